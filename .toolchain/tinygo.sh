@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# TinyGo with this project's root, targets (worker, object, page) and tools:
+#   .toolchain/tinygo.sh build -target=object -buildmode=c-shared -o x.wasm ./edge/objectwasm
+source "$(dirname "$0")/common.sh"
+
+[ -e "$tc/root/stamp" ] && [ -x "$tc/bin/tinygo" ] || "$repo/.toolchain/install.sh" tinygo >&2
+export TINYGOROOT=$tc/root
+[ -n "${WASMOPT:-}" ] || WASMOPT=$(command -v wasm-opt) || die "wasm-opt is missing: run make tools"
+export WASMOPT
+exec "$tc/bin/tinygo" "$@"

@@ -1,0 +1,163 @@
+# Holdfast's build. `make help` lists the targets.
+#
+# Everything that is made lies in .build/: the tools in .build/toolchain, the
+# artefacts in .build/release and .build/dev (with -go for COMPILER=go), and
+# .build/current is a link to the one that was built last, for wrangler.toml.
+
+COMPILER ?= tinygo
+PORT     ?= 8787
+VARS     ?=
+FUZZTIME ?= 10s
+RUNS     ?= 1000
+SEED     ?=
+BENCH    ?= .
+
+# Set by `make test` once the tools, and then the build, are there, so that its parts do not look again.
+TOOLED ?=
+READY  ?=
+
+# dev is for the inner loop, release for everything that is measured or shipped.
+# A MODE given on the command line wins over both.
+MODE ?= $(if $(filter dev,$(MAKECMDGOALS)),dev,release)
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+OUT  := .build/$(MODE)$(if $(filter go,$(COMPILER)),-go)
+TOOL := $(CURDIR)/.build/toolchain/bin
+export COMPILER MODE
+
+# The tools' Node comes before the machine's, for wrangler wants 22.
+export PATH := $(TOOL):$(CURDIR)/node_modules/.bin:$(PATH)
+CHROMIUM ?= $(TOOL)/chromium
+export CHROMIUM
+export HOLDFAST_BUILD := $(CURDIR)/$(OUT)
+# wrangler asks nobody anything, and keeps its log here.
+export WRANGLER_SEND_METRICS := false
+export WRANGLER_LOG_PATH := $(CURDIR)/.build/wrangler.log
+
+# COMPILER=go needs neither TinyGo nor LLVM.
+PARTS := $(if $(filter tinygo,$(COMPILER)),tinygo) node
+WASM  := GOOS=js GOARCH=wasm
+# What runs natively: all but the tests that need the built Worker.
+GO_PACKAGES = $$(go list ./... | grep -v /edge/e2e)
+
+WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
+EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
+
+.PHONY: help tools tools-test build modules front object page worker dev test test-go test-wasm test-edge test-web \
+	imports size fmt lint fuzz sim bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  COMPILER=tinygo|go   MODE=dev|release   PORT=8787   VARS=\"NAME=value …\"   SEED= RUNS=   FUZZTIME=10s   BENCH=."
+
+tools: ## install what the build needs, once: TinyGo, Node 22, the npm packages
+	@$(if $(READY)$(TOOLED),,.toolchain/install.sh $(PARTS))
+
+tools-test:
+	@$(if $(READY),,.toolchain/install.sh $(PARTS) chromium)
+
+build: tools ## the three WebAssembly modules, the web files and the Worker's bundle
+ifeq ($(READY),)
+	@$(MAKE) -j2 modules
+	@$(MAKE) worker
+	@echo "holdfast: built $(OUT) with $(COMPILER)"
+endif
+
+modules: front object page
+front object page:
+	@.toolchain/build.sh $@ $(OUT)
+
+$(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) package-lock.json
+	@echo "holdfast: building the web files ($(MODE))"
+	@rm -rf $(OUT)/web.new
+	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new
+	@touch $(OUT)/web.new/.built
+	@rm -rf $(OUT)/web && mv $(OUT)/web.new $(OUT)/web
+
+# The bundle is what `wrangler deploy` would upload. It is only made to be
+# weighed and tested: deploying makes its own.
+$(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) wrangler.toml package-lock.json
+	@echo "holdfast: bundling the Worker ($(MODE))"
+	@rm -rf $(OUT)/worker $(OUT)/worker.new
+	@wrangler deploy --dry-run --outdir $(OUT)/worker.new >.build/bundle.log 2>&1 || { cat .build/bundle.log >&2; exit 1; }
+	@touch $(OUT)/worker.new/.built
+	@mv $(OUT)/worker.new $(OUT)/worker
+
+worker: $(OUT)/web/.built
+	@ln -sfn $(notdir $(OUT)) .build/current
+	@$(MAKE) $(OUT)/worker/.built
+
+dev: build ## build for development and serve at http://127.0.0.1:PORT/
+	@node edge/dev.mjs --port $(PORT) $(VARS)
+
+test: tools-test ## everything: native, wasm, the Worker in workerd, the module in Chromium, sizes
+	@$(MAKE) TOOLED=1 build
+	@$(MAKE) READY=1 lint
+	@$(MAKE) READY=1 test-go
+	@$(MAKE) READY=1 test-wasm
+	@$(MAKE) READY=1 imports
+	@$(MAKE) READY=1 test-edge
+	@$(MAKE) READY=1 test-web
+	@$(MAKE) size
+	@echo "holdfast: make test passed, every part of it"
+
+test-go: ## Go tests on this machine
+	@echo "holdfast: go vet and go test"
+	@go vet ./...
+	@go test $(GO_PACKAGES)
+
+# A page's and a Worker's Go is 32-bit and has one thread: the same tests again there.
+test-wasm: tools ## the shared packages' tests as WebAssembly
+	@echo "holdfast: go test as WebAssembly"
+	@$(WASM) go test -short -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./shared/...
+
+test-edge: build ## the built Worker and its Durable Objects in workerd
+	@echo "holdfast: testing the Worker in workerd"
+	@go test -count=1 ./edge/e2e/...
+
+test-web: tools-test build ## the built module and page in Chromium
+	@echo "holdfast: testing the browser module in Chromium"
+	@node --test --test-timeout=180000 --test-force-exit 'web/e2e/**/*.test.{mjs,js,ts}'
+
+imports: ## what the object module asks of its host
+	@node .toolchain/imports.mjs $(OUT)/object.wasm
+
+# Standard Go's modules are several times the size and have no budget.
+size: ## what the build weighs, against its budgets
+	@$(if $(filter go,$(COMPILER)),echo "holdfast: no size budgets for COMPILER=go",node .toolchain/size.mjs $(OUT))
+
+fmt: ## format the Go code
+	@gofmt -l -w $$(go list -f '{{.Dir}}' ./... | sort -u) .toolchain/overlay .toolchain/tinygo
+
+lint: tools ## gofmt, go vet for both systems, the TypeScript compiler
+	@echo "holdfast: lint"
+	@wrong=$$(find . -name '*.go' -not -path './.build/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -l); \
+		[ -z "$$wrong" ] || { echo "holdfast: not formatted (make fmt):" $$wrong >&2; exit 1; }
+	@go vet ./...
+	@# Addresses go to the host as numbers there, which vet takes for a mistake.
+	@$(WASM) go vet -unsafeptr=false ./...
+	@tsc --noEmit --project web
+
+fuzz: ## run every fuzz test for FUZZTIME
+	@for package in $$(go list ./shared/... ./edge/...); do \
+		for name in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "holdfast: fuzzing $$package $$name for $(FUZZTIME)"; \
+			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+sim: ## the simulation: RUNS seeds, or the one SEED
+	@HOLDFAST_SIM_RUNS=$(RUNS) HOLDFAST_SIM_SEED=$(SEED) go test -count=1 -timeout 0 ./shared/sim/...
+
+bench: build ## benchmarks: the pure packages, then the built Worker
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
+	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' ./edge/e2e/...
+
+clean: ## remove what was built; the tools stay (rm -rf .build node_modules removes all)
+	@for d in .build/*; do [ "$$d" = .build/toolchain ] || rm -rf "$$d"; done
+	@rm -rf .wrangler

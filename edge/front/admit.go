@@ -1,0 +1,168 @@
+package front
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+// The bindings of the two kinds of object.
+const (
+	sessionObjects  = "SESSIONS"
+	documentObjects = "DOCUMENTS"
+)
+
+// identify finds the key a token is to be checked with, and asks for the check.
+func (f *Front) identify(fl *flight, now time.Time) []byte {
+	t, err := f.parse(fl.token)
+	if err != nil {
+		return fl.fail(err)
+	}
+	if f.cfg.Key == nil && f.cfg.KeySetURL == "" {
+		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "not_configured"})
+	}
+	key, decision := f.keys.Lookup(t.KeyID, now)
+	switch {
+	case decision == token.Use:
+		fl.await = awaitSignature
+		w := step("verify")
+		w.Raw("jwk", key.JWK)
+		w.Str("input", t.Input)
+		w.Str("signature", t.Signature)
+		return fl.next(w)
+	case decision == token.Fetch && !fl.fetched:
+		fl.await, fl.fetched = awaitKeys, true
+		w := step("fetch")
+		w.Str("url", f.cfg.KeySetURL)
+		w.Int("timeout_ms", token.FetchLimit.Milliseconds())
+		w.Int("max_bytes", token.KeySetBytes)
+		return fl.next(w)
+	case decision == token.Unknown:
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonKeyUnknown})
+	}
+	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: token.FailureCooldown})
+}
+
+// resume takes the result of the last step.
+func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
+	switch fl.await {
+	case awaitKeys:
+		if status, _ := jsontext.Uint(jsontext.Field(result, "status")); status == 200 {
+			// An unusable set counts as a failed fetch; Lookup says what then.
+			_ = f.keys.Load([]byte(text(result, "body")), now)
+		} else {
+			f.keys.Failed(now)
+		}
+		return f.identify(fl, now)
+	case awaitSignature:
+		return f.verified(fl, result, now)
+	case awaitGrant:
+		return fl.granted(result)
+	case awaitSocket:
+		return fl.refusedByDocument(result, now)
+	}
+	return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
+}
+
+func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
+	t, err := f.parse(fl.token)
+	if err != nil {
+		return fl.fail(err)
+	}
+	signed, _ := jsontext.Bool(jsontext.Field(result, "ok"))
+	claims, err := f.verifier.Validate(t, signed, now)
+	if err != nil {
+		return fl.fail(err)
+	}
+	w := jsontext.NewObject(nil)
+	w.Str("user_id", claims.Subject())
+	w.Str("email", claims.Email)
+	w.Str("name", claims.Name)
+	w.Str("jti", claims.ID)
+	w.Int("iat", claims.IssuedAt.Unix())
+	w.Int("exp", claims.ExpiresAt.Unix())
+	fl.claims, fl.subject, fl.token = w.End(), claims.Subject(), ""
+	if !fl.connect {
+		w := step("claims")
+		w.Raw("claims", fl.claims)
+		return w.End()
+	}
+	return fl.admit(false, now)
+}
+
+// admit asks the user's session object for a grant. gone says that the document
+// holds no channel of the user any more, whatever the session object believes.
+func (fl *flight) admit(gone bool, now time.Time) []byte {
+	fl.await, fl.readmitted = awaitGrant, gone
+	body := jsontext.NewObject(nil)
+	body.Str("kind", "admit")
+	body.Str("document", fl.document)
+	body.Str("client_id", fl.client)
+	body.Raw("claims", fl.claims)
+	body.Bool("gone", gone)
+	body.Int("now", now.UnixMilli())
+	w := step("call")
+	w.Str("binding", sessionObjects)
+	w.Str("name", fl.subject)
+	w.Str("body", string(body.End()))
+	return fl.next(w)
+}
+
+// granted takes the session object's answer to the document object.
+func (fl *flight) granted(result []byte) []byte {
+	answer := []byte(text(result, "body"))
+	if jsontext.Check(answer, eventDepth) != nil {
+		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
+	}
+	if data := jsontext.Field(answer, "error"); data != nil {
+		return fl.fail(objectError(data))
+	}
+	grant := jsontext.Field(answer, "grant")
+	// What the objects hear next they believe: a grant of anybody else's would
+	// be a fault of ours that nothing behind this would notice.
+	if text(grant, "user_id") != fl.subject || text(grant, "document") != fl.document {
+		return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
+	}
+	fl.await = awaitSocket
+	body := jsontext.NewObject(nil)
+	body.Raw("grant", grant)
+	body.Str("client_id", fl.client)
+	if fl.session != "" {
+		body.Str("session_id", fl.session)
+	}
+	if fl.lastSeq != "" {
+		body.Raw("last_seq", []byte(fl.lastSeq))
+	}
+	body.Str("protocol", fl.protocol)
+	w := step("forward")
+	w.Str("binding", documentObjects)
+	w.Str("name", fl.document)
+	w.Str("body", string(body.End()))
+	return fl.next(w)
+}
+
+// refusedByDocument takes any answer of the document object but a socket.
+func (fl *flight) refusedByDocument(result []byte, now time.Time) []byte {
+	status, _ := jsontext.Uint(jsontext.Field(result, "status"))
+	body := []byte(text(result, "body"))
+	if jsontext.Check(body, eventDepth) == nil {
+		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
+		if status == 409 && again && !fl.readmitted {
+			return fl.admit(true, now)
+		}
+		if data := jsontext.Field(body, "data"); data != nil {
+			return fl.fail(objectError(data))
+		}
+	}
+	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "document_unavailable", RetryAfter: time.Second})
+}
+
+// objectError reads the error an object has answered with.
+func objectError(data []byte) *protocol.Error {
+	if err, ok := protocol.ParseError(data); ok {
+		return err
+	}
+	return &protocol.Error{Code: protocol.InternalError, Reason: "bad_answer"}
+}

@@ -1,0 +1,94 @@
+package front
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+func step(do string) jsontext.Writer {
+	w := jsontext.NewObject(nil)
+	w.Str("do", do)
+	return w
+}
+
+// final is a step with nothing to say but its name.
+func final(do string) []byte {
+	w := step(do)
+	return w.End()
+}
+
+// next ends a step that wants a result.
+func (fl *flight) next(w jsontext.Writer) []byte {
+	w.Raw("state", fl.append(nil))
+	return w.End()
+}
+
+// fail ends a flight in the form its sender can read.
+func (fl *flight) fail(err *protocol.Error) []byte {
+	switch {
+	case !fl.connect:
+		w := step("refused")
+		w.Raw("error", err.Frame().Data)
+		return w.End()
+	case fl.browser:
+		return refuse(err, fl.protocol)
+	}
+	return respond(err)
+}
+
+// refusal is fail for a request that has no flight yet.
+func refusal(r request, err *protocol.Error) []byte {
+	if r.upgrade() && r.origin != "" {
+		selected, _ := r.protocol()
+		return refuse(err, selected)
+	}
+	return respond(err)
+}
+
+// refuse says it on a socket: one frame, then the close.
+func refuse(err *protocol.Error, selected string) []byte {
+	w := step("refuse")
+	w.Str("protocol", selected)
+	w.Str("frame", string(err.AppendJSON(nil)))
+	w.Int("code", int64(err.CloseCode()))
+	w.Str("reason", err.CloseReason())
+	return w.End()
+}
+
+// respond says it as HTTP, with the same frame as the body.
+func respond(err *protocol.Error) []byte { return respondWith(err, err.Row().HTTP) }
+
+// respondWith is respond with another status and one header more.
+func respondWith(err *protocol.Error, status int, header ...string) []byte {
+	if status == 401 {
+		challenge := "Bearer"
+		if err.Reason != token.ReasonMissing {
+			challenge += ` error="invalid_token"` // RFC 6750, section 3
+		}
+		header = append(header, "www-authenticate", challenge)
+	}
+	if err.RetryAfter > 0 {
+		header = append(header, "retry-after", strconv.Itoa(int((err.RetryAfter+time.Second-1)/time.Second)))
+	}
+	return response(status, string(err.AppendJSON(nil)), header...)
+}
+
+func ok(body string) []byte { return response(200, body) }
+
+func response(status int, body string, header ...string) []byte {
+	w := step("respond")
+	w.Int("status", int64(status))
+	w.Open("headers")
+	w.Str("content-type", "application/json")
+	w.Str("cache-control", "no-store")
+	for i := 0; i+1 < len(header); i += 2 {
+		w.Str(header[i], header[i+1])
+	}
+	w.Close()
+	w.Str("body", body)
+	return w.End()
+}

@@ -1,0 +1,95 @@
+package front
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// What a flight waits for.
+const (
+	awaitKeys      = "keys"
+	awaitSignature = "signature"
+	awaitGrant     = "grant"
+	awaitSocket    = "socket"
+)
+
+// flight is one admission on its way: all that is known of it between a step and
+// its result. It travels through the caller as the step's state.
+type flight struct {
+	await string
+	// connect is an upgrade; otherwise only the token is asked about.
+	connect bool
+	// browser decides the form of a refusal: a page cannot read an HTTP error.
+	browser  bool
+	protocol string
+	token    string
+
+	document, client, session string
+	// lastSeq is the decimal text of last_seq, empty when none was sent.
+	lastSeq string
+	// subject is the user, and claims what the session object is told of the
+	// token, once it is verified.
+	subject string
+	claims  []byte
+	// fetched and readmitted keep a turn from being taken twice.
+	fetched, readmitted bool
+}
+
+func (fl *flight) append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	for _, m := range fl.texts() {
+		if *m.value != "" {
+			w.Str(m.name, *m.value)
+		}
+	}
+	for _, m := range fl.flags() {
+		if *m.value {
+			w.Bool(m.name, true)
+		}
+	}
+	if fl.claims != nil {
+		w.Raw("claims", fl.claims)
+	}
+	return w.End()
+}
+
+// readFlight walks the state once: it holds the token, and is read at each turn.
+func readFlight(state []byte) (*flight, bool) {
+	fl := &flight{}
+	texts, flags := fl.texts(), fl.flags()
+	o, _ := jsontext.Parse(state)
+walk:
+	for o.Next() {
+		for _, m := range texts {
+			if jsontext.Equal(o.Key(), m.name) {
+				*m.value, _ = jsontext.Str(o.Value())
+				continue walk
+			}
+		}
+		for _, m := range flags {
+			if jsontext.Equal(o.Key(), m.name) {
+				*m.value, _ = jsontext.Bool(o.Value())
+				continue walk
+			}
+		}
+		if jsontext.Equal(o.Key(), "claims") {
+			fl.claims = o.Value()
+		}
+	}
+	return fl, fl.await != ""
+}
+
+type member[T any] struct {
+	name  string
+	value *T
+}
+
+func (fl *flight) texts() []member[string] {
+	return []member[string]{
+		{"await", &fl.await}, {"protocol", &fl.protocol}, {"token", &fl.token}, {"document", &fl.document}, {"client", &fl.client},
+		{"session", &fl.session}, {"last_seq", &fl.lastSeq}, {"subject", &fl.subject},
+	}
+}
+
+func (fl *flight) flags() []member[bool] {
+	return []member[bool]{
+		{"connect", &fl.connect}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
+	}
+}

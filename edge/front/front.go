@@ -1,0 +1,111 @@
+// Package front decides what happens to a request before any object is woken:
+// which route it is, whether its page may ask, whether its token is good, and
+// what the objects are told. It performs no I/O; it is asked with an event and
+// answers with the one next step, which the JavaScript around it carries out.
+//
+// Events (JSON, one object; now is in milliseconds since 1970):
+//
+//	{"kind":"request","method","url","headers":{…},"now"}
+//	{"kind":"verify_token","token","now"}       an object swaps a token in place
+//	{"kind":"result","state","result":{…},"now"} what the last step brought
+//	{"kind":"fault"}                             what to say, should this core ever fail
+//
+// Steps (JSON, one object). Those with a state want a result; the others end it:
+//
+//	{"do":"verify","jwk","input","signature","state"}       -> {"ok"}
+//	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}
+//	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
+//	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done
+//	{"do":"respond","status","headers","body"}
+//	{"do":"refuse","protocol","frame","code","reason"}
+//	{"do":"handler"}  {"do":"assets"}
+//	{"do":"claims","claims"}  {"do":"refused","error"}
+//
+// What must be remembered between a step and its result is in state, which the
+// caller hands back as it is. A Front itself remembers keys and nothing that any
+// request depends on, so one instance serves all of them.
+package front
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+// Front is the admission of one deployment.
+type Front struct {
+	cfg      Config
+	verifier token.Verifier
+	keys     *token.KeySet
+	// parsed is the token that was taken apart last, and text is what it was: most
+	// are asked about twice in a row, before and after their signature's check.
+	text   string
+	parsed *token.Token
+}
+
+// New returns a Front that knows no fetched key yet.
+func New(cfg Config) *Front {
+	f := &Front{cfg: cfg, verifier: token.Verifier{Issuer: cfg.Issuer, Audience: cfg.Audience}, keys: &token.KeySet{}}
+	if cfg.Key != nil {
+		f.keys = token.NewStatic(*cfg.Key)
+	}
+	return f
+}
+
+// eventDepth is the deepest nesting of an event: a result may hold a state.
+const eventDepth = 16
+
+// Step takes one event and returns the next step. Any input gives a step.
+func (f *Front) Step(event []byte) []byte {
+	if jsontext.Check(event, eventDepth) != nil {
+		return respond(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
+	}
+	var kind, at, state, result []byte
+	for o, _ := jsontext.Parse(event); o.Next(); {
+		switch string(o.Key()) {
+		case "kind":
+			kind = o.Value()
+		case "now":
+			at = o.Value()
+		case "state":
+			state = o.Value()
+		case "result":
+			result = o.Value()
+		}
+	}
+	ms, _ := jsontext.Uint(at)
+	now := time.UnixMilli(int64(ms)).UTC()
+	name, _ := jsontext.Str(kind)
+	switch name {
+	case "request":
+		return f.route(readRequest(event), now)
+	case "verify_token":
+		return f.identify(&flight{token: text(event, "token")}, now)
+	case "result":
+		if fl, ok := readFlight(state); ok {
+			return f.resume(fl, result, now)
+		}
+	case "fault":
+		return respond(&protocol.Error{Code: protocol.InternalError})
+	}
+	return respond(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
+}
+
+// text reads a string member; "" when it is absent or no string.
+func text(obj []byte, name string) string {
+	s, _ := jsontext.Str(jsontext.Field(obj, name))
+	return s
+}
+
+func (f *Front) parse(text string) (*token.Token, *protocol.Error) {
+	if f.parsed != nil && f.text == text {
+		return f.parsed, nil
+	}
+	t, err := f.verifier.Parse(text)
+	if err == nil {
+		f.text, f.parsed = text, t
+	}
+	return t, err
+}

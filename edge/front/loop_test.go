@@ -1,0 +1,180 @@
+package front
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+
+const (
+	issuer = "https://api.materi.dev"
+	good   = `{"user_id":"usr_owner","email":"owner@example.com","name":"Olive","iat":1736243900,"exp":1736244900,` +
+		`"jti":"t1","token_type":"access","iss":"` + issuer + `"}`
+	grant = `{"grant":{"user_id":"usr_owner","name":"Olive","session_id":"s1","document":"welcome","workspace_id":"ws_demo",` +
+		`"role":"owner","permissions":["read","write"],"epoch":3,"locked":false,"exp":1736244900,"jti":"t1"}}`
+)
+
+var signer = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+func sign(head, body string) string {
+	input := b64(head) + "." + b64(body)
+	sum := sha256.Sum256([]byte(input))
+	s, err := rsa.SignPKCS1v15(nil, signer(), crypto.SHA256, sum[:])
+	if err != nil {
+		panic(err)
+	}
+	return input + "." + b64(string(s))
+}
+
+func goodToken() string { return sign(`{"alg":"RS256","typ":"JWT","kid":"k1"}`, good) }
+
+func jwk(kid string) string {
+	return `{"kty":"RSA","kid":"` + kid + `","n":"` + b64(string(signer().N.Bytes())) + `","e":"AQAB","d":"c2VjcmV0"}`
+}
+
+// worker plays the JavaScript around a Front: it carries out steps, knows no
+// word of any protocol, and keeps what it was told.
+type worker struct {
+	t     *testing.T
+	front *Front
+	now   time.Time
+	// steps are the names of the steps so far, with the binding where there is one.
+	steps []string
+	// told are the bodies that objects were given.
+	told []map[string]any
+
+	fetch   func(url string) map[string]any
+	call    func(name string, body map[string]any) map[string]any
+	forward func(name string, body map[string]any) map[string]any // nil: 101
+}
+
+func newWorker(t *testing.T, env map[string]string) *worker {
+	t.Helper()
+	raw, _ := json.Marshal(env)
+	cfg, err := ParseEnv(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &worker{
+		t: t, front: New(cfg), now: now,
+		call:    func(string, map[string]any) map[string]any { return map[string]any{"body": grant} },
+		forward: func(string, map[string]any) map[string]any { return nil },
+	}
+}
+
+func embedded() map[string]string {
+	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")}
+}
+
+// run asks until a final step; "socket" stands for a document's 101.
+func (w *worker) run(event map[string]any) map[string]any {
+	w.t.Helper()
+	for range 12 {
+		event["now"] = w.now.UnixMilli()
+		raw, _ := json.Marshal(event)
+		var step map[string]any
+		if out := w.front.Step(raw); json.Unmarshal(out, &step) != nil {
+			w.t.Fatalf("not JSON: %s", out)
+		}
+		do := step["do"].(string)
+		if binding, ok := step["binding"].(string); ok {
+			w.steps = append(w.steps, do+" "+binding+"/"+step["name"].(string))
+		} else {
+			w.steps = append(w.steps, do)
+		}
+		var body, result map[string]any
+		if text, ok := step["body"].(string); ok && step["state"] != nil {
+			if err := json.Unmarshal([]byte(text), &body); err != nil {
+				w.t.Fatalf("%s: %v", text, err)
+			}
+			w.told = append(w.told, body)
+			// Behind the check nobody needs the token any more.
+			if state, _ := json.Marshal(step["state"]); strings.Contains(string(state), "eyJ") {
+				w.t.Errorf("%s: the token is still in the state", do)
+			}
+		}
+		switch do {
+		case "verify":
+			result = map[string]any{"ok": verify(step)}
+		case "fetch":
+			result = w.fetch(step["url"].(string))
+		case "call":
+			result = w.call(step["name"].(string), body)
+		case "forward":
+			if result = w.forward(step["name"].(string), body); result == nil {
+				return map[string]any{"do": "socket"}
+			}
+		default:
+			return step
+		}
+		event = map[string]any{"kind": "result", "state": step["state"], "result": result}
+	}
+	w.t.Fatalf("no end: %v", w.steps)
+	return nil
+}
+
+// verify is WebCrypto: the key it is given, nothing else.
+func verify(step map[string]any) bool {
+	jwk := step["jwk"].(map[string]any)
+	if jwk["d"] != nil {
+		panic("a private key left the core")
+	}
+	n, _ := base64.RawURLEncoding.DecodeString(jwk["n"].(string))
+	s, _ := base64.RawURLEncoding.DecodeString(step["signature"].(string))
+	sum := sha256.Sum256([]byte(step["input"].(string)))
+	return rsa.VerifyPKCS1v15(&rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}, crypto.SHA256, sum[:], s) == nil
+}
+
+const line = "http://127.0.0.1:8787/v1/ws/documents/welcome"
+
+func get(url string, headers ...string) map[string]any {
+	h := map[string]string{"host": "127.0.0.1:8787"}
+	for i := 0; i < len(headers); i += 2 {
+		h[headers[i]] = headers[i+1]
+	}
+	return map[string]any{"kind": "request", "method": "GET", "url": url, "headers": h}
+}
+
+func upgrade(url string, headers ...string) map[string]any {
+	return get(url, append(headers, "upgrade", "websocket")...)
+}
+
+// failure reads the error of a final step, whatever its form.
+func failure(t *testing.T, step map[string]any) (code, reason string) {
+	t.Helper()
+	text, _ := step["frame"].(string)
+	if text == "" {
+		text, _ = step["body"].(string)
+	}
+	var frame struct {
+		Type, Event string
+		Data        struct {
+			Code    string `json:"error_code"`
+			Details struct{ Reason string }
+		}
+	}
+	if err := json.Unmarshal([]byte(text), &frame); err != nil || frame.Type != "system" || frame.Event != "error" {
+		t.Fatalf("not an error frame: %v (%v)", step, err)
+	}
+	return frame.Data.Code, frame.Data.Details.Reason
+}
+
+func (w *worker) way() string { return strings.Join(w.steps, ", ") }

@@ -1,0 +1,155 @@
+package front
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+// request is one HTTP request's plain facts.
+type request struct {
+	method string
+	url    *url.URL
+	// The headers that count here, as they came.
+	upgradeTo, origin, authorization, offered string
+}
+
+func readRequest(event []byte) request {
+	var r request
+	for o, _ := jsontext.Parse(event); o.Next(); {
+		switch string(o.Key()) {
+		case "method":
+			r.method, _ = jsontext.Str(o.Value())
+		case "url":
+			s, _ := jsontext.Str(o.Value())
+			r.url, _ = url.Parse(s)
+		case "headers":
+			r.readHeaders(o.Value())
+		}
+	}
+	if r.url == nil {
+		r.url = &url.URL{}
+	}
+	return r
+}
+
+// readHeaders takes the names in lower case, as the platform's Headers has them.
+func (r *request) readHeaders(headers []byte) {
+	for o, _ := jsontext.Parse(headers); o.Next(); {
+		var into *string
+		switch string(o.Key()) {
+		case "upgrade":
+			into = &r.upgradeTo
+		case "origin":
+			into = &r.origin
+		case "authorization":
+			into = &r.authorization
+		case "sec-websocket-protocol":
+			into = &r.offered
+		default:
+			continue
+		}
+		*into, _ = jsontext.Str(o.Value())
+	}
+}
+
+// upgrade reports whether the request asks for a socket.
+func (r request) upgrade() bool {
+	return r.method == "GET" && strings.EqualFold(r.upgradeTo, "websocket")
+}
+
+// protocols are the subprotocols a client offers, in its order.
+func (r request) protocols() []string {
+	var list []string
+	for _, p := range strings.Split(r.offered, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// protocol is the subprotocol that is selected. A browser that offered some
+// fails the connection when none of them comes back, and then shows its page
+// neither frame nor close code; so a client that does not offer ours gets, with
+// ok false, another of its own for the refusal. Never the token's.
+func (r request) protocol() (selected string, ok bool) {
+	list := r.protocols()
+	for _, p := range list {
+		if p == protocol.Version {
+			return p, true
+		}
+		if selected == "" && !strings.HasPrefix(p, protocol.BearerPrefix) {
+			selected = p
+		}
+	}
+	return selected, len(list) == 0
+}
+
+// token finds the access token in the three places it may be in. The same one
+// in two places is fine; two tokens are two answers to who this is, and whoever
+// adds a second one to somebody's URL must not choose between them.
+func (r request) token(query url.Values) (string, *protocol.Error) {
+	var found []string
+	scheme, value, _ := strings.Cut(strings.TrimSpace(r.authorization), " ")
+	if strings.EqualFold(scheme, "bearer") {
+		found = append(found, strings.TrimSpace(value))
+	}
+	for _, p := range r.protocols() {
+		if value, ok := strings.CutPrefix(p, protocol.BearerPrefix); ok {
+			found = append(found, value)
+		}
+	}
+	found = append(found, query["token"]...)
+	for _, t := range found {
+		if t != found[0] {
+			return "", &protocol.Error{Code: protocol.AuthenticationFailed, Reason: "token_ambiguous"}
+		}
+	}
+	if len(found) == 0 || found[0] == "" {
+		return "", &protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonMissing}
+	}
+	return found[0], nil
+}
+
+// one is the value of a query parameter that may be there once.
+func one(query url.Values, name string) (string, *protocol.Error) {
+	switch values := query[name]; len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
+	}
+	return "", invalid(name)
+}
+
+func invalid(name string) *protocol.Error {
+	return &protocol.Error{Code: protocol.MalformedMessage, Reason: name + "_invalid"}
+}
+
+// identifier reports whether s is 1 to max printable ASCII characters.
+func identifier(s string, max int) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= max
+}
+
+// documentID reports whether s can be the name of a document: RFC 3986's
+// unreserved characters, so that it is spelt the same in every URL.
+func documentID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '.', c == '_', c == '~':
+		default:
+			return false
+		}
+	}
+	return s != "" && s != "." && s != ".." && len(s) <= protocol.DefaultLimits.IDBytes
+}

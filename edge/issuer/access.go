@@ -1,0 +1,69 @@
+package issuer
+
+import (
+	"context"
+	"encoding/base64"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+// access makes an access token with seed S2's claims, in its order, and iss.
+func (i *Issuer) access(ctx context.Context, user User, now time.Time) (string, error) {
+	members, err := i.store.Memberships(ctx, user.ID)
+	if err != nil {
+		return "", err
+	}
+	workspaces := []string{}
+	for _, m := range members {
+		workspaces = append(workspaces, m.WorkspaceID)
+	}
+	header := jsontext.NewObject(nil)
+	header.Str("alg", token.Algorithm)
+	header.Str("typ", "JWT")
+	header.Str("kid", i.cfg.KeyID)
+
+	claims := jsontext.NewObject(nil)
+	claims.Str("user_id", user.ID)
+	claims.Str("email", user.Email)
+	claims.Str("name", user.Name)
+	claims.Strs("workspace_ids", workspaces)
+	claims.Open("permissions")
+	documents, spaces := levels(members)
+	claims.Strs("documents", documents)
+	claims.Strs("workspaces", spaces)
+	claims.Close()
+	claims.Int("iat", now.Unix())
+	claims.Int("exp", now.Add(i.cfg.AccessTTL).Unix())
+	claims.Str("jti", i.random(16))
+	claims.Str("token_type", "access")
+	claims.Str("iss", i.cfg.Issuer)
+
+	input := base64.RawURLEncoding.AppendEncode(nil, header.End())
+	input = append(input, '.')
+	input = base64.RawURLEncoding.AppendEncode(input, claims.End())
+	signature, err := i.crypto.Sign(input)
+	if err != nil {
+		return "", err
+	}
+	return string(base64.RawURLEncoding.AppendEncode(append(input, '.'), signature)), nil
+}
+
+// levels sums up what the roles allow somewhere. It is a hint for a page's
+// buttons: what holds on a document is decided there, by its own rows.
+func levels(members []Membership) (documents, workspaces []string) {
+	var most, spaces permission.Set
+	for _, m := range members {
+		role := permission.WorkspaceRole(m.Role)
+		most |= role.DocumentRole().Levels()
+		switch role {
+		case permission.Owner, permission.AdminRole:
+			spaces |= permission.Read | permission.Write | permission.Admin
+		case permission.MemberRole, permission.ViewerRole:
+			spaces |= permission.Read
+		}
+	}
+	return most.Names(), spaces.Names()
+}

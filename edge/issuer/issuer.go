@@ -1,0 +1,112 @@
+// Package issuer is the embedded issuer: it signs people in by e-mail and
+// password, keeps them signed in by a refresh token, and publishes the key its
+// access tokens are checked with. It is for development and small deployments,
+// and off unless EMBEDDED_ISSUER is set; any other OpenID provider does as well.
+//
+//	POST /auth/login    {"email","password"} -> an access token, and the refresh cookie
+//	POST /auth/refresh  the cookie           -> both anew
+//	POST /auth/logout   the cookie           -> 204; the whole sign-in is over
+//	GET  /.well-known/jwks.json
+//
+// A refresh token is good for one use. It is a random number of which only the
+// hash is stored, in a family that begins with a login. A token that is used
+// twice was copied, and nobody can say which of the two users is the thief, so
+// the whole family ends (RFC 9700, section 4.14.2). For 10 seconds after its use
+// a token is forgiven: two tabs that refresh at once, or an answer that was lost.
+package issuer
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Config is what a deployment's variables say about the issuer.
+type Config struct {
+	// Issuer is the iss of every token.
+	Issuer string
+	// AccessTTL and RefreshTTL are how long the two kinds of token live.
+	AccessTTL, RefreshTTL time.Duration
+	// KeyID names the signing key, and PublicKey is its public half as a JWK.
+	KeyID     string
+	PublicKey []byte
+	// AllowOrigin says whether a page of origin may sign in at host.
+	AllowOrigin func(origin, host string) bool
+	// Now is the clock.
+	Now func() time.Time
+	// Random fills b from a cryptographic source.
+	Random func(b []byte)
+}
+
+// The default lives of the tokens (seed S2: 15 minutes).
+const (
+	DefaultAccessTTL  = 15 * time.Minute
+	DefaultRefreshTTL = 30 * 24 * time.Hour
+)
+
+// Crypto is what the platform computes for the issuer.
+type Crypto interface {
+	// Derive returns 32 bytes of PBKDF2 with SHA-256.
+	Derive(password string, salt []byte, iterations int) ([]byte, error)
+	// Sign returns the RS256 signature of input.
+	Sign(input []byte) ([]byte, error)
+}
+
+// Issuer answers the routes above.
+type Issuer struct {
+	cfg    Config
+	store  Store
+	crypto Crypto
+}
+
+// New returns the issuer's handler. Any other path is answered with NOT_FOUND.
+func New(cfg Config, store Store, crypto Crypto) http.Handler {
+	i := &Issuer{cfg, store, crypto}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/auth/login", i.post(i.login))
+	mux.HandleFunc("/auth/refresh", i.post(i.refresh))
+	mux.HandleFunc("/auth/logout", i.post(i.logout))
+	mux.HandleFunc("/.well-known/jwks.json", i.keys)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, &protocol.Error{Code: protocol.NotFound}) })
+	return mux
+}
+
+// post guards what changes something: a page can make a browser send a GET, and
+// a POST with its cookies from anywhere, but it cannot hide where it is from.
+func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			methodNotAllowed(w, http.MethodPost)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" && !i.cfg.AllowOrigin(origin, r.URL.Host) {
+			fail(w, &protocol.Error{Code: protocol.OriginNotAllowed})
+			return
+		}
+		h(w, r)
+	}
+}
+
+// keys publishes the key set. It may be cached for half the time that verifiers
+// take a set for fresh.
+func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		methodNotAllowed(w, http.MethodGet)
+		return
+	}
+	set := append([]byte(`{"keys":[`), i.cfg.PublicKey...)
+	write(w, http.StatusOK, append(set, "]}"...), "public, max-age=300")
+}
+
+// answer ends a login or a refresh.
+func (i *Issuer) answer(w http.ResponseWriter, r *http.Request, access, refresh, userID string) {
+	http.SetCookie(w, cookie(r, refresh, i.cfg.RefreshTTL))
+	body := jsontext.NewObject(nil)
+	body.Str("access_token", access)
+	body.Str("token_type", "Bearer")
+	body.Int("expires_in", int64(i.cfg.AccessTTL/time.Second))
+	body.Str("user_id", userID)
+	write(w, http.StatusOK, body.End(), "no-store")
+}

@@ -1,0 +1,250 @@
+package issuer
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+const (
+	home     = "http://127.0.0.1:8787"
+	password = "holdfast-demo"
+)
+
+var (
+	start  = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+	rsaKey = sync.OnceValue(func() *rsa.PrivateKey {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic(err)
+		}
+		return key
+	})
+)
+
+type world struct {
+	t       *testing.T
+	now     time.Time
+	store   *memory
+	crypto  *native
+	handler http.Handler
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{t: t, now: start, crypto: &native{key: rsaKey()}}
+	hash, _ := w.crypto.Derive(password, []byte("salt"), 10)
+	w.crypto.derived = nil
+	w.store = &memory{
+		users: map[string]User{"owner@example.com": {
+			ID: "usr_owner", Email: "owner@example.com", Name: "Olive", Hash: hash, Salt: []byte("salt"), Iterations: Iterations,
+		}},
+		members: map[string][]Membership{"usr_owner": {{"ws_a", "viewer"}, {"ws_b", "member"}}},
+		tokens:  map[string]*RefreshToken{},
+		before:  map[string]func(){},
+	}
+	key, err := token.PublicKey([]byte(`{"kty":"RSA","kid":"k1","e":"AQAB","n":"` + b64(rsaKey().N.Bytes()) + `"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.handler = New(Config{
+		Issuer: "https://api.materi.dev", AccessTTL: DefaultAccessTTL, RefreshTTL: DefaultRefreshTTL,
+		KeyID: key.ID, PublicKey: key.JWK,
+		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
+		Now:         func() time.Time { return w.now },
+		Random:      func(b []byte) { rand.Read(b) },
+	}, w.store, w.crypto)
+	return w
+}
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// answer is a response, taken apart.
+type answer struct {
+	status        int
+	header        http.Header
+	cookie        *http.Cookie // nil: none set
+	body          string
+	code, reason  string
+	access, owner string
+}
+
+func (w *world) send(method, url, body string, edit func(*http.Request)) answer {
+	w.t.Helper()
+	r := httptest.NewRequest(method, url, strings.NewReader(body))
+	if edit != nil {
+		edit(r)
+	}
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	a := answer{status: rec.Code, header: rec.Header(), body: rec.Body.String()}
+	for _, c := range rec.Result().Cookies() {
+		a.cookie = c
+	}
+	var frame struct {
+		AccessToken string `json:"access_token"`
+		UserID      string `json:"user_id"`
+		Data        struct {
+			Code    string `json:"error_code"`
+			Details struct{ Reason string }
+		}
+	}
+	if a.body != "" && json.Unmarshal(rec.Body.Bytes(), &frame) != nil {
+		w.t.Fatalf("not JSON: %s", a.body)
+	}
+	a.code, a.reason, a.access, a.owner = frame.Data.Code, frame.Data.Details.Reason, frame.AccessToken, frame.UserID
+	for _, secret := range []string{password, "secret-value", "hunter2"} {
+		if strings.Contains(a.body, secret) {
+			w.t.Errorf("an answer holds a secret: %s", a.body)
+		}
+	}
+	return a
+}
+
+func (w *world) login(email, pass string) answer {
+	body, _ := json.Marshal(map[string]string{"email": email, "password": pass})
+	return w.send("POST", home+"/auth/login", string(body), asJSON)
+}
+
+func asJSON(r *http.Request) { r.Header.Set("Content-Type", "application/json; charset=utf-8") }
+
+func (w *world) with(path, cookie string) answer {
+	w.t.Helper()
+	return w.send("POST", home+path, "", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: cookieName, Value: cookie}) })
+}
+
+func (w *world) refresh(cookie string) answer { w.t.Helper(); return w.with("/auth/refresh", cookie) }
+
+func TestLogin(t *testing.T) {
+	w := newWorld(t)
+	a := w.login(" Owner@Example.com ", password)
+	if a.status != 200 || a.owner != "usr_owner" || a.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if !strings.Contains(a.body, `"token_type":"Bearer","expires_in":900,`) {
+		t.Error(a.body)
+	}
+	c := a.cookie
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/auth" || c.Secure || c.MaxAge != 30*24*3600 || len(c.Value) != 43 {
+		t.Errorf("cookie %+v", c)
+	}
+	if _, stored := w.store.tokens[c.Value]; stored || len(w.store.tokens) != 1 {
+		t.Error("the refresh token itself is stored")
+	}
+	secure := w.send("POST", "https://127.0.0.1:8787/auth/login", `{"email":"owner@example.com","password":"`+password+`"}`, asJSON)
+	if !secure.cookie.Secure {
+		t.Error("no Secure over https")
+	}
+
+	// The access token holds seed S2's claims and passes our own check.
+	v := &token.Verifier{Issuer: "https://api.materi.dev"}
+	parsed, refusal := v.Parse(a.access)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	sum := sha256.Sum256([]byte(parsed.Input))
+	signature, _ := base64.RawURLEncoding.DecodeString(parsed.Signature)
+	signed := rsa.VerifyPKCS1v15(&rsaKey().PublicKey, crypto.SHA256, sum[:], signature) == nil
+	claims, refusal := v.Validate(parsed, signed, w.now)
+	if refusal != nil || claims.UserID != "usr_owner" || parsed.KeyID != "k1" || !claims.ExpiresAt.Equal(start.Add(DefaultAccessTTL)) {
+		t.Errorf("%+v %v", claims, refusal)
+	}
+	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(a.access, ".")[1])
+	want := `{"user_id":"usr_owner","email":"owner@example.com","name":"Olive","workspace_ids":["ws_a","ws_b"],` +
+		`"permissions":{"documents":["read","write","comment"],"workspaces":["read"]},"iat":1736244000,"exp":1736244900,` +
+		`"jti":"` + claims.ID + `","token_type":"access","iss":"https://api.materi.dev"}`
+	if string(payload) != want || len(claims.ID) != 22 {
+		t.Errorf("got  %s\nwant %s", payload, want)
+	}
+}
+
+// Whoever tries e-mails must not learn which exist: not by the answer, and not by
+// how much work it was.
+func TestUnknownAccountLooksLikeWrongPassword(t *testing.T) {
+	w := newWorld(t)
+	wrong := w.login("owner@example.com", "hunter2")
+	unknown := w.login("nobody@example.com", "hunter2")
+	if wrong.status != 401 || wrong.reason != "invalid_credentials" || wrong.cookie != nil {
+		t.Errorf("%d %s", wrong.status, wrong.body)
+	}
+	if wrong.body != unknown.body || wrong.status != unknown.status {
+		t.Errorf("%s\n%s", wrong.body, unknown.body)
+	}
+	if !slices.Equal(w.crypto.derived, []int{Iterations, Iterations}) {
+		t.Errorf("work %v", w.crypto.derived)
+	}
+	if !slices.Equal(w.store.calls, []string{"UserByEmail", "UserByEmail"}) {
+		t.Errorf("calls %v", w.store.calls)
+	}
+}
+
+// A password that derives to nobody's zeros must not sign anybody in.
+func TestNobodyIsNobody(t *testing.T) {
+	w := newWorld(t)
+	hash, _ := w.crypto.Derive("hunter2", nobody.Salt, nobody.Iterations)
+	kept := nobody
+	defer func() { nobody = kept }()
+	nobody.Hash = hash
+	if a := w.login("nobody@example.com", "hunter2"); a.status != 401 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+func TestRequestsThatAreNoLogin(t *testing.T) {
+	w := newWorld(t)
+	const good = `{"email":"owner@example.com","password":"` + password + `"}`
+	from := func(origin string) func(*http.Request) {
+		return func(r *http.Request) { asJSON(r); r.Header.Set("Origin", origin) }
+	}
+	plain := func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }
+	for _, c := range []struct {
+		what, method, path, body string
+		edit                     func(*http.Request)
+		status                   int
+		code, reason             string
+	}{
+		{"a link", "GET", "/auth/login", "", nil, 405, "MALFORMED_MESSAGE", "method_not_allowed"},
+		{"a link to logout", "GET", "/auth/logout", "", nil, 405, "MALFORMED_MESSAGE", "method_not_allowed"},
+		{"a form of another site", "POST", "/auth/login", good, plain, 400, "MALFORMED_MESSAGE", "content_type_not_json"},
+		{"no content type", "POST", "/auth/login", good, nil, 400, "MALFORMED_MESSAGE", "content_type_not_json"},
+		{"a page of another site", "POST", "/auth/login", good, from("https://evil.example"), 403, "ORIGIN_NOT_ALLOWED", ""},
+		{"a refresh by another site", "POST", "/auth/refresh", "", from("https://evil.example"), 403, "ORIGIN_NOT_ALLOWED", ""},
+		{"a logout by another site", "POST", "/auth/logout", "", from("null"), 403, "ORIGIN_NOT_ALLOWED", ""},
+		{"our own page", "POST", "/auth/login", good, from(home), 200, "", ""},
+		{"no JSON", "POST", "/auth/login", `{`, asJSON, 400, "MALFORMED_MESSAGE", "invalid_json"},
+		{"an array", "POST", "/auth/login", `[]`, asJSON, 400, "MALFORMED_MESSAGE", "bad_field"},
+		{"a number as password", "POST", "/auth/login", `{"email":"a","password":1}`, asJSON, 400, "MALFORMED_MESSAGE", "bad_field"},
+		{"no password", "POST", "/auth/login", `{"email":"a","password":""}`, asJSON, 400, "MALFORMED_MESSAGE", "bad_field"},
+		{"4 KiB and a byte", "POST", "/auth/login", good + strings.Repeat(" ", bodyBytes+1-len(good)), asJSON, 413, "MESSAGE_TOO_LARGE", "too_large"},
+		{"4 KiB", "POST", "/auth/login", good + strings.Repeat(" ", bodyBytes-len(good)), asJSON, 200, "", ""},
+		{"another route", "POST", "/auth/register", good, asJSON, 404, "NOT_FOUND", ""},
+		{"a key set by POST", "POST", "/.well-known/jwks.json", "", nil, 405, "MALFORMED_MESSAGE", "method_not_allowed"},
+	} {
+		a := w.send(c.method, home+c.path, c.body, c.edit)
+		if a.status != c.status || a.code != c.code || a.reason != c.reason {
+			t.Errorf("%s: %d %s %s, want %d %s %s", c.what, a.status, a.code, a.reason, c.status, c.code, c.reason)
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	a := newWorld(t).send("GET", home+"/.well-known/jwks.json", "", nil)
+	keys := &token.KeySet{}
+	if err := keys.Load([]byte(a.body), start); err != nil {
+		t.Fatal(err, a.body)
+	}
+	if _, decision := keys.Lookup("k1", start); decision != token.Use {
+		t.Errorf("decision %d", decision)
+	}
+}

@@ -1,0 +1,146 @@
+package issuer
+
+import (
+	"context"
+	"crypto"
+	"crypto/pbkdf2"
+	"crypto/rsa"
+	"crypto/sha256"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+var errDown = errors.New("the database quotes secret-value-in-a-statement")
+
+// memory is a Store with the same conditions as the statements of SQLStore.
+type memory struct {
+	users   map[string]User
+	members map[string][]Membership
+	tokens  map[string]*RefreshToken
+	// down makes the named method fail; before runs before it.
+	down   string
+	before map[string]func()
+	calls  []string
+}
+
+func (m *memory) enter(name string) error {
+	m.calls = append(m.calls, name)
+	if f := m.before[name]; f != nil {
+		delete(m.before, name)
+		f()
+	}
+	if m.down == name {
+		return errDown
+	}
+	return nil
+}
+
+func (m *memory) UserByEmail(_ context.Context, email string) (User, error) {
+	if err := m.enter("UserByEmail"); err != nil {
+		return User{}, err
+	}
+	u, ok := m.users[email]
+	if !ok {
+		return User{}, ErrNotFound
+	}
+	return u, nil
+}
+
+func (m *memory) Refresh(_ context.Context, hash string) (RefreshToken, User, error) {
+	if err := m.enter("Refresh"); err != nil {
+		return RefreshToken{}, User{}, err
+	}
+	t, ok := m.tokens[hash]
+	if !ok {
+		return RefreshToken{}, User{}, ErrNotFound
+	}
+	for _, u := range m.users {
+		if u.ID == t.UserID {
+			return *t, User{ID: u.ID, Email: u.Email, Name: u.Name}, nil
+		}
+	}
+	return RefreshToken{}, User{}, ErrNotFound
+}
+
+func (m *memory) Memberships(_ context.Context, userID string) ([]Membership, error) {
+	return m.members[userID], m.enter("Memberships")
+}
+
+func (m *memory) Rotate(_ context.Context, hash string, now time.Time) (bool, error) {
+	if err := m.enter("Rotate"); err != nil {
+		return false, err
+	}
+	t := m.tokens[hash]
+	if t == nil || !t.RotatedAt.IsZero() || !t.RevokedAt.IsZero() {
+		return false, nil
+	}
+	t.RotatedAt = now
+	return true, nil
+}
+
+func (m *memory) Add(_ context.Context, t RefreshToken) (bool, error) {
+	if err := m.enter("Add"); err != nil {
+		return false, err
+	}
+	for _, other := range m.tokens {
+		if other.Family == t.Family && !other.RevokedAt.IsZero() {
+			return false, nil
+		}
+	}
+	m.tokens[t.Hash] = &t
+	return true, nil
+}
+
+func (m *memory) RevokeFamily(_ context.Context, family string, now time.Time) error {
+	if err := m.enter("RevokeFamily"); err != nil {
+		return err
+	}
+	for _, t := range m.tokens {
+		if t.Family == family && t.RevokedAt.IsZero() {
+			t.RevokedAt = now
+		}
+	}
+	return nil
+}
+
+func (m *memory) Sweep(_ context.Context, userID string, now time.Time) error {
+	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool { return t.UserID == userID && t.ExpiresAt.Before(now) })
+	return m.enter("Sweep")
+}
+
+// native is the Crypto of this machine.
+type native struct {
+	key *rsa.PrivateKey
+	// derived are the iterations that each call asked for.
+	derived []int
+	down    bool
+}
+
+func (n *native) Derive(password string, salt []byte, iterations int) ([]byte, error) {
+	n.derived = append(n.derived, iterations)
+	if n.down {
+		return nil, errDown
+	}
+	// The count matters to time alone, so the tests take few.
+	return pbkdf2.Key(sha256.New, password, salt, min(iterations, 10), 32)
+}
+
+func (n *native) Sign(input []byte) ([]byte, error) {
+	if n.down {
+		return nil, errDown
+	}
+	sum := sha256.Sum256(input)
+	return rsa.SignPKCS1v15(nil, n.key, crypto.SHA256, sum[:])
+}
+
+func (m *memory) live() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for hash, t := range m.tokens {
+			if t.RevokedAt.IsZero() && !yield(hash) {
+				return
+			}
+		}
+	})
+}

@@ -1,0 +1,116 @@
+package issuer
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"time"
+)
+
+// SQLStore is the Store over the tables of edge/migrations.
+type SQLStore struct{ DB *sql.DB }
+
+// UserByEmail implements Store.
+func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
+	var (
+		u          User
+		hash, salt string
+	)
+	err := s.DB.QueryRowContext(ctx,
+		"SELECT id, email, name, password_hash, salt, iterations FROM users WHERE email = ?", email).
+		Scan(&u.ID, &u.Email, &u.Name, &hash, &salt, &u.Iterations)
+	if err != nil {
+		return User{}, found(err)
+	}
+	if u.Hash, err = hex.DecodeString(hash); err != nil {
+		return User{}, err
+	}
+	u.Salt, err = hex.DecodeString(salt)
+	return u, err
+}
+
+// Refresh implements Store.
+func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User, error) {
+	var (
+		t                                  = RefreshToken{Hash: hash}
+		u                                  User
+		created, expires, rotated, revoked int64
+	)
+	err := s.DB.QueryRowContext(ctx,
+		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0), u.email, u.name"+
+			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
+		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &u.Email, &u.Name)
+	u.ID = t.UserID
+	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = moment(created), moment(expires), moment(rotated), moment(revoked)
+	return t, u, found(err)
+}
+
+// Memberships implements Store.
+func (s SQLStore) Memberships(ctx context.Context, userID string) ([]Membership, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT workspace_id, role FROM members WHERE user_id = ? ORDER BY workspace_id", userID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Membership
+	for rows.Next() {
+		var m Membership
+		if err := rows.Scan(&m.WorkspaceID, &m.Role); err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	return list, rows.Err()
+}
+
+// Rotate implements Store.
+func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool, error) {
+	return s.changes(ctx,
+		"UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at IS NULL AND revoked_at IS NULL",
+		now.UnixMilli(), hash)
+}
+
+// Add implements Store.
+func (s SQLStore) Add(ctx context.Context, t RefreshToken) (bool, error) {
+	return s.changes(ctx,
+		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at) SELECT ?, ?, ?, ?, ?"+
+			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ? AND revoked_at IS NOT NULL)",
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Family)
+}
+
+// RevokeFamily implements Store.
+func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time) error {
+	_, err := s.DB.ExecContext(ctx,
+		"UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL", now.UnixMilli(), family)
+	return err
+}
+
+// Sweep implements Store.
+func (s SQLStore) Sweep(ctx context.Context, userID string, now time.Time) error {
+	_, err := s.DB.ExecContext(ctx, "DELETE FROM refresh_tokens WHERE user_id = ? AND expires_at < ?", userID, now.UnixMilli())
+	return err
+}
+
+func (s SQLStore) changes(ctx context.Context, query string, args ...any) (bool, error) {
+	result, err := s.DB.ExecContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,155 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// documentObject is the shell of a Document object.
+type documentObject struct {
+	host   Host
+	store  store
+	core   *document.Document
+	name   string
+	cfg    document.Config
+	alarm  alarm
+	asks   asks
+	events []document.Event // still to step, those that effects came back as
+
+	// connecting is the upgrade that is being answered.
+	connecting connectRequest
+	ask        uint32
+}
+
+// NewDocument makes a Document object from what its storage holds, which is
+// nothing the first time.
+func NewDocument(h Host, now time.Time) (Object, error) {
+	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), cfg: documentConfig(settings{h})}
+	if err := migrate(h, documentTables); err != nil {
+		return nil, err
+	}
+	snap := document.Snapshot{DocumentID: o.name, Version: o.store.version(), Channels: o.store.channels()}
+	snap.Receipts = make(map[string][]document.Receipt, len(snap.Channels))
+	for _, row := range snap.Channels {
+		user := row.Channel.UserID
+		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged)
+	}
+	if o.store.err != nil {
+		return nil, o.store.err
+	}
+	core, err := document.Restore(o.cfg, snap)
+	if err != nil {
+		return nil, err
+	}
+	o.core = core
+	h.AutoResponse(protocol.PingText, protocol.PongText)
+	o.lose(snap.Channels)
+	return o, o.run(now)
+}
+
+// lose finds the connections that ended while nobody was looking: a crash or a
+// deploy takes every socket with it, and no close is ever heard of them.
+func (o *documentObject) lose(rows []document.Row) {
+	open := map[ConnID]bool{}
+	o.host.Sockets(func(conn ConnID, _ time.Time) { open[conn] = true })
+	for _, row := range rows {
+		if conn := ConnID(row.Channel.Conn); conn != "" && !open[conn] {
+			o.events = append(o.events, document.Disconnected{Conn: conn, Code: 1006})
+		}
+	}
+}
+
+// Handle implements Object.
+func (o *documentObject) Handle(now time.Time, in Input) error {
+	if in.Kind == Alarm {
+		o.alarm.rang()
+	}
+	if ev := o.event(now, in); ev != nil {
+		o.events = append(o.events, ev)
+	}
+	return o.run(now)
+}
+
+// run steps the core through everything there is, then follows its deadline.
+func (o *documentObject) run(now time.Time) error {
+	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
+		for _, e := range o.core.Step(now, o.events[i]) {
+			o.carryOut(e)
+		}
+		o.events[i] = nil
+	}
+	o.events = o.events[:0]
+	if o.store.err != nil {
+		return o.store.err
+	}
+	deadline, ok := o.core.Deadline()
+	o.alarm.follow(o.host, now, deadline, ok)
+	return nil
+}
+
+// event turns an input into the core's event; nil when there is none.
+func (o *documentObject) event(now time.Time, in Input) document.Event {
+	switch in.Kind {
+	case Message:
+		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+		if err != nil {
+			return document.FrameInvalid{Conn: in.Conn, Err: err}
+		}
+		return document.FrameReceived{Conn: in.Conn, Frame: frame}
+	case Binary:
+		return document.FrameInvalid{Conn: in.Conn, Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
+			Message: "Frames are text; this one was binary."}}
+	case Closed:
+		return document.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
+	case SendFailed:
+		return document.SendFailed{Conn: in.Conn, Seen: o.host.LastSeen(in.Conn)}
+	case Alarm:
+		var seen []document.Seen
+		o.host.Sockets(func(conn ConnID, at time.Time) {
+			if !at.IsZero() {
+				seen = append(seen, document.Seen{Conn: conn, At: at})
+			}
+		})
+		return document.Woken{Seen: seen}
+	case Connect:
+		return o.connect(in)
+	case Answered, Failed:
+		return o.answered(in)
+	case Request:
+		o.host.Respond(in.Ask, 404, []byte(`{"ok":false}`))
+	}
+	return nil
+}
+
+// LongestText implements Object. A UTF-16 unit is at least one byte.
+func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+
+func (o *documentObject) connect(in Input) document.Event {
+	c, err := parseConnect(in.Text)
+	if err != nil {
+		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
+		return nil
+	}
+	c.event.Conn = ConnID(randomHex(o.host, 8))
+	user := c.event.Grant.UserID
+	c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged)
+	if current := o.store.conn(user); current != "" {
+		c.event.Seen = o.host.LastSeen(current)
+	}
+	o.connecting, o.ask = c, in.Ask
+	return c.event
+}
+
+// randomHex returns 2n hex digits.
+func randomHex(h Host, n int) string {
+	const digits = "0123456789abcdef"
+	random := make([]byte, n)
+	h.Random(random)
+	out := make([]byte, 0, 2*n)
+	for _, b := range random {
+		out = append(out, digits[b>>4], digits[b&15])
+	}
+	return string(out)
+}

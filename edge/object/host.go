@@ -1,0 +1,134 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+)
+
+// ConnID names one accepted socket; 16 hex digits. See document.ConnID.
+type ConnID = document.ConnID
+
+// Host is what the runtime does for an object: its storage, its sockets, its
+// alarm and its way out. Every method is synchronous and none panics or throws.
+//
+// The runtime treats one event as one whole. What is written is written in one
+// transaction; what leaves (Accept, Send, Close, SetAlarm, ClearAlarm, Respond
+// and the three requests) is kept in order and leaves when the event has ended well. After
+// an event that failed nothing of it has happened, here or outside.
+type Host interface {
+	// Name is the name the object is addressed by: the user's or the document's id.
+	Name() string
+	// Env returns a variable of the deployment, "" when it is not set.
+	Env(name string) string
+	// Random fills b from the platform's cryptographic source.
+	Random(b []byte)
+
+	// Query runs a statement. row, when not nil, is called for each row; its
+	// values are good until it returns, and it must not query itself.
+	Query(stmt Stmt, args []Value, row func(cols []Value)) error
+
+	// Sockets calls f for each open socket with the time the runtime last
+	// answered a ping on it, zero when it never did.
+	Sockets(f func(conn ConnID, seen time.Time))
+	// LastSeen is that time for one socket.
+	LastSeen(conn ConnID) time.Time
+	// Accept answers the request ask with a socket; protocol is the
+	// subprotocol selected, "" for none.
+	Accept(ask uint32, conn ConnID, protocol string)
+	// Send writes one text frame to each socket. One that fails comes back as
+	// a SendFailed input.
+	Send(conns []ConnID, text []byte)
+	// Close ends a socket. It never comes back as a Closed input by itself:
+	// that is the peer's answer, which may never come.
+	Close(conn ConnID, code int, reason string)
+	// AutoResponse has the runtime answer a text frame that equals request
+	// with response, without waking the object.
+	AutoResponse(request, response string)
+
+	// SetAlarm replaces the object's one alarm.
+	SetAlarm(at time.Time)
+	// ClearAlarm removes it.
+	ClearAlarm()
+
+	// Respond answers the request ask, once; status is used where it is HTTP.
+	Respond(ask uint32, status int, text []byte)
+	// Call sends text to another object; the answer returns as Answered or
+	// Failed with the same ask. So do the two below.
+	Call(ask uint32, binding, name string, text []byte)
+	// Database runs a query on a D1 binding; the answer is a JSON array of rows,
+	// each an array of columns.
+	Database(ask uint32, binding, query string, args ...string)
+	// Verify checks a token's signature and claims; the answer is a final step
+	// of the admission core.
+	Verify(ask uint32, token string)
+
+	// Log writes one line of JSON. It may never hold a token or a payload.
+	Log(line []byte)
+}
+
+// ValueKind tells what a Value holds.
+type ValueKind uint8
+
+// The kinds of values SQLite has here.
+const (
+	Null ValueKind = iota
+	Integer
+	Text
+	Blob
+)
+
+// Value is one parameter or column. Bytes of a column are the host's and good
+// until the row function returns.
+type Value struct {
+	Kind  ValueKind
+	Int   int64
+	Str   string // Text parameters
+	Bytes []byte // Blob parameters; Text and Blob columns
+}
+
+// Kind tells what an Input is.
+type Kind uint8
+
+// The kinds of input. The numbers are part of the ABI (see objectwasm).
+const (
+	// Connect is an upgrade request; Ask, Text (the header's text).
+	Connect Kind = 1 + iota
+	// Message is a text frame; Conn, Text.
+	Message
+	// Binary is a binary frame, whose bytes stay outside; Conn.
+	Binary
+	// Closed is the end of a socket; Conn, Code.
+	Closed
+	// SendFailed is a socket that did not take a frame; Conn.
+	SendFailed
+	// Alarm is the alarm.
+	Alarm
+	// Request is a call from the front Worker or another object; Ask, Text.
+	Request
+	// Answered is the answer to a request of ours; Ask, Text.
+	Answered
+	// Failed says there is none; Ask.
+	Failed
+)
+
+// Input is something that happened to the object. Text is the host's buffer and
+// good until Handle returns.
+type Input struct {
+	Kind Kind
+	Conn ConnID
+	Ask  uint32
+	Code int
+	Text []byte
+}
+
+// Object is one Durable Object: a core from shared and the storage it lives in.
+type Object interface {
+	// Handle takes one input and carries out what the core makes of it. An
+	// error means that the object's memory can no longer be trusted: the host
+	// undoes the event and makes a new object from storage.
+	Handle(now time.Time, in Input) error
+	// LongestText is the length a text frame need not exceed to be seen to be
+	// too long.
+	LongestText() int
+}

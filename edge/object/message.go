@@ -1,0 +1,257 @@
+package object
+
+import (
+	"errors"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// The messages below pass between the front Worker and the objects, and between
+// the objects. They are JSON, by a binding, and none is on the way of an op.
+//
+//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone"}       -> {"grant":{…}} or {"error":{…}}
+//	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
+//	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
+//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true}
+
+// messageDepth is how deep such a message nests at most.
+const messageDepth = 8
+
+var errMessage = errors.New("not a message")
+
+// object checks that text is one JSON object.
+func object(text []byte) (jsontext.Object, error) {
+	if err := jsontext.Check(text, messageDepth); err != nil {
+		return jsontext.Object{}, err
+	}
+	o, ok := jsontext.Parse(text)
+	if !ok {
+		return o, errMessage
+	}
+	return o, nil
+}
+
+func str(raw []byte) string {
+	s, _ := jsontext.Str(raw)
+	return s
+}
+
+func number(raw []byte) int64 {
+	n, _ := jsontext.Int(raw)
+	return n
+}
+
+func truth(raw []byte) bool {
+	v, _ := jsontext.Bool(raw)
+	return v
+}
+
+func millis(raw []byte) time.Time { return Value{Int: number(raw)}.time() }
+
+func seconds(raw []byte) time.Time { return Value{Int: number(raw) * 1000}.time() }
+
+func unixSeconds(t time.Time) int64 { return instant(t).Int / 1000 }
+
+func appendGrant(dst []byte, g session.Grant) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("user_id", g.UserID)
+	w.Str("name", g.Name)
+	w.Str("session_id", g.SessionID)
+	w.Str("document", g.Document)
+	w.Str("workspace_id", g.WorkspaceID)
+	w.Str("role", g.WorkspaceRole)
+	w.Strs("permissions", g.Permissions.Names())
+	w.Uint("epoch", g.Epoch)
+	w.Bool("locked", g.Locked)
+	w.Int("exp", unixSeconds(g.Expires))
+	w.Str("jti", g.TokenID)
+	w.Int("admitted_at", instant(g.AdmittedAt).Int)
+	return w.End()
+}
+
+func parseGrant(raw []byte) (g document.Grant, ok bool) {
+	o, ok := jsontext.Parse(raw)
+	for o.Next() {
+		v := o.Value()
+		switch string(o.Key()) {
+		case "user_id":
+			g.UserID = str(v)
+		case "name":
+			g.Name = str(v)
+		case "session_id":
+			g.SessionID = str(v)
+		case "workspace_id":
+			g.WorkspaceID = str(v)
+		case "role":
+			g.Role = str(v)
+		case "permissions":
+			names, _ := jsontext.Strs(v)
+			g.Permissions = uint8(permission.ParseSet(names))
+		case "epoch":
+			g.Epoch, _ = jsontext.Uint(v)
+		case "locked":
+			g.Locked = truth(v)
+		case "exp":
+			g.Expires = seconds(v)
+		case "jti":
+			g.TokenID = str(v)
+		case "admitted_at":
+			g.AdmittedAt = millis(v)
+		}
+	}
+	return g, ok && g.UserID != "" && g.SessionID != ""
+}
+
+// connectRequest is the front Worker's word to a document.
+type connectRequest struct {
+	event    document.Connect
+	protocol string
+}
+
+func parseConnect(text []byte) (c connectRequest, err error) {
+	o, err := object(text)
+	granted := false
+	for o.Next() {
+		v := o.Value()
+		switch string(o.Key()) {
+		case "grant":
+			c.event.Grant, granted = parseGrant(v)
+		case "client_id":
+			c.event.ClientID = str(v)
+		case "session_id":
+			c.event.SessionID = str(v)
+		case "last_seq":
+			c.event.LastSeq, c.event.HasLastSeq = jsontext.Uint(v)
+		case "protocol":
+			c.protocol = str(v)
+		}
+	}
+	if err == nil && (!granted || c.event.ClientID == "") {
+		err = errMessage
+	}
+	return c, err
+}
+
+func parseClaims(raw []byte) (c session.Claims, ok bool) {
+	o, ok := jsontext.Parse(raw)
+	for o.Next() {
+		v := o.Value()
+		switch string(o.Key()) {
+		case "user_id":
+			c.UserID = str(v)
+		case "email":
+			c.Email = str(v)
+		case "name":
+			c.Name = str(v)
+		case "jti":
+			c.TokenID = str(v)
+		case "iat":
+			c.IssuedAt = seconds(v)
+		case "exp":
+			c.Expires = seconds(v)
+		}
+	}
+	return c, ok && c.UserID != ""
+}
+
+// parseRequest reads what a session object is asked: an Admit or a ChannelGone.
+func parseRequest(text []byte) (session.Event, error) {
+	var (
+		kind    string
+		admit   session.Admit
+		gone    session.ChannelGone
+		claimed bool
+	)
+	o, err := object(text)
+	if err != nil {
+		return nil, err
+	}
+	for o.Next() {
+		v := o.Value()
+		switch string(o.Key()) {
+		case "kind":
+			kind = str(v)
+		case "document":
+			admit.Document = str(v)
+			gone.Document = admit.Document
+		case "client_id":
+			admit.ClientID = str(v)
+		case "claims":
+			admit.Claims, claimed = parseClaims(v)
+		case "gone":
+			admit.Gone = truth(v)
+		case "refresh":
+			admit.Refresh = truth(v)
+		case "session_id":
+			gone.SessionID = str(v)
+		case "reason":
+			gone.Reason = str(v)
+		case "admitted_at":
+			gone.AdmittedAt = millis(v)
+		}
+	}
+	switch {
+	case kind == "admit" && claimed && admit.Document != "":
+		return admit, nil
+	case kind == "gone" && gone.Document != "":
+		return gone, nil
+	}
+	return nil, errMessage
+}
+
+// appendRefresh is the document's question for a new grant under a new token.
+// claims is the raw JSON the verifier gave.
+func appendRefresh(dst []byte, documentID, clientID string, claims []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("kind", "admit")
+	w.Str("document", documentID)
+	w.Str("client_id", clientID)
+	w.Raw("claims", claims)
+	w.Bool("refresh", true)
+	return w.End()
+}
+
+func appendGone(dst []byte, documentID string, e document.Tell) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("kind", "gone")
+	w.Str("document", documentID)
+	w.Str("session_id", e.SessionID)
+	w.Str("reason", e.Reason)
+	w.Int("admitted_at", instant(e.AdmittedAt).Int)
+	return w.End()
+}
+
+func appendAnswer(dst []byte, e session.Answer) []byte {
+	w := jsontext.NewObject(dst)
+	if e.Err != nil {
+		w.Raw("error", e.Err.Frame().Data)
+	} else {
+		w.Raw("grant", appendGrant(nil, e.Grant))
+	}
+	return w.End()
+}
+
+// parseVerdict reads an answer that has either a member of the given name or an
+// error: a step of the admission core, or a session object's answer. What says
+// neither is a failure of ours.
+func parseVerdict(text []byte, name string) ([]byte, *protocol.Error) {
+	o, err := object(text)
+	if err == nil {
+		for o.Next() {
+			switch {
+			case jsontext.Equal(o.Key(), name):
+				return o.Value(), nil
+			case jsontext.Equal(o.Key(), "error"):
+				if e, ok := protocol.ParseError(o.Value()); ok {
+					return nil, e
+				}
+			}
+		}
+	}
+	return nil, &protocol.Error{Code: protocol.InternalError}
+}

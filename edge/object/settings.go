@@ -1,0 +1,55 @@
+package object
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// settings reads the deployment's variables. One that is missing, not a number
+// or out of range leaves the default, zero, to the core.
+type settings struct{ host Host }
+
+func (s settings) number(name string) int {
+	n, err := strconv.ParseInt(s.host.Env(name), 10, 32)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return int(n)
+}
+
+func (s settings) millis(name string) time.Duration {
+	return time.Duration(s.number(name)) * time.Millisecond
+}
+
+func documentConfig(s settings) document.Config {
+	return document.Config{
+		Channel: channel.Config{
+			Grace:            s.millis("GRACE_PERIOD_MS"),
+			InitTimeout:      s.millis("INIT_TIMEOUT_MS"),
+			Heartbeat:        s.millis("HEARTBEAT_MS"),
+			HeartbeatTimeout: s.millis("HEARTBEAT_TIMEOUT_MS"),
+			ReadOnly:         s.millis("READ_ONLY_MS"),
+			RefreshNotice:    s.millis("REFRESH_NOTICE_MS"),
+		},
+		Unacknowledged: s.number("MAX_UNACKNOWLEDGED"),
+		MaxMembers:     s.number("MAX_MEMBERS"),
+		MaxReplay:      s.number("MAX_REPLAY"),
+		MaxSyncBytes:   s.number("MAX_SYNC_BYTES"),
+		LockRetry:      s.millis("LOCK_RETRY_MS"),
+		Limits:         protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")},
+	}.WithDefaults()
+}
+
+func sessionConfig(s settings) session.Config {
+	return session.Config{
+		PermissionTTL: s.millis("PERMISSION_TTL_MS"),
+		StaleAccess:   s.millis("STALE_ACCESS_MS"),
+		Grace:         s.millis("GRACE_PERIOD_MS"),
+		ReadOnly:      s.millis("READ_ONLY_MS"),
+	}
+}

@@ -1,0 +1,155 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// store runs statements and remembers the first one that failed: after it, the
+// object's memory is ahead of its storage and the event has to be undone.
+type store struct {
+	host Host
+	args []Value
+	err  error
+}
+
+func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
+	if s.err == nil {
+		s.err = s.host.Query(stmt, args, row)
+	}
+}
+
+func text(v string) Value     { return Value{Kind: Text, Str: v} }
+func integer(v int64) Value   { return Value{Kind: Integer, Int: v} }
+func unsigned(v uint64) Value { return Value{Kind: Integer, Int: int64(v)} }
+
+func flag(v bool) Value {
+	if v {
+		return Value{Kind: Integer, Int: 1}
+	}
+	return Value{Kind: Integer}
+}
+
+// instant is a time as stored: milliseconds since 1970, 0 for never.
+func instant(t time.Time) Value {
+	if t.IsZero() {
+		return Value{Kind: Integer}
+	}
+	return Value{Kind: Integer, Int: t.UnixMilli()}
+}
+
+func (v Value) time() time.Time {
+	if v.Int == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(v.Int).UTC()
+}
+
+func (v Value) string() string { return string(v.Bytes) }
+func (v Value) bool() bool     { return v.Int != 0 }
+
+// appendOp stores one op. It is the hot path: its parameters live in a slice
+// that is kept.
+func (s *store) appendOp(e document.Entry) {
+	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
+		Value{Kind: Blob, Bytes: e.Op}, instant(e.At))
+	if s.err == nil {
+		s.err = s.host.Query(insertOp, s.args, nil)
+	}
+}
+
+// entry reads a row of selectOps. Its Op aliases the row.
+func entry(cols []Value) document.Entry {
+	return document.Entry{
+		Version: uint64(cols[0].Int), UserID: cols[1].string(), ClientID: cols[2].string(), MessageID: cols[3].string(),
+		Op: cols[4].Bytes, At: cols[5].time(),
+	}
+}
+
+func (s *store) version() (v uint64) {
+	s.query(selectVersion, func(cols []Value) { v = uint64(cols[0].Int) })
+	return v
+}
+
+// receipts are the newest ops of a user's client, oldest first.
+func (s *store) receipts(userID, clientID string, limit int) []document.Receipt {
+	var list []document.Receipt
+	s.query(selectReceipts, func(cols []Value) {
+		list = append(list, document.Receipt{MessageID: cols[0].string(), Version: uint64(cols[1].Int)})
+	}, text(clientID), text(userID), integer(int64(limit)))
+	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
+		list[i], list[j] = list[j], list[i]
+	}
+	return list
+}
+
+// conn is the current connection of a user's channel, "" when there is none.
+func (s *store) conn(userID string) (id ConnID) {
+	s.query(selectConn, func(cols []Value) { id = ConnID(cols[0].Bytes) }, text(userID))
+	return id
+}
+
+func (s *store) channels() (rows []document.Row) {
+	s.query(selectChannels, func(c []Value) {
+		user := c[0].string()
+		rows = append(rows, document.Row{
+			Channel: channel.Row{
+				UserID: user, ClientID: c[1].string(), SessionID: c[2].string(), State: channel.State(c[3].Int),
+				Conn: c[4].string(), ConnectedAt: c[5].time(), Seen: c[6].time(), Pings: c[7].bool(), GraceUntil: c[8].time(),
+				Acked: uint64(c[9].Int), Expires: c[10].time(), Noticed: c[11].bool(), NoticeAt: c[12].time(),
+			},
+			Grant: document.Grant{
+				UserID: user, Name: c[13].string(), SessionID: c[14].string(), WorkspaceID: c[15].string(), Role: c[16].string(),
+				Permissions: uint8(c[17].Int), Epoch: uint64(c[18].Int), Locked: c[19].bool(), Expires: c[20].time(),
+				TokenID: c[21].string(), AdmittedAt: c[22].time(),
+			},
+			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
+		})
+	})
+	return rows
+}
+
+func (s *store) saveChannel(r document.Row) {
+	c, g := &r.Channel, &r.Grant
+	s.query(upsertChannel, nil,
+		text(c.UserID), text(c.ClientID), text(c.SessionID), integer(int64(c.State)),
+		text(c.Conn), instant(c.ConnectedAt), instant(c.Seen), flag(c.Pings), instant(c.GraceUntil),
+		unsigned(c.Acked), instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
+		text(g.Name), text(g.SessionID), text(g.WorkspaceID), text(g.Role),
+		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
+		text(g.TokenID), instant(g.AdmittedAt),
+		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)))
+}
+
+func (s *store) session() (snap session.Snapshot) {
+	s.query(selectSession, func(c []Value) {
+		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int)}
+	})
+	s.query(selectSessionChannels, func(c []Value) {
+		snap.Channels = append(snap.Channels, session.ChannelRow{
+			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time()})
+	})
+	s.query(selectAccess, func(c []Value) {
+		snap.Access = append(snap.Access, session.AccessRow{
+			Document: c[0].string(), FetchedAt: c[1].time(), Permissions: permission.Set(c[2].Int),
+			WorkspaceID: c[3].string(), Role: c[4].string(), Found: c[5].bool(), Locked: c[6].bool()})
+	})
+	return snap
+}
+
+func (s *store) saveSession(r session.SessionRow) {
+	s.query(upsertSession, nil, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch))
+}
+
+func (s *store) saveSessionChannel(r session.ChannelRow) {
+	s.query(upsertSessionChannel, nil, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt))
+}
+
+func (s *store) saveAccess(r session.AccessRow) {
+	s.query(upsertAccess, nil, text(r.Document), instant(r.FetchedAt), integer(int64(r.Permissions)),
+		text(r.WorkspaceID), text(r.Role), flag(r.Found), flag(r.Locked))
+}

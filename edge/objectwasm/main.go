@@ -1,0 +1,113 @@
+//go:build wasm
+
+// Command objectwasm is the module that every Durable Object runs: the ABI
+// between edge/object and the JavaScript in edge/worker/host.mjs.
+//
+// # Exports
+//
+//	boot(class i32, now f64) i32         a session (1) or a document (2), from its storage;
+//	                                     the longest text worth handing over, in UTF-16 units
+//	alloc(n i32) i32                     the input buffer, at least n bytes; the next call may move it
+//	event(kind i32, a i32, n i32, now f64) i32
+//
+// kind is an object.Kind; a is its Ask or close code; now is milliseconds since
+// 1970. The input buffer holds n bytes: for the kinds that concern a socket its
+// 16-byte connection id, then the text. event answers 0, or 1 when the event must be
+// undone and the instance dropped; boot answers 0 for that. A trap means the same.
+//
+// # Import
+//
+//	holdfast.call(op i32, ptr i32, n i32, out i32, cap i32) i32
+//
+// ptr and n are the request, out and cap where an answer may be put. The result
+// is the answer's length, negative when the call failed. If it is more than cap
+// nothing was put there: opNext gives it again. Integers are little-endian,
+// times are f64 milliseconds, and a string that is not the last thing in a
+// request has its u32 length before it.
+//
+// A value of a statement is a tag and its content: 0 null; 1 an f64; 2 text and
+// 3 blob, each u32 length and bytes. The answer to opQuery is a byte that is 1
+// when there are more rows (opNext), and as many whole rows as fit.
+//
+// The module runs nothing between events: no goroutine, no timer, no clock. Its
+// only other imports are what the runtime of the compiler needs.
+package main
+
+import (
+	"time"
+	"unsafe"
+
+	"github.com/holdfast-dev/holdfast/edge/object"
+)
+
+const (
+	classSession  = 1
+	classDocument = 2
+
+	connBytes = 16
+)
+
+var (
+	current object.Object
+	input   = make([]byte, 4096)
+	known   object.ConnID // the socket of the last event: mostly it is the next one's too
+)
+
+func main() {}
+
+//go:wasmexport boot
+func boot(class uint32, now float64) uint32 {
+	var err error
+	switch class {
+	case classSession:
+		current, err = object.NewSession(&wasmHost, instant(now))
+	case classDocument:
+		current, err = object.NewDocument(&wasmHost, instant(now))
+	}
+	if err != nil || current == nil {
+		complain(err)
+		return 0
+	}
+	return uint32(current.LongestText())
+}
+
+//go:wasmexport alloc
+func alloc(n uint32) uint32 {
+	if int(n) > len(input) {
+		input = make([]byte, n+n/4)
+	}
+	return uint32(uintptr(unsafe.Pointer(&input[0])))
+}
+
+//go:wasmexport event
+func event(kind, a, n uint32, now float64) uint32 {
+	in := object.Input{Kind: object.Kind(kind), Text: input[:n]}
+	switch in.Kind {
+	case object.Message, object.Binary, object.Closed, object.SendFailed:
+		if n < connBytes {
+			return 1
+		}
+		if id := in.Text[:connBytes]; string(id) != string(known) {
+			known = object.ConnID(id)
+		}
+		in.Conn, in.Code, in.Text = known, int(a), in.Text[connBytes:]
+	default:
+		in.Ask = a
+	}
+	if err := current.Handle(instant(now), in); err != nil {
+		complain(err)
+		return 1
+	}
+	return 0
+}
+
+// complain prints why; the runtime's standard error is a log line.
+func complain(err error) {
+	if err == nil {
+		println("object: no such class")
+		return
+	}
+	println("object:", err.Error())
+}
+
+func instant(ms float64) time.Time { return time.UnixMilli(int64(ms)).UTC() }

@@ -1,0 +1,154 @@
+// The front Worker: a socket for the Go plug. Every request is an event for the
+// core, which answers with one step at a time; this file carries steps out and
+// understands none of them.
+
+import { Program } from "./program.mjs";
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+// The core waits for nothing, so all requests of an isolate may share it. It is
+// booted inside an event: Go asks for random numbers, which global scope has not.
+let core;
+let room = { at: 0, bytes: 0 }; // where its input goes
+let fault; // what to answer when the core has trapped, in its own words
+
+function boot(env) {
+	core = new Program({ core: true, binding: {}, env: {} }).start();
+	room = { at: 0, bytes: 0 };
+	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
+	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: no usable key to check tokens with");
+	fault = turn({ kind: "fault" });
+}
+
+function put(value) {
+	const text = encoder.encode(JSON.stringify(value));
+	if (text.length > room.bytes) {
+		const bytes = Math.max(text.length, 8192);
+		room = { at: core.exports.front_alloc(bytes), bytes };
+	}
+	new Uint8Array(core.memory.buffer, room.at, text.length).set(text);
+	return text.length;
+}
+
+function turn(event) {
+	const at = core.exports.front_step(put({ ...event, now: Date.now() }));
+	const length = new DataView(core.memory.buffer).getUint32(at, true); // the call may have moved the memory
+	return JSON.parse(decoder.decode(new Uint8Array(core.memory.buffer, at + 4, length)));
+}
+
+function ask(env, event) {
+	try {
+		if (core === undefined) boot(env);
+		return turn(event);
+	} catch (err) {
+		core = undefined; // what trapped is not to be trusted; the next event boots anew
+		throw err;
+	}
+}
+
+// decide goes on until a step that ends it, or a socket.
+async function decide(env, event) {
+	for (let step = ask(env, event); ; ) {
+		const act = acts[step.do];
+		if (act === undefined) return step;
+		let result;
+		try {
+			result = await act(step, env);
+		} catch (err) {
+			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
+			result = { error: err.name };
+		}
+		if (result instanceof Response) return result;
+		step = ask(env, { kind: "result", state: step.state, result });
+	}
+}
+
+const keys = new Map(); // CryptoKeys by the text of their JWK
+const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+
+const acts = {
+	async verify({ jwk, input, signature }) {
+		const name = JSON.stringify(jwk);
+		let key = keys.get(name);
+		if (key === undefined) {
+			key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);
+			if (keys.size >= 64) keys.clear();
+			keys.set(name, key);
+		}
+		const bytes = Uint8Array.fromBase64(signature, { alphabet: "base64url" });
+		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
+	},
+
+	async fetch({ url, timeout_ms, max_bytes }) {
+		const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeout_ms) });
+		const bytes = new Uint8Array(max_bytes);
+		let length = 0;
+		for await (const chunk of response.body ?? []) {
+			if (length + chunk.length > max_bytes) return { error: "too large" };
+			bytes.set(chunk, length);
+			length += chunk.length;
+		}
+		return { status: response.status, body: decoder.decode(bytes.subarray(0, length)) };
+	},
+
+	async call({ binding, name, body }, env) {
+		return { body: await env[binding].getByName(name).call(body) };
+	},
+
+	// Nothing of the visitor's own request reaches the object, so no header of
+	// theirs can pass for ours and no token in a URL goes further than here.
+	async forward({ binding, name, body }, env) {
+		const headers = { upgrade: "websocket", "x-holdfast-connect": encoder.encode(body).toBase64() };
+		const response = await env[binding].getByName(name).fetch("http://object/", { headers });
+		return response.status === 101 ? response : { status: response.status, body: await response.text() };
+	},
+};
+
+const ends = {
+	respond: ({ status, headers, body }) => new Response(body, { status, headers }),
+
+	refuse({ protocol, frame, code, reason }) {
+		const [client, server] = Object.values(new WebSocketPair());
+		server.accept();
+		server.send(frame);
+		server.close(code, reason);
+		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
+		return new Response(null, { status: 101, webSocket: client, headers });
+	},
+
+	assets: (_, request, env) => env.ASSETS.fetch(request),
+
+	// One instance for this request: the handler waits, and an instance that waits
+	// on behalf of two requests hangs one of them.
+	async handler(_, request, env, ctx) {
+		const attempt = async (object, method, ...args) => {
+			try {
+				return { ok: true, value: await object[method](...args) };
+			} catch {
+				return { ok: false };
+			}
+		};
+		const binding = {};
+		const program = new Program({ env, ctx, binding, attempt });
+		await Promise.race([program.start().ready, program.trapped]);
+		return Promise.race([binding.handleRequest(request), program.trapped]);
+	},
+};
+
+/** Answers one request. */
+export async function fetchRequest(request, env, ctx) {
+	try {
+		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
+		const end = await decide(env, event);
+		return end instanceof Response ? end : await ends[end.do](end, request, env, ctx);
+	} catch (err) {
+		console.error(`front: ${err.name} ${err.stack?.slice(err.stack.indexOf("\n"))}`); // not its message
+		return fault === undefined ? new Response(null, { status: 500 }) : ends.respond(fault);
+	}
+}
+
+/** What a token is worth, for an object that swaps one in place: the text of a final step. */
+export async function verifyToken(env, token) {
+	return JSON.stringify(await decide(env, { kind: "verify_token", token }));
+}

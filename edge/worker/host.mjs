@@ -1,0 +1,292 @@
+// One Go instance and the host call it makes: memory, SQLite, what is to leave.
+// The ABI is documented in edge/objectwasm. Nothing here knows the protocol.
+//
+// No host function throws into Go: each answers -1 instead, and Go decides. What
+// Go wants to leave is only collected (`out`); shell.mjs carries it out, in
+// order, once the event has ended well.
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const idBytes = 16;
+
+export class Instance {
+	/** @param module the compiled wasm; object: the shell it runs for. */
+	constructor(module, object) {
+		this.object = object;
+		this.sql = object.ctx.storage.sql;
+		this.statements = [];
+		this.rows = null; // the cursor of the query under way
+		this.held = null; // a row or an answer that did not fit
+		this.out = [];
+		const call = (op, ptr, n, out, cap) => {
+			try {
+				this.views();
+				return operations[op](this, ptr, ptr + n, out, cap);
+			} catch (err) {
+				console.error(`object: host call ${op}: ${err}`);
+				return -1;
+			}
+		};
+		const instance = new WebAssembly.Instance(module, { holdfast: { call }, ...runtime(() => this.views()) });
+		this.go = instance.exports;
+		this.memory = this.go.memory;
+		this.go._initialize();
+	}
+
+	// views renews the views on memory: growing it detaches them.
+	views() {
+		if (this.bytes?.buffer !== this.memory.buffer) {
+			this.bytes = new Uint8Array(this.memory.buffer);
+			this.data = new DataView(this.memory.buffer);
+		}
+		return this;
+	}
+
+	/** Boots the object of a class; answers the longest text Go wants to see, or 0. */
+	boot(objectClass) {
+		return this.go.boot(objectClass, Date.now());
+	}
+
+	/** Hands Go one event: an ask or close code, a socket's id or "", and a text. */
+	event(kind, a, id, text) {
+		const at = this.go.alloc(id.length + text.length * 3);
+		const { bytes } = this.views();
+		let n = 0;
+		for (; n < id.length; n++) bytes[at + n] = id.charCodeAt(n);
+		if (text !== "") n += encoder.encodeInto(text, bytes.subarray(at + n)).written;
+		return this.go.event(kind, a, n, Date.now());
+	}
+
+	/** What is to leave, once. */
+	taken() {
+		const { out } = this;
+		this.out = [];
+		return out;
+	}
+
+	text(from, to) {
+		return decoder.decode(this.bytes.subarray(from, to));
+	}
+
+	// long reads strings with their length before them, to the end.
+	long(from, to) {
+		const list = [];
+		while (from < to) {
+			const n = this.data.getUint32(from, true);
+			list.push(this.text(from + 4, from + 4 + n));
+			from += 4 + n;
+		}
+		return list;
+	}
+
+	put(bytes, out, cap) {
+		if (bytes.length > cap) {
+			this.held = bytes;
+		} else {
+			this.bytes.set(bytes, out);
+		}
+		return bytes.length;
+	}
+
+	values(from, to) {
+		const list = [];
+		while (from < to) {
+			const tag = this.bytes[from++];
+			if (tag === 0) {
+				list.push(null);
+			} else if (tag === 1) {
+				list.push(this.data.getFloat64(from, true));
+				from += 8;
+			} else {
+				const end = from + 4 + this.data.getUint32(from, true);
+				list.push(tag === 2 ? this.text(from + 4, end) : this.bytes.subarray(from + 4, end));
+				from = end;
+			}
+		}
+		return list;
+	}
+
+	// fill writes as many rows as fit, the first byte telling whether there are more.
+	fill(out, cap) {
+		const end = out + cap;
+		let at = out + 1;
+		for (;;) {
+			const row = this.held ?? this.rows.next().value;
+			this.held = null;
+			if (row === undefined) {
+				this.rows = null;
+				this.bytes[out] = 0;
+				return at - out;
+			}
+			const next = this.row(row, at, end);
+			if (next < 0) {
+				this.held = row;
+				if (at === out + 1) return 1 - next;
+				this.bytes[out] = 1;
+				return at - out;
+			}
+			at = next;
+		}
+	}
+
+	// row writes one row and returns where it ends; when it does not fit, what it
+	// needs at most, negative.
+	row(row, at, end) {
+		let need = 4;
+		for (const v of row) need += typeof v === "string" ? 5 + 3 * v.length : v instanceof ArrayBuffer ? 5 + v.byteLength : 9;
+		if (at + need > end) return -need;
+		this.data.setUint32(at, row.length, true);
+		at += 4;
+		for (const v of row) {
+			if (v === null) {
+				this.bytes[at++] = 0;
+			} else if (typeof v === "number") {
+				this.bytes[at] = 1;
+				this.data.setFloat64(at + 1, v, true);
+				at += 9;
+			} else {
+				const text = typeof v === "string";
+				let n;
+				if (text) {
+					n = encoder.encodeInto(v, this.bytes.subarray(at + 5)).written;
+				} else {
+					this.bytes.set(new Uint8Array(v), at + 5);
+					n = v.byteLength;
+				}
+				this.bytes[at] = text ? 2 : 3;
+				this.data.setUint32(at + 1, n, true);
+				at += 5 + n;
+			}
+		}
+		return at;
+	}
+}
+
+// In the order of the constants in edge/objectwasm/host.go.
+const operations = [
+	(i, at, end, out, cap) => i.put(encoder.encode(i.object.ctx.id.name ?? ""), out, cap),
+	(i, at, end, out, cap) => {
+		const v = i.object.env[i.text(at, end)];
+		return typeof v === "string" ? i.put(encoder.encode(v), out, cap) : 0;
+	},
+	(i, at, end, out, cap) => i.put(crypto.getRandomValues(new Uint8Array(i.data.getUint32(at, true))), out, cap),
+	(i, at, end) => {
+		i.statements[i.data.getUint32(at, true)] = i.text(at + 4, end);
+		return 0;
+	},
+	(i, at, end, out, cap) => {
+		i.held = null;
+		i.rows = i.sql.exec(i.statements[i.data.getUint32(at, true)], ...i.values(at + 4, end)).raw();
+		return i.fill(out, cap);
+	},
+	(i, at, end, out, cap) => {
+		if (i.rows !== null) return i.fill(out, cap);
+		const bytes = i.held;
+		i.held = null;
+		return i.put(bytes, out, cap);
+	},
+	(i, at, end, out, cap) => {
+		const sockets = i.object.open();
+		const bytes = new Uint8Array(sockets.length * (idBytes + 8));
+		const view = new DataView(bytes.buffer);
+		sockets.forEach((id, n) => {
+			encoder.encodeInto(id, bytes.subarray(n * (idBytes + 8)));
+			view.setFloat64(n * (idBytes + 8) + idBytes, i.object.seen(id), true);
+		});
+		return i.put(bytes, out, cap);
+	},
+	(i, at, end, out) => {
+		i.data.setFloat64(out, i.object.seen(i.text(at, end)), true);
+		return 8;
+	},
+	(i, at, end) => i.out.push(["accept", i.data.getUint32(at, true), i.text(at + 4, at + 4 + idBytes), i.text(at + 4 + idBytes, end)]) && 0,
+	(i, at, end) => {
+		const n = i.data.getUint32(at, true);
+		const body = at + 4 + n * idBytes;
+		const ids = [];
+		const list = i.text(at + 4, body);
+		for (let k = 0; k < n; k++) ids.push(list.slice(k * idBytes, (k + 1) * idBytes));
+		i.out.push(["send", ids, i.text(body, end)]);
+		return 0;
+	},
+	(i, at, end) => i.out.push(["close", i.text(at, at + idBytes), i.data.getUint32(at + idBytes, true), i.text(at + idBytes + 4, end)]) && 0,
+	(i, at, end) => {
+		const body = at + 4 + i.data.getUint32(at, true);
+		i.object.autoResponse(i.text(at + 4, body), i.text(body, end));
+		return 0;
+	},
+	(i, at) => i.out.push(["alarm", i.data.getFloat64(at, true)]) && 0,
+	(i, at, end) => i.out.push(["respond", i.data.getUint32(at, true), i.data.getUint32(at + 4, true), i.text(at + 8, end)]) && 0,
+	(i, at, end) => {
+		const binding = at + 4;
+		const name = binding + 4 + i.data.getUint32(binding, true);
+		const body = name + 4 + i.data.getUint32(name, true);
+		i.out.push(["call", i.data.getUint32(at, true), i.text(binding + 4, name), i.text(name + 4, body), i.text(body, end)]);
+		return 0;
+	},
+	(i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
+	(i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
+	(i, at, end) => {
+		console.log(i.text(at, end));
+		return 0;
+	},
+];
+
+// runtime is what the two compilers' own runtimes import. Nothing of it waits:
+// a module that tried to would find no time passing and no file to read.
+function runtime(views) {
+	let line = "";
+	const ok = () => 0;
+	const badFile = () => 8;
+	const zero = (...at) => {
+		const { data } = views();
+		for (const a of at) data.setUint32(a, 0, true);
+		return 0;
+	};
+	const random = (at, n) => {
+		crypto.getRandomValues(views().bytes.subarray(at, at + n));
+		return 0;
+	};
+	const wasi = {
+		fd_write(fd, list, n, written) {
+			const { bytes, data } = views();
+			let total = 0;
+			for (let k = 0; k < n; k++) {
+				const at = data.getUint32(list + 8 * k, true);
+				const size = data.getUint32(list + 8 * k + 4, true);
+				line += decoder.decode(bytes.subarray(at, at + size));
+				total += size;
+			}
+			data.setUint32(written, total, true);
+			const lines = line.split("\n");
+			line = lines.pop();
+			for (const l of lines) console.error(l);
+			return 0;
+		},
+		random_get: random,
+		clock_time_get(id, precision, at) {
+			views().data.setBigUint64(at, BigInt(Date.now()) * 1000000n, true);
+			return 0;
+		},
+		args_sizes_get: zero,
+		environ_sizes_get: zero,
+		args_get: ok,
+		environ_get: ok,
+		sched_yield: ok,
+		fd_close: ok,
+		fd_seek: badFile,
+		fd_fdstat_get: badFile,
+		fd_fdstat_set_flags: badFile,
+		fd_prestat_get: badFile,
+		fd_prestat_dir_name: badFile,
+		// Go's scheduler asks whether a timer is due before it sleeps; it never is.
+		poll_oneoff(from, to, n, events) {
+			views().data.setUint32(events, 0, true);
+			return 0;
+		},
+		proc_exit(code) {
+			throw new WebAssembly.RuntimeError(`exit ${code}`);
+		},
+	};
+	return { wasi_snapshot_preview1: wasi };
+}

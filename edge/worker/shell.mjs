@@ -1,0 +1,180 @@
+// One Durable Object's shell: it hands events to its Go instance (host.mjs) and
+// carries out what comes back. What any of it means is decided in Go.
+
+import { Instance } from "./host.mjs";
+import { verifyToken } from "./front.mjs";
+import module from "../../.build/current/object.wasm";
+
+/** The kinds of input, as in edge/object/host.go. */
+export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 5, alarm: 6, request: 7, answered: 8, failed: 9 };
+
+export class Shell {
+	sockets = null; // id -> WebSocket; null until the first boot
+	ending = null; // the socket whose close is being told
+	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
+	asked = 0;
+	instance = null; // booted in the first event, never at global scope
+	longest = 0; // of a message: what is longer is cut there, Go only has to see that it is too long
+
+	constructor(ctx, env, objectClass) {
+		this.ctx = ctx;
+		this.env = env;
+		this.objectClass = objectClass;
+	}
+
+	// enter gives Go one event as one whole: the writes are one transaction, and
+	// only when it stands does anything leave. After a trap or a refusal the instance
+	// is dropped, nothing has happened, and the next event boots one from storage.
+	enter(what, a = 0, id = "", text = "") {
+		let out;
+		try {
+			this.ctx.storage.transactionSync(() => {
+				if (this.instance === null) this.boot();
+				if (what === kind.message && text.length > this.longest) text = text.slice(0, this.longest);
+				if (this.instance.event(what, a, id, text) !== 0) throw new Error("the event was refused");
+				out = this.instance.taken();
+			});
+		} catch (err) {
+			this.drop(err);
+			throw err;
+		}
+		if (out.length > 0) this.carryOut(out);
+	}
+
+	boot() {
+		this.sockets = new Map(this.ctx.getWebSockets().map((ws) => [ws.deserializeAttachment(), ws]));
+		this.instance = new Instance(module, this);
+		this.longest = this.instance.boot(this.objectClass);
+		if (this.longest === 0) throw new Error("the object could not be booted");
+	}
+
+	drop(err) {
+		console.error(`object ${this.ctx.id.name}: ${err.stack ?? err}`);
+		this.instance = null;
+		this.sockets = null;
+		for (const { reject } of this.waiting.values()) reject(err);
+		this.waiting.clear();
+	}
+
+	// ask gives Go an event that it answers, now or after other events.
+	ask(what, text) {
+		const ask = ++this.asked;
+		const answer = Promise.withResolvers();
+		this.waiting.set(ask, answer);
+		this.enter(what, ask, "", text);
+		return answer.promise;
+	}
+
+	settle(ask, answer) {
+		this.waiting.get(ask)?.resolve(answer);
+		this.waiting.delete(ask);
+	}
+
+	carryOut(out) {
+		const failed = [];
+		for (const [what, ...args] of out) {
+			try {
+				effects[what](this, failed, ...args);
+			} catch (err) {
+				console.error(`object ${this.ctx.id.name}: ${what}: ${err}`);
+			}
+		}
+		for (const id of failed) this.enter(kind.sendFailed, 0, id);
+	}
+
+	// later brings a promise's text back as an event, to the instance that asked.
+	later(ask, promise) {
+		const { instance } = this;
+		const back = (what, text) => {
+			if (this.instance === instance) this.enter(what, ask, "", text);
+		};
+		this.ctx.waitUntil(
+			promise.then(
+				(text) => back(kind.answered, text),
+				(err) => {
+					console.error(`object ${this.ctx.id.name}: ${err}`);
+					back(kind.failed, "");
+				},
+			),
+		);
+	}
+
+	// What host.mjs asks of the sockets.
+
+	open() {
+		return [...this.sockets].filter(([, ws]) => ws.readyState === WebSocket.OPEN || ws === this.ending).map(([id]) => id);
+	}
+
+	seen(id) {
+		const ws = this.sockets.get(id);
+		return ws === undefined ? 0 : (this.ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? 0);
+	}
+
+	autoResponse(request, response) {
+		this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(request, response));
+	}
+}
+
+// What Go may want to leave, by the names host.mjs gives them.
+const effects = {
+	accept(shell, failed, ask, id, protocol) {
+		const [client, server] = Object.values(new WebSocketPair());
+		shell.ctx.acceptWebSocket(server, [id]);
+		server.serializeAttachment(id);
+		shell.sockets.set(id, server);
+		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
+		shell.settle(ask, new Response(null, { status: 101, webSocket: client, headers }));
+	},
+
+	send(shell, failed, ids, text) {
+		for (const id of ids) {
+			try {
+				shell.sockets.get(id).send(text);
+			} catch {
+				// Gone, or closing: Go hears of it once and does not send there again.
+				shell.sockets.delete(id);
+				failed.push(id);
+			}
+		}
+	},
+
+	close(shell, failed, id, code, reason) {
+		const ws = shell.sockets.get(id);
+		shell.sockets.delete(id);
+		if (ws !== undefined) closeSocket(ws, code, reason);
+	},
+
+	alarm({ ctx }, failed, at) {
+		const done = at === 0 ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(at);
+		done.catch((err) => console.error(`object ${ctx.id.name}: alarm: ${err}`));
+	},
+
+	respond(shell, failed, ask, status, text) {
+		shell.settle(ask, { status, text });
+	},
+
+	call(shell, failed, ask, binding, name, text) {
+		shell.later(ask, shell.env[binding].getByName(name).call(text));
+	},
+
+	database(shell, failed, ask, binding, query, ...args) {
+		const rows = shell.env[binding].prepare(query).bind(...args).raw();
+		shell.later(ask, rows.then((list) => JSON.stringify(list)));
+	},
+
+	verify(shell, failed, ask, token) {
+		shell.later(ask, verifyToken(shell.env, token));
+	},
+};
+
+// The codes that only say what happened to a line and may not be sent.
+const unsendable = new Set([1004, 1005, 1006, 1015]);
+
+/** Closes a socket whatever state it is in. */
+export function closeSocket(ws, code, reason) {
+	try {
+		ws.close(unsendable.has(code) ? 1000 : code, reason);
+	} catch {
+		// It is closed already, which is what was wanted.
+	}
+}

@@ -1,0 +1,181 @@
+package channel
+
+import (
+	"errors"
+	"time"
+)
+
+// Channel is one user's channel. It is not safe for concurrent use.
+type Channel struct {
+	cfg *Config
+	row Row
+}
+
+// New returns a channel nobody has connected to yet. cfg must have its defaults
+// set (Config.WithDefaults) and is shared, not copied.
+func New(cfg *Config, userID string) *Channel {
+	return &Channel{cfg: cfg, row: Row{UserID: userID, State: Gone}}
+}
+
+// Restore returns the channel a row was taken from.
+func Restore(cfg *Config, row Row) (*Channel, error) {
+	hasConn := row.State == Pending || row.State == Active
+	switch {
+	case row.UserID == "":
+		return nil, errors.New("channel: row without a user")
+	case row.State > Gone:
+		return nil, errors.New("channel: row in no known state")
+	case hasConn != (row.Conn != ""):
+		return nil, errors.New("channel: state and connection do not agree")
+	case row.State == Grace && row.GraceUntil.IsZero():
+		return nil, errors.New("channel: grace without an end")
+	}
+	return &Channel{cfg: cfg, row: row}, nil
+}
+
+// Row returns the channel as it is to be stored.
+func (c *Channel) Row() Row { return c.row }
+
+// State returns where the channel stands.
+func (c *Channel) State() State { return c.row.State }
+
+// Conn returns the current connection, "" when there is none.
+func (c *Channel) Conn() string { return c.row.Conn }
+
+// UserID returns whose channel this is.
+func (c *Channel) UserID() string { return c.row.UserID }
+
+// ClientID returns the client that holds or last held the channel.
+func (c *Channel) ClientID() string { return c.row.ClientID }
+
+// SessionID returns the session the channel belongs to.
+func (c *Channel) SessionID() string { return c.row.SessionID }
+
+// Acked returns the last seq the client is known to have heard.
+func (c *Channel) Acked() uint64 { return c.row.Acked }
+
+// Expires returns the token's expiry, zero for never.
+func (c *Channel) Expires() time.Time { return c.row.Expires }
+
+// Live reports whether the channel is active or may still be resumed.
+func (c *Channel) Live() bool { return c.row.State == Active || c.row.State == Grace }
+
+// ReadOnly reports whether the token has expired and not been replaced.
+func (c *Channel) ReadOnly(now time.Time) bool {
+	return !c.row.Expires.IsZero() && !now.Before(c.row.Expires)
+}
+
+// Open takes a socket that has yet to say connection_init. Only a channel that
+// is gone can be opened; the others are taken over by Connect, after init.
+func (c *Channel) Open(now time.Time, conn string) bool {
+	if c.row.State != Gone || conn == "" {
+		return false
+	}
+	c.row = Row{UserID: c.row.UserID, State: Pending, Conn: conn, ConnectedAt: now}
+	return true
+}
+
+// Attempt is an admitted client that asks for the channel.
+type Attempt struct {
+	Conn, ClientID string
+	// SessionID is the user's session; Asked is the one the client wants to
+	// resume, "" when it does not say.
+	SessionID, Asked string
+	Expires          time.Time
+	// Heard is where the client stands when it begins anew.
+	Heard uint64
+}
+
+// Outcome is what a Connect came to.
+type Outcome struct {
+	// Began is true for a new channel: none was live in this session.
+	Began bool
+	// Resumed is true when the same client goes on where it was.
+	Resumed bool
+	// Replaced is the connection that was live until now, "" for none, and
+	// Previous its client.
+	Replaced, Previous string
+}
+
+// Connect makes the attempt's connection the current one. Deadlines that have
+// passed must have been dealt with before (Due), or a channel past its grace
+// would be resumed.
+func (c *Channel) Connect(now time.Time, a Attempt) Outcome {
+	old := c.row
+	var out Outcome
+	if old.State == Active {
+		out.Replaced, out.Previous = old.Conn, old.ClientID
+	}
+	out.Began = !c.Live() || old.SessionID != a.SessionID
+	same := !out.Began && old.ClientID == a.ClientID
+	out.Resumed = same && (a.Asked == "" || a.Asked == old.SessionID)
+	c.row = Row{
+		UserID: old.UserID, ClientID: a.ClientID, SessionID: a.SessionID,
+		State: Active, Conn: a.Conn, ConnectedAt: now, Acked: a.Heard,
+	}
+	if same {
+		c.row.Acked = old.Acked
+	}
+	c.Refresh(now, a.Expires)
+	return out
+}
+
+// Lose ends the connection at the given moment, which may lie in the past, and
+// starts the grace period from there. A channel that never was active is gone.
+func (c *Channel) Lose(at time.Time) {
+	switch c.row.State {
+	case Active:
+		c.row.State, c.row.Conn = Grace, ""
+		c.row.GraceUntil = at.Add(c.cfg.Grace)
+	case Pending:
+		c.Leave()
+	}
+}
+
+// Leave ends the channel without grace.
+func (c *Channel) Leave() {
+	c.row.State, c.row.Conn = Gone, ""
+	c.row.GraceUntil = time.Time{}
+}
+
+// Forget makes a gone channel one of no session, and tells whether it was one.
+func (c *Channel) Forget() bool {
+	had := c.row.State == Gone && c.row.SessionID != ""
+	if had {
+		c.row.SessionID = ""
+	}
+	return had
+}
+
+// Adopt moves a live channel into another session of the same user.
+func (c *Channel) Adopt(sessionID string) { c.row.SessionID = sessionID }
+
+// Ack notes that the client has heard everything up to seq. It only ever moves
+// forward and never past newest; it returns by how much it moved.
+func (c *Channel) Ack(seq, newest uint64) uint64 {
+	if seq <= c.row.Acked || seq > newest {
+		return 0
+	}
+	moved := seq - c.row.Acked
+	c.row.Acked = seq
+	return moved
+}
+
+// SetAcked says outright where the client stands, backwards too: its own word
+// on connecting.
+func (c *Channel) SetAcked(seq uint64) { c.row.Acked = seq }
+
+// Refresh puts a new token's expiry in the place of the old one's.
+func (c *Channel) Refresh(now, expires time.Time) {
+	c.row.Expires, c.row.Noticed, c.row.NoticeAt = expires, false, time.Time{}
+	if expires.IsZero() {
+		return
+	}
+	c.row.NoticeAt = expires.Add(-c.cfg.RefreshNotice)
+	if left := expires.Sub(now); left < 2*c.cfg.RefreshNotice {
+		c.row.NoticeAt = now.Add(left / 2).Truncate(time.Millisecond)
+	}
+}
+
+// Notice marks the client as told about its token's expiry.
+func (c *Channel) Notice() { c.row.Noticed = true }

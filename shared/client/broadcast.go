@@ -1,0 +1,118 @@
+package client
+
+import (
+	"strconv"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Messages between tabs, JSON text on the broadcast channel. The first three
+// are seed S2's words:
+//
+//	tab_register      {documentId,version}       I am here and have heard this far
+//	primary_assigned  {epoch,version,status,…}   I lead; this is all there is to know
+//	token_refreshed   {epoch,newToken,expiresIn} the token, for whoever leads next
+//	tab_send          {message_id,op}            send this, please
+//	tab_presence      {data}
+//	tab_sync          {from}                     I lack what follows
+//	tab_refresh       {}                         the app wants a new token
+//	tab_event         {epoch,event,…}            ops, gap, reset, refused, say, final
+//	tab_bye           {}                         I leave or sleep
+//	signed_out        {}
+//	ping {n}, pong {epoch}                       is the leader alive?
+//
+// Each has type and tabId. What a leader says has its epoch as well.
+
+// message opens one message.
+func (c *Client) message(kind string) jsontext.Writer {
+	w := jsontext.NewObject(make([]byte, 0, 128))
+	w.Str("type", kind)
+	w.Str("tabId", c.cfg.TabID)
+	if c.tabs.leading {
+		w.Uint("epoch", c.tabs.epoch)
+	}
+	return w
+}
+
+// event opens a tab_event.
+func (c *Client) event(name string) jsontext.Writer {
+	w := c.message("tab_event")
+	w.Str("event", name)
+	return w
+}
+
+func (c *Client) post(w jsontext.Writer) {
+	if !c.sole() {
+		c.do(Post{Text: w.End()})
+	}
+}
+
+// announce says that this tab leads, and how the session stands.
+func (c *Client) announce() {
+	w := c.message("primary_assigned")
+	w.Str("documentId", c.cfg.Document)
+	w.Uint("version", c.log.version)
+	w.Raw("status", c.status.appendJSON(nil))
+	if s := &c.session; s.id != "" {
+		w.Str("sessionId", s.id)
+		w.Str("userId", s.userID)
+		w.Strs("permissions", s.permissions)
+		w.Uint("permEpoch", s.permEpoch)
+		w.Int("unacknowledged", int64(s.unacknowledged))
+		w.Int("frameBytes", int64(s.frameBytes))
+	}
+	w.Strs("tabs", c.tabs.others)
+	c.post(w)
+}
+
+// shareToken gives all tabs the token, so that a follower that comes to lead
+// needs no refresh.
+func (c *Client) shareToken() {
+	if c.token.raw == "" {
+		return
+	}
+	w := c.message("token_refreshed")
+	w.Str("newToken", c.token.raw)
+	w.Int("expiresIn", max(c.token.end.Sub(c.now), 0).Milliseconds())
+	c.post(w)
+}
+
+func (e entry) appendJSON(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("version", e.version)
+	w.Str("message_id", e.messageID)
+	w.Str("user_id", e.userID)
+	w.Str("client_id", e.clientID)
+	if e.op != nil {
+		w.Raw("op", e.op)
+	}
+	if e.replay {
+		w.Bool("replay", true)
+	}
+	return w.End()
+}
+
+func readEntry(raw []byte) (entry, bool) {
+	var e entry
+	o, ok := jsontext.Parse(raw)
+	for ok && o.Next() {
+		switch v := o.Value(); string(o.Key()) {
+		case "version":
+			e.version, ok = jsontext.Uint(v)
+		case "message_id":
+			e.messageID, ok = jsontext.Str(v)
+		case "user_id":
+			e.userID, ok = jsontext.Str(v)
+		case "client_id":
+			e.clientID, ok = jsontext.Str(v)
+		case "op":
+			e.op = v
+		case "replay":
+			e.replay, ok = jsontext.Bool(v)
+		}
+	}
+	return e, ok && e.version > 0 && e.version <= protocol.MaxSeq && len(e.messageID) <= maxID
+}
+
+func utoa(n uint64) string { return strconv.FormatUint(n, 10) }

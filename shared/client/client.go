@@ -1,0 +1,205 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Client is one tab. Use New; call nothing but Step and Deadline, from one
+// goroutine.
+type Client struct {
+	cfg Config
+	rng random
+	now time.Time
+	out []Effect
+
+	started   bool
+	suspended bool // frozen or hidden in the back-forward cache
+	stopped   bool // for good
+	finished  bool
+	hidden    bool
+	offline   bool
+
+	status  status
+	session session
+	conn    connection
+	token   tokens
+	tabs    tabs
+	log     log
+}
+
+// session is what connection_ack said; every tab knows it, so that any of them
+// can lead on.
+type session struct {
+	id, userID     string
+	permissions    []string
+	permEpoch      uint64
+	unacknowledged int
+	frameBytes     int
+	heartbeat      time.Duration
+}
+
+// New returns a tab that has not started.
+func New(cfg Config) *Client {
+	c := &Client{
+		cfg:     cfg,
+		rng:     random(cfg.Rand),
+		hidden:  !cfg.Visible,
+		offline: !cfg.Online,
+	}
+	c.status.state = stateConnecting
+	c.session.unacknowledged = defaultUnacknowledged
+	c.session.frameBytes = protocol.DefaultLimits.FrameBytes
+	c.session.heartbeat = defaultHeartbeat
+	return c
+}
+
+// Step tells the tab that something happened and returns what is to be done.
+func (c *Client) Step(now time.Time, ev Event) []Effect {
+	if c.finished {
+		return nil
+	}
+	if now.After(c.now) {
+		c.now = now // a clock that steps back would make deadlines come twice
+	}
+	c.out = nil
+	switch e := ev.(type) {
+	case Start:
+		c.start()
+	case Close:
+		c.leave()
+	case SignOut:
+		c.signOut()
+	default:
+		if c.started {
+			c.handle(e)
+		}
+	}
+	out := c.out
+	c.out = nil
+	return out
+}
+
+func (c *Client) handle(ev Event) {
+	if c.stopped {
+		// Whatever a stopped tab is still told, it only answers what waits.
+		if e, ok := ev.(Send); ok {
+			c.unsent(e.ID, errClosed)
+		}
+		return
+	}
+	switch e := ev.(type) {
+	case Woken:
+		c.due()
+	case LockGranted:
+		c.lead()
+	case LockLost:
+		c.lockLost()
+	case Broadcast:
+		c.hear(e.Text)
+	case TokenFetched:
+		c.tokenFetched(e.Token)
+	case TokenFailed:
+		c.tokenFailed(e)
+	case Visible:
+		c.hidden = false
+		c.planRefresh()
+		c.wake()
+	case Hidden:
+		c.hidden = true
+		c.planRefresh()
+	case Online:
+		c.offline = false
+		c.wake()
+	case Offline:
+		c.offline = true
+	case Freeze, PageHide:
+		c.suspend()
+	case Resume, PageShow:
+		c.wake()
+	case Send:
+		c.send(e)
+	case Presence:
+		c.presence(e.Data)
+	case Refresh:
+		c.refresh()
+	case Opened:
+		c.opened(e.Gen)
+	case Received:
+		c.received(e.Gen, e.Text)
+	case Closed:
+		c.closed(e)
+	}
+}
+
+// Deadline is when Step wants to be told Woken; false when nothing is due.
+func (c *Client) Deadline() (time.Time, bool) {
+	if c.finished || c.stopped || c.suspended {
+		return time.Time{}, false
+	}
+	var least time.Time
+	for _, t := range [...]time.Time{
+		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
+		c.token.refreshAt, c.token.retryAt, c.token.swapBy,
+		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy,
+		c.log.syncBy,
+	} {
+		if !t.IsZero() && (least.IsZero() || t.Before(least)) {
+			least = t
+		}
+	}
+	return least, !least.IsZero()
+}
+
+// due does what the time has come for, in the order of a wake-up: clock, token,
+// socket, then the other tabs.
+func (c *Client) due() {
+	if c.suspended {
+		return
+	}
+	c.tokenDue()
+	c.connectionDue()
+	c.logDue()
+	c.tabsDue()
+}
+
+// past reports whether a deadline has come, and clears it.
+func (c *Client) past(t *time.Time) bool {
+	if t.IsZero() || c.now.Before(*t) {
+		return false
+	}
+	*t = time.Time{}
+	return true
+}
+
+func (c *Client) do(e Effect) { c.out = append(c.out, e) }
+
+// stop ends this tab for good, except for the app's own close.
+func (c *Client) stop(reason string, code int) {
+	if c.stopped {
+		return
+	}
+	c.hangUp(1000, reason)
+	c.conn.phase = idle
+	c.stopped = true
+	c.token = tokens{}
+	c.tabs.leading = false
+	c.do(ReleaseLock{})
+	c.dropOutbox(errClosed)
+	c.log = log{version: c.log.version}
+	c.setStatus(status{state: stateClosed, reason: reason, code: code})
+}
+
+// leave is the app's close: the other tabs go on without this one.
+func (c *Client) leave() {
+	if c.started && !c.stopped {
+		if c.tabs.leading && len(c.tabs.others) == 0 {
+			c.sayDisconnect("closed")
+		}
+		c.post(c.message("tab_bye"))
+		c.stop("closed", 0)
+	}
+	c.finished = true
+	c.do(Finished{})
+}

@@ -1,0 +1,113 @@
+package client
+
+import "time"
+
+// Config is what a tab knows when it starts.
+type Config struct {
+	// URL is the server's base, ws:// or wss://, without query or fragment.
+	URL string
+	// Document is the document's id.
+	Document string
+	// ClientID names the browser profile; all its tabs share it. Where tabs
+	// cannot find each other, it is the tab's own.
+	ClientID string
+	// TabID names the tab: random and never kept, because a copied tab copies
+	// what it kept.
+	TabID string
+	// Scope names the lock (and, to the shell, the broadcast channel).
+	Scope string
+	// Locks and Channel say whether the page has Web Locks and a broadcast
+	// channel. Without either the tab is on its own.
+	Locks, Channel bool
+	// Visible and Online are the page's state at the start.
+	Visible, Online bool
+	// Rand seeds the jitter. Tabs should have different ones.
+	Rand uint64
+}
+
+// The times and limits that are the client's own. Those of the server arrive in
+// connection_ack.
+const (
+	// ConnectTimeout bounds a dial up to connection_ack.
+	ConnectTimeout = 5 * time.Second
+	// BackoffMin and BackoffMax bound the full jitter between dials.
+	BackoffMin = 500 * time.Millisecond
+	// BackoffMax: see BackoffMin.
+	BackoffMax = 20 * time.Second
+	// StableAfter is the uptime after which a drop counts as the first.
+	StableAfter = 5 * time.Second
+	// DialTries is how many dials in a row may fail before the tab waits to be
+	// woken instead (seed S2: "Don't retry indefinitely").
+	DialTries = 60
+	// RefreshMargin is how long before its expiry a token is refreshed
+	// (seed S2: 1 minute), HiddenMargin the same while the page is hidden and
+	// its timers may fire only once a minute.
+	RefreshMargin = 60 * time.Second
+	// HiddenMargin: see RefreshMargin.
+	HiddenMargin = 150 * time.Second
+	// TokenTries is how many fetches in a row may fail.
+	TokenTries = 5
+	// RefreshPause is the least time between two tokens nobody asked for.
+	RefreshPause = 5 * time.Second
+	// SwapTimeout is how long the server may take to swap a token in place.
+	SwapTimeout = 10 * time.Second
+	// AckDelay and AckFrames bound how late the server hears what arrived.
+	AckDelay = 250 * time.Millisecond
+	// AckFrames: see AckDelay.
+	AckFrames = 64
+	// ProbeTimeout is how long a leader may take to show that it is alive.
+	ProbeTimeout = 1500 * time.Millisecond
+	// SyncTimeout is how long missing entries may take to arrive.
+	SyncTimeout = 5 * time.Second
+
+	syncTries             = 3
+	defaultHeartbeat      = 10 * time.Second
+	leastHeartbeat        = 50 * time.Millisecond
+	defaultUnacknowledged = 256
+	opTimeout             = 3 * time.Second // a follower's op without an answer: is the leader alive?
+	quickProbe            = 2 * time.Second // a line that may have died while the page was away
+	usable                = 2 * time.Second // a token with less left is not dialled with
+	reassertAfter         = 500 * time.Millisecond
+	reportPause           = 10 * time.Second
+	patience              = 15 * time.Second
+
+	maxID        = 128
+	maxTabs      = 64
+	maxBroadcast = 1 << 18
+	maxLane      = 4096
+	maxLaneBytes = 8 << 20
+	maxDepth     = 24
+	opDepth      = 13 // what the frame adds stays within the server's 16
+	maxEpoch     = 1<<53 - 1
+	frameRoom    = 512 // the envelope around an op
+	maxSyncFrame = 1 << 20
+)
+
+// random is SplitMix64: small, and good enough to spread retries.
+type random uint64
+
+func (r *random) next() uint64 {
+	*r += 0x9e3779b97f4a7c15
+	z := uint64(*r)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// upTo returns a duration in [0, d).
+func (r *random) upTo(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	return time.Duration(r.next() % uint64(d))
+}
+
+// backoff is full jitter: anything between nothing and a ceiling that doubles
+// with each try, from BackoffMin to BackoffMax.
+func (r *random) backoff(try int) time.Duration {
+	ceiling := BackoffMax
+	if try < 6 {
+		ceiling = min(BackoffMin<<max(try, 0), BackoffMax)
+	}
+	return r.upTo(ceiling)
+}

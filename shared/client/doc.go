@@ -1,0 +1,64 @@
+// Package client is the browser's half of a session, as a pure core: what one
+// tab does about its socket, its token, the profile's other tabs and the ops
+// that are not acknowledged yet. It decides; a shell (wasm/agent in a page, a
+// simulation in the tests) acts.
+//
+// # Step
+//
+// Step is a deterministic function of the state, the time and one event. It
+// reads no clock, starts no goroutine and draws no random number but from the
+// generator seeded by Config.Rand. The shell carries out an event's effects in
+// the order given, all of them before the next event. What an effect brings
+// about comes back as an event, never as a return value. After each Step the
+// shell arms one timer for Deadline; waking early, late or twice is harmless.
+// Step never panics, whatever it is told, and an event that does not apply
+// yields nothing.
+//
+// # States
+//
+// A tab is a follower until the lock is its own; only a leader has a connection
+// and asks for tokens:
+//
+//	          lock granted                     lock lost, replaced by our own
+//	follower ──────────────► leader ──────────────────────────────► follower
+//	   ▲  freeze, pagehide     │ freeze, pagehide: release, close 1000
+//	   └──────── suspended ◄───┘
+//	      resume, pageshow: queue for the lock again, ask the leader for all
+//
+//	leader: ┌──────── token wanted ◄───── 41xx: one fresh token ────┐
+//	        │ token                                                │
+//	        ▼          open, connection_ack                        │
+//	  ┌► dialling ─────────────────────────► live ────────────────►┤
+//	  │     │ 5 s, closed                     │ silence, 40xx, 1006 │ 44xx, 45xx,
+//	  │     ▼                                 ▼                     │ read lost
+//	  └── waiting (full jitter, or what 42xx says) ◄────────────────┘──► stopped
+//
+// Stopped is for good: a final error, a sign-out, no token to be had. A stopped
+// tab never dials again and tells the others to stop too. A leader whose dials
+// have failed DialTries times in a row sleeps until the page wakes it (online,
+// visible, a send).
+//
+// # Time
+//
+// All times are points on the machine's clock as the shell hands it in. A
+// token's end is kept on that clock and comes from differences only: its own
+// exp − iat, and the server's expires_at − server_time. So a machine whose clock
+// is hours wrong refreshes when it should.
+//
+// # Order
+//
+// The leader turns whatever carries an op (op, operation_ack, document_sync, a
+// replay) into an entry with its document version and tells every tab. Each
+// tab applies entries strictly by version: one it has is dropped, one too far
+// ahead makes it ask for what is missing. So an app hears each version once, in
+// order, from whichever tab led at the time. Each tab keeps its own ops until it
+// has heard them with a version, and posts them anew to each new leader; the
+// server knows a repeat by its message id.
+//
+// # Trust
+//
+// The broadcast channel is open to every script of the origin. Each message is
+// checked for size and form, an epoch fences off tabs that lost the lead while
+// they slept, and a token for another user is refused. A hostile script on the
+// same origin can still disturb a session; it could call the server itself.
+package client

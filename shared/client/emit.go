@@ -1,0 +1,167 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// What a session is, as the app sees it.
+const (
+	stateConnecting   = "connecting"
+	stateConnected    = "connected"
+	stateReconnecting = "reconnecting"
+	stateClosed       = "closed"
+)
+
+// status is the state with what there is to say about it.
+type status struct {
+	state, reason        string
+	resumed              bool
+	replayFrom, replayTo uint64
+	retryIn              time.Duration
+	code                 int
+}
+
+func (s status) appendJSON(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("state", s.state)
+	if s.reason != "" {
+		w.Str("reason", s.reason)
+	}
+	if s.state == stateConnected {
+		w.Bool("resumed", s.resumed)
+	}
+	if s.replayTo > 0 {
+		w.Open("replay")
+		w.Uint("from", s.replayFrom)
+		w.Uint("to", s.replayTo)
+		w.Close()
+	}
+	if s.state == stateReconnecting && s.retryIn > 0 {
+		w.Int("retryIn", s.retryIn.Milliseconds())
+	}
+	if s.code != 0 {
+		w.Int("code", int64(s.code))
+	}
+	return w.End()
+}
+
+func readStatus(raw []byte) (status, bool) {
+	var s status
+	o, ok := jsontext.Parse(raw)
+	for ok && o.Next() {
+		var n uint64
+		switch string(o.Key()) {
+		case "state":
+			s.state, ok = jsontext.Str(o.Value())
+		case "reason":
+			s.reason, ok = jsontext.Str(o.Value())
+		case "resumed":
+			s.resumed, ok = jsontext.Bool(o.Value())
+		case "retryIn":
+			n, ok = jsontext.Uint(o.Value())
+			s.retryIn = millis(n)
+		case "code":
+			n, ok = jsontext.Uint(o.Value())
+			s.code = int(min(n, 9999))
+		case "replay":
+			s.replayFrom, _ = jsontext.Uint(jsontext.Field(o.Value(), "from"))
+			s.replayTo, _ = jsontext.Uint(jsontext.Field(o.Value(), "to"))
+		}
+	}
+	switch s.state {
+	case stateConnecting, stateConnected, stateReconnecting:
+		return s, ok
+	}
+	return s, false // "closed" is said by `final`, not by a state
+}
+
+func (c *Client) emit(kind string, detail, set []byte) {
+	c.do(Emit{Type: kind, Detail: detail, Set: set})
+}
+
+func (c *Client) emitFailure(kind string, f *Failure) { c.emit(kind, f.appendJSON(nil), nil) }
+
+// setStatus tells the app, and the leader's other tabs, of a new state.
+func (c *Client) setStatus(s status) {
+	if s == c.status {
+		return
+	}
+	c.status = s
+	c.emit("state", s.appendJSON(nil), c.properties())
+	if c.tabs.leading && !c.stopped {
+		c.announce()
+	}
+}
+
+// properties are the session's properties that go with a state.
+func (c *Client) properties() []byte {
+	w := jsontext.NewObject(nil)
+	w.Str("state", c.status.state)
+	if c.session.id != "" {
+		w.Str("sessionId", c.session.id)
+		w.Str("userId", c.session.userID)
+		w.Strs("permissions", c.session.permissions)
+	}
+	w.Str("clientId", c.cfg.ClientID)
+	return w.End()
+}
+
+// say emits an event here and in all other tabs; the leader alone says things.
+func (c *Client) say(kind string, detail []byte) {
+	c.emitHere(kind, detail)
+	w := c.event("say")
+	w.Str("kind", kind)
+	w.Raw("detail", detail)
+	c.post(w)
+}
+
+// emitHere also keeps the properties an event implies.
+func (c *Client) emitHere(kind string, detail []byte) {
+	var set []byte
+	if kind == "permissionchange" {
+		w := jsontext.NewObject(nil)
+		w.Strs("permissions", c.session.permissions)
+		set = w.End()
+	}
+	c.emit(kind, detail, set)
+}
+
+func (c *Client) emitRole() {
+	w := jsontext.NewObject(nil)
+	w.Str("role", c.role())
+	set := w.End()
+	w = jsontext.NewObject(nil)
+	w.Str("role", c.role())
+	if c.tabs.leader != "" {
+		w.Str("tabId", c.tabs.leader)
+	}
+	w.Strs("tabs", c.allTabs())
+	c.emit("leaderchange", w.End(), set)
+}
+
+func (c *Client) emitTabs() {
+	w := jsontext.NewObject(nil)
+	w.Strs("tabs", c.allTabs())
+	c.emit("tabs", w.End(), nil)
+}
+
+// emitToken says until when the token is good; kind is empty for the first one.
+func (c *Client) emitToken(kind, by string) {
+	left := max(c.token.end.Sub(c.now), 0)
+	at := c.token.end.UnixMilli()
+	w := jsontext.NewObject(nil)
+	w.Int("expiresAt", at)
+	w.Int("issuedAt", c.token.end.Add(-c.token.ttl).UnixMilli())
+	set := w.End()
+	if kind == "" {
+		c.emit("", nil, set)
+		return
+	}
+	w = jsontext.NewObject(nil)
+	w.Int("expiresAt", at)
+	w.Int("expiresIn", int64(left/time.Second))
+	w.Str("by", by)
+	c.emit(kind, w.End(), set)
+}

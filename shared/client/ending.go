@@ -1,0 +1,148 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// What happens when a connection ends, or has to. Seed S2 calls this part
+// AuthErrorHandler; every outcome is an event with code, recoverable and action.
+
+// closed is the end of a socket. The range of its code tells what to do.
+func (c *Client) closed(e Closed) {
+	if e.Gen != c.conn.gen || c.conn.phase != live && c.conn.phase != dialling {
+		return
+	}
+	f, action := fromClose(e.Code), protocol.ActionForClose(e.Code)
+	if c.conn.lastError == nil && e.Code == protocol.Lookup(protocol.ConnectionReplaced).Close {
+		// Without a word: this profile itself took over, from another tab.
+		c.stepDown()
+		return
+	}
+	if last := c.conn.lastError; last != nil {
+		f = fromWire(last)
+		// The line may break between the last word and the close.
+		if e.Code < 4000 || e.Code > 4999 {
+			action = last.Row().Action
+		}
+		f.Action = action
+		if last.Code == protocol.ConnectionReplaced && winnerOf(last) == c.cfg.ClientID {
+			c.endConnection()
+			c.conn.phase = idle
+			c.stepDown()
+			return
+		}
+	}
+	switch action {
+	case protocol.ActionStop:
+		f.Recoverable = false
+		c.endConnection()
+		c.conn.phase = idle
+		c.final(eventFor(f), f, e.Code)
+	case protocol.ActionRefresh:
+		c.tokenRefused(f, e.Code)
+	case protocol.ActionWait:
+		c.say("error", f.appendJSON(nil))
+		c.lost(e.Code, "wait", f.RetryAfter)
+	default:
+		c.lost(e.Code, "", 0)
+	}
+}
+
+// winnerOf is the client id that took a channel over.
+func winnerOf(e *protocol.Error) string {
+	for _, d := range e.Details {
+		if d.Name == "client_id" {
+			id, _ := jsontext.Str(d.Raw)
+			return id
+		}
+	}
+	return ""
+}
+
+// eventFor is the event an app hears of a failure that ends the session.
+func eventFor(f *Failure) string {
+	switch protocol.Code(f.Code) {
+	case protocol.InsufficientPermissions:
+		return "permissiondenied"
+	case protocol.AuthenticationFailed, protocol.TokenExpired, protocol.TokenRevoked:
+		return "autherror"
+	}
+	return "error"
+}
+
+// lost is a dropped line: redial with full jitter, and not before atLeast.
+func (c *Client) lost(code int, reason string, atLeast time.Duration) {
+	n := &c.conn
+	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
+		n.tries = 0
+	}
+	delay := max(c.rng.backoff(n.tries), atLeast)
+	n.tries++
+	c.endConnection()
+	if n.tries > DialTries {
+		n.phase = dormant
+		c.setStatus(status{state: c.downState(), reason: "dormant", code: code})
+		return
+	}
+	n.phase = waiting
+	n.redialAt = c.now.Add(delay)
+	c.setStatus(status{state: c.downState(), reason: reason, code: code, retryIn: delay})
+}
+
+// downState is what a connection that does not stand is called.
+func (c *Client) downState() string {
+	if c.session.id == "" {
+		return stateConnecting
+	}
+	return stateReconnecting
+}
+
+// tokenRefused is a 41xx: one fresh token, then the same again; who is refused
+// with that as well has to sign in.
+func (c *Client) tokenRefused(f *Failure, code int) {
+	n := &c.conn
+	n.authTries++
+	c.endConnection()
+	c.token.refuse()
+	if n.authTries >= TokenTries || f.Code != string(protocol.TokenExpired) && n.authTries > 1 {
+		f.Recoverable, f.Action = false, protocol.ActionStop
+		c.final("autherror", f, code)
+		return
+	}
+	n.phase = wantToken
+	c.setStatus(status{state: c.downState(), reason: "token", code: code})
+	c.fetchToken()
+}
+
+// final ends the session for all tabs. None of them dials again.
+func (c *Client) final(kind string, f *Failure, code int) {
+	w := c.event("final")
+	w.Str("kind", kind)
+	w.Int("code", int64(code))
+	w.Raw("error", f.appendJSON(nil))
+	c.post(w)
+	c.finalHere(kind, f, code)
+}
+
+func (c *Client) finalHere(kind string, f *Failure, code int) {
+	c.emitFailure(kind, f)
+	reason := f.Reason
+	if reason == "" {
+		reason = f.Code
+	}
+	c.stop(reason, code)
+}
+
+// signOut ends the session in all tabs and forgets the token.
+func (c *Client) signOut() {
+	if c.started && !c.stopped {
+		c.post(c.message("signed_out"))
+		c.sayDisconnect("signed_out")
+		c.stop("signed_out", 0)
+	}
+	c.finished = true
+	c.do(Finished{})
+}

@@ -1,0 +1,176 @@
+package client
+
+import "time"
+
+// Event is something that happened to the tab. The types below are all there are.
+type Event interface{ isEvent() }
+
+// The page's events.
+type (
+	// Start is the first event.
+	Start struct{}
+	// Woken is the timer; only a timer may bring it, since an answer to a
+	// liveness question has to prove that this page's timers run.
+	Woken struct{}
+	// LockGranted says that the lock asked for is held.
+	LockGranted struct{}
+	// LockLost says that it was held or waited for and is not any more.
+	LockLost struct{}
+	// Broadcast is a text from another tab.
+	Broadcast struct{ Text string }
+	// TokenFetched answers FetchToken.
+	TokenFetched struct{ Token string }
+	// TokenFailed answers FetchToken: there was none.
+	TokenFailed struct {
+		Message, Code string
+		// Final says that asking again is of no use: the user is signed out.
+		Final      bool
+		RetryAfter time.Duration
+	}
+	// Visible and Hidden follow the page's visibility.
+	Visible struct{}
+	// Hidden: see Visible.
+	Hidden struct{}
+	// Online and Offline follow what the browser believes of the network.
+	Online struct{}
+	// Offline: see Online.
+	Offline struct{}
+	// Freeze and PageHide are the last events before the page is suspended.
+	Freeze struct{}
+	// PageHide: see Freeze.
+	PageHide struct{}
+	// Resume and PageShow are the first ones after it.
+	Resume struct{}
+	// PageShow: see Resume.
+	PageShow struct{}
+)
+
+// The app's events.
+type (
+	// Send sends an op; ID is the app's name for the answer, Op any JSON.
+	Send struct {
+		ID string
+		Op []byte
+	}
+	// Presence tells the others something passing; Data is any JSON.
+	Presence struct{ Data []byte }
+	// Refresh fetches a new token now.
+	Refresh struct{}
+	// SignOut ends the session in all tabs of the profile.
+	SignOut struct{}
+	// Close ends it in this tab.
+	Close struct{}
+)
+
+// The socket's events. Gen is the Dial's; of an older one they are ignored.
+type (
+	// Opened says that the connection stands.
+	Opened struct{ Gen uint64 }
+	// Received is one text message.
+	Received struct {
+		Gen  uint64
+		Text []byte
+	}
+	// Closed is its end, however it came; 1006 where nothing is known.
+	Closed struct {
+		Gen    uint64
+		Code   int
+		Reason string
+	}
+)
+
+// Effect is something the shell carries out.
+type Effect interface{ isEffect() }
+
+// What the page does.
+type (
+	// RequestLock queues for the named lock, to hold it for life. A request
+	// that is open already is replaced.
+	RequestLock struct{ Name string }
+	// StealLock takes it from whoever holds it.
+	StealLock struct{ Name string }
+	// ReleaseLock gives it back, or withdraws the request.
+	ReleaseLock struct{}
+	// Post tells the other tabs.
+	Post struct{ Text []byte }
+	// FetchToken asks the app for a token.
+	FetchToken struct{}
+	// Emit is an event for the app: Detail is its detail and Set, when not
+	// nil, the session's properties that change before it. With an empty Type
+	// only the properties change. Both are JSON objects.
+	Emit struct {
+		Type        string
+		Detail, Set []byte
+	}
+	// Sent answers Send: the op is stored as this version.
+	Sent struct {
+		ID      string
+		Version uint64
+	}
+	// Unsent answers Send: it was refused. Error is a failure as JSON.
+	Unsent struct {
+		ID    string
+		Error []byte
+	}
+	// Finished is the last effect of all: this tab is done.
+	Finished struct{}
+)
+
+// What the socket does.
+type (
+	// Dial opens a connection. URL is checked; it never holds the token.
+	Dial struct {
+		Gen       uint64
+		URL       string
+		Protocols []string
+	}
+	// Write sends one text message on it.
+	Write struct {
+		Gen  uint64
+		Text []byte
+	}
+	// CloseSocket ends it, or gives it up when it is not open yet. Code is
+	// 1000 or in 4000–4999: a browser takes no other.
+	CloseSocket struct {
+		Gen    uint64
+		Code   int
+		Reason string
+	}
+)
+
+func (Start) isEvent()        {}
+func (Woken) isEvent()        {}
+func (LockGranted) isEvent()  {}
+func (LockLost) isEvent()     {}
+func (Broadcast) isEvent()    {}
+func (TokenFetched) isEvent() {}
+func (TokenFailed) isEvent()  {}
+func (Visible) isEvent()      {}
+func (Hidden) isEvent()       {}
+func (Online) isEvent()       {}
+func (Offline) isEvent()      {}
+func (Freeze) isEvent()       {}
+func (PageHide) isEvent()     {}
+func (Resume) isEvent()       {}
+func (PageShow) isEvent()     {}
+func (Send) isEvent()         {}
+func (Presence) isEvent()     {}
+func (Refresh) isEvent()      {}
+func (SignOut) isEvent()      {}
+func (Close) isEvent()        {}
+func (Opened) isEvent()       {}
+func (Received) isEvent()     {}
+func (Closed) isEvent()       {}
+
+func (RequestLock) isEffect() {}
+func (StealLock) isEffect()   {}
+func (ReleaseLock) isEffect() {}
+func (Post) isEffect()        {}
+func (FetchToken) isEffect()  {}
+func (Emit) isEffect()        {}
+func (Sent) isEffect()        {}
+func (Unsent) isEffect()      {}
+func (Finished) isEffect()    {}
+func (Dial) isEffect()        {}
+func (Write) isEffect()       {}
+func (CloseSocket) isEffect() {}

@@ -1,0 +1,146 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Codes of failures that never cross the wire; the others are the protocol's.
+const (
+	codeInvalidArgument = "INVALID_ARGUMENT"
+	codeClosed          = "CLOSED"
+)
+
+// Failure is what an app is told about anything that went wrong. Its texts
+// never hold a token.
+type Failure struct {
+	// Code is one of the protocol's codes, INVALID_ARGUMENT or CLOSED.
+	Code string
+	// Message is a sentence for people.
+	Message string
+	// Reason is one snake_case word for programs, where there is one.
+	Reason string
+	// Recoverable says whether the session may get further by itself.
+	Recoverable bool
+	// Action is what is done about it.
+	Action protocol.Action
+	// RetryAfter is how long the server said to wait.
+	RetryAfter time.Duration
+}
+
+// Error returns the code and the sentence.
+func (f *Failure) Error() string { return f.Code + ": " + f.Message }
+
+// Is reports whether target is a Failure of the same code and reason.
+func (f *Failure) Is(target error) bool {
+	t, ok := target.(*Failure)
+	return ok && t.Code == f.Code && t.Reason == f.Reason
+}
+
+// What is wrong with a connection before it is tried (seed S2,
+// createSecureConnection).
+var (
+	// ErrMissingDocument is a connect without a document.
+	ErrMissingDocument = &Failure{Code: codeInvalidArgument, Message: "The document is missing.", Reason: "missing_document", Action: protocol.ActionStop}
+	// ErrBadURL is a server address that no socket can be opened to.
+	ErrBadURL = &Failure{Code: codeInvalidArgument, Message: "The url is not a ws: or wss: address.", Reason: "bad_url", Action: protocol.ActionStop}
+	// ErrMissingToken is an empty token.
+	ErrMissingToken = failureOf(protocol.AuthenticationFailed, "missing_token", "There is no token.")
+	// ErrTokenFormat is a token that is not three parts of base64url with
+	// claims in the middle, or not one a subprotocol can carry.
+	ErrTokenFormat = failureOf(protocol.AuthenticationFailed, "token_format", "The token is not a JWT.")
+	// ErrTokenTooLong is a token beyond protocol.TokenBytes.
+	ErrTokenTooLong = failureOf(protocol.AuthenticationFailed, "token_too_long", "The token is longer than the limit.")
+	// ErrTokenExpired is one that has expired.
+	ErrTokenExpired = failureOf(protocol.TokenExpired, "token_expired", "The token has expired.")
+	// ErrOtherUser is a token of someone else than this session's user.
+	ErrOtherUser = failureOf(protocol.AuthenticationFailed, "other_user", "The token belongs to another user.")
+)
+
+var errClosed = &Failure{Code: codeClosed, Message: "The session is closed.", Action: protocol.ActionStop}
+
+// failureOf takes what a code means from the protocol's table.
+func failureOf(code protocol.Code, reason, message string) *Failure {
+	row := protocol.Lookup(code)
+	if message == "" {
+		message = row.Message
+	}
+	return &Failure{Code: string(code), Message: message, Reason: reason, Recoverable: row.Recoverable, Action: row.Action}
+}
+
+// fromWire is an error frame as the app sees it.
+func fromWire(e *protocol.Error) *Failure {
+	f := failureOf(e.Code, e.Reason, e.Message)
+	f.RetryAfter = e.RetryAfter
+	return f
+}
+
+// fromClose is a close code without an error frame before it.
+func fromClose(code int) *Failure {
+	for _, row := range protocol.Table {
+		if row.Close == code {
+			return failureOf(row.Code, "", "")
+		}
+	}
+	f := failureOf(protocol.InternalError, "unknown_close", "The server closed the connection.")
+	f.Action = protocol.ActionForClose(code)
+	f.Recoverable = f.Action != protocol.ActionStop
+	return f
+}
+
+// appendJSON is the failure as the page's ERROR shape.
+func (f *Failure) appendJSON(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("code", f.Code)
+	w.Str("message", f.Message)
+	w.Bool("recoverable", f.Recoverable)
+	w.Str("action", string(f.Action))
+	if f.Reason != "" {
+		w.Str("reason", f.Reason)
+	}
+	if f.RetryAfter > 0 {
+		w.Int("retryAfter", f.RetryAfter.Milliseconds())
+	}
+	return w.End()
+}
+
+// readFailure reads what appendJSON wrote, from another tab.
+func readFailure(raw []byte) (*Failure, bool) {
+	f := &Failure{}
+	o, ok := jsontext.Parse(raw)
+	if !ok {
+		return nil, false
+	}
+	for o.Next() {
+		good := true
+		switch string(o.Key()) {
+		case "code":
+			f.Code, good = jsontext.Str(o.Value())
+		case "message":
+			f.Message, good = jsontext.Str(o.Value())
+		case "reason":
+			f.Reason, good = jsontext.Str(o.Value())
+		case "recoverable":
+			f.Recoverable, good = jsontext.Bool(o.Value())
+		case "action":
+			var action string
+			action, good = jsontext.Str(o.Value())
+			f.Action = protocol.Action(action)
+		case "retryAfter":
+			var ms uint64
+			ms, good = jsontext.Uint(o.Value())
+			f.RetryAfter = millis(ms)
+		}
+		if !good {
+			return nil, false
+		}
+	}
+	return f, f.Code != ""
+}
+
+// millis reads a count of milliseconds that someone else wrote: at most a day.
+func millis(ms uint64) time.Duration {
+	return time.Duration(min(ms, 24*60*60*1000)) * time.Millisecond
+}

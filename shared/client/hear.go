@@ -1,0 +1,319 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// message is one text of another tab that passed the first checks.
+type message struct {
+	kind, tab string
+	epoch     uint64
+	raw       []byte
+}
+
+func (m message) str(name string) string {
+	s, _ := jsontext.Str(jsontext.Field(m.raw, name))
+	return s
+}
+
+func (m message) num(name string) (uint64, bool) {
+	return jsontext.Uint(jsontext.Field(m.raw, name))
+}
+
+// readMessage checks size and form before anything is looked at: every script
+// of the origin may write on the channel.
+func readMessage(text string) (message, bool) {
+	if len(text) > maxBroadcast {
+		return message{}, false
+	}
+	m := message{raw: []byte(text)}
+	if jsontext.Check(m.raw, maxDepth) != nil {
+		return message{}, false
+	}
+	m.kind, m.tab = m.str("type"), m.str("tabId")
+	if raw := jsontext.Field(m.raw, "epoch"); raw != nil {
+		var ok bool
+		if m.epoch, ok = jsontext.Uint(raw); !ok || m.epoch > maxEpoch {
+			return message{}, false
+		}
+	}
+	return m, m.kind != "" && validTabID(m.tab)
+}
+
+// hear takes a broadcast.
+func (c *Client) hear(text string) {
+	if c.suspended || c.sole() {
+		return
+	}
+	m, ok := readMessage(text)
+	if !ok || m.tab == c.cfg.TabID {
+		return
+	}
+	switch m.kind {
+	case "tab_register":
+		if m.str("documentId") == c.cfg.Document && c.tabs.leading {
+			if c.addTab(m.tab) {
+				c.emitTabs()
+			}
+			c.announce()
+			c.shareToken()
+		}
+	case "tab_bye":
+		c.heardBye(m)
+	case "signed_out":
+		c.signedOutElsewhere()
+	case "primary_assigned":
+		if m.str("documentId") == c.cfg.Document && c.fence(m) {
+			c.heardLeader(m)
+		}
+	case "token_refreshed":
+		if c.fence(m) {
+			c.heardToken(m)
+		}
+	case "tab_event":
+		if c.fence(m) {
+			c.heardEvent(m)
+		}
+	case "ping":
+		if c.tabs.leading {
+			c.tabs.pongAt = c.now
+		}
+	case "pong":
+		if c.fence(m) {
+			c.alive()
+		}
+	default:
+		if c.tabs.leading {
+			c.heardRequest(m)
+		}
+	}
+}
+
+// fence keeps out what a tab says that led once and has not noticed yet that it
+// does not any more. The first word of a newer leader makes it known.
+func (c *Client) fence(m message) bool {
+	t := &c.tabs
+	if m.epoch == 0 || m.epoch < t.epoch {
+		return false
+	}
+	if t.leading {
+		// Holding the lock, this tab leads, whoever says otherwise. If it was
+		// stolen, that will be known before the claim is answered.
+		t.claimed = max(t.claimed, m.epoch)
+		if t.reassertAt.IsZero() {
+			t.reassertAt = c.now.Add(reassertAfter)
+		}
+		return false
+	}
+	if m.epoch > t.epoch || t.leader == "" {
+		t.epoch, t.leader = m.epoch, m.tab
+		t.others = nil
+		c.emitRole()
+		c.register()
+		c.log.posted = 0
+		c.log.syncBy = time.Time{}
+	}
+	return t.leader == m.tab
+}
+
+// heardRequest is a follower asking its leader for something.
+func (c *Client) heardRequest(m message) {
+	switch m.kind {
+	case "tab_send":
+		id, op := m.str("message_id"), jsontext.Field(m.raw, "op")
+		if op == nil || len(op) > c.session.frameBytes-frameRoom || !protocol.ValidID(id, maxID) || jsontext.Check(op, opDepth) != nil {
+			return
+		}
+		if len(c.log.lane) >= maxLane || c.log.laneBytes > maxLaneBytes {
+			w := c.event("refused")
+			w.Str("message_id", id)
+			w.Raw("error", failureOf(protocol.RateLimitExceeded, "too_many_operations", "").appendJSON(nil))
+			c.post(w)
+			return
+		}
+		c.enlane(laned{id, m.tab, op})
+		if c.conn.phase == dormant && !c.token.spent {
+			c.conn.phase, c.conn.tries = idle, 0
+			c.connect()
+		}
+		c.flush()
+	case "tab_presence":
+		if data := jsontext.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
+			c.showPresence(data)
+		}
+	case "tab_sync":
+		if from, ok := m.num("from"); ok && from < protocol.MaxSeq {
+			c.requestSync(from)
+		}
+	case "tab_refresh":
+		if c.now.Sub(c.token.taken) >= RefreshPause {
+			c.refresh()
+		}
+	}
+}
+
+// heardLeader is all there is to know about the session.
+func (c *Client) heardLeader(m message) {
+	st, ok := readStatus(jsontext.Field(m.raw, "status"))
+	if !ok {
+		return
+	}
+	s := &c.session
+	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
+		if known := c.user(); known != "" && known != user {
+			c.report(ErrOtherUser)
+			return
+		}
+		s.id, s.userID = id, user
+		s.permissions, _ = jsontext.Strs(jsontext.Field(m.raw, "permissions"))
+		s.permEpoch, _ = m.num("permEpoch")
+		if n, ok := m.num("unacknowledged"); ok && n > 0 {
+			s.unacknowledged = int(min(n, maxLane))
+		}
+		if n, ok := m.num("frameBytes"); ok && n > frameRoom {
+			s.frameBytes = int(min(n, maxSyncFrame))
+		}
+	}
+	if others, ok := jsontext.Strs(jsontext.Field(m.raw, "tabs")); ok {
+		c.keepTabs(m.tab, others)
+	}
+	c.setStatus(st)
+	if version, ok := m.num("version"); ok && version > c.log.version && version <= protocol.MaxSeq && st.state == stateConnected {
+		c.behind(version)
+	}
+	c.offer()
+}
+
+// keepTabs takes the leader's list.
+func (c *Client) keepTabs(leader string, others []string) {
+	before := len(c.tabs.others)
+	news := false
+	kept := c.tabs.others
+	c.tabs.others = nil
+	for _, id := range append([]string{leader}, others...) {
+		if validTabID(id) {
+			c.addTab(id)
+		}
+	}
+	for i, id := range c.tabs.others {
+		news = news || i >= len(kept) || kept[i] != id
+	}
+	if news || before != len(c.tabs.others) {
+		c.emitTabs()
+	}
+}
+
+func (c *Client) heardBye(m message) {
+	if c.tabs.leader == m.tab && !c.tabs.leading {
+		// The lock will come to one of the others; until then nobody leads.
+		c.tabs.leader = ""
+		c.log.posted = 0
+		c.alive()
+		c.startProbe()
+	}
+	if c.removeTab(m.tab) {
+		c.emitTabs()
+		if c.tabs.leading {
+			c.announce()
+		}
+	}
+}
+
+// heardToken adopts the leader's token, unless it is another user's, older than
+// the one here, or none at all.
+func (c *Client) heardToken(m message) {
+	raw := m.str("newToken")
+	claims, f := readToken(raw)
+	if f != nil {
+		c.report(f)
+		return
+	}
+	if known := c.user(); known != "" && subject(claims) != known {
+		c.report(ErrOtherUser)
+		return
+	}
+	ms, ok := m.num("expiresIn")
+	if !ok || claims.Exp < c.token.exp || ms == 0 {
+		return
+	}
+	first, same := c.token.raw == "", raw == c.token.raw
+	c.keep(raw, claims, c.now.Add(min(millis(ms), lifetime(claims))))
+	switch {
+	case first:
+		c.emitToken("", "")
+	case !same:
+		c.emitToken("tokenrefresh", "leader")
+	}
+}
+
+// report tells the app of a message that was refused, now and then.
+func (c *Client) report(f *Failure) {
+	if !c.tabs.reported.IsZero() && c.now.Sub(c.tabs.reported) < reportPause {
+		return
+	}
+	c.tabs.reported = c.now
+	said := *f
+	said.Message = "Another tab said something that was ignored: " + f.Message
+	said.Recoverable, said.Action = true, protocol.ActionWait
+	c.emitFailure("error", &said)
+}
+
+func (c *Client) heardEvent(m message) {
+	switch m.str("event") {
+	case "ops":
+		for a := jsontext.Elements(jsontext.Field(m.raw, "entries")); a.Next(); {
+			if e, ok := readEntry(a.Value()); ok {
+				c.apply(e)
+			}
+		}
+	case "gap":
+		if to, ok := m.num("to"); ok {
+			c.skip(to, m.str("reason"))
+		}
+	case "reset":
+		if to, ok := m.num("to"); ok {
+			c.rewind(to)
+		}
+	case "refused":
+		if f, ok := readFailure(jsontext.Field(m.raw, "error")); ok {
+			c.refusedOp(m.str("message_id"), f)
+		}
+	case "say":
+		c.heardSaying(m.str("kind"), jsontext.Field(m.raw, "detail"))
+	case "final":
+		f, ok := readFailure(jsontext.Field(m.raw, "error"))
+		code, _ := m.num("code")
+		switch kind := m.str("kind"); kind {
+		case "error", "autherror", "permissiondenied":
+			if ok {
+				c.finalHere(kind, f, int(min(code, 9999)))
+			}
+		}
+	}
+}
+
+func (c *Client) heardSaying(kind string, detail []byte) {
+	switch kind {
+	case "presence":
+		c.emit(kind, detail, nil)
+	case "permissionchange":
+		if _, ok := jsontext.Strs(jsontext.Field(detail, "permissions")); ok {
+			c.emitHere(kind, detail)
+		}
+	case "error", "autherror", "permissiondenied":
+		if f, ok := readFailure(detail); ok {
+			c.emitFailure(kind, f)
+		}
+	}
+}
+
+// signedOutElsewhere is the user signing out in another tab.
+func (c *Client) signedOutElsewhere() {
+	c.sayDisconnect("signed_out")
+	f := failureOf(protocol.AuthenticationFailed, "signed_out", "You signed out in another tab.")
+	f.Action = protocol.ActionStop
+	c.finalHere("autherror", f, 0)
+}

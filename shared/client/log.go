@@ -1,0 +1,344 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// log is what a tab knows of the document's log: how far it has heard it, and
+// which of its own ops have no version yet.
+type log struct {
+	version uint64 // the newest version this tab has applied
+	target  uint64 // the newest it has heard of
+
+	outbox []outgoing // this tab's ops without a version, oldest first
+	posted int        // how many of them the leader was told
+	made   uint64     // message ids of this tab
+
+	// The leader's part: all tabs' ops on their way to the server, in the order
+	// they came. The first `sent` are on the current connection.
+	lane      []laned
+	laneBytes int
+	sent      int
+	stalled   bool // the server refused some for now: they go out again
+
+	asks     int       // how often it was asked for in vain
+	syncBy   time.Time // by then what is missing has to be here
+	syncing  bool      // a sync_request is open
+	progress uint64    // up to where its answer has come
+	more     bool      // ask again when it is answered, from moreFrom
+	moreFrom uint64
+}
+
+type outgoing struct {
+	id, messageID string
+	op            []byte
+}
+
+type laned struct {
+	messageID, tab string
+	op             []byte
+}
+
+// entry is one version of the document.
+type entry struct {
+	version                     uint64
+	messageID, userID, clientID string
+	op                          []byte
+	replay                      bool
+}
+
+// messageID makes a name that no other tab uses.
+func (c *Client) messageID(kind string, n uint64) string {
+	return c.cfg.TabID + "-" + kind + utoa(n)
+}
+
+// send takes an op from the app. It is kept until it is heard with a version.
+func (c *Client) send(e Send) {
+	if len(e.Op) > c.session.frameBytes-frameRoom {
+		c.unsent(e.ID, failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, "The operation is larger than the limit."))
+		return
+	}
+	if err := jsontext.Check(e.Op, opDepth); err != nil {
+		reason := protocol.ReasonInvalidJSON
+		if err == jsontext.ErrDepth {
+			reason = protocol.ReasonTooDeep
+		}
+		c.unsent(e.ID, failureOf(protocol.MalformedMessage, reason, "The operation is not JSON that the server takes."))
+		return
+	}
+	c.log.made++
+	o := outgoing{id: e.ID, messageID: c.messageID("", c.log.made), op: append([]byte(nil), e.Op...)}
+	c.log.outbox = append(c.log.outbox, o)
+	if c.conn.phase == dormant && !c.token.spent {
+		c.conn.phase, c.conn.tries = idle, 0
+		c.connect()
+	}
+	c.offer()
+}
+
+// offer passes this tab's ops on: into the leader's lane, never more at a time
+// than the server allows, the rest is held here in order.
+func (c *Client) offer() {
+	if c.suspended || !c.tabs.leading && c.tabs.leader == "" {
+		return
+	}
+	l := &c.log
+	for l.posted < len(l.outbox) && l.posted < c.session.unacknowledged {
+		o := l.outbox[l.posted]
+		l.posted++
+		if c.tabs.leading {
+			c.enlane(laned{o.messageID, c.cfg.TabID, o.op})
+			continue
+		}
+		w := c.message("tab_send")
+		w.Str("message_id", o.messageID)
+		w.Raw("op", o.op)
+		c.post(w)
+		if c.tabs.opBy.IsZero() {
+			c.tabs.opBy = c.now.Add(opTimeout)
+		}
+	}
+	c.flush()
+}
+
+// enlane adds an op unless it is there already: a tab repeats what it has to
+// each new leader.
+func (c *Client) enlane(o laned) {
+	l := &c.log
+	for i := range l.lane {
+		if l.lane[i].messageID == o.messageID {
+			return
+		}
+	}
+	l.lane = append(l.lane, o)
+	l.laneBytes += len(o.op)
+}
+
+// flush writes what may go out.
+func (c *Client) flush() {
+	l := &c.log
+	if c.conn.phase != live || !c.conn.resumeSends.IsZero() {
+		return
+	}
+	for l.sent < len(l.lane) && l.sent < c.session.unacknowledged {
+		o := l.lane[l.sent]
+		l.sent++
+		c.write(protocol.Frame{
+			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
+			Data: protocol.Op{Op: o.op}.Append(nil),
+		})
+	}
+}
+
+// unstall sends again what the server refused for a while.
+func (c *Client) unstall() {
+	if c.log.stalled {
+		c.log.stalled, c.log.sent = false, 0
+	}
+	c.flush()
+}
+
+func (c *Client) pauseSends(d time.Duration) {
+	if d <= 0 {
+		d = time.Second
+	}
+	c.conn.resumeSends = c.now.Add(min(d, millis(60_000)))
+}
+
+// unlane takes an answered op out and returns its content.
+func (c *Client) unlane(messageID string) ([]byte, bool) {
+	l := &c.log
+	for i := range l.lane {
+		if messageID != "" && l.lane[i].messageID == messageID {
+			op := l.lane[i].op
+			l.laneBytes -= len(op)
+			l.lane = append(l.lane[:i], l.lane[i+1:]...)
+			if i < l.sent {
+				l.sent--
+			}
+			return op, true
+		}
+	}
+	return nil, false
+}
+
+// operationFrame makes entries of whatever carries an op.
+func (c *Client) operationFrame(f protocol.Frame) {
+	switch f.Event {
+	case protocol.EventOp:
+		p, ok := protocol.ParseOp(f.Data)
+		if !ok {
+			return
+		}
+		if p.DocumentVersion == 0 {
+			p.DocumentVersion = f.Seq
+		}
+		c.deliver([]entry{{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo}})
+		c.heardSeq()
+	case protocol.EventOperationAck:
+		p, ok := protocol.ParseOperationAck(f.Data)
+		if !ok {
+			return
+		}
+		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo}
+		if op, mine := c.unlane(f.MessageID); mine {
+			e.op = op // the tab that sent it has it too, the others have not
+		}
+		if e.userID == "" {
+			e.userID, e.clientID = c.session.userID, c.cfg.ClientID
+		}
+		c.deliver([]entry{e})
+		c.heardSeq()
+		c.flush()
+	case protocol.EventDocumentSync:
+		if p, ok := protocol.ParseDocumentSync(f.Data); ok {
+			c.synced(p)
+		}
+	}
+}
+
+// deliver tells every tab of entries, this one first.
+func (c *Client) deliver(entries []entry) {
+	for _, e := range entries {
+		c.apply(e)
+	}
+	for len(entries) > 0 {
+		w := c.event("ops")
+		w.Key("entries")
+		w.Buf = append(w.Buf, '[')
+		n := 0
+		for ; n < len(entries) && (n == 0 || len(w.Buf) < maxBroadcast/2); n++ {
+			if n > 0 {
+				w.Buf = append(w.Buf, ',')
+			}
+			w.Buf = entries[n].appendJSON(w.Buf)
+		}
+		w.Buf = append(w.Buf, ']')
+		c.post(w)
+		entries = entries[n:]
+	}
+}
+
+// apply is where each version is heard exactly once and in order.
+func (c *Client) apply(e entry) {
+	l := &c.log
+	if e.version > l.version+1 || e.version == l.version+1 && e.op == nil {
+		// A hole, or an acknowledgement whose op another tab has taken along.
+		c.behind(e.version)
+		return
+	}
+	own, mine := outgoing{}, false
+	if c.isOurs(e) {
+		own, mine = c.takeOwn(e.messageID)
+	}
+	if e.version == l.version+1 {
+		l.version = e.version
+		c.arrived()
+		c.emitOperation(e, mine)
+	}
+	if mine {
+		c.do(Sent{ID: own.id, Version: e.version})
+		c.offer()
+	}
+}
+
+// isOurs reports whether an entry is of this profile: a message id alone is no
+// proof, since another member may copy one.
+func (c *Client) isOurs(e entry) bool {
+	return e.clientID == c.cfg.ClientID && (c.session.userID == "" || e.userID == c.session.userID)
+}
+
+func (c *Client) emitOperation(e entry, own bool) {
+	w := jsontext.NewObject(make([]byte, 0, len(e.op)+192))
+	w.Raw("op", e.op)
+	w.Uint("version", e.version)
+	w.Str("userId", e.userID)
+	w.Str("clientId", e.clientID)
+	w.Str("messageId", e.messageID)
+	w.Bool("own", own)
+	w.Bool("replay", e.replay)
+	detail := w.End()
+	w = jsontext.NewObject(nil)
+	w.Uint("version", e.version)
+	c.emit("operation", detail, w.End())
+}
+
+// takeOwn removes an op of this tab that was answered.
+func (c *Client) takeOwn(messageID string) (outgoing, bool) {
+	l := &c.log
+	for i := range l.outbox {
+		if messageID != "" && l.outbox[i].messageID == messageID {
+			o := l.outbox[i]
+			l.outbox = append(l.outbox[:i], l.outbox[i+1:]...)
+			if i < l.posted {
+				l.posted--
+			}
+			c.tabs.opBy = time.Time{}
+			if l.posted > 0 && !c.tabs.leading {
+				c.tabs.opBy = c.now.Add(opTimeout)
+			}
+			return o, true
+		}
+	}
+	return outgoing{}, false
+}
+
+// opFailed is the server's refusal of one op; false when it is of none.
+func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
+	at := -1
+	for i := range c.log.lane {
+		if c.log.lane[i].messageID == e.MessageID {
+			at = i
+		}
+	}
+	if at < 0 {
+		return false
+	}
+	switch e.Code {
+	case protocol.RateLimitExceeded, protocol.ServiceUnavailable:
+		c.log.stalled = true
+		c.pauseSends(e.RetryAfter)
+		return true
+	case protocol.TokenExpired:
+		c.log.stalled = true
+		c.refreshSoon()
+		return true
+	}
+	c.unlane(e.MessageID)
+	detail := f.appendJSON(nil)
+	w := c.event("refused")
+	w.Str("message_id", e.MessageID)
+	w.Raw("error", detail)
+	c.post(w)
+	c.refusedOp(e.MessageID, f)
+	c.flush()
+	return true
+}
+
+// refusedOp tells the app, if the op was this tab's.
+func (c *Client) refusedOp(messageID string, f *Failure) {
+	o, mine := c.takeOwn(messageID)
+	if !mine {
+		return
+	}
+	c.unsent(o.id, f)
+	if kind := eventKind(f); kind != "error" {
+		c.emitFailure(kind, f)
+	}
+	c.offer()
+}
+
+func (c *Client) unsent(id string, f *Failure) {
+	c.do(Unsent{ID: id, Error: f.appendJSON(nil)})
+}
+
+// dropOutbox answers every op that will not be sent any more.
+func (c *Client) dropOutbox(f *Failure) {
+	for _, o := range c.log.outbox {
+		c.unsent(o.id, f)
+	}
+	c.log.outbox, c.log.posted = nil, 0
+}

@@ -1,0 +1,177 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// catchUp compares what connection_ack says of the document with what this tab
+// has heard. A replay follows by itself; anything else that is missing is asked
+// for.
+func (c *Client) catchUp(a protocol.ConnectionAck) {
+	if a.Gap != nil {
+		c.gap(a.Gap.To, a.Gap.Reason)
+	}
+	if a.DocumentVersion < c.log.version {
+		// The document is not the one this tab knew: it was restored.
+		c.reset(a.DocumentVersion)
+	}
+	if a.Replay != nil && a.Replay.From <= c.log.version+1 {
+		// What comes after it is live.
+		c.log.target = max(c.log.target, a.Replay.To)
+		c.log.syncBy = c.now.Add(SyncTimeout)
+		return
+	}
+	if a.DocumentVersion > c.log.version {
+		c.behind(a.DocumentVersion)
+	}
+}
+
+// behind says that a version exists which this tab has not got to.
+func (c *Client) behind(version uint64) {
+	l := &c.log
+	l.target = max(l.target, version)
+	if l.syncBy.IsZero() {
+		c.askSync()
+	}
+}
+
+func (c *Client) askSync() {
+	c.log.syncBy = c.now.Add(SyncTimeout)
+	if c.tabs.leading {
+		c.requestSync(c.log.version)
+		return
+	}
+	w := c.message("tab_sync")
+	w.Uint("from", c.log.version)
+	c.post(w)
+}
+
+// requestSync asks the server for what follows `from`. One request is open at a
+// time; its answer serves every tab.
+func (c *Client) requestSync(from uint64) {
+	l := &c.log
+	if c.conn.phase != live {
+		return // connection_ack will show what is missing
+	}
+	if l.syncing {
+		// What has come already is gone for the tab that asks now.
+		if from < l.progress {
+			if !l.more || from < l.moreFrom {
+				l.more, l.moreFrom = true, from
+			}
+		}
+		return
+	}
+	l.syncing, l.progress = true, from
+	c.write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: protocol.SyncRequest{From: from}.Append(nil)})
+}
+
+// synced is a part of the answer.
+func (c *Client) synced(p protocol.DocumentSync) {
+	l := &c.log
+	entries := make([]entry, 0, len(p.Ops))
+	for _, op := range p.Ops {
+		e := entry{op.Version, op.MessageID, op.UserID, op.ClientID, op.Op, true}
+		if c.isOurs(e) {
+			c.unlane(e.messageID)
+		}
+		entries = append(entries, e)
+	}
+	if p.From > l.progress+1 && l.syncing {
+		// The log does not reach back that far.
+		c.gap(p.From-1, "log_truncated")
+	}
+	c.deliver(entries)
+	c.heardSeq()
+	l.progress = max(l.progress, p.To)
+	if p.To < p.DocumentVersion {
+		return // more frames follow
+	}
+	l.syncing = false
+	if l.more {
+		from := l.moreFrom
+		l.more = false
+		c.requestSync(from)
+	}
+	c.flush()
+}
+
+// gap tells every tab of versions up to `to` that cannot be had any more.
+func (c *Client) gap(to uint64, reason string) {
+	w := c.event("gap")
+	w.Uint("to", to)
+	w.Str("reason", reason)
+	c.post(w)
+	c.skip(to, reason)
+}
+
+// skip goes on behind a gap; never a silent hole.
+func (c *Client) skip(to uint64, reason string) {
+	l := &c.log
+	if to <= l.version || to > protocol.MaxSeq {
+		return
+	}
+	from := l.version + 1
+	l.version = to
+	c.arrived()
+	c.emitGap(from, to, reason)
+}
+
+// reset is a document that went back: everything after `to` is not in it.
+func (c *Client) reset(to uint64) {
+	w := c.event("reset")
+	w.Uint("to", to)
+	c.post(w)
+	c.rewind(to)
+}
+
+func (c *Client) rewind(to uint64) {
+	l := &c.log
+	if to >= l.version {
+		return
+	}
+	from := to + 1
+	last := l.version
+	l.version, l.target, l.syncBy = to, to, time.Time{}
+	c.emitGap(from, last, "document_reset")
+}
+
+func (c *Client) emitGap(from, to uint64, reason string) {
+	w := jsontext.NewObject(nil)
+	w.Uint("from", from)
+	w.Uint("to", to)
+	w.Uint("count", to-from+1)
+	w.Str("reason", reason)
+	detail := w.End()
+	w = jsontext.NewObject(nil)
+	w.Uint("version", c.log.version)
+	c.emit("gap", detail, w.End())
+}
+
+// logDue asks again for what did not come.
+func (c *Client) logDue() {
+	l := &c.log
+	if !c.past(&l.syncBy) || l.version >= l.target {
+		return
+	}
+	l.syncing, l.more = false, false
+	if l.asks++; l.asks > syncTries {
+		// Nobody has it: what claimed so was wrong. The next entry that is
+		// really there shows again what is missing.
+		l.target, l.asks = l.version, 0
+		return
+	}
+	c.askSync()
+}
+
+// arrived notes that the log has moved on.
+func (c *Client) arrived() {
+	l := &c.log
+	l.asks = 0
+	if l.version >= l.target {
+		l.target, l.syncBy = l.version, time.Time{}
+	}
+}

@@ -1,0 +1,291 @@
+package client
+
+import "time"
+
+// tabs is the TabCoordinator of seed S2, with the election S2 leaves out.
+type tabs struct {
+	leading bool
+	asked   bool   // the lock was asked for
+	leader  string // the leader's tab id; "" while unknown
+	epoch   uint64 // of the newest leader heard of
+	others  []string
+
+	// A leader that is alive answers from a timer: a frozen page still
+	// answers messages, but its timers do not run.
+	pongAt  time.Time
+	probe   int
+	probeAt time.Time
+	probes  uint64
+
+	opBy       time.Time // by then the leader should have answered an op
+	reassertAt time.Time // someone else claims to lead, by the epoch claimed
+	claimed    uint64
+	reported   time.Time
+}
+
+// sole reports whether the tab is on its own: without a lock there is no
+// election, without a channel nobody to talk to.
+func (c *Client) sole() bool { return !c.cfg.Locks || !c.cfg.Channel }
+
+func (c *Client) role() string {
+	if c.tabs.leading {
+		return "leader"
+	}
+	return "follower"
+}
+
+func (c *Client) allTabs() []string {
+	return append([]string{c.cfg.TabID}, c.tabs.others...)
+}
+
+func (c *Client) start() {
+	if c.started {
+		return
+	}
+	c.started = true
+	if f := checkTarget(c.cfg); f != nil {
+		c.finalHere("error", f, 0)
+		return
+	}
+	if !validTabID(c.cfg.TabID) || c.cfg.ClientID == "" || len(c.cfg.ClientID) > maxID {
+		c.finalHere("error", &Failure{Code: codeInvalidArgument, Message: "The client id or the tab id cannot be used.", Reason: "bad_id", Action: "stop"}, 0)
+		return
+	}
+	c.enter()
+}
+
+// enter takes part: queue for the lock, and ask whoever leads for everything.
+func (c *Client) enter() {
+	if c.sole() {
+		c.lead()
+		return
+	}
+	if !c.tabs.asked {
+		c.tabs.asked = true
+		c.do(RequestLock{Name: c.cfg.Scope})
+	}
+	c.register()
+	c.startProbe()
+}
+
+func (c *Client) register() {
+	w := c.message("tab_register")
+	w.Str("documentId", c.cfg.Document)
+	w.Uint("version", c.log.version)
+	c.post(w)
+}
+
+// lead is the lock being held.
+func (c *Client) lead() {
+	t := &c.tabs
+	if c.suspended || t.leading || !t.asked && !c.sole() {
+		if !t.leading {
+			c.do(ReleaseLock{})
+		}
+		return
+	}
+	t.leading = true
+	t.leader = c.cfg.TabID
+	t.epoch = min(t.epoch+1, maxEpoch)
+	t.others = nil
+	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
+	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
+	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
+	c.conn.tries, c.conn.authTries = 0, 0
+	c.token.tries, c.token.spent, c.token.retryAt = 0, false, time.Time{}
+	c.emitRole()
+	c.status = status{state: c.downState(), reason: "leader_changed"}
+	if c.session.id != "" {
+		c.emit("state", c.status.appendJSON(nil), c.properties())
+	}
+	c.announce()
+	c.planRefresh()
+	c.offer()
+	c.connect()
+}
+
+// lockLost is the lock gone without our doing: another tab stole it.
+func (c *Client) lockLost() {
+	c.tabs.asked = false
+	if c.sole() || c.suspended {
+		return
+	}
+	c.follow("not_leader")
+	c.enter()
+}
+
+// stepDown gives the lead back after another tab of this profile has taken the
+// channel over: that one is ahead, whatever the lock says. When it happens again
+// at once, the two cannot see each other, and this one yields.
+func (c *Client) stepDown() {
+	n := &c.conn
+	again := !n.replaced.IsZero() && c.now.Sub(n.replaced) < time.Minute
+	n.replaced = c.now
+	if again || c.sole() {
+		c.final("error", failureOf("CONNECTION_REPLACED", "own_client", ""), 0)
+		return
+	}
+	c.do(ReleaseLock{})
+	c.tabs.asked = false
+	c.follow("replaced")
+	c.enter()
+}
+
+// follow makes a leader a follower.
+func (c *Client) follow(reason string) {
+	t := &c.tabs
+	if !t.leading {
+		return
+	}
+	c.hangUp(1000, reason)
+	t.leading, t.leader, t.others = false, "", nil
+	t.pongAt, t.reassertAt = time.Time{}, time.Time{}
+	l := &c.log
+	l.lane, l.laneBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
+	l.syncBy, l.target = time.Time{}, l.version
+	c.token.refreshAt, c.token.retryAt = time.Time{}, time.Time{}
+	c.conn.resumeSends = time.Time{}
+	c.emitRole()
+	c.setStatus(status{state: c.downState(), reason: reason})
+}
+
+// suspend is the page's last chance before it is frozen or kept for the way
+// back: a tab that slept on the lock would keep all others from leading, and one
+// that slept in its queue would get it and not wake.
+func (c *Client) suspend() {
+	if c.suspended {
+		return
+	}
+	if !c.sole() {
+		c.post(c.message("tab_bye"))
+	}
+	c.follow("suspended")
+	c.suspended = true
+	c.tabs.leader, c.tabs.others = "", nil
+	c.tabs.probe, c.tabs.probeAt, c.tabs.opBy = 0, time.Time{}, time.Time{}
+	c.log.posted, c.log.syncBy = 0, time.Time{}
+	if c.tabs.asked {
+		c.tabs.asked = false
+		c.do(ReleaseLock{})
+	}
+}
+
+// wake is the page's return, or a sign that things may go better now. The order
+// is clock, token, socket: connect sees to the last two.
+func (c *Client) wake() {
+	if c.suspended {
+		c.suspended = false
+		c.setStatus(status{state: c.downState(), reason: "resumed"})
+		c.enter()
+		return
+	}
+	if !c.tabs.leading {
+		c.startProbe()
+		return
+	}
+	n := &c.conn
+	switch n.phase {
+	case live:
+		if c.now.Sub(n.lastHeard) > c.session.heartbeat/2 {
+			c.ping(quickProbe)
+		}
+	case waiting, dormant, wantToken:
+		n.tries = 0
+		c.token.spent = false
+		if !c.token.retryAt.IsZero() {
+			c.token.retryAt = time.Time{}
+			c.fetchToken()
+		}
+		// A pause the server asked for is kept.
+		if n.phase == waiting && c.status.reason == "wait" {
+			return
+		}
+		n.phase = idle
+		c.connect()
+	}
+}
+
+// startProbe asks the leader to show that it lives.
+//
+// It is asked when it is needed and not from time to time: at the start, when
+// the page comes back, when an op finds no answer, when a leader says good-bye.
+func (c *Client) startProbe() {
+	t := &c.tabs
+	if t.leading || t.probe != 0 || c.sole() || c.suspended {
+		return
+	}
+	t.probe = 1
+	c.askAlive()
+}
+
+func (c *Client) askAlive() {
+	t := &c.tabs
+	t.probes++
+	w := c.message("ping")
+	w.Uint("n", t.probes)
+	c.post(w)
+	t.probeAt = c.now.Add(ProbeTimeout)
+}
+
+// tabsDue does what the timers between tabs ask for.
+func (c *Client) tabsDue() {
+	t := &c.tabs
+	if c.past(&t.pongAt) && t.leading {
+		c.post(c.message("pong"))
+	}
+	if c.past(&t.reassertAt) && t.leading {
+		t.epoch = min(max(t.epoch, t.claimed+1), maxEpoch)
+		c.announce()
+	}
+	if c.past(&t.opBy) && !t.leading && c.log.posted > 0 {
+		t.opBy = c.now.Add(patience)
+		if c.status.state == stateConnected {
+			c.startProbe()
+			c.log.posted = 0 // the leader knows them again by their ids
+			c.offer()
+		}
+	}
+	if c.past(&t.probeAt) && !t.leading {
+		switch t.probe++; t.probe {
+		case 2: // a second chance: the page may have been busy
+			c.askAlive()
+			t.probeAt = t.probeAt.Add(c.rng.upTo(200 * time.Millisecond))
+		case 3:
+			t.asked = true
+			c.do(StealLock{Name: c.cfg.Scope})
+			t.probeAt = c.now.Add(SyncTimeout)
+		default:
+			t.probe = 0
+			c.enter()
+		}
+	}
+}
+
+// alive ends a probe.
+func (c *Client) alive() {
+	c.tabs.probe, c.tabs.probeAt = 0, time.Time{}
+}
+
+// addTab notes a tab; removeTab forgets it. Both report whether that is news.
+func (c *Client) addTab(id string) bool {
+	if id == c.cfg.TabID || len(c.tabs.others) >= maxTabs {
+		return false
+	}
+	for _, known := range c.tabs.others {
+		if known == id {
+			return false
+		}
+	}
+	c.tabs.others = append(c.tabs.others, id)
+	return true
+}
+
+func (c *Client) removeTab(id string) bool {
+	for i, known := range c.tabs.others {
+		if known == id {
+			c.tabs.others = append(c.tabs.others[:i:i], c.tabs.others[i+1:]...)
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,398 @@
+package client
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/peek"
+)
+
+// tokens is the TokenManager of seed S2: the token and when to renew it. It
+// lives in memory only.
+type tokens struct {
+	raw  string
+	exp  int64 // as the token says, to compare tokens with each other
+	user string
+	// end is when the token expires, on this machine's clock. It is built from
+	// differences, so that the clock may be wrong.
+	end time.Time
+	ttl time.Duration
+
+	// ahead is how far the server's clock is ahead of this machine's.
+	ahead      time.Duration
+	aheadKnown bool
+	expiredIat int64 // the iat of a token that looked expired when it was new
+
+	refused string // the server would not have this one
+
+	inFlight  bool
+	tries     int
+	spent     bool // all tries failed; only the app or the page's return starts anew
+	taken     time.Time
+	refreshAt time.Time
+	retryAt   time.Time
+	swapBy    time.Time
+}
+
+// refuse forgets a token that the server would not have.
+func (t *tokens) refuse() {
+	if t.raw != "" {
+		t.refused = t.raw
+	}
+	t.raw, t.exp, t.end = "", 0, time.Time{}
+	t.refreshAt = time.Time{}
+}
+
+func (c *Client) tokenUsable() bool {
+	return c.token.raw != "" && c.token.end.Sub(c.now) > usable
+}
+
+// Check is seed S2's validation before a connection is tried: document and
+// token present, three parts, not expired. The returned error is a *Failure.
+func Check(document, token string, now time.Time) error {
+	if document == "" {
+		return ErrMissingDocument
+	}
+	claims, f := readToken(token)
+	if f != nil {
+		return f
+	}
+	if !now.Before(time.Unix(claims.Exp, 0)) {
+		return ErrTokenExpired
+	}
+	return nil
+}
+
+func readToken(token string) (peek.Claims, *Failure) {
+	if token == "" {
+		return peek.Claims{}, ErrMissingToken
+	}
+	if len(token) > protocol.TokenBytes {
+		return peek.Claims{}, ErrTokenTooLong
+	}
+	claims, err := peek.Peek(token)
+	if err != nil || claims.Exp <= 0 || claims.Exp > maxEpoch || claims.Iat < 0 || claims.Iat > claims.Exp {
+		return peek.Claims{}, ErrTokenFormat
+	}
+	return claims, nil
+}
+
+// subject is the user of a token as the server names them.
+func subject(claims peek.Claims) string {
+	if claims.UserID != "" {
+		return claims.UserID
+	}
+	b := []byte(claims.Email)
+	for i, ch := range b {
+		if ch >= 'A' && ch <= 'Z' {
+			b[i] = ch + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// lifetime is exp − iat; a token without iat is taken for a short one.
+func lifetime(claims peek.Claims) time.Duration {
+	if claims.Iat == 0 {
+		return 2 * RefreshMargin
+	}
+	return time.Duration(min(claims.Exp-claims.Iat, 1<<32)) * time.Second
+}
+
+// fetchToken asks the app, unless that was done already. Only a leader asks, so
+// over all tabs one refresh is in flight.
+func (c *Client) fetchToken() {
+	t := &c.token
+	if t.inFlight || c.stopped || c.suspended || !c.tabs.leading || !t.retryAt.IsZero() {
+		return
+	}
+	if t.spent {
+		c.halt()
+		return
+	}
+	t.inFlight = true
+	t.refreshAt = time.Time{}
+	c.do(FetchToken{})
+}
+
+// halt is where a session without a token to be had stands still.
+func (c *Client) halt() {
+	if c.conn.phase == wantToken {
+		c.conn.phase = dormant
+		c.setStatus(status{state: c.downState(), reason: "no_token"})
+	}
+}
+
+func (c *Client) tokenDue() {
+	t := &c.token
+	if c.past(&t.retryAt) {
+		c.fetchToken()
+	}
+	if c.past(&t.refreshAt) {
+		c.fetchToken()
+	}
+	if c.past(&t.swapBy) {
+		// In place did not work: seed S2's way.
+		c.redialWithToken()
+	}
+}
+
+// redialWithToken is seed S2's refreshAndReconnect.
+func (c *Client) redialWithToken() {
+	c.hangUp(1000, "Token refresh")
+	c.setStatus(status{state: stateReconnecting, reason: "token_refresh"})
+	c.connect()
+}
+
+// tokenFetched takes the app's answer.
+func (c *Client) tokenFetched(raw string) {
+	t := &c.token
+	if !t.inFlight {
+		return
+	}
+	t.inFlight = false
+	claims, f := readToken(raw)
+	if !c.tabs.leading {
+		// The lead went while the app looked for it. It may still serve.
+		if f == nil && claims.Exp > t.exp && subject(claims) == c.user() {
+			if end, expired := c.endOf(claims); !expired {
+				c.keep(raw, claims, end)
+			}
+		}
+		return
+	}
+	if f != nil {
+		c.tokenMissing(f, 0)
+		return
+	}
+	if known := c.user(); known != "" && subject(claims) != known {
+		// Another account signed in: never go on as somebody else.
+		c.final("autherror", ErrOtherUser, 0)
+		return
+	}
+	if raw == t.refused {
+		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "same_token", "The app gave a token that the server had refused."), 0)
+		return
+	}
+	end, expired := c.endOf(claims)
+	if expired {
+		c.tokenMissing(ErrTokenExpired, 0)
+		return
+	}
+	first, same := t.raw == "" && t.user == "", raw == t.raw
+	c.keep(raw, claims, end)
+	t.tries, t.taken = 0, c.now
+	switch {
+	case first:
+		c.emitToken("", "")
+	case !same:
+		c.emitToken("tokenrefresh", "self")
+	}
+	c.shareToken()
+	switch c.conn.phase {
+	case live:
+		if !same {
+			c.swap()
+		}
+	case wantToken, dormant:
+		c.connect()
+	}
+}
+
+// user is whose session this is, as far as it is known.
+func (c *Client) user() string {
+	if c.session.userID != "" {
+		return c.session.userID
+	}
+	return c.token.user
+}
+
+// endOf is when a token ends on this machine's clock, and whether that is past.
+// With the server's clock known, exp is simply moved to ours. Without it, exp
+// is believed as far as it agrees with exp − iat; a token that looks expired
+// although the app has just renewed it means that this clock is fast.
+func (c *Client) endOf(claims peek.Claims) (end time.Time, expired bool) {
+	t := &c.token
+	exp, ttl := time.Unix(claims.Exp, 0), lifetime(claims)
+	latest := c.now.Add(ttl)
+	if t.aheadKnown {
+		exp = exp.Add(-t.ahead)
+	} else if !c.now.Before(exp) && t.expiredIat != 0 && claims.Iat > t.expiredIat {
+		exp = latest
+	}
+	if !c.now.Before(exp) {
+		t.expiredIat = claims.Iat
+		return exp, true
+	}
+	if exp.After(latest) {
+		exp = latest
+	}
+	return exp, false
+}
+
+// keep makes a token the current one.
+func (c *Client) keep(raw string, claims peek.Claims, end time.Time) {
+	t := &c.token
+	t.raw, t.exp, t.user = raw, claims.Exp, subject(claims)
+	t.ttl, t.end = lifetime(claims), end
+	t.refused = ""
+	t.spent = false
+	t.retryAt = time.Time{}
+	c.planRefresh()
+}
+
+// planRefresh sets the time of the next refresh: S2's minute before expiry,
+// more while hidden, half of a life that is shorter than two margins.
+func (c *Client) planRefresh() {
+	t := &c.token
+	t.refreshAt = time.Time{}
+	if t.raw == "" || t.inFlight || !t.retryAt.IsZero() {
+		return
+	}
+	if !c.tabs.leading {
+		return
+	}
+	margin := RefreshMargin
+	if c.hidden {
+		margin = HiddenMargin
+	}
+	if t.ttl <= 2*margin {
+		margin = t.ttl / 2
+	}
+	at := t.end.Add(-margin)
+	if !at.After(c.now) && !t.taken.IsZero() {
+		// The app keeps giving a token that is nearly spent: ask again, ever
+		// sooner, but never in a tight loop.
+		at = t.taken.Add(max(t.end.Sub(t.taken)/2, RefreshPause))
+	}
+	t.refreshAt = at
+}
+
+// tokenFailed takes the app's refusal.
+func (c *Client) tokenFailed(e TokenFailed) {
+	if !c.token.inFlight {
+		return
+	}
+	c.token.inFlight = false
+	if e.Final {
+		f := failureOf(protocol.AuthenticationFailed, "signed_out", e.Message)
+		f.Action = protocol.ActionStop
+		if c.tabs.leading {
+			c.final("autherror", f, 0)
+		}
+		return
+	}
+	f := failureOf(protocol.AuthenticationFailed, "refresh_failed", e.Message)
+	c.tokenMissing(f, e.RetryAfter)
+}
+
+// tokenMissing is one try that brought no token that can be used. The one in
+// use is kept until it really ends.
+func (c *Client) tokenMissing(f *Failure, atLeast time.Duration) {
+	t := &c.token
+	if !c.tabs.leading {
+		return
+	}
+	if !c.offline { // what fails without a network says nothing about the token
+		t.tries++
+	}
+	if t.tries >= TokenTries {
+		t.tries, t.spent = 0, true
+		g := *f
+		g.Recoverable, g.Action = true, protocol.ActionRefresh
+		c.say("autherror", g.appendJSON(nil))
+		c.halt()
+		return
+	}
+	said := *f
+	said.Recoverable, said.Action = true, protocol.ActionRefresh
+	c.emitFailure("error", &said)
+	t.retryAt = c.now.Add(max(c.rng.backoff(t.tries), atLeast))
+}
+
+// refresh is the app asking for a new token now.
+func (c *Client) refresh() {
+	if !c.tabs.leading {
+		c.post(c.message("tab_refresh"))
+		return
+	}
+	t := &c.token
+	t.spent, t.tries, t.retryAt = false, 0, time.Time{}
+	if c.conn.phase == dormant {
+		c.conn.phase, c.conn.tries = wantToken, 0
+	}
+	c.fetchToken()
+}
+
+// refreshWanted is seed S2's token_refresh_required.
+func (c *Client) refreshWanted(protocol.TokenRefreshRequired) { c.refreshSoon() }
+
+// refreshSoon renews the token now, or as soon as the last renewal is
+// RefreshPause ago: a server that keeps asking must not make a storm.
+func (c *Client) refreshSoon() {
+	t := &c.token
+	if t.inFlight || !t.retryAt.IsZero() || t.spent {
+		return
+	}
+	if at := t.taken.Add(RefreshPause); !t.taken.IsZero() && at.After(c.now) {
+		if t.refreshAt.IsZero() || at.Before(t.refreshAt) {
+			t.refreshAt = at
+		}
+		return
+	}
+	c.fetchToken()
+}
+
+// swap hands the live connection the new token.
+func (c *Client) swap() {
+	n := &c.conn
+	n.frames++
+	n.swapID = c.messageID("t", n.frames)
+	c.write(protocol.Frame{
+		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh, MessageID: n.swapID,
+		Data: protocol.TokenRefresh{Token: c.token.raw}.Append(nil),
+	})
+	c.token.swapBy = c.now.Add(SwapTimeout)
+}
+
+// swapped is the server's yes.
+func (c *Client) swapped(p protocol.TokenRefreshed) {
+	c.token.swapBy = time.Time{}
+	c.conn.swapID = ""
+	if p.PermEpoch > c.session.permEpoch {
+		c.session.permEpoch = p.PermEpoch
+	}
+	c.measure(p.ServerTime, p.ExpiresAt)
+	c.shareToken()
+	c.unstall() // what was refused for the old token goes out again
+}
+
+// swapRefused is its no: that token is of no use, another one may be.
+func (c *Client) swapRefused(f *Failure) {
+	c.token.swapBy = time.Time{}
+	c.conn.swapID = ""
+	if f.Action != protocol.ActionRefresh {
+		c.redialWithToken() // the server's trouble, not the token's
+		return
+	}
+	c.token.refuse()
+	c.tokenMissing(f, 0)
+}
+
+// measure takes the server's clock and the token's end by it.
+func (c *Client) measure(serverTime, expiresAt time.Time) {
+	if serverTime.IsZero() {
+		return
+	}
+	t := &c.token
+	t.ahead, t.aheadKnown = serverTime.Sub(c.now), true
+	if expiresAt.IsZero() || t.raw == "" {
+		return
+	}
+	if end := c.now.Add(expiresAt.Sub(serverTime)); !end.Equal(t.end) && end.After(c.now) {
+		t.end = end
+		c.planRefresh()
+		c.emitToken("", "")
+		c.shareToken()
+	}
+}

@@ -1,0 +1,66 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Config is a document's limits and timing. The zero value of each field means
+// its default.
+type Config struct {
+	// Channel is the timing of every channel.
+	Channel channel.Config
+	// Unacknowledged is how many ops a client may have under way: so many of its
+	// newest message ids are remembered to recognise a repeat. Default 256.
+	Unacknowledged int
+	// MaxMembers is how many users the document holds, those in their grace
+	// period included. Default 100.
+	MaxMembers int
+	// MaxReplay is how many missed entries a resume replays; a client that
+	// missed more is told so and syncs, which costs fewer frames. Default 1,000.
+	MaxReplay int
+	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
+	// still gets a frame of its own. Default 256 KiB.
+	MaxSyncBytes int
+	// PresenceBytes bounds the data of a presence frame. Default 4 KiB.
+	PresenceBytes int
+	// InvalidFrames is how many frames in a row may fail to decode before the
+	// connection is closed. Default 8.
+	InvalidFrames int
+	// LockRetry is what a client is told to wait before it writes to a locked
+	// document again. Default 5 s.
+	LockRetry time.Duration
+	// Limits are what clients are told about frames; the decoder holds them to it.
+	Limits protocol.Limits
+}
+
+// ackEvery is by how much an acknowledgement must have moved to be worth a row.
+const ackEvery = 64
+
+// tellMax is the longest pause between two tellings.
+const tellMax = 60 * time.Second
+
+// WithDefaults returns c with every zero (or negative) field set.
+func (c Config) WithDefaults() Config {
+	def := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	c.Channel = c.Channel.WithDefaults()
+	def(&c.Unacknowledged, 256)
+	def(&c.MaxMembers, 100)
+	def(&c.MaxReplay, 1000)
+	def(&c.MaxSyncBytes, 256<<10)
+	def(&c.PresenceBytes, 4<<10)
+	def(&c.InvalidFrames, 8)
+	if c.LockRetry <= 0 {
+		c.LockRetry = 5 * time.Second
+	}
+	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
+	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
+	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
+	return c
+}

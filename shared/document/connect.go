@@ -1,0 +1,181 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// connect takes an admitted client in, or sends it back to be admitted again.
+func (d *Document) connect(now time.Time, c Connect) {
+	if c.Conn == "" || c.Grant.UserID == "" || d.conns[c.Conn] != nil {
+		return // no shell makes one
+	}
+	d.emit(nil) // the answer's place: it comes before what was due
+	if m := d.find(c.Grant.UserID); m != nil {
+		// Whether the user's old line still lived decides between taking over
+		// and a new session, so it is judged here, by the record just read.
+		m.ch.Heard(notAfter(c.Seen, now))
+		d.settle(now, m, true)
+	}
+	d.settleDue(now)
+
+	m := d.find(c.Grant.UserID)
+	if m != nil && m.passed(c.Grant) && m.ch.Forget() {
+		d.readmit(now, m, c)
+		return
+	}
+	d.effects[0] = Accept{Conn: c.Conn}
+	grant := c.Grant
+	if m != nil {
+		grant = m.newest(grant)
+	}
+	if !permission.Set(grant.Permissions).Has(permission.Read) {
+		d.refuse(now, m, c, grant, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
+		return
+	}
+	if (m == nil || !m.ch.Live()) && d.live() >= d.cfg.MaxMembers {
+		d.refuse(now, m, c, grant, protocol.Error{
+			Code: protocol.ServiceUnavailable, Message: "The document is full: try again later.",
+			Reason: "document_full", RetryAfter: d.cfg.Channel.Grace,
+		})
+		return
+	}
+	if m == nil {
+		m = &member{ch: channel.New(&d.cfg.Channel, grant.UserID), grant: grant}
+		d.insert(m)
+	}
+	d.admit(now, m, c, grant)
+}
+
+// passed reports whether an admission is of a session this document knows to be
+// over for the user: that of the gone channel, or one before it.
+func (m *member) passed(g Grant) bool {
+	return m.ch.SessionID() == g.SessionID || g.AdmittedAt.Before(m.grant.AdmittedAt)
+}
+
+// readmit sends an admission back that was given before the session object
+// knew the channel was gone. It is asked for once: Forget has made the row one
+// of no session. Should the front never come back, the telling does its work.
+func (d *Document) readmit(now time.Time, m *member, c Connect) {
+	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
+		m.grant.AdmittedAt = c.Grant.AdmittedAt
+	}
+	m.telling, m.tries, m.tellNext = true, 1, now.Add(tellPause(1))
+	d.stale = true
+	d.effects[0] = Readmit{Conn: c.Conn}
+	d.save(m)
+}
+
+// admit makes the connection the channel's current one and says so to everybody
+// concerned: the replaced connection, the newcomer, the others.
+func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
+	was := m.ch.State()
+	out := m.ch.Connect(now, channel.Attempt{
+		Conn: string(c.Conn), ClientID: c.ClientID,
+		SessionID: grant.SessionID, Asked: c.SessionID,
+		Expires: grant.Expires, Heard: d.version,
+	})
+	if out.Replaced != "" {
+		d.detach(m)
+	}
+	d.attach(m, c.Conn)
+	m.grant = grant
+	m.telling, m.reason, m.tellNext, m.tries, m.invalid = false, "", time.Time{}, 0, 0
+	m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
+	replay, gap := d.missed(m, c, out.Resumed)
+
+	d.save(m)
+	handover := out.Replaced != "" && out.Previous == c.ClientID
+	if out.Replaced != "" {
+		d.replaced(ConnID(out.Replaced), c.ClientID, handover)
+	}
+	d.acknowledge(now, m, out.Resumed, replay, gap)
+	if replay != nil {
+		d.emit(Replay{
+			Conn: c.Conn, UserID: m.userID(), ClientID: c.ClientID,
+			From: replay.From - 1, To: replay.To,
+		})
+	}
+	if was == channel.Active && !handover {
+		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
+	}
+	d.sendMembers(m)
+	if !handover {
+		d.sendPresence(m, protocol.EventJoin, c.ClientID, nil)
+	}
+}
+
+// missed works out what the client has to hear again and what it cannot. Its
+// own word goes first; a resume without one goes by what it acknowledged.
+func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, *protocol.Gap) {
+	switch {
+	case c.HasLastSeq && c.LastSeq > d.version:
+		m.ch.SetAcked(d.version)
+		to := min(c.LastSeq, max(protocol.MaxSeq, d.version+1))
+		return nil, &protocol.Gap{From: d.version + 1, To: to, Count: to - d.version, Reason: "unknown_seq"}
+	case c.HasLastSeq:
+		m.ch.SetAcked(c.LastSeq)
+	case !resumed:
+		return nil, nil
+	}
+	from, count := m.ch.Acked()+1, d.version-m.ch.Acked()
+	switch {
+	case count == 0:
+		return nil, nil
+	case count > uint64(d.cfg.MaxReplay):
+		return nil, &protocol.Gap{From: from, To: d.version, Count: count, Reason: "too_many"}
+	}
+	return &protocol.Range{From: from, To: d.version}, nil
+}
+
+// replaced ends the connection another one took over from. The same client did
+// it knowingly and hears nothing; any other is told who has the channel now.
+func (d *Document) replaced(old ConnID, winner string, handover bool) {
+	e := protocol.Error{Code: protocol.ConnectionReplaced}
+	if !handover {
+		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsontext.AppendString(nil, winner)}}
+		d.emit(Send{Conns: d.one(old), Text: d.encode(e.Frame())})
+	}
+	d.emit(Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+}
+
+func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *protocol.Range, gap *protocol.Gap) {
+	d.data = protocol.ConnectionAck{
+		ClientID: m.ch.ClientID(), UserID: m.userID(),
+		Permissions:     permission.Set(m.grant.Permissions).Names(),
+		DocumentVersion: d.version,
+		WorkspaceID:     m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
+		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
+		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch,
+		ServerTime: now, ExpiresAt: m.grant.Expires,
+		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
+		Limits: protocol.AckLimits{
+			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
+			Unacknowledged: d.cfg.Unacknowledged,
+		},
+	}.Append(d.data[:0])
+	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})
+}
+
+// refuse accepts the socket only to say why it closes: a browser cannot read
+// the answer to a refused upgrade. The session object counted the channel when
+// it admitted, so it is told; a full document leaves it to be tried again.
+func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e protocol.Error) {
+	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
+	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	switch {
+	case m == nil:
+		m = &member{ch: channel.New(&d.cfg.Channel, grant.UserID)}
+		m.grant = grant
+		d.insert(m)
+	case m.active():
+		d.sendError(m, e)
+		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
+	}
+	m.grant = grant
+	d.gone(now, m, "final_error")
+}

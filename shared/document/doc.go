@@ -1,0 +1,46 @@
+// Package document is the Document core: who is connected to one document, what
+// each may do, the order of its ops, and what everybody is told. It is pure: no
+// clock, no storage, no socket.
+//
+// # Use
+//
+//	d, err := Restore(cfg, snapshot)           // or New for a document never seen
+//	for each event {
+//		for _, e := range d.Step(now, event) { carry e out }
+//		set the one alarm to d.Deadline(), when it moved
+//	}
+//
+// # What the caller owes
+//
+//  1. Effects are carried out in the order given, all of one event before the
+//     next event. Storage (Append, SaveChannel, DeleteChannel) comes before the
+//     Sends after it: what somebody has heard is never lost.
+//  2. Effects are valid until the next Step, which reuses their memory. An
+//     Append's Op aliases the frame it came in.
+//  3. A failed Send comes back as SendFailed. A close of any socket comes back
+//     as Disconnected, also one that Close asked for; it then changes nothing.
+//  4. Connect is answered by its first effect, Accept or Readmit. The two other
+//     answers that come back are TokenVerified or TokenRefused, and Told.
+//  5. On Deadline the caller steps Woken with the runtime's record of answered
+//     pings. Early, late and double are harmless.
+//     After Restore the last pings known are those that were stored, so the
+//     first Deadline may lie in the past: one Woken puts it right.
+//  6. One Document at a time: Step is not safe for concurrent use.
+//
+// Step is a function of state, now and event; it never panics, and an event
+// that does not apply has no effects.
+//
+// # What survives
+//
+// Everything a resume needs is in the rows of SaveChannel and in the log. Two
+// things may lag behind in storage, both harmlessly: how far a client has
+// acknowledged (it hears a few frames again and drops them by seq), and when it
+// last sent a frame that was not a ping.
+//
+// # A channel's end
+//
+// A gone channel is told to the user's session object (Tell) with backoff until
+// that has answered (Told). Its row then stays for one grace period, because an
+// admission may be on its way that was given before the telling arrived: such a
+// Connect gets Readmit, once, and comes back with an admission that knows.
+package document

@@ -1,0 +1,193 @@
+package document
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+)
+
+// Document is the core of one document. It is not safe for concurrent use.
+type Document struct {
+	cfg     Config
+	id      string
+	version uint64
+	members []*member          // by user id
+	conns   map[ConnID]*member // current connections only; never ranged over
+
+	deadlines
+	output
+}
+
+// New returns a document nobody has touched.
+func New(cfg Config, documentID string) *Document {
+	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}}
+}
+
+// Restore returns the document a snapshot was taken from. It fails on a
+// snapshot no document can have made, and then there is nothing to run.
+func Restore(cfg Config, s Snapshot) (*Document, error) {
+	d := New(cfg, s.DocumentID)
+	d.version = s.Version
+	for _, row := range s.Channels {
+		m, err := d.restoreMember(row)
+		if err != nil {
+			return nil, err
+		}
+		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
+		d.members = append(d.members, m)
+	}
+	slices.SortFunc(d.members, func(a, b *member) int { return cmp.Compare(a.userID(), b.userID()) })
+	for i := 1; i < len(d.members); i++ {
+		if d.members[i].userID() == d.members[i-1].userID() {
+			return nil, errors.New("document: two rows of one user")
+		}
+	}
+	return d, nil
+}
+
+func (d *Document) restoreMember(row Row) (*member, error) {
+	ch, err := channel.Restore(&d.cfg.Channel, row.Channel)
+	switch {
+	case err != nil:
+		return nil, err
+	case ch.State() == channel.Pending:
+		return nil, errors.New("document: a document's channel is never pending")
+	case row.Telling && ch.State() != channel.Gone:
+		return nil, errors.New("document: telling of a channel that is not gone")
+	case row.Grant.UserID != row.Channel.UserID:
+		return nil, errors.New("document: a grant of another user")
+	case row.Channel.Acked > d.version:
+		return nil, errors.New("document: acknowledged beyond the log")
+	}
+	m := &member{
+		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
+		tellNext: row.TellNext, tries: row.Tries, invalid: row.Invalid, saved: row.Channel.Acked,
+	}
+	if c := ConnID(ch.Conn()); c != "" {
+		if d.conns[c] != nil {
+			return nil, errors.New("document: one connection in two rows")
+		}
+		d.attach(m, c)
+	}
+	return m, nil
+}
+
+// Snapshot returns everything Restore needs.
+func (d *Document) Snapshot() Snapshot {
+	s := Snapshot{DocumentID: d.id, Version: d.version, Receipts: map[string][]Receipt{}}
+	for _, m := range d.members {
+		s.Channels = append(s.Channels, m.row())
+		if r := m.receipts.list(); len(r) > 0 {
+			s.Receipts[m.userID()] = r
+		}
+	}
+	return s
+}
+
+// Step takes one event and returns what is to be done about it, in order. The
+// effects are valid until the next Step.
+func (d *Document) Step(now time.Time, ev Event) []Effect {
+	now = now.UTC().Truncate(time.Millisecond)
+	d.begin()
+	switch e := ev.(type) { // those that settle what is due in their own place
+	case Connect:
+		d.connect(now, e)
+		return d.effects
+	case Woken:
+		d.woken(now, e)
+		return d.effects
+	case Disconnected:
+		d.disconnected(now, e)
+	case SendFailed:
+		d.sendFailed(now, e)
+	}
+	d.settleDue(now)
+	switch e := ev.(type) {
+	case FrameReceived:
+		if m := d.conns[e.Conn]; m != nil {
+			d.frame(now, m, e.Frame)
+		}
+	case FrameInvalid:
+		if m := d.conns[e.Conn]; m != nil {
+			d.invalid(now, m, e.Err)
+		}
+	case TokenVerified:
+		if m := d.conns[e.Conn]; m != nil {
+			d.tokenVerified(now, m, e.Grant)
+		}
+	case TokenRefused:
+		if m := d.conns[e.Conn]; m != nil {
+			d.tokenRefused(now, m, e.Err)
+		}
+	case GrantChanged:
+		if m := d.find(e.Grant.UserID); m != nil && m.ch.Live() {
+			d.grantChanged(now, m, e.Grant, e.Reason)
+		}
+	case Told:
+		d.told(now, e)
+	}
+	return d.effects
+}
+
+// find returns the user's member, nil for none.
+func (d *Document) find(userID string) *member {
+	if i := d.place(userID); i < len(d.members) && d.members[i].userID() == userID {
+		return d.members[i]
+	}
+	return nil
+}
+
+// place returns where the user's member is or would be.
+func (d *Document) place(userID string) int {
+	return sort.Search(len(d.members), func(i int) bool { return d.members[i].userID() >= userID })
+}
+
+func (d *Document) insert(m *member) {
+	i := d.place(m.userID())
+	d.members = append(d.members, nil)
+	copy(d.members[i+1:], d.members[i:])
+	d.members[i] = m
+}
+
+func (d *Document) remove(m *member) {
+	i := d.place(m.userID())
+	copy(d.members[i:], d.members[i+1:])
+	d.members[len(d.members)-1] = nil
+	d.members = d.members[:len(d.members)-1]
+	d.stale = true
+}
+
+func (d *Document) attach(m *member, c ConnID) {
+	m.self[0] = c
+	d.conns[c] = m
+	d.stale = true
+}
+
+// detach forgets the member's connection; the channel says so already or will.
+func (d *Document) detach(m *member) {
+	delete(d.conns, m.self[0])
+	m.self[0] = ""
+	d.stale = true
+}
+
+// live counts the channels that are active or may be resumed.
+func (d *Document) live() (n int) {
+	for _, m := range d.members {
+		if m.ch.Live() {
+			n++
+		}
+	}
+	return n
+}
+
+// notAfter keeps a foreign clock's reading from lying in our future.
+func notAfter(t, now time.Time) time.Time {
+	if t.After(now) {
+		return now
+	}
+	return t
+}

@@ -1,0 +1,126 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// deadlines caches the least of them, so that an op on a document of a hundred
+// members looks at one number. stale says the cache has to be worked out anew.
+// A frame is a sign of life that does not make it stale: an alarm that is early
+// is harmless, one set anew for every frame is not.
+type deadlines struct {
+	stale  bool
+	alarm  time.Time // zero for none
+	sweep  time.Time // the first told row's end: worth doing, not worth waking for
+	reckon bool      // alarm and sweep have been worked out at least once
+}
+
+// Deadline returns when Woken is due, and false when nothing ever is.
+func (d *Document) Deadline() (time.Time, bool) {
+	d.reckonDeadlines()
+	return d.alarm, !d.alarm.IsZero()
+}
+
+func (d *Document) reckonDeadlines() {
+	if d.reckon && !d.stale {
+		return
+	}
+	d.reckon, d.stale = true, false
+	d.alarm, d.sweep = time.Time{}, time.Time{}
+	watched := d.watched()
+	for _, m := range d.members {
+		at, ok := m.ch.Deadline(watched)
+		if ok {
+			least(&d.alarm, at)
+		}
+		switch {
+		case m.telling:
+			least(&d.alarm, m.tellNext)
+		case m.ch.State() == channel.Gone:
+			least(&d.sweep, m.tellNext)
+		}
+	}
+}
+
+// least moves t to at when that is earlier. A deadline of year 1 is the zero
+// Time, which means none; it cannot come from a clock.
+func least(t *time.Time, at time.Time) {
+	if t.IsZero() || at.Before(*t) {
+		*t = at
+	}
+}
+
+// settleDue does what has become due for anybody. It does not judge silence:
+// only Woken and Connect have just read the runtime's record.
+func (d *Document) settleDue(now time.Time) {
+	d.reckonDeadlines()
+	if passed(d.alarm, now) || passed(d.sweep, now) {
+		d.settleAll(now, false)
+	}
+}
+
+func passed(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
+
+func (d *Document) settleAll(now time.Time, judge bool) {
+	d.stale = true
+	for i := 0; i < len(d.members); {
+		m := d.members[i]
+		d.settle(now, m, judge)
+		if i < len(d.members) && d.members[i] == m {
+			i++
+		}
+	}
+}
+
+// woken notes every sign of life, then does what is due.
+func (d *Document) woken(now time.Time, w Woken) {
+	for _, s := range w.Seen {
+		if m := d.conns[s.Conn]; m != nil && m.ch.Heard(notAfter(s.At, now)) {
+			d.save(m)
+		}
+	}
+	d.settleAll(now, true)
+	for _, m := range d.members {
+		if d.watched() && m.ch.Look(now) {
+			d.save(m)
+		}
+	}
+}
+
+// watched reports whether somebody would notice a connection's death.
+func (d *Document) watched() bool { return len(d.conns) >= 2 }
+
+// settle does everything that is due for one member, each as of its own moment.
+// A channel passes through all its states in four turns; the bound only keeps a
+// row that no clock can have made from holding the object.
+func (d *Document) settle(now time.Time, m *member, judge bool) {
+	for range 8 {
+		due, at := m.ch.Due(now, judge)
+		if due == channel.Nothing {
+			break
+		}
+		d.stale = true
+		switch due {
+		case channel.Notice:
+			m.ch.Notice()
+			d.save(m)
+			d.sendRefreshRequired(now, m, "token_expiring")
+		case channel.TokenOver:
+			d.end(now, m, at, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
+		case channel.Silent:
+			d.end(now, m, at, protocol.Error{Code: protocol.HeartbeatTimeout})
+		case channel.GraceOver:
+			d.gone(now, m, "grace_expired")
+		}
+	}
+	switch {
+	case m.telling && !now.Before(m.tellNext):
+		d.tell(now, m)
+	case m.over(now):
+		d.remove(m)
+		d.emit(DeleteChannel{UserID: m.userID()})
+	}
+}

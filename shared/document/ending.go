@@ -1,0 +1,109 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// disconnected takes the end of a socket before anything that is due: nothing
+// may be said to a connection that is gone. The end of one that is not current
+// changes nothing.
+func (d *Document) disconnected(now time.Time, e Disconnected) {
+	if m := d.conns[e.Conn]; m != nil {
+		d.lose(now, m, d.lostAt(now, m, e.Seen))
+	}
+}
+
+// sendFailed takes a socket that does not take frames for one that has ended.
+func (d *Document) sendFailed(now time.Time, e SendFailed) {
+	if m := d.conns[e.Conn]; m != nil {
+		d.emit(Close{Conn: e.Conn, Code: 1011, Reason: "send_failed"})
+		d.lose(now, m, d.lostAt(now, m, e.Seen))
+	}
+}
+
+// lostAt takes the runtime's last word on a connection that has ended.
+func (d *Document) lostAt(now time.Time, m *member, seen time.Time) time.Time {
+	m.ch.Heard(notAfter(seen, now))
+	return m.ch.LostAt(now, !seen.IsZero())
+}
+
+// lose ends the current connection as of at and starts the grace period, which
+// may be over already.
+func (d *Document) lose(now time.Time, m *member, at time.Time) {
+	if m.active() {
+		d.detach(m)
+		m.ch.Lose(at)
+		d.save(m)
+		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)
+	}
+	d.settle(now, m, false)
+}
+
+// end tells the client why, closes its connection, and does with the channel
+// what the code says: a final one ends it, any other leaves it its grace.
+func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error) {
+	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
+		d.sendError(m, e)
+	}
+	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
+	if e.Row().Action == protocol.ActionStop {
+		d.gone(now, m, "final_error")
+		return
+	}
+	d.lose(now, m, at)
+}
+
+// gone ends the channel for good and begins to tell the session object.
+func (d *Document) gone(now time.Time, m *member, reason string) {
+	left := m.active()
+	if left {
+		d.detach(m)
+	}
+	m.ch.Leave()
+	m.receipts.reset(nil, d.cfg.Unacknowledged, d.version)
+	m.telling, m.reason, m.tries = true, reason, 0
+	d.tell(now, m)
+	if left {
+		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)
+	}
+}
+
+// tell tells once and sets the time of the next try.
+func (d *Document) tell(now time.Time, m *member) {
+	m.tries++
+	m.tellNext = now.Add(tellPause(m.tries))
+	d.stale = true
+	d.save(m)
+	d.emit(Tell{
+		UserID: m.userID(), SessionID: m.grant.SessionID,
+		Reason: m.reason, AdmittedAt: m.grant.AdmittedAt,
+	})
+}
+
+// tellPause is the wait after the given try: 1 s, 2 s, 4 s … 60 s.
+func tellPause(try int) time.Duration {
+	if try > 6 || try < 1 {
+		return tellMax
+	}
+	return min(tellMax, time.Second<<(try-1))
+}
+
+// told takes the session object's answer. One that belongs to an earlier
+// session of the user changes nothing.
+func (d *Document) told(now time.Time, t Told) {
+	m := d.find(t.UserID)
+	if m == nil || !m.telling || m.grant.SessionID != t.SessionID || !t.OK {
+		return
+	}
+	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace)
+	d.stale = true
+	d.save(m)
+}
+
+// over reports whether a gone channel was told and its row has served its time.
+func (m *member) over(now time.Time) bool {
+	return m.ch.State() == channel.Gone && !m.telling && !now.Before(m.tellNext)
+}

@@ -1,0 +1,208 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// ConnID names one accepted socket for as long as it lives, hibernation
+// included. The shell makes it (16 hex digits, random) and never reuses one.
+type ConnID string
+
+// Grant is what the session object allows a user on this document. The document
+// trusts it: it only ever arrives from the session object, by a binding.
+type Grant struct {
+	UserID, Name string
+	SessionID    string
+	WorkspaceID  string
+	Role         string // workspace role, for workspace_context
+	Permissions  uint8  // permission.Set
+	Epoch        uint64 // permission epoch; an older one never overrides a newer
+	Locked       bool   // the document is locked for writing
+	Expires      time.Time
+	TokenID      string // jti, "" when the token had none
+	// AdmittedAt is when the session object admitted, by its own clock, strictly
+	// growing for a user and document. Tell carries it back, so that a telling
+	// that was overtaken by a newer admission removes nothing.
+	AdmittedAt time.Time
+}
+
+// Receipt is an op this client had accepted before: its message id and version.
+type Receipt struct {
+	MessageID string
+	Version   uint64
+}
+
+// Entry is one op of the log.
+type Entry struct {
+	Version   uint64
+	UserID    string
+	ClientID  string
+	MessageID string
+	Op        []byte // raw JSON
+	At        time.Time
+}
+
+// Event is something that happened to the document. The types below are all there are.
+type Event interface{ isEvent() }
+
+type (
+	// Connect is an admitted client at the door. The answer is Accept or
+	// Readmit, always the first effect.
+	Connect struct {
+		Conn       ConnID
+		Grant      Grant
+		ClientID   string
+		SessionID  string // the session it wants to resume; "" when it does not ask
+		LastSeq    uint64 // the last version it has heard, when HasLastSeq
+		HasLastSeq bool
+		// Receipts are the newest ops of this user and client id in the log,
+		// oldest first, at most Config.Unacknowledged: what a re-sent op is
+		// recognised by.
+		Receipts []Receipt
+		// Seen is when the runtime last answered a ping on the user's current
+		// connection here; zero when it has none or never pinged.
+		Seen time.Time
+	}
+	// FrameReceived is a frame that decoded.
+	FrameReceived struct {
+		Conn  ConnID
+		Frame protocol.Frame
+	}
+	// FrameInvalid is one that did not.
+	FrameInvalid struct {
+		Conn ConnID
+		Err  *protocol.Error
+	}
+	// Disconnected is the end of a socket, whatever its code.
+	Disconnected struct {
+		Conn ConnID
+		Code int
+		// Seen is when the runtime last answered a ping on it; zero, for never or
+		// not known, has it lost now.
+		Seen time.Time
+	}
+	// SendFailed is a socket that no longer takes frames.
+	SendFailed struct {
+		Conn ConnID
+		Seen time.Time // as in Disconnected
+	}
+	// Woken is the alarm, or any other wake-up; early, late and double are harmless.
+	Woken struct {
+		// Seen holds, for every connection that ever pinged, when the runtime
+		// last answered it.
+		Seen []Seen
+	}
+	// TokenVerified answers VerifyToken: the session object granted anew.
+	TokenVerified struct {
+		Conn  ConnID
+		Grant Grant
+	}
+	// TokenRefused answers VerifyToken: the new token was not good enough.
+	TokenRefused struct {
+		Conn ConnID
+		Err  *protocol.Error
+	}
+	// GrantChanged is pushed by the session object.
+	GrantChanged struct {
+		Grant  Grant
+		Reason string // wire: permission_change.reason, e.g. workspace_role_changed
+	}
+	// Told answers Tell.
+	Told struct {
+		UserID    string
+		SessionID string
+		OK        bool
+	}
+)
+
+// Seen is the last sign of life of one connection.
+type Seen struct {
+	Conn ConnID
+	At   time.Time
+}
+
+// Effect is something the shell carries out. All effects of one event run in
+// order before the next event; storage ones before the Sends after them.
+type Effect interface{ isEffect() }
+
+type (
+	// Accept answers the upgrade with a socket named Conn.
+	Accept struct{ Conn ConnID }
+	// Readmit refuses it: the channel's grace has passed although the session
+	// object still counted it; the front asks the session object again.
+	Readmit struct{ Conn ConnID }
+	// Send writes one text frame to each connection. One that fails comes back
+	// as SendFailed and never stops the others.
+	Send struct {
+		Conns []ConnID
+		Text  []byte
+	}
+	// Close ends a socket. Reason is at most 123 bytes.
+	Close struct {
+		Conn   ConnID
+		Code   int
+		Reason string
+	}
+	// Append stores an op before anything after it leaves.
+	Append struct{ Entry Entry }
+	// Replay sends the entries (From, To] to one connection, each with its seq:
+	// those of Owner's own client id as operation_ack (with the op), the others as op.
+	// The shell reads them from the log and builds each with ReplayFrame.
+	Replay struct {
+		Conn             ConnID
+		UserID, ClientID string
+		From, To         uint64
+	}
+	// Sync answers sync_request with document_sync frames of bounded size for
+	// the entries (From, To]; built with SyncFrames.
+	Sync struct {
+		Conn     ConnID
+		From, To uint64
+	}
+	// SaveChannel stores one user's channel row (see Row).
+	SaveChannel struct{ Row Row }
+	// DeleteChannel forgets it.
+	DeleteChannel struct{ UserID string }
+	// VerifyToken asks for the token's signature and a fresh grant; the answer
+	// returns as TokenVerified or TokenRefused. The token goes nowhere else.
+	VerifyToken struct {
+		Conn     ConnID
+		Token    string
+		UserID   string
+		ClientID string
+	}
+	// Tell tells the user's session object that the channel is gone. It is
+	// repeated (by Deadline) until Told says OK.
+	Tell struct {
+		UserID    string
+		SessionID string
+		Reason    string // grace_expired, disconnect, final_error
+		// AdmittedAt is that of the channel's newest grant.
+		AdmittedAt time.Time
+	}
+)
+
+func (Connect) isEvent()       {}
+func (FrameReceived) isEvent() {}
+func (FrameInvalid) isEvent()  {}
+func (Disconnected) isEvent()  {}
+func (SendFailed) isEvent()    {}
+func (Woken) isEvent()         {}
+func (TokenVerified) isEvent() {}
+func (TokenRefused) isEvent()  {}
+func (GrantChanged) isEvent()  {}
+func (Told) isEvent()          {}
+
+func (Accept) isEffect()        {}
+func (Readmit) isEffect()       {}
+func (Send) isEffect()          {}
+func (Close) isEffect()         {}
+func (Append) isEffect()        {}
+func (Replay) isEffect()        {}
+func (Sync) isEffect()          {}
+func (SaveChannel) isEffect()   {}
+func (DeleteChannel) isEffect() {}
+func (VerifyToken) isEffect()   {}
+func (Tell) isEffect()          {}

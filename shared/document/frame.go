@@ -1,0 +1,119 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// frame handles one frame of the member's current connection. Each is answered
+// or carried on; none is dropped in silence but pong, ack and repeats of either.
+func (d *Document) frame(now time.Time, m *member, f protocol.Frame) {
+	m.ch.Alive(now)
+	m.invalid = 0
+	switch f.Type {
+	case protocol.TypeOperation:
+		switch f.Event {
+		case protocol.EventOp:
+			d.op(now, m, f)
+			return
+		case protocol.EventSyncRequest:
+			d.syncRequest(m, f)
+			return
+		}
+	case protocol.TypeSystem:
+		switch f.Event {
+		case protocol.EventPing:
+			// Only a client that spells it otherwise than PingText gets here.
+			d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
+			return
+		case protocol.EventPong:
+			return
+		case protocol.EventAck:
+			d.ack(m, f)
+			return
+		case protocol.EventTokenRefresh:
+			d.tokenRefresh(m, f)
+			return
+		case protocol.EventDisconnect:
+			d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
+			d.gone(now, m, "disconnect")
+			return
+		case protocol.EventConnectionInit:
+			d.malformed(m, f, "already_initialised")
+			return
+		}
+	case protocol.TypePresence:
+		switch f.Event {
+		case protocol.EventJoin, protocol.EventLeave, protocol.EventUpdate:
+			d.presence(m, f)
+			return
+		}
+	case protocol.TypeComment:
+		need := permission.CreateComment
+		switch f.Event {
+		case protocol.EventReply:
+			need = permission.ReplyToComment
+		case protocol.EventResolve:
+			need = permission.ResolveComment
+		}
+		if !m.allows(need) {
+			d.denied(m, f)
+			return
+		}
+		d.malformed(m, f, "unsupported_event")
+		return
+	case protocol.TypeApp:
+		d.malformed(m, f, "unsupported_event")
+		return
+	}
+	d.malformed(m, f, "unexpected_event")
+}
+
+// invalid answers a frame that did not decode. One is a mistake; several in a
+// row are not a client of this protocol.
+func (d *Document) invalid(now time.Time, m *member, e *protocol.Error) {
+	if e == nil {
+		e = &protocol.Error{Code: protocol.MalformedMessage}
+	}
+	m.ch.Alive(now)
+	m.invalid++
+	if m.invalid < d.cfg.InvalidFrames {
+		d.sendError(m, *e)
+		return
+	}
+	d.end(now, m, now, *e)
+}
+
+// ack moves the place a resume replays from. It is stored with the next thing
+// that is, when it has moved far, and when the connection ends.
+func (d *Document) ack(m *member, f protocol.Frame) {
+	p, ok := protocol.ParseAck(f.Data)
+	if !ok {
+		d.malformed(m, f, "seq_missing")
+		return
+	}
+	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
+		d.save(m)
+	}
+}
+
+// syncRequest answers with the log after From, an empty part of it included, so
+// that a client knows when it has everything.
+func (d *Document) syncRequest(m *member, f protocol.Frame) {
+	p, ok := protocol.ParseSyncRequest(f.Data)
+	if !ok {
+		d.malformed(m, f, "from_missing")
+		return
+	}
+	d.emit(Sync{Conn: m.self[0], From: min(p.From, d.version), To: d.version})
+}
+
+func (m *member) allows(op permission.Operation) bool {
+	return permission.Set(m.grant.Permissions).Allows(op)
+}
+
+func (d *Document) denied(m *member, f protocol.Frame) {
+	d.sendError(m, protocol.Error{Code: protocol.InsufficientPermissions, MessageID: f.MessageID})
+}

@@ -1,0 +1,244 @@
+package document_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// script reads decisions from bytes; behind their end every one is 0.
+type script struct {
+	data []byte
+}
+
+func (s *script) more() bool { return len(s.data) > 0 }
+
+func (s *script) pick(n int) int {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := s.data[0]
+	s.data = s.data[1:]
+	return int(b) % n
+}
+
+var (
+	fuzzUsers   = []string{"ann", "ben", "cat"}
+	fuzzClients = []string{"laptop", "phone"}
+	fuzzPauses  = []time.Duration{0, time.Millisecond, time.Second, 10 * time.Second, 25 * time.Second, 30 * time.Second, time.Minute, 15 * time.Minute}
+	fuzzFrames  = []string{
+		`{"type":"operation","event":"op","message_id":"m1","data":{"op":1}}`,
+		`{"type":"operation","event":"op","message_id":"m2","data":{"op":{"a":[1,2]}}}`,
+		`{"type":"operation","event":"op","data":{"op":1}}`,
+		`{"type":"operation","event":"sync_request","data":{"from":1}}`,
+		`{"type":"operation","event":"sync_request","data":{"from":99999999999}}`,
+		`{"type":"system","event":"ack","data":{"seq":1}}`,
+		`{"type":"system","event":"ack","data":{"seq":9007199254740991}}`,
+		`{"type":"system","event":"token_refresh","data":{"token":"a.b.c"}}`,
+		`{"type":"system","event":"disconnect"}`,
+		`{"type":"system","event":"connection_init"}`,
+		`{"type":"system","event":"ping","message_id":"p"}`,
+		`{"type":"presence","event":"update","data":{"data":[1]}}`,
+		`{"type":"presence","event":"state"}`,
+		`{"type":"comment","event":"resolve"}`,
+		`{"type":"app","event":"app_start"}`,
+		`{`,
+	}
+	fuzzCodes = []protocol.Code{protocol.AuthenticationFailed, protocol.InsufficientPermissions, protocol.ServiceUnavailable, "NO_SUCH_CODE"}
+)
+
+// rig drives a document by a script, with its storage, and a twin that is
+// restored from the snapshot before every single step.
+type rig struct {
+	t     *testing.T
+	s     *script
+	cfg   document.Config
+	doc   *document.Document
+	store *sim.DocumentStorage
+	watch *sim.DocumentWatch
+	now   time.Time
+	conns []document.ConnID
+}
+
+func (r *rig) conn() document.ConnID {
+	if len(r.conns) == 0 {
+		return "none"
+	}
+	return r.conns[len(r.conns)-1-r.s.pick(min(4, len(r.conns)))]
+}
+
+func (r *rig) grant() document.Grant {
+	g := document.Grant{
+		UserID: fuzzUsers[r.s.pick(len(fuzzUsers))], Permissions: []uint8{7, 1, 31, 0}[r.s.pick(4)],
+		Epoch: uint64(r.s.pick(4)), Locked: r.s.pick(8) == 7,
+		Expires:    r.now.Add([]time.Duration{15 * time.Minute, time.Minute, -time.Second, time.Hour}[r.s.pick(4)]),
+		AdmittedAt: r.now,
+	}
+	g.SessionID = g.UserID + []string{"-1", "-2"}[r.s.pick(2)]
+	if r.s.pick(16) == 15 {
+		g.Expires = time.Time{}
+	}
+	return g
+}
+
+func (r *rig) seen() time.Time {
+	if r.s.pick(2) == 0 {
+		return time.Time{}
+	}
+	return r.now.Add(-fuzzPauses[r.s.pick(len(fuzzPauses))])
+}
+
+func (r *rig) event() document.Event {
+	switch r.s.pick(11) {
+	case 0, 1:
+		c := document.Connect{
+			Conn:  document.ConnID([]string{"c", "d"}[r.s.pick(2)] + string(rune('a'+len(r.conns)%26)) + string(rune('a'+len(r.conns)/26%26))),
+			Grant: r.grant(), ClientID: fuzzClients[r.s.pick(2)], Seen: r.seen(),
+			LastSeq: uint64(r.s.pick(5)), HasLastSeq: r.s.pick(2) == 1,
+		}
+		if r.s.pick(2) == 1 {
+			c.SessionID = c.Grant.SessionID
+		}
+		if r.s.pick(32) == 31 {
+			c.LastSeq = 1<<64 - 1
+		}
+		c.Receipts = r.store.Receipts(c.Grant.UserID, c.ClientID, r.cfg.Unacknowledged)
+		r.conns = append(r.conns, c.Conn)
+		return c
+	case 2, 3, 4:
+		text := []byte(fuzzFrames[r.s.pick(len(fuzzFrames))])
+		f, e := protocol.Decode(text, protocol.Limits{})
+		if e != nil {
+			return document.FrameInvalid{Conn: r.conn(), Err: e}
+		}
+		return document.FrameReceived{Conn: r.conn(), Frame: f}
+	case 5:
+		return document.Disconnected{Conn: r.conn(), Code: 1006, Seen: r.seen()}
+	case 6:
+		return document.SendFailed{Conn: r.conn()}
+	case 7:
+		return document.Woken{Seen: []document.Seen{{Conn: r.conn(), At: r.seen()}, {Conn: r.conn(), At: r.seen()}}}
+	case 8:
+		if r.s.pick(2) == 0 {
+			return document.TokenRefused{Conn: r.conn(), Err: &protocol.Error{Code: fuzzCodes[r.s.pick(len(fuzzCodes))]}}
+		}
+		return document.TokenVerified{Conn: r.conn(), Grant: r.grant()}
+	case 9:
+		return document.GrantChanged{Grant: r.grant()}
+	default:
+		g := r.grant()
+		return document.Told{UserID: g.UserID, SessionID: g.SessionID, OK: r.s.pick(2) == 0}
+	}
+}
+
+func (r *rig) step(ev document.Event) {
+	// The twin lives on the memory's own snapshot: alike in everything.
+	twin, err := document.Restore(r.cfg, r.doc.Snapshot())
+	if err != nil {
+		r.t.Fatalf("a snapshot does not restore: %v", err)
+	}
+	r.watch.Event(ev)
+	got := r.doc.Step(r.now, ev)
+	if err := r.watch.Effects(ev, got); err != nil {
+		r.t.Fatalf("%T: %v", ev, err)
+	}
+	if want := twin.Step(r.now, ev); len(got)+len(want) > 0 && !reflect.DeepEqual(got, want) {
+		r.t.Fatalf("%T: restored from its snapshot it does otherwise:\n%+v\n%+v", ev, got, want)
+	}
+	at, ok := r.doc.Deadline()
+	if later, alike := twin.Deadline(); ok != alike || later.Before(at) {
+		r.t.Fatalf("%T: deadline %v %v, of its twin %v %v", ev, at, ok, later, alike)
+	}
+	for _, e := range got {
+		r.store.Apply(e)
+	}
+	if err := r.watch.State(r.doc.Snapshot(), r.store.Rows); err != nil {
+		r.t.Fatalf("after %T: %v", ev, err)
+	}
+	if _, woken := ev.(document.Woken); woken && ok && !at.After(r.now) {
+		r.t.Fatalf("woken at %v, due again at %v", r.now, at)
+	}
+}
+
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 5, 0, 3, 7, 0, 0})
+	seed := make([]byte, 512)
+	for i := range seed {
+		seed[i] = byte(i*i*7 + i>>3)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg := document.Config{MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3}.WithDefaults()
+		r := &rig{
+			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),
+			store: sim.NewDocumentStorage("d"), watch: sim.NewDocumentWatch(0), now: start,
+		}
+		for n := 0; r.s.more() && n < 200; n++ {
+			r.now = r.now.Add(fuzzPauses[r.s.pick(len(fuzzPauses))])
+			r.step(r.event())
+			if r.s.pick(8) == 7 {
+				doc, err := document.Restore(cfg, r.store.Snapshot(cfg.Unacknowledged))
+				if err != nil {
+					t.Fatalf("what was stored does not restore: %v", err)
+				}
+				r.doc = doc
+			}
+		}
+	})
+}
+
+// FuzzRestore makes rows no document made: an error, or a document that steps.
+func FuzzRestore(f *testing.F) {
+	f.Add([]byte{1, 0, 1, 1, 0, 0})
+	f.Add([]byte{3, 1, 2, 3, 0, 1, 9, 8, 7, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := &script{data: data}
+		cfg := document.Config{}
+		when := func() time.Time {
+			return []time.Time{{}, start, start.Add(-time.Hour), start.Add(time.Hour), time.Unix(1<<40, 0)}[s.pick(5)]
+		}
+		snap := document.Snapshot{DocumentID: "d", Version: uint64(s.pick(3)), Receipts: map[string][]document.Receipt{
+			"ann": {{MessageID: "m1", Version: uint64(s.pick(4))}},
+		}}
+		for range s.pick(4) {
+			user := append([]string{""}, fuzzUsers...)[s.pick(4)]
+			row := document.Row{
+				Channel: channel.Row{
+					UserID: user, ClientID: fuzzClients[s.pick(2)], SessionID: []string{"", "x"}[s.pick(2)],
+					State: channel.State(s.pick(6)), Conn: []string{"", "c1", "c2"}[s.pick(3)], ConnectedAt: when(), Seen: when(),
+					Pings: s.pick(2) == 1, GraceUntil: when(), Acked: uint64(s.pick(4)), Expires: when(), Noticed: s.pick(2) == 1, NoticeAt: when(),
+				},
+				Grant:   document.Grant{UserID: user, Permissions: uint8(s.pick(32)), Epoch: uint64(s.pick(3)), Expires: when()},
+				Telling: s.pick(2) == 1, TellNext: when(), Tries: s.pick(100) - 1, Invalid: s.pick(20),
+			}
+			snap.Channels = append(snap.Channels, row)
+		}
+		d, err := document.Restore(cfg, snap)
+		if err != nil {
+			return
+		}
+		d.Deadline()
+		now := start
+		for _, ev := range []document.Event{
+			document.Woken{}, document.FrameReceived{Conn: "c1", Frame: protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: "m", Data: []byte(`{"op":1}`)}},
+			document.Connect{Conn: "new", Grant: document.Grant{UserID: "ann", Permissions: 31}}, document.Disconnected{Conn: "c2"}, document.Woken{},
+		} {
+			for _, e := range d.Step(now, ev) {
+				if e == nil {
+					t.Fatal("a nil effect")
+				}
+			}
+			now = now.Add(time.Minute)
+			d.Deadline()
+		}
+		if _, err := document.Restore(cfg, d.Snapshot()); err != nil {
+			t.Fatalf("its own snapshot does not restore: %v", err)
+		}
+	})
+}

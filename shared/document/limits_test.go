@@ -1,0 +1,215 @@
+package document_test
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// TestFull: the hundred-and-first user is told to wait, and those in their
+// grace period keep their place.
+func TestFull(t *testing.T) {
+	d := newDesk(t)
+	for i := range 100 {
+		id := strconv.Itoa(i)
+		d.connect(document.ConnID("c"+id), "u"+id, "a")
+	}
+	d.step(document.Disconnected{Conn: "c7"})
+	d.connect("late", "zoe", "a")
+	d.holds(d.frame("late", "error"), `{"error_code":"SERVICE_UNAVAILABLE","action":"wait","details":{"reason":"document_full","retry_after":30000}}`)
+	if protocol.ActionForClose(d.closed["late"]) != protocol.ActionWait {
+		t.Errorf("closed with %d", d.closed["late"])
+	}
+	d.connect("c7b", "u7", "a")
+	if d.closed["c7b"] != 0 {
+		t.Error("who has a place is let in")
+	}
+}
+
+// TestGap: what cannot be replayed is said, never left out in silence.
+func TestGap(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		last uint64
+		want string
+	}{
+		{"too many", 0, `{"resumed":true,"replay":null,"gap":{"from":1,"to":1001,"count":1001,"reason":"too_many"}}`},
+		{"as many as may be", 1, `{"resumed":true,"replay":{"from":2,"to":1001},"gap":null}`},
+		{"nothing", 1001, `{"resumed":true,"replay":null,"gap":null}`},
+		{"from a log we do not have", 1004, `{"resumed":true,"replay":null,"gap":{"from":1002,"to":1004,"count":3,"reason":"unknown_seq"}}`},
+		{"no number a client can hold", 1<<64 - 1, `{"replay":null,"gap":{"from":1002,"to":9007199254740991,"count":9007199254739990,"reason":"unknown_seq"}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t)
+			d.connect("c1", "ann", "a")
+			for i := range 1001 {
+				d.writes("c1", "m"+strconv.Itoa(i))
+			}
+			d.step(document.Disconnected{Conn: "c1"})
+			d.step(document.Connect{Conn: "c2", Grant: grantOf("ann"), ClientID: "a", LastSeq: tt.last, HasLastSeq: true})
+			d.holds(d.frame("c2", "connection_ack"), tt.want)
+		})
+	}
+}
+
+// TestReceipts: as many ids as a client may have under way are known again.
+func TestReceipts(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	for i := range 300 {
+		d.writes("c1", "m"+strconv.Itoa(i))
+	}
+	d.writes("c1", "m44") // the oldest of 256
+	d.holds(d.frame("c1", "operation_ack"), `{"document_version":45}`)
+	if len(d.store.Log) != 300 {
+		t.Fatalf("%d entries", len(d.store.Log))
+	}
+	d.step(document.Disconnected{Conn: "c1"})
+	d.step(document.Connect{Conn: "c2", Grant: grantOf("ann"), ClientID: "a", Receipts: d.store.Receipts("ann", "a", 256)})
+	d.holds(d.frame("c2", "connection_ack"), `{"last_message_id":"m299"}`)
+	d.writes("c2", "m44")
+	d.writes("c2", "m299")
+	if len(d.store.Log) != 300 {
+		t.Fatalf("%d entries after the resume", len(d.store.Log))
+	}
+}
+
+func TestPresenceTooLarge(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	d.connect("c2", "ben", "b")
+	d.says("c1", `{"type":"presence","event":"update","data":{"data":"`+strings.Repeat("x", 4096)+`"}}`)
+	d.holds(d.frame("c1", "error"), `{"error_code":"MESSAGE_TOO_LARGE","details":{"reason":"presence_too_large"}}`)
+	for _, f := range d.sent["c2"] {
+		if f.Event == "update" {
+			t.Error("carried on all the same")
+		}
+	}
+}
+
+// TestSyncFrames: bounded, whole, in order, and never none.
+func TestSyncFrames(t *testing.T) {
+	var log []document.Entry
+	for i := range 50 {
+		log = append(log, document.Entry{
+			Version: uint64(i + 1), UserID: "ann", ClientID: `"\`, MessageID: "m" + strconv.Itoa(i),
+			Op: []byte(`"` + strings.Repeat("x", i*100) + `"`),
+		})
+	}
+	for _, max := range []int{1, 300, 4 << 10, 256 << 10} {
+		next := uint64(11)
+		frames := document.SyncFrames(10, 50, 50, log, max)
+		for _, text := range frames {
+			f, err := protocol.Decode(text, protocol.Limits{FrameBytes: 1 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, ok := protocol.ParseDocumentSync(f.Data)
+			if !ok || p.From != next || p.DocumentVersion != 50 {
+				t.Fatalf("max %d: %+v %v", max, p, ok)
+			}
+			for _, op := range p.Ops {
+				if op.Version != next || string(op.Op) != string(log[next-1].Op) {
+					t.Fatalf("max %d: version %d where %d should be", max, op.Version, next)
+				}
+				next++
+			}
+			if p.To != next-1 {
+				t.Fatalf("max %d: to %d, next %d", max, p.To, next)
+			}
+			if len(p.Ops) > 1 && len(text) > max {
+				t.Errorf("max %d: a frame of %d", max, len(text))
+			}
+		}
+		if next != 51 {
+			t.Errorf("max %d: ends at %d", max, next-1)
+		}
+	}
+	if frames := document.SyncFrames(50, 50, 50, nil, 1); len(frames) != 1 {
+		t.Errorf("%d frames for nothing", len(frames))
+	}
+}
+
+// TestTelling: 1, 2, 4 … 60 seconds, for as long as it takes.
+func TestTelling(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	d.says("c1", `{"type":"system","event":"disconnect"}`)
+	for i, want := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+		at, ok := d.doc.Deadline()
+		if got := at.Sub(d.now); !ok || got != time.Duration(want)*time.Second {
+			t.Fatalf("pause %d: %v, want %d s", i, got, want)
+		}
+		d.step(document.Told{UserID: "ann", SessionID: "another", OK: true}) // not about this one
+		d.now = at
+		told := false
+		for _, e := range d.step(document.Woken{}) {
+			_, is := e.(document.Tell)
+			told = told || is
+		}
+		if !told {
+			t.Fatalf("nothing told after %v", want)
+		}
+	}
+	d.step(document.Told{UserID: "ann", SessionID: "session-of-ann", OK: true})
+	if at, ok := d.doc.Deadline(); ok {
+		t.Errorf("told, and due again at %v", at)
+	}
+}
+
+// TestAckIsStored: an acknowledgement costs a row only when it has moved far.
+func TestAckIsStored(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	for i := range 200 {
+		d.writes("c1", "m"+strconv.Itoa(i))
+	}
+	rows := 0
+	for i := range 200 {
+		f := protocol.Frame{Type: "system", Event: "ack", Data: protocol.Ack{Seq: uint64(i + 1)}.Append(nil)}
+		for range d.step(document.FrameReceived{Conn: "c1", Frame: f}) {
+			rows++
+		}
+	}
+	if rows != 3 || d.store.Rows["ann"].Channel.Acked != 192 {
+		t.Errorf("%d rows, acked %d", rows, d.store.Rows["ann"].Channel.Acked)
+	}
+	d.step(document.Disconnected{Conn: "c1"})
+	if got := d.store.Rows["ann"].Channel.Acked; got != 200 {
+		t.Errorf("acked %d at the end", got)
+	}
+}
+
+// TestSendFailed: a socket that does not take frames is lost, the others hear on.
+func TestSendFailed(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	d.connect("c2", "ben", "b")
+	d.step(document.SendFailed{Conn: "c2"})
+	d.step(document.SendFailed{Conn: "c2"})
+	d.holds(d.frame("c1", "leave"), `{"user_id":"ben"}`)
+	at, ok := d.doc.Deadline()
+	if want := start.Add(30 * time.Second); !ok || !at.Equal(want) {
+		t.Errorf("due at %v, want the end of grace, %v", at, want)
+	}
+}
+
+// TestOvertaken: an admission that was overtaken by a newer one does not take
+// the channel back into a session that is over.
+func TestOvertaken(t *testing.T) {
+	d := newDesk(t)
+	newer, older := grantOf("ann"), grantOf("ann")
+	newer.SessionID, newer.AdmittedAt = "second", start.Add(time.Second)
+	older.SessionID, older.AdmittedAt = "first", start
+	d.step(document.Connect{Conn: "c1", Grant: newer, ClientID: "a"})
+	d.step(document.Connect{Conn: "c2", Grant: older, ClientID: "b"})
+	d.holds(d.frame("c2", "connection_ack"), `{"session_id":"second"}`)
+	d.says("c2", `{"type":"system","event":"disconnect"}`)
+	if _, ok := d.step(document.Connect{Conn: "c3", Grant: older, ClientID: "a"})[0].(document.Readmit); !ok {
+		t.Error("an admission older than the channel that is gone was taken")
+	}
+}

@@ -1,0 +1,79 @@
+package document
+
+import "github.com/holdfast-dev/holdfast/shared/protocol"
+
+// output collects the effects of one Step. Texts and lists of connections lie
+// one after the other in two buffers that the next Step uses again: an op then
+// costs no allocation for them.
+type output struct {
+	effects []Effect
+	text    []byte
+	data    []byte // where a frame's data is built; encode copies it
+	ids     []ConnID
+}
+
+// keepText is the most text memory that is kept from one Step to the next.
+const keepText = 256 << 10
+
+func (o *output) begin() {
+	clear(o.effects)
+	o.effects, o.ids = o.effects[:0], o.ids[:0]
+	if cap(o.text) > keepText {
+		o.text = nil
+	}
+	if cap(o.data) > keepText {
+		o.data = nil
+	}
+	o.text = o.text[:0]
+}
+
+func (o *output) emit(e Effect) { o.effects = append(o.effects, e) }
+
+// encode returns the frame's text. Texts handed out earlier stay whole when the
+// buffer grows: they keep the old one.
+func (o *output) encode(f protocol.Frame) []byte {
+	start := len(o.text)
+	o.text = f.Append(o.text)
+	return o.text[start:len(o.text):len(o.text)]
+}
+
+// sendTo writes one frame to the member's connection.
+func (o *output) sendTo(m *member, f protocol.Frame) {
+	if m.active() {
+		o.emit(Send{Conns: o.one(m.self[0]), Text: o.encode(f)})
+	}
+}
+
+// one is a list of one connection that a later change of the member leaves alone.
+func (o *output) one(c ConnID) []ConnID {
+	start := len(o.ids)
+	o.ids = append(o.ids, c)
+	return o.ids[start:len(o.ids):len(o.ids)]
+}
+
+// sendOthers writes one frame to every connection but the member's.
+func (d *Document) sendOthers(m *member, f protocol.Frame) {
+	start := len(d.ids)
+	for _, o := range d.members {
+		if o != m && o.active() {
+			d.ids = append(d.ids, o.self[0])
+		}
+	}
+	if to := d.ids[start:len(d.ids):len(d.ids)]; len(to) > 0 {
+		d.emit(Send{Conns: to, Text: d.encode(f)})
+	}
+}
+
+// sendError answers one frame and leaves the connection as it is.
+func (d *Document) sendError(m *member, e protocol.Error) { d.sendTo(m, e.Frame()) }
+
+// malformed answers a frame of the protocol's form that has no place here.
+func (d *Document) malformed(m *member, f protocol.Frame, reason string) {
+	d.sendError(m, protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
+}
+
+// save stores the member's row.
+func (d *Document) save(m *member) {
+	m.saved = m.ch.Acked()
+	d.emit(SaveChannel{Row: m.row()})
+}

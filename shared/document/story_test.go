@@ -1,0 +1,290 @@
+package document_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// start is when every story begins.
+var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+
+// story plays a transcript: a command is an event, its output every effect in
+// order. It keeps storage as a shell does, so that hibernate restores the
+// document from what was stored and nothing else.
+type story struct {
+	cfg   document.Config
+	doc   *document.Document
+	store *sim.DocumentStorage
+	now   time.Time
+	alarm string
+	full  bool
+	out   strings.Builder
+	t     *testing.T
+}
+
+func newStory(t *testing.T) *story {
+	cfg := document.Config{}.WithDefaults()
+	return &story{cfg: cfg, doc: document.New(cfg, "welcome"), store: sim.NewDocumentStorage("welcome"), now: start, t: t}
+}
+
+// TestStories plays testdata. go test ./shared/document -run Stories -rewrite
+// writes what happened; the diff is what is to be reviewed.
+func TestStories(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			s := newStory(t)
+			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+				s.t = t
+				return s.command(d)
+			})
+		})
+	}
+}
+
+func (s *story) command(d *datadriven.TestData) string {
+	s.out.Reset()
+	a := args{t: s.t, d: d}
+	s.full = a.has("full")
+	s.now = start.Add(a.duration("at", s.now.Sub(start)))
+	conn := document.ConnID("")
+	if len(d.CmdArgs) > 0 && len(d.CmdArgs[0].Vals) == 0 {
+		conn = document.ConnID(d.CmdArgs[0].Key)
+	}
+	switch d.Cmd {
+	case "connect":
+		s.step(s.connect(a, conn))
+	case "frame":
+		s.frame(conn, []byte(d.Input))
+	case "disconnect":
+		s.step(document.Disconnected{Conn: conn, Code: int(a.uint("code", 1006)), Seen: s.seen(a)})
+	case "send-failed":
+		s.step(document.SendFailed{Conn: conn})
+	case "wake":
+		s.step(document.Woken{Seen: s.pings(a)})
+	case "token-verified":
+		s.step(document.TokenVerified{Conn: conn, Grant: s.grant(a)})
+	case "token-refused":
+		s.step(document.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(a.str("code", "AUTHENTICATION_FAILED")), Reason: a.str("reason", "")}})
+	case "grant-changed":
+		s.step(document.GrantChanged{Grant: s.grant(a), Reason: a.str("reason", "")})
+	case "told":
+		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
+	case "hibernate":
+		s.hibernate()
+	default:
+		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+	}
+	s.deadline()
+	if s.out.Len() == 0 {
+		return "nothing\n"
+	}
+	return s.out.String()
+}
+
+func (s *story) connect(a args, conn document.ConnID) document.Connect {
+	g := s.grant(a)
+	c := document.Connect{
+		Conn: conn, Grant: g, ClientID: a.str("client", "laptop"), SessionID: a.str("asks", ""),
+		LastSeq: a.uint("last", 0), HasLastSeq: a.has("last"), Seen: s.seen(a),
+	}
+	c.Receipts = s.store.Receipts(g.UserID, c.ClientID, s.cfg.Unacknowledged)
+	return c
+}
+
+func (s *story) grant(a args) document.Grant {
+	g := document.Grant{
+		UserID: a.str("user", ""), SessionID: a.session(), WorkspaceID: "ws_demo", Role: a.str("role", "member"),
+		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
+		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
+		AdmittedAt:  start.Add(a.duration("admitted", 0)),
+	}
+	if g.UserID != "" {
+		g.Name = strings.ToUpper(g.UserID[:1]) + g.UserID[1:]
+	}
+	return g
+}
+
+// seen is ping=<offset>: when the runtime last answered a ping of the connection.
+func (s *story) seen(a args) time.Time {
+	if !a.has("ping") {
+		return time.Time{}
+	}
+	return start.Add(a.duration("ping", 0))
+}
+
+// pings is seen=(c1@10s,c2@12s): the runtime's record.
+func (s *story) pings(a args) (out []document.Seen) {
+	for _, arg := range a.d.CmdArgs {
+		if arg.Key != "seen" {
+			continue
+		}
+		for _, v := range arg.Vals {
+			conn, at, _ := strings.Cut(v, "@")
+			d, err := time.ParseDuration(at)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			out = append(out, document.Seen{Conn: document.ConnID(conn), At: start.Add(d)})
+		}
+	}
+	return out
+}
+
+func (s *story) frame(conn document.ConnID, text []byte) {
+	f, e := protocol.Decode(text, protocol.Limits{})
+	if e != nil {
+		s.step(document.FrameInvalid{Conn: conn, Err: e})
+		return
+	}
+	s.step(document.FrameReceived{Conn: conn, Frame: f})
+}
+
+func (s *story) step(ev document.Event) {
+	for _, e := range s.doc.Step(s.now, ev) {
+		s.store.Apply(e)
+		s.show(e)
+	}
+}
+
+func (s *story) hibernate() {
+	doc, err := document.Restore(s.cfg, s.store.Snapshot(s.cfg.Unacknowledged))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.doc = doc
+	fmt.Fprintf(&s.out, "restored at version %d with %d rows\n", s.store.Version(), len(s.store.Rows))
+}
+
+func (s *story) show(e document.Effect) {
+	o := &s.out
+	switch e := e.(type) {
+	case document.Accept:
+		fmt.Fprintf(o, "accept %s\n", e.Conn)
+	case document.Readmit:
+		fmt.Fprintf(o, "readmit %s\n", e.Conn)
+	case document.Send:
+		for _, c := range e.Conns {
+			fmt.Fprintf(o, "%s <- %s\n", c, s.brief(e.Text))
+		}
+	case document.Close:
+		fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
+	case document.Append:
+		fmt.Fprintf(o, "append %d by %s/%s as %s: %s\n", e.Entry.Version, e.Entry.UserID, e.Entry.ClientID, e.Entry.MessageID, e.Entry.Op)
+	case document.Replay:
+		for _, entry := range s.store.Entries(e.From, e.To) {
+			fmt.Fprintf(o, "%s <- %s\n", e.Conn, document.ReplayFrame(nil, entry, e.UserID, e.ClientID))
+		}
+	case document.Sync:
+		for _, text := range document.SyncFrames(e.From, e.To, s.store.Version(), s.store.Entries(e.From, e.To), s.cfg.MaxSyncBytes) {
+			fmt.Fprintf(o, "%s <- %s\n", e.Conn, text)
+		}
+	case document.SaveChannel:
+		fmt.Fprintf(o, "save %s: %s\n", e.Row.Channel.UserID, s.row(e.Row))
+	case document.DeleteChannel:
+		fmt.Fprintf(o, "delete %s\n", e.UserID)
+	case document.VerifyToken:
+		fmt.Fprintf(o, "verify token of %s/%s on %s\n", e.UserID, e.ClientID, e.Conn)
+	case document.Tell:
+		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
+	default:
+		s.t.Fatalf("unknown effect %s", reflect.TypeOf(e))
+	}
+}
+
+// brief cuts the part of a connection_ack that is the same every time; the
+// command "connect … full" shows it.
+func (s *story) brief(text []byte) string {
+	if head, _, ok := strings.Cut(string(text), `,"server_time"`); ok && !s.full && strings.Contains(head, "connection_ack") {
+		return head + ",…}}"
+	}
+	return string(text)
+}
+
+func (s *story) row(r document.Row) string {
+	text := ""
+	switch r.Channel.State {
+	case channel.Active:
+		text = "active on " + r.Channel.Conn
+	case channel.Grace:
+		text = "grace until " + r.Channel.GraceUntil.Sub(start).String()
+	case channel.Gone:
+		text = "gone"
+		if r.Telling {
+			text = fmt.Sprintf("gone, telling (try %d)", r.Tries)
+		}
+	}
+	if r.Channel.Acked > 0 {
+		text += fmt.Sprintf(", acked %d", r.Channel.Acked)
+	}
+	return text
+}
+
+// deadline shows the alarm when it has moved.
+func (s *story) deadline() {
+	alarm := "none"
+	if at, ok := s.doc.Deadline(); ok {
+		alarm = at.Sub(start).String()
+	}
+	if alarm != s.alarm {
+		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
+		s.alarm = alarm
+	}
+}
+
+// args reads a command's key=value arguments.
+type args struct {
+	t *testing.T
+	d *datadriven.TestData
+}
+
+func (a args) has(key string) bool { return a.d.HasArg(key) }
+
+func (a args) str(key, def string) string {
+	for _, arg := range a.d.CmdArgs {
+		if arg.Key == key && len(arg.Vals) > 0 {
+			return strings.Join(arg.Vals, ",")
+		}
+	}
+	return def
+}
+
+// session is the user's session, s-<user> unless the command says otherwise.
+func (a args) session() string { return a.str("session", "s-"+a.str("user", "")) }
+
+func (a args) uint(key string, def uint64) uint64 {
+	if text := a.str(key, ""); text != "" {
+		var n uint64
+		if _, err := fmt.Sscan(text, &n); err != nil {
+			a.t.Fatalf("%s: %s: %v", a.d.Pos, key, err)
+		}
+		return n
+	}
+	return def
+}
+
+func (a args) duration(key string, def time.Duration) time.Duration {
+	if text := a.str(key, ""); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			a.t.Fatalf("%s: %s: %v", a.d.Pos, key, err)
+		}
+		return d
+	}
+	return def
+}

@@ -1,0 +1,278 @@
+// Package jsontext reads and writes JSON as text: it checks a message, walks its
+// members and appends new ones, without building values in between.
+//
+// It exists beside encoding/json for two reasons. A frame's way must not
+// allocate, since on a small WebAssembly heap that is most of its cost; and
+// nothing that a stranger sends may recurse, since the stack there is small,
+// fixed and not guarded. Every scan here is a flat loop.
+//
+// Check (or Scan) is the gate: strict RFC 8259, valid UTF-8, bounded depth.
+// Object, Array and the value functions are for text that has passed it. On
+// other text they return something wrong or nothing, and never panic.
+package jsontext
+
+import (
+	"errors"
+	"unicode/utf8"
+)
+
+// What is wrong with a text.
+var (
+	// ErrSyntax is a text that is not one JSON value.
+	ErrSyntax = errors.New("jsontext: not valid JSON")
+	// ErrDepth is nesting beyond the limit.
+	ErrDepth = errors.New("jsontext: nested too deeply")
+	// ErrUTF8 is a string that is not UTF-8.
+	ErrUTF8 = errors.New("jsontext: not valid UTF-8")
+)
+
+// DepthLimit is the deepest nesting that can be allowed: one bit of a word
+// remembers what each open container is.
+const DepthLimit = 64
+
+// Check reports whether b is exactly one JSON value, with nothing but white
+// space around it, valid UTF-8 in its strings and at most maxDepth containers
+// inside each other. `1` has depth 0, `[]` depth 1. The first thing wrong is
+// the one returned. The escape of a lone surrogate is accepted, as RFC 8259
+// has it; Str reads it as U+FFFD.
+func Check(b []byte, maxDepth int) error {
+	end, err := scanValue(b, skipSpace(b, 0), maxDepth)
+	if err != nil {
+		return err
+	}
+	if skipSpace(b, end) != len(b) {
+		return ErrSyntax
+	}
+	return nil
+}
+
+// scanValue checks the value that starts at b[i] and returns the index behind
+// it.
+func scanValue(b []byte, i, maxDepth int) (int, error) {
+	if maxDepth > DepthLimit {
+		maxDepth = DepthLimit
+	}
+	var (
+		objects uint64 // lowest bit: is the innermost open container an object?
+		depth   int
+		err     error
+	)
+	for {
+		// A value begins here.
+		if i >= len(b) {
+			return i, ErrSyntax
+		}
+		switch c := b[i]; c {
+		case '"':
+			i, err = scanString(b, i+1)
+		case '{', '[':
+			if depth >= maxDepth {
+				return i, ErrDepth
+			}
+			i = skipSpace(b, i+1)
+			if i < len(b) && b[i] == c+2 { // '{'+2 is '}', '['+2 is ']'
+				i++
+				break
+			}
+			depth++
+			objects <<= 1
+			if c == '{' {
+				objects |= 1
+				if i, err = scanKey(b, i); err != nil {
+					return i, err
+				}
+			}
+			continue
+		case 't':
+			i, err = scanLiteral(b, i, "true")
+		case 'f':
+			i, err = scanLiteral(b, i, "false")
+		case 'n':
+			i, err = scanLiteral(b, i, "null")
+		default:
+			i, err = scanNumber(b, i)
+		}
+		if err != nil {
+			return i, err
+		}
+		// A value ended here: close what ends with it, or go on to the next.
+		for {
+			if depth == 0 {
+				return i, nil
+			}
+			if i = skipSpace(b, i); i >= len(b) {
+				return i, ErrSyntax
+			}
+			if b[i] == ',' {
+				i = skipSpace(b, i+1)
+				if objects&1 == 1 {
+					if i, err = scanKey(b, i); err != nil {
+						return i, err
+					}
+				}
+				break
+			}
+			if closer := ']' + byte(objects&1)*('}'-']'); b[i] != closer {
+				return i, ErrSyntax
+			}
+			i++
+			depth--
+			objects >>= 1
+		}
+	}
+}
+
+// scanKey checks a member's name at b[i], its colon and the space around, and
+// returns where the value begins.
+func scanKey(b []byte, i int) (int, error) {
+	if i >= len(b) || b[i] != '"' {
+		return i, ErrSyntax
+	}
+	i, err := scanString(b, i+1)
+	if err != nil {
+		return i, err
+	}
+	if i = skipSpace(b, i); i >= len(b) || b[i] != ':' {
+		return i, ErrSyntax
+	}
+	return skipSpace(b, i+1), nil
+}
+
+// scanString checks the rest of a string behind its opening quote and returns
+// the index behind its closing one.
+func scanString(b []byte, i int) (int, error) {
+	for i < len(b) {
+		c := b[i]
+		if plain[c] {
+			i++
+			continue
+		}
+		switch {
+		case c == '"':
+			return i + 1, nil
+		case c == '\\':
+			n := escapeLen(b, i)
+			if n == 0 {
+				return i, ErrSyntax
+			}
+			i += n
+		case c >= utf8.RuneSelf:
+			r, n := utf8.DecodeRune(b[i:])
+			if r == utf8.RuneError && n == 1 {
+				return i, ErrUTF8
+			}
+			i += n
+		default: // a control character
+			return i, ErrSyntax
+		}
+	}
+	return i, ErrSyntax
+}
+
+// plain holds the bytes that mean themselves inside a string.
+var plain = func() (t [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// escapeLen is the length of the escape that starts with the backslash b[i]; 0
+// when it is none.
+func escapeLen(b []byte, i int) int {
+	if i+1 >= len(b) {
+		return 0
+	}
+	switch b[i+1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		if _, ok := hex4(b, i+2); ok {
+			return 6
+		}
+	}
+	return 0
+}
+
+// hex4 reads four hexadecimal digits at b[i].
+func hex4(b []byte, i int) (rune, bool) {
+	if i+4 > len(b) {
+		return 0, false
+	}
+	var r rune
+	for _, c := range b[i : i+4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case c >= 'A' && c <= 'F':
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+func scanLiteral(b []byte, i int, word string) (int, error) {
+	if len(b)-i < len(word) || !Equal(b[i:i+len(word)], word) {
+		return i, ErrSyntax
+	}
+	return i + len(word), nil
+}
+
+func scanNumber(b []byte, i int) (int, error) {
+	if i < len(b) && b[i] == '-' {
+		i++
+	}
+	whole := i
+	if i = skipDigits(b, i); i == whole || b[whole] == '0' && i > whole+1 {
+		return i, ErrSyntax
+	}
+	if i < len(b) && b[i] == '.' {
+		start := i + 1
+		if i = skipDigits(b, start); i == start {
+			return i, ErrSyntax
+		}
+	}
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		start := i + 1
+		if start < len(b) && (b[start] == '+' || b[start] == '-') {
+			start++
+		}
+		if i = skipDigits(b, start); i == start {
+			return i, ErrSyntax
+		}
+	}
+	return i, nil
+}
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && b[i] >= '0' && b[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// Equal reports whether b and s are the same bytes. (A conversion in a
+// comparison is free in Go and an allocation in TinyGo.)
+func Equal(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i := range b {
+		if b[i] != s[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,82 @@
+package permission
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestTable is seed S2's table of levels: what each level alone allows.
+func TestTable(t *testing.T) {
+	for _, tt := range []struct {
+		level Set
+		name  string
+		may   []Operation
+	}{
+		{Read, "read", []Operation{ReceiveOperations, ViewPresence}},
+		{Write, "write", []Operation{SendOperations, CreateContent}},
+		{Comment, "comment", []Operation{CreateComment, ReplyToComment}},
+		{Moderate, "moderate", []Operation{ResolveComment, LockSection}},
+		{Admin, "admin", []Operation{
+			ReceiveOperations, ViewPresence, SendOperations, CreateContent, CreateComment,
+			ReplyToComment, ResolveComment, LockSection, ManagePermissions,
+		}},
+	} {
+		for op := ReceiveOperations; op <= ManagePermissions; op++ {
+			if got, want := tt.level.Allows(op), slices.Contains(tt.may, op); got != want {
+				t.Errorf("%s allows operation %d: %v, want %v", tt.name, op, got, want)
+			}
+		}
+		if names := tt.level.Names(); len(names) != 1 || names[0] != tt.name {
+			t.Errorf("%s is called %v", tt.name, names)
+		}
+		if ParseSet([]string{tt.name}) != tt.level {
+			t.Errorf("%s does not parse", tt.name)
+		}
+	}
+	if All.Allows(ManagePermissions+1) || Set(0).Allows(ReceiveOperations) {
+		t.Error("what is not in the table is allowed")
+	}
+}
+
+// TestHierarchy is S2's workspace level and document level, every pair of them.
+func TestHierarchy(t *testing.T) {
+	levels := map[DocumentRole]string{
+		FullAccess: "read,write,comment,moderate,admin", Edit: "read,write,comment", CommentRole: "read,comment", View: "read",
+	}
+	workspace := map[WorkspaceRole]DocumentRole{
+		Owner: FullAccess, AdminRole: FullAccess, MemberRole: Edit, ViewerRole: View, "": "", "janitor": "",
+	}
+	for role, document := range workspace {
+		for _, grant := range []DocumentRole{"", FullAccess, Edit, CommentRole, View, "nonsense"} {
+			for _, restricted := range []bool{false, true} {
+				want := levels[document]
+				if restricted {
+					want = ""
+				}
+				if grant != "" {
+					want = levels[grant]
+				}
+				set, ok := Resolve(Source{Workspace: role, Document: grant, Restricted: restricted})
+				if got := strings.Join(set.Names(), ","); got != want || ok != (want != "") {
+					t.Errorf("workspace %q, grant %q, restricted %v: %q %v, want %q", role, grant, restricted, got, ok, want)
+				}
+			}
+		}
+	}
+}
+
+func TestDiff(t *testing.T) {
+	if got := Diff(Read|Write|Comment, Read|Moderate); got != Write|Comment {
+		t.Errorf("removed %v", got.Names())
+	}
+}
+
+func TestNames(t *testing.T) {
+	if got := ParseSet([]string{"comment", "fly", "read", "read"}); got != Read|Comment {
+		t.Errorf("parsed %v", got.Names())
+	}
+	if Set(0).Names() == nil {
+		t.Error("nil would be null on the wire")
+	}
+}

@@ -1,0 +1,49 @@
+package protocol
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// Kind is one type of frame with the events it may carry.
+type Kind struct {
+	Type   string
+	Events []string
+}
+
+// Catalogue is every frame there is. Decode hands out these very strings, so a
+// decoded name costs no allocation.
+var Catalogue = [...]Kind{
+	{TypeSystem, []string{
+		EventConnectionInit, EventConnectionAck, EventConnectionError, EventError, EventPing, EventPong,
+		EventAck, EventTokenRefresh, EventTokenRefreshed, EventTokenRefreshRequired, EventPermissionChange,
+		EventDisconnect, EventSessionEnded, EventRateLimited,
+	}},
+	{TypeOperation, []string{EventOp, EventOperationAck, EventSyncRequest, EventDocumentSync}},
+	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState}},
+	{TypeComment, []string{EventCreate, EventReply, EventResolve}},
+	{TypeApp, []string{
+		EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage,
+		EventClientDisconnected, EventClientReconnected,
+	}},
+}
+
+// flatEvents are the words that may stand as the type of a frame without an
+// event: seed S1's handshake.
+var flatEvents = [...]string{EventConnectionInit, EventConnectionAck, EventConnectionError}
+
+func kindOf(typ []byte) *Kind {
+	for i := range Catalogue {
+		if jsontext.Equal(typ, Catalogue[i].Type) {
+			return &Catalogue[i]
+		}
+	}
+	return nil
+}
+
+// intern returns the string of list that b spells; "" when none does.
+func intern(b []byte, list []string) string {
+	for _, s := range list {
+		if jsontext.Equal(b, s) {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,236 @@
+package protocol
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// The reasons Decode gives in an error's details: TooLarge with
+// MESSAGE_TOO_LARGE, every other with MALFORMED_MESSAGE.
+const (
+	ReasonTooLarge       = "too_large"
+	ReasonTooDeep        = "too_deep"
+	ReasonInvalidJSON    = "invalid_json"
+	ReasonInvalidUTF8    = "invalid_utf8"
+	ReasonNotAnObject    = "not_an_object"
+	ReasonMissingType    = "missing_type"
+	ReasonUnknownType    = "unknown_type"
+	ReasonUnknownEvent   = "unknown_event"
+	ReasonBadField       = "bad_field"
+	ReasonDuplicateField = "duplicate_field"
+	ReasonIDTooLong      = "id_too_long"
+)
+
+// MaxSeq is the largest seq: the last integer that every JSON reader holds
+// exactly.
+const MaxSeq = 1<<53 - 1
+
+// The names of the envelope, in the order Append writes them.
+const (
+	fieldType = iota
+	fieldEvent
+	fieldData
+	fieldMessageID
+	fieldSeq
+	fieldClientID
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{"type", "event", "data", "message_id", "seq", "client_id"}
+
+// Decode reads one frame in one pass over b. It is total: any input gives either
+// a frame whose Type and Event are of the Catalogue or an error with a code and a
+// reason. What makes the text no JSON is reported before what makes it no frame.
+// Only the two ids are copied; Data aliases b.
+func Decode(b []byte, lim Limits) (Frame, *Error) {
+	lim = lim.orDefaults()
+	if len(b) > lim.FrameBytes {
+		return Frame{}, &Error{Code: MessageTooLarge, Reason: ReasonTooLarge, Details: []Detail{limit(lim.FrameBytes)}}
+	}
+	var raw [fieldCount][]byte
+	duplicate := -1
+	scan := jsontext.Scan(b, lim.Depth)
+	for scan.Next() {
+		if i := fieldIndex(scan.Key()); i >= 0 {
+			if raw[i] != nil && duplicate < 0 {
+				duplicate = i
+			}
+			raw[i] = scan.Value()
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return Frame{}, notJSON(b, lim, err)
+	}
+	if duplicate >= 0 {
+		return Frame{}, badField(ReasonDuplicateField, duplicate)
+	}
+	f, e := fromFields(&raw, lim)
+	if e != nil {
+		e.MessageID = f.MessageID
+		return Frame{}, e
+	}
+	return f, nil
+}
+
+func fieldIndex(key []byte) int {
+	for i := range fieldNames {
+		if jsontext.Equal(key, fieldNames[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// fromFields makes a frame of the raw values of the envelope's fields. The
+// message id comes first: beside an error the frame holds it, if nothing else.
+func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
+	f := Frame{Data: raw[fieldData]}
+	var reason string
+	if f.MessageID, reason = decodeID(raw[fieldMessageID], lim.IDBytes); reason != "" {
+		return f, badField(reason, fieldMessageID)
+	}
+	if f.ClientID, reason = decodeID(raw[fieldClientID], lim.IDBytes); reason != "" {
+		return f, badField(reason, fieldClientID)
+	}
+	if raw[fieldSeq] != nil {
+		seq, ok := jsontext.Uint(raw[fieldSeq])
+		if !ok || seq > MaxSeq {
+			return f, badField(ReasonBadField, fieldSeq)
+		}
+		f.Seq = seq
+	}
+	if raw[fieldType] == nil {
+		return f, malformed(ReasonMissingType)
+	}
+	typ, ok := jsontext.Unquote(raw[fieldType])
+	if !ok {
+		return f, badField(ReasonBadField, fieldType)
+	}
+	if raw[fieldEvent] == nil {
+		if event := intern(typ, flatEvents[:]); event != "" {
+			f.Type, f.Event, f.Flat = TypeSystem, event, true
+			return f, nil
+		}
+	}
+	kind := kindOf(typ)
+	if kind == nil {
+		return f, malformed(ReasonUnknownType)
+	}
+	if raw[fieldEvent] == nil {
+		return f, malformed(ReasonUnknownEvent)
+	}
+	event, ok := jsontext.Unquote(raw[fieldEvent])
+	if !ok {
+		return f, badField(ReasonBadField, fieldEvent)
+	}
+	f.Type = kind.Type
+	if f.Event = intern(event, kind.Events); f.Event == "" {
+		return f, malformed(ReasonUnknownEvent)
+	}
+	return f, nil
+}
+
+// decodeID reads an id; a field that is not there is "". The second result is
+// the reason it is refused.
+func decodeID(raw []byte, most int) (string, string) {
+	if raw == nil {
+		return "", ""
+	}
+	text, ok := jsontext.Unquote(raw)
+	if !ok {
+		return "", ReasonBadField
+	}
+	if len(text) > most {
+		return "", ReasonIDTooLong
+	}
+	id := string(text)
+	if !ValidID(id, most) {
+		return "", ReasonBadField
+	}
+	return id, ""
+}
+
+// ValidID reports whether id may be a message id or a client id: 1 to most
+// bytes of UTF-8 without control characters. Ids reach the front Worker in a
+// query too, where Decode does not see them.
+func ValidID(id string, most int) bool {
+	if len(id) == 0 || len(id) > most {
+		return false
+	}
+	for i := 0; i < len(id); {
+		r, n := utf8.DecodeRuneInString(id[i:])
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError && n == 1 {
+			return false
+		}
+		i += n
+	}
+	return true
+}
+
+// notJSON puts a scanner's error into the protocol's words. A text that is valid
+// JSON but no object is told apart only here, off the frames' way.
+func notJSON(b []byte, lim Limits, err error) *Error {
+	switch err {
+	case jsontext.ErrDepth:
+		e := malformed(ReasonTooDeep)
+		e.Details = []Detail{limit(lim.Depth)}
+		return e
+	case jsontext.ErrUTF8:
+		return malformed(ReasonInvalidUTF8)
+	}
+	if _, isObject := jsontext.Parse(b); !isObject && jsontext.Check(b, lim.Depth) == nil {
+		return malformed(ReasonNotAnObject)
+	}
+	return malformed(ReasonInvalidJSON)
+}
+
+func malformed(reason string) *Error { return &Error{Code: MalformedMessage, Reason: reason} }
+
+// badField is an error that names one of the envelope's own fields, never input.
+func badField(reason string, field int) *Error {
+	e := malformed(reason)
+	e.Details = []Detail{{"field", jsontext.AppendString(nil, fieldNames[field])}}
+	return e
+}
+
+func limit(n int) Detail { return Detail{"limit", strconv.AppendInt(nil, int64(n), 10)} }
+
+func (l Limits) orDefaults() Limits {
+	if l.FrameBytes <= 0 {
+		l.FrameBytes = DefaultLimits.FrameBytes
+	}
+	if l.Depth <= 0 {
+		l.Depth = DefaultLimits.Depth
+	}
+	if l.IDBytes <= 0 {
+		l.IDBytes = DefaultLimits.IDBytes
+	}
+	return l
+}
+
+// Append appends the frame as JSON text, its fields always in the same order and
+// none that is empty. Data must be valid JSON; it is appended as it is.
+func (f Frame) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	if f.Flat {
+		w.Str(fieldNames[fieldType], f.Event)
+	} else {
+		w.Str(fieldNames[fieldType], f.Type)
+		w.Str(fieldNames[fieldEvent], f.Event)
+	}
+	if len(f.Data) > 0 {
+		w.Raw(fieldNames[fieldData], f.Data)
+	}
+	if f.MessageID != "" {
+		w.Str(fieldNames[fieldMessageID], f.MessageID)
+	}
+	if f.Seq != 0 {
+		w.Uint(fieldNames[fieldSeq], f.Seq)
+	}
+	if f.ClientID != "" {
+		w.Str(fieldNames[fieldClientID], f.ClientID)
+	}
+	return w.End()
+}

@@ -1,0 +1,99 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// Frame returns the error as the system/error frame of seed S2:
+//
+//	{"error_code","message","details"?:{"reason"?,"retry_after"?,"message_id"?,…},"recoverable","action"}
+func (e *Error) Frame() Frame {
+	row := e.Row()
+	w := jsontext.NewObject(nil)
+	w.Str("error_code", string(e.Code))
+	w.Str("message", e.text())
+	retry := e.RetryAfter.Milliseconds()
+	if e.Reason != "" || retry > 0 || e.MessageID != "" || len(e.Details) > 0 {
+		w.Open("details")
+		if e.Reason != "" {
+			w.Str("reason", e.Reason)
+		}
+		if retry > 0 {
+			w.Int("retry_after", retry)
+		}
+		if e.MessageID != "" {
+			w.Str("message_id", e.MessageID)
+		}
+		for _, d := range e.Details {
+			w.Raw(d.Name, d.Raw)
+		}
+		w.Close()
+	}
+	w.Bool("recoverable", row.Recoverable)
+	w.Str("action", string(row.Action))
+	return Frame{Type: TypeSystem, Event: EventError, Data: w.End()}
+}
+
+// AppendJSON appends the same frame as JSON text: the last word on a socket and
+// the body of an HTTP refusal.
+func (e *Error) AppendJSON(dst []byte) []byte { return e.Frame().Append(dst) }
+
+// CloseCode is the WebSocket close code that goes with the error.
+func (e *Error) CloseCode() int { return e.Row().Close }
+
+// closeReasonBytes is what a close frame has room for beside its code.
+const closeReasonBytes = 123
+
+// CloseReason is the text of that close: the code's name and nothing else.
+func (e *Error) CloseReason() string {
+	return string(e.Code[:min(len(e.Code), closeReasonBytes)])
+}
+
+// ParseError reads the data of an error frame; it is the client's side of Frame.
+// A code this build does not know is kept as it came: its Row is that of
+// InternalError, and the close code's range tells what to do. The table's own
+// sentence reads as no Message.
+func ParseError(data []byte) (*Error, bool) {
+	m := read(data)
+	e := &Error{Code: Code(m.str("error_code")), Message: m.str("message")}
+	if !m.ok || e.Code == "" || len(e.Code) > closeReasonBytes {
+		return nil, false
+	}
+	if e.Message == e.Row().Message {
+		e.Message = ""
+	}
+	details, ok := jsontext.Parse(m.field("details"))
+	for ok && details.Next() {
+		value := details.Value()
+		switch name := string(details.Key()); name {
+		case "reason":
+			e.Reason, ok = jsontext.Str(value)
+		case "retry_after":
+			e.RetryAfter, ok = millis(value)
+		case "message_id":
+			e.MessageID, ok = jsontext.Str(value)
+		default:
+			e.Details = append(e.Details, Detail{name, append([]byte(nil), value...)})
+		}
+		if !ok {
+			return nil, false
+		}
+	}
+	return e, true
+}
+
+// millis reads a duration in whole milliseconds.
+func millis(raw []byte) (time.Duration, bool) { return span(raw, time.Millisecond) }
+
+// span reads a duration in whole units.
+func span(raw []byte, unit time.Duration) (time.Duration, bool) {
+	n, ok := jsontext.Uint(raw)
+	if !ok || n > uint64(maxDuration/unit) {
+		return 0, false
+	}
+	return time.Duration(n) * unit, true
+}
+
+const maxDuration = 1<<63 - 1

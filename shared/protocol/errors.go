@@ -1,0 +1,149 @@
+package protocol
+
+import "time"
+
+// Code is the stable name of an error on the wire (seed S2: error_code).
+type Code string
+
+// Every code there is. The table below says what each means.
+const (
+	AuthenticationFailed    Code = "AUTHENTICATION_FAILED"
+	TokenExpired            Code = "TOKEN_EXPIRED"
+	TokenRevoked            Code = "TOKEN_REVOKED"
+	InsufficientPermissions Code = "INSUFFICIENT_PERMISSIONS"
+	OriginNotAllowed        Code = "ORIGIN_NOT_ALLOWED"
+	DocumentNotFound        Code = "DOCUMENT_NOT_FOUND"
+	NotFound                Code = "NOT_FOUND"
+	DocumentLocked          Code = "DOCUMENT_LOCKED"
+	ConnectionInitTimeout   Code = "CONNECTION_INIT_TIMEOUT"
+	ConnectionReplaced      Code = "CONNECTION_REPLACED"
+	SessionEnded            Code = "SESSION_ENDED"
+	HeartbeatTimeout        Code = "HEARTBEAT_TIMEOUT"
+	RateLimitExceeded       Code = "RATE_LIMIT_EXCEEDED"
+	MessageTooLarge         Code = "MESSAGE_TOO_LARGE"
+	MalformedMessage        Code = "MALFORMED_MESSAGE"
+	StalePermissionEpoch    Code = "STALE_PERMISSION_EPOCH"
+	SlowConsumer            Code = "SLOW_CONSUMER"
+	ServiceUnavailable      Code = "SERVICE_UNAVAILABLE"
+	InternalError           Code = "INTERNAL_ERROR"
+)
+
+// Action is what a client does about a close, told by the range of its code.
+type Action string
+
+// The actions.
+const (
+	// ActionReconnect (40xx): reconnect with backoff and resume.
+	ActionReconnect Action = "reconnect"
+	// ActionRefresh (41xx): get a fresh token, then reconnect at once.
+	ActionRefresh Action = "refresh_token"
+	// ActionWait (42xx): wait retry_after, then reconnect.
+	ActionWait Action = "wait"
+	// ActionStop (44xx, 45xx): final; never reconnect by itself.
+	ActionStop Action = "stop"
+)
+
+// Row is one line of the table.
+type Row struct {
+	Code Code
+	// HTTP is the status of a refusal before the upgrade.
+	HTTP int
+	// Close is the WebSocket close code of a refusal after it.
+	Close int
+	// Recoverable says whether the same client may get further without a person.
+	Recoverable bool
+	Action      Action
+	// Message is the sentence a client is shown where no better one is given.
+	Message string
+}
+
+// Table is every error, in the order the README prints it.
+var Table = [...]Row{
+	{AuthenticationFailed, 401, 4101, false, ActionRefresh, "The token is missing or invalid: refresh it once, then sign in again."},
+	{TokenExpired, 401, 4102, true, ActionRefresh, "The token has expired: refresh it."},
+	{TokenRevoked, 401, 4410, false, ActionStop, "The token was revoked: sign in again."},
+	{InsufficientPermissions, 403, 4403, false, ActionStop, "You lack the permission this needs."},
+	{OriginNotAllowed, 403, 4415, false, ActionStop, "This page's origin is not on the allow-list."},
+	{DocumentNotFound, 404, 4404, false, ActionStop, "There is no such document."},
+	{NotFound, 404, 4405, false, ActionStop, "There is no such route."},
+	{DocumentLocked, 423, 4202, true, ActionWait, "The document is locked: wait and try again."},
+	{ConnectionInitTimeout, 408, 4001, true, ActionReconnect, "No connection_init arrived in time."},
+	{ConnectionReplaced, 409, 4409, false, ActionStop, "A newer connection has taken over this channel."},
+	{SessionEnded, 410, 4411, false, ActionStop, "The session has ended."},
+	{HeartbeatTimeout, 408, 4002, true, ActionReconnect, "Nothing was heard for too long."},
+	{RateLimitExceeded, 429, 4201, true, ActionWait, "Too many messages: slow down."},
+	{MessageTooLarge, 413, 4413, false, ActionStop, "The message is larger than the limit."},
+	{MalformedMessage, 400, 4400, false, ActionStop, "The message is not of the protocol's form."},
+	{StalePermissionEpoch, 409, 4003, true, ActionReconnect, "Permissions changed after this was written."},
+	{SlowConsumer, 429, 4004, true, ActionReconnect, "Frames were not acknowledged fast enough: reconnect and resume."},
+	{ServiceUnavailable, 503, 4203, true, ActionWait, "A service this needs is not available: try again."},
+	{InternalError, 500, 4000, true, ActionReconnect, "Something failed on the server."},
+}
+
+// Lookup returns the row of a code. An unknown code is InternalError's row, so
+// that nothing a peer sends can pick a row that does not exist.
+func Lookup(code Code) Row {
+	for _, r := range Table {
+		if r.Code == code {
+			return r
+		}
+	}
+	return Table[len(Table)-1]
+}
+
+// ActionForClose tells what to do about a close code by its range alone. Codes
+// outside our ranges (1000, 1001, 1005, 1006, …) are a dropped line: reconnect.
+func ActionForClose(code int) Action {
+	switch {
+	case code >= 4100 && code < 4200:
+		return ActionRefresh
+	case code >= 4200 && code < 4300:
+		return ActionWait
+	case code >= 4400 && code < 4600:
+		return ActionStop
+	}
+	return ActionReconnect
+}
+
+// Error is one failure, ready for the wire. Its texts never hold a token, a
+// password or a key: whoever builds one puts names and limits in it, not input.
+type Error struct {
+	Code Code
+	// Message replaces the table's sentence when it is not empty.
+	Message string
+	// Reason is details.reason: one snake_case word a program can switch on.
+	Reason string
+	// RetryAfter is details.retry_after, sent in whole milliseconds when > 0.
+	RetryAfter time.Duration
+	// Details are further members of details, as raw `"name":value` pairs in
+	// order; see Detail.
+	Details []Detail
+	// MessageID names the request that failed, when it had an id.
+	MessageID string
+}
+
+// Detail is one member of an error's details.
+type Detail struct {
+	Name string
+	// Raw is a JSON value.
+	Raw []byte
+}
+
+// Error returns the code and the sentence.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.text() }
+
+// Row returns the error's line of the table.
+func (e *Error) Row() Row { return Lookup(e.Code) }
+
+// Is reports whether target is an *Error of the same code, for errors.Is.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+func (e *Error) text() string {
+	if e.Message != "" {
+		return e.Message
+	}
+	return e.Row().Message
+}

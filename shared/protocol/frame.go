@@ -1,0 +1,155 @@
+// Package protocol is the wire: the envelope, every frame's name, the payloads
+// and the one table of errors. It is the only place that knows field names.
+//
+// # Envelope
+//
+// A frame is one JSON object in one text message, both ways:
+//
+//	{"type","event","data","message_id"?,"seq"?,"client_id"?}
+//
+// The three words of the handshake (connection_init, connection_ack and
+// connection_error) may also stand as the type of a frame without an event, as
+// seed S1's devices write them: {"type":"connection_init"}.
+//
+// Unknown fields are tolerated (a newer peer may send them); an unknown type or
+// event is an error value with a code. Size and nesting are checked by a flat
+// scan before anything is decoded, because a TinyGo stack is small and fixed.
+//
+// # Frames
+//
+//	type       event                    way   when
+//	system     connection_init          up    a device's first word
+//	system     connection_ack           down  the connection is admitted
+//	system     connection_error         down  it is not (seed S1's shape)
+//	system     error                    down  a request failed, or the last word before a close
+//	system     ping, pong               both  heartbeat
+//	system     ack                      up    {"seq"}: everything up to seq has been heard
+//	system     token_refresh            up    {"token"}: swap the token in place
+//	system     token_refreshed          down  done; {"expires_at","expires_in","perm_epoch"}
+//	system     token_refresh_required   down  {"reason","expires_in"}
+//	system     permission_change        down  {"permissions","removed","reason","effective_at","perm_epoch"}
+//	system     disconnect               up    the user leaves: no grace
+//	system     session_ended            down  the session is over
+//	system     rate_limited             down  {"retry_after"}
+//	operation  op                       both  {"op"} up; {"op","document_version","user_id","client_id"} down
+//	operation  operation_ack            down  {"document_version"}; replayed: the op as well
+//	operation  sync_request             up    {"from"}: every entry after this version, please
+//	operation  document_sync            down  {"from","to","document_version","ops":[…]}
+//	presence   join, leave, update, state
+//	comment    create, reply, resolve
+//	app        app_start, app_stop, app_started, app_stopped, app_state, app_message, client_disconnected, client_reconnected
+package protocol
+
+// Version is the subprotocol a client offers beside its token (RFC 6455,
+// section 1.9) and the only one the server selects.
+const Version = "holdfast.v1"
+
+// BearerPrefix precedes the token in the second subprotocol a browser offers.
+const BearerPrefix = "bearer."
+
+// Frame types.
+const (
+	TypeSystem    = "system"
+	TypeOperation = "operation"
+	TypePresence  = "presence"
+	TypeComment   = "comment"
+	TypeApp       = "app"
+)
+
+// Events of type system.
+const (
+	EventConnectionInit       = "connection_init"
+	EventConnectionAck        = "connection_ack"
+	EventConnectionError      = "connection_error"
+	EventError                = "error"
+	EventPing                 = "ping"
+	EventPong                 = "pong"
+	EventAck                  = "ack"
+	EventTokenRefresh         = "token_refresh"
+	EventTokenRefreshed       = "token_refreshed"
+	EventTokenRefreshRequired = "token_refresh_required"
+	EventPermissionChange     = "permission_change"
+	EventDisconnect           = "disconnect"
+	EventSessionEnded         = "session_ended"
+	EventRateLimited          = "rate_limited"
+)
+
+// Events of type operation.
+const (
+	EventOp           = "op"
+	EventOperationAck = "operation_ack"
+	EventSyncRequest  = "sync_request"
+	EventDocumentSync = "document_sync"
+)
+
+// Events of type presence.
+const (
+	EventJoin   = "join"
+	EventLeave  = "leave"
+	EventUpdate = "update"
+	EventState  = "state"
+)
+
+// Events of type comment.
+const (
+	EventCreate  = "create"
+	EventReply   = "reply"
+	EventResolve = "resolve"
+)
+
+// Events of type app.
+const (
+	EventAppStart           = "app_start"
+	EventAppStop            = "app_stop"
+	EventAppStarted         = "app_started"
+	EventAppStopped         = "app_stopped"
+	EventAppState           = "app_state"
+	EventAppMessage         = "app_message"
+	EventClientDisconnected = "client_disconnected"
+	EventClientReconnected  = "client_reconnected"
+)
+
+// PingText and PongText are the whole text of the heartbeat on a document
+// channel. The runtime answers the first with the second without waking the
+// object, which compares whole messages only, so a client must send exactly this.
+const (
+	PingText = `{"type":"system","event":"ping"}`
+	PongText = `{"type":"system","event":"pong"}`
+)
+
+// Limits bound what one frame may be. The zero value means the defaults.
+type Limits struct {
+	// FrameBytes is the largest frame, in bytes of UTF-8. Default 65,536.
+	FrameBytes int
+	// Depth is the deepest nesting of objects and arrays. Default 16: a decode
+	// must never recurse past a 32 KiB stack.
+	Depth int
+	// IDBytes is the longest message id or client id. Default 128.
+	IDBytes int
+}
+
+// DefaultLimits are the limits that hold where nothing else is configured.
+var DefaultLimits = Limits{FrameBytes: 64 << 10, Depth: 16, IDBytes: 128}
+
+// TokenBytes is the longest access token that is looked at, in bytes.
+const TokenBytes = 8 << 10
+
+// Frame is one message of either way.
+type Frame struct {
+	Type, Event string
+	// Data is the raw JSON of the payload. After Decode it aliases the input;
+	// nil when the frame had none.
+	Data []byte
+	// MessageID is the sender's name for a frame it wants acknowledged. A repeat
+	// of the same id by the same client is answered, not applied again.
+	MessageID string
+	// Seq is the place of a reliable frame in its channel; 0 for frames that
+	// are neither stored nor repeated.
+	Seq uint64
+	// ClientID names the sender's browser profile or device, where it matters.
+	ClientID string
+	// Flat is seed S1's way of writing a frame of the handshake: the event stands
+	// as the type, {"type":"connection_init"}, and there is no event field. Type
+	// and Event are the same either way; whoever answers a flat frame sets Flat.
+	Flat bool
+}

@@ -1,0 +1,132 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// Every payload has an Append, which writes the data of a frame, and a Parse,
+// which reads it. What holds for all of them: the data has passed Decode; unknown
+// members are tolerated; of two members with one name the first counts; null is
+// as good as absent; a member of the wrong type, or a needed one that is
+// missing, makes Parse return false. Members that are empty are left out where
+// a reader can tell that from their absence. Raw JSON aliases the data.
+
+// members reads an object member by member. Each look-up walks the object, which
+// is right for the small payloads; those with an op in them walk it once.
+type members struct {
+	data []byte
+	// ok turns false when data is no object or a member has the wrong type.
+	ok bool
+}
+
+func read(data []byte) members {
+	_, ok := jsontext.Parse(data)
+	return members{data, ok}
+}
+
+// field returns the raw value of a member; nil when it is absent or null.
+func (m *members) field(name string) []byte {
+	raw := jsontext.Field(m.data, name)
+	if jsontext.IsNull(raw) {
+		return nil
+	}
+	return raw
+}
+
+func (m *members) has(name string) bool { return m.field(name) != nil }
+
+func (m *members) need(names ...string) {
+	for _, name := range names {
+		m.ok = m.ok && m.has(name)
+	}
+}
+
+func (m *members) str(name string) string {
+	return typed(m, name, jsontext.Str)
+}
+
+func (m *members) strs(name string) []string {
+	return typed(m, name, jsontext.Strs)
+}
+
+func (m *members) num(name string) uint64 {
+	return typed(m, name, jsontext.Uint)
+}
+
+func (m *members) count(name string) int {
+	n := m.num(name)
+	m.ok = m.ok && n <= maxCount
+	return int(n & maxCount)
+}
+
+// maxCount is the largest limit or count an int of 32 bits holds.
+const maxCount = 1<<31 - 1
+
+func (m *members) flag(name string) bool {
+	return typed(m, name, jsontext.Bool)
+}
+
+func (m *members) time(name string) time.Time {
+	return typed(m, name, jsontext.Time)
+}
+
+func (m *members) millis(name string) time.Duration {
+	return typed(m, name, millis)
+}
+
+func (m *members) seconds(name string) time.Duration {
+	return typed(m, name, seconds)
+}
+
+func seconds(raw []byte) (time.Duration, bool) { return span(raw, time.Second) }
+
+func typed[T any](m *members, name string, as func([]byte) (T, bool)) T {
+	var none T
+	raw := m.field(name)
+	if raw == nil {
+		return none
+	}
+	v, ok := as(raw)
+	if !ok {
+		m.ok = false
+		return none
+	}
+	return v
+}
+
+// empty reports whether a frame came without data, which some frames may.
+func empty(data []byte) bool { return len(data) == 0 || jsontext.IsNull(data) }
+
+// The writers of members that are left out when they are empty.
+
+func optStr(w *jsontext.Writer, name, v string) {
+	if v != "" {
+		w.Str(name, v)
+	}
+}
+
+func optUint(w *jsontext.Writer, name string, v uint64) {
+	if v != 0 {
+		w.Uint(name, v)
+	}
+}
+
+func optCount(w *jsontext.Writer, name string, v int) {
+	if v > 0 {
+		w.Int(name, int64(v))
+	}
+}
+
+func optTime(w *jsontext.Writer, name string, t time.Time) {
+	if !t.IsZero() {
+		w.Time(name, t)
+	}
+}
+
+// whole writes a duration in whole units, rounded down so that nobody is told
+// more time than there is; a negative one as 0.
+func whole(w *jsontext.Writer, name string, d, unit time.Duration) {
+	w.Int(name, int64(max(d, 0)/unit))
+}

@@ -1,0 +1,252 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// ConnectionInit is a device's first word; its data may be missing.
+type ConnectionInit struct {
+	// SessionID and LastSeq ask to resume.
+	SessionID string
+	LastSeq   uint64
+	// HasLastSeq tells "heard nothing yet" (0) from "does not say".
+	HasLastSeq bool
+}
+
+// Append appends the payload as JSON.
+func (p ConnectionInit) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	optStr(&w, "session_id", p.SessionID)
+	if p.HasLastSeq {
+		w.Uint("last_seq", p.LastSeq)
+	}
+	return w.End()
+}
+
+// ParseConnectionInit reads the data of a connection_init.
+func ParseConnectionInit(data []byte) (ConnectionInit, bool) {
+	if empty(data) {
+		return ConnectionInit{}, true
+	}
+	m := read(data)
+	p := ConnectionInit{SessionID: m.str("session_id"), LastSeq: m.num("last_seq"), HasLastSeq: m.has("last_seq")}
+	return p, m.ok
+}
+
+// Range is a run of versions or sequence numbers, both ends included.
+type Range struct{ From, To uint64 }
+
+// Gap is a run that cannot be replayed, and why.
+type Gap struct {
+	From, To, Count uint64
+	Reason          string
+}
+
+// AckLimits are the limits a client has to keep to; 0 is "not said".
+type AckLimits struct {
+	// FrameBytes, Depth and IDBytes are those of Limits.
+	FrameBytes, Depth, IDBytes int
+	// Unacknowledged is how many ops may be on their way at once.
+	Unacknowledged int
+	// MessagesPerSecond is the rate a connection may keep up.
+	MessagesPerSecond int
+}
+
+// ConnectionAck says a connection is admitted: seed S2's fields and ours.
+type ConnectionAck struct {
+	ClientID, UserID string
+	Permissions      []string
+	DocumentVersion  uint64
+	// WorkspaceID and WorkspaceRole are S2's workspace_context.
+	WorkspaceID, WorkspaceRole string
+	SessionID                  string
+	// Resumed says the session is the one that was asked for. Then Replay is
+	// what follows, and Gap what was lost; either may be nil.
+	Resumed bool
+	Replay  *Range
+	Gap     *Gap
+	// LastMessageID is the last message of this client that was stored.
+	LastMessageID string
+	PermEpoch     uint64
+	ServerTime    time.Time
+	// ExpiresAt is when the token expires.
+	ExpiresAt time.Time
+	// HeartbeatInterval and GracePeriod are in milliseconds on the wire.
+	HeartbeatInterval, GracePeriod time.Duration
+	Limits                         AckLimits
+}
+
+// Append appends the payload as JSON.
+func (p ConnectionAck) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("client_id", p.ClientID)
+	w.Str("user_id", p.UserID)
+	w.Strs("permissions", p.Permissions)
+	w.Uint("document_version", p.DocumentVersion)
+	if p.WorkspaceID != "" || p.WorkspaceRole != "" {
+		w.Open("workspace_context")
+		w.Str("workspace_id", p.WorkspaceID)
+		w.Str("role", p.WorkspaceRole)
+		w.Close()
+	}
+	w.Str("session_id", p.SessionID)
+	w.Bool("resumed", p.Resumed)
+	if p.Replay != nil {
+		w.Open("replay")
+		w.Uint("from", p.Replay.From)
+		w.Uint("to", p.Replay.To)
+		w.Close()
+	}
+	if p.Gap != nil {
+		w.Open("gap")
+		w.Uint("from", p.Gap.From)
+		w.Uint("to", p.Gap.To)
+		w.Uint("count", p.Gap.Count)
+		w.Str("reason", p.Gap.Reason)
+		w.Close()
+	}
+	optStr(&w, "last_message_id", p.LastMessageID)
+	w.Uint("perm_epoch", p.PermEpoch)
+	optTime(&w, "server_time", p.ServerTime)
+	optTime(&w, "expires_at", p.ExpiresAt)
+	whole(&w, "heartbeat_interval", p.HeartbeatInterval, time.Millisecond)
+	whole(&w, "grace_period", p.GracePeriod, time.Millisecond)
+	if p.Limits != (AckLimits{}) {
+		w.Open("limits")
+		optCount(&w, "frame_bytes", p.Limits.FrameBytes)
+		optCount(&w, "depth", p.Limits.Depth)
+		optCount(&w, "id_bytes", p.Limits.IDBytes)
+		optCount(&w, "unacknowledged", p.Limits.Unacknowledged)
+		optCount(&w, "messages_per_second", p.Limits.MessagesPerSecond)
+		w.Close()
+	}
+	return w.End()
+}
+
+// ParseConnectionAck reads the data of a connection_ack. S2's own example is
+// enough of one: what it lacks of ours is zero.
+func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
+	m := read(data)
+	m.need("client_id", "user_id", "permissions")
+	p := ConnectionAck{
+		ClientID:          m.str("client_id"),
+		UserID:            m.str("user_id"),
+		Permissions:       m.strs("permissions"),
+		DocumentVersion:   m.num("document_version"),
+		SessionID:         m.str("session_id"),
+		Resumed:           m.flag("resumed"),
+		LastMessageID:     m.str("last_message_id"),
+		PermEpoch:         m.num("perm_epoch"),
+		ServerTime:        m.time("server_time"),
+		ExpiresAt:         m.time("expires_at"),
+		HeartbeatInterval: m.millis("heartbeat_interval"),
+		GracePeriod:       m.millis("grace_period"),
+	}
+	if raw := m.field("workspace_context"); raw != nil {
+		in := read(raw)
+		p.WorkspaceID, p.WorkspaceRole = in.str("workspace_id"), in.str("role")
+		m.ok = m.ok && in.ok
+	}
+	if raw := m.field("replay"); raw != nil {
+		in := read(raw)
+		in.need("from", "to")
+		p.Replay = &Range{in.num("from"), in.num("to")}
+		m.ok = m.ok && in.ok
+	}
+	if raw := m.field("gap"); raw != nil {
+		in := read(raw)
+		in.need("from", "to")
+		p.Gap = &Gap{in.num("from"), in.num("to"), in.num("count"), in.str("reason")}
+		m.ok = m.ok && in.ok
+	}
+	if raw := m.field("limits"); raw != nil {
+		in := read(raw)
+		p.Limits = AckLimits{
+			FrameBytes:        in.count("frame_bytes"),
+			Depth:             in.count("depth"),
+			IDBytes:           in.count("id_bytes"),
+			Unacknowledged:    in.count("unacknowledged"),
+			MessagesPerSecond: in.count("messages_per_second"),
+		}
+		m.ok = m.ok && in.ok
+	}
+	return p, m.ok
+}
+
+// Ack says that everything up to Seq has been heard.
+type Ack struct{ Seq uint64 }
+
+// Append appends the payload as JSON.
+func (p Ack) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("seq", p.Seq)
+	return w.End()
+}
+
+// ParseAck reads the data of an ack.
+func ParseAck(data []byte) (Ack, bool) {
+	m := read(data)
+	m.need("seq")
+	return Ack{m.num("seq")}, m.ok
+}
+
+// Disconnect is the user leaving for good; its data may be missing.
+type Disconnect struct{ Reason string }
+
+// Append appends the payload as JSON.
+func (p Disconnect) Append(dst []byte) []byte { return appendReason(dst, p.Reason) }
+
+// ParseDisconnect reads the data of a disconnect.
+func ParseDisconnect(data []byte) (Disconnect, bool) {
+	reason, ok := parseReason(data)
+	return Disconnect{reason}, ok
+}
+
+// SessionEnd is the data of session_ended, the server's last word on a session; it
+// may be missing.
+type SessionEnd struct{ Reason string }
+
+// Append appends the payload as JSON.
+func (p SessionEnd) Append(dst []byte) []byte { return appendReason(dst, p.Reason) }
+
+// ParseSessionEnd reads the data of a session_ended.
+func ParseSessionEnd(data []byte) (SessionEnd, bool) {
+	reason, ok := parseReason(data)
+	return SessionEnd{reason}, ok
+}
+
+func appendReason(dst []byte, reason string) []byte {
+	w := jsontext.NewObject(dst)
+	optStr(&w, "reason", reason)
+	return w.End()
+}
+
+func parseReason(data []byte) (string, bool) {
+	if empty(data) {
+		return "", true
+	}
+	m := read(data)
+	return m.str("reason"), m.ok
+}
+
+// RateLimited asks a client to send nothing for a while.
+type RateLimited struct {
+	// RetryAfter is in milliseconds on the wire.
+	RetryAfter time.Duration
+}
+
+// Append appends the payload as JSON.
+func (p RateLimited) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	whole(&w, "retry_after", p.RetryAfter, time.Millisecond)
+	return w.End()
+}
+
+// ParseRateLimited reads the data of a rate_limited.
+func ParseRateLimited(data []byte) (RateLimited, bool) {
+	m := read(data)
+	m.need("retry_after")
+	return RateLimited{m.millis("retry_after")}, m.ok
+}

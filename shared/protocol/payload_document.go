@@ -1,0 +1,186 @@
+package protocol
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// Op is one change of a document. Up it has the op alone; down also the version
+// it made and who wrote it.
+type Op struct {
+	// Op is any JSON; the server does not look inside.
+	Op               []byte
+	DocumentVersion  uint64
+	UserID, ClientID string
+}
+
+// Append appends the payload as JSON.
+func (p Op) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Raw("op", p.Op)
+	optUint(&w, "document_version", p.DocumentVersion)
+	optStr(&w, "user_id", p.UserID)
+	optStr(&w, "client_id", p.ClientID)
+	return w.End()
+}
+
+// ParseOp reads the data of an op. Here null is an op like any other: only a
+// missing one is refused.
+func ParseOp(data []byte) (Op, bool) {
+	e, ok := parseEntry(data)
+	return Op{e.op, e.version, e.userID, e.clientID}, ok && e.op != nil
+}
+
+// OperationAck tells the sender of an op which version it made. On a replay it
+// carries the op as well, for a tab that has lost it.
+type OperationAck struct {
+	DocumentVersion uint64
+	// Op is nil unless replayed.
+	Op               []byte
+	UserID, ClientID string
+}
+
+// Append appends the payload as JSON.
+func (p OperationAck) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("document_version", p.DocumentVersion)
+	if p.Op != nil {
+		w.Raw("op", p.Op)
+	}
+	optStr(&w, "user_id", p.UserID)
+	optStr(&w, "client_id", p.ClientID)
+	return w.End()
+}
+
+// ParseOperationAck reads the data of an operation_ack.
+func ParseOperationAck(data []byte) (OperationAck, bool) {
+	e, ok := parseEntry(data)
+	return OperationAck{e.version, e.op, e.userID, e.clientID}, ok && e.hasVersion
+}
+
+// SyncRequest asks for every entry of the log after From.
+type SyncRequest struct{ From uint64 }
+
+// Append appends the payload as JSON.
+func (p SyncRequest) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("from", p.From)
+	return w.End()
+}
+
+// ParseSyncRequest reads the data of a sync_request.
+func ParseSyncRequest(data []byte) (SyncRequest, bool) {
+	m := read(data)
+	m.need("from")
+	return SyncRequest{m.num("from")}, m.ok
+}
+
+// SyncOp is one entry of the log.
+type SyncOp struct {
+	Version                     uint64
+	MessageID, UserID, ClientID string
+	Op                          []byte
+}
+
+// DocumentSync is a run of the log, From and To included.
+type DocumentSync struct {
+	From, To uint64
+	// DocumentVersion is where the document stands; To is less when more frames
+	// are to follow.
+	DocumentVersion uint64
+	Ops             []SyncOp
+}
+
+// Append appends the payload as JSON.
+func (p DocumentSync) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("from", p.From)
+	w.Uint("to", p.To)
+	w.Uint("document_version", p.DocumentVersion)
+	w.Key("ops")
+	w.Buf = append(w.Buf, '[')
+	for i, op := range p.Ops {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		w.Buf = op.append(w.Buf)
+	}
+	w.Buf = append(w.Buf, ']')
+	return w.End()
+}
+
+func (op SyncOp) append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("version", op.Version)
+	optStr(&w, "message_id", op.MessageID)
+	optStr(&w, "user_id", op.UserID)
+	optStr(&w, "client_id", op.ClientID)
+	w.Raw("op", op.Op)
+	return w.End()
+}
+
+// ParseDocumentSync reads the data of a document_sync.
+func ParseDocumentSync(data []byte) (DocumentSync, bool) {
+	m := read(data)
+	m.need("from", "to", "ops")
+	p := DocumentSync{From: m.num("from"), To: m.num("to"), DocumentVersion: m.num("document_version")}
+	ops := m.field("ops")
+	if !m.ok || ops[0] != '[' {
+		return DocumentSync{}, false
+	}
+	for a := jsontext.Elements(ops); a.Next(); {
+		e, ok := parseEntry(a.Value())
+		if !ok || !e.hasVersion || e.op == nil {
+			return DocumentSync{}, false
+		}
+		p.Ops = append(p.Ops, SyncOp{e.version, e.messageID, e.userID, e.clientID, e.op})
+	}
+	return p, true
+}
+
+// entry is what Op, OperationAck and SyncOp have between them.
+type entry struct {
+	op                          []byte
+	version                     uint64
+	hasVersion                  bool
+	messageID, userID, clientID string
+}
+
+// parseEntry reads an entry in one walk, since its op may be as large as a
+// frame. `version` is SyncOp's name for document_version.
+func parseEntry(data []byte) (entry, bool) {
+	var e entry
+	o, ok := jsontext.Parse(data)
+	var seen [5]bool
+	for ok && o.Next() {
+		field := -1
+		for i, name := range entryFields {
+			if jsontext.Equal(o.Key(), name) {
+				field = min(i, len(seen)-1)
+			}
+		}
+		if field < 0 || seen[field] {
+			continue
+		}
+		seen[field] = true
+		value := o.Value()
+		if field == 0 {
+			e.op = value
+			continue
+		}
+		if jsontext.IsNull(value) {
+			continue
+		}
+		switch field {
+		case 1:
+			e.messageID, ok = jsontext.Str(value)
+		case 2:
+			e.userID, ok = jsontext.Str(value)
+		case 3:
+			e.clientID, ok = jsontext.Str(value)
+		case 4:
+			e.hasVersion = true
+			e.version, ok = jsontext.Uint(value)
+		}
+	}
+	return e, ok
+}
+
+var entryFields = [...]string{"op", "message_id", "user_id", "client_id", "document_version", "version"}

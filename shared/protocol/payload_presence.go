@@ -1,0 +1,70 @@
+package protocol
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// Presence is one member of a document and what it shows of itself: the data of
+// join, leave and update. Up, an update has the data alone.
+type Presence struct {
+	UserID, ClientID, Name string
+	// Data is any JSON, such as a cursor; nil when there is none.
+	Data []byte
+}
+
+// Append appends the payload as JSON.
+func (p Presence) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	optStr(&w, "user_id", p.UserID)
+	optStr(&w, "client_id", p.ClientID)
+	optStr(&w, "name", p.Name)
+	if p.Data != nil {
+		w.Raw("data", p.Data)
+	}
+	return w.End()
+}
+
+// ParsePresence reads the data of a join, leave or update.
+func ParsePresence(data []byte) (Presence, bool) {
+	if empty(data) {
+		return Presence{}, true
+	}
+	m := read(data)
+	p := Presence{UserID: m.str("user_id"), ClientID: m.str("client_id"), Name: m.str("name"), Data: m.field("data")}
+	return p, m.ok
+}
+
+// PresenceState is everyone there: what a newcomer is told.
+type PresenceState struct{ Members []Presence }
+
+// Append appends the payload as JSON.
+func (p PresenceState) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Key("members")
+	w.Buf = append(w.Buf, '[')
+	for i, member := range p.Members {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		w.Buf = member.Append(w.Buf)
+	}
+	w.Buf = append(w.Buf, ']')
+	return w.End()
+}
+
+// ParsePresenceState reads the data of a state.
+func ParsePresenceState(data []byte) (PresenceState, bool) {
+	m := read(data)
+	m.need("members")
+	list := m.field("members")
+	if !m.ok || list[0] != '[' {
+		return PresenceState{}, false
+	}
+	var p PresenceState
+	for a := jsontext.Elements(list); a.Next(); {
+		member, ok := ParsePresence(a.Value())
+		if !ok {
+			return PresenceState{}, false
+		}
+		p.Members = append(p.Members, member)
+	}
+	return p, true
+}

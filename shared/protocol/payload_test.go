@@ -1,0 +1,121 @@
+package protocol_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+func roundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, parse func([]byte) (P, bool)) {
+	t.Helper()
+	data := p.Append(nil)
+	back, ok := parse(data)
+	if !ok || !reflect.DeepEqual(back, p) {
+		t.Errorf("%s comes back as\n%+v, %v, want\n%+v", data, back, ok, p)
+	}
+}
+
+// TestPayloadRoundTrips fills every field there is; a field that Append or Parse
+// forgets shows.
+func TestPayloadRoundTrips(t *testing.T) {
+	at := time.Date(2025, 1, 7, 10, 0, 0, 123e6, time.UTC)
+	roundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true}, protocol.ParseConnectionInit)
+	roundTrip(t, protocol.ConnectionAck{
+		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, WorkspaceID: "w", WorkspaceRole: "member",
+		SessionID: "s", Resumed: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
+		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
+		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
+	}, protocol.ParseConnectionAck)
+	roundTrip(t, protocol.ConnectionAck{Permissions: []string{}, WorkspaceID: "w", Limits: protocol.AckLimits{Depth: 1<<31 - 1}}, protocol.ParseConnectionAck)
+	roundTrip(t, protocol.Ack{Seq: 1<<64 - 1}, protocol.ParseAck)
+	roundTrip(t, protocol.TokenRefresh{Token: "a.b.c"}, protocol.ParseTokenRefresh)
+	roundTrip(t, protocol.TokenRefresh{Token: strings.Repeat("x", protocol.TokenBytes)}, protocol.ParseTokenRefresh)
+	roundTrip(t, protocol.TokenRefreshed{ExpiresAt: at, ExpiresIn: 15 * time.Minute, PermEpoch: 3, ServerTime: at}, protocol.ParseTokenRefreshed)
+	roundTrip(t, protocol.TokenRefreshRequired{Reason: "r", ExpiresIn: time.Minute}, protocol.ParseTokenRefreshRequired)
+	roundTrip(t, protocol.PermissionChange{Permissions: []string{"read"}, Removed: []string{"write"}, Reason: "r", EffectiveAt: at, PermEpoch: 7}, protocol.ParsePermissionChange)
+	roundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
+	roundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
+	roundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
+	roundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c"}, protocol.ParseOp)
+	roundTrip(t, protocol.OperationAck{DocumentVersion: 8, Op: []byte(`null`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
+	roundTrip(t, protocol.SyncRequest{From: 4}, protocol.ParseSyncRequest)
+	roundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, Ops: []protocol.SyncOp{
+		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)},
+	}}, protocol.ParseDocumentSync)
+	roundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
+	roundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
+}
+
+// TestPayloadsRefused gives each parser data that is not its own.
+func TestPayloadsRefused(t *testing.T) {
+	bad := map[string][]string{
+		"system/connection_init":        {`[]`, `1`, `{"session_id":1}`, `{"last_seq":-1}`, `{"last_seq":"1"}`},
+		"system/connection_ack":         {``, `null`, `{}`, `{"client_id":"c","user_id":"u"}`, ack(`"resumed":1`), ack(`"replay":{"from":1}`), ack(`"replay":7`), ack(`"gap":{}`), ack(`"gap":[]`), ack(`"limits":{"depth":-1}`), ack(`"limits":{"depth":4294967296}`), ack(`"limits":[]`), ack(`"server_time":"now"`), ack(`"grace_period":9223372036855`), ack(`"workspace_context":{"role":1}`)},
+		"system/connection_error":       {``, `{}`},
+		"system/error":                  {``, `{}`},
+		"system/ack":                    {``, `null`, `{}`, `{"seq":null}`, `{"seq":1.5}`, `{"seq":18446744073709551616}`},
+		"system/token_refresh":          {``, `{}`, `{"token":""}`, `{"token":7}`, `{"token":"` + strings.Repeat("x", protocol.TokenBytes+1) + `"}`},
+		"system/token_refreshed":        {``, `[]`, `{"expires_at":1}`, `{"expires_in":-1}`, `{"expires_in":9223372037}`},
+		"system/token_refresh_required": {``, `{"reason":1}`},
+		"system/permission_change":      {``, `{}`, `{"permissions":"read"}`, `{"permissions":[1]}`, `{"permissions":[],"removed":[null]}`},
+		"system/disconnect":             {`1`, `{"reason":1}`},
+		"system/session_ended":          {`1`, `{"reason":[]}`},
+		"system/rate_limited":           {``, `{}`, `{"retry_after":"1s"}`},
+		"operation/op":                  {``, `null`, `{}`, `{"Op":1}`, `[1]`, `{"op":1,"document_version":"1"}`, `{"op":1,"user_id":1}`, `{"op":1,"client_id":{}}`},
+		"operation/operation_ack":       {``, `{}`, `{"document_version":null}`, `{"document_version":-1}`},
+		"operation/sync_request":        {``, `{}`, `{"from":-1}`},
+		"operation/document_sync":       {``, `{}`, `{"from":1,"to":1}`, `{"from":1,"to":1,"ops":{}}`, `{"from":1,"to":1,"ops":[1]}`, `{"from":1,"to":1,"ops":[{"op":1}]}`, `{"from":1,"to":1,"ops":[{"version":1}]}`},
+		"presence/join":                 {`[]`, `{"user_id":1}`},
+		"presence/leave":                {`[]`},
+		"presence/update":               {`"x"`, `{"name":[]}`},
+		"presence/state":                {``, `{}`, `{"members":{}}`, `{"members":[1]}`},
+	}
+	for name, parse := range parsers {
+		if len(bad[name]) == 0 {
+			t.Errorf("%s has no case", name)
+		}
+		for _, data := range bad[name] {
+			if got, ok := parse([]byte(data)); ok {
+				t.Errorf("%s: %.60q reads as %s", name, data, got)
+			}
+		}
+	}
+}
+
+// ack is the least connection_ack with one more member.
+func ack(member string) string {
+	return `{"client_id":"c","user_id":"u","permissions":[],` + member + `}`
+}
+
+func TestPayloadTolerance(t *testing.T) {
+	if op, ok := protocol.ParseOp([]byte(`{"new":{"op":2},"op":1,"op":3,"user_id":null,"client_id":"c"}`)); !ok || string(op.Op) != "1" || op.ClientID != "c" {
+		t.Errorf("op reads as %+v, %v", op, ok)
+	}
+	if a, ok := protocol.ParseOperationAck([]byte(`{"document_version":null,"document_version":3,"document_version":4}`)); ok {
+		t.Errorf("an ack whose first version is null reads as %+v", a)
+	}
+	if p, ok := protocol.ParseConnectionInit([]byte(`null`)); !ok || p.HasLastSeq {
+		t.Errorf("null data: %+v, %v", p, ok)
+	}
+	if p, ok := protocol.ParsePresence(nil); !ok || p.Data != nil {
+		t.Errorf("no data: %+v, %v", p, ok)
+	}
+	// A limit that is not said is left out.
+	limited := protocol.ConnectionAck{Limits: protocol.AckLimits{Depth: 16}}.Append(nil)
+	if got := string(jsontext.Field(limited, "limits")); got != `{"depth":16}` {
+		t.Errorf("limits are written as %s", got)
+	}
+	// Nobody is told more time than there is, and never less than none.
+	p := protocol.TokenRefreshRequired{Reason: "r", ExpiresIn: 1999 * time.Millisecond}
+	if got := string(p.Append(nil)); got != `{"reason":"r","expires_in":1}` {
+		t.Errorf("1.999 s is written as %s", got)
+	}
+	p.ExpiresIn = -time.Hour
+	if got := string(p.Append(nil)); got != `{"reason":"r","expires_in":0}` {
+		t.Errorf("-1 h is written as %s", got)
+	}
+}

@@ -1,0 +1,184 @@
+package rules_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const module = "github.com/holdfast-dev/holdfast/"
+
+// impure are imports that sources under shared must not have, packages below
+// them included, and why.
+var impure = map[string]string{
+	"syscall/js":                 "shared runs natively, in the Worker and in the page alike",
+	"net/http":                   "shared does no I/O, and net/http would be in every module",
+	"os":                         "shared does no I/O: what it needs is in the event",
+	"log":                        "shared does no I/O: what is worth a log line is an effect",
+	"math/rand":                  "a run must repeat exactly: randomness comes in with the event",
+	"github.com/hack-pad/safejs": "shared runs natively: only wasm/ talks to JavaScript",
+	"github.com/syumai/workers":  "shared runs outside a Worker: only edge/ talks to it",
+	"github.com/coder/websocket": "shared holds no socket: frames come in as events and leave as effects",
+	module + "edge":              "shared decides, edge acts: it never looks back",
+	module + "wasm":              "shared decides, wasm acts: it never looks back",
+}
+
+// clocks are the functions of package time that shared must not call, and why.
+var clocks = map[string]string{
+	"Now":       "shared has no clock: the time comes in with the event",
+	"Since":     "it reads the clock",
+	"Until":     "it reads the clock",
+	"Sleep":     "shared never waits: a Deadline says when to come back",
+	"After":     "shared starts no timer: a Deadline says when to come back",
+	"AfterFunc": "shared starts no timer: a Deadline says when to come back",
+	"Tick":      "shared starts no timer: a Deadline says when to come back",
+	"NewTimer":  "a Go timer also keeps a Durable Object from hibernating",
+	"NewTicker": "a Go timer also keeps a Durable Object from hibernating",
+}
+
+const whyNoGoroutine = "shared starts no goroutine: the object module has no scheduler, and order must repeat exactly"
+
+// below is which packages of the project each package under shared may import.
+// A new package has to say here where it stands.
+var below = map[string][]string{
+	"shared/jsontext":   {},
+	"shared/permission": {},
+	"shared/rules":      {},
+	"shared/protocol":   {"shared/jsontext"},
+	"shared/channel":    {"shared/protocol", "shared/jsontext"},
+	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext"},
+	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext"},
+	"shared/token":      {"shared/protocol", "shared/jsontext"},
+	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
+	"shared/client":     {"shared/protocol", "shared/token/peek", "shared/jsontext"},
+	"shared/sim": {"shared/client", "shared/session", "shared/document", "shared/channel", "shared/permission",
+		"shared/token/peek", "shared/protocol", "shared/jsontext"},
+}
+
+const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"
+
+// apart are trees that must not import each other.
+var apart = map[string]struct{ other, why string }{
+	"edge": {"wasm", "the two ends meet on the wire alone: what both need is shared"},
+	"wasm": {"edge", "the two ends meet on the wire alone: what both need is shared"},
+}
+
+const (
+	golangJWT   = "github.com/golang-jwt/jwt"
+	jwtHome     = "shared/token"
+	whyJWT      = "it is the heaviest thing we depend on: one package checks claims with it, for the front Worker only"
+	jsTag       = "//go:build js && wasm"
+	whyJSTag    = "the name alone says js and nothing of wasm; the tag says both, where a reader looks"
+	maxLines    = 400
+	whyMaxLines = "a longer file holds more than one thought"
+)
+
+// inspect returns what a file breaks. name is its path from the project's root.
+func inspect(name string, src []byte) []string {
+	var broken []string
+	report := func(format string, args ...any) {
+		broken = append(broken, name+": "+fmt.Sprintf(format, args...))
+	}
+	if n := strings.Count(string(src), "\n"); n > maxLines {
+		report("%d lines, at most %d: %s", n, maxLines, whyMaxLines)
+	}
+	if !strings.HasSuffix(name, ".go") {
+		return broken
+	}
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		report("does not parse: %v", err)
+		return broken
+	}
+	if strings.HasSuffix(name, "_js.go") && !tagged(file) {
+		report("lacks %q: %s", jsTag, whyJSTag)
+	}
+	dir := name[:max(strings.LastIndexByte(name, '/'), 0)]
+	test := strings.HasSuffix(name, "_test.go")
+	shared := !test && within(dir, "shared")
+	for _, spec := range file.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		at := files.Position(spec.Pos()).Line
+		if why := ofTree(impure, path); shared && why != "" {
+			report("line %d imports %s: %s", at, path, why)
+		}
+		if within(path, golangJWT) && dir != jwtHome {
+			report("line %d imports %s: %s", at, path, whyJWT)
+		}
+		for tree, rule := range apart {
+			if within(dir, tree) && within(path, module+rule.other) {
+				report("line %d imports %s: %s", at, path, rule.why)
+			}
+		}
+		if own, ok := strings.CutPrefix(path, module+"shared/"); shared && ok && !slices.Contains(below[dir], "shared/"+own) {
+			report("line %d imports %s: %s", at, path, whyBelow)
+		}
+	}
+	if shared {
+		if _, known := below[dir]; !known {
+			report("%s is not in the list of packages: %s", dir, whyBelow)
+		}
+		inspectCalls(file, func(pos token.Pos, what, why string) {
+			report("line %d: %s: %s", files.Position(pos).Line, what, why)
+		})
+	}
+	return broken
+}
+
+// inspectCalls finds clocks and goroutines. A mention is enough: a clock handed
+// on as a value is a clock.
+func inspectCalls(file *ast.File, report func(token.Pos, string, string)) {
+	clock := ""
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"time"` {
+			clock = "time"
+			if spec.Name != nil {
+				clock = spec.Name.Name
+			}
+			if clock == "." {
+				report(spec.Pos(), `import . "time"`, "it hides the clock from this test")
+			}
+		}
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			report(n.Pos(), "go", whyNoGoroutine)
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && clock != "" && x.Name == clock && clocks[n.Sel.Name] != "" {
+				report(n.Pos(), "time."+n.Sel.Name, clocks[n.Sel.Name])
+			}
+		}
+		return true
+	})
+}
+
+// tagged reports whether the file has the build tag of JavaScript before its
+// package clause.
+func tagged(file *ast.File) bool {
+	for _, group := range file.Comments {
+		for _, comment := range group.List {
+			if comment.Pos() < file.Package && comment.Text == jsTag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether path is tree or below it.
+func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
+
+func ofTree(bans map[string]string, path string) string {
+	for tree, why := range bans {
+		if within(path, tree) {
+			return why
+		}
+	}
+	return ""
+}

@@ -1,0 +1,44 @@
+package session
+
+import "time"
+
+// Config is a session's timing. The zero value of each field means its default.
+type Config struct {
+	// PermissionTTL is how long an answer of the permission source counts.
+	// Default 5 min (seed S2).
+	PermissionTTL time.Duration
+	// RefusalTTL is the same for an answer that gives no access: long enough to
+	// shield the source from a client that keeps asking, short enough that an
+	// invitation works at once. Default 10 s.
+	RefusalTTL time.Duration
+	// StaleAccess is how old an answer may be to stand in for a source that
+	// does not answer, for a resume or a refresh only. Default 1 h.
+	StaleAccess time.Duration
+	// MaxAccess is how many answers are kept. Default 256.
+	MaxAccess int
+	// Grace and ReadOnly are those of the documents (channel.Config): with the
+	// token's expiry they bound a channel's life. Defaults 30 s and 25 s.
+	Grace, ReadOnly time.Duration
+	// RetryAfter is what a client is told to wait when the source is down.
+	// Default 5 s.
+	RetryAfter time.Duration
+}
+
+// WithDefaults returns c with every zero (or negative) field set.
+func (c Config) WithDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	def(&c.PermissionTTL, 5*time.Minute)
+	def(&c.RefusalTTL, 10*time.Second)
+	def(&c.StaleAccess, time.Hour)
+	def(&c.Grace, 30*time.Second)
+	def(&c.ReadOnly, 25*time.Second)
+	def(&c.RetryAfter, 5*time.Second)
+	if c.MaxAccess <= 0 {
+		c.MaxAccess = 256
+	}
+	return c
+}

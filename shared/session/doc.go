@@ -1,0 +1,35 @@
+// Package session is the UserSession core: one per user, it holds the session's
+// id, counts the channels that keep the session alive, and answers every
+// admission out of a cache of the permission source. It is pure, like package
+// document, and its caller owes it the same: effects in order, all of one event
+// before the next event, valid until the next Step.
+//
+//	          Admit, allowed                     the last channel is gone
+//	no session ─────────────► session alive ───────────────────────────► no session
+//	                          (one id, 1..n channels)
+//
+// # Admission
+//
+//	Admit ──► cached answer fresh? ── yes ─────────────────────────► Answer
+//	                │ no                                               ▲
+//	                ▼                                                  │
+//	             LookUp ──► AccessFound ── cached ─────────────────────┤
+//	                └─────► AccessFailed ── resume or refresh with ────┤
+//	                            an older answer at hand: that one      │
+//	                            otherwise SERVICE_UNAVAILABLE ─────────┘
+//
+// A refused Admit begins no session and makes no channel. Questions under way
+// are not stored: when the object is lost, so is the caller who waits.
+//
+// # Channels
+//
+// The document is the one that knows whether a channel lives and says so
+// (ChannelGone). This object's own deadline, ChannelRow.Until, is only the
+// moment from which no document can be holding it any more.
+//
+// # Permission epoch
+//
+// It starts at 1, outlives sessions, and grows whenever the source answers
+// differently about a channel that is live, so that a document can tell a newer
+// grant from a late one.
+package session

@@ -1,0 +1,130 @@
+package session_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// FuzzStep plays any script. After each step: every question is answered at
+// most once, a session is alive exactly while it has channels, the epoch never
+// falls, what is stored is what is, and a session restored from its snapshot
+// does the same.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 1, 0, 3, 0, 2})
+	seed := make([]byte, 400)
+	for i := range seed {
+		seed[i] = byte(i*i*5 + i>>2)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pick := func(n int) int {
+			if len(data) == 0 {
+				return 0
+			}
+			b := data[0]
+			data = data[1:]
+			return int(b) % n
+		}
+		pauses := []time.Duration{0, time.Millisecond, 5 * time.Second, time.Minute, 5 * time.Minute, time.Hour, -time.Minute}
+		docs := []string{"a", "b", "c"}
+		roles := []permission.WorkspaceRole{"", permission.ViewerRole, permission.MemberRole, permission.Owner, "nonsense"}
+		cfg := session.Config{MaxAccess: 2}
+		s, store, now := session.New(cfg), sim.NewSessionStorage(), start
+		ask, epoch, waiting := uint64(0), uint64(0), map[uint64]bool{}
+		for n := 0; len(data) > 0 && n < 200; n++ {
+			now = now.Add(pauses[pick(len(pauses))])
+			var ev session.Event
+			switch pick(5) {
+			case 0, 1:
+				ask++
+				waiting[ask] = true
+				ev = session.Admit{
+					Ask: ask, Document: docs[pick(3)], ClientID: docs[pick(2)], Gone: pick(4) == 3, Refresh: pick(4) == 3,
+					Claims:       session.Claims{UserID: []string{"ann", "ann", "ann", "eve", ""}[pick(5)], Expires: now.Add(pauses[pick(len(pauses))])},
+					NewSessionID: []string{"x", "y", ""}[pick(3)],
+				}
+			case 2:
+				ev = session.AccessFound{Ask: ask - uint64(pick(3)), Access: session.Access{
+					Found: pick(4) != 3, Locked: pick(2) == 1,
+					Source: permission.Source{Workspace: roles[pick(len(roles))], Restricted: pick(4) == 3},
+				}}
+			case 3:
+				if pick(2) == 0 {
+					ev = session.AccessFailed{Ask: ask - uint64(pick(3))}
+				} else {
+					ev = session.ChannelGone{Document: docs[pick(3)], SessionID: []string{"x", "y", ""}[pick(3)], AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
+				}
+			default:
+				ev = session.Woken{}
+			}
+			twin, err := session.Restore(cfg, s.Snapshot())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := s.Step(now, ev)
+			switch ev.(type) {
+			case session.AccessFound, session.AccessFailed: // a twin was not asked
+			default:
+				if want := twin.Step(now, ev); len(got)+len(want) > 0 && !reflect.DeepEqual(timeless(got), timeless(want)) {
+					t.Fatalf("%+v: restored it does otherwise:\n%+v\n%+v", ev, got, want)
+				}
+			}
+			for _, e := range got {
+				store.Apply(e)
+				if a, ok := e.(session.Answer); ok {
+					if !waiting[a.Ask] {
+						t.Fatalf("answer to %d, which nobody asked", a.Ask)
+					}
+					delete(waiting, a.Ask)
+					if a.Err == nil && (!a.Grant.Permissions.Has(permission.Read) || a.Grant.SessionID == "" || a.Grant.UserID != "ann" && a.Grant.UserID != "eve") {
+						t.Fatalf("granted %+v", a.Grant)
+					}
+				}
+			}
+			snap := s.Snapshot()
+			if (snap.Session.ID == "") != (len(snap.Channels) == 0) {
+				t.Fatalf("session %q with %d channels", snap.Session.ID, len(snap.Channels))
+			}
+			if snap.Session.Epoch < epoch || len(snap.Access) > 2 {
+				t.Fatalf("epoch %d after %d, %d answers", snap.Session.Epoch, epoch, len(snap.Access))
+			}
+			epoch = snap.Session.Epoch
+			stored, err := session.Restore(cfg, store.Snapshot())
+			if err != nil {
+				t.Fatalf("what was stored does not restore: %v", err)
+			}
+			if kept := stored.Snapshot(); !alike(kept, snap) {
+				t.Fatalf("after %+v stored\n%+v\nis\n%+v", ev, kept, snap)
+			}
+		}
+	})
+}
+
+func alike(a, b session.Snapshot) bool {
+	return a.Session == b.Session && len(a.Channels) == len(b.Channels) && len(a.Access) == len(b.Access) &&
+		(len(a.Channels) == 0 || reflect.DeepEqual(a.Channels, b.Channels)) && (len(a.Access) == 0 || reflect.DeepEqual(a.Access, b.Access))
+}
+
+// timeless leaves out the admissions' own times: a restored session does not
+// remember those of channels that are gone, and only a clock that stands still
+// shows it.
+func timeless(effects []session.Effect) []session.Effect {
+	var out []session.Effect
+	for _, e := range effects {
+		switch x := e.(type) {
+		case session.Answer:
+			x.Grant.AdmittedAt = time.Time{}
+			e = x
+		case session.SaveChannel:
+			x.Row.AdmittedAt = time.Time{}
+			e = x
+		}
+		out = append(out, e)
+	}
+	return out
+}

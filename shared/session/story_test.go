@@ -1,0 +1,177 @@
+package session_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// start is when every story begins.
+var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+
+// story plays a transcript: a command is an event, its output every effect in
+// order.
+type story struct {
+	ses   *session.Session
+	store *sim.SessionStorage
+	now   time.Time
+	alarm string
+	out   strings.Builder
+	t     *testing.T
+}
+
+// TestStories plays testdata. go test ./shared/session -run Stories -rewrite
+// writes what happened; the diff is what is to be reviewed.
+func TestStories(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			s := &story{ses: session.New(session.Config{}), store: sim.NewSessionStorage(), now: start, alarm: "none"}
+			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+				s.t = t
+				return s.command(d)
+			})
+		})
+	}
+}
+
+func (s *story) command(d *datadriven.TestData) string {
+	s.out.Reset()
+	s.now = start.Add(s.duration(d, "at", s.now.Sub(start)))
+	switch d.Cmd {
+	case "admit":
+		user := str(d, "user", "ann")
+		s.step(session.Admit{
+			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
+			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
+			Gone:   d.HasArg("gone"), Refresh: d.HasArg("refresh"),
+			NewSessionID: str(d, "new", "s1"),
+		})
+	case "found":
+		s.step(session.AccessFound{Ask: s.uint(d, "ask", 1), Access: session.Access{
+			Found: !d.HasArg("missing"), Locked: d.HasArg("locked"), WorkspaceID: "ws_demo",
+			Source: permission.Source{
+				Workspace: permission.WorkspaceRole(str(d, "workspace", "")), Document: permission.DocumentRole(str(d, "grant", "")),
+				Restricted: d.HasArg("restricted"),
+			},
+		}})
+	case "failed":
+		s.step(session.AccessFailed{Ask: s.uint(d, "ask", 1)})
+	case "channel-gone":
+		e := session.ChannelGone{Document: str(d, "doc", "welcome"), SessionID: str(d, "session", "s1"), Reason: str(d, "reason", "grace_expired")}
+		if d.HasArg("admitted") {
+			e.AdmittedAt = start.Add(s.duration(d, "admitted", 0))
+		}
+		s.step(e)
+	case "wake":
+		s.step(session.Woken{})
+	case "hibernate":
+		ses, err := session.Restore(session.Config{}, s.store.Snapshot())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.ses = ses
+		fmt.Fprintf(&s.out, "restored with %d channels and %d answers\n", len(s.store.Channels), len(s.store.Access))
+	default:
+		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+	}
+	alarm := "none"
+	if at, ok := s.ses.Deadline(); ok {
+		alarm = s.since(at)
+	}
+	if alarm != s.alarm {
+		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
+		s.alarm = alarm
+	}
+	if s.out.Len() == 0 {
+		return "nothing\n"
+	}
+	return s.out.String()
+}
+
+func (s *story) step(ev session.Event) {
+	for _, e := range s.ses.Step(s.now, ev) {
+		s.store.Apply(e)
+		s.show(e)
+	}
+}
+
+func (s *story) show(e session.Effect) {
+	o := &s.out
+	switch e := e.(type) {
+	case session.LookUp:
+		fmt.Fprintf(o, "look up %s on %s (ask %d)\n", e.UserID, e.Document, e.Ask)
+	case session.Answer:
+		if e.Err != nil {
+			fmt.Fprintf(o, "answer %d: refused, %s", e.Ask, e.Err.Code)
+			if e.Err.Reason != "" {
+				fmt.Fprintf(o, " (%s)", e.Err.Reason)
+			}
+			if e.Err.RetryAfter > 0 {
+				fmt.Fprintf(o, " retry after %s", e.Err.RetryAfter)
+			}
+			fmt.Fprintln(o)
+			return
+		}
+		g := e.Grant
+		fmt.Fprintf(o, "answer %d: %s may %s on %s, as %s of %s, epoch %d, session %s", e.Ask, g.UserID,
+			strings.Join(g.Permissions.Names(), ","), g.Document, g.WorkspaceRole, g.WorkspaceID, g.Epoch, g.SessionID)
+		if g.Locked {
+			fmt.Fprint(o, ", locked")
+		}
+		fmt.Fprintln(o)
+	case session.SaveSession:
+		id := e.Row.ID
+		if id == "" {
+			id = "none"
+		}
+		fmt.Fprintf(o, "save session of %s: %s, epoch %d\n", e.Row.UserID, id, e.Row.Epoch)
+	case session.SaveChannel:
+		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s\n", e.Row.Document, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
+	case session.DeleteChannel:
+		fmt.Fprintf(o, "delete channel %s\n", e.Document)
+	case session.SaveAccess:
+		fmt.Fprintf(o, "save answer about %s: %s\n", e.Row.Document, strings.Join(e.Row.Permissions.Names(), ","))
+	case session.DeleteAccess:
+		fmt.Fprintf(o, "delete answer about %s\n", e.Document)
+	default:
+		s.t.Fatalf("unknown effect %T", e)
+	}
+}
+
+func (s *story) since(t time.Time) string { return t.Sub(start).String() }
+
+func str(d *datadriven.TestData, key, def string) string {
+	for _, arg := range d.CmdArgs {
+		if arg.Key == key && len(arg.Vals) > 0 {
+			return arg.Vals[0]
+		}
+	}
+	return def
+}
+
+func (s *story) uint(d *datadriven.TestData, key string, def uint64) (n uint64) {
+	if _, err := fmt.Sscan(str(d, key, fmt.Sprint(def)), &n); err != nil {
+		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
+	}
+	return n
+}
+
+func (s *story) duration(d *datadriven.TestData, key string, def time.Duration) time.Duration {
+	v, err := time.ParseDuration(str(d, key, def.String()))
+	if err != nil {
+		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
+	}
+	return v
+}

@@ -1,0 +1,259 @@
+package sim_test
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// client is one browser profile on one document: the plainest client that keeps
+// its side of the bargain. It sends again what was not acknowledged, in order,
+// takes frames by their seq, and syncs when it is told of a gap.
+type client struct {
+	w       *world
+	user    *user
+	doc     *docObject
+	id      string
+	pings   bool
+	lazy    bool // never refreshes a token by itself; its line is a good one
+	line    *line
+	lines   []*line
+	dialing bool
+	final   bool // closed for good until somebody acts
+	away    bool // does not want to be connected
+	ready   bool // the ack has come
+	dials   int
+
+	session string
+	heard   uint64 // everything up to here
+	ahead   map[uint64]bool
+	syncing bool
+	expires time.Time
+	pending []*op
+	next    int
+}
+
+type op struct {
+	id        string
+	unordered bool // was refused for a moment: a later one may have gone before it
+}
+
+// attempt is what a dial carries; it may be overtaken by a later one.
+type attempt struct {
+	session string
+	heard   uint64
+	no      int
+}
+
+func newClient(w *world, u *user, d *docObject, id string) *client {
+	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), ahead: map[uint64]bool{}}
+}
+
+// dial begins an attempt: a token if one is needed, admission, the document.
+func (c *client) dial() {
+	c.away = false
+	if c.dialing || c.final {
+		return
+	}
+	c.dialing = true
+	c.attempt()
+}
+
+func (c *client) attempt() {
+	if c.expires.Sub(c.w.now) < 20*time.Second {
+		c.expires = c.w.now.Add(c.w.ttl)
+	}
+	c.dials++
+	a := attempt{session: c.session, heard: c.heard, no: c.dials}
+	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false) })
+}
+
+func (c *client) admit(a attempt, again bool) {
+	c.user.admit(session.Admit{
+		Document: c.doc.id, ClientID: c.id, Gone: again, Claims: session.Claims{UserID: c.user.id, Expires: c.expires},
+	}, func(answer session.Answer) {
+		if answer.Err != nil {
+			c.dialFailed()
+			return
+		}
+		c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.doc.connect(c, a, answer.Grant, again) })
+	})
+}
+
+func (c *client) dialFailed() {
+	c.dialing = false
+	c.redial()
+}
+
+func (c *client) redial() {
+	wait := c.w.between(0, 45*time.Second)
+	if c.w.quiet || c.w.chance(0.6) {
+		wait = c.w.between(0, time.Second)
+	}
+	c.w.after(wait, func() {
+		if c.line == nil && !c.away {
+			c.dial()
+		}
+	})
+}
+
+// drop leaves without a disconnect frame and stays away.
+func (c *client) drop(code int) {
+	c.away = true
+	for _, l := range c.lines {
+		l.clientClose(max(code, 1000))
+	}
+	c.line, c.ready = nil, false
+}
+
+// closed hears the end of a line. That of an older one means nothing.
+func (c *client) closed(l *line, code int) {
+	if l != c.line {
+		return
+	}
+	c.line, c.ready = nil, false
+	c.w.note("%s hears close %d", c.id, code)
+	switch protocol.ActionForClose(code) {
+	case protocol.ActionStop:
+		c.final = true
+		c.w.after(c.w.between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
+	case protocol.ActionRefresh:
+		c.w.counts.TokenEnded++
+		c.expires = c.w.now.Add(c.w.ttl)
+		c.redial()
+	default:
+		c.redial()
+	}
+}
+
+func (c *client) send(f protocol.Frame) {
+	if c.line != nil {
+		c.line.up(f.Append(nil))
+	}
+}
+
+func (c *client) sendOp(o *op) {
+	n := o.id[1:]
+	c.send(protocol.Frame{
+		Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.id,
+		Data: []byte(`{"op":{"by":"` + c.id + `","n":` + n + `}}`),
+	})
+}
+
+func (c *client) sendToken() {
+	c.expires = c.w.now.Add(c.w.ttl)
+	c.send(protocol.Frame{
+		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh,
+		Data: protocol.TokenRefresh{Token: c.expires.Format(time.RFC3339Nano)}.Append(nil),
+	})
+}
+
+func (c *client) system(event string, data []byte) {
+	c.send(protocol.Frame{Type: protocol.TypeSystem, Event: event, Data: data})
+}
+
+// act is what a client does of its own accord, now and then, while there are
+// faults.
+func (c *client) act() {
+	w := c.w
+	if w.quiet {
+		return
+	}
+	w.after(w.between(100*time.Millisecond, 4*time.Second), c.act)
+	switch n := w.rng.IntN(100); {
+	case n < 45:
+		if len(c.pending) < 20 {
+			c.next++
+			o := &op{id: "m" + strconv.Itoa(c.next)}
+			c.pending = append(c.pending, o)
+			if c.ready {
+				c.sendOp(o)
+			}
+		}
+	case n < 55:
+		c.system(protocol.EventAck, protocol.Ack{Seq: c.heard}.Append(nil))
+	case n < 65:
+		if c.line != nil && !c.lazy {
+			c.line.sever()
+			if w.chance(0.2) { // into a tunnel: back about when grace ends
+				c.away = true
+				w.after(w.between(35*time.Second, 70*time.Second), func() {
+					if !w.quiet {
+						c.dial()
+					}
+				})
+			}
+		}
+	case n < 68: // seed S2's way to refresh a token
+		if l := c.line; l != nil && !c.lazy {
+			l.clientClose(1000)
+			c.closed(l, 1000)
+		}
+	case n < 72:
+		if c.ready && !c.lazy {
+			c.sendToken()
+		}
+	case n < 75:
+		c.send(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: []byte(`{"data":{"cursor":1}}`)})
+	case n < 78:
+		if c.line != nil {
+			c.line.up([]byte(`{"type":"system","event":"pi`))
+		}
+	case n < 80:
+		if c.ready && !c.lazy {
+			w.counts.Left++
+			c.system(protocol.EventDisconnect, nil)
+		}
+	case n < 84: // an attempt beside the live line, or beside another attempt
+		if !c.lazy && !c.away {
+			c.attempt()
+		}
+	case n < 86:
+		if c.ready {
+			c.resend()
+		}
+	case n < 88:
+		if c.line == nil && !c.away {
+			c.final = false
+			c.redial()
+		}
+	}
+}
+
+// resend sends again everything that was not acknowledged, in order.
+func (c *client) resend() {
+	for _, o := range c.pending {
+		c.sendOp(o)
+	}
+	c.w.counts.Repeated += len(c.pending)
+}
+
+// finished checks the client after the faults: nothing it sent is unanswered,
+// and it has every entry.
+func (c *client) finished() {
+	w := c.w
+	if c.line == nil || !c.ready {
+		w.fail("%s is not connected in quiet times", c.id)
+	}
+	if len(c.pending) > 0 {
+		w.fail("%s: %s and %d more were never answered", c.id, c.pending[0].id, len(c.pending)-1)
+	}
+	if v := c.doc.store.Version(); c.heard != v {
+		w.fail("%s has heard %d of %d", c.id, c.heard, v)
+	}
+}
+
+// entry returns what is stored as a version; a client is never told of one
+// that is not.
+func (c *client) entry(version uint64) document.Entry {
+	if version == 0 || version > c.doc.store.Version() {
+		c.w.fail("%s heard of version %d, the log ends at %d", c.id, version, c.doc.store.Version())
+	}
+	return c.doc.store.Log[version-1]
+}
+
+func (o *op) String() string { return fmt.Sprint(o.id, o.unordered) }

@@ -1,0 +1,114 @@
+package sim
+
+import (
+	"fmt"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+)
+
+// DocumentWatch holds a document to what must be true after every step. Feed it
+// every event and its effects, in order.
+type DocumentWatch struct {
+	open    map[document.ConnID]bool
+	version uint64
+}
+
+// NewDocumentWatch returns a watch on a document at the given version.
+func NewDocumentWatch(version uint64) *DocumentWatch {
+	return &DocumentWatch{open: map[document.ConnID]bool{}, version: version}
+}
+
+// Event notes what the document was told.
+func (w *DocumentWatch) Event(ev document.Event) {
+	if ev, ok := ev.(document.Disconnected); ok {
+		delete(w.open, ev.Conn)
+	}
+}
+
+// Effects checks the answer: nothing goes to a socket that is closed or was
+// never accepted, nothing is closed twice, versions follow one another, and what
+// is stored comes before what is said about it.
+func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) error {
+	for i, e := range effects {
+		switch e := e.(type) {
+		case nil:
+			return fmt.Errorf("effect %d is nil", i)
+		case document.Accept:
+			if w.open[e.Conn] {
+				return fmt.Errorf("%s accepted twice", e.Conn)
+			}
+			if _, ok := ev.(document.Connect); !ok || i != 0 {
+				return fmt.Errorf("accept is effect %d of %T", i, ev)
+			}
+			w.open[e.Conn] = true
+		case document.Readmit:
+			if _, ok := ev.(document.Connect); !ok || i != 0 {
+				return fmt.Errorf("readmit is effect %d of %T", i, ev)
+			}
+		case document.Send:
+			if len(e.Conns) == 0 || len(e.Text) == 0 {
+				return fmt.Errorf("empty send")
+			}
+			for _, c := range e.Conns {
+				if !w.open[c] {
+					return fmt.Errorf("send to %s, which is not open: %s", c, e.Text)
+				}
+			}
+		case document.Close:
+			if !w.open[e.Conn] {
+				return fmt.Errorf("close of %s, which is not open", e.Conn)
+			}
+			if len(e.Reason) > 123 || e.Code != 1000 && e.Code != 1011 && (e.Code < 4000 || e.Code > 4999) {
+				return fmt.Errorf("close %d %q cannot be sent", e.Code, e.Reason)
+			}
+			delete(w.open, e.Conn)
+		case document.Append:
+			if e.Entry.Version != w.version+1 {
+				return fmt.Errorf("version %d after %d", e.Entry.Version, w.version)
+			}
+			w.version++
+		case document.Replay:
+			if !w.open[e.Conn] || e.From >= e.To || e.To > w.version {
+				return fmt.Errorf("replay (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
+			}
+		case document.Sync:
+			if !w.open[e.Conn] || e.From > e.To || e.To > w.version {
+				return fmt.Errorf("sync (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
+			}
+		case document.VerifyToken:
+			if !w.open[e.Conn] {
+				return fmt.Errorf("verify for %s, which is not open", e.Conn)
+			}
+		}
+	}
+	return nil
+}
+
+// State checks the document at rest against what is stored.
+func (w *DocumentWatch) State(snap document.Snapshot, stored map[string]document.Row) error {
+	if snap.Version != w.version {
+		return fmt.Errorf("version %d, log %d", snap.Version, w.version)
+	}
+	if len(snap.Channels) != len(stored) {
+		return fmt.Errorf("%d channels, %d rows", len(snap.Channels), len(stored))
+	}
+	last := ""
+	for _, row := range snap.Channels {
+		c := row.Channel
+		if c.UserID <= last {
+			return fmt.Errorf("two channels of %s", c.UserID)
+		}
+		last = c.UserID
+		if c.State == channel.Active && !w.open[document.ConnID(c.Conn)] {
+			return fmt.Errorf("%s is active on %s, which is not open", c.UserID, c.Conn)
+		}
+		kept := stored[c.UserID]
+		// These three may lag behind in storage; nothing else may.
+		row.Channel.Acked, row.Channel.Seen, row.Invalid = kept.Channel.Acked, kept.Channel.Seen, 0
+		if row != kept {
+			return fmt.Errorf("not stored as it is: %+v, stored %+v", row, kept)
+		}
+	}
+	return nil
+}

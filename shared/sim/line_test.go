@@ -1,0 +1,158 @@
+package sim_test
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// line is one socket with its two ends and what may go wrong between them.
+type line struct {
+	w    *world
+	c    *client
+	conn document.ConnID
+	born time.Time
+	// asked is whether the connect said what the client had heard.
+	asked bool
+	// cut is a line that carries nothing any more, whether or not an end knows.
+	cut                    bool
+	cutAt                  time.Time
+	clientOpen, serverOpen bool
+	clientClosed           time.Time
+	upAt, downAt           time.Time // frames of one way never overtake each other
+	lastFrame              time.Time // last frame the server heard on it
+}
+
+// lastPing is what the runtime would say: when it last answered a ping.
+func (l *line) lastPing() time.Time {
+	if !l.c.pings {
+		return time.Time{}
+	}
+	end := l.w.now
+	if l.cut && l.cutAt.Before(end) {
+		end = l.cutAt
+	}
+	if !l.clientOpen && l.clientClosed.Before(end) {
+		end = l.clientClosed
+	}
+	k := end.Sub(l.born) / (10 * time.Second)
+	if k < 1 {
+		return time.Time{}
+	}
+	return l.born.Add(k * 10 * time.Second)
+}
+
+// up carries a client's frame through the real codec.
+func (l *line) up(text []byte) {
+	if !l.clientOpen {
+		return
+	}
+	text = slices.Clone(text)
+	l.upAt = later(l.upAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
+	l.w.at(l.upAt, func() {
+		if l.cut || !l.serverOpen {
+			return
+		}
+		l.lastFrame = l.w.now
+		f, e := protocol.Decode(text, protocol.Limits{})
+		if e != nil {
+			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e})
+			return
+		}
+		l.c.doc.step(document.FrameReceived{Conn: l.conn, Frame: f})
+	})
+}
+
+// down carries a text of the server's. The effect's memory is reused, so it is
+// copied, as a socket does.
+func (l *line) down(text []byte) {
+	text = slices.Clone(text)
+	l.downAt = later(l.downAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
+	l.w.at(l.downAt, func() {
+		if l.cut || !l.clientOpen {
+			return
+		}
+		f, e := protocol.Decode(text, protocol.Limits{FrameBytes: 1 << 20})
+		if e != nil {
+			l.w.fail("the server sent %s: %v", text, e)
+		}
+		l.c.receive(l, f)
+	})
+}
+
+// serverClose ends the server's half. The close event of a socket the server
+// closed comes late, or very late.
+func (l *line) serverClose(code int) {
+	l.serverOpen = false
+	l.c.doc.noteClose(l, code)
+	l.downAt = later(l.downAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
+	l.w.at(l.downAt, func() {
+		if !l.cut && l.clientOpen {
+			l.shut()
+			l.c.closed(l, code)
+		}
+	})
+	l.w.after(l.w.between(0, 40*time.Second), func() {
+		l.w.counts.LateClose++
+		l.c.doc.step(document.Disconnected{Conn: l.conn, Code: 1006, Seen: l.lastPing()})
+	})
+}
+
+// shut ends the client's half.
+func (l *line) shut() {
+	l.clientOpen, l.clientClosed = false, l.w.now
+}
+
+// clientClose is a close frame: it arrives behind what was sent before it.
+func (l *line) clientClose(code int) {
+	if !l.clientOpen {
+		return
+	}
+	l.shut()
+	l.upAt = later(l.upAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
+	l.w.at(l.upAt, func() {
+		if !l.cut {
+			l.serverHears(code)
+		}
+	})
+}
+
+// serverHears is the end of the socket as the server learns of it.
+func (l *line) serverHears(code int) {
+	if !l.serverOpen {
+		return
+	}
+	l.serverOpen = false
+	l.c.doc.noteClose(l, 1006)
+	l.c.doc.step(document.Disconnected{Conn: l.conn, Code: code, Seen: l.lastPing()})
+}
+
+// sever cuts the line. Each end learns of it in its own time, the server
+// perhaps by a send that fails, perhaps never.
+func (l *line) sever() {
+	if l.cut {
+		return
+	}
+	w := l.w
+	l.cut, l.cutAt = true, w.now
+	w.note("%s of %s is cut", l.conn, l.c.id)
+	w.after(w.between(0, 12*time.Second), func() {
+		if l.clientOpen {
+			l.shut()
+			l.c.closed(l, 1006)
+		}
+	})
+	switch w.rng.IntN(4) {
+	case 0: // half-open: nothing ever comes
+	case 1:
+		w.after(w.between(0, 20*time.Second), func() {
+			if l.serverOpen {
+				l.c.doc.step(document.SendFailed{Conn: l.conn, Seen: l.lastPing()})
+			}
+		})
+	default:
+		w.after(w.between(0, 45*time.Second), func() { l.serverHears(1006) })
+	}
+}

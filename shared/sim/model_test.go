@@ -1,0 +1,168 @@
+package sim_test
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// model is what must be true of one user's channel on one document, worked out
+// from the outside: from lines and tokens, never from the core's own state.
+type model struct {
+	session string
+	line    *line
+	expires time.Time
+	gone    bool // left, or ended for good
+	lost    bool
+	// early and late are when the connection was lost at the earliest and at the
+	// latest: frames that are not pings are signs of life that an eviction forgets.
+	early, late time.Time
+	// unsure is set while a readmission is under way: another client of the user
+	// may slip in with an admission of the old session.
+	unsure bool
+}
+
+const (
+	grace    = 30 * time.Second
+	silence  = 25 * time.Second
+	readOnly = 25 * time.Second
+)
+
+// death returns when the line's connection was lost if nobody had said anything.
+func (m *model) death(now time.Time) (early, late time.Time) {
+	early, late = now, now
+	if ping := m.line.lastPing(); !ping.IsZero() {
+		early = earlier(early, ping.Add(silence))
+		late = earlier(late, later(ping, m.line.lastFrame).Add(silence))
+	}
+	end := m.expires.Add(readOnly)
+	return earlier(early, end), earlier(late, end)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// noteClose keeps the model up when a socket ends, by whichever side.
+func (d *docObject) noteClose(l *line, code int) {
+	m := d.channels[l.c.user.id]
+	if m == nil || m.line != l || m.lost {
+		return
+	}
+	m.lost = true
+	m.early, m.late = m.death(d.w.now)
+	m.gone = code == 1000 || code >= 4400 && code != 4409
+}
+
+// renewed notes a token that was swapped in place.
+func (d *docObject) renewed(user string) {
+	if m, row := d.channels[user], d.store.Rows[user]; m != nil {
+		m.expires = row.Channel.Expires
+	}
+}
+
+// expect says what session id the next accepted connection of a user must have:
+// that of the channel, another one, or (neither) nothing certain.
+func (d *docObject) expect(user string) (same, differ bool, old string) {
+	m := d.channels[user]
+	if m == nil || m.unsure {
+		return false, false, ""
+	}
+	early, late := m.early, m.late
+	if !m.lost {
+		early, late = m.death(d.w.now)
+	}
+	alone := len(d.w.docs) == 1 // no other channel keeps the session alive
+	switch now := d.w.now; {
+	case m.gone:
+		return false, false, m.session
+	case now.Before(early.Add(grace)):
+		return true, false, m.session
+	case !now.Before(late.Add(grace)):
+		return false, alone, m.session
+	}
+	return false, false, m.session
+}
+
+// accepted holds a new connection to what was expected, and begins its model.
+func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old string, again bool) {
+	w, id := d.w, d.store.Rows[g.UserID].Channel.SessionID
+	if id == "" {
+		w.fail("%s: %s has no session id", d.id, g.UserID)
+	}
+	if same {
+		w.counts.GraceChecked++
+		if id != old {
+			w.fail("%s: %s is back within grace, and session %s has become %s", d.id, g.UserID, old, id)
+		}
+	}
+	if differ {
+		w.counts.RenewChecked++
+		if id == old {
+			w.fail("%s: %s is back after grace, and still in session %s", d.id, g.UserID, old)
+		}
+	}
+	was := d.channels[g.UserID]
+	d.channels[g.UserID] = &model{
+		session: id, line: l, expires: g.Expires, unsure: was != nil && was.unsure && !again,
+	}
+}
+
+// connect forwards an admitted client to the document, as the front does:
+// once more, with a second admission, when the document asks for it.
+func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
+	w := d.w
+	w.lineNo++
+	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.now, asked: a.session != "", clientOpen: true, serverOpen: true}
+	w.lines[l.conn] = l
+	ev := document.Connect{
+		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
+		LastSeq: a.heard, HasLastSeq: a.session != "",
+		Receipts: d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged),
+	}
+	if row, ok := d.store.Rows[c.user.id]; ok {
+		if current := w.lines[document.ConnID(row.Channel.Conn)]; current != nil {
+			ev.Seen = current.lastPing()
+		}
+	}
+	same, differ, old := d.expect(c.user.id)
+	c.lines = append(c.lines, l)
+	switch d.step(ev).(type) {
+	case document.Accept:
+		d.accepted(l, ev.Grant, same, differ, old, again)
+		c.dialing = false
+		if c.line == nil {
+			c.line = l
+		}
+	case document.Readmit:
+		l.serverOpen, l.clientOpen = false, false
+		w.counts.Readmitted++
+		if same {
+			w.fail("%s: %s is back within grace and was sent away", d.id, c.user.id)
+		}
+		if m := d.channels[c.user.id]; m != nil {
+			m.unsure = true
+		}
+		if again {
+			c.dialFailed()
+			return
+		}
+		c.admit(a, true)
+	default:
+		w.fail("a connect was not answered")
+	}
+}
+
+func connName(n int) string {
+	const hex = "0123456789abcdef"
+	b := [16]byte{}
+	for i := range b {
+		b[15-i] = hex[n&15]
+		n >>= 4
+	}
+	return string(b[:])
+}

@@ -1,0 +1,244 @@
+package sim_test
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// docObject is one document's object: the core, its shell and its storage.
+type docObject struct {
+	w        *world
+	id       string
+	core     *document.Document
+	store    *sim.DocumentStorage
+	watch    *sim.DocumentWatch
+	alarm    time.Time
+	channels map[string]*model // by user: what must be true of the channel
+	last     map[string]int    // by client: the newest op that is stored
+}
+
+func newDocObject(w *world, id string) *docObject {
+	return &docObject{
+		w: w, id: id, core: document.New(w.docCfg, id), store: sim.NewDocumentStorage(id),
+		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, last: map[string]int{},
+	}
+}
+
+// step plays one event, checks the answer, carries it out, and perhaps evicts
+// the object from memory.
+func (d *docObject) step(ev document.Event) (first document.Effect) {
+	w := d.w
+	if f, ok := ev.(document.FrameReceived); ok && w.log {
+		w.note("%s <- %s says %s", d.id, f.Conn, f.Frame.Append(nil))
+	} else if w.log {
+		w.note("%s <- %T %+v", d.id, ev, ev)
+	}
+	d.watch.Event(ev)
+	effects := d.core.Step(w.now, ev)
+	if err := d.watch.Effects(ev, effects); err != nil {
+		w.fail("%s: %T: %v", d.id, ev, err)
+	}
+	for i, e := range effects {
+		if s, ok := e.(document.Send); ok && w.log {
+			w.note("    %v <- %s", s.Conns, s.Text)
+		} else if w.log {
+			w.note("    %T %+v", e, e)
+		}
+		if i == 0 {
+			first = e
+		}
+		d.store.Apply(e)
+		d.carryOut(e)
+	}
+	if err := d.watch.State(d.core.Snapshot(), d.store.Rows); err != nil {
+		w.fail("%s: after %T: %v", d.id, ev, err)
+	}
+	d.setAlarm() // before the eviction, as a shell does at the end of an event
+	if w.chance(w.hibernate) {
+		d.restore()
+	}
+	return first
+}
+
+// restore boots the object anew: from storage, which is all a crash leaves.
+func (d *docObject) restore() {
+	core, err := document.Restore(d.w.docCfg, d.store.Snapshot(d.w.docCfg.Unacknowledged))
+	if err != nil {
+		d.w.fail("%s does not restore: %v", d.id, err)
+	}
+	d.core = core
+	d.w.counts.Hibernated++
+}
+
+func (d *docObject) setAlarm() {
+	w := d.w
+	at, ok := d.core.Deadline()
+	if !ok || at.Equal(d.alarm) {
+		return
+	}
+	d.alarm = at
+	late := time.Duration(0)
+	if w.chance(w.lateAlarm) {
+		late = w.between(0, 8*time.Second)
+		if !w.quiet && w.chance(0.1) {
+			late = w.between(0, 70*time.Second)
+		}
+	}
+	w.at(later(w.now, at).Add(late), func() {
+		if !d.alarm.Equal(at) {
+			return
+		}
+		d.alarm = time.Time{}
+		d.step(document.Woken{Seen: d.seen()})
+		if d.alarm.Equal(at) || !d.alarm.IsZero() && !d.alarm.After(w.now) {
+			w.fail("%s: woken at %v it is due again at %v", d.id, w.now, d.alarm)
+		}
+	})
+}
+
+// seen is the runtime's record of answered pings.
+func (d *docObject) seen() (out []document.Seen) {
+	for _, u := range d.w.users { // in order: a map's would not be the seed's
+		for _, c := range u.clients {
+			for _, l := range c.lines {
+				if at := l.lastPing(); c.doc == d && l.serverOpen && !at.IsZero() {
+					out = append(out, document.Seen{Conn: l.conn, At: at})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (d *docObject) carryOut(e document.Effect) {
+	w := d.w
+	switch e := e.(type) {
+	case document.Send:
+		for _, c := range e.Conns {
+			w.lines[c].down(e.Text)
+		}
+	case document.Close:
+		w.lines[e.Conn].serverClose(e.Code)
+		if e.Code == protocol.Lookup(protocol.HeartbeatTimeout).Close {
+			w.counts.HalfOpen++
+		}
+	case document.Replay:
+		w.counts.Replayed++
+		for _, entry := range d.store.Entries(e.From, e.To) {
+			w.lines[e.Conn].down(document.ReplayFrame(nil, entry, e.UserID, e.ClientID))
+		}
+	case document.Sync:
+		w.counts.Synced++
+		for _, text := range document.SyncFrames(e.From, e.To, d.store.Version(), d.store.Entries(e.From, e.To), 300) {
+			w.lines[e.Conn].down(text)
+		}
+	case document.Append:
+		d.inOrder(e.Entry)
+		row := d.store.Rows[e.Entry.UserID]
+		if !permission.Set(row.Grant.Permissions).Has(permission.Write) {
+			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
+		}
+		if !w.now.Before(row.Channel.Expires) {
+			w.fail("%s: op of %s accepted with a token that has expired", d.id, e.Entry.UserID)
+		}
+	case document.Tell:
+		d.tell(e)
+	case document.VerifyToken:
+		d.verify(e)
+	}
+}
+
+// tell calls the user's session object. The call may fail on the way there or
+// on the way back.
+func (d *docObject) tell(e document.Tell) {
+	w := d.w
+	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
+	w.after(w.between(0, 200*time.Millisecond), func() {
+		if !lostThere {
+			w.user(e.UserID).step(session.ChannelGone{Document: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
+		}
+		w.after(w.between(0, 100*time.Millisecond), func() {
+			d.step(document.Told{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
+		})
+	})
+}
+
+func (w *world) user(id string) *user {
+	for _, u := range w.users {
+		if u.id == id {
+			return u
+		}
+	}
+	w.fail("no user %q", id)
+	return nil
+}
+
+// verify is the token check and the fresh grant for a refresh in place. A
+// client's token says when it expires; one in a hundred is somebody else's.
+func (d *docObject) verify(e document.VerifyToken) {
+	w := d.w
+	expires, err := time.Parse(time.RFC3339Nano, e.Token)
+	if err != nil {
+		w.fail("token %q: %v", e.Token, err)
+	}
+	w.after(w.between(0, 200*time.Millisecond), func() {
+		if !w.quiet && w.chance(0.05) {
+			d.step(document.TokenRefused{Conn: e.Conn, Err: &protocol.Error{Code: protocol.AuthenticationFailed}})
+			return
+		}
+		w.user(e.UserID).admit(session.Admit{
+			Document: d.id, ClientID: e.ClientID, Refresh: true, Claims: session.Claims{UserID: e.UserID, Expires: expires},
+		}, func(a session.Answer) {
+			if a.Err != nil {
+				d.step(document.TokenRefused{Conn: e.Conn, Err: a.Err})
+				return
+			}
+			d.step(document.TokenVerified{Conn: e.Conn, Grant: docGrant(a.Grant)})
+		})
+	})
+}
+
+// docGrant is what crosses from the session object to the document.
+func docGrant(g session.Grant) document.Grant {
+	return document.Grant{
+		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
+		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, Expires: g.Expires, TokenID: g.TokenID,
+		AdmittedAt: g.AdmittedAt,
+	}
+}
+
+// finished checks an object that everybody has left: it needs no alarm and
+// keeps nothing but told rows and the log.
+func (d *docObject) finished() {
+	if at, ok := d.core.Deadline(); ok {
+		d.w.fail("%s has an alarm at %v and nobody there", d.id, at)
+	}
+	for _, row := range d.core.Snapshot().Channels {
+		if row.Channel.Conn != "" || row.Telling {
+			d.w.fail("%s keeps %+v", d.id, row)
+		}
+	}
+	seen := map[string]bool{}
+	for i, e := range d.store.Log {
+		if e.Version != uint64(i+1) {
+			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
+		}
+		if key := e.ClientID + "/" + e.MessageID; seen[key] {
+			d.w.fail("%s: %s is in the log twice", d.id, key)
+		} else {
+			seen[key] = true
+		}
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

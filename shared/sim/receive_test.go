@@ -1,0 +1,195 @@
+package sim_test
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// receive takes one frame, as sent, in order, and holds the server to what the
+// wire promises.
+func (c *client) receive(l *line, f protocol.Frame) {
+	if f.Event == protocol.EventConnectionAck {
+		c.welcome(l, f)
+		return
+	}
+	if l != c.line {
+		return
+	}
+	switch f.Event {
+	case protocol.EventOp:
+		p, ok := protocol.ParseOp(f.Data)
+		if !ok || p.DocumentVersion != f.Seq {
+			c.w.fail("%s: op %s with seq %d", c.id, f.Data, f.Seq)
+		}
+		e := c.entry(f.Seq)
+		if string(e.Op) != string(p.Op) || e.UserID != p.UserID || e.ClientID != p.ClientID {
+			c.w.fail("%s heard %s as version %d, stored is %+v", c.id, f.Data, f.Seq, e)
+		}
+		c.hear(f.Seq)
+	case protocol.EventOperationAck:
+		p, ok := protocol.ParseOperationAck(f.Data)
+		if !ok || p.DocumentVersion != f.Seq {
+			c.w.fail("%s: ack %s with seq %d", c.id, f.Data, f.Seq)
+		}
+		c.acknowledged(f.MessageID, f.Seq)
+		c.hear(f.Seq)
+	case protocol.EventDocumentSync:
+		c.synced(f)
+	case protocol.EventTokenRefreshRequired:
+		if c.w.quiet || !c.lazy && c.w.chance(0.7) {
+			c.sendToken()
+		}
+	case protocol.EventTokenRefreshed:
+		c.w.counts.Refreshed++
+		c.doc.renewed(c.user.id)
+		c.resend()
+	case protocol.EventError:
+		c.failed(f)
+	}
+}
+
+func (c *client) welcome(l *line, f protocol.Frame) {
+	p, ok := protocol.ParseConnectionAck(f.Data)
+	if !ok || p.UserID != c.user.id || p.ClientID != c.id {
+		c.w.fail("%s: connection_ack %s", c.id, f.Data)
+	}
+	if c.line != l && c.line != nil {
+		c.w.counts.HandedOver++
+		c.line.clientClose(1000)
+	}
+	if c.away {
+		l.clientClose(1000)
+		return
+	}
+	switch {
+	case p.Resumed && p.SessionID != c.session && c.session != "":
+		c.w.fail("%s resumed another session: %s, was %s", c.id, p.SessionID, c.session)
+	case p.Resumed:
+		c.w.counts.Resumed++
+	case c.session != "" && c.session != p.SessionID:
+		c.w.counts.NewSession++
+	}
+	if l.asked && p.Replay != nil && p.Replay.From > c.heard+1 {
+		c.w.fail("%s has heard %d and is replayed from %d", c.id, c.heard, p.Replay.From)
+	}
+	c.line, c.ready, c.session, c.syncing, c.final = l, true, p.SessionID, false, false
+	clear(c.ahead)
+	covered := p.DocumentVersion == c.heard ||
+		p.Replay != nil && p.Replay.From <= c.heard+1 && p.Replay.To == p.DocumentVersion
+	if p.Gap != nil || !covered {
+		c.syncing = true
+		c.send(protocol.Frame{
+			Type: protocol.TypeOperation, Event: protocol.EventSyncRequest,
+			Data: protocol.SyncRequest{From: c.heard}.Append(nil),
+		})
+	}
+	c.resend()
+}
+
+// hear notes a version. A repeat is dropped by its seq; a hole is only allowed
+// while a sync that fills it is under way.
+func (c *client) hear(seq uint64) {
+	switch {
+	case seq <= c.heard:
+	case seq == c.heard+1:
+		c.heard++
+		for c.ahead[c.heard+1] {
+			delete(c.ahead, c.heard+1)
+			c.heard++
+		}
+	case c.syncing:
+		c.ahead[seq] = true
+	default:
+		c.w.fail("%s has heard %d and now hears %d: a silent hole", c.id, c.heard, seq)
+	}
+}
+
+func (c *client) synced(f protocol.Frame) {
+	p, ok := protocol.ParseDocumentSync(f.Data)
+	if !ok || !c.syncing {
+		c.w.fail("%s: sync %s", c.id, f.Data)
+	}
+	for i, o := range p.Ops {
+		e := c.entry(o.Version)
+		if string(e.Op) != string(o.Op) || e.MessageID != o.MessageID || o.Version != p.From+uint64(i) {
+			c.w.fail("%s synced %+v, stored is %+v", c.id, o, e)
+		}
+		if o.ClientID == c.id && o.UserID == c.user.id {
+			c.acknowledged(o.MessageID, o.Version)
+		}
+		c.hear(o.Version)
+	}
+	if p.To == p.DocumentVersion {
+		c.syncing = false
+		if c.heard < p.To {
+			c.w.fail("%s synced to %d and has heard %d", c.id, p.To, c.heard)
+		}
+	}
+}
+
+// acknowledged holds an ack to the log: it names the very op, stored once.
+func (c *client) acknowledged(messageID string, version uint64) {
+	e := c.entry(version)
+	if e.MessageID != messageID || e.ClientID != c.id || e.UserID != c.user.id {
+		c.w.fail("%s: %s acknowledged as version %d, which is %+v", c.id, messageID, version, e)
+	}
+	for i, o := range c.pending {
+		if o.id == messageID {
+			c.pending = slices.Delete(c.pending, i, i+1)
+			c.w.counts.Acked++
+			return
+		}
+	}
+}
+
+func (c *client) failed(f protocol.Frame) {
+	e, ok := protocol.ParseError(f.Data)
+	if !ok {
+		c.w.fail("%s: error %s", c.id, f.Data)
+	}
+	switch {
+	case e.Code == protocol.ConnectionReplaced:
+		c.w.counts.Replaced++
+	case e.Code == protocol.InsufficientPermissions && e.MessageID != "":
+		c.w.counts.Refused++
+		for i, o := range c.pending {
+			if o.id == e.MessageID {
+				c.pending = slices.Delete(c.pending, i, i+1)
+				break
+			}
+		}
+	case e.Code == protocol.TokenExpired && e.MessageID != "":
+		for _, o := range c.pending {
+			o.unordered = true
+		}
+		if !c.lazy || c.w.quiet {
+			c.sendToken()
+		}
+	}
+}
+
+// inOrder holds a stored op to the order its client sent it in.
+func (d *docObject) inOrder(e document.Entry) {
+	w := d.w
+	n, err := strconv.Atoi(e.MessageID[1:])
+	if err != nil {
+		w.fail("message id %q", e.MessageID)
+	}
+	for _, c := range w.user(e.UserID).clients {
+		if c.doc != d || c.id != e.ClientID {
+			continue
+		}
+		for _, o := range c.pending {
+			if o.id == e.MessageID && o.unordered {
+				return
+			}
+		}
+		if n <= d.last[c.id] {
+			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.last[c.id])
+		}
+		d.last[c.id] = n
+	}
+}

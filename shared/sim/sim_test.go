@@ -1,0 +1,137 @@
+package sim_test
+
+import (
+	"flag"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var (
+	simSeed = flag.Uint64("sim.seed", 0, "the first seed; 0 begins at 1")
+	simRuns = flag.Uint64("sim.runs", 0, "how many seeds, from sim.seed on; 0 for 2,000, or 1 when a seed is given")
+	simLog  = flag.Bool("sim.log", false, "print every event of the runs")
+)
+
+// TestSim plays one world after another, each from one seed, and holds each to
+// the invariants of check_test.go. A failure prints the seed that replays it:
+//
+//	go test ./shared/sim -run Sim -sim.seed=N -sim.log
+func TestSim(t *testing.T) {
+	seed, runs := *simSeed, *simRuns
+	if runs == 0 {
+		runs = 2000
+		if seed != 0 {
+			runs = 1
+		}
+		if testing.Short() {
+			runs = 200
+		}
+	}
+	if seed == 0 {
+		seed = 1
+	}
+	began := time.Now()
+	total, failed, err := playAll(seed, runs)
+	if err != nil {
+		t.Fatalf("seed %d: %v\nreplay: go test ./shared/sim -run Sim -sim.seed=%d -sim.log", failed, err, failed)
+	}
+	took := time.Since(began)
+	t.Logf("%d seeds in %v (%.0f a second): %+v", runs, took.Round(time.Millisecond), float64(runs)/took.Seconds(), total)
+	// A simulation in which nothing happens proves nothing.
+	if runs >= 200 {
+		for _, c := range total.each() {
+			if c.n == 0 {
+				t.Errorf("in %d runs there was not one case of: %s", runs, c.what)
+			}
+		}
+	}
+}
+
+// playAll plays the seeds from first on, on every processor, and returns the
+// lowest that failed.
+func playAll(first, runs uint64) (total counts, failed uint64, err error) {
+	var next atomic.Uint64
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	next.Store(first)
+	failed = first + runs
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for n := next.Add(1) - 1; n < first+runs; n = next.Add(1) - 1 {
+				c, e := play(n, *simLog)
+				mu.Lock()
+				total.add(c)
+				if e != nil && n < failed {
+					failed, err = n, e
+					next.Store(first + runs) // no later one is of interest
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return total, failed, err
+}
+
+// counts is what happened, so that a run that tests nothing is seen.
+type counts struct {
+	Acked, Resumed, NewSession, Replayed, Synced, Replaced, HandedOver int
+	HalfOpen, LateClose, Readmitted, Refreshed, TokenEnded, Repeated   int
+	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
+}
+
+func (c *counts) add(o counts) {
+	for i, p := range c.fields() {
+		*p.p += *o.fields()[i].p
+	}
+}
+
+type countField struct {
+	what string
+	p    *int
+}
+
+func (c *counts) fields() []countField {
+	return []countField{
+		{"an op acknowledged", &c.Acked}, {"a resume", &c.Resumed}, {"a new session after grace", &c.NewSession},
+		{"a replay", &c.Replayed}, {"a sync", &c.Synced}, {"another client taking over", &c.Replaced},
+		{"a hand-over", &c.HandedOver}, {"a half-open line found dead", &c.HalfOpen}, {"a late close", &c.LateClose},
+		{"a readmission", &c.Readmitted}, {"a token refreshed in place", &c.Refreshed}, {"a token's end", &c.TokenEnded},
+		{"an op repeated", &c.Repeated}, {"a hibernation", &c.Hibernated}, {"an op refused", &c.Refused},
+		{"a failing permission source", &c.SourceDown}, {"a user leaving", &c.Left},
+		{"a session id checked within grace", &c.GraceChecked}, {"a session id checked after grace", &c.RenewChecked},
+	}
+}
+
+type count struct {
+	what string
+	n    int
+}
+
+func (c *counts) each() (out []count) {
+	for _, f := range c.fields() {
+		out = append(out, count{f.what, *f.p})
+	}
+	return out
+}
+
+// play runs one world to its end and returns the first broken invariant.
+func play(seed uint64, log bool) (c counts, err error) {
+	w := newWorld(seed, log)
+	defer func() {
+		if r := recover(); r != nil {
+			v, ok := r.(violation)
+			if !ok {
+				panic(fmt.Sprintf("seed %d: %v", seed, r))
+			}
+			c, err = w.counts, v
+		}
+	}()
+	w.run()
+	w.settle()
+	return w.counts, nil
+}

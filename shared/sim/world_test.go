@@ -1,0 +1,259 @@
+package sim_test
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// violation is a broken invariant. It unwinds the run by panic: the world is
+// deep in calls when it finds one.
+type violation struct{ error }
+
+// world is everything outside the cores: time, the network, the front Worker,
+// the permission source, both kinds of shell, and the clients.
+type world struct {
+	rng    *rand.Rand
+	now    time.Time
+	queue  queue
+	order  uint64
+	quiet  bool // the faults are over
+	log    bool
+	counts counts
+
+	hibernate float64 // chance of an eviction after an event
+	lateAlarm float64
+	ttl       time.Duration // of tokens
+	sesCfg    session.Config
+	docCfg    document.Config
+
+	docs    []*docObject
+	users   []*user
+	lines   map[document.ConnID]*line
+	lineNo  int
+	askNo   uint64
+	waiting map[uint64]func(session.Answer)
+	ids     int
+	source  map[string]permission.Source // by user
+	down    bool                         // the permission source does not answer
+}
+
+type task struct {
+	at    time.Time
+	order uint64
+	do    func()
+}
+
+type queue []task
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].order < q[j].order
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(task)) }
+func (q *queue) Pop() any {
+	old := *q
+	t := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return t
+}
+
+func newWorld(seed uint64, log bool) *world {
+	w := &world{
+		rng: rand.New(rand.NewPCG(seed, 0x686f6c6466617374)), now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC), log: log,
+		lines: map[document.ConnID]*line{}, waiting: map[uint64]func(session.Answer){}, source: map[string]permission.Source{},
+	}
+	w.hibernate = []float64{0, 0.1, 1}[w.rng.IntN(3)]
+	w.lateAlarm = []float64{0, 0.3}[w.rng.IntN(2)]
+	w.ttl = []time.Duration{50 * time.Second, 2 * time.Minute, 15 * time.Minute}[w.rng.IntN(3)]
+	w.sesCfg.PermissionTTL = []time.Duration{0, 20 * time.Second}[w.rng.IntN(2)]
+	w.docCfg.Unacknowledged = 24 // a client here has 20 under way at most
+	if w.chance(0.3) {
+		w.docCfg.MaxReplay = 5
+	}
+	w.docCfg = w.docCfg.WithDefaults()
+	w.sesCfg = w.sesCfg.WithDefaults()
+	for i := range 1 + w.rng.IntN(2) {
+		w.docs = append(w.docs, newDocObject(w, fmt.Sprintf("doc%d", i)))
+	}
+	for i := range 2 + w.rng.IntN(2) {
+		w.users = append(w.users, newUser(w, fmt.Sprintf("user%d", i)))
+	}
+	return w
+}
+
+func (w *world) chance(p float64) bool { return w.rng.Float64() < p }
+
+// between draws a duration in whole milliseconds.
+func (w *world) between(lo, hi time.Duration) time.Duration {
+	return lo + time.Duration(w.rng.Int64N(int64((hi-lo)/time.Millisecond)+1))*time.Millisecond
+}
+
+func (w *world) at(t time.Time, do func()) {
+	if t.Before(w.now) {
+		t = w.now
+	}
+	w.order++
+	heap.Push(&w.queue, task{t, w.order, do})
+}
+
+func (w *world) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
+
+func (w *world) fail(format string, args ...any) {
+	panic(violation{fmt.Errorf("at %v: "+format, append([]any{w.now.Sub(epoch)}, args...)...)})
+}
+
+func (w *world) note(format string, args ...any) {
+	if w.log {
+		fmt.Printf("%12v  %s\n", w.now.Sub(epoch), fmt.Sprintf(format, args...))
+	}
+}
+
+var epoch = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+
+// runUntil plays everything that happens until t.
+func (w *world) runUntil(t time.Time) {
+	for len(w.queue) > 0 && !w.queue[0].at.After(t) {
+		next := heap.Pop(&w.queue).(task)
+		w.now = next.at
+		next.do()
+	}
+	w.now = t
+}
+
+// run is the time of faults.
+func (w *world) run() {
+	end := w.now.Add(w.between(30*time.Second, 3*time.Minute))
+	for _, u := range w.users {
+		for _, c := range u.clients {
+			w.after(w.between(0, 5*time.Second), c.dial)
+			w.after(w.between(0, 5*time.Second), c.act)
+		}
+	}
+	if w.chance(0.3) {
+		w.after(w.between(10*time.Second, 2*time.Minute), func() {
+			w.down = !w.quiet
+			w.after(w.between(time.Second, time.Minute), func() { w.down = false })
+		})
+	}
+	if w.chance(0.3) { // somebody's role changes at the source, and back
+		u := w.users[w.rng.IntN(len(w.users))]
+		old := w.source[u.id]
+		w.after(w.between(10*time.Second, 3*time.Minute), func() {
+			w.source[u.id] = permission.Source{Workspace: permission.ViewerRole}
+			w.after(w.between(time.Second, 2*time.Minute), func() { w.source[u.id] = old })
+		})
+	}
+	w.runUntil(end)
+}
+
+// settle ends the faults and checks that everything comes to rest: every op is
+// acknowledged, every client has every entry, then everybody goes, and no row,
+// session or alarm is left behind.
+func (w *world) settle() {
+	w.quiet, w.down = true, false
+	for _, u := range w.users {
+		for _, c := range u.clients {
+			c.drop(0)
+		}
+	}
+	w.runUntil(w.now.Add(2 * time.Minute))
+	for _, u := range w.users {
+		for _, c := range u.clients {
+			c.final = false
+			c.dial()
+			w.runUntil(w.now.Add(20 * time.Second))
+			c.finished()
+			c.drop(0)
+			w.runUntil(w.now.Add(5 * time.Second))
+		}
+	}
+	w.runUntil(w.now.Add(10 * time.Minute))
+	for _, d := range w.docs {
+		d.finished()
+	}
+	for _, u := range w.users {
+		if snap := u.ses.Snapshot(); snap.Session.ID != "" || len(snap.Channels) > 0 {
+			w.fail("%s still has a session: %+v", u.id, snap)
+		}
+	}
+}
+
+// user is one user's session object.
+type user struct {
+	w       *world
+	id      string
+	ses     *session.Session
+	store   *sim.SessionStorage
+	alarm   time.Time
+	clients []*client
+}
+
+func newUser(w *world, id string) *user {
+	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage()}
+	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
+	w.source[id] = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
+	for i := range 1 + w.rng.IntN(2) {
+		for _, d := range w.docs {
+			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
+		}
+	}
+	return u
+}
+
+func (u *user) step(ev session.Event) {
+	w := u.w
+	w.note("%s <- %+v", u.id, ev)
+	for _, e := range u.ses.Step(w.now, ev) {
+		u.store.Apply(e)
+		switch e := e.(type) {
+		case session.LookUp:
+			w.after(w.between(0, 300*time.Millisecond), func() {
+				if w.down {
+					w.counts.SourceDown++
+					u.step(session.AccessFailed{Ask: e.Ask})
+					return
+				}
+				u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: w.source[e.UserID]}})
+			})
+		case session.Answer:
+			if answer := w.waiting[e.Ask]; answer != nil {
+				delete(w.waiting, e.Ask)
+				w.after(0, func() { answer(e) })
+			}
+		}
+	}
+	if len(w.waiting) == 0 && w.chance(w.hibernate) {
+		ses, err := session.Restore(w.sesCfg, u.store.Snapshot())
+		if err != nil {
+			w.fail("%s does not restore: %v", u.id, err)
+		}
+		u.ses = ses
+	}
+	if at, ok := u.ses.Deadline(); ok && !at.Equal(u.alarm) {
+		u.alarm = at
+		w.at(at, func() {
+			if u.alarm.Equal(at) {
+				u.alarm = time.Time{}
+				u.step(session.Woken{})
+			}
+		})
+	}
+}
+
+// admit asks for a grant, as the front Worker does, and hands on the answer.
+func (u *user) admit(a session.Admit, answer func(session.Answer)) {
+	w := u.w
+	w.askNo++
+	w.ids++
+	a.Ask, a.NewSessionID = w.askNo, fmt.Sprintf("session%d", w.ids)
+	w.waiting[a.Ask] = answer
+	u.step(a)
+}

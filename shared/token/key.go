@@ -1,0 +1,126 @@
+package token
+
+import (
+	"encoding/base64"
+	"errors"
+	"math/bits"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// What a key set may be.
+const (
+	// KeySetBytes is the largest JSON Web Key Set that is read.
+	KeySetBytes = 64 << 10
+	// maxKeys is the most keys in one: more is no key set of an issuer.
+	maxKeys = 32
+	// minBits and maxBits bound an RSA modulus: RFC 7518, section 3.3, asks for
+	// 2048, and a signature check grows with the square of the length.
+	minBits, maxBits = 2048, 8192
+)
+
+var (
+	// ErrKeySet is a text that is not a JSON Web Key Set within the limits.
+	ErrKeySet = errors.New("token: not a usable key set")
+	// ErrKey is a JSON Web Key that cannot check an RS256 signature.
+	ErrKey = errors.New("token: not a usable RSA key")
+)
+
+// Key is one public key.
+type Key struct {
+	// ID is the key's kid, empty when it has none.
+	ID string
+	// JWK is the public half and nothing else, always in one spelling, so that
+	// the same key is the same text.
+	JWK []byte
+}
+
+// PublicKey reads one JSON Web Key, private ones included, and returns the public
+// half. The error never holds any of the text.
+func PublicKey(jwk []byte) (Key, error) {
+	if jsontext.Check(jwk, depth) != nil {
+		return Key{}, ErrKey
+	}
+	return publicKey(jwk)
+}
+
+func publicKey(jwk []byte) (Key, error) {
+	for _, m := range [...]struct {
+		name, want string
+		optional   bool
+	}{{"kty", "RSA", false}, {"use", "sig", true}, {"alg", Algorithm, true}} {
+		raw := jsontext.Field(jwk, m.name)
+		if raw == nil && m.optional {
+			continue
+		}
+		if got, ok := jsontext.Str(raw); !ok || got != m.want {
+			return Key{}, ErrKey
+		}
+	}
+	var kid string
+	if raw := jsontext.Field(jwk, "kid"); raw != nil {
+		var ok bool
+		if kid, ok = jsontext.Str(raw); !ok || kid == "" || len(kid) > keyIDBytes {
+			return Key{}, ErrKey
+		}
+	}
+	n, ok1 := integer(jwk, "n")
+	e, ok2 := integer(jwk, "e")
+	// With e = 1 every signature is its own message.
+	if !ok1 || !ok2 || len(e) > 4 || e[len(e)-1]&1 == 0 || len(e) == 1 && e[0] == 1 {
+		return Key{}, ErrKey
+	}
+	if size := (len(n)-1)*8 + bits.Len8(n[0]); size < minBits || size > maxBits {
+		return Key{}, ErrKey
+	}
+	w := jsontext.NewObject(nil)
+	w.Str("kty", "RSA")
+	w.Str("n", base64.RawURLEncoding.EncodeToString(n))
+	w.Str("e", base64.RawURLEncoding.EncodeToString(e))
+	w.Str("alg", Algorithm)
+	w.Str("use", "sig")
+	if kid != "" {
+		w.Str("kid", kid)
+	}
+	return Key{ID: kid, JWK: w.End()}, nil
+}
+
+// integer reads a positive integer, without leading zeros.
+func integer(jwk []byte, name string) ([]byte, bool) {
+	s, ok := jsontext.Str(jsontext.Field(jwk, name))
+	if !ok {
+		return nil, false
+	}
+	b, ok := segment(s)
+	for len(b) > 0 && b[0] == 0 {
+		b = b[1:]
+	}
+	return b, ok && len(b) > 0
+}
+
+// readKeySet returns the usable keys by kid. A key of another kind or use is
+// passed over, for an issuer may sign other things; of two with one name, and of
+// one without a name, nobody can say which is meant.
+func readKeySet(jwks []byte) (map[string]Key, error) {
+	if len(jwks) > KeySetBytes || jsontext.Check(jwks, depth) != nil {
+		return nil, ErrKeySet
+	}
+	keys, count := make(map[string]Key), 0
+	for list := jsontext.Elements(jsontext.Field(jwks, "keys")); list.Next(); {
+		if count++; count > maxKeys {
+			return nil, ErrKeySet
+		}
+		key, err := publicKey(list.Value())
+		if err != nil || key.ID == "" {
+			continue
+		}
+		if other, twice := keys[key.ID]; twice && string(other.JWK) != string(key.JWK) {
+			return nil, ErrKeySet
+		}
+		keys[key.ID] = key
+	}
+	if len(keys) == 0 {
+		return nil, ErrKeySet
+	}
+	return keys, nil
+}

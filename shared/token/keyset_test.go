@@ -1,0 +1,174 @@
+package token
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math/big"
+	"strings"
+	"testing"
+	"time"
+)
+
+func modulus(bits int) string {
+	n := new(big.Int).Lsh(big.NewInt(1), uint(bits-1))
+	return base64.RawURLEncoding.EncodeToString(n.Add(n, big.NewInt(1)).Bytes())
+}
+
+func jwk(kid string) string {
+	return fmt.Sprintf(`{"kty":"RSA","use":"sig","alg":"RS256","kid":%q,"n":%q,"e":"AQAB"}`, kid, modulus(2048))
+}
+
+func set(kids ...string) []byte {
+	var keys []string
+	for _, kid := range kids {
+		keys = append(keys, jwk(kid))
+	}
+	return []byte(`{"keys":[` + strings.Join(keys, ",") + `]}`)
+}
+
+func TestPublicKey(t *testing.T) {
+	n := modulus(2048)
+	for _, c := range []struct {
+		what, jwk string
+		ok        bool
+	}{
+		{"a public key", jwk("a"), true},
+		{"no use, alg or kid", `{"kty":"RSA","n":"` + n + `","e":"AQAB"}`, true},
+		{"a private key", `{"kty":"RSA","n":"` + n + `","e":"AQAB","d":"c2VjcmV0","kid":"a"}`, true},
+		{"leading zeros", `{"kty":"RSA","n":"` + n + `","e":"AAEAAQ"}`, true},
+		{"an HMAC secret", `{"kty":"oct","k":"c2VjcmV0"}`, false},
+		{"no kty", `{"n":"` + n + `","e":"AQAB"}`, false},
+		{"for encryption", `{"kty":"RSA","use":"enc","n":"` + n + `","e":"AQAB"}`, false},
+		{"of another algorithm", `{"kty":"RSA","alg":"RS512","n":"` + n + `","e":"AQAB"}`, false},
+		{"2047 bits", `{"kty":"RSA","n":"` + modulus(2047) + `","e":"AQAB"}`, false},
+		{"2047 bits behind a zero", `{"kty":"RSA","n":"AAAA` + modulus(2047) + `","e":"AQAB"}`, false},
+		{"8193 bits", `{"kty":"RSA","n":"` + modulus(8193) + `","e":"AQAB"}`, false},
+		{"e = 1", `{"kty":"RSA","n":"` + n + `","e":"AQ"}`, false},
+		{"an even e", `{"kty":"RSA","n":"` + n + `","e":"AQAA"}`, false},
+		{"no e", `{"kty":"RSA","n":"` + n + `"}`, false},
+		{"n that is no base64url", `{"kty":"RSA","n":"+++","e":"AQAB"}`, false},
+		{"a number as kid", `{"kty":"RSA","kid":1,"n":"` + n + `","e":"AQAB"}`, false},
+		{"not JSON", `{"kty":"RSA"`, false},
+	} {
+		key, err := PublicKey([]byte(c.jwk))
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.what, err)
+		}
+		if strings.Contains(string(key.JWK), "c2VjcmV0") || strings.Contains(string(key.JWK), `"d"`) {
+			t.Errorf("%s: the private half came through: %s", c.what, key.JWK)
+		}
+	}
+	a, _ := PublicKey([]byte(jwk("a")))
+	b, _ := PublicKey([]byte(` {"e":"AQAB", "kid":"a","n":"` + n + `","kty":"RSA"} `))
+	if string(a.JWK) != string(b.JWK) {
+		t.Errorf("one key, two spellings:\n%s\n%s", a.JWK, b.JWK)
+	}
+}
+
+func TestReadKeySet(t *testing.T) {
+	kids := func(n int) (out []string) {
+		for i := range n {
+			out = append(out, fmt.Sprint("k", i))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		what string
+		jwks string
+		keys int // 0: refused
+	}{
+		{"two keys", string(set("a", "b")), 2},
+		{"one of them for encryption", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("b"), "sig", "enc", 1) + `]}`, 1},
+		{"one of them an EC key", `{"keys":[` + jwk("a") + `,{"kty":"EC","kid":"b"}]}`, 1},
+		{"one of them without a kid", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk(""), `"kid":"",`, "", 1) + `]}`, 1},
+		{"the same key twice", string(set("a", "a")), 1},
+		{"two keys of one name", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("a"), modulus(2048), modulus(3072), 1) + `]}`, 0},
+		{"32 keys", string(set(kids(32)...)), 32},
+		{"33 keys", string(set(kids(33)...)), 0},
+		{"no usable key", `{"keys":[{"kty":"oct","kid":"a"}]}`, 0},
+		{"no keys", `{"keys":[]}`, 0},
+		{"an error page", `<html>`, 0},
+		{"64 KiB and more", string(set("a")) + strings.Repeat(" ", KeySetBytes), 0},
+	} {
+		keys, err := readKeySet([]byte(c.jwks))
+		if len(keys) != c.keys || (err == nil) != (c.keys > 0) {
+			t.Errorf("%s: %d keys, %v", c.what, len(keys), err)
+		}
+	}
+}
+
+// A story of one key set, told in steps of its clock.
+func TestKeySetLife(t *testing.T) {
+	s, at := &KeySet{}, now
+	want := func(kid string, d Decision) {
+		t.Helper()
+		key, got := s.Lookup(kid, at)
+		if got != d || (got == Use) != (key.ID == kid && key.JWK != nil) {
+			t.Fatalf("%s after %v: decision %d, want %d", kid, at.Sub(now), got, d)
+		}
+	}
+	want("", Unknown)
+	want("a", Fetch)
+	s.Failed(at)
+	want("a", Unavailable)
+	at = at.Add(FailureCooldown)
+	want("a", Fetch)
+	if err := s.Load(set("a"), at); err != nil {
+		t.Fatal(err)
+	}
+	want("a", Use)
+	want("../../etc/passwd", Unknown) // just loaded: no fetch for a made-up name
+	at = at.Add(UnknownCooldown)
+	want("b", Fetch) // the issuer has rotated
+	want("a", Use)
+	s.Load(set("a", "b"), at)
+	want("b", Use)
+	want("c", Unknown)
+
+	at = at.Add(Fresh)
+	want("b", Fetch)
+	want("b", Use) // the one who asks again while that is under way need not wait
+	if err := s.Load([]byte("<html>"), at); err == nil {
+		t.Fatal("an error page was loaded")
+	}
+	want("b", Use) // stale is better than nobody
+	want("c", Unavailable)
+	at = at.Add(Stale)
+	want("b", Fetch)
+	s.Failed(at)
+	want("b", Unavailable) // but not for ever
+	at = at.Add(FailureCooldown)
+	want("b", Fetch)
+	s.Load(set("b"), at)
+	want("b", Use)
+	want("a", Unknown) // withdrawn
+}
+
+func TestFetchesAreBounded(t *testing.T) {
+	s := &KeySet{}
+	for range maxFetches {
+		if _, d := s.Lookup("a", now); d != Fetch {
+			t.Fatalf("decision %d, want Fetch", d)
+		}
+	}
+	if _, d := s.Lookup("a", now); d != Unavailable {
+		t.Fatalf("one more fetch at once: %d", d)
+	}
+	// Their requests died and nobody reports.
+	if _, d := s.Lookup("a", now.Add(FetchLimit+2*time.Second)); d != Fetch {
+		t.Fatalf("locked out by lost fetches: %d", d)
+	}
+}
+
+func TestStaticKey(t *testing.T) {
+	key, err := PublicKey([]byte(jwk("a")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewStatic(key)
+	for kid, want := range map[string]Decision{"a": Use, "": Use, "b": Unknown} {
+		if _, got := s.Lookup(kid, now.Add(24*time.Hour)); got != want {
+			t.Errorf("%q: %d, want %d", kid, got, want)
+		}
+	}
+}

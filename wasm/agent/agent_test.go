@@ -1,0 +1,245 @@
+package agent
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/holdfast-dev/holdfast/shared/client"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// fakePage is a page with one tab in it: the lock is always free, the app always
+// has a token, and what the core says is told in order.
+type fakePage struct {
+	agent *Agent
+	said  chan string
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+func (p *fakePage) later(ev client.Event)      { go p.agent.Handle(ev) }
+func (p *fakePage) Lock(string)                { p.later(client.LockGranted{}) }
+func (p *fakePage) Steal(string)               { p.later(client.LockGranted{}) }
+func (p *fakePage) Unlock()                    {}
+func (p *fakePage) Post([]byte)                {}
+func (p *fakePage) FetchToken()                { p.later(client.TokenFetched{Token: token()}) }
+func (p *fakePage) Sent(id string, v uint64)   { p.said <- fmt.Sprintf("sent %s %d", id, v) }
+func (p *fakePage) Unsent(id string, f []byte) { p.said <- fmt.Sprintf("unsent %s %s", id, f) }
+func (p *fakePage) Finished()                  { p.said <- "finished" }
+func (p *fakePage) Emit(kind string, detail, _ []byte) {
+	if kind != "" {
+		p.said <- kind + " " + string(detail)
+	}
+}
+
+func (p *fakePage) Timer(in time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.timer = time.AfterFunc(in, func() { p.agent.Handle(client.Woken{}) })
+}
+
+func (p *fakePage) StopTimer() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+}
+
+// token is unsigned: the browser's half looks at nothing but its times.
+func token() string {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	now := time.Now().Unix()
+	return part(`{"alg":"RS256"}`) + "." + part(fmt.Sprintf(`{"user_id":"usr_1","iat":%d,"exp":%d}`, now, now+900)) + "." + part("signature")
+}
+
+// server runs serve for each connection; its end ends the connection.
+func server(t *testing.T, serve func(ctx context.Context, conn *websocket.Conn, r *http.Request)) *fakePage {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.Version}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.CloseNow()
+		serve(r.Context(), conn, r)
+	}))
+	t.Cleanup(s.Close)
+	p := &fakePage{said: make(chan string, 64)}
+	core := client.New(client.Config{
+		URL: "ws" + strings.TrimPrefix(s.URL, "http"), Document: "welcome", ClientID: "c1", TabID: "t1",
+		Scope: "holdfast.v1/test/welcome", Locks: true, Channel: true, Visible: true, Online: true, Rand: 7,
+	})
+	p.agent = New(core, p, Config{})
+	t.Cleanup(func() {
+		p.agent.Handle(client.Close{})
+		p.StopTimer()
+	})
+	p.agent.Handle(client.Start{})
+	return p
+}
+
+// hear waits for something the page is told that begins so.
+func (p *fakePage) hear(t *testing.T, prefix string) string {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	var heard []string
+	for {
+		select {
+		case s := <-p.said:
+			if strings.HasPrefix(s, prefix) {
+				return s
+			}
+			heard = append(heard, s)
+		case <-deadline:
+			t.Fatalf("never heard %q, only %q", prefix, heard)
+		}
+	}
+}
+
+func send(t *testing.T, ctx context.Context, conn *websocket.Conn, f protocol.Frame) {
+	t.Helper()
+	if err := conn.Write(ctx, websocket.MessageText, f.Append(nil)); err != nil {
+		t.Error(err)
+	}
+}
+
+func acknowledge(t *testing.T, ctx context.Context, conn *websocket.Conn, version uint64) {
+	now := time.Now()
+	send(t, ctx, conn, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: protocol.ConnectionAck{
+		ClientID: "c1", UserID: "usr_1", Permissions: []string{"read", "write"}, DocumentVersion: version,
+		SessionID: "s1", ServerTime: now, ExpiresAt: now.Add(15 * time.Minute), HeartbeatInterval: 10 * time.Second,
+	}.Append(nil)})
+}
+
+// next reads the next frame that is not a ping.
+func next(ctx context.Context, conn *websocket.Conn) (protocol.Frame, error) {
+	for {
+		_, text, err := conn.Read(ctx)
+		if err != nil {
+			return protocol.Frame{}, err
+		}
+		if string(text) == protocol.PingText {
+			continue
+		}
+		f, e := protocol.Decode(text, protocol.DefaultLimits)
+		if e != nil {
+			return f, e
+		}
+		return f, nil
+	}
+}
+
+func TestOpIsSentOnceConnectedAndAnswered(t *testing.T) {
+	offered := make(chan http.Header, 1)
+	p := server(t, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
+		offered <- r.Header
+		if strings.Contains(r.URL.String(), "token") {
+			t.Errorf("a token in a URL that we made: %s", r.URL)
+		}
+		acknowledge(t, ctx, conn, 0)
+		f, err := next(ctx, conn)
+		if err != nil || f.Event != protocol.EventOp {
+			t.Errorf("got %+v, %v; want an op", f, err)
+			return
+		}
+		send(t, ctx, conn, protocol.Frame{
+			Type: protocol.TypeOperation, Event: protocol.EventOperationAck, MessageID: f.MessageID, Seq: 1,
+			Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil),
+		})
+		next(ctx, conn) // until the client goes
+	})
+	p.agent.Handle(client.Send{ID: "7", Op: []byte(`{"insert":"x"}`)})
+	p.hear(t, `state {"state":"connected"`)
+	if got := p.hear(t, "sent "); got != "sent 7 1" {
+		t.Fatalf("got %q", got)
+	}
+	protocols := (<-offered).Get("Sec-WebSocket-Protocol")
+	if !strings.HasPrefix(protocols, "holdfast.v1,bearer.") && !strings.HasPrefix(protocols, "holdfast.v1, bearer.") {
+		t.Fatalf("offered %q", protocols)
+	}
+}
+
+func TestFinalErrorNeverRedials(t *testing.T) {
+	dials := make(chan struct{}, 8)
+	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+		dials <- struct{}{}
+		e := protocol.Error{Code: protocol.InsufficientPermissions}
+		send(t, ctx, conn, e.Frame())
+		conn.Close(websocket.StatusCode(e.CloseCode()), e.CloseReason())
+	})
+	p.hear(t, "permissiondenied")
+	p.hear(t, `state {"state":"closed"`)
+	if n := len(dials); n != 1 {
+		t.Fatalf("%d dials, want 1", n)
+	}
+	if _, waits := p.agent.core.Deadline(); waits {
+		t.Fatal("it still waits for something")
+	}
+}
+
+func TestDroppedLineResumesWithSessionAndVersion(t *testing.T) {
+	var n int
+	queries := make(chan string, 4)
+	p := server(t, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
+		queries <- r.URL.RawQuery
+		n++
+		acknowledge(t, ctx, conn, uint64(n-1))
+		if n > 1 {
+			next(ctx, conn)
+			return
+		}
+		send(t, ctx, conn, protocol.Frame{
+			Type: protocol.TypeOperation, Event: protocol.EventOp, Seq: 1,
+			Data: protocol.Op{Op: []byte(`1`), DocumentVersion: 1, UserID: "usr_2", ClientID: "c2"}.Append(nil),
+		})
+		if f, err := next(ctx, conn); err != nil || f.Event != protocol.EventAck {
+			t.Errorf("got %+v, %v; want an ack", f, err)
+		}
+		conn.CloseNow() // no close frame: a dropped line
+	})
+	p.hear(t, "operation ")
+	p.hear(t, `state {"state":"reconnecting"`)
+	p.hear(t, `state {"state":"connected"`)
+	<-queries
+	if got := <-queries; !strings.Contains(got, "session_id=s1") || !strings.Contains(got, "last_seq=1") {
+		t.Fatalf("dialled again with %q", got)
+	}
+}
+
+func TestCloseEndsTheConnectionCleanly(t *testing.T) {
+	ended := make(chan error, 1)
+	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+		acknowledge(t, ctx, conn, 0)
+		for {
+			if _, err := next(ctx, conn); err != nil {
+				ended <- err
+				return
+			}
+		}
+	})
+	p.hear(t, `state {"state":"connected"`)
+	p.agent.Handle(client.Close{})
+	p.hear(t, "finished")
+	select {
+	case err := <-ended:
+		if websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+			t.Fatalf("closed with %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the connection is still open")
+	}
+}

@@ -1,0 +1,86 @@
+import { HoldfastError, type GetToken } from "holdfast";
+
+// The access token lives here and nowhere else: not in storage, not in an
+// address. The refresh token is an HttpOnly cookie, out of any script's reach.
+let access: { token: string; ttl: number; until: number } | undefined;
+let refreshing: Promise<string> | undefined;
+
+// Says that someone signed in here before, so that a reload goes straight in
+// and a first visit asks for no token it cannot get. An e-mail, not a secret.
+const accountKey = "holdfast-demo.account";
+
+/** Who signed in last on this browser, or "". */
+export function account(): string {
+  try {
+    return localStorage.getItem(accountKey) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Signs in. Rejects with a HoldfastError whose message a person can read. */
+export async function login(email: string, password: string): Promise<void> {
+  keep(await post("/auth/login", { email, password }));
+  try {
+    localStorage.setItem(accountKey, email);
+  } catch {}
+}
+
+/** Ends the sign-in on the server and here. */
+export async function logout(): Promise<void> {
+  forget();
+  await fetch("/auth/logout", { method: "POST", credentials: "include", keepalive: true }).catch(() => {});
+}
+
+/** Forgets who is signed in, on this page only. */
+export function forget(): void {
+  access = undefined;
+  try {
+    localStorage.removeItem(accountKey);
+  } catch {}
+}
+
+/** The `getToken` of one session: what sign-in gave while it is fresh, then refreshed ones. */
+export function tokens(): GetToken {
+  let first = true;
+  return () => {
+    const fresh = first && access && access.until - performance.now() > access.ttl / 2 ? access.token : undefined;
+    first = false;
+    return fresh ?? (refreshing ??= post("/auth/refresh").then(keep).finally(() => (refreshing = undefined)));
+  };
+}
+
+interface Answer {
+  access_token: string;
+  expires_in: number;
+}
+
+function keep({ access_token: token, expires_in: seconds }: Answer): string {
+  access = { token, ttl: seconds * 1000, until: performance.now() + seconds * 1000 };
+  return token;
+}
+
+async function post(path: string, body?: unknown): Promise<Answer> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: "POST",
+      credentials: "include",
+      // A tab closed in mid-refresh would lose the rotated cookie without it.
+      keepalive: true,
+      ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new HoldfastError({ code: "SERVICE_UNAVAILABLE", message: "The server cannot be reached.", recoverable: true, action: "wait" }, { cause });
+  }
+  if (response.ok) return (await response.json()) as Answer;
+  const wait = Number(response.headers.get("retry-after")) * 1000;
+  if (response.status === 401 || response.status === 403 || response.status === 400) {
+    const message = path === "/auth/login" ? "That email and password do not match." : "Your sign-in has ended.";
+    throw new HoldfastError({ code: "AUTHENTICATION_FAILED", message, recoverable: false, action: "stop" }, { status: response.status });
+  }
+  throw new HoldfastError(
+    { code: response.status === 429 ? "RATE_LIMIT_EXCEEDED" : "SERVICE_UNAVAILABLE", message: `The server answered with HTTP ${response.status}.`, recoverable: true, action: "wait", ...(wait > 0 && { retryAfter: wait }) },
+    { status: response.status },
+  );
+}

@@ -1,0 +1,28 @@
+// Cuts the line on request. A session has no such thing, so the demo puts its
+// own WebSocket in the page: in every tab, as any of them may hold the line.
+const open = new Set<WebSocket>();
+let downUntil = 0;
+
+globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
+  construct(target, args) {
+    if (performance.now() < downUntil) throw new Error("the line is down");
+    const socket = Reflect.construct(target, args) as WebSocket;
+    open.add(socket);
+    socket.addEventListener("close", () => open.delete(socket));
+    return socket;
+  },
+});
+
+const others = new BroadcastChannel("holdfast-demo.line");
+others.onmessage = ({ data }) => cut(Number(data));
+
+/** Cuts the line in whichever tab holds it, and keeps it down for a while. */
+export function dropLine(ms: number): void {
+  others.postMessage(ms);
+  cut(ms);
+}
+
+function cut(ms: number): void {
+  downUntil = performance.now() + Math.min(Math.max(ms || 0, 0), 60_000);
+  for (const socket of open) socket.close(4000, "the line was dropped");
+}

@@ -1,0 +1,212 @@
+import { connect, HoldfastError, type Session } from "holdfast";
+import { at, make, short } from "./dom.ts";
+import { Editor, type Person, type Place, type TextOp } from "./editor.ts";
+import { Inspector } from "./inspector.ts";
+import { account, forget, logout, tokens } from "./issuer.ts";
+import { dropLine } from "./line.ts";
+import { clearLog, log, logOperation } from "./log.ts";
+import { signInForm } from "./signin.ts";
+
+type DemoSession = Session<TextOp, Place>;
+
+const documents = ["welcome", "notes", "secret", "locked"];
+
+let current: { session: DemoSession; editor: Editor; inspector: Inspector } | undefined;
+let wanted = 0; // counts openings, so that a slow one that was overtaken is dropped
+
+const form = signInForm(() => open(chosen()));
+
+/** The document in the address, or the first. */
+function chosen(): string {
+  return new URL(location.href).searchParams.get("document") || documents[0]!;
+}
+
+async function open(name: string): Promise<void> {
+  const mine = ++wanted;
+  leave();
+  clearLog();
+  showDocument(name);
+  let session: DemoSession;
+  try {
+    session = await connect<TextOp, Place>({ document: name, getToken: tokens() });
+  } catch (error) {
+    const failure = error as HoldfastError;
+    log("load error", failure.code, "bad");
+    return block(failure);
+  }
+  if (mine !== wanted) return void session.close();
+  const editor = new Editor(at("editor"), session, `Text of ${name}`, { saved, refused, people });
+  current = { session, editor, inspector: new Inspector(session) };
+  listen(session);
+  // To play with in the console, and for the tests. There is no token in it.
+  Object.assign(globalThis, { demo: { session, text: () => editor.text } });
+}
+
+function leave(): void {
+  const left = current;
+  current = undefined;
+  if (!left) return;
+  left.inspector.destroy();
+  left.editor.destroy();
+  void left.session.close();
+}
+
+function listen(session: DemoSession): void {
+  const mine = (): boolean => current?.session === session;
+  let last: HoldfastError | undefined;
+
+  session.addEventListener("state", ({ detail }) => {
+    if (!mine()) return;
+    const { state, resumed, replay, retryIn, reason } = detail;
+    if (state === "connected") {
+      log(state, resumed ? (replay ? `resumed, replaying ${replay.from}–${replay.to}` : "resumed") : `session ${short(session.sessionId)}`, "good");
+      last = undefined;
+      unblock();
+      showAccess(session);
+      saved();
+    } else if (state === "reconnecting") {
+      log(state, retryIn ? `in ${(retryIn / 1000).toFixed(1)} s${reason ? `, ${reason}` : ""}` : reason, "warn");
+      if (last?.action === "wait" && !session.sessionId) block(last); // it has not been open yet
+      else saved();
+    } else if (state === "closed") {
+      log(state, last?.code ?? reason, "bad");
+      block(last ?? new HoldfastError({ code: "CLOSED", message: "This tab has left the session." }));
+    }
+  });
+  session.addEventListener("operation", ({ detail }) => {
+    if (!mine()) return;
+    const from = detail.own ? "this tab" : detail.clientId === session.clientId ? "another tab" : short(detail.userId);
+    logOperation(detail.version, from, detail.replay);
+  });
+  session.addEventListener("presence", ({ detail }) => {
+    if (mine() && (detail.state === "join" || detail.state === "leave")) log("presence", `${detail.name || short(detail.userId)} ${detail.state === "join" ? "joined" : "left"}`);
+  });
+  session.addEventListener("permissionchange", ({ detail }) => {
+    if (!mine()) return;
+    log("permissionchange", `${detail.permissions.join(" ") || "none"}; ${detail.reason}`, "warn");
+    showAccess(session);
+  });
+  session.addEventListener("tokenrefresh", ({ detail }) => {
+    if (mine()) log("tokenrefresh", `${Math.round(detail.expiresIn)} s, by ${detail.by === "self" ? "this tab" : "the leader"}`, "good");
+  });
+  session.addEventListener("leaderchange", ({ detail }) => {
+    if (mine()) log("leaderchange", detail.role === "leader" ? "this tab leads" : `${(detail.tabId ?? "").slice(0, 4)} leads`);
+  });
+  session.addEventListener("gap", ({ detail }) => {
+    if (mine()) log("gap", `${detail.count} versions, ${detail.reason}`, "bad");
+  });
+  for (const type of ["error", "permissiondenied"] as const) {
+    session.addEventListener(type, ({ detail }) => {
+      if (!mine()) return;
+      last = detail;
+      log(type, detail.code, "bad");
+    });
+  }
+  session.addEventListener("autherror", ({ detail }) => {
+    if (!mine()) return;
+    leave();
+    forget();
+    form.show(detail.message);
+  });
+}
+
+function showDocument(name: string): void {
+  document.body.dataset.view = "workspace";
+  document.title = `${name} · Holdfast`;
+  at("title").textContent = name;
+  at("email").textContent = account();
+  at("read-only").hidden = true;
+  at("people").replaceChildren();
+  unsaved = 0;
+  at("saved").dataset.waiting = "false";
+  at("saved").textContent = "Opening…";
+  at<HTMLAnchorElement>("second-tab").href = `?document=${encodeURIComponent(name)}`;
+  unblock();
+  at("documents").replaceChildren(
+    ...documents.map((id) => {
+      const link = make("a", "", id);
+      link.href = `?document=${id}`;
+      if (id === name) link.setAttribute("aria-current", "page");
+      link.addEventListener("click", (event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        history.pushState(null, "", link.href);
+        void open(id);
+      });
+      return link;
+    }),
+  );
+}
+
+const titles: Record<string, string> = {
+  INSUFFICIENT_PERMISSIONS: "You have no access to this document",
+  DOCUMENT_LOCKED: "This document is locked",
+  DOCUMENT_NOT_FOUND: "There is no such document",
+  TOKEN_REVOKED: "Your sign-in was revoked",
+  WASM_FETCH: "The page could not be loaded in full",
+  WASM_BLOCKED_BY_CSP: "This page may not run WebAssembly",
+};
+
+function block(error: HoldfastError): void {
+  at("blocked").hidden = false;
+  at("blocked-title").textContent = titles[error.code] ?? "The session has ended";
+  at("blocked-text").textContent = error.message;
+  at("blocked-code").textContent = error.code;
+  at("editor").inert = true;
+  at("saved").textContent = "Not connected";
+}
+
+function unblock(): void {
+  at("blocked").hidden = true;
+  at("editor").inert = false;
+}
+
+function showAccess(session: DemoSession): void {
+  at("read-only").hidden = session.can("write");
+  at("read-only").textContent = session.can("comment") ? "Comment only" : "Read only";
+}
+
+let unsaved = 0;
+function saved(count = unsaved): void {
+  unsaved = count;
+  const away = current?.session.state !== "connected";
+  const changes = unsaved === 1 ? "1 change" : `${unsaved} changes`;
+  at("saved").textContent = unsaved ? `${changes} waiting${away ? " for the line" : ""}` : away ? "Waiting for the line" : "All changes stored";
+  at("saved").dataset.waiting = String(unsaved > 0 || away);
+}
+
+function refused(error: HoldfastError): void {
+  log("refused", error.code, "bad");
+  at("saved").textContent = "A change was refused: open the document again to see what is stored.";
+}
+
+function people(others: Person[]): void {
+  at("people").replaceChildren(
+    ...others.slice(0, 5).map(({ name, colour }) => {
+      const face = make("li", `face c${colour}`, name.slice(0, 1).toUpperCase());
+      face.title = name;
+      return face;
+    }),
+  );
+}
+
+async function signOut(): Promise<void> {
+  const left = current;
+  current = undefined;
+  left?.inspector.destroy();
+  left?.editor.destroy();
+  await Promise.all([left?.session.signOut(), logout()]);
+  form.show();
+}
+
+at("sign-out").addEventListener("click", () => void signOut());
+at("drop").addEventListener("click", () => dropLine(3000));
+at("refresh").addEventListener("click", () => current?.session.refresh());
+at("blocked-retry").addEventListener("click", () => void open(chosen()));
+at("blocked-account").addEventListener("click", () => void signOut());
+addEventListener("popstate", () => {
+  if (document.body.dataset.view === "workspace") void open(chosen());
+});
+
+if (account()) void open(chosen());
+else form.show();

@@ -1,0 +1,80 @@
+// The built Worker, started as `make dev` starts it, on a port and a state of
+// its own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const repo = fileURLToPath(new URL("../..", import.meta.url));
+const build = resolve(repo, process.env.HOLDFAST_BUILD || ".build/release");
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/**
+ * Starts the Worker. `vars` are the variables of `make dev VARS=…`.
+ * `kill` ends it without a word, as a crash would; `start` brings it back with
+ * the same state on the same port; `stop` ends it for good.
+ */
+export async function startServer(vars = {}) {
+  const port = await freePort();
+  const state = await mkdtemp(join(tmpdir(), "holdfast-e2e-"));
+  const args = ["edge/dev.mjs", "--port", port, "--state", state, "--build", build, ...Object.entries(vars).map(([name, value]) => `${name}=${value}`)];
+  let child;
+
+  const start = async () => {
+    // A group of its own: what it starts is ended with it.
+    child = spawn(process.execPath, args.map(String), { cwd: repo, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const said = [];
+    const exited = once(child, "exit").then(([code]) => {
+      throw new Error(`the server ended with code ${code}:\n${said.join("\n")}`);
+    });
+    exited.catch(() => {});
+    createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+    const lines = createInterface({ input: child.stdout });
+    const ready = new Promise((resolve) => lines.on("line", (line) => {
+      said.push(line);
+      if (line.startsWith("ready ")) resolve();
+    }));
+    let timer;
+    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`no "ready" after 60 s:\n${said.join("\n")}`)), 60_000)));
+    try {
+      await Promise.race([ready, exited, late]);
+    } catch (error) {
+      await kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const kill = async () => {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    process.kill(-child.pid, "SIGKILL");
+    await gone;
+  };
+
+  const stop = async () => {
+    await kill();
+    await rm(state, { recursive: true, force: true, maxRetries: 5 });
+  };
+
+  try {
+    await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `http://127.0.0.1:${port}/`, start, kill, stop };
+}

@@ -1,0 +1,328 @@
+// The JavaScript around the module, with a program written here in its place.
+import assert from "node:assert/strict";
+import { getEventListeners, once } from "node:events";
+import { createServer } from "node:http";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { emptyModule, fakePage, importShell } from "./fake.mjs";
+
+let connect, HoldfastError, env, program, unhandled;
+const programs = [];
+const wasm = await WebAssembly.compile(emptyModule);
+
+// The program under the shell: it records what it is told and can call out.
+class Program {
+  heard = [];
+  inside = false;
+  answers = {};
+  #waiting = [];
+  start(global, go) {
+    this.global = global;
+    this.go = go;
+    this.host = global.holdfast;
+    this.host.ready((kind, text, now) => {
+      assert.equal(this.inside, false, `re-entered by ${kind}`);
+      assert.equal(typeof now, "number");
+      this.inside = true;
+      try {
+        this.heard.push([kind, text]);
+        this.answers[kind]?.(text);
+      } finally {
+        this.inside = false;
+      }
+      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.heard.length < count || void resolve());
+    });
+    return new Promise((resolve) => (this.exit = resolve));
+  }
+  call(kind, text = "") {
+    this.inside = true;
+    this.host.call(kind, typeof text === "string" ? text : JSON.stringify(text));
+    this.inside = false;
+  }
+  emit(type, detail, set) {
+    this.call("emit", { type, detail, set });
+  }
+  /** The next `count` events, as [kind, text]. */
+  async next(count = 1) {
+    const from = this.seen ?? 0;
+    if (this.heard.length < from + count) await new Promise((resolve) => this.#waiting.push({ count: from + count, resolve }));
+    this.seen = from + count;
+    return this.heard.slice(from, from + count);
+  }
+}
+
+const open = async (options = {}) => {
+  program = programs[programs.push(new Program()) - 1];
+  const session = await connect({ document: "welcome", getToken: () => "t.o.k", wasm, ...options });
+  return { session, start: async () => JSON.parse((await program.next())[0][1]) };
+};
+const heard = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
+const refusedWith = (code) => (error) => error instanceof HoldfastError && error.code === code;
+
+before(async () => {
+  ({ connect, HoldfastError } = await importShell());
+  await assert.rejects(connect({ document: "d", getToken: () => "" }), refusedWith("UNSUPPORTED"), "importing it on a server is fine, connecting is not");
+  unhandled = [];
+  process.on("unhandledRejection", (error) => unhandled.push(error));
+  globalThis.fakeProgram = (global, go) => program.start(global, go);
+});
+beforeEach(() => (env = fakePage()));
+afterEach(() => {
+  for (const { host } of programs.splice(0)) host?.call("closed", ""); // an open channel keeps the process
+});
+after(() => assert.deepEqual(unhandled, []));
+
+test("the program hears start once the app could add its listeners, with the page's facts", async () => {
+  const { session, start } = await open();
+  assert.deepEqual(program.heard, []);
+  assert.equal(session.state, "connecting");
+  const facts = await start();
+  assert.deepEqual(facts, {
+    url: "wss://app.example", document: "welcome", client_id: session.clientId, tab_id: session.tabId, locks: true,
+    scope: "holdfast.v1/app.example/welcome", channel: true, visible: true, online: true,
+  });
+});
+
+test("nothing is left on the global object, and the program still finds it whole", async () => {
+  const { session } = await open();
+  assert.equal(globalThis.Go, undefined);
+  assert.equal(globalThis.holdfast, undefined);
+  program.global.fs = {};
+  assert.equal(globalThis.fs, undefined);
+  assert.equal(program.global.Uint8Array, Uint8Array);
+  await new Promise((resolve) => program.global.setTimeout(resolve, 0));
+  void session.close();
+});
+
+test("one client id for a profile, in storage; one for a tab where tabs cannot meet", async () => {
+  const a = await open(), b = await open();
+  assert.equal(a.session.clientId, b.session.clientId);
+  assert.notEqual(a.session.tabId, b.session.tabId);
+  assert.deepEqual([...env.kept], [["holdfast.client_id", a.session.clientId]]);
+  navigator.locks = undefined;
+  const c = await open();
+  assert.notEqual(c.session.clientId, a.session.clientId);
+  assert.equal((await c.start()).locks, false);
+  assert.equal(env.kept.get("holdfast.client_id"), a.session.clientId);
+  env.kept.set("holdfast.client_id", "<script>");
+  navigator.locks = { query: async () => ({}) };
+  assert.match((await open()).session.clientId, /^[0-9a-f]{32}$/);
+});
+
+test("unusable arguments are typed errors", async () => {
+  for (const bad of [{ document: "" }, { document: 7 }, { getToken: "x" }, { url: "ftp://x" }, { url: "http://" }]) {
+    await assert.rejects(open(bad), refusedWith("INVALID_ARGUMENT"), JSON.stringify(bad));
+  }
+});
+
+test("an event finds the properties already set, and only known ones can be", async () => {
+  const { session } = await open();
+  const state = heard(session, "state");
+  program.call("emit", `{"type":"state","detail":{"state":"connected"},"set":{"state":"connected","permissions":["read"],"version":7,"__proto__":{"x":1},"close":1}}`);
+  assert.equal(session.state, "connecting", "not while the program is still calling");
+  assert.deepEqual(await state, { state: "connected" });
+  assert.equal(session.state, "connected");
+  assert.equal(session.version, 7);
+  assert.equal(session.can("read") && !session.can("write"), true);
+  assert.equal(typeof session.close, "function");
+  assert.equal(session.x, undefined);
+  assert.match(session.clientId, /^[0-9a-f]{32}$/, "what was not named stays");
+  const failed = heard(session, "autherror");
+  program.emit("autherror", { code: "TOKEN_REVOKED", message: "m", recoverable: false, action: "stop" });
+  assert.equal(refusedWith("TOKEN_REVOKED")(await failed), true);
+});
+
+test("events keep their order, and a listener that sends does not re-enter the program", async () => {
+  const { session } = await open();
+  const versions = [];
+  session.addEventListener("operation", ({ detail }) => {
+    versions.push(detail.version);
+    if (detail.version === 1) void session.send({ again: true });
+  });
+  for (const version of [1, 2, 3]) program.emit("operation", { version });
+  const [[kind, text]] = await program.next();
+  assert.deepEqual([kind, JSON.parse(text).op], ["send", { again: true }]);
+  assert.deepEqual(versions, [1, 2, 3]);
+});
+
+test("send settles by its id; what nobody looks at does no harm", async () => {
+  const { session, start } = await open();
+  await start();
+  const [a, b] = [session.send({ n: 1 }), session.send([2])];
+  void session.send("ignored");
+  const ids = (await program.next(3)).map(([, text]) => JSON.parse(text).id);
+  program.call("unsent", { id: ids[0], error: { code: "INSUFFICIENT_PERMISSIONS", message: "no", recoverable: false, action: "stop" } });
+  program.call("sent", { id: ids[1], version: 12 });
+  assert.deepEqual(await b, { version: 12 });
+  await assert.rejects(a, refusedWith("INSUFFICIENT_PERMISSIONS"));
+  await assert.rejects(session.send(undefined), refusedWith("INVALID_ARGUMENT"));
+  await assert.rejects(session.send(1n), refusedWith("INVALID_ARGUMENT"));
+  const closing = session.close();
+  program.call("closed");
+  await closing;
+  assert.equal(session.state, "closed");
+  await assert.rejects(session.send(1), refusedWith("CLOSED"));
+  session.presence({});
+  session.refresh();
+});
+
+test("getToken runs once for many asks, after the program's call, and its failures are told apart", async () => {
+  let calls = 0, give;
+  const { start } = await open({ getToken: () => (assert.equal(program.inside, false), calls++, new Promise((resolve, reject) => (give = { resolve, reject }))) });
+  await start();
+  const ask = async () => {
+    program.call("token");
+    program.call("token");
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  await ask();
+  give.resolve("a.b.c");
+  assert.deepEqual(await program.next(), [["token", '{"token":"a.b.c"}']]);
+  assert.equal(calls, 1);
+  for (const [error, want] of [
+    [new HoldfastError({ code: "AUTHENTICATION_FAILED", message: "out", recoverable: false }), { message: "out", code: "AUTHENTICATION_FAILED", final: true, retry_after: 0 }],
+    [Object.assign(new Error("busy"), { retryAfter: 500 }), { message: "busy", code: "", final: false, retry_after: 500 }],
+    ["text", { message: "text", code: "", final: false, retry_after: 0 }],
+    [null, { message: "null", code: "", final: false, retry_after: 0 }],
+  ]) {
+    await ask();
+    give.reject(error);
+    const [[kind, text]] = await program.next();
+    assert.deepEqual([kind, JSON.parse(text)], ["token_failed", want]);
+  }
+  await ask();
+  give.resolve("");
+  assert.equal((await program.next())[0][0], "token_failed");
+});
+
+test("the lock: granted, withdrawn, released at once, stolen", async () => {
+  const one = await open();
+  const first = program;
+  await one.start();
+  first.call("lock", "L");
+  assert.deepEqual(await first.next(), [["lock_granted", ""]]);
+  const two = await open();
+  const second = program;
+  await two.start();
+  second.call("lock", "L");
+  second.call("unlock");
+  second.call("lock", "L");
+  assert.deepEqual((await navigator.locks.query()).pending, ["L"], "the withdrawn request has left the queue");
+  first.answers.freeze = () => first.host.call("unlock", "");
+  env.fire("freeze");
+  assert.deepEqual(await second.next(2), [["freeze", ""], ["lock_granted", ""]]);
+  first.call("steal", "L");
+  assert.deepEqual(await second.next(), [["lock_lost", ""]]);
+  assert.deepEqual(await first.next(2), [["freeze", ""], ["lock_granted", ""]], "and no lock_lost for what it gave up itself");
+});
+
+test("a lock that is granted after it was withdrawn is let go again", async () => {
+  const { start } = await open();
+  await start();
+  let grant;
+  navigator.locks.request = (name, options, run) => new Promise(() => (grant = run));
+  program.call("lock", "L");
+  program.call("unlock");
+  assert.equal(grant({ name: "L" }), undefined);
+  assert.equal(program.heard.length, 1);
+});
+
+test("the channel carries text only, and is closed while the page is away", async () => {
+  const { start } = await open();
+  const { scope } = await start();
+  const other = new BroadcastChannel(scope);
+  other.postMessage({ type: "tab_register" });
+  other.postMessage("hello");
+  assert.deepEqual(await program.next(), [["message", "hello"]]);
+  program.answers.pagehide = () => program.host.call("post", "bye");
+  const bye = new Promise((resolve) => (other.onmessage = ({ data }) => resolve(data)));
+  env.fire("pagehide", { persisted: true });
+  assert.equal(await bye, "bye");
+  program.call("post", "nobody hears this");
+  other.postMessage("while away");
+  env.fire("pageshow", { persisted: false });
+  env.fire("pageshow", { persisted: true });
+  other.postMessage("back");
+  assert.deepEqual(await program.next(3), [["pagehide", "persisted"], ["pageshow", "persisted"], ["message", "back"]]);
+  other.close();
+});
+
+test("one timer; the page's life is told", async () => {
+  const { start } = await open();
+  await start();
+  program.call("timer", "60000");
+  program.call("timer", "0");
+  assert.deepEqual(await program.next(), [["timer", ""]]);
+  program.call("timer", "1");
+  program.call("timer", "");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(program.heard.length, program.seen, "no timer that was cancelled");
+  env.page.visibilityState = "hidden";
+  for (const type of ["visibilitychange", "freeze", "resume", "offline", "online"]) env.fire(type);
+  assert.deepEqual((await program.next(5)).map(([kind]) => kind), ["hidden", "freeze", "resume", "offline", "online"]);
+  program.call("closed");
+  env.fire("online");
+  assert.equal(program.heard.length, program.seen, "nothing after closed");
+  assert.deepEqual(getEventListeners(env.page, "freeze"), []);
+});
+
+test("a program that throws ends the session with one typed error, whichever way it was entered", async () => {
+  for (const enter of [() => env.fire("online"), () => program.go._resume(), () => program.exit()]) {
+    const { session, start } = await open();
+    await start();
+    const pending = session.send(1);
+    await program.next();
+    const errors = [];
+    session.addEventListener("error", ({ detail }) => errors.push(detail));
+    const closed = heard(session, "state");
+    program.answers.online = () => { throw new WebAssembly.RuntimeError("unreachable"); };
+    globalThis.fakeResume = program.answers.online;
+    enter();
+    assert.deepEqual(await closed, { state: "closed" });
+    assert.deepEqual(errors.map(({ code }) => code), ["WASM_TRAP"]);
+    await assert.rejects(pending, refusedWith("CLOSED"));
+    await session.close();
+  }
+});
+
+test("a socket that cannot be made is one that closes", async () => {
+  await open();
+  const real = globalThis.WebSocket;
+  globalThis.WebSocket = class { constructor() { throw new DOMException("blocked", "SecurityError"); } };
+  try {
+    const socket = new program.global.WebSocket("wss://elsewhere.example", ["holdfast.v1"]);
+    const [event] = await once(socket, "close");
+    assert.equal(event.code, 1006);
+  } finally {
+    globalThis.WebSocket = real;
+  }
+});
+
+test("each way the module's file can fail has its own code, and a later try may succeed", async (t) => {
+  let answer;
+  const server = createServer((_, response) => answer(response)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const url = `http://127.0.0.1:${server.address().port}/holdfast.wasm`;
+  const say = (status, type, body) => (answer = (response) => response.writeHead(status, { "content-type": type, connection: "close" }).end(body));
+  const load = () => open({ wasm: url });
+
+  say(404, "text/html", "<h1>no</h1>");
+  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.status === 404 && !error.recoverable);
+  say(503, "text/plain", "");
+  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.recoverable && error.action === "wait");
+  say(200, "text/html", "<!doctype html>");
+  await assert.rejects(load(), refusedWith("WASM_INVALID"));
+  say(200, "application/wasm", "not wasm");
+  await assert.rejects(load(), refusedWith("WASM_INVALID"));
+  answer = (response) => response.destroy();
+  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.recoverable);
+
+  const { compile } = WebAssembly;
+  WebAssembly.compile = async () => { throw new WebAssembly.CompileError("Refused to compile: 'unsafe-eval' is not an allowed source of script"); };
+  say(200, "application/octet-stream", emptyModule);
+  await assert.rejects(load(), refusedWith("WASM_BLOCKED_BY_CSP"));
+  WebAssembly.compile = compile;
+  (await load()).session; // the wrong media type alone is no failure
+  say(404, "text/plain", "");
+  await load(); // compiled once
+});

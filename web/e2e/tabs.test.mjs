@@ -1,0 +1,132 @@
+// Two tabs of one person: one connection, one refresh, nothing lost.
+import assert from "node:assert/strict";
+import { after, afterEach, before, test } from "node:test";
+import { Person, inState, launch, note, noted, property, shows, text, type, until } from "./browser.mjs";
+import { startServer } from "./server.mjs";
+
+let server, browser;
+const people = [];
+const arrive = async () => people[people.push(await Person.arrive(browser, server.url)) - 1];
+const roles = async (...tabs) => (await Promise.all(tabs.map((tab) => property(tab, "role")))).sort();
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+afterEach(async () => {
+  for (const person of people.splice(0)) await person.close();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function twoTabs(name = "owner") {
+  const person = await arrive();
+  const first = await person.signIn(name);
+  await inState(first, "connected");
+  const second = await person.tab();
+  await inState(second, "connected");
+  return { person, first, second };
+}
+
+test("two tabs share one socket, and one refresh serves both", { timeout: 60_000 }, async () => {
+  const { person, first, second } = await twoTabs();
+  assert.deepEqual(await roles(first, second), ["follower", "leader"]);
+  assert.equal(await property(first, "role"), "leader");
+  assert.equal(person.sockets.length, 1);
+  assert.equal(person.refreshes, 0, "the sign-in's own token serves both");
+  assert.equal(await property(second, "sessionId"), await property(first, "sessionId"));
+
+  for (const tab of [first, second]) {
+    await tab.evaluate(() => {
+      globalThis.refreshed = 0;
+      globalThis.demo.session.addEventListener("tokenrefresh", () => globalThis.refreshed++);
+    });
+  }
+  await second.locator("#refresh").click();
+  for (const tab of [first, second]) await until(tab, () => globalThis.refreshed === 1);
+  assert.equal(person.refreshes, 1);
+  assert.equal(person.sockets.length, 1, "the token is changed on the open socket");
+  assert.equal(await property(first, "expiresAt"), await property(second, "expiresAt"));
+});
+
+test("both tabs type; both hold the same text and hear every version once, in order", { timeout: 60_000 }, async () => {
+  const { first, second } = await twoTabs();
+  await Promise.all([note(first), note(second)]);
+  await Promise.all([type(first, "alpha "), type(second, "beta ")]);
+  const typed = "alpha beta ".length;
+  for (const tab of [first, second]) await until(tab, (typed) => globalThis.noted.versions.length >= typed, typed);
+  assert.equal(await text(first), await text(second));
+  for (const letter of "alphbet") assert.ok((await text(first)).includes(letter));
+  for (const tab of [first, second]) {
+    const { versions, right } = await noted(tab);
+    assert.deepEqual(versions, right);
+    assert.equal(versions.length, typed);
+  }
+});
+
+test("the leading tab is closed: the other takes over with what was not yet acknowledged", { timeout: 90_000 }, async () => {
+  const { person, first, second } = await twoTabs();
+  const editor = await arrive();
+  const reader = await editor.signIn("editor");
+  await inState(reader, "connected");
+  await note(reader);
+  await note(second);
+
+  await type(first, "[said by the leader]");
+  await second.locator("#drop").click(); // the leader's line, from the follower's page
+  await inState(second, "reconnecting");
+  await type(second, "[typed while it was down]");
+  assert.ok(!(await text(reader)).includes("[typed while"));
+  await first.close();
+
+  await until(second, () => globalThis.demo.session.role === "leader");
+  await inState(second, "connected");
+  await shows(reader, "[said by the leader]");
+  await shows(reader, "[typed while it was down]");
+  await until(second, () => document.querySelector("#saved").textContent === "All changes stored");
+  assert.equal(await text(reader), await text(second));
+  for (const tab of [reader, second]) {
+    const { versions, right } = await noted(tab);
+    assert.deepEqual(versions, right);
+  }
+  assert.equal(person.refreshes, 0, "and the token was taken over as well");
+});
+
+test("a reload goes straight in again; signing out ends it in every tab", { timeout: 60_000 }, async () => {
+  const { person, first, second } = await twoTabs("viewer");
+  await first.reload();
+  await inState(first, "connected");
+  assert.deepEqual(await roles(first, second), ["follower", "leader"]);
+  await second.locator("#sign-out").click();
+  for (const tab of [first, second]) await tab.locator("#sign-in-form").waitFor();
+  await first.reload();
+  await first.locator("#sign-in-form").waitFor();
+  const cookies = await person.context.cookies();
+  assert.deepEqual(cookies.filter(({ value }) => value), [], "no cookie that still holds anything");
+});
+
+test("no token is anywhere a script or a log could find it", { timeout: 60_000 }, async () => {
+  const { person, first, second } = await twoTabs();
+  await second.locator("#refresh").click();
+  await until(second, () => document.querySelector("#log").textContent.includes("tokenrefresh"));
+  const tokens = await person.allTokens();
+  assert.equal(tokens.length, 2);
+  const found = [];
+  for (const tab of [first, second]) {
+    found.push(await tab.evaluate(async () => JSON.stringify([
+      Object.entries(localStorage), Object.entries(sessionStorage), await indexedDB.databases(),
+      location.href, document.cookie, document.documentElement.outerHTML, history.state, name,
+      Object.getOwnPropertyNames(globalThis).filter((key) => typeof globalThis[key] === "string").map((key) => globalThis[key]),
+      { ...globalThis.demo.session }, globalThis.Go === undefined,
+    ])));
+  }
+  found.push(...person.sockets, ...person.console);
+  for (const token of tokens) {
+    for (const part of [token, ...token.split(".").filter((part) => part.length > 30)]) {
+      for (const place of found) assert.ok(!place.includes(part), `a token in ${place.slice(0, 200)}`);
+    }
+  }
+  assert.deepEqual(person.console, [], "and the page has nothing to complain of");
+});

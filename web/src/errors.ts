@@ -1,0 +1,49 @@
+/** What a client does about an error; the protocol's close-code ranges say the same. */
+export type Action = "reconnect" | "refresh_token" | "wait" | "stop";
+
+/** A failure as the module and the shell report it: plain data, one shape for all. */
+export interface Failure {
+  code: string;
+  message?: string;
+  recoverable?: boolean;
+  action?: Action;
+  reason?: string;
+  /** Milliseconds to wait before trying again, where the server said so. */
+  retryAfter?: number;
+}
+
+/**
+ * The one error class of the package. `code` is one of the protocol's codes
+ * (`TOKEN_EXPIRED`, `INSUFFICIENT_PERMISSIONS`, …) or one of the shell's own:
+ *
+ * - `UNSUPPORTED`: no page here, or no WebAssembly or WebSocket in it
+ * - `INVALID_ARGUMENT`: `connect` or `send` was called with something unusable
+ * - `WASM_FETCH`: the module's file could not be fetched (`status` says how)
+ * - `WASM_BLOCKED_BY_CSP`: the page's policy lacks `'wasm-unsafe-eval'`
+ * - `WASM_INVALID`: what was fetched is not a module this build can run
+ * - `WASM_TRAP`: the running module stopped
+ * - `CLOSED`: the session was closed before this could be done
+ *
+ * `getToken` may throw one with `recoverable: false` to say that there is no
+ * token to be had until someone signs in again.
+ */
+export class HoldfastError extends Error {
+  readonly code: string;
+  readonly recoverable: boolean;
+  readonly action: Action;
+  readonly reason?: string;
+  readonly retryAfter?: number;
+  /** The HTTP status behind a `WASM_FETCH`. */
+  readonly status?: number;
+
+  constructor(failure: Failure, extra?: { cause?: unknown; status?: number }) {
+    super(failure.message || failure.code, extra && "cause" in extra ? { cause: extra.cause } : undefined);
+    this.name = "HoldfastError";
+    this.code = failure.code;
+    this.recoverable = failure.recoverable ?? false;
+    this.action = failure.action ?? "stop";
+    if (failure.reason) this.reason = failure.reason;
+    if (failure.retryAfter) this.retryAfter = failure.retryAfter;
+    if (extra?.status) this.status = extra.status;
+  }
+}

@@ -1,0 +1,102 @@
+import type { HoldfastError } from "./errors.ts";
+
+/** Whether the one connection stands. */
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Whether this tab holds the connection for all tabs of the profile. */
+export type Role = "leader" | "follower";
+
+/** What a user may do on a document. */
+export type Permission = "read" | "write" | "comment" | "moderate" | "admin";
+
+/** A span of document versions, both ends included. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** The connection changed. */
+export interface StateDetail {
+  state: ConnectionState;
+  /** One word for why, where there is something to say. */
+  reason?: string;
+  /** On `connected`: whether the server still knew this session. */
+  resumed?: boolean;
+  /** On `connected`: the versions that follow because they were missed. */
+  replay?: Range;
+  /** On `reconnecting`: milliseconds until the next try. */
+  retryIn?: number;
+  /** The close code of the connection that ended. */
+  code?: number;
+}
+
+/** One entry of the document's log. Each version is heard exactly once, in order. */
+export interface OperationDetail<Op = unknown> {
+  op: Op;
+  version: number;
+  userId: string;
+  clientId: string;
+  messageId: string;
+  /** This tab sent it, so it has applied it already. */
+  own: boolean;
+  /** It was missed while the line was down, or is from before this tab joined. */
+  replay: boolean;
+}
+
+/** Someone else on the document. Neither stored nor repeated. */
+export interface PresenceDetail<Data = unknown> {
+  state: "join" | "leave" | "update" | "state";
+  userId: string;
+  clientId: string;
+  name?: string;
+  data?: Data;
+}
+
+/** The user's permissions changed while connected. */
+export interface PermissionDetail {
+  permissions: Permission[];
+  removed: Permission[];
+  reason: string;
+}
+
+/** A new access token is in use. */
+export interface TokenDetail {
+  /** Milliseconds since the epoch, by this machine's clock. */
+  expiresAt: number;
+  /** Seconds. */
+  expiresIn: number;
+  /** Whether this tab asked for it or another did. */
+  by: "self" | "leader";
+}
+
+/** Another tab leads now, or this one does. */
+export interface LeaderDetail {
+  role: Role;
+  /** The leader's tab id. */
+  tabId?: string;
+  tabs?: string[];
+}
+
+/** Versions that can no longer be had: what the app shows may be incomplete. */
+export interface GapDetail extends Range {
+  count: number;
+  reason: string;
+}
+
+/** Every event of a session and what its `detail` is. */
+export interface SessionEventMap<Op = unknown, Presence = unknown> {
+  state: CustomEvent<StateDetail>;
+  operation: CustomEvent<OperationDetail<Op>>;
+  presence: CustomEvent<PresenceDetail<Presence>>;
+  permissionchange: CustomEvent<PermissionDetail>;
+  /** The user may not do this here; after a lost `read` the session closes. */
+  permissiondenied: CustomEvent<HoldfastError>;
+  tokenrefresh: CustomEvent<TokenDetail>;
+  /** There is no token to be had: the user has to sign in again. */
+  autherror: CustomEvent<HoldfastError>;
+  leaderchange: CustomEvent<LeaderDetail>;
+  /** The profile's tabs on this document, this one included. */
+  tabs: CustomEvent<{ tabs: string[] }>;
+  gap: CustomEvent<GapDetail>;
+  error: CustomEvent<HoldfastError>;
+}

@@ -1,0 +1,116 @@
+import { HoldfastError } from "./errors.ts";
+import { viewOf } from "./view.ts";
+// The build puts the wasm_exec.js of the compiler that made the module here,
+// as a function of the global object it may write to.
+import loadGo from "holdfast:wasm_exec";
+
+/** Where the module may come from. */
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module | PromiseLike<Response>;
+
+/** What the program is given: see host.ts for the words. */
+export interface GoHost {
+  ready(deliver: (kind: string, text: string, now: number) => void): void;
+  call(kind: string, text: string): void;
+}
+
+/** One running program. */
+export interface Running {
+  /** Closes the sockets it left behind. */
+  cut(): void;
+}
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+/** Fetches and compiles the module; a URL is compiled once per page. */
+export function load(source?: WasmSource, integrity?: string): Promise<WebAssembly.Module> {
+  if (typeof WebAssembly !== "object") {
+    return Promise.reject(new HoldfastError({ code: "UNSUPPORTED", message: "This environment has no WebAssembly." }));
+  }
+  if (source instanceof WebAssembly.Module) return Promise.resolve(source);
+  if (source !== undefined && typeof source !== "string" && !(source instanceof URL)) return compile(source);
+  const url = String(source ?? new URL("./holdfast.wasm", import.meta.url));
+  let module = modules.get(url);
+  if (!module) {
+    module = compile(url, integrity);
+    modules.set(url, module);
+    module.catch(() => modules.delete(url)); // so that a later connect may try again
+  }
+  return module;
+}
+
+async function compile(source: string | Response | BufferSource | PromiseLike<Response>, integrity?: string): Promise<WebAssembly.Module> {
+  if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return compileBytes(source);
+  let response: Response;
+  try {
+    response = await (typeof source === "string" ? fetch(source, { credentials: "same-origin", ...(integrity && { integrity }) }) : source);
+  } catch (cause) {
+    throw new HoldfastError(
+      { code: "WASM_FETCH", message: "The Holdfast module could not be fetched.", recoverable: true, action: "wait" },
+      { cause },
+    );
+  }
+  if (!response.ok) {
+    const server = response.status >= 500;
+    throw new HoldfastError(
+      { code: "WASM_FETCH", message: `The Holdfast module was answered with HTTP ${response.status}.`, recoverable: server, action: server ? "wait" : "stop" },
+      { status: response.status },
+    );
+  }
+  // A server that does not know the media type is common and harmless: then
+  // the bytes are compiled after they arrived instead of meanwhile.
+  const streaming = response.headers.get("content-type")?.split(";")[0]?.trim() === "application/wasm";
+  try {
+    if (streaming) return await WebAssembly.compileStreaming(response);
+  } catch (cause) {
+    throw compileError(cause);
+  }
+  return compileBytes(await response.arrayBuffer().catch((cause: unknown) => {
+    throw new HoldfastError({ code: "WASM_FETCH", message: "The Holdfast module broke off.", recoverable: true, action: "wait" }, { cause });
+  }));
+}
+
+async function compileBytes(bytes: BufferSource): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    throw compileError(cause);
+  }
+}
+
+function compileError(cause: unknown): HoldfastError {
+  // Every engine words this in its own way; all name the policy or its keyword.
+  const blocked = /content.security.policy|\bcsp\b|unsafe-eval/i.test(String(cause));
+  return new HoldfastError(
+    blocked
+      ? { code: "WASM_BLOCKED_BY_CSP", message: "The page's Content-Security-Policy blocks WebAssembly: add 'wasm-unsafe-eval' to script-src." }
+      : { code: "WASM_INVALID", message: "The Holdfast module is not WebAssembly this browser can compile." },
+    { cause },
+  );
+}
+
+/**
+ * Starts one program of the module with its host; it has called `ready` when
+ * this returns. `trapped` is told, once, when the program stops for any reason.
+ */
+export async function run(module: WebAssembly.Module, host: GoHost, trapped: (cause: unknown) => void): Promise<Running> {
+  const { view, cut } = viewOf(globalThis, { holdfast: host });
+  const go = new (loadGo(view))();
+  let instance: WebAssembly.Instance;
+  try {
+    instance = await WebAssembly.instantiate(module, go.importObject);
+  } catch (cause) {
+    throw new HoldfastError({ code: "WASM_INVALID", message: "The Holdfast module and its JavaScript are not of one build." }, { cause });
+  }
+  // Every event of the page enters the program here. What it throws is a trap,
+  // and would otherwise surface in whichever listener happened to be running.
+  const resume = go._resume;
+  go._resume = () => {
+    try {
+      resume.call(go);
+    } catch (cause) {
+      trapped(cause);
+    }
+  };
+  go.run(instance).then(() => trapped(new Error("the program ended")), trapped);
+  return { cut };
+}

@@ -1,0 +1,198 @@
+import { HoldfastError, type Failure } from "./errors.ts";
+import type { ConnectionState, Permission, Role, SessionEventMap } from "./events.ts";
+import type { Host } from "./host.ts";
+
+/** What the program may set on a session, with the values before it said anything. */
+interface Properties {
+  state: ConnectionState;
+  role: Role;
+  permissions: readonly Permission[];
+  version: number;
+  expiresAt: number;
+  issuedAt: number;
+  sessionId: string;
+  userId: string;
+  clientId: string;
+}
+
+interface Pending {
+  resolve(result: { version: number }): void;
+  reject(error: HoldfastError): void;
+}
+
+/** These carry an error as their detail. */
+const failures = new Set(["error", "autherror", "permissiondenied"]);
+
+/**
+ * One tab's part in the user's session on one document. It is an EventTarget
+ * with typed events; nothing on it throws, and a promise that the app ignores
+ * never becomes an unhandled rejection.
+ */
+export class Session<Op = unknown, Presence = unknown> extends EventTarget {
+  /** The document's id. */
+  readonly document: string;
+  /** This tab's id: random, in memory only. */
+  readonly tabId: string;
+
+  #props: Properties;
+  #host: Host;
+  #pending = new Map<string, Pending>();
+  #sends = 0;
+  #queue: string[] = [];
+  #closed: Promise<void>;
+  #close!: () => void;
+
+  /** @internal Use `connect`. */
+  constructor(names: { document: string; tabId: string; clientId: string }, makeHost: (hear: (kind: string, text: string) => void) => Host) {
+    super();
+    this.document = names.document;
+    this.tabId = names.tabId;
+    this.#props = {
+      state: "connecting", role: "follower", permissions: [], version: 0,
+      expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
+    };
+    this.#closed = new Promise((resolve) => (this.#close = resolve));
+    this.#host = makeHost((kind, text) => this.#hear(kind, text));
+  }
+
+  /** Whether the connection stands. */
+  get state(): ConnectionState { return this.#props.state; }
+  /** Whether this tab holds the connection for the others. */
+  get role(): Role { return this.#props.role; }
+  /** What the user may do here; empty until connected. */
+  get permissions(): readonly Permission[] { return this.#props.permissions; }
+  /** The newest document version this tab has heard. */
+  get version(): number { return this.#props.version; }
+  /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
+  get expiresAt(): number { return this.#props.expiresAt; }
+  /** When the access token was issued, by the same clock. */
+  get issuedAt(): number { return this.#props.issuedAt; }
+  /** The server's name for this session; a new one after the grace period has passed. */
+  get sessionId(): string { return this.#props.sessionId; }
+  /** Who is signed in. */
+  get userId(): string { return this.#props.userId; }
+  /** This browser profile's id, the same in all its tabs. */
+  get clientId(): string { return this.#props.clientId; }
+
+  /** Whether the user holds a permission. */
+  can(permission: Permission): boolean {
+    return this.#props.permissions.includes(permission);
+  }
+
+  /**
+   * Sends an operation: any JSON. The promise resolves once the server has
+   * stored it, through reconnects and changes of leader, and rejects when the
+   * server refuses it.
+   */
+  send(op: Op): Promise<{ version: number }> {
+    const id = String(++this.#sends);
+    const settled = new Promise<{ version: number }>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    settled.catch(() => {});
+    const text = json(op);
+    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "An operation has to be JSON." });
+    else if (this.state === "closed") this.#settle(id, closed);
+    else this.#host.deliver("send", `{"id":"${id}","op":${text}}`);
+    return settled;
+  }
+
+  /** Tells the others something passing, like a cursor: any JSON, the last one wins. */
+  presence(data: Presence): void {
+    const text = json(data);
+    if (text !== undefined) this.#host.deliver("presence", text);
+  }
+
+  /** Fetches a new access token now; all tabs get it. */
+  refresh(): void {
+    this.#host.deliver("refresh");
+  }
+
+  /** Leaves. Other tabs of the profile go on. */
+  close(): Promise<void> {
+    this.#host.deliver("close");
+    return this.#closed;
+  }
+
+  /** Leaves in all tabs of the profile and forgets the token. */
+  signOut(): Promise<void> {
+    this.#host.deliver("sign_out");
+    return this.#closed;
+  }
+
+  /** @internal The program stopped: the session is over, and says so. */
+  fail(error: HoldfastError): void {
+    if (this.state === "closed") return;
+    this.#dispatch("error", error);
+    this.#end();
+  }
+
+  // The program is still running when it calls out, so the app hears of it in
+  // a microtask: nothing it does in a listener can re-enter the program.
+  #hear(kind: string, text: string): void {
+    this.#queue.push(kind, text);
+    if (this.#queue.length === 2) queueMicrotask(() => this.#drain());
+  }
+
+  #drain(): void {
+    const queue = this.#queue;
+    this.#queue = [];
+    for (let i = 0; i < queue.length; i += 2) {
+      const said = queue[i + 1] ? JSON.parse(queue[i + 1]!) : {};
+      switch (queue[i]) {
+        case "sent": this.#settle(said.id, undefined, said.version); break;
+        case "unsent": this.#settle(said.id, said.error); break;
+        case "closed": this.#end(); break;
+        case "emit":
+          for (const key of Object.keys(this.#props) as (keyof Properties)[]) {
+            if (said.set && Object.hasOwn(said.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = said.set[key];
+          }
+          if (said.type) this.#dispatch(said.type, failures.has(said.type) ? new HoldfastError(said.detail) : said.detail);
+      }
+    }
+  }
+
+  #settle(id: string, error?: Failure, version = 0): void {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (error) pending?.reject(new HoldfastError(error));
+    else pending?.resolve({ version });
+  }
+
+  #end(): void {
+    if (this.state !== "closed") {
+      this.#props.state = "closed";
+      this.#dispatch("state", { state: "closed" });
+    }
+    for (const id of this.#pending.keys()) this.#settle(id, closed);
+    this.#close();
+  }
+
+  #dispatch(type: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const closed: Failure = { code: "CLOSED", message: "The session is closed." };
+
+function json(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The listener methods, with the events' types. */
+export interface Session<Op, Presence> {
+  addEventListener<K extends keyof SessionEventMap>(
+    type: K,
+    listener: (this: Session<Op, Presence>, event: SessionEventMap<Op, Presence>[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof SessionEventMap>(
+    type: K,
+    listener: (this: Session<Op, Presence>, event: SessionEventMap<Op, Presence>[K]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
