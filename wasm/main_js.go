@@ -1,18 +1,150 @@
 //go:build js && wasm
 
-// Command wasm is Holdfast's browser module. One instance is one tab's part in
-// one session: it takes the page's events and tells the page what to do, in the
-// words of package agent. web/src/host.ts is the other side.
+// Command wasm is the browser module: one program is one session of one tab. It
+// joins the client core (shared/client, run by wasm/agent) to the page, which
+// web/src/host.ts stands for. Everything crosses as words and text; nothing that
+// JavaScript throws may reach Go, so the host never throws.
 package main
 
-import "github.com/holdfast-dev/holdfast/wasm/agent"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/client"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/wasm/agent"
+)
 
 func main() {
-	page, ok := findPage()
-	if !ok {
-		return // not started by web/src/load.ts: there is nobody to talk to
+	p, err := openPage()
+	if err != nil {
+		println("holdfast: no page to run in:", err.Error())
+		return
 	}
-	a := agent.New(page, page.clock)
-	page.ready(a.Event)
-	select {} // the events do the rest
+	t := &tab{page: p}
+	if err := p.listen(t.hear); err != nil {
+		println("holdfast: the page does not take events:", err.Error())
+		return
+	}
+	select {} // from here on the page's events run it
+}
+
+// tab turns the page's words into the core's events.
+type tab struct {
+	page    *page
+	agent   *agent.Agent
+	early   []client.Event // what the app said before start
+	stopped bool
+}
+
+func (t *tab) hear(kind, text string) {
+	if t.stopped {
+		return
+	}
+	if kind == "start" {
+		t.start(text)
+		return
+	}
+	ev := event(kind, text)
+	switch {
+	case ev == nil:
+	case t.agent != nil:
+		t.agent.Handle(ev)
+	case kind == "close":
+		t.stopped = true
+		t.page.Finished()
+	default:
+		t.early = append(t.early, ev)
+	}
+}
+
+func (t *tab) start(text string) {
+	if t.agent != nil {
+		return
+	}
+	cfg := config([]byte(text))
+	t.agent = agent.New(client.New(cfg), t.page, agent.Config{Now: t.page.now, LastClose: t.page.lastClose})
+	t.agent.Handle(client.Start{})
+	for _, ev := range t.early {
+		t.agent.Handle(ev)
+	}
+	t.early = nil
+}
+
+func config(text []byte) client.Config {
+	str := func(name string) string {
+		s, _ := jsontext.Str(jsontext.Field(text, name))
+		return s
+	}
+	yes := func(name string) bool {
+		b, _ := jsontext.Bool(jsontext.Field(text, name))
+		return b
+	}
+	return client.Config{
+		URL: str("url"), Document: str("document"),
+		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"),
+		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"),
+		Rand: random(),
+	}
+}
+
+// event is what one of the page's words means; nil for a word nobody knows.
+func event(kind, text string) client.Event {
+	switch kind {
+	case "timer":
+		return client.Woken{}
+	case "message":
+		return client.Broadcast{Text: text}
+	case "send":
+		return sendOf([]byte(text))
+	case "presence":
+		return client.Presence{Data: []byte(text)}
+	case "token":
+		token, _ := jsontext.Str(jsontext.Field([]byte(text), "token"))
+		return client.TokenFetched{Token: token}
+	case "token_failed":
+		return tokenFailedOf([]byte(text))
+	case "lock_granted":
+		return client.LockGranted{}
+	case "lock_lost":
+		return client.LockLost{}
+	case "visible":
+		return client.Visible{}
+	case "hidden":
+		return client.Hidden{}
+	case "online":
+		return client.Online{}
+	case "offline":
+		return client.Offline{}
+	case "freeze":
+		return client.Freeze{}
+	case "resume":
+		return client.Resume{}
+	case "pagehide":
+		return client.PageHide{}
+	case "pageshow":
+		return client.PageShow{}
+	case "refresh":
+		return client.Refresh{}
+	case "sign_out":
+		return client.SignOut{}
+	case "close":
+		return client.Close{}
+	}
+	return nil
+}
+
+func sendOf(text []byte) client.Event {
+	id, _ := jsontext.Str(jsontext.Field(text, "id"))
+	return client.Send{ID: id, Op: jsontext.Field(text, "op")}
+}
+
+func tokenFailedOf(text []byte) client.Event {
+	message, _ := jsontext.Str(jsontext.Field(text, "message"))
+	code, _ := jsontext.Str(jsontext.Field(text, "code"))
+	final, _ := jsontext.Bool(jsontext.Field(text, "final"))
+	after, _ := jsontext.Uint(jsontext.Field(text, "retry_after"))
+	return client.TokenFailed{
+		Message: message, Code: code, Final: final,
+		RetryAfter: time.Duration(min(after, 1<<31)) * time.Millisecond,
+	}
 }

@@ -3,58 +3,159 @@
 package main
 
 import (
+	"crypto/rand"
+	"encoding/binary"
+	"strconv"
 	"syscall/js"
 	"time"
 
 	"github.com/hack-pad/safejs"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 )
 
-// page is the host object that load.ts puts into this program's view of the
-// global object.
-//
-// safejs gives the look-ups that can fail as values. It cannot turn what
-// JavaScript throws into an error here, since TinyGo has no recover on wasm; so
-// the host's two functions promise not to throw, and no other is called.
+// page is web/src/host.ts, as agent.Page. safejs turns what JavaScript throws
+// into errors where the compiler has recover; where it has not (TinyGo 0.42),
+// the host's promise not to throw is what holds.
 type page struct {
-	host  js.Value
-	start time.Time // what the host called now …
-	since time.Time // … when this program's clock said so
+	host        safejs.Value
+	performance safejs.Value
+	socket      safejs.Value // the WebSocket class, which notes how the last one ended
+	origin      float64      // performance.timeOrigin, ms
 }
 
-func findPage() (*page, bool) {
-	host, err := safejs.Global().Get("holdfast")
-	if err != nil || host.Type() != safejs.TypeObject {
-		return nil, false
-	}
-	for _, name := range [...]string{"ready", "call"} {
-		if f, err := host.Get(name); err != nil || f.Type() != safejs.TypeFunction {
-			return nil, false
+func openPage() (*page, error) {
+	global := safejs.Safe(js.Global())
+	p := &page{}
+	for _, part := range []struct {
+		name string
+		into *safejs.Value
+	}{{"holdfast", &p.host}, {"performance", &p.performance}, {"WebSocket", &p.socket}} {
+		v, err := global.Get(part.name)
+		if err != nil {
+			return nil, err
 		}
+		*part.into = v
 	}
-	return &page{host: safejs.Unsafe(host)}, true
+	origin, err := p.performance.Get("timeOrigin")
+	if err != nil {
+		return nil, err
+	}
+	p.origin, err = origin.Float()
+	return p, err
 }
 
-// ready hands the host the one function by which it reaches this program. It is
-// never released: it lives as long as the program.
-func (p *page) ready(event func(kind, text string)) {
-	p.host.Call("ready", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		if len(args) < 3 || args[0].Type() != js.TypeString || args[1].Type() != js.TypeString || args[2].Type() != js.TypeNumber {
+// listen gives the page the one function its events go to. The function lives
+// as long as the program, so it is never released.
+func (p *page) listen(hear func(kind, text string)) error {
+	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
+		if len(args) < 2 {
 			return nil
 		}
-		p.sync(args[2].Float())
-		event(args[0].String(), args[1].String())
+		kind, err := args[0].String()
+		if err != nil {
+			return nil
+		}
+		text, err := args[1].String()
+		if err == nil {
+			hear(kind, text)
+		}
 		return nil
-	}))
+	})
+	if err != nil {
+		return err
+	}
+	_, err = p.host.Call("ready", f.Value())
+	return err
 }
 
-// sync takes the host's clock: milliseconds since 1970 that never go back.
-func (p *page) sync(ms float64) {
-	p.start, p.since = time.UnixMicro(int64(ms*1000)), time.Now()
+// now is the page's clock, which never steps back: performance.now() on top of
+// its origin, the same that the shell's own times are on.
+func (p *page) now() time.Time {
+	v, err := p.performance.Call("now")
+	if err != nil {
+		return time.Now()
+	}
+	ms, err := v.Float()
+	if err != nil {
+		return time.Now()
+	}
+	return time.UnixMicro(int64((p.origin + ms) * 1000))
 }
 
-// clock is the host's clock between two of its events, as a socket's event
-// needs it.
-func (p *page) clock() time.Time { return p.start.Add(time.Since(p.since)) }
+// lastClose asks the page's WebSocket class (web/src/view.ts) how the socket that
+// ended last did; 0 when it does not know.
+func (p *page) lastClose() (int, string) {
+	v, err := p.socket.Get("lastClose")
+	if err != nil || v.IsUndefined() {
+		return 0, ""
+	}
+	code, err := v.Get("code")
+	if err != nil {
+		return 0, ""
+	}
+	reason, err := v.Get("reason")
+	if err != nil {
+		return 0, ""
+	}
+	n, err := code.Int()
+	if err != nil {
+		return 0, ""
+	}
+	s, _ := reason.String()
+	return n, s
+}
 
-// Call carries one word to the host.
-func (p *page) Call(kind, text string) { p.host.Call("call", kind, text) }
+func (p *page) call(kind, text string) {
+	// Nothing can be done about an error, and the host has none.
+	p.host.Call("call", kind, text) //nolint:errcheck
+}
+
+func (p *page) Lock(name string)  { p.call("lock", name) }
+func (p *page) Steal(name string) { p.call("steal", name) }
+func (p *page) Unlock()           { p.call("unlock", "") }
+func (p *page) Post(text []byte)  { p.call("post", string(text)) }
+func (p *page) FetchToken()       { p.call("token", "") }
+func (p *page) StopTimer()        { p.call("timer", "") }
+func (p *page) Finished()         { p.call("closed", "") }
+
+// Timer rounds up: a timer that is early would only have to be armed again.
+func (p *page) Timer(in time.Duration) {
+	ms := (in + time.Millisecond - 1) / time.Millisecond
+	p.call("timer", strconv.FormatInt(int64(ms), 10))
+}
+
+func (p *page) Emit(kind string, detail, set []byte) {
+	w := jsontext.NewObject(nil)
+	w.Str("type", kind)
+	if detail != nil {
+		w.Raw("detail", detail)
+	}
+	if set != nil {
+		w.Raw("set", set)
+	}
+	p.call("emit", string(w.End()))
+}
+
+func (p *page) Sent(id string, version uint64) {
+	w := jsontext.NewObject(nil)
+	w.Str("id", id)
+	w.Uint("version", version)
+	p.call("sent", string(w.End()))
+}
+
+func (p *page) Unsent(id string, failure []byte) {
+	w := jsontext.NewObject(nil)
+	w.Str("id", id)
+	w.Raw("error", failure)
+	p.call("unsent", string(w.End()))
+}
+
+// random seeds the core's jitter.
+func random() uint64 {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return uint64(time.Now().UnixNano())
+	}
+	return binary.LittleEndian.Uint64(b[:])
+}

@@ -59,6 +59,7 @@ func (c *Client) announce() {
 		w.Str("userId", s.userID)
 		w.Strs("permissions", s.permissions)
 		w.Uint("permEpoch", s.permEpoch)
+		w.Bool("locked", s.locked)
 		w.Int("unacknowledged", int64(s.unacknowledged))
 		w.Int("frameBytes", int64(s.frameBytes))
 	}

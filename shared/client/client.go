@@ -35,6 +35,7 @@ type session struct {
 	id, userID     string
 	permissions    []string
 	permEpoch      uint64
+	locked         bool
 	unacknowledged int
 	frameBytes     int
 	heartbeat      time.Duration
@@ -180,8 +181,7 @@ func (c *Client) stop(reason string, code int) {
 	if c.stopped {
 		return
 	}
-	c.hangUp(1000, reason)
-	c.conn.phase = idle
+	c.hangUp(1000, "closed")
 	c.stopped = true
 	c.token = tokens{}
 	c.tabs.leading = false

@@ -38,7 +38,7 @@ func (s status) appendJSON(dst []byte) []byte {
 		w.Uint("to", s.replayTo)
 		w.Close()
 	}
-	if s.state == stateReconnecting && s.retryIn > 0 {
+	if s.retryIn > 0 {
 		w.Int("retryIn", s.retryIn.Milliseconds())
 	}
 	if s.code != 0 {
@@ -103,6 +103,7 @@ func (c *Client) properties() []byte {
 		w.Str("sessionId", c.session.id)
 		w.Str("userId", c.session.userID)
 		w.Strs("permissions", c.session.permissions)
+		w.Bool("locked", c.session.locked)
 	}
 	w.Str("clientId", c.cfg.ClientID)
 	return w.End()
@@ -111,6 +112,9 @@ func (c *Client) properties() []byte {
 // say emits an event here and in all other tabs; the leader alone says things.
 func (c *Client) say(kind string, detail []byte) {
 	c.emitHere(kind, detail)
+	if len(c.tabs.others) == 0 {
+		return
+	}
 	w := c.event("say")
 	w.Str("kind", kind)
 	w.Raw("detail", detail)

@@ -16,24 +16,20 @@ func (c *Client) closed(e Closed) {
 		return
 	}
 	f, action := fromClose(e.Code), protocol.ActionForClose(e.Code)
-	if c.conn.lastError == nil && e.Code == protocol.Lookup(protocol.ConnectionReplaced).Close {
-		// Without a word: this profile itself took over, from another tab.
+	last := c.conn.lastError
+	if c.takenByOwn(e.Code, last) {
+		c.endConnection()
+		c.conn.phase = idle
 		c.stepDown()
 		return
 	}
-	if last := c.conn.lastError; last != nil {
+	if last != nil {
 		f = fromWire(last)
 		// The line may break between the last word and the close.
 		if e.Code < 4000 || e.Code > 4999 {
 			action = last.Row().Action
 		}
 		f.Action = action
-		if last.Code == protocol.ConnectionReplaced && winnerOf(last) == c.cfg.ClientID {
-			c.endConnection()
-			c.conn.phase = idle
-			c.stepDown()
-			return
-		}
 	}
 	switch action {
 	case protocol.ActionStop:
@@ -51,15 +47,21 @@ func (c *Client) closed(e Closed) {
 	}
 }
 
-// winnerOf is the client id that took a channel over.
-func winnerOf(e *protocol.Error) string {
-	for _, d := range e.Details {
-		if d.Name == "client_id" {
-			id, _ := jsontext.Str(d.Raw)
-			return id
+// takenByOwn reports whether a close says that another tab of this profile has
+// taken the channel over: that is done without a word, or in our own name.
+func (c *Client) takenByOwn(code int, last *protocol.Error) bool {
+	if last == nil {
+		return code == protocol.Lookup(protocol.ConnectionReplaced).Close
+	}
+	if last.Code == protocol.ConnectionReplaced {
+		for _, d := range last.Details {
+			if d.Name == "client_id" {
+				id, _ := jsontext.Str(d.Raw)
+				return id == c.cfg.ClientID
+			}
 		}
 	}
-	return ""
+	return false
 }
 
 // eventFor is the event an app hears of a failure that ends the session.
@@ -109,6 +111,7 @@ func (c *Client) tokenRefused(f *Failure, code int) {
 	c.token.refuse()
 	if n.authTries >= TokenTries || f.Code != string(protocol.TokenExpired) && n.authTries > 1 {
 		f.Recoverable, f.Action = false, protocol.ActionStop
+		n.phase = idle
 		c.final("autherror", f, code)
 		return
 	}

@@ -89,7 +89,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	n.authTries = 0
 	n.acked = 0
 	s.id, s.userID = a.SessionID, a.UserID
-	s.permissions, s.permEpoch = a.Permissions, a.PermEpoch
+	s.permissions, s.permEpoch, s.locked = a.Permissions, a.PermEpoch, a.Locked
 	s.heartbeat = defaultHeartbeat
 	if a.HeartbeatInterval > 0 {
 		s.heartbeat = max(a.HeartbeatInterval, leastHeartbeat)
@@ -122,7 +122,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 func (c *Client) errorFrame(e *protocol.Error) {
 	f := fromWire(e)
 	switch {
-	case e.MessageID != "" && e.MessageID == c.conn.swapID:
+	case c.conn.swapID != "" && (e.MessageID == c.conn.swapID || e.MessageID == "" && aboutToken(e.Code)):
 		c.swapRefused(f)
 	case e.MessageID != "" && c.opFailed(e, f):
 	case e.MessageID != "":
@@ -141,6 +141,12 @@ func (c *Client) errorFrame(e *protocol.Error) {
 			c.pauseSends(e.RetryAfter)
 		}
 	}
+}
+
+// aboutToken reports whether an error without a message id answers a
+// token_refresh that is still open.
+func aboutToken(code protocol.Code) bool {
+	return code == protocol.AuthenticationFailed || code == protocol.TokenExpired || code == protocol.ServiceUnavailable
 }
 
 // eventKind is the event of a failure that ends nothing.

@@ -111,8 +111,11 @@ func (c *Client) fence(m message) bool {
 	if m.epoch > t.epoch || t.leader == "" {
 		t.epoch, t.leader = m.epoch, m.tab
 		t.others = nil
+		t.unknown = true
 		c.emitRole()
-		c.register()
+		if m.kind != "primary_assigned" {
+			c.register()
+		}
 		c.log.posted = 0
 		c.log.syncBy = time.Time{}
 	}
@@ -151,6 +154,8 @@ func (c *Client) heardRequest(m message) {
 	case "tab_refresh":
 		if c.now.Sub(c.token.taken) >= RefreshPause {
 			c.refresh()
+		} else {
+			c.refreshSoon() // a script that asks without end makes no storm
 		}
 	}
 }
@@ -170,6 +175,7 @@ func (c *Client) heardLeader(m message) {
 		s.id, s.userID = id, user
 		s.permissions, _ = jsontext.Strs(jsontext.Field(m.raw, "permissions"))
 		s.permEpoch, _ = m.num("permEpoch")
+		s.locked, _ = jsontext.Bool(jsontext.Field(m.raw, "locked"))
 		if n, ok := m.num("unacknowledged"); ok && n > 0 {
 			s.unacknowledged = int(min(n, maxLane))
 		}
@@ -177,8 +183,17 @@ func (c *Client) heardLeader(m message) {
 			s.frameBytes = int(min(n, maxSyncFrame))
 		}
 	}
-	if others, ok := jsontext.Strs(jsontext.Field(m.raw, "tabs")); ok {
-		c.keepTabs(m.tab, others)
+	others, _ := jsontext.Strs(jsontext.Field(m.raw, "tabs"))
+	c.keepTabs(m.tab, others)
+	if c.tabs.unknown {
+		c.tabs.unknown = false
+		known := false
+		for _, id := range others {
+			known = known || id == c.cfg.TabID
+		}
+		if !known {
+			c.register()
+		}
 	}
 	c.setStatus(st)
 	if version, ok := m.num("version"); ok && version > c.log.version && version <= protocol.MaxSeq && st.state == stateConnected {

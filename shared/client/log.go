@@ -205,7 +205,8 @@ func (c *Client) deliver(entries []entry) {
 	for _, e := range entries {
 		c.apply(e)
 	}
-	for len(entries) > 0 {
+	// A tab that is not known yet asks for what it lacks.
+	for len(entries) > 0 && len(c.tabs.others) > 0 {
 		w := c.event("ops")
 		w.Key("entries")
 		w.Buf = append(w.Buf, '[')

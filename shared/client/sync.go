@@ -11,9 +11,8 @@ import (
 // has heard. A replay follows by itself; anything else that is missing is asked
 // for.
 func (c *Client) catchUp(a protocol.ConnectionAck) {
-	if a.Gap != nil {
-		c.gap(a.Gap.To, a.Gap.Reason)
-	}
+	// What the server calls a gap here is only more than it cares to replay (or
+	// a document that went back, see below): the log itself is asked first.
 	if a.DocumentVersion < c.log.version {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
@@ -80,9 +79,15 @@ func (c *Client) synced(p protocol.DocumentSync) {
 		}
 		entries = append(entries, e)
 	}
-	if p.From > l.progress+1 && l.syncing {
-		// The log does not reach back that far.
-		c.gap(p.From-1, "log_truncated")
+	if l.syncing {
+		// What the log does not hold any more is missing at the front.
+		first := p.To + 1
+		if len(entries) > 0 {
+			first = entries[0].version
+		}
+		if first > l.progress+1 {
+			c.gap(first-1, "log_truncated")
+		}
 	}
 	c.deliver(entries)
 	c.heardSeq()

@@ -18,6 +18,7 @@ type tabs struct {
 	probes  uint64
 
 	opBy       time.Time // by then the leader should have answered an op
+	unknown    bool      // the leader has not said yet that it knows this tab
 	reassertAt time.Time // someone else claims to lead, by the epoch claimed
 	claimed    uint64
 	reported   time.Time
@@ -86,7 +87,9 @@ func (c *Client) lead() {
 	}
 	t.leading = true
 	t.leader = c.cfg.TabID
-	t.epoch = min(t.epoch+1, maxEpoch)
+	// Milliseconds since 1970, so that a tab that has heard of no leader yet is
+	// still ahead of the one it stole from.
+	t.epoch = min(max(t.epoch+1, uint64(max(c.now.UnixMilli(), 0))), maxEpoch)
 	t.others = nil
 	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
 	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0

@@ -150,7 +150,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		DocumentVersion: d.version,
 		WorkspaceID:     m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
-		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch,
+		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: m.grant.Locked,
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{

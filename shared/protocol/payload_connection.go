@@ -70,7 +70,10 @@ type ConnectionAck struct {
 	// LastMessageID is the last message of this client that was stored.
 	LastMessageID string
 	PermEpoch     uint64
-	ServerTime    time.Time
+	// Locked says that nobody may write to the document for now, whatever their
+	// permissions: an op would be refused with DOCUMENT_LOCKED.
+	Locked     bool
+	ServerTime time.Time
 	// ExpiresAt is when the token expires.
 	ExpiresAt time.Time
 	// HeartbeatInterval and GracePeriod are in milliseconds on the wire.
@@ -109,6 +112,9 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	}
 	optStr(&w, "last_message_id", p.LastMessageID)
 	w.Uint("perm_epoch", p.PermEpoch)
+	if p.Locked {
+		w.Bool("locked", true)
+	}
 	optTime(&w, "server_time", p.ServerTime)
 	optTime(&w, "expires_at", p.ExpiresAt)
 	whole(&w, "heartbeat_interval", p.HeartbeatInterval, time.Millisecond)
@@ -139,6 +145,7 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		Resumed:           m.flag("resumed"),
 		LastMessageID:     m.str("last_message_id"),
 		PermEpoch:         m.num("perm_epoch"),
+		Locked:            m.flag("locked"),
 		ServerTime:        m.time("server_time"),
 		ExpiresAt:         m.time("expires_at"),
 		HeartbeatInterval: m.millis("heartbeat_interval"),

@@ -1,147 +1,195 @@
-// Package agent carries out what a client.Client decides: sockets by
-// coder/websocket, everything else by the Page. It is the same code in a page
-// and natively, where its tests run against a real server.
+// Package agent runs one client core: it hands it events, carries out what
+// comes back, and keeps its socket over coder/websocket. The same code runs in a
+// page (package wasm) and natively, in tests and in Go programs.
 //
-// There is one mailbox. Whoever puts an event into an idle one runs it to the
-// end; whoever finds it running leaves the event there and goes. So a callback
-// of the page never blocks, and what a `freeze` or `pagehide` handler has to
-// bring about (the lock released, the other tabs told) has happened when it
-// returns: a goroutine of its own might only run after the page was frozen.
+// # Ordering
 //
-// Nothing that JavaScript throws may reach this code: TinyGo's recover does not
-// work on wasm. The Page promises not to throw; of a socket, only what cannot
-// throw is called. Hence: the URL and the subprotocols are checked before Dial,
-// no context is ever cancelled (coder/websocket would close with 1008, which a
-// browser refuses), CloseNow is not used (1001, likewise), and the close codes
-// are 1000 and 4xxx.
+// Handle is one event as one whole: the core steps, and its effects are carried
+// out in their order before the next event is looked at. Nothing in it waits:
+// dialling, writing and closing have goroutines of their own. In a page they
+// run before the browser gets its turn again, so that what a freeze or pagehide
+// event asks for has happened when its handler returns.
+//
+// # What must not be done in a page
+//
+// TinyGo 0.42 has no recover on WebAssembly, and a browser's WebSocket refuses
+// every close code but 1000 and 3000–4999. coder/websocket would send others from
+// CloseNow, from a Read or Dial whose context ends and from its read limit, so
+// none of these is used here.
 package agent
 
 import (
-	"strconv"
+	"context"
+	"errors"
 	"sync"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
 )
 
-// Page is the page around the session. Call hands it one word, see words.go;
-// it must not throw, block, or call the agent before it returns.
+// Page is where a client lives. Every method returns at once and none calls
+// the Agent before it has returned.
 type Page interface {
-	Call(kind, text string)
+	// Lock queues for the named lock, Steal takes it, Unlock gives it back or
+	// withdraws the request.
+	Lock(name string)
+	Steal(name string)
+	Unlock()
+	// Post tells the other tabs.
+	Post(text []byte)
+	// FetchToken asks the app for a token; TokenFetched or TokenFailed answers.
+	FetchToken()
+	// Timer arms the one timer, which brings Woken; it replaces the one before.
+	Timer(in time.Duration)
+	// StopTimer disarms it.
+	StopTimer()
+	// Emit tells the app. Detail and set are JSON objects; set may be nil.
+	Emit(kind string, detail, set []byte)
+	// Sent and Unsent answer the app's Send.
+	Sent(id string, version uint64)
+	Unsent(id string, failure []byte)
+	// Finished is the last call.
+	Finished()
 }
 
-// Agent runs one client.
+// Config is what an Agent needs beside its core.
+type Config struct {
+	// Now is the clock; default time.Now.
+	Now func() time.Time
+	// LastClose tells how the socket that ended last did, where coder/websocket
+	// does not say (it keeps the close code to itself in a page); nil elsewhere.
+	LastClose func() (code int, reason string)
+}
+
+// Agent runs one client.Client. Handle may be called from any goroutine.
 type Agent struct {
-	page  Page
-	clock func() time.Time
+	cfg  Config
+	page Page
 
-	mu      sync.Mutex
-	queue   []client.Event
-	running bool
-
-	// Only whoever runs the mailbox touches these.
-	client  *client.Client
-	sockets []*socket
-	armed   time.Time // what the page's timer is set to
-	chained bool      // it was set while one fired
+	mu     sync.Mutex
+	core   *client.Client
+	socket *socket
+	armed  time.Time
 }
 
-// New returns an agent without a client: the first event, start, brings what
-// one is made of. The clock must not step back.
-func New(page Page, clock func() time.Time) *Agent {
-	return &Agent{page: page, clock: clock}
-}
-
-// Event takes one word from the page. It never blocks.
-func (a *Agent) Event(kind, text string) {
-	if ev := readEvent(kind, text); ev != nil {
-		a.deliver(ev)
+// New returns an agent whose core has heard nothing yet; its first event is
+// client.Start.
+func New(core *client.Client, page Page, cfg Config) *Agent {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
+	return &Agent{cfg: cfg, page: page, core: core}
 }
 
-// deliver puts an event into the mailbox and, when nobody else does, empties it.
-func (a *Agent) deliver(ev client.Event) {
+// Handle takes one event.
+func (a *Agent) Handle(ev client.Event) {
 	a.mu.Lock()
-	a.queue = append(a.queue, ev)
-	if a.running {
-		a.mu.Unlock()
-		return
-	}
-	a.running = true
-	timer := false
-	for len(a.queue) > 0 {
-		ev := a.queue[0]
-		a.queue[0] = nil
-		a.queue = a.queue[1:]
-		a.mu.Unlock()
-		_, woken := ev.(client.Woken)
-		timer = timer || woken
-		a.step(ev)
-		a.mu.Lock()
-	}
-	a.queue = nil
-	a.arm(timer)
-	a.running = false
-	a.mu.Unlock()
-}
-
-func (a *Agent) step(ev client.Event) {
-	if s, ok := ev.(starting); ok {
-		if a.client != nil {
-			return
-		}
-		a.client = client.New(s.cfg)
-		ev = client.Start{}
-	}
-	if a.client == nil {
-		return
-	}
+	defer a.mu.Unlock()
+	now := a.cfg.Now()
 	if _, ok := ev.(client.Woken); ok {
+		a.armed = time.Time{} // that timer has had its turn
+	}
+	for _, effect := range a.core.Step(now, ev) {
+		a.carryOut(effect)
+	}
+	a.arm(now)
+}
+
+// arm keeps the one timer on the core's deadline, and leaves it alone while
+// that does not move.
+func (a *Agent) arm(now time.Time) {
+	at, ok := a.core.Deadline()
+	switch {
+	case !ok && !a.armed.IsZero():
 		a.armed = time.Time{}
-	}
-	for _, e := range a.client.Step(a.clock(), ev) {
-		a.carryOut(e)
+		a.page.StopTimer()
+	case ok && !at.Equal(a.armed):
+		a.armed = at
+		a.page.Timer(max(0, at.Sub(now)))
 	}
 }
 
-// arm sets the page's timer to the client's deadline. A timer that was set from
-// a timer counts as chained, and a browser slows those of a hidden page down to
-// one a minute; so after any other event it is set anew even when the deadline
-// stayed what it was. Then a heartbeat, whose answers are such events, keeps its
-// pace in the background.
-func (a *Agent) arm(timer bool) {
-	if a.client == nil {
-		return
-	}
-	at, ok := a.client.Deadline()
-	if !ok {
-		if !a.armed.IsZero() {
-			a.armed = time.Time{}
-			a.page.Call("timer", "")
-		}
-		return
-	}
-	if at.Equal(a.armed) && (timer || !a.chained) {
-		return
-	}
-	a.armed, a.chained = at, timer
-	wait := max(at.Sub(a.clock()), 0)
-	ms := int64((wait + time.Millisecond - 1) / time.Millisecond)
-	a.page.Call("timer", strconv.FormatInt(ms, 10))
-}
-
-func (a *Agent) carryOut(e client.Effect) {
-	switch e := e.(type) {
+func (a *Agent) carryOut(effect client.Effect) {
+	switch e := effect.(type) {
+	case client.RequestLock:
+		a.page.Lock(e.Name)
+	case client.StealLock:
+		a.page.Steal(e.Name)
+	case client.ReleaseLock:
+		a.page.Unlock()
+	case client.Post:
+		a.page.Post(e.Text)
+	case client.FetchToken:
+		a.page.FetchToken()
+	case client.Emit:
+		a.page.Emit(e.Type, e.Detail, e.Set)
+	case client.Sent:
+		a.page.Sent(e.ID, e.Version)
+	case client.Unsent:
+		a.page.Unsent(e.ID, e.Error)
+	case client.Finished:
+		a.page.Finished()
 	case client.Dial:
 		a.dial(e)
 	case client.Write:
-		if s := a.socket(e.Gen); s != nil {
-			s.put(outgoing{text: e.Text})
+		if s := a.socket; s != nil && s.gen == e.Gen {
+			s.push(e.Text)
 		}
 	case client.CloseSocket:
-		a.closeSocket(e)
-	default:
-		kind, text := writeEffect(e)
-		a.page.Call(kind, text)
+		if s := a.socket; s != nil && s.gen == e.Gen {
+			a.socket = nil
+			s.end(e.Code, e.Reason)
+		}
 	}
+}
+
+// dial replaces the socket. One that was never closed is given up.
+func (a *Agent) dial(d client.Dial) {
+	if a.socket != nil {
+		a.socket.end(int(websocket.StatusNormalClosure), "")
+	}
+	a.socket = newSocket(d.Gen)
+	go a.run(a.socket, d)
+}
+
+// run is one connection's life: dial, then read until it ends.
+func (a *Agent) run(s *socket, d client.Dial) {
+	ctx := context.Background() // see the package doc: it must never end
+	conn, _, err := websocket.Dial(ctx, d.URL, &websocket.DialOptions{Subprotocols: d.Protocols})
+	if err != nil {
+		a.Handle(a.closed(d.Gen, err))
+		return
+	}
+	conn.SetReadLimit(-1)
+	go s.write(conn)
+	a.Handle(client.Opened{Gen: d.Gen})
+	for {
+		kind, text, err := conn.Read(ctx)
+		if err != nil {
+			s.stop()
+			a.Handle(a.closed(d.Gen, err))
+			return
+		}
+		if kind == websocket.MessageText {
+			a.Handle(client.Received{Gen: d.Gen, Text: text})
+		}
+	}
+}
+
+// closed says how a connection ended, 1006 where nobody knows.
+func (a *Agent) closed(gen uint64, err error) client.Closed {
+	out := client.Closed{Gen: gen, Code: 1006}
+	if a.cfg.LastClose != nil {
+		if code, reason := a.cfg.LastClose(); code != 0 {
+			out.Code, out.Reason = code, reason
+		}
+		return out
+	}
+	var ce websocket.CloseError
+	if errors.As(err, &ce) {
+		out.Code, out.Reason = int(ce.Code), ce.Reason
+	}
+	return out
 }

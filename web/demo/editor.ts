@@ -113,7 +113,7 @@ export class Editor {
 
   /** Lets the user type or not, as the session's permissions say. */
   refreshAccess(): void {
-    const may = this.#session.can("write") && this.#session.state !== "closed";
+    const may = this.#session.can("write") && !this.#session.locked && this.#session.state !== "closed";
     if (may === !this.#view.state.readOnly) return;
     this.#view.dispatch({ effects: this.#writable.reconfigure(access(may)) });
   }

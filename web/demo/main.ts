@@ -140,7 +140,6 @@ function showDocument(name: string): void {
 
 const titles: Record<string, string> = {
   INSUFFICIENT_PERMISSIONS: "You have no access to this document",
-  DOCUMENT_LOCKED: "This document is locked",
   DOCUMENT_NOT_FOUND: "There is no such document",
   TOKEN_REVOKED: "Your sign-in was revoked",
   WASM_FETCH: "The page could not be loaded in full",
@@ -162,8 +161,8 @@ function unblock(): void {
 }
 
 function showAccess(session: DemoSession): void {
-  at("read-only").hidden = session.can("write");
-  at("read-only").textContent = session.can("comment") ? "Comment only" : "Read only";
+  at("read-only").hidden = session.can("write") && !session.locked;
+  at("read-only").textContent = session.locked ? "Locked" : session.can("comment") ? "Comment only" : "Read only";
 }
 
 let unsaved = 0;

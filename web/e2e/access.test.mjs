@@ -60,8 +60,12 @@ test("the documents differ: comment only, the owner's alone, locked, none", { ti
   await page.locator("#documents a", { hasText: "secret" }).click();
   await blockedBy(page, "INSUFFICIENT_PERMISSIONS");
   await page.locator("#documents a", { hasText: "locked" }).click();
-  await page.locator("#blocked-code", { hasText: "DOCUMENT_LOCKED" }).waitFor();
-  assert.notEqual(await property(page, "state"), "closed", "a lock is waited for");
+  await page.locator("#read-only", { hasText: "Locked" }).waitFor();
+  await inState(page, "connected");
+  assert.ok((await property(page, "permissions")).includes("write"));
+  assert.equal(await page.locator(".cm-content").getAttribute("contenteditable"), "false");
+  const refused = await page.evaluate(() => globalThis.demo.session.send({ y: "AAA=" }).then(() => "stored", (error) => error.code));
+  assert.equal(refused, "DOCUMENT_LOCKED");
   await page.goto(`${server.url}?document=nowhere`);
   await page.locator("#blocked-code", { hasText: "DOCUMENT_NOT_FOUND" }).waitFor();
 });

@@ -48,7 +48,8 @@ test("two tabs share one socket, and one refresh serves both", { timeout: 60_000
   for (const tab of [first, second]) await until(tab, () => globalThis.refreshed === 1);
   assert.equal(person.refreshes, 1);
   assert.equal(person.sockets.length, 1, "the token is changed on the open socket");
-  assert.equal(await property(first, "expiresAt"), await property(second, "expiresAt"));
+  const ends = await Promise.all([first, second].map((tab) => property(tab, "expiresAt")));
+  assert.ok(Math.abs(ends[0] - ends[1]) < 500, "the same end, each tab on its own clock");
 });
 
 test("both tabs type; both hold the same text and hear every version once, in order", { timeout: 60_000 }, async () => {
@@ -75,6 +76,7 @@ test("the leading tab is closed: the other takes over with what was not yet ackn
   await note(second);
 
   await type(first, "[said by the leader]");
+  await shows(second, "[said by the leader]"); // else the two tabs' letters may mix
   await second.locator("#drop").click(); // the leader's line, from the follower's page
   await inState(second, "reconnecting");
   await type(second, "[typed while it was down]");

@@ -7,6 +7,7 @@ interface Properties {
   state: ConnectionState;
   role: Role;
   permissions: readonly Permission[];
+  locked: boolean;
   version: number;
   expiresAt: number;
   issuedAt: number;
@@ -48,7 +49,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
-      state: "connecting", role: "follower", permissions: [], version: 0,
+      state: "connecting", role: "follower", permissions: [], locked: false, version: 0,
       expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
@@ -61,6 +62,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get role(): Role { return this.#props.role; }
   /** What the user may do here; empty until connected. */
   get permissions(): readonly Permission[] { return this.#props.permissions; }
+  /** Whether the document is locked: nobody may write for now, whatever their permissions. */
+  get locked(): boolean { return this.#props.locked; }
   /** The newest document version this tab has heard. */
   get version(): number { return this.#props.version; }
   /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
