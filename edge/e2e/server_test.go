@@ -1,0 +1,244 @@
+// Package e2e drives the built Worker in workerd through real sockets. It needs
+// the build (make build) and is run by make test-edge, which says where it is.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// build is the folder of the built artefacts.
+var build = os.Getenv("HOLDFAST_BUILD")
+
+func TestMain(m *testing.M) {
+	if build == "" {
+		fmt.Println("edge/e2e tests the built Worker: run make test-edge")
+		os.Exit(0)
+	}
+	secrets = makeSecrets()
+	os.Exit(m.Run())
+}
+
+// secrets are what .dev.vars would hold, made anew for each run of the tests.
+var secrets map[string]string
+
+func makeSecrets() map[string]string {
+	dir, err := os.MkdirTemp("", "holdfast-e2e-")
+	check(err)
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, ".dev.vars")
+	out, err := exec.Command("go", "run", "../devvars", "-file", file).CombinedOutput()
+	if err != nil {
+		panic(string(out))
+	}
+	text, err := os.ReadFile(file)
+	check(err)
+	all := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if ok && !strings.HasPrefix(name, "#") {
+			all[name] = strings.Trim(value, "'\"")
+		}
+	}
+	return all
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// server is one running Worker with storage of its own.
+type server struct {
+	t   testing.TB
+	url string // http://127.0.0.1:port
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// start runs the Worker under wrangler's harness, with these variables beside
+// those of wrangler.toml.
+func start(t testing.TB, vars map[string]string) *server {
+	t.Helper()
+	config, err := json.Marshal(map[string]any{"vars": vars, "secrets": secrets, "build": build})
+	check(err)
+	cmd := exec.Command("node", "harness.mjs", string(config))
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	in, err := cmd.StdinPipe()
+	check(err)
+	out, err := cmd.StdoutPipe()
+	check(err)
+	check(cmd.Start())
+	s := &server{t: t, in: in, out: bufio.NewReader(out)}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("the Worker said:\n%s", complaints.String())
+		}
+	})
+	var ready struct{ URL string }
+	s.read(&ready)
+	if ready.URL == "" {
+		t.Fatalf("the Worker did not start:\n%s", complaints.String())
+	}
+	s.url = strings.TrimSuffix(ready.URL, "/")
+	return s
+}
+
+// read takes the harness's next answer; wrangler may say something in between.
+func (s *server) read(into any) {
+	s.t.Helper()
+	for {
+		line, err := s.out.ReadBytes('\n')
+		if err != nil {
+			s.t.Fatalf("the harness ended: %v", err)
+		}
+		if bytes.HasPrefix(line, []byte("{")) && json.Unmarshal(line, into) == nil {
+			return
+		}
+	}
+}
+
+func (s *server) do(command map[string]string, into any) {
+	s.t.Helper()
+	line, err := json.Marshal(command)
+	check(err)
+	if _, err := s.in.Write(append(line, '\n')); err != nil {
+		s.t.Fatal(err)
+	}
+	var raw json.RawMessage
+	s.read(&raw)
+	var failed struct{ Error string }
+	if json.Unmarshal(raw, &failed); failed.Error != "" {
+		s.t.Fatalf("%v: %s", command, failed.Error)
+	}
+	if into != nil {
+		check(json.Unmarshal(raw, into))
+	}
+}
+
+// evict drops an object from memory as the platform does after idling: its
+// sockets stay.
+func (s *server) evict(class, name string) {
+	s.t.Helper()
+	s.do(map[string]string{"do": "evict", "class": class, "name": name}, nil)
+}
+
+// devServer is the Worker as make dev runs it, for the tests that kill it.
+type devServer struct {
+	server
+	port  int
+	state string
+	vars  []string
+	cmd   *exec.Cmd
+}
+
+func startDev(t testing.TB, vars ...string) *devServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+	d := &devServer{port: port, state: t.TempDir(), vars: vars}
+	d.t, d.url = t, fmt.Sprintf("http://127.0.0.1:%d", port)
+	t.Cleanup(d.kill)
+	d.restart()
+	return d
+}
+
+// restart starts it again on the same port and storage.
+func (d *devServer) restart() {
+	d.t.Helper()
+	args := append([]string{"../dev.mjs", "--port", fmt.Sprint(d.port), "--state", d.state, "--build", build}, d.vars...)
+	d.cmd = exec.Command("node", args...)
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := d.cmd.StdoutPipe()
+	check(err)
+	d.cmd.Stderr = d.cmd.Stdout
+	check(d.cmd.Start())
+	ready := make(chan error, 1)
+	go func() {
+		var said strings.Builder
+		lines := bufio.NewScanner(out)
+		told := false
+		for lines.Scan() {
+			fmt.Fprintln(&said, lines.Text())
+			if strings.HasPrefix(lines.Text(), "ready ") {
+				ready <- nil
+				told = true
+			}
+		}
+		if !told {
+			ready <- fmt.Errorf("it ended:\n%s", said.String())
+		}
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			d.t.Fatal(err)
+		}
+	case <-time.After(90 * time.Second):
+		d.t.Fatal("not ready after 90 s")
+	}
+}
+
+// kill ends all its processes without a word, as a crash would.
+func (d *devServer) kill() {
+	if d.cmd != nil {
+		syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
+		d.cmd.Wait()
+		d.cmd = nil
+	}
+}
+
+// post sends JSON to a path, with a browser's cookies where a jar is given.
+func (s *server) post(jar http.CookieJar, path string, body any) (int, map[string]any, http.Header) {
+	s.t.Helper()
+	text, err := json.Marshal(body)
+	check(err)
+	request, err := http.NewRequest("POST", s.url+path, bytes.NewReader(text))
+	check(err)
+	request.Header.Set("content-type", "application/json")
+	response, err := (&http.Client{Jar: jar, Timeout: 30 * time.Second}).Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer map[string]any
+	json.NewDecoder(response.Body).Decode(&answer)
+	return response.StatusCode, answer, response.Header
+}
+
+// login signs a demo account in and returns its access token.
+func (s *server) login(name string) string {
+	s.t.Helper()
+	jar, err := cookiejar.New(nil)
+	check(err)
+	return s.loginWith(jar, name)
+}
+
+func (s *server) loginWith(jar http.CookieJar, name string) string {
+	s.t.Helper()
+	status, answer, _ := s.post(jar, "/auth/login", map[string]string{"email": name + "@example.com", "password": "holdfast-demo"})
+	token, _ := answer["access_token"].(string)
+	if status != 200 || token == "" {
+		s.t.Fatalf("login of %s: HTTP %d %v", name, status, answer)
+	}
+	return token
+}
