@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package e2e drives the built Worker in workerd through real sockets. It needs
 // the build (make build) and is run by make test-edge, which says where it is.
 package e2e

@@ -54,6 +54,7 @@ type sim struct {
 	told    map[*fakeTab]bool // who knows, and may not dial any more
 	quiet   bool
 	verbose bool
+	spins   int
 }
 
 type simConn struct {
@@ -140,8 +141,7 @@ func (s *sim) act() {
 		s.do(t, Send{id, []byte(strconv.Quote(id))})
 	case n < 72:
 		if who, at := s.next(); who != nil && at.Sub(s.now) < time.Minute {
-			s.now = maxTime(s.now, at)
-			s.do(who, Woken{})
+			s.wake(who, at)
 		}
 	case n < 76:
 		s.now = s.now.Add(time.Duration(s.rnd.IntN(4000)) * time.Millisecond)
@@ -183,6 +183,20 @@ func (s *sim) act() {
 		}
 	}
 	s.fetches()
+}
+
+// wake is the timer. A few deadlines may come due one after the other; one that
+// never goes away would have the page wake for ever.
+func (s *sim) wake(t *fakeTab, at time.Time) {
+	s.now = maxTime(s.now, at)
+	s.do(t, Woken{})
+	s.spins++
+	if next, ok := t.c.Deadline(); !ok || next.After(s.now) {
+		s.spins = 0
+	}
+	if s.spins > 20 {
+		s.fail("%s wakes and wakes", t.name)
+	}
 }
 
 func (s *sim) alive() (n int) {
@@ -550,8 +564,7 @@ func (s *sim) calm() {
 		if who == nil || at.After(end) {
 			break
 		}
-		s.now = maxTime(s.now, at)
-		s.do(who, Woken{})
+		s.wake(who, at)
 	}
 	var leader *fakeTab
 	for _, t := range s.tabs {
