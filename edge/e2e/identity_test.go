@@ -145,13 +145,11 @@ func (f forger) token(change func(header, claims map[string]any)) string {
 func TestRefusedTokens(t *testing.T) {
 	s := start(t, nil)
 	f := newForger()
-	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
-	check(err)
 	same := func(_, _ map[string]any) {}
 	good := f.token(same)
 	cases := []struct{ name, token, code, reason string }{
 		{"expired", f.token(func(_, c map[string]any) { c["exp"] = time.Now().Unix() - 60; c["iat"] = time.Now().Unix() - 960 }), "TOKEN_EXPIRED", "token_expired"},
-		{"forged with a key of the attacker's own", forger{stranger}.token(same), "AUTHENTICATION_FAILED", "signature_invalid"},
+		{"forged with a key of the attacker's own", forgerOfStranger().token(same), "AUTHENTICATION_FAILED", "signature_invalid"},
 		{"alg none", f.token(func(h, _ map[string]any) { h["alg"] = "none" }), "AUTHENTICATION_FAILED", "algorithm_not_allowed"},
 		{"HS256 keyed with the public key", f.token(func(h, _ map[string]any) { h["alg"] = "HS256" }), "AUTHENTICATION_FAILED", "algorithm_not_allowed"},
 		{"another issuer's", f.token(func(_, c map[string]any) { c["iss"] = "https://elsewhere.example" }), "AUTHENTICATION_FAILED", "issuer_mismatch"},
@@ -233,4 +231,37 @@ func TestForeignOriginIsRefused(t *testing.T) {
 	if code := c.expectClose(); code != 4415 {
 		t.Fatalf("closed with %d, want 4415", code)
 	}
+}
+
+// What an operator can read must not let them in: no token, password or key is
+// in anything the Worker logs, also when it refuses.
+func TestNothingSecretIsLogged(t *testing.T) {
+	s := start(t, nil)
+	good, forged := s.login("owner"), forgerOfStranger().token(func(_, _ map[string]any) {})
+	s.post(nil, "/auth/login", map[string]string{"email": "owner@example.com", "password": "not-the-password"})
+	for _, carriage := range []string{"query", "header", "protocol"} {
+		c := s.connect(dialling{document: "welcome", clientID: "o-" + carriage, token: good, carriage: carriage})
+		c.op("m-"+carriage, "text")
+		dialling{document: "welcome", clientID: "o", token: forged, carriage: carriage}.dial(s)
+	}
+	var said struct{ Logs []string }
+	s.do(map[string]string{"do": "logs"}, &said)
+	logs := strings.Join(said.Logs, "\n")
+	for name, secret := range map[string]string{
+		"an access token": good, "a forged token": forged, "a password": "holdfast-demo", "a wrong password": "not-the-password",
+		"the admin token": secrets["ADMIN_TOKEN"], "the signing key": secrets["SIGNING_KEY"], "an op": `"text"`,
+	} {
+		for part := range strings.SplitSeq(secret, ".") {
+			if len(part) > 5 && strings.Contains(logs, part) {
+				t.Errorf("%s is in the log", name)
+			}
+		}
+	}
+}
+
+// forgerOfStranger signs with a key that nobody trusts.
+func forgerOfStranger() forger {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	check(err)
+	return forger{key}
 }

@@ -22,3 +22,6 @@ export function hue(name: string, of: number): number {
   for (const char of name) sum = (sum * 31 + char.codePointAt(0)!) >>> 0;
   return sum % of;
 }
+
+/** A run of versions in words: one number, or from and to. */
+export const span = ({ from, to }: { from: number; to: number }): string => (from === to ? String(from) : `${from}–${to}`);

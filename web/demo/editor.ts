@@ -172,8 +172,13 @@ export class Editor {
 
   #draw(): void {
     const people: Person[] = [];
+    const taken = new Set<number>();
     const shown = [...this.#people].flatMap(([key, { name, userId, data }]) => {
-      const person = { key, name: name || userId, colour: hue(key, colours) };
+      // Their own colour, or the next that nobody else here has.
+      let colour = hue(key, colours);
+      while (taken.has(colour) && taken.size < colours) colour = (colour + 1) % colours;
+      taken.add(colour);
+      const person = { key, name: name || userId, colour };
       people.push(person);
       const [anchor, head] = [this.#index(data?.anchor), this.#index(data?.head)];
       return anchor === undefined || head === undefined ? [] : [{ ...person, anchor, head }];

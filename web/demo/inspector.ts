@@ -1,5 +1,5 @@
 import type { Permission, Session, StateDetail } from "holdfast";
-import { at, make, short } from "./dom.ts";
+import { at, make, short, span } from "./dom.ts";
 
 const levels: [Permission, string][] = [
   ["read", "View the document"],
@@ -79,7 +79,7 @@ export class Inspector {
     this.#retryAt = detail.retryIn ? performance.now() + detail.retryIn : 0;
     if (detail.state === "connected") {
       const replay = detail.replay;
-      at("resumed").textContent = !detail.resumed ? "no, a new session" : replay ? `yes, heard ${replay.from}–${replay.to}` : "yes, nothing missed";
+      at("resumed").textContent = !detail.resumed ? "no, a new session" : replay ? `yes, heard ${span(replay)}` : "yes, nothing missed";
     }
     this.draw();
   }

@@ -1,5 +1,5 @@
 import { connect, HoldfastError, type Session } from "holdfast";
-import { at, make, short } from "./dom.ts";
+import { at, make, short, span } from "./dom.ts";
 import { Editor, type Person, type Place, type TextOp } from "./editor.ts";
 import { Inspector } from "./inspector.ts";
 import { account, forget, logout, tokens } from "./issuer.ts";
@@ -59,7 +59,7 @@ function listen(session: DemoSession): void {
     if (!mine()) return;
     const { state, resumed, replay, retryIn, reason } = detail;
     if (state === "connected") {
-      log(state, resumed ? (replay ? `resumed, replaying ${replay.from}–${replay.to}` : "resumed") : `session ${short(session.sessionId)}`, "good");
+      log(state, resumed ? (replay ? `resumed, replaying ${span(replay)}` : "resumed") : `session ${short(session.sessionId)}`, "good");
       last = undefined;
       unblock();
       showAccess(session);
