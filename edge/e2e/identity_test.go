@@ -247,6 +247,11 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	var said struct{ Logs []string }
 	s.do(map[string]string{"do": "logs"}, &said)
 	logs := strings.Join(said.Logs, "\n")
+	for _, event := range []string{`"connect_admitted"`, `"connect_refused"`, `"signature_invalid"`, `"usr_owner"`} {
+		if !strings.Contains(logs, event) {
+			t.Errorf("the log says nothing of %s", event)
+		}
+	}
 	for name, secret := range map[string]string{
 		"an access token": good, "a forged token": forged, "a password": "holdfast-demo", "a wrong password": "not-the-password",
 		"the admin token": secrets["ADMIN_TOKEN"], "the signing key": secrets["SIGNING_KEY"], "an op": `"text"`,

@@ -140,6 +140,7 @@ func (fl *flight) granted(result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
+	w.Str("log", fl.line(nil))
 	return fl.next(w)
 }
 

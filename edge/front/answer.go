@@ -35,9 +35,38 @@ func (fl *flight) fail(err *protocol.Error) []byte {
 		w.Raw("error", err.Frame().Data)
 		return w.End()
 	case fl.browser:
-		return refuse(err, fl.protocol)
+		return logged(refuse(err, fl.protocol), fl.line(err))
 	}
-	return respond(err)
+	return logged(respond(err), fl.line(err))
+}
+
+// line is what the operator's log says of an attempt to connect (seed S2: "Log
+// authentication events"): who, where, and why not. Never a token, and nothing of
+// the request that was not checked.
+func (fl *flight) line(err *protocol.Error) string {
+	w := jsontext.NewObject(nil)
+	if err == nil {
+		w.Str("level", "info")
+		w.Str("event", "connect_admitted")
+	} else {
+		w.Str("level", "warn")
+		w.Str("event", "connect_refused")
+		w.Str("code", string(err.Code))
+		w.Str("reason", err.Reason)
+	}
+	w.Str("document", fl.document)
+	w.Str("client_id", fl.client)
+	if fl.subject != "" { // known only once the signature is
+		w.Str("user_id", fl.subject)
+	}
+	return string(w.End())
+}
+
+// logged adds a line for the log to a step that is ready.
+func logged(step []byte, line string) []byte {
+	w := jsontext.Writer{Buf: step[:len(step)-1]}
+	w.Str("log", line)
+	return w.End()
 }
 
 // refusal is fail for a request that has no flight yet.

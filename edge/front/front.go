@@ -21,6 +21,8 @@
 //	{"do":"handler"}  {"do":"assets"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}
 //
+// Any step may have a "log": a line for the operator, printed as it is.
+//
 // What must be remembered between a step and its result is in state, which the
 // caller hands back as it is. A Front itself remembers keys and nothing that any
 // request depends on, so one instance serves all of them.

@@ -50,6 +50,7 @@ function ask(env, event) {
 // decide goes on until a step that ends it, or a socket.
 async function decide(env, event) {
 	for (let step = ask(env, event); ; ) {
+		if (step.log !== undefined) console.log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
 		let result;
