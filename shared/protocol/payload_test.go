@@ -19,35 +19,45 @@ func roundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, parse fu
 	}
 }
 
-// TestPayloadRoundTrips fills every field there is; a field that Append or Parse
-// forgets shows.
+// fullRoundTrip wants every field filled: one that Append or Parse forgets, or
+// that was added and not put here, shows.
+func fullRoundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, parse func([]byte) (P, bool)) {
+	t.Helper()
+	for field, v := range reflect.ValueOf(p).Fields() {
+		if v.IsZero() {
+			t.Errorf("%T.%s is not filled", p, field.Name)
+		}
+	}
+	roundTrip(t, p, parse)
+}
+
 func TestPayloadRoundTrips(t *testing.T) {
 	at := time.Date(2025, 1, 7, 10, 0, 0, 123e6, time.UTC)
-	roundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true}, protocol.ParseConnectionInit)
-	roundTrip(t, protocol.ConnectionAck{
+	fullRoundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true}, protocol.ParseConnectionInit)
+	fullRoundTrip(t, protocol.ConnectionAck{
 		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, WorkspaceID: "w", WorkspaceRole: "member",
-		SessionID: "s", Resumed: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
+		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
 		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
 		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
 	}, protocol.ParseConnectionAck)
 	roundTrip(t, protocol.ConnectionAck{Permissions: []string{}, WorkspaceID: "w", Limits: protocol.AckLimits{Depth: 1<<31 - 1}}, protocol.ParseConnectionAck)
-	roundTrip(t, protocol.Ack{Seq: 1<<64 - 1}, protocol.ParseAck)
-	roundTrip(t, protocol.TokenRefresh{Token: "a.b.c"}, protocol.ParseTokenRefresh)
-	roundTrip(t, protocol.TokenRefresh{Token: strings.Repeat("x", protocol.TokenBytes)}, protocol.ParseTokenRefresh)
-	roundTrip(t, protocol.TokenRefreshed{ExpiresAt: at, ExpiresIn: 15 * time.Minute, PermEpoch: 3, ServerTime: at}, protocol.ParseTokenRefreshed)
-	roundTrip(t, protocol.TokenRefreshRequired{Reason: "r", ExpiresIn: time.Minute}, protocol.ParseTokenRefreshRequired)
-	roundTrip(t, protocol.PermissionChange{Permissions: []string{"read"}, Removed: []string{"write"}, Reason: "r", EffectiveAt: at, PermEpoch: 7}, protocol.ParsePermissionChange)
-	roundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
-	roundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
-	roundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
-	roundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c"}, protocol.ParseOp)
-	roundTrip(t, protocol.OperationAck{DocumentVersion: 8, Op: []byte(`null`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
-	roundTrip(t, protocol.SyncRequest{From: 4}, protocol.ParseSyncRequest)
-	roundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, Ops: []protocol.SyncOp{
+	fullRoundTrip(t, protocol.Ack{Seq: 1<<64 - 1}, protocol.ParseAck)
+	fullRoundTrip(t, protocol.TokenRefresh{Token: "a.b.c"}, protocol.ParseTokenRefresh)
+	fullRoundTrip(t, protocol.TokenRefresh{Token: strings.Repeat("x", protocol.TokenBytes)}, protocol.ParseTokenRefresh)
+	fullRoundTrip(t, protocol.TokenRefreshed{ExpiresAt: at, ExpiresIn: 15 * time.Minute, PermEpoch: 3, ServerTime: at}, protocol.ParseTokenRefreshed)
+	fullRoundTrip(t, protocol.TokenRefreshRequired{Reason: "r", ExpiresIn: time.Minute}, protocol.ParseTokenRefreshRequired)
+	fullRoundTrip(t, protocol.PermissionChange{Permissions: []string{"read"}, Removed: []string{"write"}, Reason: "r", EffectiveAt: at, PermEpoch: 7}, protocol.ParsePermissionChange)
+	fullRoundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
+	fullRoundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
+	fullRoundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
+	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c"}, protocol.ParseOp)
+	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, Op: []byte(`null`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
+	fullRoundTrip(t, protocol.SyncRequest{From: 4}, protocol.ParseSyncRequest)
+	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, Ops: []protocol.SyncOp{
 		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)},
 	}}, protocol.ParseDocumentSync)
-	roundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
-	roundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
+	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
+	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
 
 // TestPayloadsRefused gives each parser data that is not its own.
