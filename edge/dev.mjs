@@ -9,7 +9,7 @@
 // process group leaves a state that the next start goes on with.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,6 +77,22 @@ async function portIsFree(port) {
 	await once(server, "close");
 }
 
+// oneServer keeps a second one off the same state: two documents of one name on
+// one file would not know of each other.
+function oneServer(persist) {
+	const file = join(persist, "pid");
+	let other = 0;
+	try {
+		other = Number(readFileSync(file, "utf8"));
+		process.kill(other, 0);
+	} catch {
+		other = 0; // there is none, or it was killed
+	}
+	if (other > 0 && other !== process.pid) stop(`process ${other} serves from ${persist} already: end it, or give this one a state of its own with --state DIR.`);
+	writeFileSync(file, String(process.pid));
+	process.on("exit", () => rmSync(file, { force: true }));
+}
+
 // secrets writes what the Worker must have and nobody may know, once.
 function secrets(state) {
 	const file = join(state ?? repo, ".dev.vars");
@@ -102,7 +118,8 @@ async function database(persist) {
 	const proxy = await getPlatformProxy({ configPath, persist: { path: join(persist, "v3") }, envFiles: [] });
 	try {
 		const db = proxy.env.DB;
-		const run = (file) => db.batch(statements(readFileSync(file, "utf8")).map((sql) => db.prepare(sql)));
+		// One batch is one transaction: a start that is killed leaves no half of it.
+		const run = (file, ...more) => db.batch([...statements(readFileSync(file, "utf8")).map((sql) => db.prepare(sql)), ...more]);
 		await db.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
 		const { results } = await db.prepare("SELECT name FROM d1_migrations").all();
 		const applied = new Set(results.map(({ name }) => name));
@@ -110,8 +127,7 @@ async function database(persist) {
 		for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
 			if (applied.has(name)) continue;
 			say(`migrating the database: ${name}`);
-			await run(join(folder, name));
-			await db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name).run();
+			await run(join(folder, name), db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name));
 		}
 		await run(join(repo, "edge/seed/demo.sql"));
 	} finally {
@@ -162,6 +178,7 @@ useBuild(chosen.build);
 await portIsFree(chosen.port);
 const persist = chosen.state === undefined ? join(repo, ".wrangler/state") : join(chosen.state, "state");
 mkdirSync(persist, { recursive: true });
+oneServer(persist);
 const envFile = secrets(chosen.state);
 await database(persist);
 say("starting workerd");

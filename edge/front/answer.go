@@ -71,11 +71,9 @@ func logged(step []byte, line string) []byte {
 
 // refusal is fail for a request that has no flight yet.
 func refusal(r request, err *protocol.Error) []byte {
-	if r.upgrade() && r.origin != "" {
-		selected, _ := r.protocol()
-		return refuse(err, selected)
-	}
-	return respond(err)
+	fl := flight{connect: true, browser: r.upgrade() && r.origin != ""}
+	fl.protocol, _ = r.protocol()
+	return fl.fail(err)
 }
 
 // refuse says it on a socket: one frame, then the close.

@@ -67,14 +67,8 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	}
 	child, childRow := i.fresh(user.ID, row.Family, now)
 
-	switch row.judge(now) {
-	case unused:
-		// Not to win here means that somebody else was quicker, this very moment:
-		// that is the overlap. A logout that was quicker is seen by Add.
-		if _, err := i.store.Rotate(ctx, hash, now); err != nil {
-			unavailable(w, "database_unavailable")
-			return
-		}
+	verdict := row.judge(now)
+	switch verdict {
 	case stolen:
 		if err := i.store.RevokeFamily(ctx, row.Family, now); err != nil {
 			unavailable(w, "database_unavailable")
@@ -95,12 +89,30 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		i.refuse(w, r, "refresh_token_invalid")
 		return
 	}
+	if verdict == unused {
+		// Last, so that whatever fails before leaves the old token good; a child
+		// that nobody was given harms nobody. Not to win here means that somebody
+		// else was quicker, this very moment: the overlap, or a logout.
+		won, err := i.store.Rotate(ctx, hash, now)
+		if err == nil && !won {
+			row, _, err = i.store.Refresh(ctx, hash)
+		}
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			unavailable(w, "database_unavailable")
+			return
+		case err != nil || !won && row.judge(now) == worthless:
+			i.refuse(w, r, "refresh_token_invalid")
+			return
+		}
+	}
+	_ = i.store.Sweep(ctx, user.ID, now) // see login
 	i.answer(w, r, access, child, user.ID)
 }
 
-// refuse asks for a new login, and takes back a cookie that cannot work.
+// refuse asks for a new login. The cookie is left alone: by the time this answer
+// arrives, another tab may have signed in and been given a new one.
 func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, reason string) {
-	http.SetCookie(w, cookie(r, "", 0))
 	fail(w, &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: "The sign-in has ended: sign in again."})
 }
 

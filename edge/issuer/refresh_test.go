@@ -50,7 +50,7 @@ func TestReuseEndsTheFamily(t *testing.T) {
 	child := w.refresh(stolen).cookie.Value
 	w.now = w.now.Add(Overlap + time.Millisecond)
 	a := w.refresh(stolen)
-	if a.status != 401 || a.reason != "refresh_token_reused" || a.access != "" || a.cookie.MaxAge >= 0 {
+	if a.status != 401 || a.reason != "refresh_token_reused" || a.access != "" || a.cookie != nil {
 		t.Fatalf("%d %s %+v", a.status, a.body, a.cookie)
 	}
 	if b := w.refresh(child); b.status != 401 || b.reason != "refresh_token_invalid" {
@@ -94,7 +94,7 @@ func TestRefusals(t *testing.T) {
 	}
 	// What is in the table is not what opens the door.
 	for _, made := range []string{"x", digest(first), first + "x", strings.Repeat("x", 4000)} {
-		if a := w.refresh(made); a.status != 401 || a.reason != "refresh_token_invalid" || a.cookie.MaxAge >= 0 {
+		if a := w.refresh(made); a.status != 401 || a.reason != "refresh_token_invalid" || a.cookie != nil {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 	}
@@ -165,9 +165,10 @@ func TestFailures(t *testing.T) {
 		w.store.down = method
 		check("login, "+method, w.login("owner@example.com", password))
 	}
-	for _, method := range []string{"Refresh", "Memberships", "Rotate"} {
+	for _, method := range []string{"Refresh", "Memberships", "Add", "Rotate"} {
 		w.store.down = method
 		check("refresh, "+method, w.refresh(first))
+		w.now = w.now.Add(Overlap + time.Second) // so that a token used up would look stolen
 	}
 	w.store.down = "RevokeFamily"
 	check("logout", w.with("/auth/logout", first))
@@ -189,8 +190,16 @@ func TestSweep(t *testing.T) {
 	w := newWorld(t)
 	w.login("owner@example.com", password)
 	w.now = w.now.Add(DefaultRefreshTTL + time.Millisecond)
-	w.login("owner@example.com", password)
+	last := w.login("owner@example.com", password).cookie.Value
 	if n := len(w.store.tokens); n != 1 {
 		t.Errorf("%d rows", n)
+	}
+	// Who never signs in again sweeps by refreshing.
+	for range 20 {
+		w.now = w.now.Add(DefaultRefreshTTL / 2)
+		last = w.refresh(last).cookie.Value
+	}
+	if n := len(w.store.tokens); n > 3 {
+		t.Errorf("%d rows after 20 refreshes", n)
 	}
 }

@@ -2,6 +2,7 @@ package object
 
 import (
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -9,8 +10,7 @@ import (
 // late joiner of a long log costs no more memory than this.
 const syncPage = 256 << 10
 
-// carryOut does what the core decided. Effects come in order, and none is begun
-// after one that storage refused.
+// carryOut does what the core decided, in order, until a query fails.
 func (o *documentObject) carryOut(effect document.Effect) {
 	if o.store.err != nil {
 		return
@@ -29,7 +29,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.SaveChannel:
 		o.store.saveChannel(e.Row)
 	case document.DeleteChannel:
-		o.store.query(deleteChannel, nil, text(e.UserID))
+		o.store.write(deleteChannel, text(e.UserID))
 	case document.Replay:
 		o.replay(e)
 	case document.Sync:
@@ -44,7 +44,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 func (o *documentObject) replay(e document.Replay) {
 	to := []ConnID{e.Conn}
 	o.store.query(selectOps, func(cols []Value) {
-		o.host.Send(to, document.ReplayFrame(nil, entry(cols), e.UserID, e.ClientID))
+		o.host.Send(to, document.ReplayFrame(nil, readEntry(cols), e.UserID, e.ClientID))
 	}, unsigned(e.From), unsigned(e.To))
 }
 
@@ -65,7 +65,7 @@ func (o *documentObject) sync(e document.Sync) {
 		from, page, bytes, sent = until, page[:0], 0, true
 	}
 	o.store.query(selectOps, func(cols []Value) {
-		next := entry(cols)
+		next := readEntry(cols)
 		next.Op = append([]byte(nil), next.Op...)
 		page = append(page, next)
 		if bytes += len(next.Op); bytes >= syncPage {
@@ -117,7 +117,7 @@ func (o *documentObject) answered(in Input) document.Event {
 	case !ok:
 		return nil
 	case q.tell.UserID != "":
-		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered}
+		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:

@@ -1,3 +1,12 @@
+// Package object is the Go side of both Durable Objects: it boots a core of
+// shared/document or shared/session from SQLite, turns what happens to the object into
+// the core's events, and carries out the effects. It decides nothing itself.
+//
+// host.go is the port to the runtime: in production edge/objectwasm and the
+// JavaScript of edge/worker, in the tests a fake in memory. document.go and
+// effect.go are the Document object, session.go is the session object; schema.go
+// and store.go are their tables, message.go is what the objects and the front
+// Worker say to each other.
 package object
 
 import (
@@ -12,10 +21,10 @@ type ConnID = document.ConnID
 // Host is what the runtime does for an object: its storage, its sockets, its
 // alarm and its way out. Every method is synchronous and none panics or throws.
 //
-// The runtime treats one event as one whole. What is written is written in one
-// transaction; what leaves (Accept, Send, Close, SetAlarm, ClearAlarm, Respond
-// and the three requests) is kept in order and leaves when the event has ended well. After
-// an event that failed nothing of it has happened, here or outside.
+// The runtime treats one event as one whole. What Write is given is written in
+// one transaction when the event has ended well, and only then does anything
+// leave, in order: Accept, Send, Close, SetAlarm, ClearAlarm, Respond and the
+// three requests. After an event that failed nothing of it has happened, here or outside.
 type Host interface {
 	// Name is the name the object is addressed by: the user's or the document's id.
 	Name() string
@@ -24,9 +33,13 @@ type Host interface {
 	// Random fills b from the platform's cryptographic source.
 	Random(b []byte)
 
-	// Query runs a statement. row, when not nil, is called for each row; its
-	// values are good until it returns, and it must not query itself.
+	// Query runs a statement at once and sees what earlier events have written.
+	// row is called for each row, if there is one to call; its values are good
+	// until it returns, and it must not query itself.
 	Query(stmt Stmt, args []Value, row func(cols []Value)) error
+	// Write runs a statement when the event has ended well. One that storage
+	// refuses makes the event a failed one.
+	Write(stmt Stmt, args []Value)
 
 	// Sockets calls f for each open socket with the time the runtime last
 	// answered a ping on it, zero when it never did.

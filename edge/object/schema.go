@@ -50,7 +50,7 @@ var statements = [...]string{
 
 	createOps: "CREATE TABLE ops (version INTEGER PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, " +
 		"message_id TEXT NOT NULL, op BLOB NOT NULL, at INTEGER NOT NULL)",
-	createOpsClient: "CREATE INDEX ops_client ON ops (client_id, version)",
+	createOpsClient: "CREATE INDEX ops_client ON ops (client_id, user_id, version)",
 	createChannels: "CREATE TABLE channels (user_id TEXT PRIMARY KEY, client_id TEXT NOT NULL, session_id TEXT NOT NULL, " +
 		"state INTEGER NOT NULL, conn TEXT NOT NULL, connected_at INTEGER NOT NULL, seen INTEGER NOT NULL, pings INTEGER NOT NULL, " +
 		"grace_until INTEGER NOT NULL, acked INTEGER NOT NULL, expires INTEGER NOT NULL, noticed INTEGER NOT NULL, notice_at INTEGER NOT NULL, " +

@@ -115,11 +115,11 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 	case session.SaveChannel:
 		o.store.saveSessionChannel(e.Row)
 	case session.DeleteChannel:
-		o.store.query(deleteSessionChannel, nil, text(e.Document))
+		o.store.write(deleteSessionChannel, text(e.Document))
 	case session.SaveAccess:
 		o.store.saveAccess(e.Row)
 	case session.DeleteAccess:
-		o.store.query(deleteAccess, nil, text(e.Document))
+		o.store.write(deleteAccess, text(e.Document))
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// store runs statements and remembers the first one that failed: after it, the
-// object's memory is ahead of its storage and the event has to be undone.
+// store runs statements and remembers the first query that failed: what was made
+// of its answer is not to be trusted, and the event has to be undone.
 type store struct {
 	host Host
 	args []Value
@@ -22,6 +22,8 @@ func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
 		s.err = s.host.Query(stmt, args, row)
 	}
 }
+
+func (s *store) write(stmt Stmt, args ...Value) { s.host.Write(stmt, args) }
 
 func text(v string) Value     { return Value{Kind: Text, Str: v} }
 func integer(v int64) Value   { return Value{Kind: Integer, Int: v} }
@@ -57,13 +59,11 @@ func (v Value) bool() bool     { return v.Int != 0 }
 func (s *store) appendOp(e document.Entry) {
 	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
 		Value{Kind: Blob, Bytes: e.Op}, instant(e.At))
-	if s.err == nil {
-		s.err = s.host.Query(insertOp, s.args, nil)
-	}
+	s.host.Write(insertOp, s.args)
 }
 
-// entry reads a row of selectOps. Its Op aliases the row.
-func entry(cols []Value) document.Entry {
+// readEntry reads a row of selectOps. Its Op aliases the row.
+func readEntry(cols []Value) document.Entry {
 	return document.Entry{
 		Version: uint64(cols[0].Int), UserID: cols[1].string(), ClientID: cols[2].string(), MessageID: cols[3].string(),
 		Op: cols[4].Bytes, At: cols[5].time(),
@@ -115,7 +115,7 @@ func (s *store) channels() (rows []document.Row) {
 
 func (s *store) saveChannel(r document.Row) {
 	c, g := &r.Channel, &r.Grant
-	s.query(upsertChannel, nil,
+	s.write(upsertChannel,
 		text(c.UserID), text(c.ClientID), text(c.SessionID), integer(int64(c.State)),
 		text(c.Conn), instant(c.ConnectedAt), instant(c.Seen), flag(c.Pings), instant(c.GraceUntil),
 		unsigned(c.Acked), instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
@@ -142,14 +142,14 @@ func (s *store) session() (snap session.Snapshot) {
 }
 
 func (s *store) saveSession(r session.SessionRow) {
-	s.query(upsertSession, nil, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch))
+	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch))
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {
-	s.query(upsertSessionChannel, nil, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt))
+	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt))
 }
 
 func (s *store) saveAccess(r session.AccessRow) {
-	s.query(upsertAccess, nil, text(r.Document), instant(r.FetchedAt), integer(int64(r.Permissions)),
+	s.write(upsertAccess, text(r.Document), instant(r.FetchedAt), integer(int64(r.Permissions)),
 		text(r.WorkspaceID), text(r.Role), flag(r.Found), flag(r.Locked))
 }

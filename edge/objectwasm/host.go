@@ -20,6 +20,7 @@ const (
 	opStatement // u32 number, text
 	opQuery     // u32 number, values
 	opNext
+	opWrite    // u32 number, values
 	opSockets  // -> 16-byte id and f64, each
 	opLastSeen // id -> f64
 	opAccept   // u32 ask, id, protocol

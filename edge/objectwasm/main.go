@@ -20,8 +20,9 @@
 //	holdfast.call(op i32, ptr i32, n i32, out i32, cap i32) i32
 //
 // ptr and n are the request, out and cap where an answer may be put. The result
-// is the answer's length, negative when the call failed. If it is more than cap
-// nothing was put there: opNext gives it again. Integers are little-endian,
+// is the answer's length, negative when the call failed, and then the event is
+// undone whatever Go makes of it. If it is more than cap nothing was put there:
+// opNext gives it again. Integers are little-endian,
 // times are f64 milliseconds, and a string that is not the last thing in a
 // request has its u32 length before it.
 //

@@ -16,16 +16,14 @@ const (
 	tagBlob
 )
 
-// Query implements object.Host. The text of a statement crosses once; after
-// that its number does.
-func (h *host) Query(stmt object.Stmt, args []object.Value, row func([]object.Value)) error {
+// statement puts a statement and its values in the request. Its text crosses
+// once; after that its number does.
+func (h *host) statement(stmt object.Stmt, args []object.Value) {
 	if !h.prepared[stmt] {
 		h.begin()
 		h.u32(uint32(stmt))
 		h.text(stmt.String())
-		if _, err := h.call(opStatement); err != nil {
-			return err
-		}
+		h.call(opStatement)
 		h.prepared[stmt] = true
 	}
 	h.begin()
@@ -33,6 +31,18 @@ func (h *host) Query(stmt object.Stmt, args []object.Value, row func([]object.Va
 	for i := range args {
 		h.value(&args[i])
 	}
+}
+
+// Write implements object.Host. Like every call whose answer is not looked at, one
+// that fails makes the host undo the event.
+func (h *host) Write(stmt object.Stmt, args []object.Value) {
+	h.statement(stmt, args)
+	h.call(opWrite)
+}
+
+// Query implements object.Host.
+func (h *host) Query(stmt object.Stmt, args []object.Value, row func([]object.Value)) error {
+	h.statement(stmt, args)
 	b, err := h.call(opQuery)
 	for {
 		if err != nil {

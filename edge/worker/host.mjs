@@ -1,11 +1,11 @@
 // One Go instance and the host call it makes: memory, SQLite, what is to leave.
 // The ABI is documented in edge/objectwasm. Nothing here knows the protocol.
 //
-// No host function throws into Go: each answers -1 instead, and Go decides. What
-// Go wants to leave is only collected (`out`); shell.mjs carries it out, in
-// order, once the event has ended well.
+// No host function throws into Go: it answers -1 and the event has failed. What Go
+// writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
+// it out, in order, once the event has ended well.
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
 const encoder = new TextEncoder();
 const idBytes = 16;
 
@@ -17,13 +17,18 @@ export class Instance {
 		this.statements = [];
 		this.rows = null; // the cursor of the query under way
 		this.held = null; // a row or an answer that did not fit
-		this.out = [];
+		this.input = 0; // where Go takes events, and how long one may be there
+		this.room = 0;
+		this.recent = []; // short texts, by a hash of them
+		this.failure = null; // the first host call that failed
+		this.writes = []; // [text, ...parameters]
+		this.out = []; // [what, ...arguments]
 		const call = (op, ptr, n, out, cap) => {
 			try {
 				this.views();
 				return operations[op](this, ptr, ptr + n, out, cap);
 			} catch (err) {
-				console.error(`object: host call ${op}: ${err}`);
+				this.failure ??= new Error(`host call ${op}: ${err.message}`, { cause: err });
 				return -1;
 			}
 		};
@@ -42,30 +47,71 @@ export class Instance {
 		return this;
 	}
 
-	/** Boots the object of a class; answers the longest text Go wants to see, or 0. */
+	/** Boots the object of a class; answers the longest text Go wants to see. */
 	boot(objectClass) {
-		return this.go.boot(objectClass, Date.now());
+		const longest = this.go.boot(objectClass, Date.now());
+		if (longest === 0 || this.failure) throw this.failure ?? new Error("the object could not be booted");
+		return longest;
 	}
 
-	/** Hands Go one event: an ask or close code, a socket's id or "", and a text. */
+	/** Hands Go one event: an ask or close code, a socket's id or "", and a text. Throws when it failed. */
 	event(kind, a, id, text) {
-		const at = this.go.alloc(id.length + text.length * 3);
+		const need = id.length + text.length * 3;
+		if (need > this.room) {
+			this.input = this.go.alloc(need);
+			this.room = need;
+		}
 		const { bytes } = this.views();
-		let n = 0;
-		for (; n < id.length; n++) bytes[at + n] = id.charCodeAt(n);
-		if (text !== "") n += encoder.encodeInto(text, bytes.subarray(at + n)).written;
-		return this.go.event(kind, a, n, Date.now());
+		let at = this.input;
+		for (let n = 0; n < id.length; n++) bytes[at++] = id.charCodeAt(n);
+		at += this.encode(text, at);
+		const refused = this.go.event(kind, a, at - this.input, Date.now());
+		if (refused || this.failure) throw this.failure ?? new Error("the event was refused");
 	}
 
-	/** What is to leave, once. */
+	// encode writes a text and returns its length. A short one of ASCII only, as most
+	// frames are, is written faster than the encoder is called.
+	encode(text, at) {
+		const { bytes } = this;
+		const short = text.length <= 512;
+		let n = 0;
+		for (; short && n < text.length; n++) {
+			const code = text.charCodeAt(n);
+			if (code > 127) break;
+			bytes[at + n] = code;
+		}
+		return n === text.length ? n : encoder.encodeInto(text, bytes.subarray(at)).written;
+	}
+
+	/** What the events since the last time came to, once. */
 	taken() {
-		const { out } = this;
-		this.out = [];
-		return out;
+		const { writes, out } = this;
+		if (writes.length > 0) this.writes = [];
+		if (out.length > 0) this.out = [];
+		return { writes, out };
 	}
 
 	text(from, to) {
-		return decoder.decode(this.bytes.subarray(from, to));
+		const { bytes } = this;
+		if (to - from > 64) return decoder.decode(bytes.subarray(from, to));
+		// Most texts are ids that came before: the one who sends, the one it goes to.
+		let slot = to - from;
+		for (let at = from; at < to; at++) slot = (slot * 31 + bytes[at]) & 255;
+		let text = this.recent[slot];
+		if (text === undefined || !this.same(text, from, to)) {
+			text = this.recent[slot] = decoder.decode(bytes.subarray(from, to));
+		}
+		return text;
+	}
+
+	same(text, from, to) {
+		if (text.length !== to - from) return false;
+		for (let n = 0; n < text.length; n++) {
+			const byte = this.bytes[from + n];
+			// A byte above 127 is a part of a character, whatever character it looks like.
+			if (byte > 127 || text.charCodeAt(n) !== byte) return false;
+		}
+		return true;
 	}
 
 	// long reads strings with their length before them, to the end.
@@ -88,8 +134,11 @@ export class Instance {
 		return bytes.length;
 	}
 
-	values(from, to) {
-		const list = [];
+	// statement reads a statement's text and values. A blob is copied: the memory is
+	// Go's again before a write is carried out.
+	statement(from, to) {
+		const list = [this.statements[this.data.getUint32(from, true)]];
+		from += 4;
 		while (from < to) {
 			const tag = this.bytes[from++];
 			if (tag === 0) {
@@ -99,7 +148,7 @@ export class Instance {
 				from += 8;
 			} else {
 				const end = from + 4 + this.data.getUint32(from, true);
-				list.push(tag === 2 ? this.text(from + 4, end) : this.bytes.subarray(from + 4, end));
+				list.push(tag === 2 ? this.text(from + 4, end) : this.bytes.slice(from + 4, end));
 				from = end;
 			}
 		}
@@ -176,7 +225,7 @@ const operations = [
 	},
 	(i, at, end, out, cap) => {
 		i.held = null;
-		i.rows = i.sql.exec(i.statements[i.data.getUint32(at, true)], ...i.values(at + 4, end)).raw();
+		i.rows = i.sql.exec(...i.statement(at, end)).raw();
 		return i.fill(out, cap);
 	},
 	(i, at, end, out, cap) => {
@@ -184,6 +233,10 @@ const operations = [
 		const bytes = i.held;
 		i.held = null;
 		return i.put(bytes, out, cap);
+	},
+	(i, at, end) => {
+		i.writes.push(i.statement(at, end));
+		return 0;
 	},
 	(i, at, end, out, cap) => {
 		const sockets = i.object.open();

@@ -26,7 +26,7 @@ class GoObject extends DurableObject {
 	}
 
 	webSocketMessage(ws, message) {
-		const id = ws.deserializeAttachment();
+		const id = this.#shell.id(ws);
 		try {
 			if (typeof message === "string") {
 				this.#shell.enter(kind.message, 0, id, message);
@@ -60,7 +60,7 @@ class GoObject extends DurableObject {
 	}
 
 	#end(ws, code) {
-		const id = ws.deserializeAttachment();
+		const id = this.#shell.id(ws);
 		this.#shell.ending = ws;
 		try {
 			this.#shell.enter(kind.closed, code, id);

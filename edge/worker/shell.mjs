@@ -10,6 +10,7 @@ export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 
 
 export class Shell {
 	sockets = null; // id -> WebSocket; null until the first boot
+	ids = new WeakMap(); // WebSocket -> id
 	ending = null; // the socket whose close is being told
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
 	asked = 0;
@@ -18,22 +19,23 @@ export class Shell {
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
+		this.sql = ctx.storage.sql;
 		this.env = env;
 		this.objectClass = objectClass;
 	}
 
-	// enter gives Go one event as one whole: the writes are one transaction, and
-	// only when it stands does anything leave. After a trap or a refusal the instance
-	// is dropped, nothing has happened, and the next event boots one from storage.
+	// enter gives Go one event as one whole: what it writes is written together,
+	// and only when that stands does anything leave. After a trap or a refusal the
+	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		let out;
 		try {
-			this.ctx.storage.transactionSync(() => {
-				if (this.instance === null) this.boot();
-				if (what === kind.message && text.length > this.longest) text = text.slice(0, this.longest);
-				if (this.instance.event(what, a, id, text) !== 0) throw new Error("the event was refused");
-				out = this.instance.taken();
-			});
+			if (this.instance === null) this.boot();
+			if (what === kind.message && text.length > this.longest) text = text.slice(0, this.longest);
+			this.instance.event(what, a, id, text);
+			const taken = this.instance.taken();
+			this.write(taken.writes);
+			out = taken.out;
 		} catch (err) {
 			this.drop(err);
 			throw err;
@@ -41,11 +43,26 @@ export class Shell {
 		if (out.length > 0) this.carryOut(out);
 	}
 
+	// write needs a transaction only for what is more than one statement: an op is
+	// one, and a savepoint around it would cost as much as the op.
+	write(statements) {
+		const { sql } = this;
+		if (statements.length === 1) {
+			sql.exec(...statements[0]);
+		} else if (statements.length > 1) {
+			this.ctx.storage.transactionSync(() => {
+				for (const statement of statements) sql.exec(...statement);
+			});
+		}
+	}
+
 	boot() {
-		this.sockets = new Map(this.ctx.getWebSockets().map((ws) => [ws.deserializeAttachment(), ws]));
+		this.sockets = new Map(this.ctx.getWebSockets().map((ws) => [this.id(ws), ws]));
 		this.instance = new Instance(module, this);
-		this.longest = this.instance.boot(this.objectClass);
-		if (this.longest === 0) throw new Error("the object could not be booted");
+		// Changes of the tables are not kept back as other writes are.
+		this.ctx.storage.transactionSync(() => {
+			this.longest = this.instance.boot(this.objectClass);
+		});
 	}
 
 	drop(err) {
@@ -61,6 +78,7 @@ export class Shell {
 		const ask = ++this.asked;
 		const answer = Promise.withResolvers();
 		this.waiting.set(ask, answer);
+		answer.promise.catch(() => {}); // whoever waits hears of it, and nobody else has to
 		this.enter(what, ask, "", text);
 		return answer.promise;
 	}
@@ -76,27 +94,36 @@ export class Shell {
 			try {
 				effects[what](this, failed, ...args);
 			} catch (err) {
+				// Of a socket that could not be had Go hears when it sends there.
 				console.error(`object ${this.ctx.id.name}: ${what}: ${err}`);
+				if (what === "accept") this.waiting.get(args[0])?.reject(err);
 			}
 		}
 		for (const id of failed) this.enter(kind.sendFailed, 0, id);
 	}
 
-	// later brings a promise's text back as an event, to the instance that asked.
-	later(ask, promise) {
+	// later brings a request's answer back as an event, to the instance that asked.
+	// Nothing else waits for it, and it keeps the object awake no longer than it takes.
+	later(ask, request) {
 		const { instance } = this;
 		const back = (what, text) => {
 			if (this.instance === instance) this.enter(what, ask, "", text);
 		};
-		this.ctx.waitUntil(
-			promise.then(
-				(text) => back(kind.answered, text),
-				(err) => {
-					console.error(`object ${this.ctx.id.name}: ${err}`);
-					back(kind.failed, "");
-				},
-			),
+		const done = request().then(
+			(text) => back(kind.answered, text),
+			(err) => {
+				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything
+				back(kind.failed, "");
+			},
 		);
+		this.ctx.waitUntil(done.catch(() => {})); // a failed event has been dealt with by enter
+	}
+
+	/** The id of a socket. The attachment holds it through hibernation; reading that is a copy. */
+	id(ws) {
+		let id = this.ids.get(ws);
+		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment()));
+		return id;
 	}
 
 	// What host.mjs asks of the sockets.
@@ -154,16 +181,15 @@ const effects = {
 	},
 
 	call(shell, failed, ask, binding, name, text) {
-		shell.later(ask, shell.env[binding].getByName(name).call(text));
+		shell.later(ask, async () => shell.env[binding].getByName(name).call(text));
 	},
 
 	database(shell, failed, ask, binding, query, ...args) {
-		const rows = shell.env[binding].prepare(query).bind(...args).raw();
-		shell.later(ask, rows.then((list) => JSON.stringify(list)));
+		shell.later(ask, async () => JSON.stringify(await shell.env[binding].prepare(query).bind(...args).raw()));
 	},
 
 	verify(shell, failed, ask, token) {
-		shell.later(ask, verifyToken(shell.env, token));
+		shell.later(ask, async () => verifyToken(shell.env, token));
 	},
 };
 

@@ -142,7 +142,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 	var least time.Time
 	for _, t := range [...]time.Time{
 		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
-		c.token.refreshAt, c.token.retryAt, c.token.swapBy,
+		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy,
 		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy,
 		c.log.syncBy,
 	} {

@@ -47,6 +47,8 @@ const (
 	HiddenMargin = 150 * time.Second
 	// TokenTries is how many fetches in a row may fail.
 	TokenTries = 5
+	// FetchTimeout is how long the app may take to give a token.
+	FetchTimeout = 30 * time.Second
 	// RefreshPause is the least time between two tokens nobody asked for.
 	RefreshPause = 5 * time.Second
 	// SwapTimeout is how long the server may take to swap a token in place.

@@ -178,5 +178,7 @@ func (c *Client) arrived() {
 	l.asks = 0
 	if l.version >= l.target {
 		l.target, l.syncBy = l.version, time.Time{}
+	} else if !l.syncBy.IsZero() {
+		l.syncBy = c.now.Add(SyncTimeout) // a long answer is not a missing one
 	}
 }

@@ -31,6 +31,7 @@ type tokens struct {
 	taken     time.Time
 	refreshAt time.Time
 	retryAt   time.Time
+	fetchBy   time.Time // by then the app has to have answered
 	swapBy    time.Time
 }
 
@@ -47,58 +48,6 @@ func (c *Client) tokenUsable() bool {
 	return c.token.raw != "" && c.token.end.Sub(c.now) > usable
 }
 
-// Check is seed S2's validation before a connection is tried: document and
-// token present, three parts, not expired. The returned error is a *Failure.
-func Check(document, token string, now time.Time) error {
-	if document == "" {
-		return ErrMissingDocument
-	}
-	claims, f := readToken(token)
-	if f != nil {
-		return f
-	}
-	if !now.Before(time.Unix(claims.Exp, 0)) {
-		return ErrTokenExpired
-	}
-	return nil
-}
-
-func readToken(token string) (peek.Claims, *Failure) {
-	if token == "" {
-		return peek.Claims{}, ErrMissingToken
-	}
-	if len(token) > protocol.TokenBytes {
-		return peek.Claims{}, ErrTokenTooLong
-	}
-	claims, err := peek.Peek(token)
-	if err != nil || claims.Exp <= 0 || claims.Exp > maxEpoch || claims.Iat < 0 || claims.Iat > claims.Exp {
-		return peek.Claims{}, ErrTokenFormat
-	}
-	return claims, nil
-}
-
-// subject is the user of a token as the server names them.
-func subject(claims peek.Claims) string {
-	if claims.UserID != "" {
-		return claims.UserID
-	}
-	b := []byte(claims.Email)
-	for i, ch := range b {
-		if ch >= 'A' && ch <= 'Z' {
-			b[i] = ch + 'a' - 'A'
-		}
-	}
-	return string(b)
-}
-
-// lifetime is exp − iat; a token without iat is taken for a short one.
-func lifetime(claims peek.Claims) time.Duration {
-	if claims.Iat == 0 {
-		return 2 * RefreshMargin
-	}
-	return time.Duration(min(claims.Exp-claims.Iat, 1<<32)) * time.Second
-}
-
 // fetchToken asks the app, unless that was done already. Only a leader asks, so
 // over all tabs one refresh is in flight.
 func (c *Client) fetchToken() {
@@ -111,7 +60,7 @@ func (c *Client) fetchToken() {
 		return
 	}
 	t.inFlight = true
-	t.refreshAt = time.Time{}
+	t.refreshAt, t.fetchBy = time.Time{}, c.now.Add(FetchTimeout)
 	c.do(FetchToken{})
 }
 
@@ -125,6 +74,10 @@ func (c *Client) halt() {
 
 func (c *Client) tokenDue() {
 	t := &c.token
+	if c.past(&t.fetchBy) && t.inFlight {
+		t.inFlight = false
+		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "refresh_timeout", "The app gave no token in time."), 0)
+	}
 	if c.past(&t.retryAt) {
 		c.fetchToken()
 	}
@@ -150,7 +103,7 @@ func (c *Client) tokenFetched(raw string) {
 	if !t.inFlight {
 		return
 	}
-	t.inFlight = false
+	t.inFlight, t.fetchBy = false, time.Time{}
 	claims, f := readToken(raw)
 	if !c.tabs.leading {
 		// The lead went while the app looked for it. It may still serve.
@@ -176,6 +129,12 @@ func (c *Client) tokenFetched(raw string) {
 	}
 	end, expired := c.endOf(claims)
 	if expired {
+		c.tokenMissing(ErrTokenExpired, 0)
+		return
+	}
+	if c.conn.phase != live && end.Sub(c.now) <= usable {
+		// Too little is left to connect with: that is no token, or asking for the
+		// next one would go on without a pause.
 		c.tokenMissing(ErrTokenExpired, 0)
 		return
 	}
@@ -273,7 +232,7 @@ func (c *Client) tokenFailed(e TokenFailed) {
 	if !c.token.inFlight {
 		return
 	}
-	c.token.inFlight = false
+	c.token.inFlight, c.token.fetchBy = false, time.Time{}
 	if e.Final {
 		f := failureOf(protocol.AuthenticationFailed, "signed_out", e.Message)
 		f.Action = protocol.ActionStop
@@ -297,7 +256,14 @@ func (c *Client) tokenMissing(f *Failure, atLeast time.Duration) {
 		t.tries++
 	}
 	if t.tries >= TokenTries {
-		t.tries, t.spent = 0, true
+		t.tries = 0
+		if left := t.end.Sub(c.now); t.raw != "" && left > RefreshPause {
+			// The token in use lives on, and so does the session: ask again, ever
+			// sooner as its end comes near.
+			t.refreshAt = c.now.Add(max(left/5, RefreshPause))
+		} else {
+			t.spent = true
+		}
 		g := *f
 		g.Recoverable, g.Action = true, protocol.ActionRefresh
 		c.say("autherror", g.appendJSON(nil))
@@ -341,58 +307,4 @@ func (c *Client) refreshSoon() {
 		return
 	}
 	c.fetchToken()
-}
-
-// swap hands the live connection the new token.
-func (c *Client) swap() {
-	n := &c.conn
-	n.frames++
-	n.swapID = c.messageID("t", n.frames)
-	c.write(protocol.Frame{
-		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh, MessageID: n.swapID,
-		Data: protocol.TokenRefresh{Token: c.token.raw}.Append(nil),
-	})
-	c.token.swapBy = c.now.Add(SwapTimeout)
-}
-
-// swapped is the server's yes.
-func (c *Client) swapped(p protocol.TokenRefreshed) {
-	c.token.swapBy = time.Time{}
-	c.conn.swapID = ""
-	if p.PermEpoch > c.session.permEpoch {
-		c.session.permEpoch = p.PermEpoch
-	}
-	c.measure(p.ServerTime, p.ExpiresAt)
-	c.shareToken()
-	c.unstall() // what was refused for the old token goes out again
-}
-
-// swapRefused is its no: that token is of no use, another one may be.
-func (c *Client) swapRefused(f *Failure) {
-	c.token.swapBy = time.Time{}
-	c.conn.swapID = ""
-	if f.Action != protocol.ActionRefresh {
-		c.redialWithToken() // the server's trouble, not the token's
-		return
-	}
-	c.token.refuse()
-	c.tokenMissing(f, 0)
-}
-
-// measure takes the server's clock and the token's end by it.
-func (c *Client) measure(serverTime, expiresAt time.Time) {
-	if serverTime.IsZero() {
-		return
-	}
-	t := &c.token
-	t.ahead, t.aheadKnown = serverTime.Sub(c.now), true
-	if expiresAt.IsZero() || t.raw == "" {
-		return
-	}
-	if end := c.now.Add(expiresAt.Sub(serverTime)); !end.Equal(t.end) && end.After(c.now) {
-		t.end = end
-		c.planRefresh()
-		c.emitToken("", "")
-		c.shareToken()
-	}
 }

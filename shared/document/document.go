@@ -170,7 +170,7 @@ func (d *Document) attach(m *member, c ConnID) {
 // detach forgets the member's connection; the channel says so already or will.
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
-	m.self[0] = ""
+	m.self[0], m.verifying = "", false
 	d.stale = true
 }
 

@@ -18,6 +18,10 @@ type member struct {
 	tellNext time.Time
 	tries    int
 
+	// verifying is whether a token_refresh waits for its answer; one at a time, so
+	// that they cannot overtake each other, and nobody can pile them up.
+	verifying bool
+
 	invalid int
 	saved   uint64 // Acked as last stored
 }

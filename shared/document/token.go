@@ -15,12 +15,20 @@ func (d *Document) tokenRefresh(m *member, f protocol.Frame) {
 		d.malformed(m, f, "token_missing")
 		return
 	}
+	if m.verifying {
+		d.sendError(m, protocol.Error{
+			Code: protocol.RateLimitExceeded, Reason: "refresh_in_progress", MessageID: f.MessageID, RetryAfter: time.Second,
+		})
+		return
+	}
+	m.verifying = true
 	d.emit(VerifyToken{Conn: m.self[0], Token: p.Token, UserID: m.userID(), ClientID: m.ch.ClientID()})
 }
 
 // tokenVerified swaps the token in place: the same subject, and not a token that
 // has expired while it was looked at.
 func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
+	m.verifying = false
 	switch {
 	case g.UserID != m.userID():
 		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
@@ -48,6 +56,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 // tokenRefused leaves the connection on its old token, unless the answer was
 // that the user has no business here any more.
 func (d *Document) tokenRefused(now time.Time, m *member, e *protocol.Error) {
+	m.verifying = false
 	if e == nil {
 		e = &protocol.Error{Code: protocol.AuthenticationFailed}
 	}

@@ -14,8 +14,10 @@
 //
 // TinyGo 0.42 has no recover on WebAssembly, and a browser's WebSocket refuses
 // every close code but 1000 and 3000–4999. coder/websocket would send others from
-// CloseNow, from a Read or Dial whose context ends and from its read limit, so
-// none of these is used here.
+// CloseNow, from a Read whose context ends and from its read limit, so none of
+// these is used here. A Dial's context does end when the dial is given up, since
+// a browser lets later ones to the same host wait behind it (RFC 6455, section
+// 4.1): web/src/view.ts sees to it that the close that follows cannot throw.
 package agent
 
 import (
@@ -72,6 +74,8 @@ type Agent struct {
 	core   *client.Client
 	socket *socket
 	armed  time.Time
+	// chained is whether the timer was armed by the one before it.
+	chained bool
 }
 
 // New returns an agent whose core has heard nothing yet; its first event is
@@ -88,25 +92,28 @@ func (a *Agent) Handle(ev client.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.cfg.Now()
-	if _, ok := ev.(client.Woken); ok {
+	_, woken := ev.(client.Woken)
+	if woken {
 		a.armed = time.Time{} // that timer has had its turn
 	}
 	for _, effect := range a.core.Step(now, ev) {
 		a.carryOut(effect)
 	}
-	a.arm(now)
+	a.arm(now, woken)
 }
 
 // arm keeps the one timer on the core's deadline, and leaves it alone while
-// that does not move.
-func (a *Agent) arm(now time.Time) {
+// that does not move. But a timer armed by a timer is one of a chain, which a
+// browser slows to one a minute in a hidden page: the next event of another kind
+// (the answer to a ping, say) arms it anew.
+func (a *Agent) arm(now time.Time, woken bool) {
 	at, ok := a.core.Deadline()
 	switch {
 	case !ok && !a.armed.IsZero():
 		a.armed = time.Time{}
 		a.page.StopTimer()
-	case ok && !at.Equal(a.armed):
-		a.armed = at
+	case ok && (!at.Equal(a.armed) || a.chained && !woken):
+		a.armed, a.chained = at, woken
 		a.page.Timer(max(0, at.Sub(now)))
 	}
 }
@@ -150,23 +157,24 @@ func (a *Agent) dial(d client.Dial) {
 	if a.socket != nil {
 		a.socket.end(int(websocket.StatusNormalClosure), "")
 	}
-	a.socket = newSocket(d.Gen)
-	go a.run(a.socket, d)
+	ctx, cancel := context.WithCancel(context.Background())
+	a.socket = newSocket(d.Gen, cancel)
+	go a.run(ctx, a.socket, d)
 }
 
 // run is one connection's life: dial, then read until it ends.
-func (a *Agent) run(s *socket, d client.Dial) {
-	ctx := context.Background() // see the package doc: it must never end
+func (a *Agent) run(ctx context.Context, s *socket, d client.Dial) {
 	conn, _, err := websocket.Dial(ctx, d.URL, &websocket.DialOptions{Subprotocols: d.Protocols})
 	if err != nil {
 		a.Handle(a.closed(d.Gen, err))
 		return
 	}
 	conn.SetReadLimit(-1)
+	s.opened()
 	go s.write(conn)
 	a.Handle(client.Opened{Gen: d.Gen})
 	for {
-		kind, text, err := conn.Read(ctx)
+		kind, text, err := conn.Read(context.Background()) // see the package doc
 		if err != nil {
 			s.stop()
 			a.Handle(a.closed(d.Gen, err))

@@ -24,6 +24,7 @@ type fakePage struct {
 	said  chan string
 	mu    sync.Mutex
 	timer *time.Timer
+	armed int // how often
 }
 
 func (p *fakePage) later(ev client.Event)      { go p.agent.Handle(ev) }
@@ -44,6 +45,7 @@ func (p *fakePage) Emit(kind string, detail, _ []byte) {
 func (p *fakePage) Timer(in time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.armed++
 	if p.timer != nil {
 		p.timer.Stop()
 	}
@@ -241,5 +243,30 @@ func TestCloseEndsTheConnectionCleanly(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("the connection is still open")
+	}
+}
+
+// A hidden page's timers are slowed to one a minute once each was armed by the
+// one before; the next event from elsewhere has to break the chain.
+func TestTimerArmedByATimerIsArmedAnew(t *testing.T) {
+	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+		acknowledge(t, ctx, conn, 0)
+		next(ctx, conn)
+	})
+	p.hear(t, `state {"state":"connected"`)
+	armed := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.armed
+	}
+	p.agent.Handle(client.Woken{}) // early, so it arms the same deadline again
+	before := armed()
+	p.agent.Handle(client.Visible{})
+	if armed() != before+1 {
+		t.Fatal("the chain goes on")
+	}
+	p.agent.Handle(client.Visible{})
+	if armed() != before+1 {
+		t.Fatal("armed again although nothing moved and no chain was to break")
 	}
 }

@@ -11,8 +11,11 @@ import (
 // open waits; what is pushed before its end leaves before the close.
 type socket struct {
 	gen uint64
+	// cancel gives up the dial.
+	cancel context.CancelFunc
 
 	mu     sync.Mutex
+	open   bool
 	queue  [][]byte
 	ending bool
 	code   websocket.StatusCode
@@ -20,8 +23,15 @@ type socket struct {
 	wake   chan struct{} // holds one token while there is something to look at
 }
 
-func newSocket(gen uint64) *socket {
-	return &socket{gen: gen, wake: make(chan struct{}, 1)}
+func newSocket(gen uint64, cancel context.CancelFunc) *socket {
+	return &socket{gen: gen, cancel: cancel, wake: make(chan struct{}, 1)}
+}
+
+// opened says that the dial has come to a connection.
+func (s *socket) opened() {
+	s.mu.Lock()
+	s.open = true
+	s.mu.Unlock()
 }
 
 // push queues one message.
@@ -34,9 +44,13 @@ func (s *socket) push(text []byte) {
 	s.signal()
 }
 
-// end closes the connection once it is open and all that was pushed has left.
+// end closes the connection once all that was pushed has left, or gives up the
+// dial when there is none yet.
 func (s *socket) end(code int, reason string) {
 	s.mu.Lock()
+	if !s.open {
+		s.cancel()
+	}
 	if !s.ending {
 		s.ending, s.code, s.reason = true, websocket.StatusCode(code), reason
 	}

@@ -62,6 +62,8 @@ export class Editor {
   #unsaved = 0;
   #moved?: ReturnType<typeof setTimeout>;
   #heard: EditorEvents;
+  #gone = false;
+  #refused = false;
 
   constructor(parent: HTMLElement, session: DemoSession, label: string, heard: EditorEvents) {
     this.#session = session;
@@ -113,7 +115,7 @@ export class Editor {
 
   /** Lets the user type or not, as the session's permissions say. */
   refreshAccess(): void {
-    const may = this.#session.can("write") && !this.#session.locked && this.#session.state !== "closed";
+    const may = !this.#refused && this.#session.can("write") && !this.#session.locked && this.#session.state !== "closed";
     if (may === !this.#view.state.readOnly) return;
     this.#view.dispatch({ effects: this.#writable.reconfigure(access(may)) });
   }
@@ -121,6 +123,7 @@ export class Editor {
   /** Takes the editor out of the page. */
   destroy(): void {
     clearTimeout(this.#moved);
+    this.#gone = true;
     this.#view.destroy();
     this.#doc.destroy();
   }
@@ -131,14 +134,17 @@ export class Editor {
       () => this.#count(-1),
       (error: HoldfastError) => {
         this.#count(-1);
-        if (error.code !== "CLOSED") this.#heard.refused(error);
+        if (error.code === "CLOSED" || this.#gone) return;
+        this.#refused = true;
+        this.refreshAccess();
+        this.#heard.refused(error);
       },
     );
   }
 
   #count(by: number): void {
     this.#unsaved += by;
-    this.#heard.saved(this.#unsaved);
+    if (!this.#gone && !this.#refused) this.#heard.saved(this.#unsaved);
   }
 
   #apply(op: unknown): void {

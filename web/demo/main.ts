@@ -104,6 +104,8 @@ function listen(session: DemoSession): void {
   }
   session.addEventListener("autherror", ({ detail }) => {
     if (!mine()) return;
+    log("autherror", detail.code, "bad");
+    if (detail.recoverable) return; // the token in use lives on, and is asked for again
     leave();
     forget();
     form.show(detail.message);
@@ -140,7 +142,9 @@ function showDocument(name: string): void {
 
 const titles: Record<string, string> = {
   INSUFFICIENT_PERMISSIONS: "You have no access to this document",
+  DOCUMENT_LOCKED: "This document is locked",
   DOCUMENT_NOT_FOUND: "There is no such document",
+  MESSAGE_TOO_LARGE: "That change was too large",
   TOKEN_REVOKED: "Your sign-in was revoked",
   WASM_FETCH: "The page could not be loaded in full",
   WASM_BLOCKED_BY_CSP: "This page may not run WebAssembly",
@@ -148,7 +152,7 @@ const titles: Record<string, string> = {
 
 function block(error: HoldfastError): void {
   at("blocked").hidden = false;
-  at("blocked-title").textContent = titles[error.code] ?? "The session has ended";
+  at("blocked-title").textContent = titles[error.code] ?? (current?.session.state === "closed" ? "The session has ended" : "A change was refused");
   at("blocked-text").textContent = error.message;
   at("blocked-code").textContent = error.code;
   at("editor").inert = true;
@@ -174,9 +178,10 @@ function saved(count = unsaved): void {
   at("saved").dataset.waiting = String(unsaved > 0 || away);
 }
 
+// What is typed after a refused change would build on something nobody else has.
 function refused(error: HoldfastError): void {
   log("refused", error.code, "bad");
-  at("saved").textContent = "A change was refused: open the document again to see what is stored.";
+  block(new HoldfastError({ code: error.code, message: "Your last change was not stored. Open the document again to go on from what is." }));
 }
 
 function people(others: Person[]): void {

@@ -105,9 +105,15 @@ export class Host {
     const on = (target: EventTarget | undefined, type: string, heard: (event: Event) => void): void =>
       target?.addEventListener?.(type, heard, { signal });
     const page = globalThis.document;
-    on(page, "visibilitychange", () => this.deliver(page.visibilityState === "visible" ? "visible" : "hidden"));
+    // On the way back from the back-forward cache these come before pageshow, and
+    // the program has something to say at once.
+    const back = (word: string): void => {
+      if (!this.#channel) this.#open();
+      this.deliver(word);
+    };
+    on(page, "visibilitychange", () => (page.visibilityState === "visible" ? back("visible") : this.deliver("hidden")));
     on(page, "freeze", () => this.deliver("freeze"));
-    on(page, "resume", () => this.deliver("resume"));
+    on(page, "resume", () => back("resume"));
     on(globalThis, "online", () => this.deliver("online"));
     on(globalThis, "offline", () => this.deliver("offline"));
     on(globalThis, "pagehide", (event) => {
@@ -119,7 +125,7 @@ export class Host {
     });
     on(globalThis, "pageshow", (event) => {
       if (!persisted(event)) return;
-      this.#open();
+      if (!this.#channel) this.#open();
       this.deliver("pageshow", "persisted");
     });
   }

@@ -1,0 +1,253 @@
+package object
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// room is a document and the sockets in it, by client.
+type room struct {
+	*fake
+	conns map[string]ConnID
+}
+
+func newRoom(t *testing.T) *room {
+	return &room{newFake(t, "welcome", NewDocument), map[string]ConnID{}}
+}
+
+func (r *room) admission(user, more string) string {
+	return fmt.Sprintf(`{"grant":{"user_id":%q,"name":"N","session_id":"s-%s","document":"welcome","workspace_id":"ws","role":"member",`+
+		`"permissions":["read","write"],"epoch":1,"locked":false,"exp":%d,"jti":"j","admitted_at":%d},"client_id":"c-%s","protocol":"holdfast.v1"%s}`,
+		user, user, r.now.Add(15*time.Minute).Unix(), r.now.UnixMilli(), user, more)
+}
+
+func (r *room) connect(user, more string) []string {
+	r.t.Helper()
+	before := map[ConnID]bool{}
+	for c := range r.sockets {
+		before[c] = true
+	}
+	left := r.enter(Input{Kind: Connect, Ask: 7, Text: []byte(r.admission(user, more))})
+	for c := range r.sockets {
+		if !before[c] {
+			r.conns[user] = c
+		}
+	}
+	return left
+}
+
+func (r *room) says(user, text string) []string {
+	r.t.Helper()
+	return r.enter(Input{Kind: Message, Conn: r.conns[user], Text: []byte(text)})
+}
+
+func (r *room) op(user, id string) []string {
+	r.t.Helper()
+	return r.says(user, fmt.Sprintf(`{"type":"operation","event":"op","message_id":%q,"data":{"op":{"is":%q}}}`, id, id))
+}
+
+// without drops the lines that begin so.
+func without(lines []string, prefix string) []string {
+	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.HasPrefix(l, prefix) })
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	ok := len(got) == len(want)
+	for i := 0; ok && i < len(want); i++ {
+		ok = strings.Contains(got[i], want[i])
+	}
+	if !ok {
+		t.Fatalf("left:\n  %s\nwant lines with:\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+func TestAnOpIsStoredThenAcknowledgedThenTold(t *testing.T) {
+	r := newRoom(t)
+	expect(t, without(r.connect("ann", ""), "alarm"), `accept 7 "holdfast.v1"`, `"event":"connection_ack"`, `"event":"state"`)
+	r.connect("bob", "")
+	expect(t, r.op("ann", "m1"),
+		`send 1 {"type":"operation","event":"operation_ack","data":{"document_version":1},"message_id":"m1","seq":1}`,
+		`send 1 {"type":"operation","event":"op","data":{"op":{"is":"m1"},"document_version":1,"user_id":"ann","client_id":"c-ann"},"seq":1}`)
+	row := r.tables["ops"][key(integer(1))]
+	if len(row) != 6 || string(row[4].Bytes) != `{"is":"m1"}` || string(row[3].Bytes) != "m1" || row[5].Int != r.now.UnixMilli() {
+		t.Fatalf("stored %v", row)
+	}
+	expect(t, r.op("ann", "m1"), `"document_version":1`) // a repeat
+}
+
+// The same story with an object that is booted anew for every event has to come
+// out the same: that is what hibernation is.
+func TestHibernationChangesNothing(t *testing.T) {
+	story := func(reboot bool) []string {
+		r := newRoom(t)
+		r.reboot = reboot
+		r.connect("ann", "")
+		r.connect("bob", "")
+		for i := range 5 {
+			r.now = r.now.Add(time.Second)
+			r.op("ann", fmt.Sprint("m", i))
+		}
+		r.says("bob", `{"type":"system","event":"ack","data":{"seq":2}}`)
+		r.enter(Input{Kind: Closed, Conn: r.conns["bob"], Code: 1006})
+		delete(r.sockets, r.conns["bob"])
+		r.op("ann", "m9")
+		r.op("ann", "m9")
+		r.now = r.now.Add(10 * time.Second)
+		r.connect("bob", `,"session_id":"s-bob","last_seq":4`)
+		r.says("bob", `{"type":"operation","event":"sync_request","data":{"from":0}}`)
+		r.says("ann", `{"type":"system","event":"disconnect"}`)
+		r.now = r.now.Add(20 * time.Second)
+		r.enter(Input{Kind: Alarm})
+		// A boot sets the alarm again and numbers its questions anew; everything
+		// else must be the same.
+		left := without(r.out, "alarm")
+		for i := range left {
+			left[i] = strings.Replace(left[i], "call 2", "call 1", 1)
+		}
+		return left
+	}
+	plain, woken := story(false), story(true)
+	if !slices.Equal(plain, woken) {
+		t.Fatalf("awake:\n  %s\nhibernating:\n  %s", strings.Join(plain, "\n  "), strings.Join(woken, "\n  "))
+	}
+	if replayed := strings.Count(strings.Join(plain, "\n"), `"message_id":"m9"`); replayed < 2 {
+		t.Fatalf("the story is not the one meant:\n  %s", strings.Join(plain, "\n  "))
+	}
+}
+
+func TestACrashBeginsTheGracePeriod(t *testing.T) {
+	r := newRoom(t)
+	r.connect("ann", "")
+	r.op("ann", "m1")
+	r.op("ann", "m2")
+	clear(r.sockets) // and no close is ever heard
+	r.object = nil
+	r.now = r.now.Add(5 * time.Second)
+	left := strings.Join(r.connect("ann", `,"session_id":"s-ann","last_seq":0`), "\n")
+	for _, part := range []string{`"resumed":true`, `"replay":{"from":1,"to":2}`, `"last_message_id":"m2"`} {
+		if !strings.Contains(left, part) {
+			t.Fatalf("without %s:\n  %s", part, left)
+		}
+	}
+	expect(t, r.op("ann", "m1"), `"document_version":1`)
+
+	clear(r.sockets)
+	r.object = nil
+	r.enter(Input{Kind: Alarm})
+	if want := r.now.Add(30 * time.Second); !r.alarm.Equal(want) {
+		t.Fatalf("alarm at %v, want the end of grace at %v", r.alarm, want)
+	}
+	r.now = r.alarm
+	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 1 SESSIONS ann {"kind":"gone","document":"welcome","session_id":"s-ann","reason":"grace_expired"`)
+	// Not told until the session object has answered.
+	r.enter(Input{Kind: Failed, Ask: 1})
+	r.now = r.alarm
+	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 2 SESSIONS ann`)
+	r.enter(Input{Kind: Answered, Ask: 2, Text: []byte(`{"ok":true}`)})
+	// An admission given before that goes back to be given again, once.
+	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true}`)
+}
+
+func TestATokenIsSwappedInPlace(t *testing.T) {
+	const refresh = `{"type":"system","event":"token_refresh","data":{"token":"a.b.c"}}`
+	for _, c := range []struct {
+		name     string
+		verdict  string // of the signature
+		grant    string // of the session object, "" when it is not asked
+		last     string
+		silently bool // the answer never comes
+	}{
+		{name: "good", verdict: `{"do":"claims","claims":{"user_id":"ann","exp":1736246400}}`,
+			grant: `{"grant":{"user_id":"ann","session_id":"s-ann","permissions":["read"],"epoch":2,"exp":1736246400,"admitted_at":9}}`, last: `"event":"token_refreshed"`},
+		{name: "another's", verdict: `{"do":"claims","claims":{"user_id":"bob","exp":1736246400}}`, last: `"reason":"subject_mismatch"`},
+		{name: "forged", verdict: `{"do":"refused","error":{"error_code":"AUTHENTICATION_FAILED","message":"no","details":{"reason":"bad_signature"}}}`, last: `"reason":"bad_signature"`},
+		{name: "refused by the session", verdict: `{"do":"claims","claims":{"user_id":"ann","exp":1736246400}}`,
+			grant: `{"error":{"error_code":"TOKEN_REVOKED","message":"no"}}`, last: `TOKEN_REVOKED`},
+		{name: "a nonsense answer", verdict: `[`, last: `INTERNAL_ERROR`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRoom(t)
+			r.connect("ann", "")
+			expect(t, r.says("ann", refresh), `verify 1 a.b.c`)
+			left := r.enter(Input{Kind: Answered, Ask: 1, Text: []byte(c.verdict)})
+			if c.grant != "" {
+				expect(t, left, `call 2 SESSIONS ann {"kind":"admit","document":"welcome","client_id":"c-ann","claims":{"user_id":"ann","exp":1736246400},"refresh":true}`)
+				left = r.enter(Input{Kind: Answered, Ask: 2, Text: []byte(c.grant)})
+			}
+			if !strings.Contains(strings.Join(left, "\n"), c.last) {
+				t.Fatalf("left:\n  %s\nwant %s", strings.Join(left, "\n  "), c.last)
+			}
+			if again := r.enter(Input{Kind: Answered, Ask: 1, Text: []byte(c.verdict)}); len(again) != 0 {
+				t.Fatalf("a second answer did something: %v", again)
+			}
+		})
+	}
+	r := newRoom(t)
+	r.connect("ann", "")
+	r.says("ann", refresh)
+	expect(t, r.enter(Input{Kind: Failed, Ask: 1}), "SERVICE_UNAVAILABLE")
+}
+
+func TestALongLogIsSyncedInPages(t *testing.T) {
+	r := newRoom(t)
+	r.env["MAX_SYNC_BYTES"] = "4000000" // more than a page
+	r.connect("ann", "")
+	big := strings.Repeat("x", 60_000)
+	for i := range 10 {
+		r.says("ann", fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":%q}}`, i, big))
+	}
+	left := r.says("ann", `{"type":"operation","event":"sync_request","data":{"from":0}}`)
+	next := 1
+	for _, frame := range left {
+		var from, to int
+		at := strings.Index(frame, `"from":`)
+		if _, err := fmt.Sscanf(frame[at:], `"from":%d,"to":%d`, &from, &to); err != nil || from != next || to < from || len(frame) > 330_000 {
+			t.Fatalf("a page of %d bytes from %d to %d, expected from %d (%v)", len(frame), from, to, next, err)
+		}
+		next = to + 1
+	}
+	if next != 11 || len(left) < 2 {
+		t.Fatalf("%d pages up to version %d", len(left), next-1)
+	}
+	if strings.Count(strings.Join(left, ""), big) != 10 {
+		t.Fatal("the ops are not the ones that were sent")
+	}
+	expect(t, r.says("ann", `{"type":"operation","event":"sync_request","data":{"from":10}}`), `"ops":[]`)
+}
+
+func TestAFailedQueryUndoesTheEvent(t *testing.T) {
+	r := newRoom(t)
+	r.connect("ann", "")
+	r.op("ann", "m1")
+	before := len(r.out)
+	r.broken, r.breaks = selectOps, true
+	if _, err := r.try(Input{Kind: Message, Conn: r.conns["ann"], Text: []byte(`{"type":"operation","event":"sync_request","data":{"from":0}}`)}); err != errBroken {
+		t.Fatalf("the event ended with %v", err)
+	}
+	r.broken = selectChannels // and it does not even boot
+	if _, err := r.try(Input{Kind: Alarm}); err != errBroken {
+		t.Fatalf("booted: %v", err)
+	}
+	if len(r.out) != before {
+		t.Fatalf("something left: %v", r.out[before:])
+	}
+	r.breaks = false
+	expect(t, without(r.op("ann", "m2"), "alarm"), `"document_version":2`)
+}
+
+func TestWhatIsNoFrameIsAnswered(t *testing.T) {
+	r := newRoom(t)
+	r.connect("ann", "")
+	expect(t, r.enter(Input{Kind: Binary, Conn: r.conns["ann"]}), `"reason":"binary"`)
+	expect(t, r.says("ann", "{"), "MALFORMED_MESSAGE")
+	expect(t, r.enter(Input{Kind: Message, Conn: "0123456789abcdef", Text: []byte("{")})) // nobody's
+	expect(t, r.enter(Input{Kind: Connect, Ask: 3, Text: []byte(`{"client_id":"c"}`)}), "respond 3 400")
+	expect(t, r.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{}`)}), "respond 4 404")
+	if n := r.object.LongestText(); n != 65_537 {
+		t.Fatalf("the longest text is %d", n)
+	}
+}

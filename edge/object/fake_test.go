@@ -1,0 +1,228 @@
+package object
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fake is a Host in memory, and the runtime around one object: it treats an
+// event as the real one does, whole or not at all. A table is a map from its
+// primary key to the row as it was written.
+type fake struct {
+	t       *testing.T
+	class   func(Host, time.Time) (Object, error)
+	name    string
+	env     map[string]string
+	now     time.Time
+	tables  map[string]map[string][]Value
+	sockets map[ConnID]time.Time // open ones, and when a ping was last answered
+	alarm   time.Time
+	broken  Stmt // the query that fails, when breaks
+	breaks  bool
+
+	object Object
+	reboot bool // boot anew for every event, as after hibernation
+	random byte
+	writes []func()
+	out    []string // what left
+	late   []string // what is to leave when the event has ended well
+}
+
+func newFake(t *testing.T, name string, class func(Host, time.Time) (Object, error)) *fake {
+	return &fake{
+		t: t, class: class, name: name, env: map[string]string{}, now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC),
+		tables: map[string]map[string][]Value{}, sockets: map[ConnID]time.Time{},
+	}
+}
+
+// enter hands the object one event and returns what left, a line each.
+func (f *fake) enter(in Input) []string {
+	f.t.Helper()
+	left, err := f.try(in)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return left
+}
+
+func (f *fake) try(in Input) ([]string, error) {
+	if f.reboot {
+		f.object = nil
+	}
+	f.writes, f.late = nil, nil
+	err := error(nil)
+	if f.object == nil {
+		f.object, err = f.class(f, f.now)
+	}
+	if err == nil {
+		err = f.object.Handle(f.now, in)
+	}
+	if err != nil {
+		f.object = nil
+		return nil, err
+	}
+	for _, write := range f.writes {
+		write()
+	}
+	from := len(f.out)
+	f.out = append(f.out, f.late...)
+	return f.out[from:], nil
+}
+
+func (f *fake) leave(format string, args ...any) {
+	f.late = append(f.late, fmt.Sprintf(format, args...))
+}
+
+func (f *fake) Name() string           { return f.name }
+func (f *fake) Env(name string) string { return f.env[name] }
+func (f *fake) Log([]byte)             {}
+
+func (f *fake) Random(b []byte) {
+	for i := range b {
+		f.random++
+		b[i] = f.random
+	}
+}
+
+func (f *fake) Sockets(g func(ConnID, time.Time)) {
+	for _, c := range slices.Sorted(maps.Keys(f.sockets)) {
+		g(c, f.sockets[c])
+	}
+}
+
+func (f *fake) LastSeen(c ConnID) time.Time { return f.sockets[c] }
+
+func (f *fake) Accept(ask uint32, c ConnID, protocol string) {
+	f.sockets[c] = time.Time{}
+	f.leave("accept %d %q", ask, protocol)
+}
+
+func (f *fake) Send(conns []ConnID, text []byte) { f.leave("send %d %s", len(conns), text) }
+
+func (f *fake) Close(c ConnID, code int, reason string) {
+	delete(f.sockets, c)
+	f.leave("close %d %s", code, reason)
+}
+
+func (f *fake) AutoResponse(request, response string) {}
+
+func (f *fake) SetAlarm(at time.Time) {
+	f.alarm = at
+	f.leave("alarm %s", at.Format("15:04:05.000"))
+}
+
+func (f *fake) ClearAlarm() { f.SetAlarm(time.Time{}) }
+
+func (f *fake) Respond(ask uint32, status int, text []byte) {
+	f.leave("respond %d %d %s", ask, status, text)
+}
+
+func (f *fake) Call(ask uint32, binding, name string, text []byte) {
+	f.leave("call %d %s %s %s", ask, binding, name, text)
+}
+
+func (f *fake) Database(ask uint32, binding, query string, args ...string) {
+	f.leave("database %d %s %s", ask, binding, strings.Join(args, " "))
+}
+
+func (f *fake) Verify(ask uint32, token string) { f.leave("verify %d %s", ask, token) }
+
+var errBroken = errors.New("the disk is on fire")
+
+// stored turns a parameter into the column that is read back.
+func stored(v Value) Value {
+	if v.Kind == Text {
+		return Value{Kind: Text, Bytes: []byte(v.Str)}
+	}
+	return Value{Kind: v.Kind, Int: v.Int, Bytes: slices.Clone(v.Bytes)}
+}
+
+var tableOf = map[Stmt]string{
+	insertOp: "ops", selectOps: "ops", selectVersion: "ops", selectReceipts: "ops",
+	upsertChannel: "channels", deleteChannel: "channels", selectChannels: "channels", selectConn: "channels",
+	upsertSession: "session", selectSession: "session",
+	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
+	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
+}
+
+func (f *fake) table(s Stmt) map[string][]Value {
+	name := tableOf[s]
+	if f.tables[name] == nil {
+		f.tables[name] = map[string][]Value{}
+	}
+	return f.tables[name]
+}
+
+func key(v Value) string { return fmt.Sprintf("%012d%s", v.Int, v.Str) }
+
+func (f *fake) Write(s Stmt, args []Value) {
+	id := key(args[0])
+	switch s {
+	case deleteChannel, deleteSessionChannel, deleteAccess:
+		f.writes = append(f.writes, func() { delete(f.table(s), id) })
+		return
+	case upsertSession:
+		id = ""
+	}
+	row := make([]Value, len(args))
+	for i, v := range args {
+		row[i] = stored(v)
+	}
+	f.writes = append(f.writes, func() { f.table(s)[id] = row })
+}
+
+func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
+	if f.breaks && s == f.broken {
+		return errBroken
+	}
+	// A row is the host's memory, which is something else when each has returned.
+	row := func(cols []Value) {
+		lent := make([]Value, len(cols))
+		for i, v := range cols {
+			lent[i] = stored(v)
+			if v.Kind == Text {
+				lent[i].Bytes = slices.Clone(v.Bytes)
+			}
+		}
+		each(lent)
+		for _, v := range lent {
+			clear(v.Bytes)
+		}
+	}
+	table := f.table(s)
+	ids := slices.Sorted(maps.Keys(table))
+	switch s {
+	case selectVersion:
+		row([]Value{integer(int64(len(table)))})
+	case selectOps:
+		for _, id := range ids {
+			if v := table[id][0].Int; v > args[0].Int && v <= args[1].Int {
+				row(table[id])
+			}
+		}
+	case selectReceipts:
+		slices.Reverse(ids)
+		n := int64(0)
+		for _, id := range ids {
+			r := table[id]
+			if string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && n < args[2].Int {
+				row([]Value{r[3], r[0]})
+				n++
+			}
+		}
+	case selectConn:
+		if r := table[key(args[0])]; r != nil {
+			row([]Value{r[4]})
+		}
+	case selectChannels, selectSession, selectSessionChannels, selectAccess:
+		for _, id := range ids {
+			row(table[id])
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package client
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// What the apps hear.
+
+func (s *sim) emitted(t *fakeTab, e Emit) {
+	switch e.Type {
+	case "operation":
+		v, _ := jsontext.Uint(jsontext.Field(e.Detail, "version"))
+		op := string(jsontext.Field(e.Detail, "op"))
+		if want := uint64(len(s.heard[t])) + 1; v != want {
+			s.fail("%s hears version %d, not %d", t.name, v, want)
+		}
+		if v > uint64(len(s.log)) || op != string(s.log[v-1].Op) {
+			s.fail("%s hears %s as version %d", t.name, op, v)
+		}
+		s.heard[t] = append(s.heard[t], op)
+	case "gap":
+		s.fail("%s hears of a gap: %s", t.name, e.Detail)
+	case "error":
+		switch code, _ := jsontext.Str(jsontext.Field(e.Detail, "code")); protocol.Code(code) {
+		case protocol.ConnectionReplaced:
+			s.fail("%s gives in to a tab of its own profile", t.name)
+		case protocol.DocumentNotFound:
+			s.told[t] = true
+		}
+	}
+}
+
+func (s *sim) answered(t *fakeTab, e Effect) {
+	switch e := e.(type) {
+	case Sent:
+		if s.settled[e.ID] {
+			s.fail("send %s is answered twice", e.ID)
+		}
+		s.settled[e.ID] = true
+		if string(s.log[e.Version-1].Op) != strconv.Quote(e.ID) {
+			s.fail("send %s is answered with version %d, which is %s", e.ID, e.Version, s.log[e.Version-1].Op)
+		}
+	case Unsent:
+		if !t.c.stopped {
+			s.fail("send %s is refused: %s", e.ID, e.Error)
+		}
+		s.settled[e.ID] = true
+	}
+}
+
+// check holds at every moment.
+func (s *sim) check() {
+	fetching, leading := 0, 0
+	for _, t := range s.tabs {
+		if t.gone || t.frozen {
+			continue
+		}
+		if t.c.tabs.leading {
+			leading++
+			if t.fetching {
+				fetching++
+			}
+		}
+		if at, ok := t.c.Deadline(); ok && at.Before(s.now.Add(-24*time.Hour)) {
+			s.fail("%s has a deadline in another age", t.name)
+		}
+	}
+	if fetching > 1 || leading > 1 {
+		s.fail("%d tabs lead and %d of them fetch a token", leading, fetching)
+	}
+}
+
+// calm stops the mishaps and waits until nothing happens any more: then there is
+// one leader, everybody has heard everything, and every send is answered.
+func (s *sim) calm() {
+	s.quiet = true
+	for _, t := range s.tabs {
+		if t.frozen && !t.gone {
+			s.thaw(t)
+		}
+	}
+	if s.some(true) == nil {
+		s.openTab()
+	}
+	end := s.now.Add(10 * time.Minute)
+	for s.now.Before(end) {
+		for len(s.posted)+len(s.up)+len(s.down) > 0 {
+			s.deliver()
+			s.fetches()
+			s.check()
+		}
+		s.fetches()
+		for _, t := range s.tabs {
+			if !t.gone && t.c.token.spent {
+				s.do(t, Refresh{}) // a person tries again
+			}
+		}
+		who, at := s.next()
+		if who == nil || at.After(end) {
+			break
+		}
+		s.wake(who, at)
+	}
+	var leader *fakeTab
+	for _, t := range s.tabs {
+		switch {
+		case t.gone:
+		case s.final:
+			if !t.c.stopped {
+				s.fail("%s goes on after a final error", t.name)
+			}
+		case t.c.tabs.leading && leader != nil:
+			s.fail("%s and %s lead", leader.name, t.name)
+		case t.c.tabs.leading:
+			leader = t
+		}
+	}
+	if s.final {
+		return
+	}
+	if leader == nil {
+		s.fail("nobody leads")
+	}
+	for _, t := range s.tabs {
+		if t.gone {
+			continue
+		}
+		if t.c.tabs.leader != leader.name {
+			s.fail("%s follows %q, not %s", t.name, t.c.tabs.leader, leader.name)
+		}
+		if t.c.status.state != stateConnected {
+			s.fail("%s is %s", t.name, t.c.status.state)
+		}
+		if len(s.heard[t]) != len(s.log) {
+			s.fail("%s has heard %d of %d", t.name, len(s.heard[t]), len(s.log))
+		}
+		if len(t.c.log.outbox) > 0 {
+			s.fail("%s still waits for %d answers", t.name, len(t.c.log.outbox))
+		}
+	}
+	for id, t := range s.owner {
+		if !t.gone && !s.settled[id] {
+			s.fail("send %s was never answered", id)
+		}
+	}
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,212 @@
+package client
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// The tab's side of its socket.
+
+func (s *sim) dialled(t *fakeTab, d Dial) {
+	if s.told[t] {
+		s.fail("%s dials after a final error", t.name)
+	}
+	if !t.c.tabs.leading {
+		s.fail("%s dials without leading", t.name)
+	}
+	s.up = append(s.up, &packet{conn: &simConn{tab: t, gen: d.Gen, open: true}, dial: &d})
+}
+
+func (s *sim) written(t *fakeTab, w Write) {
+	if c := s.current(t, w.Gen); c != nil {
+		s.up = append(s.up, &packet{conn: c, text: w.Text})
+	}
+}
+
+func (s *sim) hungUp(t *fakeTab, e CloseSocket) {
+	for _, p := range s.up {
+		if p.dial != nil && p.conn.tab == t && p.conn.gen == e.Gen {
+			p.conn.open = false
+		}
+	}
+	if c := s.current(t, e.Gen); c != nil {
+		s.up = append(s.up, &packet{conn: c, code: e.Code})
+	}
+}
+
+func (s *sim) current(t *fakeTab, gen uint64) *simConn {
+	if c := s.conn; c != nil && c.tab == t && c.gen == gen {
+		return c
+	}
+	return nil
+}
+
+// cut breaks the line: both sides hear of it, neither gets what was under way.
+func (s *sim) cut() {
+	if s.conn != nil {
+		s.lose(s.conn)
+	}
+}
+
+func (s *sim) lose(c *simConn) {
+	if s.conn == c {
+		s.conn, s.lastLost = nil, s.now
+	}
+	s.up = without(s.up, c)
+	s.down = append(without(s.down, c), &packet{conn: c, code: 1006})
+}
+
+func without(list []*packet, c *simConn) []*packet {
+	var out []*packet
+	for _, p := range list {
+		if p.conn != c {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// The server.
+
+func (s *sim) send(c *simConn, f protocol.Frame) {
+	s.down = append(s.down, &packet{conn: c, text: f.Append(nil)})
+}
+
+func (s *sim) serve(p *packet) {
+	c := p.conn
+	if p.dial != nil {
+		if c.open && !c.tab.gone {
+			s.admit(c, p.dial)
+		}
+		return
+	}
+	if s.conn != c {
+		return
+	}
+	if p.code != 0 {
+		s.conn, s.lastLost = nil, s.now
+		return
+	}
+	f, e := protocol.Decode(p.text, protocol.DefaultLimits)
+	if e != nil {
+		s.fail("the server cannot read %s: %v", p.text, e)
+	}
+	s.frame(c, f)
+}
+
+func (s *sim) admit(c *simConn, d *Dial) {
+	u, err := url.Parse(d.URL)
+	if err != nil || len(d.Protocols) != 2 || d.Protocols[0] != protocol.Version {
+		s.fail("bad dial %v %v", d, err)
+	}
+	token, _ := strings.CutPrefix(d.Protocols[1], protocol.BearerPrefix)
+	claims, f := readToken(token)
+	if f != nil {
+		s.fail("dial with a token that is none: %v", f)
+	}
+	if !s.now.Before(time.Unix(claims.Exp, 0)) {
+		e := protocol.Error{Code: protocol.TokenExpired}
+		s.send(c, e.Frame())
+		s.down = append(s.down, &packet{conn: c, code: e.CloseCode()})
+		return
+	}
+	if s.final {
+		s.refuse(c)
+		return
+	}
+	s.expires = time.Unix(claims.Exp, 0)
+	if old := s.conn; old != nil {
+		// The same client takes over: closed without a word.
+		s.up = without(s.up, old)
+		s.down = append(s.down, &packet{conn: old, code: 4409})
+	}
+	q := u.Query()
+	resumed := q.Get("session_id") == s.sessionID() && s.session > 0 && (s.lastLost.IsZero() || s.now.Sub(s.lastLost) < simGrace)
+	if !resumed {
+		s.session++
+	}
+	s.conn, s.lastLost = c, time.Time{}
+	a := protocol.ConnectionAck{
+		ClientID: q.Get("client_id"), UserID: "u1", Permissions: []string{"read", "write"},
+		DocumentVersion: uint64(len(s.log)), SessionID: s.sessionID(), Resumed: resumed,
+		ServerTime: s.now, ExpiresAt: s.expires, HeartbeatInterval: 10 * time.Second,
+		Limits: protocol.AckLimits{Unacknowledged: 4},
+	}
+	from, _ := strconv.ParseUint(q.Get("last_seq"), 10, 64)
+	if q.Has("last_seq") && from < uint64(len(s.log)) {
+		a.Replay = &protocol.Range{From: from + 1, To: uint64(len(s.log))}
+	}
+	s.send(c, protocol.Frame{Type: "system", Event: "connection_ack", Data: a.Append(nil)})
+	if a.Replay != nil {
+		for _, e := range s.log[from:] {
+			f := protocol.Frame{Type: "operation", Event: "op", Seq: e.Version, Data: protocol.Op{Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)}
+			if e.UserID == "u1" {
+				f.Event, f.MessageID = "operation_ack", e.MessageID
+				f.Data = protocol.OperationAck{DocumentVersion: e.Version, Op: e.Op, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)
+			}
+			s.send(c, f)
+		}
+	}
+}
+
+func (s *sim) refuse(c *simConn) {
+	e := protocol.Error{Code: protocol.DocumentNotFound}
+	s.send(c, e.Frame())
+	s.down = append(s.down, &packet{conn: c, code: e.CloseCode()})
+}
+
+func (s *sim) sessionID() string { return "s" + strconv.Itoa(s.session) }
+
+func (s *sim) frame(c *simConn, f protocol.Frame) {
+	switch f.Event {
+	case "ping":
+		s.send(c, protocol.Frame{Type: "system", Event: "pong"})
+	case "op":
+		p, _ := protocol.ParseOp(f.Data)
+		v, known := s.byID[f.MessageID]
+		if !known && s.rnd.IntN(20) == 0 && !s.quiet {
+			e := protocol.Error{Code: protocol.RateLimitExceeded, RetryAfter: time.Second, MessageID: f.MessageID}
+			s.send(c, e.Frame())
+			return
+		}
+		if !known {
+			v = s.append(protocol.SyncOp{MessageID: f.MessageID, UserID: "u1", ClientID: "c1", Op: append([]byte(nil), p.Op...)})
+		}
+		s.send(c, protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: f.MessageID, Seq: v, Data: protocol.OperationAck{DocumentVersion: v}.Append(nil)})
+	case "sync_request":
+		p, _ := protocol.ParseSyncRequest(f.Data)
+		from, to := min(p.From, uint64(len(s.log))), uint64(len(s.log))
+		for first := true; first || from < to; first = false {
+			last := min(from+3, to)
+			s.send(c, protocol.Frame{Type: "operation", Event: "document_sync", Data: protocol.DocumentSync{From: from + 1, To: last, DocumentVersion: to, Ops: s.log[from:last]}.Append(nil)})
+			from = last
+		}
+	case "token_refresh":
+		p, _ := protocol.ParseTokenRefresh(f.Data)
+		claims, _ := readToken(p.Token)
+		s.expires = time.Unix(claims.Exp, 0)
+		s.send(c, protocol.Frame{Type: "system", Event: "token_refreshed", Data: protocol.TokenRefreshed{ExpiresAt: s.expires, ExpiresIn: s.expires.Sub(s.now), ServerTime: s.now}.Append(nil)})
+	case "disconnect":
+		s.conn, s.lastLost = nil, s.now.Add(-simGrace)
+	case "ack":
+		p, _ := protocol.ParseAck(f.Data)
+		if p.Seq > uint64(len(s.log)) {
+			s.fail("acknowledges %d of %d", p.Seq, len(s.log))
+		}
+	}
+}
+
+// append stores an op; the writer hears of it by its acknowledgement.
+func (s *sim) append(e protocol.SyncOp) uint64 {
+	e.Version = uint64(len(s.log)) + 1
+	s.log = append(s.log, e)
+	s.byID[e.MessageID] = e.Version
+	if s.conn != nil && e.UserID != "u1" {
+		s.send(s.conn, protocol.Frame{Type: "operation", Event: "op", Seq: e.Version, Data: protocol.Op{Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)})
+	}
+	return e.Version
+}
