@@ -1,7 +1,6 @@
 package client
 
 import (
-	"math/rand/v2"
 	"strconv"
 	"time"
 

@@ -12,7 +12,6 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-
 var (
 	simSeed = flag.Uint64("sim.seed", 0, "run this one simulation")
 	simRuns = flag.Int("sim.runs", 300, "how many simulations to run")
