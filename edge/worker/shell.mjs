@@ -8,6 +8,9 @@ import module from "../../.build/current/object.wasm";
 /** The kinds of input, as in edge/object/host.go. */
 export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 5, alarm: 6, request: 7, answered: 8, failed: 9 };
 
+/** How long D1, another object or a token's check may take, in milliseconds. */
+const patience = 5_000;
+
 export class Shell {
 	sockets = null; // id -> WebSocket; null until the first boot
 	ids = new WeakMap(); // WebSocket -> id
@@ -103,13 +106,17 @@ export class Shell {
 	}
 
 	// later brings a request's answer back as an event, to the instance that asked.
-	// Nothing else waits for it, and it keeps the object awake no longer than it takes.
+	// Nothing else waits for it, and it keeps the object awake no longer than it
+	// takes, or than patience lasts: who asked must not wait for ever.
 	later(ask, request) {
 		const { instance } = this;
 		const back = (what, text) => {
 			if (this.instance === instance) this.enter(what, ask, "", text);
 		};
-		const done = request().then(
+		let timer;
+		const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new DOMException("", "TimeoutError")), patience)));
+		const answer = Promise.race([request(), late]).finally(() => clearTimeout(timer));
+		const done = answer.then(
 			(text) => back(kind.answered, text),
 			(err) => {
 				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything

@@ -121,9 +121,10 @@ test("no token is anywhere a script or a log could find it", { timeout: 60_000 }
       Object.entries(localStorage), Object.entries(sessionStorage), await indexedDB.databases(),
       location.href, document.cookie, document.documentElement.outerHTML, history.state, name,
       Object.getOwnPropertyNames(globalThis).filter((key) => typeof globalThis[key] === "string").map((key) => globalThis[key]),
-      { ...globalThis.demo.session }, globalThis.Go === undefined,
+      ["state", "role", "permissions", "sessionId", "userId", "clientId", "tabId", "expiresAt"].map((name) => globalThis.demo.session[name]),
     ])));
   }
+  for (const tab of [first, second]) assert.equal(await tab.evaluate(() => typeof globalThis.Go), "undefined");
   found.push(...person.sockets, ...person.console);
   for (const token of tokens) {
     for (const part of [token, ...token.split(".").filter((part) => part.length > 30)]) {
