@@ -151,8 +151,8 @@ fuzz: ## run every fuzz test for FUZZTIME
 		done; \
 	done
 
-sim: ## the simulation: RUNS seeds, or the one SEED
-	@HOLDFAST_SIM_RUNS=$(RUNS) HOLDFAST_SIM_SEED=$(SEED) go test -count=1 -timeout 0 ./shared/sim/...
+sim: ## the simulations, of the server and of the tabs: RUNS seeds, or the one SEED
+	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/client -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
 bench: build ## benchmarks: the pure packages, then the built Worker
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...

@@ -46,7 +46,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 
 	row := filled[document.Row](t)
 	row.Grant.UserID = row.Channel.UserID // one column
-	row.Invalid = 0                       // a count that may begin anew
+	row.Invalid, row.Verifying = 0, false // both begin anew with the instance
 	s.saveChannel(row)
 
 	entry := filled[struct {

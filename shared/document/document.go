@@ -65,7 +65,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	}
 	m := &member{
 		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
-		tellNext: row.TellNext, tries: row.Tries, invalid: row.Invalid, saved: row.Channel.Acked,
+		tellNext: row.TellNext, tries: row.Tries, invalid: row.Invalid, verifying: row.Verifying, saved: row.Channel.Acked,
 	}
 	if c := ConnID(ch.Conn()); c != "" {
 		if d.conns[c] != nil {

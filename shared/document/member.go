@@ -31,7 +31,7 @@ func (m *member) userID() string { return m.grant.UserID }
 func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
-		TellNext: m.tellNext, Tries: m.tries, Invalid: m.invalid,
+		TellNext: m.tellNext, Tries: m.tries, Invalid: m.invalid, Verifying: m.verifying,
 	}
 }
 

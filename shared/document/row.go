@@ -22,6 +22,9 @@ type Row struct {
 	// Invalid counts the invalid frames in a row on the current connection. It
 	// need not be stored: forgetting it only starts the count again.
 	Invalid int
+	// Verifying is whether a token_refresh waits for its answer. It must not be
+	// stored: the question dies with the instance that asked it.
+	Verifying bool
 }
 
 // Snapshot is everything Restore needs. The log itself stays in storage.

@@ -105,7 +105,7 @@ func (w *DocumentWatch) State(snap document.Snapshot, stored map[string]document
 		}
 		kept := stored[c.UserID]
 		// These three may lag behind in storage; nothing else may.
-		row.Channel.Acked, row.Channel.Seen, row.Invalid = kept.Channel.Acked, kept.Channel.Seen, 0
+		row.Channel.Acked, row.Channel.Seen, row.Invalid, row.Verifying = kept.Channel.Acked, kept.Channel.Seen, 0, false
 		if row != kept {
 			return fmt.Errorf("not stored as it is: %+v, stored %+v", row, kept)
 		}

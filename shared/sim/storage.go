@@ -31,7 +31,7 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		e.Entry.Op = slices.Clone(e.Entry.Op) // it aliases the frame
 		s.Log = append(s.Log, e.Entry)
 	case document.SaveChannel:
-		e.Row.Invalid = 0 // need not be stored, so it is not
+		e.Row.Invalid, e.Row.Verifying = 0, false // need not be stored, so they are not
 		s.Rows[e.Row.Channel.UserID] = e.Row
 	case document.DeleteChannel:
 		delete(s.Rows, e.UserID)
