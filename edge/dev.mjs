@@ -14,6 +14,7 @@ import { createServer } from "node:net";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { statements } from "./statements.mjs";
 
 const repo = fileURLToPath(new URL("..", import.meta.url));
 const say = (text) => console.log(`holdfast: ${text}`);
@@ -119,7 +120,7 @@ async function database(persist) {
 	try {
 		const db = proxy.env.DB;
 		// One batch is one transaction: a start that is killed leaves no half of it.
-		const run = (file, ...more) => db.batch([...statements(readFileSync(file, "utf8")).map((sql) => db.prepare(sql)), ...more]);
+		const run = (file, ...more) => db.batch([...statements(file).map((sql) => db.prepare(sql)), ...more]);
 		await db.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
 		const { results } = await db.prepare("SELECT name FROM d1_migrations").all();
 		const applied = new Set(results.map(({ name }) => name));
@@ -135,15 +136,6 @@ async function database(persist) {
 	}
 }
 
-// statements splits a file at the semicolons that end a line, as all of ours do.
-function statements(text) {
-	return text
-		.replace(/^\s*--.*$/gm, "")
-		.split(/;\s*$/m)
-		.map((sql) => sql.trim())
-		.filter((sql) => sql !== "");
-}
-
 function serve({ port, variables }, persist, envFile) {
 	const args = [
 		join(repo, "node_modules/wrangler/bin/wrangler.js"), "dev",
@@ -155,7 +147,6 @@ function serve({ port, variables }, persist, envFile) {
 	const child = spawn(process.execPath, args, { cwd: repo, stdio: ["ignore", "inherit", "inherit"] });
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));
 	child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGTERM" ? 0 : 1)));
-	return child;
 }
 
 // answering waits until the Worker does; wrangler's exit ends the wait with it.

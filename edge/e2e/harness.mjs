@@ -5,11 +5,11 @@
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate
 //   {"do":"sql","class":"Document","name":"welcome","query":"…"}   what the object has stored
 //   {"do":"logs"}   everything the Worker logged so far
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
+import { statements } from "../statements.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const { vars, secrets, build } = JSON.parse(process.argv[2]);
@@ -24,8 +24,7 @@ const { url } = await server.listen();
 const worker = server.getWorker();
 await worker.applyD1Migrations("DB");
 const { DB } = await worker.getEnv();
-const seed = readFileSync(join(repo, "edge/seed/demo.sql"), "utf8").replace(/^\s*--.*$/gm, "");
-await DB.batch(seed.split(/;\s*$/m).filter((sql) => sql.trim() !== "").map((sql) => DB.prepare(sql)));
+await DB.batch(statements(join(repo, "edge/seed/demo.sql")).map((sql) => DB.prepare(sql)));
 answer({ url: String(url) });
 
 const commands = {

@@ -25,15 +25,17 @@ type tokens struct {
 
 	refused string // the server would not have this one
 
-	inFlight  bool
 	tries     int
 	spent     bool // all tries failed; only the app or the page's return starts anew
 	taken     time.Time
 	refreshAt time.Time
 	retryAt   time.Time
-	fetchBy   time.Time // by then the app has to have answered
+	fetchBy   time.Time // set while the app is asked: by then it has to have answered
 	swapBy    time.Time
 }
+
+// inFlight reports whether the app has been asked and not answered yet.
+func (t *tokens) inFlight() bool { return !t.fetchBy.IsZero() }
 
 // refuse forgets a token that the server would not have.
 func (t *tokens) refuse() {
@@ -52,14 +54,13 @@ func (c *Client) tokenUsable() bool {
 // over all tabs one refresh is in flight.
 func (c *Client) fetchToken() {
 	t := &c.token
-	if t.inFlight || c.stopped || c.suspended || !c.tabs.leading || !t.retryAt.IsZero() {
+	if t.inFlight() || c.stopped || c.suspended || !c.tabs.leading || !t.retryAt.IsZero() {
 		return
 	}
 	if t.spent {
 		c.halt()
 		return
 	}
-	t.inFlight = true
 	t.refreshAt, t.fetchBy = time.Time{}, c.now.Add(FetchTimeout)
 	c.do(FetchToken{})
 }
@@ -74,8 +75,7 @@ func (c *Client) halt() {
 
 func (c *Client) tokenDue() {
 	t := &c.token
-	if c.past(&t.fetchBy) && t.inFlight {
-		t.inFlight = false
+	if c.past(&t.fetchBy) {
 		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "refresh_timeout", "The app gave no token in time."), 0)
 	}
 	if c.past(&t.retryAt) {
@@ -100,10 +100,10 @@ func (c *Client) redialWithToken() {
 // tokenFetched takes the app's answer.
 func (c *Client) tokenFetched(raw string) {
 	t := &c.token
-	if !t.inFlight {
+	if !t.inFlight() {
 		return
 	}
-	t.inFlight, t.fetchBy = false, time.Time{}
+	t.fetchBy = time.Time{}
 	claims, f := readToken(raw)
 	if !c.tabs.leading {
 		// The lead went while the app looked for it. It may still serve.
@@ -205,7 +205,7 @@ func (c *Client) keep(raw string, claims peek.Claims, end time.Time) {
 func (c *Client) planRefresh() {
 	t := &c.token
 	t.refreshAt = time.Time{}
-	if t.raw == "" || t.inFlight || !t.retryAt.IsZero() {
+	if t.raw == "" || t.inFlight() || !t.retryAt.IsZero() {
 		return
 	}
 	if !c.tabs.leading {
@@ -229,10 +229,10 @@ func (c *Client) planRefresh() {
 
 // tokenFailed takes the app's refusal.
 func (c *Client) tokenFailed(e TokenFailed) {
-	if !c.token.inFlight {
+	if !c.token.inFlight() {
 		return
 	}
-	c.token.inFlight, c.token.fetchBy = false, time.Time{}
+	c.token.fetchBy = time.Time{}
 	if e.Final {
 		f := failureOf(protocol.AuthenticationFailed, "signed_out", e.Message)
 		f.Action = protocol.ActionStop
@@ -297,7 +297,7 @@ func (c *Client) refreshWanted(protocol.TokenRefreshRequired) { c.refreshSoon() 
 // RefreshPause ago: a server that keeps asking must not make a storm.
 func (c *Client) refreshSoon() {
 	t := &c.token
-	if t.inFlight || !t.retryAt.IsZero() || t.spent {
+	if t.inFlight() || !t.retryAt.IsZero() || t.spent {
 		return
 	}
 	if at := t.taken.Add(RefreshPause); !t.taken.IsZero() && at.After(c.now) {

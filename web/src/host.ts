@@ -108,7 +108,7 @@ export class Host {
     // On the way back from the back-forward cache these come before pageshow, and
     // the program has something to say at once.
     const back = (word: string): void => {
-      if (!this.#channel) this.#open();
+      this.#open();
       this.deliver(word);
     };
     on(page, "visibilitychange", () => (page.visibilityState === "visible" ? back("visible") : this.deliver("hidden")));
@@ -125,12 +125,13 @@ export class Host {
     });
     on(globalThis, "pageshow", (event) => {
       if (!persisted(event)) return;
-      if (!this.#channel) this.#open();
+      this.#open();
       this.deliver("pageshow", "persisted");
     });
   }
 
   #open(): boolean {
+    if (this.#channel) return true;
     try {
       this.#channel = new BroadcastChannel(this.#scope);
       this.#channel.onmessage = ({ data }) => {
