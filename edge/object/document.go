@@ -95,9 +95,9 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case Message:
 		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
 		if err != nil {
-			return document.FrameInvalid{Conn: in.Conn, Err: err}
+			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: len(in.Text)}
 		}
-		return document.FrameReceived{Conn: in.Conn, Frame: frame}
+		return document.FrameReceived{Conn: in.Conn, Frame: frame, Size: len(in.Text)}
 	case Binary:
 		return document.FrameInvalid{Conn: in.Conn, Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
 			Message: "Frames are text; this one was binary."}}
@@ -118,7 +118,13 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case Answered, Failed:
 		return o.answered(in)
 	case Request:
-		o.host.Respond(in.Ask, 404, []byte(`{"ok":false}`))
+		push, err := parsePush(in.Text)
+		if err != nil {
+			o.host.Respond(in.Ask, 400, []byte(`{"ok":false}`))
+			return nil
+		}
+		o.ask = in.Ask
+		return push
 	}
 	return nil
 }

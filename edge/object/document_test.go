@@ -192,31 +192,62 @@ func TestATokenIsSwappedInPlace(t *testing.T) {
 	expect(t, r.enter(Input{Kind: Failed, Ask: 1}), "SERVICE_UNAVAILABLE")
 }
 
-func TestALongLogIsSyncedInPages(t *testing.T) {
+// A late joiner of a long log gets it part by part, and no part before the one
+// before it is known to have been read.
+func TestALongLogIsSyncedInParts(t *testing.T) {
 	r := newRoom(t)
-	r.env["MAX_SYNC_BYTES"] = "4000000" // more than a page
+	r.env["WINDOW_BYTES"], r.env["MAX_SYNC_BYTES"] = "200000", "100000"
 	r.connect("ann", "")
 	big := strings.Repeat("x", 60_000)
 	for i := range 10 {
 		r.says("ann", fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":%q}}`, i, big))
 	}
-	left := r.says("ann", `{"type":"operation","event":"sync_request","data":{"from":0}}`)
-	next := 1
-	for _, frame := range left {
-		var from, to int
-		at := strings.Index(frame, `"from":`)
-		if _, err := fmt.Sscanf(frame[at:], `"from":%d,"to":%d`, &from, &to); err != nil || from != next || to < from || len(frame) > 330_000 {
-			t.Fatalf("a page of %d bytes from %d to %d, expected from %d (%v)", len(frame), from, to, next, err)
+	ask := func(from int) []string {
+		return without(r.says("ann", fmt.Sprintf(`{"type":"operation","event":"sync_request","data":{"from":%d}}`, from)), "alarm")
+	}
+	next, parts, got := 1, 0, ""
+	for left := ask(0); ; parts++ {
+		size, ping, last := 0, "", ""
+		for _, frame := range left {
+			if _, id, ok := strings.Cut(frame, `"message_id":"flow-`); ok {
+				ping, _, _ = strings.Cut(id, `"`)
+				continue
+			}
+			var from, to int
+			_, bounds, _ := strings.Cut(frame, `"data":`)
+			if _, err := fmt.Sscanf(bounds, `{"from":%d,"to":%d`, &from, &to); err != nil || from != next || to < from || len(frame) > 100_000 {
+				t.Fatalf("a frame of %d bytes from %d to %d, expected from %d (%v)", len(frame), from, to, next, err)
+			}
+			next, size, got, last = to+1, size+len(frame), got+frame, frame
 		}
-		next = to + 1
+		if size > 200_000+60_200 {
+			t.Fatalf("a part of %d bytes", size)
+		}
+		if !strings.Contains(last, `"more":true`) {
+			break
+		}
+		expect(t, ask(next-1)) // not before what came is known to be read
+		left = without(r.says("ann", `{"type":"system","event":"pong","message_id":"flow-`+ping+`"}`), "alarm")
 	}
-	if next != 11 || len(left) < 2 {
-		t.Fatalf("%d pages up to version %d", len(left), next-1)
-	}
-	if strings.Count(strings.Join(left, ""), big) != 10 {
-		t.Fatal("the ops are not the ones that were sent")
+	if next != 11 || parts < 2 || strings.Count(got, big) != 10 {
+		t.Fatalf("%d parts up to version %d with %d ops", parts, next-1, strings.Count(got, big))
 	}
 	expect(t, r.says("ann", `{"type":"operation","event":"sync_request","data":{"from":10}}`), `"ops":[]`)
+}
+
+// A change of somebody's rights is pushed to the document, which says whether it holds.
+func TestAPushedGrant(t *testing.T) {
+	r := newRoom(t)
+	r.connect("ann", "")
+	push := func(user string, epoch int) []string {
+		return without(r.enter(Input{Kind: Request, Ask: 7, Text: fmt.Appendf(nil,
+			`{"kind":"grant","grant":{"user_id":%q,"session_id":"s-ann","permissions":["read"],"epoch":%d},"reason":"role_changed"}`, user, epoch)}), "alarm")
+	}
+	left := push("ann", 9)
+	expect(t, left, `"removed":["write"],"reason":"role_changed"`, `token_refresh_required`, `respond 7 200 {"ok":true}`)
+	expect(t, r.op("ann", "m1"), "INSUFFICIENT_PERMISSIONS")
+	expect(t, push("ann", 8), `respond 7 200 {"ok":true}`)
+	expect(t, push("bob", 9), `respond 7 200 {"ok":false}`)
 }
 
 func TestAFailedQueryUndoesTheEvent(t *testing.T) {
@@ -246,7 +277,7 @@ func TestWhatIsNoFrameIsAnswered(t *testing.T) {
 	expect(t, r.says("ann", "{"), "MALFORMED_MESSAGE")
 	expect(t, r.enter(Input{Kind: Message, Conn: "0123456789abcdef", Text: []byte("{")})) // nobody's
 	expect(t, r.enter(Input{Kind: Connect, Ask: 3, Text: []byte(`{"client_id":"c"}`)}), "respond 3 400")
-	expect(t, r.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{}`)}), "respond 4 404")
+	expect(t, r.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{}`)}), "respond 4 400")
 	if n := r.object.LongestText(); n != 65_537 {
 		t.Fatalf("the longest text is %d", n)
 	}

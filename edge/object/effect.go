@@ -6,10 +6,6 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// syncPage is how many bytes of ops are read before they are sent on, so that a
-// late joiner of a long log costs no more memory than this.
-const syncPage = 256 << 10
-
 // carryOut does what the core decided, in order, until a query fails.
 func (o *documentObject) carryOut(effect document.Effect) {
 	if o.store.err != nil {
@@ -30,10 +26,12 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.store.saveChannel(e.Row)
 	case document.DeleteChannel:
 		o.store.write(deleteChannel, text(e.UserID))
+	case document.GrantTaken:
+		o.host.Respond(o.ask, 200, appendOK(nil, e.OK))
 	case document.Replay:
-		o.replay(e)
+		o.deliver(e.Part(o.sendTo(e.Conn)), e.From, e.To)
 	case document.Sync:
-		o.sync(e)
+		o.deliver(e.Part(o.store.version(), o.cfg.MaxSyncBytes, o.sendTo(e.Conn)), e.From, e.To)
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Tell:
@@ -41,40 +39,17 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	}
 }
 
-func (o *documentObject) replay(e document.Replay) {
-	to := []ConnID{e.Conn}
-	o.store.query(selectOps, func(cols []Value) {
-		o.host.Send(to, document.ReplayFrame(nil, readEntry(cols), e.UserID, e.ClientID))
-	}, unsigned(e.From), unsigned(e.To))
+// deliver reads a part of the log and sends it on, entry by entry; what it came
+// to is the core's next event.
+func (o *documentObject) deliver(part document.Part, from, to uint64) {
+	o.store.queryWhile(selectOps, func(cols []Value) bool { return part.Add(readEntry(cols)) }, unsigned(from), unsigned(to))
+	o.events = append(o.events, part.End())
 }
 
-// sync reads the log page by page; each page is its own document_sync, or more.
-func (o *documentObject) sync(e document.Sync) {
-	var (
-		to      = []ConnID{e.Conn}
-		from    = e.From
-		page    []document.Entry
-		bytes   int
-		sent    bool
-		version = o.store.version()
-	)
-	flush := func(until uint64) {
-		for _, frame := range document.SyncFrames(from, until, version, page, o.cfg.MaxSyncBytes) {
-			o.host.Send(to, frame)
-		}
-		from, page, bytes, sent = until, page[:0], 0, true
-	}
-	o.store.query(selectOps, func(cols []Value) {
-		next := readEntry(cols)
-		next.Op = append([]byte(nil), next.Op...)
-		page = append(page, next)
-		if bytes += len(next.Op); bytes >= syncPage {
-			flush(next.Version)
-		}
-	}, unsigned(e.From), unsigned(e.To))
-	if len(page) > 0 || !sent {
-		flush(e.To)
-	}
+// sendTo is a connection as a Part wants it.
+func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
+	to := []ConnID{conn}
+	return func(text []byte) { o.host.Send(to, text) }
 }
 
 // ask is a question of ours that has not been answered: for a session object's

@@ -176,12 +176,16 @@ func (f *fake) Write(s Stmt, args []Value) {
 	f.writes = append(f.writes, func() { f.table(s)[id] = row })
 }
 
-func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
+func (f *fake) Query(s Stmt, args []Value, each func([]Value) bool) error {
 	if f.breaks && s == f.broken {
 		return errBroken
 	}
 	// A row is the host's memory, which is something else when each has returned.
+	enough := false
 	row := func(cols []Value) {
+		if enough {
+			return
+		}
 		lent := make([]Value, len(cols))
 		for i, v := range cols {
 			lent[i] = stored(v)
@@ -189,7 +193,7 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 				lent[i].Bytes = slices.Clone(v.Bytes)
 			}
 		}
-		each(lent)
+		enough = !each(lent)
 		for _, v := range lent {
 			clear(v.Bytes)
 		}

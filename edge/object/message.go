@@ -17,6 +17,7 @@ import (
 //	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone"}       -> {"grant":{…}} or {"error":{…}}
 //	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
 //	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
+//	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}, or false for ask again
 //	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true}
 
 // messageDepth is how deep such a message nests at most.
@@ -224,6 +225,41 @@ func appendGone(dst []byte, documentID string, e document.Tell) []byte {
 	w.Str("reason", e.Reason)
 	w.Int("admitted_at", instant(e.AdmittedAt).Int)
 	return w.End()
+}
+
+func appendPush(dst []byte, e session.Push) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("kind", "grant")
+	w.Raw("grant", appendGrant(nil, e.Grant))
+	w.Str("reason", e.Reason)
+	return w.End()
+}
+
+func appendOK(dst []byte, ok bool) []byte {
+	w := jsontext.NewObject(dst)
+	w.Bool("ok", ok)
+	return w.End()
+}
+
+// parsePush reads what a document is asked: a GrantChanged is all there is.
+func parsePush(text []byte) (e document.GrantChanged, err error) {
+	o, err := object(text)
+	if err != nil {
+		return e, err
+	}
+	granted := false
+	for o.Next() {
+		switch v := o.Value(); string(o.Key()) {
+		case "grant":
+			e.Grant, granted = parseGrant(v)
+		case "reason":
+			e.Reason = str(v)
+		}
+	}
+	if !granted {
+		return e, errMessage
+	}
+	return e, nil
 }
 
 func appendAnswer(dst []byte, e session.Answer) []byte {

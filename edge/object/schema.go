@@ -22,9 +22,18 @@ const (
 	upsertChannel
 	deleteChannel
 
+	addBehind
+	addPushed
+	addDrySince
+	addConfirms
+
 	createSession
 	createSessionChannels
 	createAccess
+	addOwed
+	addReason
+	addNextPush
+	addPushes
 	selectSession
 	upsertSession
 	selectSessionChannels
@@ -42,7 +51,8 @@ const (
 const createSchema = StmtCount
 
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
-	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries"
+	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
+	"behind, pushed, dry_since, confirms"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -64,8 +74,13 @@ var statements = [...]string{
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	selectConn:     "SELECT conn FROM channels WHERE user_id = ?",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",
+
+	addBehind:   "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
+	addPushed:   "ALTER TABLE channels ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
+	addDrySince: "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
+	addConfirms: "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
 		"started_at INTEGER NOT NULL, epoch INTEGER NOT NULL)",
@@ -73,10 +88,14 @@ var statements = [...]string{
 		"admitted_at INTEGER NOT NULL) WITHOUT ROWID",
 	createAccess: "CREATE TABLE access (document TEXT PRIMARY KEY, fetched_at INTEGER NOT NULL, permissions INTEGER NOT NULL, " +
 		"workspace_id TEXT NOT NULL, role TEXT NOT NULL, found INTEGER NOT NULL, locked INTEGER NOT NULL) WITHOUT ROWID",
+	addOwed:               "ALTER TABLE channels ADD COLUMN owed INTEGER NOT NULL DEFAULT 0",
+	addReason:             "ALTER TABLE channels ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+	addNextPush:           "ALTER TABLE channels ADD COLUMN next_push INTEGER NOT NULL DEFAULT 0",
+	addPushes:             "ALTER TABLE channels ADD COLUMN pushes INTEGER NOT NULL DEFAULT 0",
 	selectSession:         "SELECT user_id, id, started_at, epoch FROM session",
 	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch) VALUES (1, ?, ?, ?, ?)",
-	selectSessionChannels: "SELECT document, client_id, until, admitted_at FROM channels ORDER BY document",
-	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (document, client_id, until, admitted_at) VALUES (?, ?, ?, ?)",
+	selectSessionChannels: "SELECT document, client_id, until, admitted_at, owed, reason, next_push, pushes FROM channels ORDER BY document",
+	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (document, client_id, until, admitted_at, owed, reason, next_push, pushes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
 	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked FROM access ORDER BY document",
 	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -91,10 +110,10 @@ func (s Stmt) String() string { return statements[s] }
 // schemaVersion counts the changes to the tables. A change appends the
 // statements that bring an object from the version before; objects upgrade
 // themselves when they are next woken.
-const schemaVersion = 1
+const schemaVersion = 2
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}}
-var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}}
+var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms}}
+var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {
@@ -102,7 +121,10 @@ func migrate(h Host, tables [schemaVersion][]Stmt) error {
 		return err
 	}
 	version := 0
-	err := h.Query(selectSchema, nil, func(cols []Value) { version = max(version, int(cols[0].Int)) })
+	err := h.Query(selectSchema, nil, func(cols []Value) bool {
+		version = max(version, int(cols[0].Int))
+		return true
+	})
 	if err != nil {
 		return err
 	}

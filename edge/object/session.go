@@ -1,6 +1,7 @@
 package object
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -21,6 +22,20 @@ type sessionObject struct {
 	store store
 	core  *session.Session
 	alarm alarm
+	// pushes are those under way, from the oldest on; pushed counts them, and is
+	// with pushAsk the number of the next one's question.
+	pushes []push
+	pushed uint32
+}
+
+// pushAsk is added to the number of a question of ours, for those of others, which
+// are answered under their own number, count from 1.
+const pushAsk = 1 << 31
+
+type push struct {
+	ask      uint32
+	document string
+	epoch    uint64
 }
 
 // NewSession makes a session object from what its storage holds.
@@ -68,14 +83,15 @@ func (o *sessionObject) event(in Input) session.Event {
 		return session.Woken{}
 	case Request:
 		return o.request(in)
-	case Answered:
+	case Answered, Failed:
+		if in.Ask >= pushAsk {
+			return o.pushAnswered(in)
+		}
 		access, ok := parseAccess(in.Text)
-		if !ok {
+		if in.Kind == Failed || !ok {
 			return session.AccessFailed{Ask: uint64(in.Ask)}
 		}
 		return session.AccessFound{Ask: uint64(in.Ask), Access: access}
-	case Failed:
-		return session.AccessFailed{Ask: uint64(in.Ask)}
 	case Connect:
 		o.host.Respond(in.Ask, 404, (&protocol.Error{Code: protocol.NotFound}).AppendJSON(nil))
 	}
@@ -110,6 +126,11 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 		o.host.Database(uint32(e.Ask), "DB", accessQuery, e.Document, e.UserID)
 	case session.Answer:
 		o.host.Respond(uint32(e.Ask), 200, appendAnswer(nil, e))
+	case session.Push:
+		p := push{ask: pushAsk + o.pushed, document: e.Grant.Document, epoch: e.Grant.Epoch}
+		o.pushed = (o.pushed + 1) % pushAsk
+		o.pushes = append(o.pushes, p)
+		o.host.Call(p.ask, "DOCUMENTS", p.document, appendPush(nil, e))
 	case session.SaveSession:
 		o.store.saveSession(e.Row)
 	case session.SaveChannel:
@@ -121,6 +142,17 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 	case session.DeleteAccess:
 		o.store.write(deleteAccess, text(e.Document))
 	}
+}
+
+// pushAnswered is what a document says to a push of ours.
+func (o *sessionObject) pushAnswered(in Input) session.Event {
+	for i, p := range o.pushes {
+		if p.ask == in.Ask {
+			o.pushes = slices.Delete(o.pushes, i, i+1)
+			return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
+		}
+	}
+	return nil
 }
 
 // parseAccess reads the rows accessQuery gave. No row is an answer too: there

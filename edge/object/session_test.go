@@ -66,6 +66,26 @@ func TestAdmissionsThatFail(t *testing.T) {
 	expect(t, f.enter(Input{Kind: Connect, Ask: 9}), "respond 9 404")
 }
 
+// A change that a connect found out is pushed to the document until that has taken it,
+// whatever becomes of the connect.
+func TestAChangeIsPushed(t *testing.T) {
+	f := newFake(t, "ann", NewSession)
+	f.env["PERMISSION_TTL_MS"] = "1000"
+	f.enter(admit("d1"))
+	f.enter(Input{Kind: Answered, Ask: 5, Text: []byte(`[["ws",0,"workspace","member",""]]`)})
+	f.now = f.now.Add(2 * time.Second)
+	f.enter(admit("d1"))
+	left := without(f.enter(Input{Kind: Answered, Ask: 5, Text: []byte(`[["ws",0,"workspace","",""]]`)}), "alarm")
+	expect(t, left, `call 2147483648 DOCUMENTS d1 {"kind":"grant","grant":{"user_id":"ann"`, `respond 5 200 {"error":{"error_code":"INSUFFICIENT_PERMISSIONS"`)
+	expect(t, without(f.enter(Input{Kind: Failed, Ask: pushAsk}), "alarm"))
+	f.now = f.now.Add(time.Second)
+	f.object = nil
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1`)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true}`)}), "alarm"))
+	f.now = f.now.Add(time.Minute)
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"))
+}
+
 func TestAnUnreadableSessionStoreRefusesTheEvent(t *testing.T) {
 	f := newFake(t, "ann", NewSession)
 	f.broken, f.breaks = selectAccess, true

@@ -40,6 +40,11 @@ func documentConfig(s settings) document.Config {
 		MaxMembers:     s.number("MAX_MEMBERS"),
 		MaxReplay:      s.number("MAX_REPLAY"),
 		MaxSyncBytes:   s.number("MAX_SYNC_BYTES"),
+		WindowBytes:    s.number("WINDOW_BYTES"),
+		SlowAfter:      s.millis("SLOW_AFTER_MS"),
+		Frames:         document.Rate{PerSecond: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")},
+		Bytes:          document.Rate{PerSecond: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")},
+		MaxRefused:     s.number("MAX_REFUSED"),
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
 		Limits:         protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")},
 	}.WithDefaults()

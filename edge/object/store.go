@@ -18,6 +18,14 @@ type store struct {
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
+	s.queryWhile(stmt, func(cols []Value) bool {
+		row(cols)
+		return true
+	}, args...)
+}
+
+// queryWhile reads rows until row has enough.
+func (s *store) queryWhile(stmt Stmt, row func(cols []Value) (more bool), args ...Value) {
 	if s.err == nil {
 		s.err = s.host.Query(stmt, args, row)
 	}
@@ -108,6 +116,7 @@ func (s *store) channels() (rows []document.Row) {
 				TokenID: c[21].string(), AdmittedAt: c[22].time(),
 			},
 			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
+			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(),
 		})
 	})
 	return rows
@@ -122,7 +131,8 @@ func (s *store) saveChannel(r document.Row) {
 		text(g.Name), text(g.SessionID), text(g.WorkspaceID), text(g.Role),
 		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
 		text(g.TokenID), instant(g.AdmittedAt),
-		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)))
+		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
+		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms))
 }
 
 func (s *store) session() (snap session.Snapshot) {
@@ -131,7 +141,8 @@ func (s *store) session() (snap session.Snapshot) {
 	})
 	s.query(selectSessionChannels, func(c []Value) {
 		snap.Channels = append(snap.Channels, session.ChannelRow{
-			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time()})
+			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time(),
+			Owed: uint64(c[4].Int), Reason: c[5].string(), NextPush: c[6].time(), Pushes: int(c[7].Int)})
 	})
 	s.query(selectAccess, func(c []Value) {
 		snap.Access = append(snap.Access, session.AccessRow{
@@ -146,7 +157,8 @@ func (s *store) saveSession(r session.SessionRow) {
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {
-	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt))
+	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt),
+		unsigned(r.Owed), text(r.Reason), instant(r.NextPush), integer(int64(r.Pushes)))
 }
 
 func (s *store) saveAccess(r session.AccessRow) {

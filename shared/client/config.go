@@ -66,6 +66,7 @@ const (
 	defaultHeartbeat      = 10 * time.Second
 	leastHeartbeat        = 50 * time.Millisecond
 	defaultUnacknowledged = 256
+	leastWindow           = 8               // ops under way, however often the server says it is too many
 	opTimeout             = 3 * time.Second // a follower's op without an answer: is the leader alive?
 	quickProbe            = 2 * time.Second // a line that may have died while the page was away
 	usable                = 2 * time.Second // a token with less left is not dialled with

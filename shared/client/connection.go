@@ -40,6 +40,7 @@ type connection struct {
 	ackAt     time.Time
 	acked     uint64
 	unacked   int // frames since the last ack
+	window    int // how many ops may be under way: fewer after each that was too many
 	replayTo  uint64
 	replaced  time.Time // last time another tab of this profile took the channel
 	frames    uint64    // message ids of our own frames
@@ -133,7 +134,7 @@ func (c *Client) endConnection() {
 	n.connectBy, n.pingAt, n.deadAt, n.ackAt, n.resumeSends = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	n.unacked = 0
 	c.token.swapBy = time.Time{}
-	c.log.sent = 0
+	c.log.sent, c.log.stalled = 0, false
 	c.log.syncing = false
 }
 

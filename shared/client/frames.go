@@ -55,6 +55,9 @@ func (c *Client) systemFrame(f protocol.Frame) {
 			}
 			c.errorFrame(e)
 		}
+	case protocol.EventPing:
+		// The server wants to know how far this end has read.
+		c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
 	case protocol.EventTokenRefreshed:
 		if p, ok := protocol.ParseTokenRefreshed(f.Data); ok {
 			c.swapped(p)
@@ -98,6 +101,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	if a.Limits.Unacknowledged > 0 {
 		s.unacknowledged = a.Limits.Unacknowledged
 	}
+	n.window = s.unacknowledged
 	s.frameBytes = protocol.DefaultLimits.FrameBytes
 	if a.Limits.FrameBytes > 0 {
 		s.frameBytes = a.Limits.FrameBytes

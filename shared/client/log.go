@@ -120,15 +120,15 @@ func (c *Client) enlane(o laned) {
 // flush writes what may go out.
 func (c *Client) flush() {
 	l := &c.log
-	if c.conn.phase != live || !c.conn.resumeSends.IsZero() {
-		return
+	if c.conn.phase != live || !c.conn.resumeSends.IsZero() || l.stalled {
+		return // what was refused goes first
 	}
-	for l.sent < len(l.lane) && l.sent < c.session.unacknowledged {
+	for l.sent < len(l.lane) && l.sent < min(c.session.unacknowledged, c.conn.window) {
 		o := l.lane[l.sent]
 		l.sent++
 		c.write(protocol.Frame{
 			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
-			Data: protocol.Op{Op: o.op}.Append(nil),
+			Data: protocol.Op{Op: o.op, PermEpoch: c.session.permEpoch}.Append(nil),
 		})
 	}
 }
@@ -186,6 +186,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo}
 		if op, mine := c.unlane(f.MessageID); mine {
 			e.op = op // the tab that sent it has it too, the others have not
+			c.conn.window = min(c.conn.window+1, c.session.unacknowledged)
 		}
 		if e.userID == "" {
 			e.userID, e.clientID = c.session.userID, c.cfg.ClientID
@@ -300,6 +301,9 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 	}
 	switch e.Code {
 	case protocol.RateLimitExceeded, protocol.ServiceUnavailable:
+		if !c.log.stalled { // once for all that were under way
+			c.conn.window = max(leastWindow, c.conn.window/2)
+		}
 		c.log.stalled = true
 		c.pauseSends(e.RetryAfter)
 		return true

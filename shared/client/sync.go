@@ -92,10 +92,13 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	c.deliver(entries)
 	c.heardSeq()
 	l.progress = max(l.progress, p.To)
-	if p.To < p.DocumentVersion {
+	if p.To < p.DocumentVersion && !p.More {
 		return // more frames follow
 	}
 	l.syncing = false
+	if p.More && (!l.more || p.To < l.moreFrom) {
+		l.more, l.moreFrom = true, p.To
+	}
 	if l.more {
 		from := l.moreFrom
 		l.more = false

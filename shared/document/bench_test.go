@@ -11,7 +11,7 @@ import (
 
 // crowd returns a document with n writers connected, as c0 to c<n-1>.
 func crowd(n int) *document.Document {
-	d := document.New(document.Config{}, "d")
+	d := document.New(document.Config{Frames: document.Rate{PerSecond: 1 << 30}, WindowBytes: 1 << 62}, "d")
 	for i := range n {
 		id := strconv.Itoa(i)
 		d.Step(start, document.Connect{
@@ -36,7 +36,7 @@ func BenchmarkOp(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				f.MessageID = ids[i%len(ids)] // long forgotten when it comes round
-				if len(d.Step(start, document.FrameReceived{Conn: "c0", Frame: f})) == 0 {
+				if len(d.Step(start, document.FrameReceived{Conn: "c0", Frame: f, Size: 150})) == 0 {
 					b.Fatal("nothing happened")
 				}
 				d.Deadline()
@@ -61,7 +61,7 @@ func BenchmarkOpWire(b *testing.B) {
 		if e != nil {
 			b.Fatal(e)
 		}
-		if len(d.Step(start, document.FrameReceived{Conn: "c0", Frame: f})) != 3 {
+		if len(d.Step(start, document.FrameReceived{Conn: "c0", Frame: f, Size: len(buf)})) != 3 {
 			b.Fatal("not an append, an ack and an op")
 		}
 	}

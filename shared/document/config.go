@@ -21,6 +21,17 @@ type Config struct {
 	// MaxReplay is how many missed entries a resume replays; a client that
 	// missed more is told so and syncs, which costs fewer frames. Default 1,000.
 	MaxReplay int
+	// WindowBytes is how much may be under way to a connection that has not
+	// confirmed it; twice as much with what cannot wait. Default 1 MiB.
+	WindowBytes int
+	// SlowAfter is how long a connection may take to make room. Default 10 s.
+	SlowAfter time.Duration
+	// Frames and Bytes are what one user may send here. Defaults 100 a second with
+	// 1,000 at once, and 1 MiB a second with 4 MiB at once.
+	Frames, Bytes Rate
+	// MaxRefused is how many frames beyond that are refused one by one before the
+	// connection is closed. Default 1,000.
+	MaxRefused int
 	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
 	// still gets a frame of its own. Default 256 KiB.
 	MaxSyncBytes int
@@ -54,10 +65,19 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxMembers, 100)
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)
+	def(&c.WindowBytes, 1<<20)
+	def(&c.Frames.PerSecond, 100)
+	def(&c.Frames.Burst, 10*c.Frames.PerSecond)
+	def(&c.Bytes.PerSecond, 1<<20)
+	def(&c.Bytes.Burst, 4*c.Bytes.PerSecond)
+	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
 	def(&c.InvalidFrames, 8)
 	if c.LockRetry <= 0 {
 		c.LockRetry = 5 * time.Second
+	}
+	if c.SlowAfter <= 0 {
+		c.SlowAfter = 10 * time.Second
 	}
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)

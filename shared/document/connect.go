@@ -73,7 +73,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 // admit makes the connection the channel's current one and says so to everybody
 // concerned: the replaced connection, the newcomer, the others.
 func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
-	was := m.ch.State()
+	was, client := m.ch.State(), m.ch.ClientID()
 	out := m.ch.Connect(now, channel.Attempt{
 		Conn: string(c.Conn), ClientID: c.ClientID,
 		SessionID: grant.SessionID, Asked: c.SessionID,
@@ -84,9 +84,13 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.attach(m, c.Conn)
 	m.grant = grant
-	m.telling, m.reason, m.tellNext, m.tries, m.invalid = false, "", time.Time{}, 0, 0
+	m.telling, m.reason, m.tellNext, m.tries = false, "", time.Time{}, 0
+	m.confirms = m.confirms && !out.Began && client == c.ClientID
 	m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
 	replay, gap := d.missed(m, c, out.Resumed)
+	if replay != nil {
+		m.behind, m.pushed = true, replay.From-1
+	}
 
 	d.save(m)
 	handover := out.Replaced != "" && out.Previous == c.ClientID
@@ -95,10 +99,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.acknowledge(now, m, out.Resumed, replay, gap)
 	if replay != nil {
-		d.emit(Replay{
-			Conn: c.Conn, UserID: m.userID(), ClientID: c.ClientID,
-			From: replay.From - 1, To: replay.To,
-		})
+		d.replay(m)
 	}
 	if was == channel.Active && !handover {
 		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
@@ -155,7 +156,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Unacknowledged,
+			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.cfg.Frames.PerSecond,
 		},
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})

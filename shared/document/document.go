@@ -15,6 +15,7 @@ type Document struct {
 	cfg     Config
 	id      string
 	version uint64
+	now     time.Time          // of this Step
 	members []*member          // by user id
 	conns   map[ConnID]*member // current connections only; never ranged over
 
@@ -62,10 +63,15 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 		return nil, errors.New("document: a grant of another user")
 	case row.Channel.Acked > d.version:
 		return nil, errors.New("document: acknowledged beyond the log")
+	case row.Behind && row.Pushed >= d.version || row.Pushed > 0 && !row.Behind:
+		return nil, errors.New("document: behind nothing")
+	case (row.Behind || !row.DrySince.IsZero()) && ch.State() != channel.Active:
+		return nil, errors.New("document: room on no connection")
 	}
 	m := &member{
 		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
-		tellNext: row.TellNext, tries: row.Tries, invalid: row.Invalid, verifying: row.Verifying, saved: row.Channel.Acked,
+		tellNext: row.TellNext, tries: row.Tries, saved: row.Channel.Acked,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, live: row.Live.live,
 	}
 	if c := ConnID(ch.Conn()); c != "" {
 		if d.conns[c] != nil {
@@ -93,6 +99,7 @@ func (d *Document) Snapshot() Snapshot {
 func (d *Document) Step(now time.Time, ev Event) []Effect {
 	now = now.UTC().Truncate(time.Millisecond)
 	d.begin()
+	d.now = now
 	switch e := ev.(type) { // those that settle what is due in their own place
 	case Connect:
 		d.connect(now, e)
@@ -109,11 +116,11 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	switch e := ev.(type) {
 	case FrameReceived:
 		if m := d.conns[e.Conn]; m != nil {
-			d.frame(now, m, e.Frame)
+			d.frame(now, m, e.Frame, e.Size)
 		}
 	case FrameInvalid:
 		if m := d.conns[e.Conn]; m != nil {
-			d.invalid(now, m, e.Err)
+			d.invalid(now, m, e.Err, e.Size)
 		}
 	case TokenVerified:
 		if m := d.conns[e.Conn]; m != nil {
@@ -124,8 +131,10 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 			d.tokenRefused(now, m, e.Err)
 		}
 	case GrantChanged:
-		if m := d.find(e.Grant.UserID); m != nil && m.ch.Live() {
-			d.grantChanged(now, m, e.Grant, e.Reason)
+		d.grantPushed(now, e)
+	case Delivered:
+		if m := d.conns[e.Conn]; m != nil {
+			d.delivered(m, e)
 		}
 	case Told:
 		d.told(now, e)
@@ -171,6 +180,8 @@ func (d *Document) attach(m *member, c ConnID) {
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
 	m.self[0], m.verifying = "", false
+	m.behind, m.pushed, m.drySince = false, 0, time.Time{}
+	m.flow, m.syncing, m.invalid, m.held = flow{}, false, 0, ""
 	d.stale = true
 }
 

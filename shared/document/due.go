@@ -36,6 +36,9 @@ func (d *Document) reckonDeadlines() {
 		if ok {
 			least(&d.alarm, at)
 		}
+		if at, dry := d.dryUntil(m); dry {
+			least(&d.alarm, at)
+		}
 		switch {
 		case m.telling:
 			least(&d.alarm, m.tellNext)
@@ -116,6 +119,7 @@ func (d *Document) settle(now time.Time, m *member, judge bool) {
 			d.gone(now, m, "grace_expired")
 		}
 	}
+	d.settleFlow(now, m)
 	switch {
 	case m.telling && !now.Before(m.tellNext):
 		d.tell(now, m)

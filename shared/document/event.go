@@ -69,11 +69,13 @@ type (
 	FrameReceived struct {
 		Conn  ConnID
 		Frame protocol.Frame
+		Size  int // of its text, in bytes
 	}
 	// FrameInvalid is one that did not.
 	FrameInvalid struct {
 		Conn ConnID
 		Err  *protocol.Error
+		Size int
 	}
 	// Disconnected is the end of a socket, whatever its code.
 	Disconnected struct {
@@ -104,10 +106,17 @@ type (
 		Conn ConnID
 		Err  *protocol.Error
 	}
-	// GrantChanged is pushed by the session object.
+	// GrantChanged is pushed by the session object. The answer is GrantTaken.
 	GrantChanged struct {
 		Grant  Grant
 		Reason string // wire: permission_change.reason, e.g. workspace_role_changed
+	}
+	// Delivered answers Replay and Sync, before any other event.
+	Delivered struct {
+		Conn   ConnID
+		Replay bool   // else Sync
+		To     uint64 // up to where the part went
+		Bytes  int    // of its texts
 	}
 	// Told answers Tell.
 	Told struct {
@@ -147,19 +156,22 @@ type (
 	}
 	// Append stores an op before anything after it leaves.
 	Append struct{ Entry Entry }
-	// Replay sends the entries (From, To] to one connection, each with its seq:
-	// those of Owner's own client id as operation_ack (with the op), the others as op.
-	// The shell reads them from the log and builds each with ReplayFrame.
+	// Replay sends entries of (From, To] to one connection, each with its seq:
+	// those of its own client id as operation_ack (with the op), the others as op.
+	// The shell reads them from the log and builds each with ReplayFrame, at least
+	// one and no more than fit in Bytes, and says with Delivered how far it got.
 	Replay struct {
 		Conn             ConnID
 		UserID, ClientID string
 		From, To         uint64
+		Bytes            int
 	}
 	// Sync answers sync_request with document_sync frames of bounded size for
-	// the entries (From, To]; built with SyncFrames.
+	// entries of (From, To]; built with SyncFrames, and bounded as a Replay is.
 	Sync struct {
 		Conn     ConnID
 		From, To uint64
+		Bytes    int
 	}
 	// SaveChannel stores one user's channel row (see Row).
 	SaveChannel struct{ Row Row }
@@ -172,6 +184,14 @@ type (
 		Token    string
 		UserID   string
 		ClientID string
+	}
+	// GrantTaken answers GrantChanged: OK when the channel lives under a grant of
+	// this epoch or a newer one. A channel that is not there may be on its way with
+	// an older grant, so the session object asks again.
+	GrantTaken struct {
+		UserID string
+		Epoch  uint64
+		OK     bool
 	}
 	// Tell tells the user's session object that the channel is gone. It is
 	// repeated (by Deadline) until Told says OK.
@@ -193,6 +213,7 @@ func (Woken) isEvent()         {}
 func (TokenVerified) isEvent() {}
 func (TokenRefused) isEvent()  {}
 func (GrantChanged) isEvent()  {}
+func (Delivered) isEvent()     {}
 func (Told) isEvent()          {}
 
 func (Accept) isEffect()        {}
@@ -205,4 +226,5 @@ func (Sync) isEffect()          {}
 func (SaveChannel) isEffect()   {}
 func (DeleteChannel) isEffect() {}
 func (VerifyToken) isEffect()   {}
+func (GrantTaken) isEffect()    {}
 func (Tell) isEffect()          {}

@@ -9,9 +9,25 @@ import (
 
 // frame handles one frame of the member's current connection. Each is answered
 // or carried on; none is dropped in silence but pong, ack and repeats of either.
-func (d *Document) frame(now time.Time, m *member, f protocol.Frame) {
+// A pong makes room and a disconnect ends it all: no limit holds them back.
+func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
 	m.ch.Alive(now)
-	m.invalid = 0
+	m.invalid, m.flow.silent = 0, 0
+	system := f.Type == protocol.TypeSystem
+	switch {
+	case system && f.Event == protocol.EventPong:
+		d.pong(m, f.MessageID)
+		return
+	case system && f.Event == protocol.EventDisconnect:
+		d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
+		d.gone(now, m, "disconnect")
+		return
+	case d.stuffed(m):
+		d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
+		return
+	case d.flooded(now, m, f, size):
+		return
+	}
 	switch f.Type {
 	case protocol.TypeOperation:
 		switch f.Event {
@@ -28,17 +44,11 @@ func (d *Document) frame(now time.Time, m *member, f protocol.Frame) {
 			// Only a client that spells it otherwise than PingText gets here.
 			d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
 			return
-		case protocol.EventPong:
-			return
 		case protocol.EventAck:
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
 			d.tokenRefresh(m, f)
-			return
-		case protocol.EventDisconnect:
-			d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
-			d.gone(now, m, "disconnect")
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")
@@ -73,13 +83,16 @@ func (d *Document) frame(now time.Time, m *member, f protocol.Frame) {
 
 // invalid answers a frame that did not decode. One is a mistake; several in a
 // row are not a client of this protocol.
-func (d *Document) invalid(now time.Time, m *member, e *protocol.Error) {
+func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int) {
+	if d.flooded(now, m, protocol.Frame{}, size) {
+		return
+	}
 	if e == nil {
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
 	m.ch.Alive(now)
 	m.invalid++
-	if m.invalid < d.cfg.InvalidFrames {
+	if m.invalid < d.cfg.InvalidFrames && !d.stuffed(m) {
 		d.sendError(m, *e)
 		return
 	}
@@ -100,14 +113,16 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 }
 
 // syncRequest answers with the log after From, an empty part of it included, so
-// that a client knows when it has everything.
+// that a client knows when it has everything; with no credit, when there is some.
 func (d *Document) syncRequest(m *member, f protocol.Frame) {
 	p, ok := protocol.ParseSyncRequest(f.Data)
 	if !ok {
 		d.malformed(m, f, "from_missing")
 		return
 	}
-	d.emit(Sync{Conn: m.self[0], From: min(p.From, d.version), To: d.version})
+	if m.syncing, m.syncFrom = !d.credit(m), p.From; !m.syncing {
+		d.sync(m, p.From)
+	}
 }
 
 func (m *member) allows(op permission.Operation) bool {

@@ -114,9 +114,9 @@ func (r *rig) event() document.Event {
 		text := []byte(fuzzFrames[r.s.pick(len(fuzzFrames))])
 		f, e := protocol.Decode(text, protocol.Limits{})
 		if e != nil {
-			return document.FrameInvalid{Conn: r.conn(), Err: e}
+			return document.FrameInvalid{Conn: r.conn(), Err: e, Size: len(text)}
 		}
-		return document.FrameReceived{Conn: r.conn(), Frame: f}
+		return document.FrameReceived{Conn: r.conn(), Frame: f, Size: len(text)}
 	case 5:
 		return document.Disconnected{Conn: r.conn(), Code: 1006, Seen: r.seen()}
 	case 6:
@@ -154,14 +154,21 @@ func (r *rig) step(ev document.Event) {
 	if later, alike := twin.Deadline(); ok != alike || later.Before(at) {
 		r.t.Fatalf("%T: deadline %v %v, of its twin %v %v", ev, at, ok, later, alike)
 	}
+	var answers []document.Event
 	for _, e := range got {
 		r.store.Apply(e)
+		if answer, ok := r.store.Deliver(e, 200, func([]byte) {}); ok {
+			answers = append(answers, answer)
+		}
 	}
 	if err := r.watch.State(r.doc.Snapshot(), r.store.Rows); err != nil {
 		r.t.Fatalf("after %T: %v", ev, err)
 	}
 	if _, woken := ev.(document.Woken); woken && ok && !at.After(r.now) {
 		r.t.Fatalf("woken at %v, due again at %v", r.now, at)
+	}
+	for _, answer := range answers {
+		r.step(answer)
 	}
 }
 
@@ -174,7 +181,10 @@ func FuzzStep(f *testing.F) {
 	}
 	f.Add(seed)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		cfg := document.Config{MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3}.WithDefaults()
+		cfg := document.Config{
+			MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3, WindowBytes: 1200, SlowAfter: 20 * time.Second,
+			Frames: document.Rate{PerSecond: 1, Burst: 12}, MaxRefused: 4,
+		}.WithDefaults()
 		r := &rig{
 			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),
 			store: sim.NewDocumentStorage("d"), watch: sim.NewDocumentWatch(0), now: start,
@@ -215,7 +225,8 @@ func FuzzRestore(f *testing.F) {
 					Pings: s.pick(2) == 1, GraceUntil: when(), Acked: uint64(s.pick(4)), Expires: when(), Noticed: s.pick(2) == 1, NoticeAt: when(),
 				},
 				Grant:   document.Grant{UserID: user, Permissions: uint8(s.pick(32)), Epoch: uint64(s.pick(3)), Expires: when()},
-				Telling: s.pick(2) == 1, TellNext: when(), Tries: s.pick(100) - 1, Invalid: s.pick(20),
+				Telling: s.pick(2) == 1, TellNext: when(), Tries: s.pick(100) - 1,
+				Behind: s.pick(4) == 3, Pushed: uint64(s.pick(3)), DrySince: when(), Confirms: s.pick(2) == 1,
 			}
 			snap.Channels = append(snap.Channels, row)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
 // TestFull: the hundred-and-first user is told to wait, and those in their
@@ -102,7 +103,7 @@ func TestSyncFrames(t *testing.T) {
 	}
 	for _, max := range []int{1, 300, 4 << 10, 256 << 10} {
 		next := uint64(11)
-		frames := document.SyncFrames(10, 50, 50, log, max)
+		frames := syncFrames(document.Sync{From: 10, To: 50, Bytes: 1 << 20}, log, max)
 		for _, text := range frames {
 			f, err := protocol.Decode(text, protocol.Limits{FrameBytes: 1 << 20})
 			if err != nil {
@@ -129,9 +130,16 @@ func TestSyncFrames(t *testing.T) {
 			t.Errorf("max %d: ends at %d", max, next-1)
 		}
 	}
-	if frames := document.SyncFrames(50, 50, 50, nil, 1); len(frames) != 1 {
+	if frames := syncFrames(document.Sync{From: 50, To: 50, Bytes: 1}, log, 1); len(frames) != 1 {
 		t.Errorf("%d frames for nothing", len(frames))
 	}
+}
+
+func syncFrames(e document.Sync, log []document.Entry, max int) (frames [][]byte) {
+	store := sim.NewDocumentStorage("d")
+	store.Log = log
+	store.Deliver(e, max, func(text []byte) { frames = append(frames, text) })
+	return frames
 }
 
 // TestTelling: 1, 2, 4 … 60 seconds, for as long as it takes.

@@ -18,12 +18,32 @@ type member struct {
 	tellNext time.Time
 	tries    int
 
+	// behind says that the entries after pushed wait in the log: the connection has
+	// no room for them, or they are being replayed.
+	behind   bool
+	pushed   uint64
+	drySince time.Time // when credit ran out; zero while there is some
+	confirms bool      // the client answers probes
+
+	live
+	saved uint64 // Acked as last stored
+}
+
+// live is what a member knows that need not be stored: losing it forgives.
+type live struct {
+	flow  flow
+	flood flood
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
-
-	invalid int
-	saved   uint64 // Acked as last stored
+	// syncing is whether a sync_request waits for credit, from syncFrom.
+	syncing  bool
+	syncFrom uint64
+	invalid  int // frames in a row that did not decode
+	// held is the op that was refused for a while: until it comes again, or
+	// heldUntil, those sent behind it may not overtake it.
+	held      string
+	heldUntil time.Time
 }
 
 func (m *member) userID() string { return m.grant.UserID }
@@ -31,7 +51,8 @@ func (m *member) userID() string { return m.grant.UserID }
 func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
-		TellNext: m.tellNext, Tries: m.tries, Invalid: m.invalid, Verifying: m.verifying,
+		TellNext: m.tellNext, Tries: m.tries, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
+		Confirms: m.confirms, Live: Live{m.live},
 	}
 }
 

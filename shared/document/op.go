@@ -16,7 +16,9 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 		return
 	}
 	if version, ok := m.receipts.find(f.MessageID); ok {
-		d.operationAck(m, f.MessageID, version)
+		if !m.behind || version <= m.pushed { // else it is heard in its turn
+			d.operationAck(m, f.MessageID, version)
+		}
 		return
 	}
 	p, ok := protocol.ParseOp(f.Data)
@@ -24,7 +26,7 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 		d.malformed(m, f, "op_missing")
 		return
 	}
-	if e, refused := d.mayWrite(now, m); refused {
+	if e, refused := d.mayWrite(now, m, f.MessageID, p.PermEpoch); refused {
 		e.MessageID = f.MessageID
 		d.sendError(m, e)
 		return
@@ -35,7 +37,11 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 		Version: d.version, UserID: m.userID(), ClientID: m.ch.ClientID(),
 		MessageID: f.MessageID, Op: p.Op, At: now,
 	}})
-	d.operationAck(m, f.MessageID, d.version)
+	if m.behind || !d.credit(m) {
+		d.waits(m, d.version)
+	} else {
+		d.operationAck(m, f.MessageID, d.version)
+	}
 	if len(d.conns) < 2 {
 		return
 	}
@@ -47,17 +53,35 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 	})
 }
 
-// mayWrite says why the member may not write now. The connection lives on: each
-// of the three may pass.
-func (d *Document) mayWrite(now time.Time, m *member) (e protocol.Error, refused bool) {
+// holdFor is how long the ops behind one that was refused for a while wait for it,
+// once it may come again.
+const holdFor = 5 * time.Second
+
+// hold keeps what was sent behind a refused op from overtaking it.
+func (m *member) hold(messageID string, until time.Time) {
+	if m.held == "" {
+		m.held = messageID
+	}
+	m.heldUntil = until.Add(holdFor)
+}
+
+// mayWrite says why the member may not write this op now. The connection lives
+// on: each of the reasons may pass.
+func (d *Document) mayWrite(now time.Time, m *member, messageID string, epoch uint64) (e protocol.Error, refused bool) {
 	switch {
+	case !m.allows(permission.SendOperations) && epoch > 0 && epoch < m.grant.Epoch:
+		return protocol.Error{Code: protocol.StalePermissionEpoch}, true
 	case !m.allows(permission.SendOperations):
 		return protocol.Error{Code: protocol.InsufficientPermissions}, true
 	case m.ch.ReadOnly(now):
+		m.hold(messageID, now)
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
+	case m.held != "" && m.held != messageID && now.Before(m.heldUntil):
+		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: leastPause}, true
 	case m.grant.Locked:
 		return protocol.Error{Code: protocol.DocumentLocked, RetryAfter: d.cfg.LockRetry}, true
 	}
+	m.held = ""
 	return e, false
 }
 

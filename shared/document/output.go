@@ -10,6 +10,7 @@ type output struct {
 	text    []byte
 	data    []byte // where a frame's data is built; encode copies it
 	ids     []ConnID
+	to      []*member // whom sendOthers sends to
 }
 
 // keepText is the most text memory that is kept from one Step to the next.
@@ -38,9 +39,11 @@ func (o *output) encode(f protocol.Frame) []byte {
 }
 
 // sendTo writes one frame to the member's connection.
-func (o *output) sendTo(m *member, f protocol.Frame) {
+func (d *Document) sendTo(m *member, f protocol.Frame) {
 	if m.active() {
-		o.emit(Send{Conns: o.one(m.self[0]), Text: o.encode(f)})
+		text := d.encode(f)
+		d.emit(Send{Conns: d.one(m.self[0]), Text: text})
+		d.count(m, len(text))
 	}
 }
 
@@ -51,16 +54,28 @@ func (o *output) one(c ConnID) []ConnID {
 	return o.ids[start:len(o.ids):len(o.ids)]
 }
 
-// sendOthers writes one frame to every connection but the member's.
+// sendOthers writes one frame to every connection but the member's that has
+// credit. For one that has none a frame with a version waits in the log, any
+// other is passed over.
 func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	start := len(d.ids)
+	d.to = d.to[:0]
 	for _, o := range d.members {
-		if o != m && o.active() {
-			d.ids = append(d.ids, o.self[0])
+		switch {
+		case o == m || !o.active():
+		case !o.behind && d.credit(o):
+			d.ids, d.to = append(d.ids, o.self[0]), append(d.to, o)
+		case f.Seq > 0:
+			d.waits(o, f.Seq)
 		}
 	}
-	if to := d.ids[start:len(d.ids):len(d.ids)]; len(to) > 0 {
-		d.emit(Send{Conns: to, Text: d.encode(f)})
+	if len(d.to) == 0 {
+		return
+	}
+	text := d.encode(f)
+	d.emit(Send{Conns: d.ids[start:len(d.ids):len(d.ids)], Text: text})
+	for _, o := range d.to {
+		d.count(o, len(text))
 	}
 }
 

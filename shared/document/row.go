@@ -19,13 +19,21 @@ type Row struct {
 	Reason   string
 	TellNext time.Time
 	Tries    int
-	// Invalid counts the invalid frames in a row on the current connection. It
-	// need not be stored: forgetting it only starts the count again.
-	Invalid int
-	// Verifying is whether a token_refresh waits for its answer. It must not be
-	// stored: the question dies with the instance that asked it.
-	Verifying bool
+	// Behind says that the entries after Pushed have not gone to the connection
+	// yet; DrySince since when it has had no room for more, zero while it has.
+	Behind   bool
+	Pushed   uint64
+	DrySince time.Time
+	// Confirms is whether the client has ever answered a probe (see flow).
+	Confirms bool
+	// Live is not stored.
+	Live Live
 }
+
+// Live is what a document knows of a connection and forgets when it hibernates:
+// what is under way to it, how much it sent, questions that die with the
+// instance that asked them.
+type Live struct{ live }
 
 // Snapshot is everything Restore needs. The log itself stays in storage.
 type Snapshot struct {

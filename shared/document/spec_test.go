@@ -28,7 +28,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	return &desk{
-		T: t, doc: document.New(document.Config{}, "d"), store: sim.NewDocumentStorage("d"), now: start,
+		T: t, doc: document.New(document.Config{Frames: document.Rate{PerSecond: 10_000}}, "d"), store: sim.NewDocumentStorage("d"), now: start,
 		sent: map[document.ConnID][]protocol.Frame{}, closed: map[document.ConnID]int{},
 	}
 }
@@ -44,9 +44,11 @@ func (d *desk) step(ev document.Event) []document.Effect {
 				d.hear(c, e.Text)
 			}
 		case document.Replay:
-			for _, entry := range d.store.Entries(e.From, e.To) {
-				d.hear(e.Conn, document.ReplayFrame(nil, entry, e.UserID, e.ClientID))
-			}
+			answer, _ := d.store.Deliver(e, 0, func(text []byte) { d.hear(e.Conn, text) })
+			defer d.step(answer)
+		case document.Sync:
+			answer, _ := d.store.Deliver(e, 256<<10, func(text []byte) { d.hear(e.Conn, text) })
+			defer d.step(answer)
 		case document.Close:
 			d.closed[e.Conn] = e.Code
 		}

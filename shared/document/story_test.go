@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -30,13 +31,16 @@ type story struct {
 	now   time.Time
 	alarm string
 	full  bool
+	part  document.ConnID // whom a part of the log goes to
 	out   strings.Builder
-	t     *testing.T
+	// probes are the ids of the newest pings, by connection.
+	probes map[document.ConnID]string
+	t      *testing.T
 }
 
 func newStory(t *testing.T) *story {
 	cfg := document.Config{}.WithDefaults()
-	return &story{cfg: cfg, doc: document.New(cfg, "welcome"), store: sim.NewDocumentStorage("welcome"), now: start, t: t}
+	return &story{cfg: cfg, doc: document.New(cfg, "welcome"), store: sim.NewDocumentStorage("welcome"), now: start, probes: map[document.ConnID]string{}, t: t}
 }
 
 // TestStories plays testdata. go test ./shared/document -run Stories -rewrite
@@ -87,6 +91,20 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
 		s.hibernate()
+	case "config":
+		s.cfg = document.Config{
+			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
+			Frames: document.Rate{PerSecond: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
+			Bytes:  document.Rate{PerSecond: int(a.uint("bytes", 0))},
+		}.WithDefaults()
+		s.doc = document.New(s.cfg, "welcome")
+	case "ops": // ops c1 from=3 to=9 size=100
+		for n := a.uint("from", 1); n <= a.uint("to", 1); n++ {
+			text := fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":"%s"}}`, n, strings.Repeat("x", int(a.uint("size", 1))))
+			s.frame(conn, []byte(text))
+		}
+	case "pong": // answers the newest probe
+		s.frame(conn, []byte(`{"type":"system","event":"pong","message_id":"`+s.probes[conn]+`"}`))
 	default:
 		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
 	}
@@ -149,16 +167,22 @@ func (s *story) pings(a args) (out []document.Seen) {
 func (s *story) frame(conn document.ConnID, text []byte) {
 	f, e := protocol.Decode(text, protocol.Limits{})
 	if e != nil {
-		s.step(document.FrameInvalid{Conn: conn, Err: e})
+		s.step(document.FrameInvalid{Conn: conn, Err: e, Size: len(text)})
 		return
 	}
-	s.step(document.FrameReceived{Conn: conn, Frame: f})
+	s.step(document.FrameReceived{Conn: conn, Frame: f, Size: len(text)})
 }
 
 func (s *story) step(ev document.Event) {
-	for _, e := range s.doc.Step(s.now, ev) {
-		s.store.Apply(e)
-		s.show(e)
+	for queue := []document.Event{ev}; len(queue) > 0; queue = queue[1:] {
+		for _, e := range s.doc.Step(s.now, queue[0]) {
+			s.store.Apply(e)
+			s.show(e)
+			send := func(text []byte) { fmt.Fprintf(&s.out, "%s <- %s\n", s.part, s.short(text)) }
+			if answer, ok := s.store.Deliver(e, s.cfg.MaxSyncBytes, send); ok {
+				queue = append(queue, answer)
+			}
+		}
 	}
 }
 
@@ -180,26 +204,29 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "readmit %s\n", e.Conn)
 	case document.Send:
 		for _, c := range e.Conns {
-			fmt.Fprintf(o, "%s <- %s\n", c, s.brief(e.Text))
+			if f, err := protocol.Decode(e.Text, protocol.Limits{}); err == nil && f.Event == protocol.EventPing {
+				s.probes[c] = f.MessageID
+				fmt.Fprintf(o, "%s <- ping\n", c)
+				continue
+			}
+			fmt.Fprintf(o, "%s <- %s\n", c, s.short(s.brief(e.Text)))
 		}
 	case document.Close:
 		fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 	case document.Append:
-		fmt.Fprintf(o, "append %d by %s/%s as %s: %s\n", e.Entry.Version, e.Entry.UserID, e.Entry.ClientID, e.Entry.MessageID, e.Entry.Op)
+		fmt.Fprintf(o, "append %d by %s/%s as %s: %s\n", e.Entry.Version, e.Entry.UserID, e.Entry.ClientID, e.Entry.MessageID, s.short(e.Entry.Op))
 	case document.Replay:
-		for _, entry := range s.store.Entries(e.From, e.To) {
-			fmt.Fprintf(o, "%s <- %s\n", e.Conn, document.ReplayFrame(nil, entry, e.UserID, e.ClientID))
-		}
+		s.part = e.Conn
 	case document.Sync:
-		for _, text := range document.SyncFrames(e.From, e.To, s.store.Version(), s.store.Entries(e.From, e.To), s.cfg.MaxSyncBytes) {
-			fmt.Fprintf(o, "%s <- %s\n", e.Conn, text)
-		}
+		s.part = e.Conn
 	case document.SaveChannel:
 		fmt.Fprintf(o, "save %s: %s\n", e.Row.Channel.UserID, s.row(e.Row))
 	case document.DeleteChannel:
 		fmt.Fprintf(o, "delete %s\n", e.UserID)
 	case document.VerifyToken:
 		fmt.Fprintf(o, "verify token of %s/%s on %s\n", e.UserID, e.ClientID, e.Conn)
+	case document.GrantTaken:
+		fmt.Fprintf(o, "grant %d of %s taken: %v\n", e.Epoch, e.UserID, e.OK)
 	case document.Tell:
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	default:
@@ -209,12 +236,19 @@ func (s *story) show(e document.Effect) {
 
 // brief cuts the part of a connection_ack that is the same every time; the
 // command "connect … full" shows it.
-func (s *story) brief(text []byte) string {
+func (s *story) brief(text []byte) []byte {
 	if head, _, ok := strings.Cut(string(text), `,"server_time"`); ok && !s.full && strings.Contains(head, "connection_ack") {
-		return head + ",…}}"
+		return []byte(head + ",…}}")
 	}
-	return string(text)
+	return text
 }
+
+// short cuts the x's an op is filled up with.
+func (s *story) short(text []byte) string {
+	return filling.ReplaceAllString(string(text), "xx…")
+}
+
+var filling = regexp.MustCompile("xxxx+")
 
 func (s *story) row(r document.Row) string {
 	text := ""
@@ -228,6 +262,15 @@ func (s *story) row(r document.Row) string {
 		if r.Telling {
 			text = fmt.Sprintf("gone, telling (try %d)", r.Tries)
 		}
+	}
+	if r.Behind {
+		text += fmt.Sprintf(", behind since %d", r.Pushed)
+	}
+	if !r.DrySince.IsZero() {
+		text += ", dry since " + r.DrySince.Sub(start).String()
+	}
+	if r.Confirms {
+		text += ", confirms"
 	}
 	if r.Channel.Acked > 0 {
 		text += fmt.Sprintf(", acked %d", r.Channel.Acked)

@@ -86,6 +86,16 @@ func (d *Document) grantChanged(now time.Time, m *member, g Grant, reason string
 	d.permissionsChanged(now, m, old, reason)
 }
 
+// grantPushed takes it and answers. A channel that the change ends has taken it.
+func (d *Document) grantPushed(now time.Time, e GrantChanged) {
+	m := d.find(e.Grant.UserID)
+	live := m != nil && m.ch.Live()
+	if live {
+		d.grantChanged(now, m, e.Grant, e.Reason)
+	}
+	d.emit(GrantTaken{UserID: e.Grant.UserID, Epoch: e.Grant.Epoch, OK: live && m.grant.Epoch >= e.Grant.Epoch})
+}
+
 // newest returns the grant as it counts beside the one that is known. Grants
 // come by different ways and may overtake each other: the newer epoch says what
 // is allowed, the newer admission which session it is.

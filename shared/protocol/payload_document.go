@@ -9,12 +9,16 @@ type Op struct {
 	Op               []byte
 	DocumentVersion  uint64
 	UserID, ClientID string
+	// PermEpoch is the permission epoch the writer knew of, up only; 0 when it
+	// does not say. An op that a newer one forbids is told apart by it.
+	PermEpoch uint64
 }
 
 // Append appends the payload as JSON.
 func (p Op) Append(dst []byte) []byte {
 	w := jsontext.NewObject(dst)
 	w.Raw("op", p.Op)
+	optUint(&w, "perm_epoch", p.PermEpoch)
 	optUint(&w, "document_version", p.DocumentVersion)
 	optStr(&w, "user_id", p.UserID)
 	optStr(&w, "client_id", p.ClientID)
@@ -25,7 +29,7 @@ func (p Op) Append(dst []byte) []byte {
 // missing one is refused.
 func ParseOp(data []byte) (Op, bool) {
 	e, ok := parseEntry(data)
-	return Op{e.op, e.version, e.userID, e.clientID}, ok && e.op != nil
+	return Op{e.op, e.version, e.userID, e.clientID, e.permEpoch}, ok && e.op != nil
 }
 
 // OperationAck tells the sender of an op which version it made. On a replay it
@@ -82,9 +86,10 @@ type SyncOp struct {
 // DocumentSync is a run of the log, From and To included.
 type DocumentSync struct {
 	From, To uint64
-	// DocumentVersion is where the document stands; To is less when more frames
-	// are to follow.
+	// DocumentVersion is where the document stands; To is less when more is to
+	// follow: by itself, or with More when the client asks on from To.
 	DocumentVersion uint64
+	More            bool
 	Ops             []SyncOp
 }
 
@@ -94,6 +99,9 @@ func (p DocumentSync) Append(dst []byte) []byte {
 	w.Uint("from", p.From)
 	w.Uint("to", p.To)
 	w.Uint("document_version", p.DocumentVersion)
+	if p.More {
+		w.Bool("more", true)
+	}
 	w.Key("ops")
 	w.Buf = append(w.Buf, '[')
 	for i, op := range p.Ops {
@@ -120,7 +128,7 @@ func (op SyncOp) append(dst []byte) []byte {
 func ParseDocumentSync(data []byte) (DocumentSync, bool) {
 	m := read(data)
 	m.need("from", "to", "ops")
-	p := DocumentSync{From: m.num("from"), To: m.num("to"), DocumentVersion: m.num("document_version")}
+	p := DocumentSync{From: m.num("from"), To: m.num("to"), DocumentVersion: m.num("document_version"), More: m.flag("more")}
 	ops := m.field("ops")
 	if !m.ok || ops[0] != '[' {
 		return DocumentSync{}, false
@@ -141,6 +149,7 @@ type entry struct {
 	version                     uint64
 	hasVersion                  bool
 	messageID, userID, clientID string
+	permEpoch                   uint64
 }
 
 // parseEntry reads an entry in one walk, since its op may be as large as a
@@ -148,12 +157,12 @@ type entry struct {
 func parseEntry(data []byte) (entry, bool) {
 	var e entry
 	o, ok := jsontext.Parse(data)
-	var seen [5]bool
+	var seen [6]bool
 	for ok && o.Next() {
 		field := -1
 		for i, name := range entryFields {
 			if jsontext.Equal(o.Key(), name) {
-				field = min(i, len(seen)-1)
+				field = min(i, len(seen)-1) // the last has two names
 			}
 		}
 		if field < 0 || seen[field] {
@@ -176,6 +185,8 @@ func parseEntry(data []byte) (entry, bool) {
 		case 3:
 			e.clientID, ok = jsontext.Str(value)
 		case 4:
+			e.permEpoch, ok = jsontext.Uint(value)
+		case 5:
 			e.hasVersion = true
 			e.version, ok = jsontext.Uint(value)
 		}
@@ -183,4 +194,4 @@ func parseEntry(data []byte) (entry, bool) {
 	return e, ok
 }
 
-var entryFields = [...]string{"op", "message_id", "user_id", "client_id", "document_version", "version"}
+var entryFields = [...]string{"op", "message_id", "user_id", "client_id", "perm_epoch", "document_version", "version"}

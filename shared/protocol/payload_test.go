@@ -50,10 +50,10 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
 	fullRoundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
 	fullRoundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
-	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c"}, protocol.ParseOp)
+	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c", PermEpoch: 3}, protocol.ParseOp)
 	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, Op: []byte(`null`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
 	fullRoundTrip(t, protocol.SyncRequest{From: 4}, protocol.ParseSyncRequest)
-	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, Ops: []protocol.SyncOp{
+	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, More: true, Ops: []protocol.SyncOp{
 		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)},
 	}}, protocol.ParseDocumentSync)
 	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)

@@ -58,34 +58,7 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 
 // found caches the source's answer and decides by it.
 func (s *Session) found(now time.Time, a Admit, access Access) {
-	row := AccessRow{
-		Document: a.Document, FetchedAt: now, WorkspaceID: access.WorkspaceID,
-		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked,
-	}
-	if access.Found {
-		row.Permissions, _ = permission.Resolve(access.Source)
-	}
-	i, cached := s.cached(a.Document)
-	_, live := s.channel(a.Document)
-	if live && (!cached || differs(s.access[i], row)) {
-		s.row.Epoch = s.epoch() + 1
-		s.emit(SaveSession{Row: s.row})
-	}
-	if cached {
-		s.access[i] = row
-	} else {
-		s.makeRoom()
-		i, _ = s.cached(a.Document)
-		s.access = slices.Insert(s.access, i, row)
-	}
-	s.emit(SaveAccess{Row: row})
-	s.decide(now, a, row)
-}
-
-// differs reports whether two answers allow different things.
-func differs(a, b AccessRow) bool {
-	a.FetchedAt, b.FetchedAt = time.Time{}, time.Time{}
-	return a != b
+	s.decide(now, a, s.learn(now, a.Document, access, "permissions_changed"))
 }
 
 // makeRoom keeps the cache bounded: the oldest answer that no live channel
@@ -169,9 +142,11 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	if !ok {
 		s.channels = slices.Insert(s.channels, i, row)
 	} else {
-		row.Until = later(row.Until, s.channels[i].Until)
+		old := s.channels[i]
+		row.Until = later(row.Until, old.Until)
+		row.Owed, row.Reason, row.NextPush, row.Pushes = old.Owed, old.Reason, old.NextPush, old.Pushes
 		if a.Refresh {
-			row.AdmittedAt = s.channels[i].AdmittedAt
+			row.AdmittedAt = old.AdmittedAt
 		}
 		s.channels[i] = row
 	}

@@ -31,5 +31,8 @@
 //
 // It starts at 1, outlives sessions, and grows whenever the source answers
 // differently about a channel that is live, so that a document can tell a newer
-// grant from a late one.
+// grant from a late one. Such a change is pushed to the channel's document, with
+// backoff, until that has taken it: what a connect learnt on the way may never
+// arrive with it, and a change that somebody made reaches the connections that
+// are open. Until then the channel owes its document that epoch.
 package session

@@ -78,6 +78,19 @@ type (
 		// document that does not say, never does.
 		AdmittedAt time.Time
 	}
+	// AccessChanged is the permission source's new answer about one document that
+	// nobody asked for: somebody has changed a role, or locked the document.
+	AccessChanged struct {
+		Document string
+		Access   Access
+		Reason   string // for permission_change, e.g. workspace_role_changed
+	}
+	// Pushed answers Push.
+	Pushed struct {
+		Document string
+		Epoch    uint64 // of the pushed grant
+		OK       bool
+	}
 	// Woken is the alarm; early, late and double are harmless.
 	Woken struct{}
 )
@@ -98,6 +111,12 @@ type (
 		Grant Grant
 		Err   *protocol.Error
 	}
+	// Push tells a document what its member may do from now on. It is repeated (by
+	// Deadline) until Pushed says OK.
+	Push struct {
+		Grant  Grant
+		Reason string
+	}
 	// SaveSession stores the session's own row.
 	SaveSession struct{ Row SessionRow }
 	// SaveChannel and DeleteChannel keep the live channels.
@@ -109,14 +128,17 @@ type (
 	DeleteAccess struct{ Document string }
 )
 
-func (Admit) isEvent()        {}
-func (AccessFound) isEvent()  {}
-func (AccessFailed) isEvent() {}
-func (ChannelGone) isEvent()  {}
-func (Woken) isEvent()        {}
+func (Admit) isEvent()         {}
+func (AccessFound) isEvent()   {}
+func (AccessFailed) isEvent()  {}
+func (ChannelGone) isEvent()   {}
+func (AccessChanged) isEvent() {}
+func (Pushed) isEvent()        {}
+func (Woken) isEvent()         {}
 
 func (LookUp) isEffect()        {}
 func (Answer) isEffect()        {}
+func (Push) isEffect()          {}
 func (SaveSession) isEffect()   {}
 func (SaveChannel) isEffect()   {}
 func (DeleteChannel) isEffect() {}

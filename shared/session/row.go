@@ -25,6 +25,13 @@ type ChannelRow struct {
 	Until time.Time
 	// AdmittedAt is the newest admission's (Grant.AdmittedAt).
 	AdmittedAt time.Time
+	// Owed is the epoch of the change the document has yet to hear of, 0 for none;
+	// Reason what is said of it, NextPush when it is told again, Pushes how often
+	// it was.
+	Owed     uint64
+	Reason   string
+	NextPush time.Time
+	Pushes   int
 }
 
 // AccessRow is one cached answer of the permission source as stored.

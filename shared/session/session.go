@@ -56,12 +56,16 @@ func (s *Session) Snapshot() Snapshot {
 	return Snapshot{Session: s.row, Channels: slices.Clone(s.channels), Access: slices.Clone(s.access)}
 }
 
-// Deadline returns when Woken is due: when a channel cannot be alive any more.
+// Deadline returns when Woken is due: when a channel cannot be alive any more, or
+// a document has to be told again.
 func (s *Session) Deadline() (time.Time, bool) {
 	var at time.Time
 	for i, c := range s.channels {
 		if i == 0 || c.Until.Before(at) {
 			at = c.Until
+		}
+		if c.Owed != 0 && c.NextPush.Before(at) {
+			at = c.NextPush
 		}
 	}
 	return at, len(s.channels) > 0
@@ -85,6 +89,10 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 		if a, ok := s.take(e.Ask); ok {
 			s.failed(now, a)
 		}
+	case AccessChanged:
+		s.accessChanged(now, e)
+	case Pushed:
+		s.pushed(e)
 	case ChannelGone:
 		s.channelGone(e)
 	}
@@ -108,6 +116,11 @@ func (s *Session) sweep(now time.Time) {
 			continue
 		}
 		s.removeAccess(i)
+	}
+	for i := range s.channels {
+		if c := &s.channels[i]; c.Owed != 0 && !now.Before(c.NextPush) {
+			s.push(now, c)
+		}
 	}
 }
 

@@ -59,15 +59,15 @@ func (s *story) command(d *datadriven.TestData) string {
 			NewSessionID: str(d, "new", "s1"),
 		})
 	case "found":
-		s.step(session.AccessFound{Ask: s.uint(d, "ask", 1), Access: session.Access{
-			Found: !d.HasArg("missing"), Locked: d.HasArg("locked"), WorkspaceID: "ws_demo",
-			Source: permission.Source{
-				Workspace: permission.WorkspaceRole(str(d, "workspace", "")), Document: permission.DocumentRole(str(d, "grant", "")),
-				Restricted: d.HasArg("restricted"),
-			},
-		}})
+		s.step(session.AccessFound{Ask: s.uint(d, "ask", 1), Access: s.access(d)})
 	case "failed":
 		s.step(session.AccessFailed{Ask: s.uint(d, "ask", 1)})
+	case "access-changed":
+		s.step(session.AccessChanged{
+			Document: str(d, "doc", "welcome"), Access: s.access(d), Reason: str(d, "reason", "workspace_role_changed"),
+		})
+	case "pushed":
+		s.step(session.Pushed{Document: str(d, "doc", "welcome"), Epoch: s.uint(d, "epoch", 1), OK: !d.HasArg("failed")})
 	case "channel-gone":
 		e := session.ChannelGone{Document: str(d, "doc", "welcome"), SessionID: str(d, "session", "s1"), Reason: str(d, "reason", "grace_expired")}
 		if d.HasArg("admitted") {
@@ -98,6 +98,16 @@ func (s *story) command(d *datadriven.TestData) string {
 		return "nothing\n"
 	}
 	return s.out.String()
+}
+
+func (s *story) access(d *datadriven.TestData) session.Access {
+	return session.Access{
+		Found: !d.HasArg("missing"), Locked: d.HasArg("locked"), WorkspaceID: "ws_demo",
+		Source: permission.Source{
+			Workspace: permission.WorkspaceRole(str(d, "workspace", "")), Document: permission.DocumentRole(str(d, "grant", "")),
+			Restricted: d.HasArg("restricted"),
+		},
+	}
 }
 
 func (s *story) step(ev session.Event) {
@@ -131,6 +141,9 @@ func (s *story) show(e session.Effect) {
 			fmt.Fprint(o, ", locked")
 		}
 		fmt.Fprintln(o)
+	case session.Push:
+		fmt.Fprintf(o, "push to %s: %s may %s, epoch %d, %s\n", e.Grant.Document, e.Grant.UserID,
+			strings.Join(e.Grant.Permissions.Names(), ","), e.Grant.Epoch, e.Reason)
 	case session.SaveSession:
 		id := e.Row.ID
 		if id == "" {
@@ -138,7 +151,11 @@ func (s *story) show(e session.Effect) {
 		}
 		fmt.Fprintf(o, "save session of %s: %s, epoch %d\n", e.Row.UserID, id, e.Row.Epoch)
 	case session.SaveChannel:
-		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s\n", e.Row.Document, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
+		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s", e.Row.Document, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
+		if e.Row.Owed > 0 {
+			fmt.Fprintf(o, ", owes epoch %d", e.Row.Owed)
+		}
+		fmt.Fprintln(o)
 	case session.DeleteChannel:
 		fmt.Fprintf(o, "delete channel %s\n", e.Document)
 	case session.SaveAccess:

@@ -32,9 +32,13 @@ type client struct {
 	heard   uint64 // everything up to here
 	ahead   map[uint64]bool
 	syncing bool
+	synced  int // frames of syncs
 	expires time.Time
 	pending []*op
 	next    int
+	stalled bool // an op was refused for now: nothing new goes out before it
+	refused bool // the server has refused one and stored none since
+	mute    bool // answers no ping
 }
 
 type op struct {
@@ -50,7 +54,7 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), ahead: map[uint64]bool{}}
+	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), ahead: map[uint64]bool{}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -170,7 +174,7 @@ func (c *client) act() {
 			c.next++
 			o := &op{id: "m" + strconv.Itoa(c.next)}
 			c.pending = append(c.pending, o)
-			if c.ready {
+			if c.ready && !c.stalled {
 				c.sendOp(o)
 			}
 		}
@@ -213,7 +217,7 @@ func (c *client) act() {
 			c.attempt()
 		}
 	case n < 86:
-		if c.ready {
+		if c.ready && !c.stalled {
 			c.resend()
 		}
 	case n < 88:
@@ -226,10 +230,30 @@ func (c *client) act() {
 
 // resend sends again everything that was not acknowledged, in order.
 func (c *client) resend() {
+	c.stalled = false
 	for _, o := range c.pending {
 		c.sendOp(o)
 	}
 	c.w.counts.Repeated += len(c.pending)
+}
+
+// stall waits with sending until the server takes ops again.
+func (c *client) stall(wait time.Duration) {
+	c.stalled = true
+	l := c.line
+	c.w.after(wait, func() {
+		if c.line == l && c.stalled && c.ready {
+			c.resend()
+		}
+	})
+}
+
+// forgiven is an object that has forgotten that it refused something: what was
+// sent behind that may be stored before it.
+func (c *client) forgiven() {
+	for _, o := range c.pending {
+		o.unordered = true
+	}
 }
 
 // finished checks the client after the faults: nothing it sent is unanswered,

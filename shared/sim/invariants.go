@@ -26,6 +26,9 @@ func (w *DocumentWatch) Event(ev document.Event) {
 	}
 }
 
+// Undo notes that an event's effects were never carried out and its socket closed.
+func (w *DocumentWatch) Undo(c document.ConnID) { delete(w.open, c) }
+
 // Effects checks the answer: nothing goes to a socket that is closed or was
 // never accepted, nothing is closed twice, versions follow one another, and what
 // is stored comes before what is said about it.
@@ -105,7 +108,7 @@ func (w *DocumentWatch) State(snap document.Snapshot, stored map[string]document
 		}
 		kept := stored[c.UserID]
 		// These three may lag behind in storage; nothing else may.
-		row.Channel.Acked, row.Channel.Seen, row.Invalid, row.Verifying = kept.Channel.Acked, kept.Channel.Seen, 0, false
+		row.Channel.Acked, row.Channel.Seen, row.Live = kept.Channel.Acked, kept.Channel.Seen, document.Live{}
 		if row != kept {
 			return fmt.Errorf("not stored as it is: %+v, stored %+v", row, kept)
 		}

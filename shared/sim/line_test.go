@@ -58,10 +58,10 @@ func (l *line) up(text []byte) {
 		l.lastFrame = l.w.now
 		f, e := protocol.Decode(text, protocol.Limits{})
 		if e != nil {
-			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e})
+			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e, Size: len(text)})
 			return
 		}
-		l.c.doc.step(document.FrameReceived{Conn: l.conn, Frame: f})
+		l.c.doc.step(document.FrameReceived{Conn: l.conn, Frame: f, Size: len(text)})
 	})
 }
 

@@ -20,6 +20,8 @@ type docObject struct {
 	alarm    time.Time
 	channels map[string]*model // by user: what must be true of the channel
 	last     map[string]int    // by client: the newest op that is stored
+	next     []document.Event  // what effects came back as
+	taken    bool              // the newest GrantTaken
 }
 
 func newDocObject(w *world, id string) *docObject {
@@ -40,6 +42,10 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	}
 	d.watch.Event(ev)
 	effects := d.core.Step(w.now, ev)
+	if f, ok := ev.(document.FrameReceived); ok && !w.quiet && w.chance(w.crash) {
+		d.trap(w.lines[f.Conn])
+		return nil
+	}
 	if err := d.watch.Effects(ev, effects); err != nil {
 		w.fail("%s: %T: %v", d.id, ev, err)
 	}
@@ -58,11 +64,63 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	if err := d.watch.State(d.core.Snapshot(), d.store.Rows); err != nil {
 		w.fail("%s: after %T: %v", d.id, ev, err)
 	}
+	if _, within := ev.(document.Delivered); within {
+		return first // it is of the same whole as the event before it
+	}
+	for len(d.next) > 0 {
+		ev := d.next[0]
+		d.next = d.next[1:]
+		d.step(ev)
+	}
 	d.setAlarm() // before the eviction, as a shell does at the end of an event
-	if w.chance(w.hibernate) {
+	// What a connect came to has to be noted before its socket can be lost.
+	if _, connecting := ev.(document.Connect); !connecting && !w.quiet && w.chance(w.crash) {
+		d.crash()
+	} else if w.chance(w.hibernate) {
 		d.restore()
 	}
 	return first
+}
+
+// trap is an event that fails half-way: nothing of it has happened, and the one
+// who caused it is closed.
+func (d *docObject) trap(l *line) {
+	d.w.counts.Trapped++
+	d.w.note("%s traps on %s", d.id, l.conn)
+	d.restore()
+	d.watch.Undo(l.conn)
+	l.serverClose(1011)
+	d.step(document.Disconnected{Conn: l.conn, Code: 1011, Seen: l.lastPing()})
+}
+
+// crash takes all sockets with it. The next boot misses them.
+func (d *docObject) crash() {
+	w := d.w
+	w.counts.Crashed++
+	w.note("%s crashes", d.id)
+	d.restore()
+	for _, u := range w.users {
+		for _, c := range u.clients {
+			for _, l := range c.lines {
+				if c.doc != d || !l.serverOpen {
+					continue
+				}
+				l.cut, l.cutAt = true, w.now
+				w.after(w.between(0, 12*time.Second), func() {
+					if l.clientOpen {
+						l.shut()
+						l.c.closed(l, 1006)
+					}
+				})
+				l.serverOpen = false
+				d.noteClose(l, 1006)
+				if m := d.channels[u.id]; m != nil && m.line == l {
+					m.late = earlier(w.now, m.expires.Add(readOnly)) // the record of its pings is gone
+				}
+				d.step(document.Disconnected{Conn: l.conn, Code: 1006})
+			}
+		}
+	}
 }
 
 // restore boots the object anew: from storage, which is all a crash leaves.
@@ -73,6 +131,13 @@ func (d *docObject) restore() {
 	}
 	d.core = core
 	d.w.counts.Hibernated++
+	for _, u := range d.w.users {
+		for _, c := range u.clients {
+			if c.doc == d && c.refused {
+				c.forgiven() // that it was refused is not stored
+			}
+		}
+	}
 }
 
 func (d *docObject) setAlarm() {
@@ -94,7 +159,11 @@ func (d *docObject) setAlarm() {
 			return
 		}
 		d.alarm = time.Time{}
+		crashes := w.counts.Crashed
 		d.step(document.Woken{Seen: d.seen()})
+		if w.counts.Crashed != crashes {
+			return // what it knew of pings is gone, another alarm is to come
+		}
 		if d.alarm.Equal(at) || !d.alarm.IsZero() && !d.alarm.After(w.now) {
 			w.fail("%s: woken at %v it is due again at %v", d.id, w.now, d.alarm)
 		}
@@ -122,6 +191,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		for _, c := range e.Conns {
 			w.lines[c].down(e.Text)
 		}
+		d.noteRefusal(e)
 	case document.Close:
 		w.lines[e.Conn].serverClose(e.Code)
 		if e.Code == protocol.Lookup(protocol.HeartbeatTimeout).Close {
@@ -129,14 +199,10 @@ func (d *docObject) carryOut(e document.Effect) {
 		}
 	case document.Replay:
 		w.counts.Replayed++
-		for _, entry := range d.store.Entries(e.From, e.To) {
-			w.lines[e.Conn].down(document.ReplayFrame(nil, entry, e.UserID, e.ClientID))
-		}
+		d.deliver(e, e.Conn)
 	case document.Sync:
 		w.counts.Synced++
-		for _, text := range document.SyncFrames(e.From, e.To, d.store.Version(), d.store.Entries(e.From, e.To), 300) {
-			w.lines[e.Conn].down(text)
-		}
+		d.deliver(e, e.Conn)
 	case document.Append:
 		d.inOrder(e.Entry)
 		row := d.store.Rows[e.Entry.UserID]
@@ -146,11 +212,25 @@ func (d *docObject) carryOut(e document.Effect) {
 		if !w.now.Before(row.Channel.Expires) {
 			w.fail("%s: op of %s accepted with a token that has expired", d.id, e.Entry.UserID)
 		}
+	case document.GrantTaken:
+		d.taken = e.OK
+		if row := d.store.Rows[e.UserID]; e.OK && row.Grant.Epoch < e.Epoch {
+			w.fail("%s: epoch %d of %s taken, stored is %d", d.id, e.Epoch, e.UserID, row.Grant.Epoch)
+		}
 	case document.Tell:
+		if m := d.channels[e.UserID]; m != nil && e.Reason == "final_error" {
+			m.gone = true // without a socket to close: somebody in grace lost access
+		}
 		d.tell(e)
 	case document.VerifyToken:
 		d.verify(e)
 	}
+}
+
+// deliver reads a part of the log; what it came to is the next event.
+func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
+	answer, _ := d.store.Deliver(e, 300, d.w.lines[conn].down)
+	d.next = append(d.next, answer)
 }
 
 // tell calls the user's session object. The call may fail on the way there or
@@ -201,6 +281,13 @@ func (d *docObject) verify(e document.VerifyToken) {
 			d.step(document.TokenVerified{Conn: e.Conn, Grant: docGrant(a.Grant)})
 		})
 	})
+}
+
+// pushed takes a change of the grant and answers whether it holds from now on.
+func (d *docObject) pushed(g document.Grant, reason string) bool {
+	d.taken = false
+	d.step(document.GrantChanged{Grant: g, Reason: reason})
+	return d.taken
 }
 
 // docGrant is what crosses from the session object to the document.

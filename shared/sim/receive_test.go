@@ -3,6 +3,7 @@ package sim_test
 import (
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -37,7 +38,12 @@ func (c *client) receive(l *line, f protocol.Frame) {
 		c.acknowledged(f.MessageID, f.Seq)
 		c.hear(f.Seq)
 	case protocol.EventDocumentSync:
-		c.synced(f)
+		c.sync(f)
+	case protocol.EventPing:
+		if !c.mute || c.w.quiet { // or it would take its time
+			c.w.counts.Probed++
+			c.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
+		}
 	case protocol.EventTokenRefreshRequired:
 		if c.w.quiet || !c.lazy && c.w.chance(0.7) {
 			c.sendToken()
@@ -81,10 +87,7 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 		p.Replay != nil && p.Replay.From <= c.heard+1 && p.Replay.To == p.DocumentVersion
 	if p.Gap != nil || !covered {
 		c.syncing = true
-		c.send(protocol.Frame{
-			Type: protocol.TypeOperation, Event: protocol.EventSyncRequest,
-			Data: protocol.SyncRequest{From: c.heard}.Append(nil),
-		})
+		c.askSync(c.heard)
 	}
 	c.resend()
 }
@@ -107,11 +110,29 @@ func (c *client) hear(seq uint64) {
 	}
 }
 
-func (c *client) synced(f protocol.Frame) {
+// askSync asks for what follows, and again when nothing comes: an object that
+// hibernates forgets what it could not answer yet.
+func (c *client) askSync(from uint64) {
+	c.send(protocol.Frame{
+		Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: protocol.SyncRequest{From: from}.Append(nil),
+	})
+	l, before := c.line, c.synced
+	c.w.after(5*time.Second, func() {
+		if c.line == l && c.syncing && c.synced == before {
+			c.askSync(c.heard)
+		}
+	})
+}
+
+func (c *client) sync(f protocol.Frame) {
 	p, ok := protocol.ParseDocumentSync(f.Data)
-	if !ok || !c.syncing {
+	if !ok {
 		c.w.fail("%s: sync %s", c.id, f.Data)
 	}
+	if !c.syncing {
+		return // asked twice
+	}
+	c.synced++
 	for i, o := range p.Ops {
 		e := c.entry(o.Version)
 		if string(e.Op) != string(o.Op) || e.MessageID != o.MessageID || o.Version != p.From+uint64(i) {
@@ -127,6 +148,9 @@ func (c *client) synced(f protocol.Frame) {
 		if c.heard < p.To {
 			c.w.fail("%s synced to %d and has heard %d", c.id, p.To, c.heard)
 		}
+	} else if p.More {
+		c.w.counts.AskedOn++
+		c.askSync(p.To)
 	}
 }
 
@@ -161,13 +185,29 @@ func (c *client) failed(f protocol.Frame) {
 				break
 			}
 		}
+	case e.Code == protocol.RateLimitExceeded && e.MessageID != "":
+		c.w.counts.RateLimited++
+		c.stall(e.RetryAfter)
+	case e.Code == protocol.SlowConsumer:
+		c.w.counts.Slow++
 	case e.Code == protocol.TokenExpired && e.MessageID != "":
-		for _, o := range c.pending {
-			o.unordered = true
-		}
+		c.stalled = true
 		if !c.lazy || c.w.quiet {
 			c.sendToken()
 		}
+	}
+}
+
+// noteRefusal notes that a client's op was refused for now.
+func (d *docObject) noteRefusal(e document.Send) {
+	f, err := protocol.Decode(e.Text, protocol.Limits{FrameBytes: 1 << 20})
+	if err != nil || f.Event != protocol.EventError {
+		return
+	}
+	p, _ := protocol.ParseError(f.Data)
+	for _, conn := range e.Conns {
+		c := d.w.lines[conn].c
+		c.refused = c.refused || p.MessageID != "" && (p.Code == protocol.RateLimitExceeded || p.Code == protocol.TokenExpired)
 	}
 }
 
@@ -182,6 +222,7 @@ func (d *docObject) inOrder(e document.Entry) {
 		if c.doc != d || c.id != e.ClientID {
 			continue
 		}
+		c.refused = false
 		for _, o := range c.pending {
 			if o.id == e.MessageID && o.unordered {
 				return

@@ -82,6 +82,7 @@ type counts struct {
 	Acked, Resumed, NewSession, Replayed, Synced, Replaced, HandedOver int
 	HalfOpen, LateClose, Readmitted, Refreshed, TokenEnded, Repeated   int
 	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
+	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
 }
 
 func (c *counts) add(o counts) {
@@ -104,6 +105,8 @@ func (c *counts) fields() []countField {
 		{"an op repeated", &c.Repeated}, {"a hibernation", &c.Hibernated}, {"an op refused", &c.Refused},
 		{"a failing permission source", &c.SourceDown}, {"a user leaving", &c.Left},
 		{"a session id checked within grace", &c.GraceChecked}, {"a session id checked after grace", &c.RenewChecked},
+		{"a trap", &c.Trapped}, {"a crash", &c.Crashed}, {"an op refused for its number", &c.RateLimited},
+		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
 	}
 }
 

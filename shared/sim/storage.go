@@ -31,7 +31,7 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		e.Entry.Op = slices.Clone(e.Entry.Op) // it aliases the frame
 		s.Log = append(s.Log, e.Entry)
 	case document.SaveChannel:
-		e.Row.Invalid, e.Row.Verifying = 0, false // need not be stored, so they are not
+		e.Row.Live = document.Live{} // need not be stored, so it is not
 		s.Rows[e.Row.Channel.UserID] = e.Row
 	case document.DeleteChannel:
 		delete(s.Rows, e.UserID)
@@ -55,6 +55,27 @@ func (s *DocumentStorage) Entries(from, to uint64) []document.Entry {
 		}
 	}
 	return out
+}
+
+// Deliver carries out a Replay or a Sync as a shell does, and returns the event
+// that answers it; other effects pass.
+func (s *DocumentStorage) Deliver(e document.Effect, frameBytes int, send func(text []byte)) (answer document.Delivered, ok bool) {
+	var part document.Part
+	var from, to uint64
+	switch e := e.(type) {
+	case document.Replay:
+		part, from, to = e.Part(send), e.From, e.To
+	case document.Sync:
+		part, from, to = e.Part(s.Version(), frameBytes, send), e.From, e.To
+	default:
+		return answer, false
+	}
+	for _, entry := range s.Entries(from, to) {
+		if !part.Add(entry) {
+			break
+		}
+	}
+	return part.End(), true
 }
 
 // Receipts returns the newest ops of one client, oldest first.

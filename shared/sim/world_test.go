@@ -29,6 +29,7 @@ type world struct {
 
 	hibernate float64 // chance of an eviction after an event
 	lateAlarm float64
+	crash     float64       // chance of a trap, and of a crash, in an event
 	ttl       time.Duration // of tokens
 	sesCfg    session.Config
 	docCfg    document.Config
@@ -78,6 +79,14 @@ func newWorld(seed uint64, log bool) *world {
 	if w.chance(0.3) {
 		w.docCfg.MaxReplay = 5
 	}
+	if w.chance(0.3) {
+		w.docCfg.WindowBytes = 1500
+	}
+	if w.chance(0.3) {
+		w.docCfg.Frames = document.Rate{PerSecond: 6, Burst: 12}
+		w.docCfg.MaxRefused = 40
+	}
+	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()
 	for i := range 1 + w.rng.IntN(2) {
@@ -145,10 +154,10 @@ func (w *world) run() {
 	}
 	if w.chance(0.3) { // somebody's role changes at the source, and back
 		u := w.users[w.rng.IntN(len(w.users))]
-		old := w.source[u.id]
+		told := w.chance(0.6) // by whoever changes it; else the cache finds out
 		w.after(w.between(10*time.Second, 3*time.Minute), func() {
-			w.source[u.id] = permission.Source{Workspace: permission.ViewerRole}
-			w.after(w.between(time.Second, 2*time.Minute), func() { w.source[u.id] = old })
+			u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, ""}[w.rng.IntN(2)]}, told)
+			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
 	w.runUntil(end)
@@ -160,6 +169,7 @@ func (w *world) run() {
 func (w *world) settle() {
 	w.quiet, w.down = true, false
 	for _, u := range w.users {
+		u.changeRole(u.role, true)
 		for _, c := range u.clients {
 			c.drop(0)
 		}
@@ -169,7 +179,7 @@ func (w *world) settle() {
 		for _, c := range u.clients {
 			c.final = false
 			c.dial()
-			w.runUntil(w.now.Add(20 * time.Second))
+			w.runUntil(w.now.Add(40 * time.Second))
 			c.finished()
 			c.drop(0)
 			w.runUntil(w.now.Add(5 * time.Second))
@@ -194,12 +204,14 @@ type user struct {
 	store   *sim.SessionStorage
 	alarm   time.Time
 	clients []*client
+	role    permission.Source // but for a while
 }
 
 func newUser(w *world, id string) *user {
 	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage()}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
-	w.source[id] = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
+	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
+	w.source[id] = u.role
 	for i := range 1 + w.rng.IntN(2) {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
@@ -223,6 +235,8 @@ func (u *user) step(ev session.Event) {
 				}
 				u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: w.source[e.UserID]}})
 			})
+		case session.Push:
+			w.push(u, e)
 		case session.Answer:
 			if answer := w.waiting[e.Ask]; answer != nil {
 				delete(w.waiting, e.Ask)
@@ -246,6 +260,48 @@ func (u *user) step(ev session.Event) {
 			}
 		})
 	}
+}
+
+// changeRole changes what the permission source says of the user.
+func (u *user) changeRole(source permission.Source, told bool) {
+	w := u.w
+	if w.quiet && source != u.role {
+		return
+	}
+	w.source[u.id] = source
+	if !told {
+		return
+	}
+	for _, d := range w.docs {
+		u.step(session.AccessChanged{Document: d.id, Reason: "workspace_role_changed", Access: session.Access{
+			Found: true, WorkspaceID: "ws", Source: source,
+		}})
+	}
+}
+
+// push calls the document. The call may fail on the way there or on the way back.
+func (w *world) push(u *user, e session.Push) {
+	w.counts.Pushed++
+	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
+	w.after(w.between(0, 200*time.Millisecond), func() {
+		ok := false
+		if !lostThere {
+			ok = w.doc(e.Grant.Document).pushed(docGrant(e.Grant), e.Reason)
+		}
+		w.after(w.between(0, 100*time.Millisecond), func() {
+			u.step(session.Pushed{Document: e.Grant.Document, Epoch: e.Grant.Epoch, OK: ok && !lostBack})
+		})
+	})
+}
+
+func (w *world) doc(id string) *docObject {
+	for _, d := range w.docs {
+		if d.id == id {
+			return d
+		}
+	}
+	w.fail("no document %q", id)
+	return nil
 }
 
 // admit asks for a grant, as the front Worker does, and hands on the answer.

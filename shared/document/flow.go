@@ -1,0 +1,166 @@
+package document
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// flow is what one connection has been sent and is not known to have read. The
+// platform does not tell how much of a socket is still unsent, so the client
+// does: a ping goes out after every half window, and its pong confirms all that
+// went before it. A pong's id cannot be guessed, so nobody confirms unread.
+//
+// With a whole window under way the member is dry: ops wait in the log, where
+// they are anyway (member.behind), presence is dropped, a sync waits. A client
+// that has confirmed before and stays dry for SlowAfter is closed with
+// SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a
+// slow one: it gets a window every SlowAfter, and at most maxTrust of them
+// without a sign of life.
+type flow struct {
+	sent, confirmed uint64 // bytes since the connection began
+	probe           uint64 // what had been sent when the ping went out that is not answered; 0 for none
+	silent          int    // windows given since the last sign of life
+}
+
+const maxTrust = 8
+
+func (f *flow) underWay() uint64 { return f.sent - f.confirmed }
+
+// credit reports whether the member may be sent what can wait.
+func (d *Document) credit(m *member) bool {
+	return m.flow.underWay() < uint64(d.cfg.WindowBytes)
+}
+
+// stuffed reports whether even what cannot wait has piled up.
+func (d *Document) stuffed(m *member) bool {
+	return m.flow.underWay() >= 2*uint64(d.cfg.WindowBytes)
+}
+
+// count notes bytes that have just been sent to the member.
+func (d *Document) count(m *member, bytes int) {
+	f := &m.flow
+	f.sent += uint64(bytes)
+	if f.underWay() < uint64(d.cfg.WindowBytes)/2 {
+		return
+	}
+	if f.probe == 0 {
+		f.probe = f.sent
+		ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: m.probeID()}
+		d.emit(Send{Conns: d.one(m.self[0]), Text: d.encode(ping)})
+	}
+	if !d.credit(m) && m.drySince.IsZero() {
+		m.drySince = d.now
+		d.stale = true
+		d.save(m)
+	}
+}
+
+// probeID names the open probe by what only this connection's reader can know.
+func (m *member) probeID() string {
+	h := uint64(14695981039346656037)
+	for _, s := range [...]string{string(m.self[0]), strconv.FormatUint(m.flow.probe, 10), string(m.self[0])} {
+		for i := 0; i < len(s); i++ {
+			h = (h ^ uint64(s[i])) * 1099511628211
+		}
+	}
+	return "flow-" + strconv.FormatUint(h, 36)
+}
+
+// pong takes the answer to the open probe. Any other confirms nothing; it may be
+// the answer to one that was forgotten in hibernation, with all that it was for,
+// and then there is room.
+func (d *Document) pong(m *member, messageID string) {
+	f := &m.flow
+	if f.probe != 0 && messageID == m.probeID() {
+		f.confirmed, f.probe = f.probe, 0
+		if !m.confirms {
+			m.confirms = true
+			d.save(m)
+		}
+	}
+	d.pump(m)
+}
+
+// pump goes on with what had to wait for credit: entries of the log, a sync.
+func (d *Document) pump(m *member) {
+	if !m.active() || !d.credit(m) {
+		return
+	}
+	if !m.drySince.IsZero() {
+		m.drySince = time.Time{}
+		d.stale = true
+		d.save(m)
+	}
+	switch {
+	case m.behind:
+		d.replay(m)
+	case m.syncing:
+		m.syncing = false
+		d.sync(m, m.syncFrom)
+	}
+}
+
+// replay sends the member what comes after m.pushed, as much as there is room for.
+func (d *Document) replay(m *member) {
+	d.emit(Replay{
+		Conn: m.self[0], UserID: m.userID(), ClientID: m.ch.ClientID(),
+		From: m.pushed, To: min(d.version, m.pushed+uint64(d.cfg.MaxReplay)), Bytes: d.room(m),
+	})
+}
+
+// sync answers a sync_request likewise.
+func (d *Document) sync(m *member, from uint64) {
+	d.emit(Sync{Conn: m.self[0], From: min(from, d.version), To: d.version, Bytes: d.room(m)})
+}
+
+func (d *Document) room(m *member) int {
+	return max(1, d.cfg.WindowBytes-int(min(m.flow.underWay(), uint64(d.cfg.WindowBytes))))
+}
+
+// waits has the entry, and all that follow it, wait in the log.
+func (d *Document) waits(m *member, version uint64) {
+	if !m.behind {
+		m.behind, m.pushed = true, version-1
+		d.save(m)
+	}
+}
+
+// delivered takes what a Replay or a Sync came to.
+func (d *Document) delivered(m *member, e Delivered) {
+	if e.Replay && m.behind && e.To > m.pushed {
+		m.pushed = e.To
+		if m.pushed >= d.version {
+			m.behind, m.pushed = false, 0
+		}
+		d.save(m)
+	}
+	d.count(m, e.Bytes)
+	if e.Replay {
+		d.pump(m)
+	}
+}
+
+// dryUntil is when a member without credit has been so for too long.
+func (d *Document) dryUntil(m *member) (time.Time, bool) {
+	return m.drySince.Add(d.cfg.SlowAfter), !m.drySince.IsZero()
+}
+
+// settleFlow ends a connection that does not read, or gives one that cannot say
+// so another window.
+func (d *Document) settleFlow(now time.Time, m *member) {
+	at, dry := d.dryUntil(m)
+	if !dry || now.Before(at) {
+		return
+	}
+	f := &m.flow
+	if !d.credit(m) {
+		if f.silent++; m.confirms || f.silent > maxTrust {
+			d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
+			return
+		}
+		f.confirmed, f.probe = f.sent, 0
+	}
+	d.pump(m)
+}
