@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 )
 
+// S2: "C->>WS: Connect with JWT token" and "WS-->>C: Connection acknowledged".
 func TestThreeCarriagesAndTheAck(t *testing.T) {
 	s := start(t, nil)
 	token := s.login("owner")
@@ -115,6 +116,7 @@ func TestOpReachesTheOthersInOrder(t *testing.T) {
 	}
 }
 
+// S2: "`DOCUMENT_LOCKED` | 423 | Document is locked | Wait and retry".
 func TestLockedDocument(t *testing.T) {
 	s := start(t, nil)
 	owner := s.connect(dialling{document: "locked", clientID: "o", token: s.login("owner")})
@@ -126,6 +128,7 @@ func TestLockedDocument(t *testing.T) {
 	owner.quiet()
 }
 
+// S1: "New connections replace old ones".
 func TestNewerConnectionReplacesTheOlder(t *testing.T) {
 	s := start(t, nil)
 	token := s.login("owner")
@@ -189,6 +192,7 @@ func TestBadFramesHarmNobody(t *testing.T) {
 	owner.quiet()
 }
 
+// S2: "Implement token refresh - Refresh before expiry".
 func TestTokenRefreshInPlace(t *testing.T) {
 	s := start(t, nil)
 	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})

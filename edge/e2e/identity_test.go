@@ -22,6 +22,8 @@ import (
 	"github.com/coder/websocket"
 )
 
+// S1: "Alex logs in with their email/password" and "App receives a coreToken(JWT) that
+// identifies Alex".
 func TestIssuer(t *testing.T) {
 	s := start(t, nil)
 	jar, err := cookiejar.New(nil)
@@ -235,6 +237,7 @@ func TestForeignOriginIsRefused(t *testing.T) {
 
 // What an operator can read must not let them in: no token, password or key is
 // in anything the Worker logs, also when it refuses.
+// S2: "Log authentication events - For security auditing".
 func TestNothingSecretIsLogged(t *testing.T) {
 	s := start(t, nil)
 	good, forged := s.login("owner"), forgerOfStranger().token(func(_, _ map[string]any) {})

@@ -65,6 +65,7 @@ func (st *story) resumes(t *testing.T, s *server) *conn {
 	return c
 }
 
+// S1: "No data is lost" and "Everything continues seamlessly".
 func TestResumeWithinGrace(t *testing.T) {
 	for name, cut := range map[string]func(*conn){
 		"RST, no close frame":      (*conn).reset,
@@ -122,6 +123,7 @@ func TestIdleObjectIsEvictedAndWokenByAFrame(t *testing.T) {
 	owner.expect("system", "pong")
 }
 
+// S1: "New UserSession is created".
 func TestAfterGraceANewSession(t *testing.T) {
 	const grace = 700 * time.Millisecond
 	s := start(t, map[string]string{"GRACE_PERIOD_MS": "700"})
@@ -138,6 +140,7 @@ func TestAfterGraceANewSession(t *testing.T) {
 	}
 }
 
+// S1: "UserSession remains in memory".
 func TestResumeAfterKill(t *testing.T) {
 	d := startDev(t)
 	st := cutOff(t, &d.server, (*conn).reset)

@@ -8,7 +8,11 @@ import (
 	"time"
 )
 
-// The three carriages of a token, one way in.
+// The three carriages of a token, one way in. S1: "Sends the coreToken in the
+// Authorization header" and "Connection Arrives at WebSocketService". S2: "C->>WS:
+// Connect with JWT token", "WS->>Auth: Validate token", "Include the JWT access token
+// when establishing the WebSocket connection" and "const wsUrl =
+// `wss://api.materi.dev/v1/ws/documents/${documentId}?token=${accessToken}&client_id=${clientId}`;".
 func TestConnect(t *testing.T) {
 	jwt := goodToken()
 	const origin = "http://127.0.0.1:8787"
@@ -42,6 +46,7 @@ func TestConnect(t *testing.T) {
 	}
 }
 
+// S2: “"jti": "token_unique_id"”.
 func TestWhatObjectsAreTold(t *testing.T) {
 	w := newWorker(t, embedded())
 	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&token=" + goodToken()))
@@ -59,7 +64,11 @@ func TestWhatObjectsAreTold(t *testing.T) {
 	}
 }
 
-// Every refusal, in both forms, and before any object hears of it.
+// Every refusal, in both forms, and before any object hears of it. S2: "WebSocket
+// connections require JWT authentication for secure access to real-time collaboration
+// features." and "`AUTHENTICATION_FAILED` | 401 | Token invalid or expired |
+// Re-authenticate". S1: "Invalid tokens result in CONNECTION_ERROR" and "All tokens are
+// verified for signature".
 func TestRefusals(t *testing.T) {
 	jwt := goodToken()
 	k1 := `{"alg":"RS256","kid":"k1"}`

@@ -126,6 +126,11 @@ func (w *world) with(path, cookie string) answer {
 
 func (w *world) refresh(cookie string) answer { w.t.Helper(); return w.with("/auth/refresh", cookie) }
 
+// S1: "Alex logs in with their email/password", "The app authenticates with our auth
+// service" and "App receives a coreToken(JWT) that identifies Alex". S2: "Use
+// short-lived tokens - 15 minute expiry recommended", “"iat": 1704067200, "exp": 1704068100”,
+// “"token_type": "access"” and "Don't store tokens in localStorage - Use secure memory
+// or httpOnly cookies".
 func TestLogin(t *testing.T) {
 	w := newWorld(t)
 	a := w.login(" Owner@Example.com ", password)

@@ -11,7 +11,7 @@ import (
 )
 
 // One test for each sentence of seed S2 (the Materi document) that this part
-// answers, quoted above it.
+// answers, quoted above it; ../SEEDS.md lists all of them.
 
 // liveTab is a profile with one connected tab; pings are answered.
 func liveTab(t *testing.T) (*world, *fakeTab) {
@@ -66,9 +66,9 @@ func errorFrame(code protocol.Code, change ...func(*protocol.Error)) []byte {
 	return e.AppendJSON(nil)
 }
 
-// "if (!documentId || !accessToken) throw new Error('Missing required parameters')",
-// "if (parts.length !== 3) throw new Error('Invalid token format')",
-// "if (payload.exp * 1000 < Date.now()) throw new Error('Token expired')".
+// S2: "if (!documentId || !accessToken) { throw new Error('Missing required parameters'); }",
+// "if (parts.length !== 3) { throw new Error('Invalid token format'); }" and
+// "if (payload.exp * 1000 < Date.now()) { throw new Error('Token expired'); }".
 func TestConnectChecksBeforeDialling(t *testing.T) {
 	w := newWorld()
 	good := w.token("u1", w.now, time.Minute)
@@ -97,8 +97,9 @@ func TestConnectChecksBeforeDialling(t *testing.T) {
 	want(t, w, `"reason":"token_format"`, 1)
 }
 
-// "new WebSocket(`wss://…/v1/ws/documents/${documentId}?token=…&client_id=…`)",
-// and "Don't embed tokens in URLs": here the token is in the subprotocol.
+// S2: "Don't embed tokens in URLs - Use query params only for WebSocket" and
+// "wsUrl.searchParams.set('client_id', generateClientId());": the token is in the
+// subprotocol.
 func TestDialCarriesTheTokenOutsideTheURL(t *testing.T) {
 	w := newWorld()
 	var d Dial
@@ -114,8 +115,10 @@ func TestDialCarriesTheTokenOutsideTheURL(t *testing.T) {
 	}
 }
 
-// "this.refreshThreshold = 60000; // Refresh 1 minute before expiry", and never
-// "a second interval": however often the token changes, one refresh is planned.
+// S2: "this.refreshThreshold = 60000; // Refresh 1 minute before expiry",
+// "if (timeUntilExpiry < this.refreshThreshold) { this.refreshAndReconnect(); }",
+// "// Get new token from your auth system" and "Implement token refresh - Refresh
+// before expiry": however often the token changes, one refresh is planned.
 func TestRefreshOneMinuteBeforeExpiry(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -156,7 +159,7 @@ func TestRefreshOneMinuteBeforeExpiry(t *testing.T) {
 	}
 }
 
-// "const expiresAt = payload.exp * 1000": a clock that is wrong must not matter.
+// S2: "const expiresAt = payload.exp * 1000;": a clock that is wrong must not matter.
 func TestRefreshWithAWrongClock(t *testing.T) {
 	for _, off := range []time.Duration{-3 * time.Hour, -time.Minute, time.Minute, 3 * time.Hour} {
 		w := newWorld()
@@ -183,8 +186,9 @@ func TestRefreshWithAWrongClock(t *testing.T) {
 	}
 }
 
-// "this.wsClient.close(1000, 'Token refresh'); this.wsClient.setToken(newToken);
-// this.wsClient.connect()": the fallback when the server does not swap in place.
+// S2: "// Close current connection cleanly this.wsClient.close(1000, 'Token refresh');"
+// and "// Reconnect with new token this.wsClient.setToken(newToken); this.wsClient.connect();":
+// the fallback when the server does not swap in place.
 func TestRefreshAndReconnect(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
@@ -197,7 +201,7 @@ func TestRefreshAndReconnect(t *testing.T) {
 	want(t, w, "bearer.<token2>", 1)
 }
 
-// "console.error('Token refresh failed:', error); this.wsClient.onAuthError()".
+// S2: "console.error('Token refresh failed:', error); this.wsClient.onAuthError();".
 func TestRefreshFailureIsAnAuthError(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
@@ -212,7 +216,7 @@ func TestRefreshFailureIsAnAuthError(t *testing.T) {
 	want(t, w, "close", 0) // the token in use is still good
 }
 
-// "The server may request token refresh if permissions change".
+// S2: "The server may request token refresh if permissions change".
 func TestServerInitiatedRefresh(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.advance(time.Minute)
@@ -230,8 +234,9 @@ func TestServerInitiatedRefresh(t *testing.T) {
 	want(t, w, "fetch token", 2)
 }
 
-// "case 'AUTHENTICATION_FAILED': case 'TOKEN_EXPIRED': await this.handleTokenError()":
-// "Attempt to refresh the token … setToken … reconnect … Redirect to login".
+// S2: "case 'AUTHENTICATION_FAILED': case 'TOKEN_EXPIRED': await this.handleTokenError();",
+// "// Attempt to refresh the token" and
+// "// Redirect to login this.authService.redirectToLogin();".
 func TestTokenErrors(t *testing.T) {
 	for _, code := range []protocol.Code{protocol.AuthenticationFailed, protocol.TokenExpired} {
 		w, t1 := liveTab(t)
@@ -251,8 +256,9 @@ func TestTokenErrors(t *testing.T) {
 	want(t, w, `emit state {"state":"closed"`, 1)
 }
 
-// "case 'INSUFFICIENT_PERMISSIONS': this.handlePermissionError()": "Notify user of
-// access issue" and "this.wsClient.disconnect()".
+// S2: "case 'INSUFFICIENT_PERMISSIONS': this.handlePermissionError();", "// Notify user of
+// access issue", "message: 'You no longer have access to this document'" and
+// "this.wsClient.disconnect();".
 func TestPermissionErrorDisconnects(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Received{1, errorFrame(protocol.InsufficientPermissions)})
@@ -263,7 +269,7 @@ func TestPermissionErrorDisconnects(t *testing.T) {
 	want(t, w, "dial", 0)
 }
 
-// "default: if (!recoverable) this.handleFatalError(errorMessage)", and the
+// S2: "default: if (!recoverable) { this.handleFatalError(errorMessage); }", and the
 // action column: every row of the table does what its close code's range says.
 func TestEveryRowOfTheErrorTable(t *testing.T) {
 	for _, row := range protocol.Table {
@@ -292,7 +298,7 @@ func TestEveryRowOfTheErrorTable(t *testing.T) {
 	}
 }
 
-// "recoverable": every failure an app hears has code, recoverable and action.
+// Every failure an app hears has code, recoverable and action.
 func TestEveryFailureSaysWhatIsDone(t *testing.T) {
 	for _, row := range protocol.Table {
 		w, t1 := liveTab(t)
@@ -313,8 +319,8 @@ func TestEveryFailureSaysWhatIsDone(t *testing.T) {
 	}
 }
 
-// "Implement token refresh", "Don't retry indefinitely - Implement max retry
-// limits": after DialTries failures the tab waits to be woken.
+// S2: "Don't retry indefinitely - Implement max retry limits": after DialTries
+// failures the tab waits to be woken.
 func TestDiallingEnds(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.lines = nil
@@ -328,8 +334,9 @@ func TestDiallingEnds(t *testing.T) {
 	want(t, w, "dial", DialTries+1)
 }
 
-// "Don't share connections - One connection per user/document": one socket for
-// all tabs, and none beside it.
+// S2: "Don't share connections - One connection per user/document" and "When multiple
+// browser tabs connect to the same document": one socket for all tabs, and none
+// beside it.
 func TestOneConnectionAtATime(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.open("t2")
@@ -344,9 +351,10 @@ func TestOneConnectionAtATime(t *testing.T) {
 	want(t, w, "dial", 0)
 }
 
-// "this.channel.postMessage({type: 'tab_register', tabId, documentId})",
-// "this.isPrimary = message.tabId === this.tabId",
-// "case 'token_refreshed': this.updateToken(message.newToken)".
+// S2: "this.channel.postMessage({ type: 'tab_register', tabId: this.tabId, documentId });",
+// "this.isPrimary = message.tabId === this.tabId;",
+// "// All tabs update their token this.updateToken(message.newToken);" and
+// "this.channel.postMessage({ type: 'token_refreshed', newToken });".
 func TestTabCoordinationWords(t *testing.T) {
 	w, _ := liveTab(t)
 	t2 := w.open("t2")
@@ -362,9 +370,9 @@ func TestTabCoordinationWords(t *testing.T) {
 	want(t, w, "t2: dial", 1)
 }
 
-// "Don't store tokens in localStorage": a token is in a subprotocol, in a
-// token_refresh frame and on the tabs' channel, and nowhere an app or a log
-// could pick it up.
+// S2: "Don't store tokens in localStorage - Use secure memory or httpOnly cookies": a
+// token is in a subprotocol, in a token_refresh frame and on the tabs' channel, and
+// nowhere an app or a log could pick it up.
 func TestTokensStayWhereTheyBelong(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})

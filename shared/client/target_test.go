@@ -7,7 +7,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
 )
 
-// TestValidBase: only what a browser's WebSocket takes without throwing.
+// TestValidBase: only what a browser's WebSocket takes without throwing. S2:
+// "Validate server identity - Use WSS with certificate verification".
 func TestValidBase(t *testing.T) {
 	for base, want := range map[string]bool{
 		"ws://127.0.0.1:8787":    true,

@@ -11,10 +11,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
-// Each test here proves one sentence of the two seeds, quoted above it. S1 is
-// seeds/mentraos-authentication-flow.txt, S2 is
-// seeds/materi-websocket-authentication.txt. What both say of tokens, the page and
-// the permission source is proved where those are.
+// Each test here and in the files spec_*_test.go proves what is quoted above it from
+// the two seeds; ../SEEDS.md lists all of their sentences. What both say of tokens,
+// the page and the permission source is proved where those are.
 
 // desk is a document with its storage, and what every connection was sent.
 type desk struct {
@@ -122,8 +121,9 @@ func (d *desk) holds(f protocol.Frame, want string) {
 	}
 }
 
-// S2: "Connection acknowledged", with client_id, user_id, permissions,
-// document_version and workspace_context.
+// S2: "WS-->>C: Connection acknowledged", “"event": "connection_ack"”,
+// “"permissions": ["read", "write", "comment"]” and
+// “"workspace_context": { "workspace_id": "ws_123", "role": "member" }”.
 func TestSpecConnectionAck(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "user_123", "client_abc123")
@@ -131,7 +131,8 @@ func TestSpecConnectionAck(t *testing.T) {
 		"document_version":0,"workspace_context":{"workspace_id":"ws_123","role":"member"}}`)
 }
 
-// S2: "Upon connection, the server validates document-specific permissions".
+// S2: "Upon connection, the server validates document-specific permissions" and
+// "WS->>WS: Verify document permissions".
 func TestSpecPermissionsOnConnect(t *testing.T) {
 	d := newDesk(t)
 	g := grantOf("ann")
@@ -144,7 +145,7 @@ func TestSpecPermissionsOnConnect(t *testing.T) {
 }
 
 // S2: "`read` | View document | Receive operations, view presence" and
-// "`write` | Edit document | Send operations".
+// "`write` | Edit document | Send operations, create content".
 func TestSpecReadAndWrite(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -161,7 +162,9 @@ func TestSpecReadAndWrite(t *testing.T) {
 	}
 }
 
-// S2: "`comment` | Create and reply to comments", "`moderate` | Resolve comments".
+// S2: "`comment` | Add comments | Create and reply to comments" and
+// "`moderate` | Manage content | Resolve comments, lock sections": who may not is
+// told so before anything else.
 func TestSpecCommentLevels(t *testing.T) {
 	for event, level := range map[string]uint8{"create": 4, "reply": 4, "resolve": 8} {
 		for _, may := range []uint8{1, 1 | level} {
@@ -178,8 +181,8 @@ func TestSpecCommentLevels(t *testing.T) {
 	}
 }
 
-// S2: "refreshThreshold = 60000; // Refresh 1 minute before expiry", and the
-// frame of "Server-Initiated Token Refresh".
+// S2: "this.refreshThreshold = 60000; // Refresh 1 minute before expiry" and
+// “"expires_in": 60”.
 func TestSpecRefreshNotice(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -192,9 +195,10 @@ func TestSpecRefreshNotice(t *testing.T) {
 	d.holds(d.frame("c1", "token_refresh_required"), `{"reason":"token_expiring","expires_in":60}`)
 }
 
-// S2: "The server may request token refresh if permissions change", with reason
-// "permissions_changed" and expires_in 60; and "When permissions change, clients
-// receive immediate notification".
+// S2: "The server may request token refresh if permissions change",
+// “"reason": "permissions_changed"”, “"expires_in": 60”, "When permissions change,
+// clients receive immediate notification", “"event": "permission_change"” and
+// “"removed": ["write", "comment"], "reason": "workspace_role_changed"”.
 func TestSpecPermissionChange(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -207,7 +211,8 @@ func TestSpecPermissionChange(t *testing.T) {
 	d.holds(d.frame("c1", "token_refresh_required"), `{"reason":"permissions_changed","expires_in":60}`)
 }
 
-// S2: "this.wsClient.close(1000, 'Token refresh'); … this.wsClient.connect()".
+// S2: "// Close current connection cleanly this.wsClient.close(1000, 'Token refresh');"
+// and "// Reconnect with new token this.wsClient.setToken(newToken); this.wsClient.connect();".
 func TestSpecCloseAndReconnect(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -219,7 +224,8 @@ func TestSpecCloseAndReconnect(t *testing.T) {
 	d.holds(d.frame("c3", "op"), `{"op":"m1"}`)
 }
 
-// S2: "`TOKEN_EXPIRED` | 401 | Token has expired | Refresh token".
+// S2: "`TOKEN_EXPIRED` | 401 | Token has expired | Refresh token". S1: "Expired
+// tokens are rejected".
 func TestSpecTokenExpired(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -255,9 +261,8 @@ func TestSpecOneConnection(t *testing.T) {
 	}
 }
 
-// S1: "Grace Period (30 seconds)", "No data is lost", "Reconnection Within Grace
-// Period … UserSession is retrieved … Everything continues seamlessly", and
-// "Reconnection After Grace Period - New UserSession is created".
+// S1: "Grace Period (30 seconds)", "No data is lost", "UserSession is retrieved from
+// SessionStorage", "Everything continues seamlessly" and "New UserSession is created".
 func TestSpecGracePeriod(t *testing.T) {
 	for _, tt := range []struct {
 		away   time.Duration
@@ -281,8 +286,8 @@ func TestSpecGracePeriod(t *testing.T) {
 	}
 }
 
-// S1: "Every 10 seconds, the cloud sends a ping": on a document the client is
-// told to, and what is silent for too long is dead.
+// S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive":
+// on a document the client is told to, and what is silent for too long is dead.
 func TestSpecHeartbeat(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

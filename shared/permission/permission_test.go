@@ -6,7 +6,11 @@ import (
 	"testing"
 )
 
-// TestTable is seed S2's table of levels: what each level alone allows.
+// TestTable is seed S2's table of levels: what each level alone allows. S2: "`read` |
+// View document | Receive operations, view presence", "`write` | Edit document | Send
+// operations, create content", "`comment` | Add comments | Create and reply to
+// comments", "`moderate` | Manage content | Resolve comments, lock sections" and
+// "`admin` | Full control | All operations, manage permissions".
 func TestTable(t *testing.T) {
 	for _, tt := range []struct {
 		level Set
@@ -39,7 +43,10 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestHierarchy is S2's workspace level and document level, every pair of them.
+// TestHierarchy is S2's workspace level and document level, every pair of them. S2:
+// "A[Workspace Permission] --> B[Document Permission]", "B --> C[Operation Permission]",
+// “subgraph "Workspace Level" D[owner] E[admin] F[member] G[viewer]” and
+// “subgraph "Document Level" H[full_access] I[edit] J[comment] K[view]”.
 func TestHierarchy(t *testing.T) {
 	levels := map[DocumentRole]string{
 		FullAccess: "read,write,comment,moderate,admin", Edit: "read,write,comment", CommentRole: "read,comment", View: "read",

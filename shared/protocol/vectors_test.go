@@ -143,7 +143,12 @@ func rewriteError(data []byte) ([]byte, bool) {
 }
 
 // TestVectorsPayloads reads each vector's data as its event's struct and writes
-// it again: no member may be lost, none made up, none moved.
+// it again: no member may be lost, none made up, none moved. The seed's own frames
+// are among them. S2: “"event": "connection_ack"”, “"event": "permission_change"”,
+// “"removed": ["write", "comment"], "reason": "workspace_role_changed"”,
+// “"error_code": "AUTHENTICATION_FAILED", "message": "Invalid or expired JWT token"”,
+// “"details": { "reason": "token_expired", "expired_at": "2025-01-07T10:00:00Z" }” and
+// “"document_version": 25”.
 func TestVectorsPayloads(t *testing.T) {
 	for _, v := range loadVectors(t).Frames {
 		f, e := protocol.Decode(v.Wire, protocol.Limits{})

@@ -11,8 +11,9 @@ import (
 // notOurs are folders with what is built or fetched, not written.
 var notOurs = map[string]bool{".git": true, ".build": true, "node_modules": true, ".wrangler": true}
 
-// TestTree holds every source of the project to the rules.
-func TestTree(t *testing.T) {
+// eachSource hands over every source of the project, by its path from the root.
+func eachSource(t *testing.T, take func(name string, src []byte)) {
+	t.Helper()
 	root := os.DirFS("../..")
 	var seen int
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -35,9 +36,7 @@ func TestTree(t *testing.T) {
 			return err
 		}
 		seen++
-		for _, broken := range inspect(name, src) {
-			t.Error(broken)
-		}
+		take(name, src)
 		return nil
 	})
 	if err != nil {
@@ -47,6 +46,15 @@ func TestTree(t *testing.T) {
 	if seen < 20 {
 		t.Errorf("only %d sources found", seen)
 	}
+}
+
+// TestTree holds every source of the project to the rules.
+func TestTree(t *testing.T) {
+	eachSource(t, func(name string, src []byte) {
+		for _, broken := range inspect(name, src) {
+			t.Error(broken)
+		}
+	})
 }
 
 // TestRulesFire breaks every rule once, and once does what lies next to it.

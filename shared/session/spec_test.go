@@ -9,7 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// Each test here proves one sentence of the two seeds, quoted above it.
+// Each test here and in spec_admission_test.go proves what is quoted above it from
+// the two seeds; ../SEEDS.md lists all of their sentences.
 
 // ask admits once, answering the permission source as given; it returns the
 // answer and whether the source was asked.
@@ -41,8 +42,9 @@ func admission(n uint64, id string) session.Admit {
 
 var member = session.Access{Found: true, WorkspaceID: "ws", Source: permission.Source{Workspace: permission.MemberRole}}
 
-// S2: "Check cached permissions … Cache Hit … Cache Miss … Store in cache (5 min
-// TTL)"; "Cache TTL | 5 minutes".
+// S2: "WS->>Cache: Check cached permissions", "WS->>Cache: Store in cache (5 min TTL)",
+// "Permissions are cached for performance", "Cache TTL | 5 minutes" and
+// "Cache hit latency | <1ms": who is in the cache is answered in the same step.
 func TestSpecCache(t *testing.T) {
 	s := session.New(session.Config{})
 	for i, tt := range []struct {
@@ -55,8 +57,9 @@ func TestSpecCache(t *testing.T) {
 	}
 }
 
-// S2: "`INSUFFICIENT_PERMISSIONS` | 403 | User lacks document access" and
-// "`DOCUMENT_NOT_FOUND` | 404 | Document doesn't exist".
+// S2: "`INSUFFICIENT_PERMISSIONS` | 403 | User lacks document access | Check permissions",
+// "`DOCUMENT_NOT_FOUND` | 404 | Document doesn't exist | Verify document ID" and
+// "WS->>WS: Verify document permissions".
 func TestSpecRefusals(t *testing.T) {
 	for _, tt := range []struct {
 		access session.Access
@@ -77,8 +80,8 @@ func TestSpecRefusals(t *testing.T) {
 	}
 }
 
-// S1: "Each UserSession is keyed by email … No cross-user data access … Sessions
-// are completely isolated". (The key is user_id, else the e-mail: DESIGN 11.)
+// S1: "Each UserSession is keyed by email", "No cross-user data access" and "Sessions
+// are completely isolated". (The key is user_id, else the e-mail.)
 func TestSpecUserIsolation(t *testing.T) {
 	s := session.New(session.Config{})
 	ask(t, s, start, admission(1, "s1"), member)
@@ -89,8 +92,8 @@ func TestSpecUserIsolation(t *testing.T) {
 	}
 }
 
-// S1: "UserSession is retrieved from SessionStorage" within the grace period,
-// "New UserSession is created" after it.
+// S1: "UserSession is retrieved from SessionStorage" and "New UserSession is created":
+// the one within the grace period, the other after it.
 func TestSpecSessionID(t *testing.T) {
 	s := session.New(session.Config{})
 	first, _ := ask(t, s, start, admission(1, "s1"), member)

@@ -94,6 +94,7 @@ func with(name, raw string) string {
 	return `{"` + name + `":` + raw + "," + body[1:]
 }
 
+// S2: “"user_id": "2441f8c8-0e14-4a71-8f32-8cbbf80382ae", "email": "user@example.com", "name": "John Doe"”.
 func TestGoodToken(t *testing.T) {
 	v := &Verifier{Issuer: issuer}
 	c, err := check(v, sign(rs256, good), now)
@@ -119,6 +120,8 @@ func TestGoodToken(t *testing.T) {
 // Each case is what somebody tries. One who holds no key can write any header
 // and any claims; one with an account has a true signature over honest claims;
 // the cases with a true signature over odd claims are a careless issuer's.
+//
+// S1: "All tokens are verified for signature" and "Expired tokens are rejected".
 func TestAttacks(t *testing.T) {
 	hs256 := func() string {
 		input := b64(`{"alg":"HS256","kid":"k1"}`) + "." + b64(good)
@@ -223,6 +226,8 @@ func trailing(s string) string {
 	return s[:len(s)-1] + digits[i|1:i|1+1]
 }
 
+// S2: “"details": { "reason": "token_expired", "expired_at": "2025-01-07T10:00:00Z" }”
+// and "Max Age | Must not be expired".
 func TestClock(t *testing.T) {
 	v := &Verifier{Issuer: issuer}
 	text := sign(rs256, good)

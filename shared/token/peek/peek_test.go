@@ -27,6 +27,7 @@ const s2 = `{
   "iat": 1704067200, "exp": 1704068100, "jti": "token_unique_id", "token_type": "access"
 }`
 
+// S2: "const payload = token.split('.')[1];".
 func TestPeek(t *testing.T) {
 	cases := map[string]peek.Claims{
 		s2:                              {Exp: 1704068100, Iat: 1704067200, UserID: "2441f8c8-0e14-4a71-8f32-8cbbf80382ae", Email: "user@example.com", JTI: "token_unique_id"},

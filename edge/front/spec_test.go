@@ -1,0 +1,63 @@
+package front
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// S1: "Each UserSession is keyed by email": by the user id, and by the e-mail, in
+// lower case, where a token has no other.
+func TestSpecSessionIsKeyedByUser(t *testing.T) {
+	k1 := `{"alg":"RS256","kid":"k1"}`
+	for _, c := range []struct{ claims, name string }{
+		{good, "usr_owner"},
+		{strings.Replace(strings.Replace(good, `"user_id":"usr_owner",`, "", 1), "owner@example.com", "Owner@Example.com", 1), "owner@example.com"},
+	} {
+		w := newWorker(t, embedded())
+		w.call = func(string, map[string]any) map[string]any {
+			return map[string]any{"body": strings.Replace(grant, "usr_owner", c.name, 1)}
+		}
+		end := w.run(upgrade(line + "?client_id=c&token=" + sign(k1, c.claims)))
+		if want := "verify, call SESSIONS/" + c.name + ", forward DOCUMENTS/welcome"; end["do"] != "socket" || w.way() != want {
+			t.Errorf("%s, want %s", w.way(), want)
+		}
+	}
+}
+
+// S2: “"permissions": { "documents": ["read", "write"], "workspaces": ["read"] }”: what a
+// token says of permissions reaches no object; they come from the permission source.
+func TestSpecTokenGrantsNothing(t *testing.T) {
+	w := newWorker(t, embedded())
+	claims := strings.Replace(good, "{", `{"workspace_ids":["ws_123","ws_456"],"permissions":{"documents":["admin"],"workspaces":["owner"]},`, 1)
+	w.run(upgrade(line + "?client_id=c&token=" + sign(`{"alg":"RS256","kid":"k1"}`, claims)))
+	if len(w.told) != 2 {
+		t.Fatalf("%s", w.way())
+	}
+	for _, word := range []string{"permissions", "workspace_ids", "ws_123"} {
+		if text, _ := json.Marshal(w.told[0]); strings.Contains(string(text), word) {
+			t.Errorf("the session object was told %s", text)
+		}
+	}
+	if text, _ := json.Marshal(w.told[1]); strings.Contains(string(text), "admin") || !strings.Contains(string(text), `"permissions":["read","write"]`) {
+		t.Errorf("the document object was told %s", text)
+	}
+}
+
+// S2: "WS->>Auth: Validate token" and "Authenticated session established": every
+// connect is verified anew, a resume like the first, before any object hears of it.
+func TestSpecResumeIsVerified(t *testing.T) {
+	w := newWorker(t, embedded())
+	for range 2 {
+		w.steps = nil
+		if end := w.run(upgrade(line + "?client_id=c&session_id=s1&last_seq=4&token=" + goodToken())); end["do"] != "socket" || !strings.HasPrefix(w.way(), "verify, call") {
+			t.Errorf("%s: %v", w.way(), end)
+		}
+	}
+	p := strings.Split(goodToken(), ".")
+	w.steps = nil
+	end := w.run(upgrade(line + "?client_id=c&session_id=s1&last_seq=4&token=" + p[0] + "." + p[1] + "." + b64(strings.Repeat("x", 256))))
+	if code, reason := failure(t, end); code != "AUTHENTICATION_FAILED" || reason != "signature_invalid" || w.way() != "verify, respond" {
+		t.Errorf("a session id in the place of a signature: %s %s after %s", code, reason, w.way())
+	}
+}
