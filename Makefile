@@ -11,6 +11,7 @@ FUZZTIME ?= 10s
 RUNS     ?= 1000
 SEED     ?=
 BENCH    ?= .
+ROUNDS   ?= 15
 
 # Set by `make test` once the tools, and then the build, are there, so that its parts do not look again.
 TOOLED ?=
@@ -53,7 +54,7 @@ EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  COMPILER=tinygo|go   MODE=dev|release   PORT=8787   VARS=\"NAME=value …\"   SEED= RUNS=   FUZZTIME=10s   BENCH=."
+	@echo "  COMPILER=tinygo|go   MODE=dev|release   PORT=8787   VARS=\"NAME=value …\"   SEED= RUNS=   FUZZTIME=10s   BENCH=.   ROUNDS=15"
 
 tools: ## install what the build needs, once: TinyGo, Node 22, the npm packages
 	@$(if $(READY)$(TOOLED),,.toolchain/install.sh $(PARTS))
@@ -154,9 +155,9 @@ fuzz: ## run every fuzz test for FUZZTIME
 sim: ## the simulations, of the server and of the tabs: RUNS seeds, or the one SEED
 	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/client -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
-bench: build ## benchmarks: the pure packages, then the built Worker
+bench: build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
-	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' ./edge/e2e/...
+	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' -benchtime $(ROUNDS)x ./edge/e2e/...
 
 clean: ## remove what was built; the tools stay (rm -rf .build node_modules removes all)
 	@for d in .build/*; do [ "$$d" = .build/toolchain ] || rm -rf "$$d"; done

@@ -3,57 +3,168 @@
 package e2e
 
 import (
-	"fmt"
+	"os"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// BenchmarkOp is one op to its acknowledgement, stored before acknowledged,
-// one after the other on one socket. p50 and p99 are in milliseconds.
-func BenchmarkOp(b *testing.B) {
-	s := start(b, nil)
-	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	for i := range 200 { // the first ones compile the module
-		c.op(fmt.Sprint("warm", i), i)
-	}
-	took := make([]time.Duration, 0, b.N)
-	b.ResetTimer()
-	for i := range b.N {
-		began := time.Now()
-		c.op(fmt.Sprint("m", i), i)
-		took = append(took, time.Since(began))
-	}
-	b.StopTimer()
-	report(b, took)
+// BenchmarkPeers compares Holdfast with its peers (edge/bench/peers.mjs): all of
+// them in one workerd process, each with a socket of its own into it, in turns.
+// One iteration is one round, so -benchtime 15x is fifteen of them.
+//
+// Bare and stored check no token and no right; partyserver checks the token; Holdfast
+// both, and it keeps a session and recognises a repeated op.
+func BenchmarkPeers(b *testing.B) {
+	r := startRig(b)
+	stored := slices.DeleteFunc(slices.Clone(r.all), func(c *contestant) bool { return !c.log })
+	b.Run("op", func(b *testing.B) {
+		r.interleave(b, "One op at a time, to its acknowledgement", r.all, r.oneAtATime)
+	})
+	b.Run("flight", func(b *testing.B) {
+		r.interleave(b, "64 ops in flight, 16 on each of 4 sockets that all hear them", r.all, r.inFlight)
+	})
+	b.Run("delivery", func(b *testing.B) {
+		r.interleave(b, "One op to the last of 50 readers", r.all, r.delivery)
+	})
+	b.Run("connect", func(b *testing.B) {
+		r.interleave(b, "Connect, to connection_ack", r.all, r.connects)
+	})
+	b.Run("resume", func(b *testing.B) {
+		r.interleave(b, "Reconnect, to the last of 100 missed ops", stored, r.resumes)
+	})
+	b.Run("wake", func(b *testing.B) {
+		r.interleave(b, "One op to an object that hibernates", r.all, r.wakes)
+	})
+	b.Run("memory", func(b *testing.B) {
+		for i, c := range r.all {
+			b.Run(c.name, func(b *testing.B) {
+				if len(r.table.memory) <= i { // asked for more rounds, it would find the same again
+					r.table.memory = append(r.table.memory, idleMemory(b, i))
+				}
+				r.table.memory[i].report(b)
+			})
+		}
+	})
+	r.table.print(os.Stdout)
 }
 
-// BenchmarkConnect is a dial to connection_ack with everything warm.
-func BenchmarkConnect(b *testing.B) {
-	s := start(b, nil)
-	d := dialling{document: "welcome", clientID: "o", token: s.login("owner")}
-	for range 20 {
-		s.connect(d).ws.CloseNow()
+func (r *rig) oneAtATime(c *contestant) func() sample {
+	l := r.dial(place{contestant: c, document: r.document()})
+	return func() sample {
+		return each(100, func() time.Duration {
+			began := time.Now()
+			l.op()
+			return time.Since(began)
+		})
 	}
-	took := make([]time.Duration, 0, b.N)
-	b.ResetTimer()
-	for range b.N {
-		began := time.Now()
-		c := s.connect(d)
-		took = append(took, time.Since(began))
-		b.StopTimer()
-		c.ws.CloseNow()
-		b.StartTimer()
-	}
-	b.StopTimer()
-	report(b, took)
 }
 
-func report(b *testing.B, took []time.Duration) {
-	slices.Sort(took)
-	at := func(part float64) float64 {
-		return float64(took[int(part*float64(len(took)-1))]) / float64(time.Millisecond)
+func (r *rig) inFlight(c *contestant) func() sample {
+	const sockets, each, ops = 4, 16, 150
+	document := r.document()
+	lines := make([]*line, sockets)
+	for i := range lines {
+		lines[i] = r.dial(place{contestant: c, document: document, user: i})
 	}
-	b.ReportMetric(at(0.5), "p50-ms")
-	b.ReportMetric(at(0.99), "p99-ms")
+	return func() sample {
+		began := time.Now()
+		var all sync.WaitGroup
+		for _, l := range lines {
+			all.Go(func() { l.ops(ops, each, (sockets-1)*ops) })
+		}
+		all.Wait()
+		return sample{ops: sockets * ops, elapsed: time.Since(began)}
+	}
+}
+
+func (r *rig) delivery(c *contestant) func() sample {
+	const readers = 50
+	document := r.document()
+	writer := r.dial(place{contestant: c, document: document})
+	last := make(chan time.Time, 1)
+	var heard atomic.Int64
+	for i := range readers {
+		l := r.dial(place{contestant: c, document: document, user: 1 + i})
+		go func() {
+			for {
+				text, err := l.read()
+				if err != nil {
+					return
+				}
+				if is(text, "op") && heard.Add(1)%readers == 0 {
+					last <- time.Now()
+				}
+			}
+		}()
+	}
+	return func() sample {
+		return each(10, func() time.Duration {
+			began := time.Now()
+			writer.op()
+			return (<-last).Sub(began)
+		})
+	}
+}
+
+// connects has twenty users come and go. The one before is gone before the next
+// one's clock starts, and each begins a session anew.
+func (r *rig) connects(c *contestant) func() sample {
+	document, user := r.document(), 0
+	return func() sample {
+		return each(10, func() time.Duration {
+			user = (user + 1) % 20
+			address, options := r.dialled(place{contestant: c, document: document, user: user})
+			began := time.Now()
+			l := r.dialAddress(address, options)
+			took := time.Since(began)
+			l.ws.CloseNow()
+			return took
+		})
+	}
+}
+
+func (r *rig) resumes(c *contestant) func() sample {
+	const missed = 100
+	document := r.document()
+	writer := r.dial(place{contestant: c, document: document})
+	back := place{contestant: c, document: document, user: 1}
+	writer.ops(1, 1, 0) // last_seq=0 would not be a resume
+	reader := r.dial(back)
+	if c.sessions {
+		back.session = reader.session()
+	}
+	return func() sample {
+		s := each(3, func() time.Duration {
+			reader.ws.CloseNow()
+			back.version = writer.sent
+			writer.ops(missed, 32, 0)
+			address, options := r.dialled(back)
+			began := time.Now()
+			reader = r.dialAddress(address, options)
+			for range missed {
+				reader.await("op")
+			}
+			return time.Since(began)
+		})
+		s.more = true // the missed ops
+		return s
+	}
+}
+
+func (r *rig) wakes(c *contestant) func() sample {
+	document := r.document()
+	l := r.dial(place{contestant: c, document: document})
+	return func() sample {
+		s := each(5, func() time.Duration {
+			r.evictObject(c, document)
+			began := time.Now()
+			l.op()
+			return time.Since(began)
+		})
+		s.more = true // the evictions
+		return s
+	}
 }

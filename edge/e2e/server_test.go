@@ -66,19 +66,30 @@ func check(err error) {
 
 // server is one running Worker with storage of its own.
 type server struct {
-	t   testing.TB
-	url string // http://127.0.0.1:port
-	in  io.WriteCloser
-	out *bufio.Reader
+	t       testing.TB
+	url     string // http://127.0.0.1:port
+	process *os.Process
+	in      io.WriteCloser
+	out     *bufio.Reader
 }
 
 // start runs the Worker under wrangler's harness, with these variables beside
 // those of wrangler.toml.
 func start(t testing.TB, vars map[string]string) *server {
 	t.Helper()
-	config, err := json.Marshal(map[string]any{"vars": vars, "secrets": secrets, "build": build})
+	var ready struct{ URL string }
+	s := launch(t, "harness.mjs", map[string]any{"vars": vars, "secrets": secrets, "build": build}, &ready)
+	s.url = strings.TrimSuffix(ready.URL, "/")
+	return s
+}
+
+// launch runs a harness and reads the first thing it says, which is where its
+// Workers are.
+func launch(t testing.TB, script string, config map[string]any, ready any) *server {
+	t.Helper()
+	text, err := json.Marshal(config)
 	check(err)
-	cmd := exec.Command("node", "harness.mjs", string(config))
+	cmd := exec.Command("node", script, string(text))
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	in, err := cmd.StdinPipe()
@@ -86,7 +97,7 @@ func start(t testing.TB, vars map[string]string) *server {
 	out, err := cmd.StdoutPipe()
 	check(err)
 	check(cmd.Start())
-	s := &server{t: t, in: in, out: bufio.NewReader(out)}
+	s := &server{t: t, process: cmd.Process, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
 		in.Close()
 		cmd.Wait()
@@ -94,12 +105,7 @@ func start(t testing.TB, vars map[string]string) *server {
 			t.Logf("the Worker said:\n%s", complaints.String())
 		}
 	})
-	var ready struct{ URL string }
-	s.read(&ready)
-	if ready.URL == "" {
-		t.Fatalf("the Worker did not start:\n%s", complaints.String())
-	}
-	s.url = strings.TrimSuffix(ready.URL, "/")
+	s.read(ready)
 	return s
 }
 

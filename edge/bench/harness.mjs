@@ -1,0 +1,109 @@
+// Runs Holdfast and its peers in one workerd process for edge/e2e/bench_test.go.
+// Commands come as JSON lines on standard input, answers leave on standard output,
+// one for each, as in edge/e2e/harness.mjs.
+//
+//   {"do":"evict","worker":"holdfast","class":"Document","name":"bench-1"}
+//
+// Each Worker has a socket of its own into workerd. Wrangler's test harness would put
+// a second workerd before the first, and each frame would pay for both.
+
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build as bundle } from "esbuild";
+import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import { statements } from "../statements.mjs";
+
+const repo = fileURLToPath(new URL("../..", import.meta.url));
+const { secrets, build, users, documents } = JSON.parse(process.argv[2]);
+const sockets = [{ host: "127.0.0.1", port: 0 }];
+
+// The built files, as they would be uploaded. Without the web files: with them
+// miniflare puts a Worker of its own before this one, in no other contestant's way.
+function holdfast() {
+	const options = workerOptions(join(repo, "wrangler.toml")).workerOptions;
+	const dir = resolve(build, "worker");
+	const wasm = readdirSync(dir).filter((file) => file.endsWith(".wasm"));
+	return {
+		...options,
+		name: "holdfast",
+		assets: undefined,
+		modulesRules: undefined,
+		modulesRoot: dir,
+		modules: [
+			{ type: "ESModule", path: join(dir, "worker.js") },
+			...wasm.map((file) => ({ type: "CompiledWasm", path: join(dir, file) })),
+		],
+		bindings: { ...options.bindings, ...secrets },
+		unsafeDirectSockets: sockets,
+	};
+}
+
+async function peers(issuer) {
+	const dir = join(repo, "edge/bench");
+	const options = workerOptions(join(dir, "wrangler.toml")).workerOptions;
+	const { outputFiles } = await bundle({
+		entryPoints: [join(dir, "peers.mjs")],
+		bundle: true,
+		write: false,
+		format: "esm",
+		target: "es2024",
+		conditions: ["workerd", "worker", "browser"],
+		external: ["cloudflare:*"],
+		minify: true,
+	});
+	const { kty, n, e, kid } = JSON.parse(secrets.SIGNING_KEY);
+	return {
+		...options,
+		name: "peers",
+		modulesRules: undefined,
+		modulesRoot: dir,
+		modules: [{ type: "ESModule", path: join(dir, "peers.js"), contents: outputFiles[0].text }],
+		bindings: { ISSUER: issuer, KEYS: JSON.stringify({ keys: [{ kty, n, e, kid, alg: "RS256", use: "sig" }] }) },
+		unsafeDirectSockets: sockets,
+	};
+}
+
+const own = holdfast();
+const miniflare = new Miniflare({
+	...convertV4MiniflareOptions({ workers: [own, await peers(own.bindings.ISSUER)], log: new Log(LogLevel.ERROR), handleStructuredLogs() {} }),
+});
+await miniflare.ready;
+
+// Everybody in the demo workspace may edit what is in it: as many as are needed.
+const database = await miniflare.getD1Database("DB", "holdfast");
+const files = readdirSync(join(repo, "edge/migrations")).sort().map((file) => join(repo, "edge/migrations", file));
+for (const file of [...files, join(repo, "edge/seed/demo.sql")]) {
+	await database.batch(statements(file).map((sql) => database.prepare(sql)));
+}
+const count = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)";
+await database.batch([
+	database.prepare(`${count} INSERT INTO members (workspace_id, user_id, role) SELECT 'ws_demo', 'bench-' || i, 'member' FROM n`).bind(users),
+	database.prepare(`${count} INSERT INTO documents (id, workspace_id, title) SELECT 'bench-' || i, 'ws_demo', 'Benchmark' FROM n`).bind(documents),
+]);
+
+const answer = (value) => process.stdout.write(`\n${JSON.stringify(value)}\n`);
+answer({
+	holdfast: String(await miniflare.unsafeGetDirectURL("holdfast")),
+	peers: String(await miniflare.unsafeGetDirectURL("peers")),
+});
+
+const commands = {
+	async evict({ worker, class: objectClass, name }) {
+		await miniflare.unsafeEvictDurableObject(worker, objectClass, { name, webSockets: "hibernate" });
+		return {};
+	},
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+	const command = JSON.parse(line);
+	try {
+		answer(await commands[command.do](command));
+	} catch (err) {
+		answer({ error: String(err) });
+	}
+}
+await miniflare.dispose();
+process.exit(0);

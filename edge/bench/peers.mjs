@@ -1,0 +1,71 @@
+// What Holdfast is compared with, in frames of the same shape: the least that
+// JavaScript in a Durable Object can do (Bare), that and one row per op (Stored),
+// and what a team would otherwise take, partyserver with jose (Room, in room.mjs).
+
+import { DurableObject } from "cloudflare:workers";
+import { Log } from "./log.mjs";
+import { ack, connected, operation } from "./frames.mjs";
+import { routeRoom } from "./room.mjs";
+
+export { Room } from "./room.mjs";
+
+/** Echoes an op as its acknowledgement and hands it to the others. No token, no storage. */
+export class Bare extends DurableObject {
+	version = 0;
+
+	fetch(request) {
+		const [client, server] = Object.values(new WebSocketPair());
+		const address = new URL(request.url);
+		this.ctx.acceptWebSocket(server);
+		server.serializeAttachment({ user: address.searchParams.get("client_id") });
+		server.send(connected(this.version));
+		this.replay(server, address.searchParams.get("last_seq"));
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	webSocketMessage(ws, text) {
+		const { message_id: id, data } = JSON.parse(text);
+		const version = this.append(ws, id, data.op);
+		ws.send(ack(version, id));
+		const sockets = this.ctx.getWebSockets();
+		if (sockets.length < 2) return;
+		const { user } = ws.deserializeAttachment();
+		const frame = operation(version, user, data.op);
+		for (const other of sockets) {
+			if (other !== ws && other.readyState === WebSocket.OPEN) other.send(frame);
+		}
+	}
+
+	append() {
+		return ++this.version;
+	}
+
+	replay() {}
+}
+
+/** Bare, with the op stored before it is acknowledged, in a table like Holdfast's. */
+export class Stored extends Bare {
+	constructor(ctx, env) {
+		super(ctx, env);
+		this.log = new Log(ctx.storage.sql);
+		this.version = this.log.version;
+	}
+
+	append(ws, id, op) {
+		const { user } = ws.deserializeAttachment();
+		return (this.version = this.log.append(user, id, op));
+	}
+
+	replay(ws, after) {
+		if (after !== null) this.log.replay(Number(after), (frame) => ws.send(frame));
+	}
+}
+
+export default {
+	fetch(request, env) {
+		const [, kind, name] = new URL(request.url).pathname.split("/");
+		if (kind === "bare") return env.BARE.getByName(name).fetch(request);
+		if (kind === "stored") return env.STORED.getByName(name).fetch(request);
+		return routeRoom(request, env);
+	},
+};
