@@ -1,82 +1,63 @@
-//go:build js && wasm
+//go:build wasm
 
-// Frontwasm is the front Worker's module. One file, two ways of life:
+// Command frontwasm is the module that admits every request: the ABI between
+// edge/front and the JavaScript in edge/worker/front.mjs. It is booted once per
+// isolate and asked synchronously. It waits for nothing, so requests may share it,
+// as they may not share an instance that waits; and it is a module of its own, for
+// one that can wait pays for that with each call: a goroutine's stack, and code
+// that can be suspended anywhere.
 //
-// As the core it is booted once per isolate and asked through the exports below,
-// synchronously, by the admission of every request. It waits for nothing, so it
-// may be shared by requests, as an instance that waits may not.
+// # Exports
 //
-// As a handler it is booted for one HTTP request of the issuer's, which waits
-// for D1 and WebCrypto, and is dropped with it.
+//	front_alloc(n i32) i32   room for n bytes of input; good until the next alloc
+//	front_boot(n i32) i32    takes the variables, a JSON object, as input; 0 when they name no
+//	                         key to check tokens with. The core then serves what needs none.
+//	front_step(n i32) i32    takes an event as input and returns where the next step is: its
+//	                         length in four bytes, the lowest first, and behind them its text
+//
+// It imports nothing but what the compiler's runtime needs.
 package main
 
 import (
-	"crypto/rand"
-	"database/sql"
-	"net/http"
-	"strconv"
-	"syscall/js"
-	"time"
-
-	"github.com/syumai/workers"
-	"github.com/syumai/workers/cloudflare"
-	"github.com/syumai/workers/cloudflare/d1"
+	"encoding/binary"
+	"unsafe"
 
 	"github.com/holdfast-dev/holdfast/edge/front"
-	"github.com/holdfast-dev/holdfast/edge/issuer"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-func main() {
-	if js.Global().Get("context").Get("core").Truthy() {
-		workers.Ready()
-		select {} // the exports are called while this waits
-	}
-	workers.Serve(handler())
+// The caller writes the one buffer and reads the other from outside; both stay
+// where they are until the next call.
+var (
+	core   = front.New(front.Config{})
+	input  []byte
+	output []byte
+)
+
+func main() {}
+
+//go:wasmexport front_alloc
+func alloc(n uint32) uint32 {
+	input = make([]byte, n)
+	return address(input)
 }
 
-// handler is the issuer of this deployment.
-func handler() http.Handler {
-	signingKey := cloudflare.Getenv("SIGNING_KEY")
-	key, err := token.PublicKey([]byte(signingKey))
+//go:wasmexport front_boot
+func boot(n uint32) uint32 {
+	cfg, err := front.ParseEnv(input[:n])
+	core = front.New(cfg)
+	clear(input) // it may have held the signing key
 	if err != nil {
-		return broken("signing_key_unusable")
+		return 0
 	}
-	db, err := d1.OpenConnector("DB")
-	if err != nil {
-		return broken("database_missing")
-	}
-	origins := front.ParseOrigins(cloudflare.Getenv("ALLOWED_ORIGINS"))
-	return issuer.New(issuer.Config{
-		Issuer:     cloudflare.Getenv("ISSUER"),
-		AccessTTL:  seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
-		RefreshTTL: seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
-		KeyID:      key.ID,
-		PublicKey:  key.JWK,
-		AllowOrigin: func(origin, host string) bool {
-			return front.OriginAllowed(origins, origin, host)
-		},
-		Now:    time.Now,
-		Random: func(b []byte) { rand.Read(b) },
-	}, issuer.SQLStore{DB: sql.OpenDB(db)}, issuer.WebCrypto{PrivateKey: signingKey})
+	return 1
 }
 
-// broken answers everything for a deployment that lacks something.
-func broken(reason string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		err := &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(err.Row().HTTP)
-		w.Write(err.AppendJSON(nil))
-	})
+//go:wasmexport front_step
+func step(n uint32) uint32 {
+	text := core.Step(input[:n])
+	output = binary.LittleEndian.AppendUint32(output[:0], uint32(len(text)))
+	output = append(output, text...)
+	return address(output)
 }
 
-func seconds(name string, otherwise time.Duration) time.Duration {
-	n, err := strconv.Atoi(cloudflare.Getenv(name))
-	if err != nil || n <= 0 || n > 1<<30 {
-		return otherwise
-	}
-	return time.Duration(n) * time.Second
-}
+func address(b []byte) uint32 { return uint32(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }

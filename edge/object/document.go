@@ -140,8 +140,10 @@ func (o *documentObject) connect(in Input) document.Event {
 	}
 	c.event.Conn = ConnID(randomHex(o.host, 8))
 	user := c.event.Grant.UserID
-	c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged)
-	if current := o.store.conn(user); current != "" {
+	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
+		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged)
+	}
+	if current := o.core.Current(user); current != "" {
 		c.event.Seen = o.host.LastSeen(current)
 	}
 	o.connecting, o.ask = c, in.Ask

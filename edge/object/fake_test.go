@@ -144,7 +144,7 @@ func stored(v Value) Value {
 
 var tableOf = map[Stmt]string{
 	insertOp: "ops", selectOps: "ops", selectVersion: "ops", selectReceipts: "ops",
-	upsertChannel: "channels", deleteChannel: "channels", selectChannels: "channels", selectConn: "channels",
+	upsertChannel: "channels", deleteChannel: "channels", selectChannels: "channels",
 	upsertSession: "session", selectSession: "session",
 	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
 	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
@@ -218,10 +218,6 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value) bool) error {
 				row([]Value{r[3], r[0]})
 				n++
 			}
-		}
-	case selectConn:
-		if r := table[key(args[0])]; r != nil {
-			row([]Value{r[4]})
 		}
 	case selectChannels, selectSession, selectSessionChannels, selectAccess:
 		for _, id := range ids {

@@ -18,7 +18,6 @@ const (
 	selectOps
 	selectReceipts
 	selectChannels
-	selectConn
 	upsertChannel
 	deleteChannel
 
@@ -72,7 +71,6 @@ var statements = [...]string{
 	selectOps:      "SELECT version, user_id, client_id, message_id, op, at FROM ops WHERE version > ? AND version <= ? ORDER BY version",
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
-	selectConn:     "SELECT conn FROM channels WHERE user_id = ?",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
 		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",

@@ -95,12 +95,6 @@ func (s *store) receipts(userID, clientID string, limit int) []document.Receipt 
 	return list
 }
 
-// conn is the current connection of a user's channel, "" when there is none.
-func (s *store) conn(userID string) (id ConnID) {
-	s.query(selectConn, func(cols []Value) { id = ConnID(cols[0].Bytes) }, text(userID))
-	return id
-}
-
 func (s *store) channels() (rows []document.Row) {
 	s.query(selectChannels, func(c []Value) {
 		user := c[0].string()

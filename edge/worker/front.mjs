@@ -3,6 +3,8 @@
 // understands none of them.
 
 import { Program } from "./program.mjs";
+import { reactor } from "./runtime.mjs";
+import module from "../../.build/current/front.wasm";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -14,7 +16,7 @@ let room = { at: 0, bytes: 0 }; // where its input goes
 let fault; // what to answer when the core has trapped, in its own words
 
 function boot(env) {
-	core = new Program({ core: true, binding: {}, env: {} }).start();
+	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
 	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: no usable key to check tokens with");
@@ -27,14 +29,14 @@ function put(value) {
 		const bytes = Math.max(text.length, 8192);
 		room = { at: core.exports.front_alloc(bytes), bytes };
 	}
-	new Uint8Array(core.memory.buffer, room.at, text.length).set(text);
+	core.views().bytes.set(text, room.at);
 	return text.length;
 }
 
 function turn(event) {
 	const at = core.exports.front_step(put({ ...event, now: Date.now() }));
-	const length = new DataView(core.memory.buffer).getUint32(at, true); // the call may have moved the memory
-	return JSON.parse(decoder.decode(new Uint8Array(core.memory.buffer, at + 4, length)));
+	const { bytes, data } = core.views(); // the call may have moved the memory
+	return JSON.parse(decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true))));
 }
 
 function ask(env, event) {

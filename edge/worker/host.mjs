@@ -5,6 +5,8 @@
 // writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
 // it out, in order, once the event has ended well.
 
+import { runtime } from "./runtime.mjs";
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
 const encoder = new TextEncoder();
 const idBytes = 16;
@@ -22,6 +24,7 @@ export class Instance {
 		this.recent = []; // short texts, by a hash of them
 		this.failure = null; // the first host call that failed
 		this.writes = []; // [text, ...parameters]
+		this.ended = 0; // how many of them are of events that have ended
 		this.out = []; // [what, ...arguments]
 		const call = (op, ptr, n, out, cap) => {
 			try {
@@ -67,6 +70,7 @@ export class Instance {
 		at += this.encode(text, at);
 		const refused = this.go.event(kind, a, at - this.input, Date.now());
 		if (refused || this.failure) throw this.failure ?? new Error("the event was refused");
+		this.ended = this.writes.length;
 	}
 
 	// encode writes a text and returns its length. A short one of ASCII only, as most
@@ -86,6 +90,7 @@ export class Instance {
 	/** What the events since the last time came to, once. */
 	taken() {
 		const { writes, out } = this;
+		this.ended = 0;
 		if (writes.length > 0) this.writes = [];
 		if (out.length > 0) this.out = [];
 		return { writes, out };
@@ -225,6 +230,11 @@ const operations = [
 	},
 	(i, at, end, out, cap) => {
 		i.held = null;
+		if (i.ended > 0) {
+			// A query sees what earlier events have written, those of its batch too.
+			i.object.write(i.writes.splice(0, i.ended));
+			i.ended = 0;
+		}
 		i.rows = i.sql.exec(...i.statement(at, end)).raw();
 		return i.fill(out, cap);
 	},
@@ -284,62 +294,3 @@ const operations = [
 		return 0;
 	},
 ];
-
-// runtime is what the two compilers' own runtimes import. Nothing of it waits:
-// a module that tried to would find no time passing and no file to read.
-function runtime(views) {
-	let line = "";
-	const ok = () => 0;
-	const badFile = () => 8;
-	const zero = (...at) => {
-		const { data } = views();
-		for (const a of at) data.setUint32(a, 0, true);
-		return 0;
-	};
-	const random = (at, n) => {
-		crypto.getRandomValues(views().bytes.subarray(at, at + n));
-		return 0;
-	};
-	const wasi = {
-		fd_write(fd, list, n, written) {
-			const { bytes, data } = views();
-			let total = 0;
-			for (let k = 0; k < n; k++) {
-				const at = data.getUint32(list + 8 * k, true);
-				const size = data.getUint32(list + 8 * k + 4, true);
-				line += decoder.decode(bytes.subarray(at, at + size));
-				total += size;
-			}
-			data.setUint32(written, total, true);
-			const lines = line.split("\n");
-			line = lines.pop();
-			for (const l of lines) console.error(l);
-			return 0;
-		},
-		random_get: random,
-		clock_time_get(id, precision, at) {
-			views().data.setBigUint64(at, BigInt(Date.now()) * 1000000n, true);
-			return 0;
-		},
-		args_sizes_get: zero,
-		environ_sizes_get: zero,
-		args_get: ok,
-		environ_get: ok,
-		sched_yield: ok,
-		fd_close: ok,
-		fd_seek: badFile,
-		fd_fdstat_get: badFile,
-		fd_fdstat_set_flags: badFile,
-		fd_prestat_get: badFile,
-		fd_prestat_dir_name: badFile,
-		// Go's scheduler asks whether a timer is due before it sleeps; it never is.
-		poll_oneoff(from, to, n, events) {
-			views().data.setUint32(events, 0, true);
-			return 0;
-		},
-		proc_exit(code) {
-			throw new WebAssembly.RuntimeError(`exit ${code}`);
-		},
-	};
-	return { wasi_snapshot_preview1: wasi };
-}

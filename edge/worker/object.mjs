@@ -4,6 +4,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { Shell, closeSocket, kind } from "./shell.mjs";
 
+const decoder = new TextDecoder();
+
 class GoObject extends DurableObject {
 	#shell;
 
@@ -26,18 +28,8 @@ class GoObject extends DurableObject {
 	}
 
 	webSocketMessage(ws, message) {
-		const id = this.#shell.id(ws);
-		try {
-			if (typeof message === "string") {
-				this.#shell.enter(kind.message, 0, id, message);
-			} else {
-				this.#shell.enter(kind.binary, 0, id);
-			}
-		} catch {
-			// Nothing of it has happened. The one who sent it begins again; the
-			// others never notice.
-			closeSocket(ws, 1011, "");
-		}
+		if (typeof message === "string") return this.#shell.message(ws, message);
+		this.#shell.one(kind.binary, ws);
 	}
 
 	webSocketClose(ws, code) {
@@ -73,7 +65,7 @@ class GoObject extends DurableObject {
 
 // base64 decodes the UTF-8 text in a header, which itself can only hold ASCII.
 function base64(text) {
-	return new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
+	return decoder.decode(Uint8Array.fromBase64(text));
 }
 
 /** One user's session. */

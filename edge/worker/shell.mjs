@@ -11,14 +11,24 @@ export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 
 /** How long D1, another object or a token's check may take, in milliseconds. */
 const patience = 5_000;
 
+/** How often a text that came alone looks whether others come during its commit. */
+const probeEvery = 16;
+
+/** How many texts wait for a commit at most: they are kept in memory. */
+const most = 128;
+
 export class Shell {
 	sockets = null; // id -> WebSocket; null until the first boot
 	ids = new WeakMap(); // WebSocket -> id
 	ending = null; // the socket whose close is being told
+	queue = []; // texts that wait for a commit
+	committing = null; // the promise of it
+	crowded = false; // texts came during the last one
+	alone = 0;
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
-	longest = 0; // of a message: what is longer is cut there, Go only has to see that it is too long
+	longest = Infinity; // of a text: what is longer is cut there; known from the first boot on
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
@@ -31,10 +41,10 @@ export class Shell {
 	// and only when that stands does anything leave. After a trap or a refusal the
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
+		if (this.queue.length > 0) this.flush();
 		let out;
 		try {
 			if (this.instance === null) this.boot();
-			if (what === kind.message && text.length > this.longest) text = text.slice(0, this.longest);
 			this.instance.event(what, a, id, text);
 			const taken = this.instance.taken();
 			this.write(taken.writes);
@@ -42,6 +52,76 @@ export class Shell {
 		} catch (err) {
 			this.drop(err);
 			throw err;
+		}
+		if (out.length > 0) this.carryOut(out);
+	}
+
+	// message is enter for a text, and waits for others while an earlier one is being
+	// made durable: what has come by then is written in one transaction, with one
+	// commit, which is most of what an op costs.
+	message(ws, text) {
+		if (this.committing === null) {
+			this.one(kind.message, ws, text);
+			if (this.crowded || ++this.alone % probeEvery === 0) this.commit();
+			return undefined;
+		}
+		this.queue.push({ ws, text: this.cut(text) });
+		if (this.queue.length >= most) this.flush();
+		return this.committing;
+	}
+
+	// commit waits for what was written to be durable. Whether anything came meanwhile
+	// says whether waiting is worth it next time too.
+	commit() {
+		this.committing = this.ctx.storage.sync().then(
+			() => this.committed(),
+			() => this.committed(),
+		);
+	}
+
+	committed() {
+		this.committing = null;
+		this.crowded = this.queue.length > 1; // one is whoever has just been answered
+		if (this.queue.length > 0) this.flush();
+		if (this.crowded) this.commit();
+	}
+
+	// one is an event of a socket's own making: that it failed is for nobody else.
+	one(what, ws, text = "") {
+		try {
+			this.enter(what, 0, this.id(ws), this.cut(text));
+		} catch {
+			// Nothing of it has happened. The one who sent it begins again; the
+			// others never notice.
+			closeSocket(ws, 1011, "");
+		}
+	}
+
+	// cut keeps from Go what it only has to see is too long.
+	cut(text) {
+		return text.length > this.longest ? text.slice(0, this.longest) : text;
+	}
+
+	// flush gives Go everything that waits. Each text is still an event of its own;
+	// when one of them fails, or their writes do, nothing of any has happened, and
+	// they are entered again one by one.
+	flush() {
+		const { queue } = this;
+		this.queue = [];
+		if (queue.length === 1) return this.one(kind.message, queue[0].ws, queue[0].text);
+		let out;
+		try {
+			if (this.instance === null) this.boot();
+			this.ctx.storage.transactionSync(() => {
+				for (const { ws, text } of queue) this.instance.event(kind.message, 0, this.id(ws), text);
+				const taken = this.instance.taken();
+				for (const statement of taken.writes) this.sql.exec(...statement);
+				out = taken.out;
+			});
+		} catch (err) {
+			this.drop(err);
+			for (const { ws, text } of queue) this.one(kind.message, ws, text);
+			return;
 		}
 		if (out.length > 0) this.carryOut(out);
 	}

@@ -86,7 +86,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	m.grant = grant
 	m.telling, m.reason, m.tellNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began && client == c.ClientID
-	m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
+	if !c.Known || client != c.ClientID {
+		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
+	}
 	replay, gap := d.missed(m, c, out.Resumed)
 	if replay != nil {
 		m.behind, m.pushed = true, replay.From-1

@@ -33,10 +33,13 @@ func New(cfg Config, documentID string) *Document {
 func Restore(cfg Config, s Snapshot) (*Document, error) {
 	d := New(cfg, s.DocumentID)
 	d.version = s.Version
-	for _, row := range s.Channels {
+	for i, row := range s.Channels {
 		m, err := d.restoreMember(row)
 		if err != nil {
 			return nil, err
+		}
+		if len(s.Live) == len(s.Channels) {
+			m.live = s.Live[i].live
 		}
 		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
 		d.members = append(d.members, m)
@@ -71,7 +74,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	m := &member{
 		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
 		tellNext: row.TellNext, tries: row.Tries, saved: row.Channel.Acked,
-		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, live: row.Live.live,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms,
 	}
 	if c := ConnID(ch.Conn()); c != "" {
 		if d.conns[c] != nil {
@@ -87,6 +90,7 @@ func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{DocumentID: d.id, Version: d.version, Receipts: map[string][]Receipt{}}
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
+		s.Live = append(s.Live, Live{m.live})
 		if r := m.receipts.list(); len(r) > 0 {
 			s.Receipts[m.userID()] = r
 		}
@@ -140,6 +144,22 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		d.told(now, e)
 	}
 	return d.effects
+}
+
+// Knows reports whether the document remembers what this user's client has sent: a
+// Connect that is stepped next needs no Receipts then. A live channel may end in
+// that very step, but it is not forgotten in it.
+func (d *Document) Knows(userID, clientID string) bool {
+	m := d.find(userID)
+	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
+}
+
+// Current returns the user's current connection, "" for none.
+func (d *Document) Current(userID string) ConnID {
+	if m := d.find(userID); m != nil {
+		return m.self[0]
+	}
+	return ""
 }
 
 // find returns the user's member, nil for none.

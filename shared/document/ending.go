@@ -63,7 +63,6 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 		d.detach(m)
 	}
 	m.ch.Leave()
-	m.receipts.reset(nil, d.cfg.Unacknowledged, d.version)
 	m.telling, m.reason, m.tries = true, reason, 0
 	d.tell(now, m)
 	if left {

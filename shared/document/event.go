@@ -59,8 +59,9 @@ type (
 		HasLastSeq bool
 		// Receipts are the newest ops of this user and client id in the log,
 		// oldest first, at most Config.Unacknowledged: what a re-sent op is
-		// recognised by.
+		// recognised by. None are needed, and Known is true, when Knows just said so.
 		Receipts []Receipt
+		Known    bool
 		// Seen is when the runtime last answered a ping on the user's current
 		// connection here; zero when it has none or never pinged.
 		Seen time.Time

@@ -107,7 +107,9 @@ func (r *rig) event() document.Event {
 		if r.s.pick(32) == 31 {
 			c.LastSeq = 1<<64 - 1
 		}
-		c.Receipts = r.store.Receipts(c.Grant.UserID, c.ClientID, r.cfg.Unacknowledged)
+		if c.Known = r.doc.Knows(c.Grant.UserID, c.ClientID); !c.Known {
+			c.Receipts = r.store.Receipts(c.Grant.UserID, c.ClientID, r.cfg.Unacknowledged)
+		}
 		r.conns = append(r.conns, c.Conn)
 		return c
 	case 2, 3, 4:

@@ -52,7 +52,7 @@ func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
 		TellNext: m.tellNext, Tries: m.tries, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
-		Confirms: m.confirms, Live: Live{m.live},
+		Confirms: m.confirms,
 	}
 }
 

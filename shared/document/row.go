@@ -26,8 +26,6 @@ type Row struct {
 	DrySince time.Time
 	// Confirms is whether the client has ever answered a probe (see flow).
 	Confirms bool
-	// Live is not stored.
-	Live Live
 }
 
 // Live is what a document knows of a connection and forgets when it hibernates:
@@ -40,6 +38,8 @@ type Snapshot struct {
 	DocumentID string
 	Version    uint64 // of the newest entry, 0 for none
 	Channels   []Row
+	// Live is what is not stored, for each of Channels, or nothing.
+	Live []Live
 	// Receipts are, for every channel, the newest ops of its client id.
 	Receipts map[string][]Receipt // by user id
 }

@@ -107,8 +107,8 @@ func (w *DocumentWatch) State(snap document.Snapshot, stored map[string]document
 			return fmt.Errorf("%s is active on %s, which is not open", c.UserID, c.Conn)
 		}
 		kept := stored[c.UserID]
-		// These three may lag behind in storage; nothing else may.
-		row.Channel.Acked, row.Channel.Seen, row.Live = kept.Channel.Acked, kept.Channel.Seen, document.Live{}
+		// These two may lag behind in storage; nothing else may.
+		row.Channel.Acked, row.Channel.Seen = kept.Channel.Acked, kept.Channel.Seen
 		if row != kept {
 			return fmt.Errorf("not stored as it is: %+v, stored %+v", row, kept)
 		}

@@ -122,7 +122,10 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	ev := document.Connect{
 		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
 		LastSeq: a.heard, HasLastSeq: a.session != "",
-		Receipts: d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged),
+		Known: d.core.Knows(c.user.id, c.id),
+	}
+	if !ev.Known {
+		ev.Receipts = d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged)
 	}
 	if row, ok := d.store.Rows[c.user.id]; ok {
 		if current := w.lines[document.ConnID(row.Channel.Conn)]; current != nil {

@@ -31,7 +31,6 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		e.Entry.Op = slices.Clone(e.Entry.Op) // it aliases the frame
 		s.Log = append(s.Log, e.Entry)
 	case document.SaveChannel:
-		e.Row.Live = document.Live{} // need not be stored, so it is not
 		s.Rows[e.Row.Channel.UserID] = e.Row
 	case document.DeleteChannel:
 		delete(s.Rows, e.UserID)

@@ -7,10 +7,13 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -278,9 +281,12 @@ func reasonOf(err *protocol.Error) string {
 	return err.Reason
 }
 
+// FuzzParse: whatever is taken golang-jwt's parser takes too, and understands alike.
 func FuzzParse(f *testing.F) {
 	f.Add(sign(rs256, good))
+	f.Add(sign(rs256, `{"a":[1,{"b":null,"c":[]},true,-1.5e300,"\ud800\u00e9/\/"],"exp":99999999999999999999}`))
 	f.Add("..")
+	parser := jwt.NewParser(jwt.WithValidMethods([]string{Algorithm}), jwt.WithStrictDecoding(), jwt.WithJSONNumber())
 	f.Fuzz(func(t *testing.T, text string) {
 		v := &Verifier{Issuer: issuer}
 		tok, err := v.Parse(text)
@@ -289,6 +295,13 @@ func FuzzParse(f *testing.F) {
 		}
 		if !strings.HasPrefix(text, tok.Input+".") || len(tok.KeyID) > keyIDBytes {
 			t.Fatalf("input %q, kid %q", tok.Input, tok.KeyID)
+		}
+		theirs := jwt.MapClaims{}
+		if _, _, err := parser.ParseUnverified(text, theirs); err != nil {
+			t.Fatalf("golang-jwt does not take it: %v", err)
+		}
+		if !reflect.DeepEqual(theirs, tok.claims) {
+			t.Fatalf("claims %#v, golang-jwt reads %#v", tok.claims, theirs)
 		}
 		v.Validate(tok, true, now)
 	})
