@@ -51,7 +51,7 @@ type rig struct {
 	warm      bool
 
 	mu   sync.Mutex
-	open []*line
+	open []*peerLine
 }
 
 const (
@@ -123,21 +123,21 @@ func (r *rig) dialled(p place) (string, *websocket.DialOptions) {
 	return p.url + p.path + p.document + "?" + query.Encode(), options
 }
 
-// line is one socket. It looks into frames no further than it must, for what it
+// peerLine is one socket. It looks into frames no further than it must, for what it
 // costs is in everybody's figures.
-type line struct {
+type peerLine struct {
 	t    testing.TB
 	ws   *websocket.Conn
 	ack  []byte // the connection_ack
 	sent int
 }
 
-func (r *rig) dial(p place) *line {
+func (r *rig) dial(p place) *peerLine {
 	address, options := r.dialled(p)
 	return r.dialAddress(address, options)
 }
 
-func (r *rig) dialAddress(address string, options *websocket.DialOptions) *line {
+func (r *rig) dialAddress(address string, options *websocket.DialOptions) *peerLine {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -146,7 +146,7 @@ func (r *rig) dialAddress(address string, options *websocket.DialOptions) *line 
 		r.t.Fatalf("dial %s: %v (%v)", address, err, response)
 	}
 	ws.SetReadLimit(1 << 20)
-	l := &line{t: r.t, ws: ws}
+	l := &peerLine{t: r.t, ws: ws}
 	l.ack = l.await("connection_ack")
 	r.mu.Lock()
 	r.open = append(r.open, l)
@@ -163,7 +163,7 @@ func (r *rig) hangUp() {
 }
 
 // session is the id that a resume has to name.
-func (l *line) session() string {
+func (l *peerLine) session() string {
 	var f frame
 	check(json.Unmarshal(l.ack, &f))
 	return f.text("session_id")
@@ -173,13 +173,13 @@ func is(text []byte, event string) bool {
 	return bytes.Contains(text, []byte(`"event":"`+event+`"`))
 }
 
-func (l *line) read() ([]byte, error) {
+func (l *peerLine) read() ([]byte, error) {
 	_, text, err := l.ws.Read(context.Background())
 	return text, err
 }
 
 // await reads until a frame of this event.
-func (l *line) await(event string) []byte {
+func (l *peerLine) await(event string) []byte {
 	for {
 		text, err := l.read()
 		if err != nil {
@@ -195,7 +195,7 @@ func (l *line) await(event string) []byte {
 }
 
 // send sends the next op, of an editor's usual size.
-func (l *line) send() {
+func (l *peerLine) send() {
 	l.sent++
 	text := fmt.Appendf(nil, `{"type":"operation","event":"op","message_id":"m%d","data":{"op":{"insert":"hello","at":%d}}}`, l.sent, l.sent)
 	if err := l.ws.Write(context.Background(), websocket.MessageText, text); err != nil {
@@ -204,14 +204,14 @@ func (l *line) send() {
 }
 
 // op sends one and waits for its acknowledgement.
-func (l *line) op() {
+func (l *peerLine) op() {
 	l.send()
 	l.await("operation_ack")
 }
 
 // ops sends n, so many of them in flight, and waits for every acknowledgement
 // and for `others` ops of somebody else.
-func (l *line) ops(n, inFlight, others int) {
+func (l *peerLine) ops(n, inFlight, others int) {
 	sent := min(n, inFlight)
 	for range sent {
 		l.send()

@@ -65,7 +65,7 @@ func (r *rig) oneAtATime(c *contestant) func() sample {
 func (r *rig) inFlight(c *contestant) func() sample {
 	const sockets, each, ops = 4, 16, 150
 	document := r.document()
-	lines := make([]*line, sockets)
+	lines := make([]*peerLine, sockets)
 	for i := range lines {
 		lines[i] = r.dial(place{contestant: c, document: document, user: i})
 	}

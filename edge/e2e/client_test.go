@@ -135,6 +135,16 @@ func (c *conn) expect(kind, event string) frame {
 	}
 }
 
+// expectAny is the next frame, whatever it is.
+func (c *conn) expectAny() frame {
+	c.t.Helper()
+	f, err := c.read()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return f
+}
+
 // expectError waits for an error frame with this code.
 func (c *conn) expectError(code string) frame {
 	c.t.Helper()

@@ -41,4 +41,9 @@
 // (Due with judge). And it is a reason to wake up only while somebody would
 // notice the death: the owner passes watched to Deadline, which for a document
 // is two or more live channels. An idle document with one member sleeps.
+// # Outbox
+//
+// What a document's channel is sent lies in its log. Frames without one (those of
+// devices and apps) are kept in an Outbox until they are acknowledged, bounded, and
+// a resume is told of what the bounds pushed out.
 package channel

@@ -1,0 +1,70 @@
+//go:build !js
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func userOf(d dialling) string { return "usr_" + strings.Replace(d.clientID[1:], "-", "_", 1) }
+
+// evict drops an object from memory if it is there and idle for a moment, and counts it.
+func (w *world) evict(class, name string) {
+	w.t.Helper()
+	var answer struct{ Refused string }
+	w.server.do(map[string]string{"do": "evict", "class": class, "name": name, "attempt": "1"}, &answer)
+	switch {
+	case answer.Refused == "":
+		w.count("evictions of " + class)
+	case strings.Contains(answer.Refused, "active references"):
+		w.count("evictions in vain of " + class) // it was never idle
+	}
+}
+
+// A crowd on several documents, each of them dropped in every way again and
+// again, with objects evicted under them, loses nothing, doubles nothing and
+// hears everything in order.
+func TestChaosCrowd(t *testing.T) {
+	documents, members, span, think := 4, 50, 60*time.Second, 2*time.Second
+	if testing.Short() {
+		documents, members, span, think = 2, 10, 10*time.Second, 300*time.Millisecond
+	}
+	s := start(t, map[string]string{
+		"HEARTBEAT_MS": "3000", "HEARTBEAT_TIMEOUT_MS": "8000",
+		"MAX_REPLAY": "60", "MAX_SYNC_BYTES": "8192", // so that there are gaps, and more than one frame to fill them
+	})
+	w := newWorld(t, s, 3*time.Second)
+	crowd := s.populate(documents, members)
+	for _, d := range crowd {
+		w.join(d, think)
+	}
+	w.moreAcknowledged(len(crowd))
+	began := time.Now()
+	mean := 8 * time.Second / time.Duration(len(crowd)) // so each client drops about every 8 s
+	for time.Since(began) < span {
+		<-time.After(w.between(mean/2, mean*3/2))
+		n := w.random.IntN(len(crowd))
+		o := order{ending: endings[w.random.IntN(len(endings))]}
+		if w.random.IntN(4) == 0 { // away for a while, longer than a replay goes back
+			back := make(chan struct{})
+			time.AfterFunc(w.between(time.Second, 6*time.Second), func() { close(back) })
+			o.back = back
+		}
+		select {
+		case w.clients[n].orders <- o:
+		default: // it is away
+		}
+		switch w.random.IntN(20) {
+		case 0:
+			w.evict("Document", crowd[n].document)
+		case 1:
+			w.evict("UserSession", userOf(crowd[n]))
+		}
+	}
+	w.finish()
+	if w.counted("new sessions") > 0 {
+		t.Error("somebody did not get their session back within its grace")
+	}
+}

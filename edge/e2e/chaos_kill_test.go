@@ -1,0 +1,81 @@
+//go:build !js
+
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// An op that was acknowledged survives a kill -9 at any moment, and one that was
+// not is stored once when it is sent again.
+func TestChaosKillMidStream(t *testing.T) {
+	kills := 20
+	if testing.Short() {
+		kills = 3
+	}
+	d := startDev(t, "MAX_REPLAY=60", "HEARTBEAT_MS=2000", "HEARTBEAT_TIMEOUT_MS=6000")
+	w := newWorld(t, &d.server, 2*time.Second)
+	// Two devices of the owner, each on its own document: one session, two channels.
+	for _, c := range []struct {
+		account, document string
+		think             time.Duration
+	}{
+		{"owner", "welcome", 8 * time.Millisecond},
+		{"editor", "welcome", 12 * time.Millisecond},
+		{"viewer", "welcome", 0},
+		{"owner", "notes", 10 * time.Millisecond},
+		{"viewer", "notes", 0},
+	} {
+		w.join(dialling{document: c.document, clientID: c.account + "-" + c.document, token: d.login(c.account)}, c.think)
+	}
+	for range kills {
+		// Not before everybody is at it again; then at a moment nobody chose.
+		w.moreAcknowledged(50 + w.random.IntN(100))
+		moment := time.NewTimer(w.between(0, 200*time.Millisecond))
+		<-moment.C
+		d.kill()
+		w.count("drop: kill -9")
+		d.restart()
+	}
+	w.finish()
+	if w.counted("new sessions") > 0 {
+		t.Error("a session did not survive the kill")
+	}
+}
+
+// An eviction at any moment, of a document or a session object, is noticed by
+// nobody: the sockets stay open and every op arrives.
+func TestChaosEviction(t *testing.T) {
+	span := 10 * time.Second
+	if testing.Short() {
+		span = 3 * time.Second
+	}
+	s := start(t, nil)
+	w := newWorld(t, s, 2*time.Second)
+	members := s.populate(2, 6)
+	for i, d := range members {
+		think := 30 * time.Millisecond
+		if i%6 == 5 {
+			think = 0
+		}
+		w.join(d, think)
+	}
+	w.moreAcknowledged(50)
+	for over := time.After(span); ; {
+		select {
+		case <-over:
+			w.finish()
+			if len(w.resumes) > 0 {
+				t.Errorf("%d lines did not survive the evictions", len(w.resumes))
+			}
+			return
+		case <-time.After(w.between(100*time.Millisecond, 400*time.Millisecond)):
+		}
+		if d := members[w.random.IntN(len(members))]; w.random.IntN(3) > 0 {
+			w.evict("Document", d.document)
+		} else {
+			w.evict("UserSession", userOf(d))
+		}
+	}
+}
