@@ -119,7 +119,7 @@ test-wasm: tools ## the shared packages' tests as WebAssembly
 
 test-edge: build ## the built Worker and its Durable Objects in workerd
 	@echo "holdfast: testing the Worker in workerd"
-	@go test -count=1 ./edge/e2e/...
+	@go test -count=1 -timeout 25m ./edge/e2e/...
 
 test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"

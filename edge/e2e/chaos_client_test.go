@@ -128,8 +128,6 @@ func (r *resumer) live(ctx context.Context, l *line) (back <-chan struct{}) {
 	defer pings.Stop()
 	think := time.NewTimer(r.pause())
 	defer think.Stop()
-	l.send(protocol.PingText) // from here on the server holds it to its heartbeat
-	r.unponged = 1
 	for {
 		select {
 		case f, more := <-l.frames:

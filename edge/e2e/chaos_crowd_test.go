@@ -41,30 +41,49 @@ func TestChaosCrowd(t *testing.T) {
 		w.join(d, think)
 	}
 	w.moreAcknowledged(len(crowd))
-	began := time.Now()
-	mean := 8 * time.Second / time.Duration(len(crowd)) // so each client drops about every 8 s
-	for time.Since(began) < span {
-		<-time.After(w.between(mean/2, mean*3/2))
-		n := w.random.IntN(len(crowd))
-		o := order{ending: endings[w.random.IntN(len(endings))]}
-		if w.random.IntN(4) == 0 { // away for a while, longer than a replay goes back
-			back := make(chan struct{})
-			time.AfterFunc(w.between(time.Second, 6*time.Second), func() { close(back) })
-			o.back = back
-		}
+	over := time.After(span)
+	dropping := make(chan struct{})
+	w.running.Go(func() { w.dropAll(8*time.Second, dropping) })
+	// The evictions are apart from the drops: one may wait half a minute for an
+	// object that is never idle.
+	for evicting := true; evicting; {
 		select {
-		case w.clients[n].orders <- o:
-		default: // it is away
-		}
-		switch w.random.IntN(20) {
-		case 0:
-			w.evict("Document", crowd[n].document)
-		case 1:
-			w.evict("UserSession", userOf(crowd[n]))
+		case <-over:
+			evicting = false
+		case <-time.After(w.between(200*time.Millisecond, time.Second)):
+			if d := crowd[w.random.IntN(len(crowd))]; w.random.IntN(2) == 0 {
+				w.evict("Document", d.document)
+			} else {
+				w.evict("UserSession", userOf(d))
+			}
 		}
 	}
+	close(dropping)
 	w.finish()
 	if w.counted("new sessions") > 0 {
 		t.Error("somebody did not get their session back within its grace")
+	}
+}
+
+// dropAll drops clients in random ways, each about once in so long, until over is closed.
+func (w *world) dropAll(every time.Duration, over <-chan struct{}) {
+	random := w.randomOf(1 << 20)
+	mean := every / time.Duration(len(w.clients))
+	for {
+		select {
+		case <-over:
+			return
+		case <-time.After(mean/2 + time.Duration(random.Int64N(int64(mean)))):
+		}
+		o := order{ending: endings[random.IntN(len(endings))]}
+		if random.IntN(4) == 0 { // away for a while, for longer than a replay goes back
+			back := make(chan struct{})
+			time.AfterFunc(time.Second+time.Duration(random.Int64N(int64(5*time.Second))), func() { close(back) })
+			o.back = back
+		}
+		select {
+		case w.clients[random.IntN(len(w.clients))].orders <- o:
+		default: // it is away
+		}
 	}
 }

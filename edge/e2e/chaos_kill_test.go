@@ -16,6 +16,7 @@ func TestChaosKillMidStream(t *testing.T) {
 	}
 	d := startDev(t, "MAX_REPLAY=60", "HEARTBEAT_MS=2000", "HEARTBEAT_TIMEOUT_MS=6000")
 	w := newWorld(t, &d.server, 2*time.Second)
+	acks := make(chan struct{}, 1000)
 	// Two devices of the owner, each on its own document: one session, two channels.
 	for _, c := range []struct {
 		account, document string
@@ -27,10 +28,15 @@ func TestChaosKillMidStream(t *testing.T) {
 		{"owner", "notes", 10 * time.Millisecond},
 		{"viewer", "notes", 0},
 	} {
-		w.join(dialling{document: c.document, clientID: c.account + "-" + c.document, token: d.login(c.account)}, c.think)
+		r := w.prepare(dialling{document: c.document, clientID: c.account + "-" + c.document, token: d.login(c.account)}, c.think)
+		r.onAck = func(frame) { acks <- struct{}{} }
+		w.start(r)
 	}
 	for range kills {
-		// Not before everybody is at it again; then at a moment nobody chose.
+		// Not before everybody is back and at it again; then at a moment nobody chose.
+		for range w.clients {
+			await(t, "everybody to be back", acks, patience)
+		}
 		w.moreAcknowledged(50 + w.random.IntN(100))
 		moment := time.NewTimer(w.between(0, 200*time.Millisecond))
 		<-moment.C

@@ -80,6 +80,9 @@ func (c *Client) hear(text string) {
 	case "ping":
 		if c.tabs.leading {
 			c.tabs.pongAt = c.now
+			if m.epoch > c.tabs.epoch {
+				c.reassert(m.epoch)
+			}
 		}
 	case "pong":
 		if c.fence(m) {
@@ -96,22 +99,25 @@ func (c *Client) hear(text string) {
 // does not any more. The first word of a newer leader makes it known.
 func (c *Client) fence(m message) bool {
 	t := &c.tabs
-	if m.epoch == 0 || m.epoch < t.epoch {
+	if m.epoch == 0 {
+		return false
+	}
+	if m.epoch < t.epoch {
+		// One that led before, or one that leads and does not know how far the epoch has
+		// come because it was away when the last one said so.
+		c.startProbe()
 		return false
 	}
 	if t.leading {
 		// Holding the lock, this tab leads, whoever says otherwise. If it was
 		// stolen, that will be known before the claim is answered.
-		t.claimed = max(t.claimed, m.epoch)
-		if t.reassertAt.IsZero() {
-			t.reassertAt = c.now.Add(reassertAfter)
-		}
+		c.reassert(m.epoch)
 		return false
 	}
 	if m.epoch > t.epoch || t.leader == "" {
 		t.epoch, t.leader = m.epoch, m.tab
 		t.others = nil
-		t.unknown = true
+		t.unknown, t.doubt = true, false
 		c.emitRole()
 		if m.kind != "primary_assigned" {
 			c.register()
@@ -119,7 +125,21 @@ func (c *Client) fence(m message) bool {
 		c.log.posted = 0
 		c.log.syncBy = time.Time{}
 	}
-	return t.leader == m.tab
+	if t.leader != m.tab {
+		t.doubt = true
+		c.startProbe()
+		return false
+	}
+	return true
+}
+
+// reassert has this tab, which leads, say so again under an epoch above the claimed one.
+func (c *Client) reassert(claimed uint64) {
+	t := &c.tabs
+	t.claimed = max(t.claimed, claimed)
+	if t.reassertAt.IsZero() {
+		t.reassertAt = c.now.Add(reassertAfter)
+	}
 }
 
 // heardRequest is a follower asking its leader for something.

@@ -19,6 +19,7 @@ type tabs struct {
 
 	opBy       time.Time // by then the leader should have answered an op
 	unknown    bool      // the leader has not said yet that it knows this tab
+	doubt      bool      // two tabs claim to lead under one epoch
 	reassertAt time.Time // someone else claims to lead, by the epoch claimed
 	claimed    uint64
 	reported   time.Time
@@ -226,6 +227,14 @@ func (c *Client) askAlive() {
 	t.probes++
 	w := c.message("ping")
 	w.Uint("n", t.probes)
+	if epoch := t.epoch; epoch > 0 {
+		// A leader that is behind it has to claim anew to be heard; so has the right one
+		// of two that were elected in one millisecond.
+		if t.doubt {
+			epoch++
+		}
+		w.Uint("epoch", epoch)
+	}
 	c.post(w)
 	t.probeAt = c.now.Add(ProbeTimeout)
 }
