@@ -31,6 +31,7 @@ var (
 	core   = front.New(front.Config{})
 	input  []byte
 	output []byte
+	spare  []byte
 )
 
 func main() {}
@@ -43,6 +44,10 @@ func alloc(n uint32) uint32 {
 
 //go:wasmexport front_boot
 func boot(n uint32) uint32 {
+	// TinyGo collects when the heap is full, and the small one it starts with is full
+	// after a few requests: this makes it grow, once in an isolate's life.
+	spare = make([]byte, 4<<20)
+	spare = nil
 	cfg, err := front.ParseEnv(input[:n])
 	core = front.New(cfg)
 	clear(input) // it may have held the signing key

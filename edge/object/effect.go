@@ -42,9 +42,22 @@ func (o *documentObject) carryOut(effect document.Effect) {
 // deliver reads a part of the log and sends it on, entry by entry; what it came
 // to is the core's next event.
 func (o *documentObject) deliver(part document.Part, from, to uint64) {
-	o.store.queryWhile(selectOps, func(cols []Value) bool { return part.Add(readEntry(cols)) }, unsigned(from), unsigned(to))
+	for room, rows := true, logPage; room && rows == logPage; {
+		rows = 0
+		o.store.query(selectOps, func(cols []Value) {
+			rows++
+			if room {
+				e := readEntry(cols)
+				from, room = e.Version, part.Add(e)
+			}
+		}, unsigned(from), unsigned(to), integer(logPage))
+	}
 	o.events = append(o.events, part.End())
 }
+
+// logPage is how many entries are read at once: every query is read to its end, and
+// a part may be full after one.
+const logPage = 64
 
 // sendTo is a connection as a Part wants it.
 func (o *documentObject) sendTo(conn ConnID) func(text []byte) {

@@ -176,16 +176,12 @@ func (f *fake) Write(s Stmt, args []Value) {
 	f.writes = append(f.writes, func() { f.table(s)[id] = row })
 }
 
-func (f *fake) Query(s Stmt, args []Value, each func([]Value) bool) error {
+func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 	if f.breaks && s == f.broken {
 		return errBroken
 	}
 	// A row is the host's memory, which is something else when each has returned.
-	enough := false
 	row := func(cols []Value) {
-		if enough {
-			return
-		}
 		lent := make([]Value, len(cols))
 		for i, v := range cols {
 			lent[i] = stored(v)
@@ -193,7 +189,7 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value) bool) error {
 				lent[i].Bytes = slices.Clone(v.Bytes)
 			}
 		}
-		enough = !each(lent)
+		each(lent)
 		for _, v := range lent {
 			clear(v.Bytes)
 		}
@@ -205,8 +201,9 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value) bool) error {
 		row([]Value{integer(int64(len(table)))})
 	case selectOps:
 		for _, id := range ids {
-			if v := table[id][0].Int; v > args[0].Int && v <= args[1].Int {
+			if v := table[id][0].Int; v > args[0].Int && v <= args[1].Int && args[2].Int > 0 {
 				row(table[id])
+				args[2].Int--
 			}
 		}
 	case selectReceipts:

@@ -34,9 +34,9 @@ type Host interface {
 	Random(b []byte)
 
 	// Query runs a statement at once and sees what earlier events have written.
-	// row is called for each row, if there is one to call, until it returns false;
-	// its values are good until then, and it must not query itself.
-	Query(stmt Stmt, args []Value, row func(cols []Value) (more bool)) error
+	// row is called for each row, if there is one to call; its values are good
+	// until it returns, and it must not query itself.
+	Query(stmt Stmt, args []Value, row func(cols []Value)) error
 	// Write runs a statement when the event has ended well. One that storage
 	// refuses makes the event a failed one.
 	Write(stmt Stmt, args []Value)

@@ -25,6 +25,7 @@ const (
 	addPushed
 	addDrySince
 	addConfirms
+	addTrusted
 
 	createSession
 	createSessionChannels
@@ -51,7 +52,7 @@ const createSchema = StmtCount
 
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
-	"behind, pushed, dry_since, confirms"
+	"behind, pushed, dry_since, confirms, trusted"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -68,16 +69,17 @@ var statements = [...]string{
 		"admitted_at INTEGER NOT NULL, telling INTEGER NOT NULL, reason TEXT NOT NULL, tell_next INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
 	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at) VALUES (?, ?, ?, ?, ?, ?)",
 	selectVersion:  "SELECT COALESCE(MAX(version), 0) FROM ops",
-	selectOps:      "SELECT version, user_id, client_id, message_id, op, at FROM ops WHERE version > ? AND version <= ? ORDER BY version",
+	selectOps:      "SELECT version, user_id, client_id, message_id, op, at FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?",
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",
 
 	addBehind:   "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
 	addPushed:   "ALTER TABLE channels ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
 	addDrySince: "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
+	addTrusted:  "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
 	addConfirms: "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
@@ -110,7 +112,7 @@ func (s Stmt) String() string { return statements[s] }
 // themselves when they are next woken.
 const schemaVersion = 2
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms}}
+var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes}}
 
 // migrate brings the object's tables up to date.
@@ -119,10 +121,7 @@ func migrate(h Host, tables [schemaVersion][]Stmt) error {
 		return err
 	}
 	version := 0
-	err := h.Query(selectSchema, nil, func(cols []Value) bool {
-		version = max(version, int(cols[0].Int))
-		return true
-	})
+	err := h.Query(selectSchema, nil, func(cols []Value) { version = max(version, int(cols[0].Int)) })
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,6 @@ type store struct {
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
-	s.queryWhile(stmt, func(cols []Value) bool {
-		row(cols)
-		return true
-	}, args...)
-}
-
-// queryWhile reads rows until row has enough.
-func (s *store) queryWhile(stmt Stmt, row func(cols []Value) (more bool), args ...Value) {
 	if s.err == nil {
 		s.err = s.host.Query(stmt, args, row)
 	}
@@ -110,7 +102,7 @@ func (s *store) channels() (rows []document.Row) {
 				TokenID: c[21].string(), AdmittedAt: c[22].time(),
 			},
 			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
-			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(),
+			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(), Trusted: int(c[31].Int),
 		})
 	})
 	return rows
@@ -126,7 +118,7 @@ func (s *store) saveChannel(r document.Row) {
 		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
 		text(g.TokenID), instant(g.AdmittedAt),
 		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
-		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms))
+		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)))
 }
 
 func (s *store) session() (snap session.Snapshot) {

@@ -65,7 +65,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	s.query(selectOps, func(cols []Value) {
 		back = readEntry(cols)
 		back.Op = append([]byte(nil), back.Op...)
-	}, unsigned(0), unsigned(1))
+	}, unsigned(0), unsigned(1), integer(1))
 	if !reflect.DeepEqual(back, op) {
 		t.Errorf("entry:\n got %+v\nwant %+v", back, op)
 	}

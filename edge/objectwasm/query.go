@@ -41,14 +41,17 @@ func (h *host) Write(stmt object.Stmt, args []object.Value) {
 }
 
 // Query implements object.Host.
-func (h *host) Query(stmt object.Stmt, args []object.Value, row func([]object.Value) bool) error {
+func (h *host) Query(stmt object.Stmt, args []object.Value, row func([]object.Value)) error {
 	h.statement(stmt, args)
 	b, err := h.call(opQuery)
 	for {
 		if err != nil {
 			return err
 		}
-		if row != nil && !h.rows(b[1:], row) || b[0] == 0 {
+		if row != nil {
+			h.rows(b[1:], row)
+		}
+		if b[0] == 0 {
 			return nil
 		}
 		h.begin()
@@ -73,9 +76,8 @@ func (h *host) value(v *object.Value) {
 	}
 }
 
-// rows reads whole rows, each a u32 number of columns and the columns, until row
-// has enough.
-func (h *host) rows(b []byte, row func([]object.Value) bool) (more bool) {
+// rows reads whole rows: each is a u32 number of columns and the columns.
+func (h *host) rows(b []byte, row func([]object.Value)) {
 	for len(b) >= 4 {
 		n := int(binary.LittleEndian.Uint32(b))
 		b = b[4:]
@@ -99,9 +101,6 @@ func (h *host) rows(b []byte, row func([]object.Value) bool) (more bool) {
 			cols = append(cols, v)
 		}
 		h.cols = cols
-		if !row(cols) {
-			return false
-		}
+		row(cols)
 	}
-	return true
 }

@@ -24,6 +24,7 @@ export class Instance {
 		this.recent = []; // short texts, by a hash of them
 		this.failure = null; // the first host call that failed
 		this.writes = []; // [text, ...parameters]
+		this.leaving = 0; // characters of what is to leave
 		this.ended = 0; // how many of them are of events that have ended
 		this.out = []; // [what, ...arguments]
 		const call = (op, ptr, n, out, cap) => {
@@ -90,7 +91,7 @@ export class Instance {
 	/** What the events since the last time came to, once. */
 	taken() {
 		const { writes, out } = this;
-		this.ended = 0;
+		this.ended = this.leaving = 0;
 		if (writes.length > 0) this.writes = [];
 		if (out.length > 0) this.out = [];
 		return { writes, out };
@@ -133,6 +134,7 @@ export class Instance {
 	put(bytes, out, cap) {
 		if (bytes.length > cap) {
 			this.held = bytes;
+			this.rows = null;
 		} else {
 			this.bytes.set(bytes, out);
 		}
@@ -269,7 +271,9 @@ const operations = [
 		const ids = [];
 		const list = i.text(at + 4, body);
 		for (let k = 0; k < n; k++) ids.push(list.slice(k * idBytes, (k + 1) * idBytes));
-		i.out.push(["send", ids, i.text(body, end)]);
+		const text = i.text(body, end);
+		i.leaving += text.length;
+		i.out.push(["send", ids, text]);
 		return 0;
 	},
 	(i, at, end) => i.out.push(["close", i.text(at, at + idBytes), i.data.getUint32(at + idBytes, true), i.text(at + idBytes + 4, end)]) && 0,

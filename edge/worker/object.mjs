@@ -28,8 +28,11 @@ class GoObject extends DurableObject {
 	}
 
 	webSocketMessage(ws, message) {
-		if (typeof message === "string") return this.#shell.message(ws, message);
-		this.#shell.one(kind.binary, ws);
+		if (typeof message === "string") {
+			this.#shell.message(ws, message);
+		} else {
+			this.#shell.one(kind.binary, ws);
+		}
 	}
 
 	webSocketClose(ws, code) {

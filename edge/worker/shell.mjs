@@ -12,7 +12,10 @@ export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 
 const patience = 5_000;
 
 /** How often a text that came alone looks whether others come during its commit. */
-const probeEvery = 16;
+const probeEvery = 32;
+
+/** How many characters may leave with one batch: they are in memory until it has ended. */
+const heavy = 4 << 20;
 
 /** How many texts wait for a commit at most: they are kept in memory. */
 const most = 128;
@@ -63,20 +66,23 @@ export class Shell {
 		if (this.committing === null) {
 			this.one(kind.message, ws, text);
 			if (this.crowded || ++this.alone % probeEvery === 0) this.commit();
-			return undefined;
+			return;
 		}
+		// Nobody waits for it: a socket whose text is waited for gets no second one.
 		this.queue.push({ ws, text: this.cut(text) });
 		if (this.queue.length >= most) this.flush();
-		return this.committing;
 	}
 
-	// commit waits for what was written to be durable. Whether anything came meanwhile
-	// says whether waiting is worth it next time too.
+	// commit waits for what was written to be durable. Whether texts came meanwhile says
+	// whether waiting is worth it next time too; where they do, those that have arrived
+	// and not been handed over yet get a turn as well, for they come one by one.
 	commit() {
-		this.committing = this.ctx.storage.sync().then(
+		const written = this.ctx.storage.sync();
+		this.committing = (this.crowded ? written.then(() => scheduler.wait(0)) : written).then(
 			() => this.committed(),
 			() => this.committed(),
 		);
+		this.ctx.waitUntil(this.committing); // the queue lives in memory
 	}
 
 	committed() {
@@ -102,25 +108,37 @@ export class Shell {
 		return text.length > this.longest ? text.slice(0, this.longest) : text;
 	}
 
-	// flush gives Go everything that waits. Each text is still an event of its own;
-	// when one of them fails, or their writes do, nothing of any has happened, and
-	// they are entered again one by one.
+	// flush gives Go everything that waits, a batch at a time.
 	flush() {
-		const { queue } = this;
-		this.queue = [];
+		while (this.queue.length > 0) this.batch();
+	}
+
+	// batch is a flush of as much as may leave at once. Each text is still an event of
+	// its own; when one of them fails, or their writes do, nothing of any has happened,
+	// and they are entered again one by one.
+	batch() {
+		const queue = this.queue.splice(0);
 		if (queue.length === 1) return this.one(kind.message, queue[0].ws, queue[0].text);
 		let out;
 		try {
 			if (this.instance === null) this.boot();
 			this.ctx.storage.transactionSync(() => {
-				for (const { ws, text } of queue) this.instance.event(kind.message, 0, this.id(ws), text);
+				let n = 0;
+				while (n < queue.length && this.instance.leaving < heavy) {
+					const { ws, text } = queue[n++];
+					this.instance.event(kind.message, 0, this.id(ws), text);
+				}
+				this.queue = queue.splice(n);
 				const taken = this.instance.taken();
 				for (const statement of taken.writes) this.sql.exec(...statement);
 				out = taken.out;
 			});
 		} catch (err) {
 			this.drop(err);
+			const rest = this.queue;
+			this.queue = []; // or they would go before these
 			for (const { ws, text } of queue) this.one(kind.message, ws, text);
+			this.queue = rest;
 			return;
 		}
 		if (out.length > 0) this.carryOut(out);
@@ -182,7 +200,13 @@ export class Shell {
 				if (what === "accept") this.waiting.get(args[0])?.reject(err);
 			}
 		}
-		for (const id of failed) this.enter(kind.sendFailed, 0, id);
+		for (const id of failed) {
+			try {
+				this.enter(kind.sendFailed, 0, id);
+			} catch {
+				// The instance is dropped, and the next one misses the socket by itself.
+			}
+		}
 	}
 
 	// later brings a request's answer back as an event, to the instance that asked.

@@ -67,9 +67,9 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxSyncBytes, 256<<10)
 	def(&c.WindowBytes, 1<<20)
 	def(&c.Frames.PerSecond, 100)
-	def(&c.Frames.Burst, 10*c.Frames.PerSecond)
+	def(&c.Frames.Burst, times(10, c.Frames.PerSecond))
 	def(&c.Bytes.PerSecond, 1<<20)
-	def(&c.Bytes.Burst, 4*c.Bytes.PerSecond)
+	def(&c.Bytes.Burst, times(4, c.Bytes.PerSecond))
 	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
 	def(&c.InvalidFrames, 8)
@@ -84,3 +84,6 @@ func (c Config) WithDefaults() Config {
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
 	return c
 }
+
+// times is n·v, as far as an int goes where it has 32 bits.
+func times(n, v int) int { return int(min(int64(n)*int64(v), 1<<31-1)) }

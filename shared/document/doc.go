@@ -19,8 +19,10 @@
 //     Append's Op aliases the frame it came in.
 //  3. A failed Send comes back as SendFailed. A close of any socket comes back
 //     as Disconnected, also one that Close asked for; it then changes nothing.
-//  4. Connect is answered by its first effect, Accept or Readmit. The two other
-//     answers that come back are TokenVerified or TokenRefused, and Told.
+//  4. Connect is answered by its first effect, Accept or Readmit. The other
+//     answers that come back are TokenVerified or TokenRefused, Told, and, before
+//     any other event, Delivered. A Replay or Sync reads the log as it was before
+//     the event that asked for it; no Step that appends has one.
 //  5. On Deadline the caller steps Woken with the runtime's record of answered
 //     pings. Early, late and double are harmless.
 //     After Restore the last pings known are those that were stored, so the
@@ -36,6 +38,12 @@
 // things may lag behind in storage, both harmlessly: how far a client has
 // acknowledged (it hears a few frames again and drops them by seq), and when it
 // last sent a frame that was not a ping.
+//
+// # Room
+//
+// A connection is only sent what it is known to have read up to a window (see
+// flow). Ops it has no room for wait in the log: member.behind is the one state
+// of that, stored, and ends when a Replay has reached the newest version.
 //
 // # A channel's end
 //

@@ -12,12 +12,13 @@ import (
 
 // Document is the core of one document. It is not safe for concurrent use.
 type Document struct {
-	cfg     Config
-	id      string
-	version uint64
-	now     time.Time          // of this Step
-	members []*member          // by user id
-	conns   map[ConnID]*member // current connections only; never ranged over
+	cfg      Config
+	id       string
+	version  uint64
+	now      time.Time          // of this Step
+	portions int                // members this Step has given more of the log to
+	members  []*member          // by user id
+	conns    map[ConnID]*member // current connections only; never ranged over
 
 	deadlines
 	output
@@ -74,7 +75,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	m := &member{
 		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
 		tellNext: row.TellNext, tries: row.Tries, saved: row.Channel.Acked,
-		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
 	}
 	if c := ConnID(ch.Conn()); c != "" {
 		if d.conns[c] != nil {
@@ -103,7 +104,7 @@ func (d *Document) Snapshot() Snapshot {
 func (d *Document) Step(now time.Time, ev Event) []Effect {
 	now = now.UTC().Truncate(time.Millisecond)
 	d.begin()
-	d.now = now
+	d.now, d.portions = now, 0
 	switch e := ev.(type) { // those that settle what is due in their own place
 	case Connect:
 		d.connect(now, e)
@@ -200,8 +201,8 @@ func (d *Document) attach(m *member, c ConnID) {
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
 	m.self[0], m.verifying = "", false
-	m.behind, m.pushed, m.drySince = false, 0, time.Time{}
-	m.flow, m.syncing, m.invalid, m.held = flow{}, false, 0, ""
+	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
+	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held = flow{}, false, false, false, 0, ""
 	d.stale = true
 }
 

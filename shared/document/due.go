@@ -119,7 +119,7 @@ func (d *Document) settle(now time.Time, m *member, judge bool) {
 			d.gone(now, m, "grace_expired")
 		}
 	}
-	d.settleFlow(now, m)
+	d.settleFlow(now, m, judge)
 	switch {
 	case m.telling && !now.Before(m.tellNext):
 		d.tell(now, m)

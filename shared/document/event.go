@@ -168,7 +168,7 @@ type (
 		Bytes            int
 	}
 	// Sync answers sync_request with document_sync frames of bounded size for
-	// entries of (From, To]; built with SyncFrames, and bounded as a Replay is.
+	// entries of (From, To]; built with Part, and bounded as a Replay is.
 	Sync struct {
 		Conn     ConnID
 		From, To uint64

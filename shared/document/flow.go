@@ -10,21 +10,26 @@ import (
 // flow is what one connection has been sent and is not known to have read. The
 // platform does not tell how much of a socket is still unsent, so the client
 // does: a ping goes out after every half window, and its pong confirms all that
-// went before it. A pong's id cannot be guessed, so nobody confirms unread.
+// went before it. The ping's id is made of what no client is told, so that who has
+// not read it has nothing to answer with.
 //
 // With a whole window under way the member is dry: ops wait in the log, where
 // they are anyway (member.behind), presence is dropped, a sync waits. A client
 // that has confirmed before and stays dry for SlowAfter is closed with
 // SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a
-// slow one: it gets a window every SlowAfter, and at most maxTrust of them
-// without a sign of life.
+// slow one: it gets a window every SlowAfter, maxTrust of them on one connection,
+// and is closed then: it resumes, at the cost of one reconnect.
 type flow struct {
 	sent, confirmed uint64 // bytes since the connection began
 	probe           uint64 // what had been sent when the ping went out that is not answered; 0 for none
-	silent          int    // windows given since the last sign of life
 }
 
-const maxTrust = 8
+const (
+	maxTrust = 8
+	// maxPortions is how many members one alarm gives more to: what they get is in
+	// memory until the event has ended. The others are due at once again.
+	maxPortions = 8
+)
 
 func (f *flow) underWay() uint64 { return f.sent - f.confirmed }
 
@@ -57,7 +62,7 @@ func (d *Document) count(m *member, bytes int) {
 	}
 }
 
-// probeID names the open probe by what only this connection's reader can know.
+// probeID names the open probe.
 func (m *member) probeID() string {
 	h := uint64(14695981039346656037)
 	for _, s := range [...]string{string(m.self[0]), strconv.FormatUint(m.flow.probe, 10), string(m.self[0])} {
@@ -75,17 +80,19 @@ func (d *Document) pong(m *member, messageID string) {
 	f := &m.flow
 	if f.probe != 0 && messageID == m.probeID() {
 		f.confirmed, f.probe = f.probe, 0
-		if !m.confirms {
-			m.confirms = true
+		if !m.confirms || m.trusted > 0 {
+			m.confirms, m.trusted = true, 0
 			d.save(m)
 		}
 	}
 	d.pump(m)
 }
 
-// pump goes on with what had to wait for credit: entries of the log, a sync.
+// pump goes on with what had to wait for credit: entries of the log, a sync, who is
+// there. It reads the log, so it has no place in a Step that adds to it: that entry
+// is not written yet.
 func (d *Document) pump(m *member) {
-	if !m.active() || !d.credit(m) {
+	if !m.active() || m.replaying || !d.credit(m) {
 		return
 	}
 	if !m.drySince.IsZero() {
@@ -99,11 +106,15 @@ func (d *Document) pump(m *member) {
 	case m.syncing:
 		m.syncing = false
 		d.sync(m, m.syncFrom)
+	case m.outdated:
+		m.outdated = false
+		d.sendMembers(m)
 	}
 }
 
 // replay sends the member what comes after m.pushed, as much as there is room for.
 func (d *Document) replay(m *member) {
+	m.replaying = true
 	d.emit(Replay{
 		Conn: m.self[0], UserID: m.userID(), ClientID: m.ch.ClientID(),
 		From: m.pushed, To: min(d.version, m.pushed+uint64(d.cfg.MaxReplay)), Bytes: d.room(m),
@@ -129,6 +140,9 @@ func (d *Document) waits(m *member, version uint64) {
 
 // delivered takes what a Replay or a Sync came to.
 func (d *Document) delivered(m *member, e Delivered) {
+	if e.Replay {
+		m.replaying = false
+	}
 	if e.Replay && m.behind && e.To > m.pushed {
 		m.pushed = e.To
 		if m.pushed >= d.version {
@@ -137,9 +151,7 @@ func (d *Document) delivered(m *member, e Delivered) {
 		d.save(m)
 	}
 	d.count(m, e.Bytes)
-	if e.Replay {
-		d.pump(m)
-	}
+	d.pump(m)
 }
 
 // dryUntil is when a member without credit has been so for too long.
@@ -147,20 +159,23 @@ func (d *Document) dryUntil(m *member) (time.Time, bool) {
 	return m.drySince.Add(d.cfg.SlowAfter), !m.drySince.IsZero()
 }
 
-// settleFlow ends a connection that does not read, or gives one that cannot say
-// so another window.
-func (d *Document) settleFlow(now time.Time, m *member) {
+// settleFlow ends a connection that does not read, or gives one that cannot say so
+// another window, and one whose flow was forgotten in hibernation too. It gives on
+// the alarm only (see pump): a frame that comes first leaves that due.
+func (d *Document) settleFlow(now time.Time, m *member, woken bool) {
 	at, dry := d.dryUntil(m)
 	if !dry || now.Before(at) {
 		return
 	}
-	f := &m.flow
-	if !d.credit(m) {
-		if f.silent++; m.confirms || f.silent > maxTrust {
-			d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
-			return
-		}
-		f.confirmed, f.probe = f.sent, 0
+	if m.trusted >= maxTrust || m.confirms && !d.credit(m) {
+		d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
+		return
 	}
+	if !woken || d.portions >= maxPortions {
+		return
+	}
+	d.portions++
+	m.trusted++
+	m.flow.confirmed, m.flow.probe = m.flow.sent, 0
 	d.pump(m)
 }

@@ -12,7 +12,7 @@ import (
 // A pong makes room and a disconnect ends it all: no limit holds them back.
 func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
 	m.ch.Alive(now)
-	m.invalid, m.flow.silent = 0, 0
+	m.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:

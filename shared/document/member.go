@@ -24,12 +24,14 @@ type member struct {
 	pushed   uint64
 	drySince time.Time // when credit ran out; zero while there is some
 	confirms bool      // the client answers probes
+	trusted  int       // windows given unconfirmed
 
 	live
 	saved uint64 // Acked as last stored
 }
 
-// live is what a member knows that need not be stored: losing it forgives.
+// live is what a member knows that need not be stored: losing it forgives, or has
+// the client ask again.
 type live struct {
 	flow  flow
 	flood flood
@@ -37,9 +39,11 @@ type live struct {
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
 	// syncing is whether a sync_request waits for credit, from syncFrom.
-	syncing  bool
-	syncFrom uint64
-	invalid  int // frames in a row that did not decode
+	syncing   bool
+	syncFrom  uint64
+	replaying bool // a Replay has no Delivered yet
+	outdated  bool // a join or leave was passed over
+	invalid   int  // frames in a row that did not decode
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.
 	held      string
@@ -52,7 +56,7 @@ func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
 		TellNext: m.tellNext, Tries: m.tries, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
-		Confirms: m.confirms,
+		Confirms: m.confirms, Trusted: m.trusted,
 	}
 }
 

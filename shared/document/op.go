@@ -15,6 +15,9 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 		d.malformed(m, f, "message_id_missing")
 		return
 	}
+	if m.held == f.MessageID {
+		m.held = "" // it has come again, whatever becomes of it
+	}
 	if version, ok := m.receipts.find(f.MessageID); ok {
 		if !m.behind || version <= m.pushed { // else it is heard in its turn
 			d.operationAck(m, f.MessageID, version)
@@ -76,7 +79,7 @@ func (d *Document) mayWrite(now time.Time, m *member, messageID string, epoch ui
 	case m.ch.ReadOnly(now):
 		m.hold(messageID, now)
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
-	case m.held != "" && m.held != messageID && now.Before(m.heldUntil):
+	case m.held != "" && now.Before(m.heldUntil):
 		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: leastPause}, true
 	case m.grant.Locked:
 		return protocol.Error{Code: protocol.DocumentLocked, RetryAfter: d.cfg.LockRetry}, true

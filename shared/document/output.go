@@ -67,6 +67,8 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 			d.ids, d.to = append(d.ids, o.self[0]), append(d.to, o)
 		case f.Seq > 0:
 			d.waits(o, f.Seq)
+		case f.Event != protocol.EventUpdate:
+			o.outdated = true
 		}
 	}
 	if len(d.to) == 0 {

@@ -26,6 +26,8 @@ type Row struct {
 	DrySince time.Time
 	// Confirms is whether the client has ever answered a probe (see flow).
 	Confirms bool
+	// Trusted is how many windows the connection was given unconfirmed.
+	Trusted int
 }
 
 // Live is what a document knows of a connection and forgets when it hibernates:

@@ -72,6 +72,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		d.next = d.next[1:]
 		d.step(ev)
 	}
+	d.store.Unseen = 0
 	d.setAlarm() // before the eviction, as a shell does at the end of an event
 	// What a connect came to has to be noted before its socket can be lost.
 	if _, connecting := ev.(document.Connect); !connecting && !w.quiet && w.chance(w.crash) {
@@ -204,6 +205,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		w.counts.Synced++
 		d.deliver(e, e.Conn)
 	case document.Append:
+		d.store.Unseen++
 		d.inOrder(e.Entry)
 		row := d.store.Rows[e.Entry.UserID]
 		if !permission.Set(row.Grant.Permissions).Has(permission.Write) {

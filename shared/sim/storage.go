@@ -14,9 +14,12 @@ import (
 // It is filled by effects only, so a core restored from it shows what a core
 // forgot to store.
 type DocumentStorage struct {
-	ID   string
-	Log  []document.Entry
-	Rows map[string]document.Row
+	ID  string
+	Log []document.Entry
+	// Unseen is how many of the newest entries a query does not see, because the event
+	// that appends them has not ended.
+	Unseen int
+	Rows   map[string]document.Row
 }
 
 // NewDocumentStorage returns an empty storage.
@@ -69,7 +72,7 @@ func (s *DocumentStorage) Deliver(e document.Effect, frameBytes int, send func(t
 	default:
 		return answer, false
 	}
-	for _, entry := range s.Entries(from, to) {
+	for _, entry := range s.Entries(from, min(to, s.Version()-uint64(s.Unseen))) {
 		if !part.Add(entry) {
 			break
 		}

@@ -257,6 +257,9 @@ func (u *user) step(ev session.Event) {
 			if u.alarm.Equal(at) {
 				u.alarm = time.Time{}
 				u.step(session.Woken{})
+				if next, ok := u.ses.Deadline(); ok && !next.After(w.now) {
+					w.fail("%s: woken at %v it is due again at %v", u.id, w.now, next)
+				}
 			}
 		})
 	}
