@@ -84,6 +84,7 @@ func (d *Document) pong(m *member, messageID string) {
 			m.confirms, m.trusted = true, 0
 			d.save(m)
 		}
+		d.count(m, 0) // what went out since may be more than half a window too
 	}
 	d.pump(m)
 }
