@@ -102,6 +102,7 @@ test: tools-test ## everything: native, wasm, the Worker in workerd, the module 
 	@$(MAKE) READY=1 test-go
 	@$(MAKE) READY=1 test-wasm
 	@$(MAKE) READY=1 imports
+	@$(MAKE) READY=1 COMPILER=go front object imports
 	@$(MAKE) READY=1 test-edge
 	@$(MAKE) READY=1 test-web
 	@$(MAKE) size
@@ -125,7 +126,7 @@ test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"
 	@node --test --test-timeout=180000 --test-force-exit 'web/e2e/**/*.test.{mjs,js,ts}'
 
-imports: ## what the object module asks of its host
+imports: ## what the modules without a scheduler ask of their host
 	@node .toolchain/imports.mjs $(OUT)/object.wasm call
 	@node .toolchain/imports.mjs $(OUT)/front.wasm
 
