@@ -5,8 +5,9 @@
 //	node .toolchain/imports.mjs front.wasm
 //
 // One Go instance lives in each Durable Object, another in each isolate of the
-// front, and they are entered by synchronous calls only. A module that asks for JavaScript values, timers or files would
-// break that rule at run time and on some paths only, so it is refused here.
+// front, and they are entered by synchronous calls only. A module that asks for
+// JavaScript values, timers or files would break that rule at run time and on some
+// paths only, so it is refused here.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { runtime } from "../edge/worker/runtime.mjs";

@@ -9,11 +9,11 @@
 
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
 import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
+import { answer, serve } from "../answers.mjs";
 import { statements } from "../statements.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
@@ -90,7 +90,6 @@ await database.batch([
 	database.prepare(`${count} INSERT INTO documents (id, workspace_id, title) SELECT 'bench-' || i, 'ws_demo', 'Benchmark' FROM n`).bind(documents),
 ]);
 
-const answer = (value) => process.stdout.write(`\n${JSON.stringify(value)}\n`);
 answer({
 	holdfast: String(await miniflare.unsafeGetDirectURL("holdfast")),
 	peers: String(await miniflare.unsafeGetDirectURL("peers")),
@@ -103,13 +102,6 @@ const commands = {
 	},
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-	const command = JSON.parse(line);
-	try {
-		answer(await commands[command.do](command));
-	} catch (err) {
-		answer({ error: String(err) });
-	}
-}
+await serve(commands);
 await miniflare.dispose();
 process.exit(0);

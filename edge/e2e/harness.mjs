@@ -8,10 +8,10 @@
 //   {"do":"d1","query":"…"}   a statement on the database of accounts and rights
 //   {"do":"logs"}   everything the Worker logged so far
 import { join, resolve } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createTestHarness } from "wrangler";
+import { answer, serve } from "../answers.mjs";
 import { statements } from "../statements.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,7 +21,6 @@ const server = createTestHarness({
 	root: repo,
 	workers: [{ configPath: join(repo, "wrangler.toml"), prebuiltWorkerDir: resolve(build, "worker"), vars: vars ?? {}, secrets }],
 });
-const answer = (value) => process.stdout.write(`\n${JSON.stringify(value)}\n`);
 
 const { url } = await server.listen();
 const worker = server.getWorker();
@@ -56,13 +55,6 @@ const commands = {
 	},
 };
 
-for await (const line of createInterface({ input: process.stdin })) {
-	const command = JSON.parse(line);
-	try {
-		answer(await commands[command.do](command));
-	} catch (err) {
-		answer({ error: String(err) });
-	}
-}
+await serve(commands);
 await server.close();
 process.exit(0);

@@ -15,7 +15,7 @@ type documentObject struct {
 	name   string
 	cfg    document.Config
 	alarm  alarm
-	asks   asks
+	asks   asks[ask]
 	events []document.Event // still to step, those that effects came back as
 
 	// connecting is the upgrade that is being answered.

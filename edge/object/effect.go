@@ -75,26 +75,30 @@ type ask struct {
 }
 
 // asks are the questions under way; a handful.
-type asks struct {
+type asks[T any] struct {
 	last uint32
-	open []ask
+	open []asked[T]
 }
 
-func (a *asks) add(q ask) uint32 {
+type asked[T any] struct {
+	id   uint32
+	what T
+}
+
+func (a *asks[T]) add(what T) uint32 {
 	a.last++
-	q.id = a.last
-	a.open = append(a.open, q)
-	return q.id
+	a.open = append(a.open, asked[T]{a.last, what})
+	return a.last
 }
 
-func (a *asks) take(id uint32) (ask, bool) {
+func (a *asks[T]) take(id uint32) (what T, ok bool) {
 	for i, q := range a.open {
 		if q.id == id {
 			a.open = append(a.open[:i], a.open[i+1:]...)
-			return q, true
+			return q.what, true
 		}
 	}
-	return ask{}, false
+	return what, false
 }
 
 // answered goes on with a question. A token is refreshed in two: the signature

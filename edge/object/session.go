@@ -1,7 +1,6 @@
 package object
 
 import (
-	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -18,14 +17,11 @@ const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role,
 
 // sessionObject is the shell of a user's session object.
 type sessionObject struct {
-	host  Host
-	store store
-	core  *session.Session
-	alarm alarm
-	// pushes are those under way, from the oldest on; pushed counts them, and is
-	// with pushAsk the number of the next one's question.
-	pushes []push
-	pushed uint32
+	host   Host
+	store  store
+	core   *session.Session
+	alarm  alarm
+	pushes asks[push] // numbered from pushAsk on
 }
 
 // pushAsk is added to the number of a question of ours, for those of others, which
@@ -33,7 +29,6 @@ type sessionObject struct {
 const pushAsk = 1 << 31
 
 type push struct {
-	ask      uint32
 	document string
 	epoch    uint64
 }
@@ -43,7 +38,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 	if err := migrate(h, sessionTables); err != nil {
 		return nil, err
 	}
-	o := &sessionObject{host: h, store: store{host: h}}
+	o := &sessionObject{host: h, store: store{host: h}, pushes: asks[push]{last: pushAsk - 1}}
 	snap := o.store.session()
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -127,10 +122,8 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 	case session.Answer:
 		o.host.Respond(uint32(e.Ask), 200, appendAnswer(nil, e))
 	case session.Push:
-		p := push{ask: pushAsk + o.pushed, document: e.Grant.Document, epoch: e.Grant.Epoch}
-		o.pushed = (o.pushed + 1) % pushAsk
-		o.pushes = append(o.pushes, p)
-		o.host.Call(p.ask, "DOCUMENTS", p.document, appendPush(nil, e))
+		ask := o.pushes.add(push{document: e.Grant.Document, epoch: e.Grant.Epoch})
+		o.host.Call(ask, "DOCUMENTS", e.Grant.Document, appendPush(nil, e))
 	case session.SaveSession:
 		o.store.saveSession(e.Row)
 	case session.SaveChannel:
@@ -146,13 +139,11 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 
 // pushAnswered is what a document says to a push of ours.
 func (o *sessionObject) pushAnswered(in Input) session.Event {
-	for i, p := range o.pushes {
-		if p.ask == in.Ask {
-			o.pushes = slices.Delete(o.pushes, i, i+1)
-			return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
-		}
+	p, ok := o.pushes.take(in.Ask)
+	if !ok {
+		return nil
 	}
-	return nil
+	return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
 }
 
 // parseAccess reads the rows accessQuery gave. No row is an answer too: there

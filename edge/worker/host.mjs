@@ -24,9 +24,9 @@ export class Instance {
 		this.recent = []; // short texts, by a hash of them
 		this.failure = null; // the first host call that failed
 		this.writes = []; // [text, ...parameters]
-		this.leaving = 0; // characters of what is to leave
 		this.ended = 0; // how many of them are of events that have ended
 		this.out = []; // [what, ...arguments]
+		this.leaving = 0; // characters of the texts in it
 		const call = (op, ptr, n, out, cap) => {
 			try {
 				this.views();

@@ -48,6 +48,7 @@ export class Shell {
 		let out;
 		try {
 			if (this.instance === null) this.boot();
+			if (what === kind.message) text = this.cut(text);
 			this.instance.event(what, a, id, text);
 			const taken = this.instance.taken();
 			this.write(taken.writes);
@@ -95,7 +96,7 @@ export class Shell {
 	// one is an event of a socket's own making: that it failed is for nobody else.
 	one(what, ws, text = "") {
 		try {
-			this.enter(what, 0, this.id(ws), this.cut(text));
+			this.enter(what, 0, this.id(ws), text);
 		} catch {
 			// Nothing of it has happened. The one who sent it begins again; the
 			// others never notice.
@@ -103,7 +104,8 @@ export class Shell {
 		}
 	}
 
-	// cut keeps from Go what it only has to see is too long.
+	// cut keeps from Go what it only has to see is too long; what that is the first boot
+	// tells.
 	cut(text) {
 		return text.length > this.longest ? text.slice(0, this.longest) : text;
 	}
@@ -126,11 +128,11 @@ export class Shell {
 				let n = 0;
 				while (n < queue.length && this.instance.leaving < heavy) {
 					const { ws, text } = queue[n++];
-					this.instance.event(kind.message, 0, this.id(ws), text);
+					this.instance.event(kind.message, 0, this.id(ws), this.cut(text));
 				}
 				this.queue = queue.splice(n);
 				const taken = this.instance.taken();
-				for (const statement of taken.writes) this.sql.exec(...statement);
+				this.run(taken.writes);
 				out = taken.out;
 			});
 		} catch (err) {
@@ -147,14 +149,15 @@ export class Shell {
 	// write needs a transaction only for what is more than one statement: an op is
 	// one, and a savepoint around it would cost as much as the op.
 	write(statements) {
-		const { sql } = this;
-		if (statements.length === 1) {
-			sql.exec(...statements[0]);
-		} else if (statements.length > 1) {
-			this.ctx.storage.transactionSync(() => {
-				for (const statement of statements) sql.exec(...statement);
-			});
+		if (statements.length > 1) {
+			this.ctx.storage.transactionSync(() => this.run(statements));
+		} else {
+			this.run(statements);
 		}
+	}
+
+	run(statements) {
+		for (const statement of statements) this.sql.exec(...statement);
 	}
 
 	boot() {

@@ -41,6 +41,7 @@
 // (Due with judge). And it is a reason to wake up only while somebody would
 // notice the death: the owner passes watched to Deadline, which for a document
 // is two or more live channels. An idle document with one member sleeps.
+//
 // # Outbox
 //
 // What a document's channel is sent lies in its log. Frames without one (those of

@@ -1,15 +1,11 @@
 package channel
 
-import (
-	"errors"
-	"time"
-)
+import "errors"
 
 // Kept is one frame in an outbox: the text as it went out, with its seq in it.
 type Kept struct {
 	Seq  uint64
 	Text []byte
-	At   time.Time
 }
 
 // Outbox is the memory of the reliable frames that have no log behind them (those
@@ -91,12 +87,12 @@ func (o *Outbox) Next() uint64 { return o.row.Sent + 1 }
 // Put keeps a frame, whose text bears Next, and returns it with the newest seq that
 // is not kept any more, 0 for none that went just now: what the bounds pushed out
 // is to be deleted from storage up to there. The text is the outbox's from then on.
-func (o *Outbox) Put(now time.Time, text []byte) (k Kept, gone uint64, err error) {
+func (o *Outbox) Put(text []byte) (k Kept, gone uint64, err error) {
 	if len(text) > o.cfg.Bytes {
 		return Kept{}, 0, ErrTooLarge
 	}
 	o.row.Sent++
-	k = Kept{Seq: o.row.Sent, Text: text, At: now}
+	k = Kept{Seq: o.row.Sent, Text: text}
 	o.kept = append(o.kept, k)
 	o.bytes += len(text)
 	return k, o.trim(), nil

@@ -5,13 +5,12 @@ import (
 	"reflect"
 	"strconv"
 	"testing"
-	"time"
 )
 
 func put(t *testing.T, o *Outbox, size int) (gone uint64) {
 	t.Helper()
 	text := append([]byte(strconv.FormatUint(o.Next(), 10)+":"), bytes.Repeat([]byte("x"), size)...)
-	k, gone, err := o.Put(time.Time{}, text[:max(size, 3)])
+	k, gone, err := o.Put(text[:max(size, 3)])
 	if err != nil || k.Seq != o.Row().Sent {
 		t.Fatalf("kept %+v, %v", k, err)
 	}
@@ -61,7 +60,7 @@ func TestOutboxBounds(t *testing.T) {
 	if gone := put(t, o, 100); gone != 2 {
 		t.Errorf("a full one made room up to %d, want 2", gone)
 	}
-	if _, _, err := o.Put(time.Time{}, make([]byte, 101)); err != ErrTooLarge || o.Next() != 4 {
+	if _, _, err := o.Put(make([]byte, 101)); err != ErrTooLarge || o.Next() != 4 {
 		t.Errorf("one that is too large: %v, next %d", err, o.Next())
 	}
 }
@@ -110,7 +109,7 @@ func FuzzOutbox(f *testing.F) {
 			switch script[i] % 3 {
 			case 0:
 				text := bytes.Repeat([]byte{byte(len(all))}, n%70)
-				if _, _, err := o.Put(time.Time{}, text); err == nil {
+				if _, _, err := o.Put(text); err == nil {
 					all = append(all, text)
 				} else if len(text) <= cfg.Bytes {
 					t.Fatalf("%d bytes refused", len(text))

@@ -123,7 +123,7 @@ func (c *Client) flush() {
 	if c.conn.phase != live || !c.conn.resumeSends.IsZero() || l.stalled {
 		return // what was refused goes first
 	}
-	for l.sent < len(l.lane) && l.sent < min(c.session.unacknowledged, c.conn.window) {
+	for l.sent < len(l.lane) && l.sent < c.conn.window {
 		o := l.lane[l.sent]
 		l.sent++
 		c.write(protocol.Frame{

@@ -50,9 +50,6 @@ type Config struct {
 // ackEvery is by how much an acknowledgement must have moved to be worth a row.
 const ackEvery = 64
 
-// tellMax is the longest pause between two tellings.
-const tellMax = 60 * time.Second
-
 // WithDefaults returns c with every zero (or negative) field set.
 func (c Config) WithDefaults() Config {
 	def := func(v *int, d int) {

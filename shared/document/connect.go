@@ -64,7 +64,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
 		m.grant.AdmittedAt = c.Grant.AdmittedAt
 	}
-	m.telling, m.tries, m.tellNext = true, 1, now.Add(tellPause(1))
+	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
 	d.stale = true
 	d.effects[0] = Readmit{Conn: c.Conn}
 	d.save(m)

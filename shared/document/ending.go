@@ -73,21 +73,13 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 // tell tells once and sets the time of the next try.
 func (d *Document) tell(now time.Time, m *member) {
 	m.tries++
-	m.tellNext = now.Add(tellPause(m.tries))
+	m.tellNext = now.Add(channel.TellPause(m.tries))
 	d.stale = true
 	d.save(m)
 	d.emit(Tell{
 		UserID: m.userID(), SessionID: m.grant.SessionID,
 		Reason: m.reason, AdmittedAt: m.grant.AdmittedAt,
 	})
-}
-
-// tellPause is the wait after the given try: 1 s, 2 s, 4 s … 60 s.
-func tellPause(try int) time.Duration {
-	if try > 6 || try < 1 {
-		return tellMax
-	}
-	return min(tellMax, time.Second<<(try-1))
 }
 
 // told takes the session object's answer. One that belongs to an earlier

@@ -10,6 +10,18 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
+// script reads decisions from bytes; behind their end every one is 0.
+type script struct{ data []byte }
+
+func (s *script) pick(n int) int {
+	if len(s.data) == 0 {
+		return 0
+	}
+	b := s.data[0]
+	s.data = s.data[1:]
+	return int(b) % n
+}
+
 // FuzzStep plays any script. After each step: every question is answered at
 // most once, a session is alive exactly while it has channels, the epoch never
 // falls, what is stored is what is, and a session restored from its snapshot
@@ -22,21 +34,15 @@ func FuzzStep(f *testing.F) {
 	}
 	f.Add(seed)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pick := func(n int) int {
-			if len(data) == 0 {
-				return 0
-			}
-			b := data[0]
-			data = data[1:]
-			return int(b) % n
-		}
+		decisions := &script{data}
+		pick := decisions.pick
 		pauses := []time.Duration{0, time.Millisecond, 5 * time.Second, time.Minute, 5 * time.Minute, time.Hour, -time.Minute}
 		docs := []string{"a", "b", "c"}
 		roles := []permission.WorkspaceRole{"", permission.ViewerRole, permission.MemberRole, permission.Owner, "nonsense"}
 		cfg := session.Config{MaxAccess: 2}
 		s, store, now := session.New(cfg), sim.NewSessionStorage(), start
 		ask, epoch, waiting := uint64(0), uint64(0), map[uint64]bool{}
-		for n := 0; len(data) > 0 && n < 200; n++ {
+		for n := 0; len(decisions.data) > 0 && n < 200; n++ {
 			now = now.Add(pauses[pick(len(pauses))])
 			var ev session.Event
 			switch pick(5) {

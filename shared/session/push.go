@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 )
 
@@ -68,7 +69,7 @@ func (s *Session) push(now time.Time, c *ChannelRow) {
 	}
 	access := s.access[i]
 	c.Pushes++
-	c.NextPush = now.Add(pushPause(c.Pushes))
+	c.NextPush = now.Add(channel.TellPause(c.Pushes))
 	s.emit(SaveChannel{Row: *c})
 	s.emit(Push{Reason: c.Reason, Grant: Grant{
 		UserID: s.row.UserID, SessionID: s.row.ID, Document: c.Document,
@@ -76,14 +77,6 @@ func (s *Session) push(now time.Time, c *ChannelRow) {
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked,
 		AdmittedAt: c.AdmittedAt,
 	}})
-}
-
-// pushPause is the wait after the given try: 1 s, 2 s, 4 s … 60 s.
-func pushPause(try int) time.Duration {
-	if try > 6 || try < 1 {
-		return time.Minute
-	}
-	return min(time.Minute, time.Second<<(try-1))
 }
 
 // pushed takes a document's answer; one to an older push leaves the newer owed.

@@ -14,14 +14,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 1, 1, 0, 0, 1, 1, 1})
 	f.Add([]byte{1, 1, 3, 2, 2, 1, 2, 3, 4, 0, 0, 1, 0, 2, 1, 4, 31, 1, 1, 0, 2, 2, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pick := func(n int) int {
-			if len(data) == 0 {
-				return 0
-			}
-			b := data[0]
-			data = data[1:]
-			return int(b) % n
-		}
+		pick := (&script{data}).pick
 		when := func() time.Time {
 			return []time.Time{{}, start, start.Add(-time.Hour), start.Add(time.Hour), time.Unix(1<<40, 0), time.Unix(-1<<40, 0)}[pick(6)]
 		}
