@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -42,8 +43,8 @@ func documentConfig(s settings) document.Config {
 		MaxSyncBytes:   s.number("MAX_SYNC_BYTES"),
 		WindowBytes:    s.number("WINDOW_BYTES"),
 		SlowAfter:      s.millis("SLOW_AFTER_MS"),
-		Frames:         document.Rate{PerSecond: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")},
-		Bytes:          document.Rate{PerSecond: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")},
+		Frames:         rate.Limit{Count: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")},
+		Bytes:          rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")},
 		MaxRefused:     s.number("MAX_REFUSED"),
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
 		Limits:         protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")},

@@ -7,11 +7,12 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // crowd returns a document with n writers connected, as c0 to c<n-1>.
 func crowd(n int) *document.Document {
-	d := document.New(document.Config{Frames: document.Rate{PerSecond: 1 << 30}, WindowBytes: 1 << 62}, "d")
+	d := document.New(document.Config{Frames: rate.Limit{Count: 1 << 30}, WindowBytes: 1 << 62}, "d")
 	for i := range n {
 		id := strconv.Itoa(i)
 		d.Step(start, document.Connect{

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // Config is a document's limits and timing. The zero value of each field means
@@ -28,7 +29,7 @@ type Config struct {
 	SlowAfter time.Duration
 	// Frames and Bytes are what one user may send here. Defaults 100 a second with
 	// 1,000 at once, and 1 MiB a second with 4 MiB at once.
-	Frames, Bytes Rate
+	Frames, Bytes rate.Limit
 	// MaxRefused is how many frames beyond that are refused one by one before the
 	// connection is closed. Default 1,000.
 	MaxRefused int
@@ -63,10 +64,8 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)
 	def(&c.WindowBytes, 1<<20)
-	def(&c.Frames.PerSecond, 100)
-	def(&c.Frames.Burst, times(10, c.Frames.PerSecond))
-	def(&c.Bytes.PerSecond, 1<<20)
-	def(&c.Bytes.Burst, times(4, c.Bytes.PerSecond))
+	c.Frames = c.Frames.WithDefaults(100, 10)
+	c.Bytes = c.Bytes.WithDefaults(1<<20, 4)
 	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
 	def(&c.InvalidFrames, 8)
@@ -81,6 +80,3 @@ func (c Config) WithDefaults() Config {
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
 	return c
 }
-
-// times is n·v, as far as an int goes where it has 32 bits.
-func times(n, v int) int { return int(min(int64(n)*int64(v), 1<<31-1)) }

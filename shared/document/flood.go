@@ -4,40 +4,13 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
-
-// Rate is how much one user may send on the document: PerSecond in the long
-// run, Burst at once after a rest.
-type Rate struct {
-	PerSecond, Burst int
-}
-
-// bucket is a token bucket that counts in thousandths, so that a millisecond is
-// worth a whole number of them.
-type bucket struct {
-	missing int64 // of Burst
-	at      time.Time
-}
-
-// take takes n out, or says how long to wait until they are there. What is
-// larger than the whole bucket passes when that is full.
-func (b *bucket) take(now time.Time, r Rate, n int) (wait time.Duration) {
-	if past := now.Sub(b.at); past > 0 {
-		b.missing = max(0, b.missing-int64(min(past, time.Hour)/time.Millisecond)*int64(r.PerSecond))
-	}
-	b.at = now
-	n = min(n, r.Burst)
-	if over := b.missing + 1000*int64(n-r.Burst); over > 0 {
-		return time.Duration((over+int64(r.PerSecond)-1)/int64(r.PerSecond)) * time.Millisecond
-	}
-	b.missing += 1000 * int64(n)
-	return 0
-}
 
 // flood is what a user's frames are held to. It is the user's and not the
 // connection's: a new connection brings no new bucket.
 type flood struct {
-	frames, bytes bucket
+	frames, bytes rate.Bucket
 	// until is the end of a pause: nothing is taken before it.
 	until   time.Time
 	refused int       // frames in this pause and those right before it
@@ -60,8 +33,8 @@ func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int)
 		if fl.refused > 0 && now.Sub(fl.until) >= forgetAfter {
 			fl.refused = 0
 		}
-		if wait = fl.frames.take(now, d.cfg.Frames, 1); wait == 0 {
-			wait = fl.bytes.take(now, d.cfg.Bytes, size)
+		if wait = fl.frames.Take(now, d.cfg.Frames, 1); wait == 0 {
+			wait = fl.bytes.Take(now, d.cfg.Bytes, size)
 		}
 		if wait == 0 {
 			return false

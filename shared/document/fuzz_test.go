@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -185,7 +186,7 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg := document.Config{
 			MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3, WindowBytes: 1200, SlowAfter: 20 * time.Second,
-			Frames: document.Rate{PerSecond: 1, Burst: 12}, MaxRefused: 4,
+			Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4,
 		}.WithDefaults()
 		r := &rig{
 			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),

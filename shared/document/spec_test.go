@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -27,7 +28,7 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	return &desk{
-		T: t, doc: document.New(document.Config{Frames: document.Rate{PerSecond: 10_000}}, "d"), store: sim.NewDocumentStorage("d"), now: start,
+		T: t, doc: document.New(document.Config{Frames: rate.Limit{Count: 10_000}}, "d"), store: sim.NewDocumentStorage("d"), now: start,
 		sent: map[document.ConnID][]protocol.Frame{}, closed: map[document.ConnID]int{},
 	}
 }

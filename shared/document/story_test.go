@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -94,8 +95,8 @@ func (s *story) command(d *datadriven.TestData) string {
 	case "config":
 		s.cfg = document.Config{
 			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
-			Frames: document.Rate{PerSecond: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
-			Bytes:  document.Rate{PerSecond: int(a.uint("bytes", 0))},
+			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
+			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100

@@ -48,15 +48,17 @@ var below = map[string][]string{
 	"shared/jsontext":   {},
 	"shared/permission": {},
 	"shared/rules":      {},
+	"shared/rate":       {},
 	"shared/protocol":   {"shared/jsontext"},
 	"shared/channel":    {"shared/protocol", "shared/jsontext"},
-	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext"},
-	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext"},
+	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/audit"},
+	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/audit"},
+	"shared/audit":      {"shared/protocol", "shared/jsontext"},
 	"shared/token":      {"shared/protocol", "shared/jsontext"},
 	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
 	"shared/client":     {"shared/protocol", "shared/token/peek", "shared/jsontext"},
 	"shared/sim": {"shared/client", "shared/session", "shared/document", "shared/channel", "shared/permission",
-		"shared/token/peek", "shared/protocol", "shared/jsontext"},
+		"shared/token/peek", "shared/protocol", "shared/jsontext", "shared/rate", "shared/audit"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"

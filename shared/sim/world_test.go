@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
@@ -83,7 +84,7 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.WindowBytes = 1500
 	}
 	if w.chance(0.3) {
-		w.docCfg.Frames = document.Rate{PerSecond: 6, Burst: 12}
+		w.docCfg.Frames = rate.Limit{Count: 6, Burst: 12}
 		w.docCfg.MaxRefused = 40
 	}
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]

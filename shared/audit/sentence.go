@@ -1,0 +1,54 @@
+package audit
+
+import (
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// sentences say what happened, for a person. %d is the document, %c the client, %r the
+// reason, %b who did it, %x the detail, and %e what the error code means.
+var sentences = map[Event]string{
+	SessionStarted:    "The session began.",
+	SessionEnded:      "The session ended: its last channel was gone.",
+	Admitted:          "Client %c was admitted to %d.",
+	Refused:           "Client %c was refused at %d. %e",
+	TokenRefreshed:    "The token on %d was replaced by a newer one, without a reconnect.",
+	PermissionChanged: "What the user may do on %d changed to %x (%r), by %b.",
+	TokensRevoked:     "Tokens were revoked (%x) by %b: %r. Connections that lived by them were closed.",
+	Kicked:            "The connections were ended by %b: %r.",
+	ChannelGone:       "The channel on %d is gone (%r): it cannot be resumed.",
+	Connected:         "Client %c connected to %d (%x).",
+	Replaced:          "Client %c was disconnected from %d: a newer connection took over (client %x).",
+	Lost:              "Client %c lost its connection to %d (close code %x). It could resume.",
+	Closed:            "Client %c was disconnected from %d by the server. %e",
+	Left:              "Client %c left %d by itself.",
+	GraceOver:         "Client %c did not come back to %d in time: what it missed is not replayed any more.",
+	Locked:            "%d was locked for writing, by %b: %r.",
+	Unlocked:          "%d was unlocked, by %b: %r.",
+}
+
+// Sentence says the entry to a person.
+func (e Entry) Sentence() string {
+	or := func(s, otherwise string) string {
+		if s == "" {
+			return otherwise
+		}
+		return s
+	}
+	meaning := ""
+	if e.Code != "" {
+		meaning = e.Code + ": " + protocol.Lookup(protocol.Code(e.Code)).Message
+		if e.Reason != "" {
+			meaning += " (" + e.Reason + ")"
+		}
+	}
+	text, ok := sentences[e.Event]
+	if !ok {
+		text = string(e.Event) + "."
+	}
+	return strings.TrimSpace(strings.NewReplacer(
+		"%d", or(e.Document, "the document"), "%c", or(e.ClientID, "(not named)"), "%r", or(e.Reason, "no reason given"),
+		"%b", or(e.By, "the permission source"), "%x", or(e.Detail, "nothing"), "%e", meaning,
+	).Replace(text))
+}

@@ -1,0 +1,67 @@
+// Package rate is the one way to limit how often something may be done: a token
+// bucket that is told the time. It holds no lock, no timer and no memory beyond two
+// numbers, so there can be one for every user, connection and address.
+//
+// A Bucket's zero value is full. It only ever counts what it took; what was
+// refused costs nothing.
+package rate
+
+import "time"
+
+// Limit is how often something may be done: Count times every Per in the long run,
+// Burst times at once after a rest.
+type Limit struct {
+	Count int
+	// Per is the time that Count is for. Default 1 s.
+	Per time.Duration
+	// Burst is the size of the bucket. What is larger than it passes when it is full.
+	Burst int
+}
+
+// WithDefaults returns l with every zero (or negative) field set: Count, and a Burst
+// of so many times Count.
+func (l Limit) WithDefaults(count, bursts int) Limit {
+	if l.Count <= 0 {
+		l.Count = count
+	}
+	if l.Per <= 0 {
+		l.Per = time.Second
+	}
+	if l.Burst <= 0 {
+		l.Burst = int(min(int64(bursts)*int64(l.Count), 1<<31-1))
+	}
+	return l
+}
+
+// Bucket is how much of a Limit has been used. It counts in parts of which a
+// millisecond brings a whole number, so no rounding adds up.
+type Bucket struct {
+	missing int64 // of Burst, times the milliseconds of Per
+	at      time.Time
+}
+
+// forget is the longest rest that is reckoned with; it fills any bucket whose
+// Per is not longer.
+const forget = 24 * time.Hour
+
+// Take takes n out, or says how long to wait until they are there. A clock that was
+// set back brings nothing and takes nothing away.
+func (b *Bucket) Take(now time.Time, l Limit, n int) (wait time.Duration) {
+	per := max(1, int64(l.Per/time.Millisecond))
+	if past := now.Sub(b.at); past > 0 {
+		b.missing = max(0, b.missing-int64(min(past, forget)/time.Millisecond)*int64(l.Count))
+	}
+	b.at = now
+	n = min(n, l.Burst)
+	if over := b.missing + per*int64(n-l.Burst); over > 0 {
+		return time.Duration((over+int64(l.Count)-1)/int64(l.Count)) * time.Millisecond
+	}
+	b.missing += per * int64(n)
+	return 0
+}
+
+// Full reports whether a bucket is as good as new, and need not be kept.
+func (b *Bucket) Full(now time.Time, l Limit) bool {
+	past := int64(min(max(0, now.Sub(b.at)), forget) / time.Millisecond)
+	return b.missing <= past*int64(l.Count)
+}
