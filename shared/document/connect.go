@@ -24,6 +24,10 @@ func (d *Document) connect(now time.Time, c Connect) {
 	d.settleDue(now)
 
 	m := d.find(c.Grant.UserID)
+	if m != nil && c.Grant.Epoch < m.fence {
+		d.effects[0] = Readmit{Conn: c.Conn, Gone: !m.ch.Live()}
+		return
+	}
 	if m != nil && m.passed(c.Grant) && m.ch.Forget() {
 		d.readmit(now, m, c)
 		return
@@ -66,7 +70,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	}
 	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
 	d.stale = true
-	d.effects[0] = Readmit{Conn: c.Conn}
+	d.effects[0] = Readmit{Conn: c.Conn, Gone: true}
 	d.save(m)
 }
 

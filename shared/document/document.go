@@ -74,7 +74,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	}
 	m := &member{
 		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
-		tellNext: row.TellNext, tries: row.Tries, saved: row.Channel.Acked,
+		tellNext: row.TellNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
 		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
 	}
 	if c := ConnID(ch.Conn()); c != "" {
@@ -137,6 +137,8 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		}
 	case GrantChanged:
 		d.grantPushed(now, e)
+	case End:
+		d.endChannel(now, e)
 	case Delivered:
 		if m := d.conns[e.Conn]; m != nil {
 			d.delivered(m, e)

@@ -21,6 +21,7 @@ type Grant struct {
 	Epoch        uint64 // permission epoch; an older one never overrides a newer
 	Locked       bool   // the document is locked for writing
 	Expires      time.Time
+	IssuedAt     time.Time
 	TokenID      string // jti, "" when the token had none
 	// AdmittedAt is when the session object admitted, by its own clock, strictly
 	// growing for a user and document. Tell carries it back, so that a telling
@@ -112,6 +113,19 @@ type (
 		Grant  Grant
 		Reason string // wire: permission_change.reason, e.g. workspace_role_changed
 	}
+	// End is asked by the session object: the user's channel ends if it lives by one
+	// of these tokens, by one issued up to and including Before, or in any case
+	// (Kick). Grants of an epoch before Fence are not let in any more. The answer is
+	// Ended.
+	End struct {
+		UserID   string
+		Fence    uint64
+		Kick     bool
+		TokenIDs []string
+		Before   time.Time
+		// AdmittedAt is that of the newest admission the session object has given here.
+		AdmittedAt time.Time
+	}
 	// Delivered answers Replay and Sync, before any other event.
 	Delivered struct {
 		Conn   ConnID
@@ -140,9 +154,13 @@ type Effect interface{ isEffect() }
 type (
 	// Accept answers the upgrade with a socket named Conn.
 	Accept struct{ Conn ConnID }
-	// Readmit refuses it: the channel's grace has passed although the session
-	// object still counted it; the front asks the session object again.
-	Readmit struct{ Conn ConnID }
+	// Readmit refuses it: the grant is older than what has happened since, and the
+	// front asks the session object again. Gone says that the document holds no
+	// channel of the user, whatever the session object believes.
+	Readmit struct {
+		Conn ConnID
+		Gone bool
+	}
 	// Send writes one text frame to each connection. One that fails comes back
 	// as SendFailed and never stops the others.
 	Send struct {
@@ -186,13 +204,22 @@ type (
 		UserID   string
 		ClientID string
 	}
-	// GrantTaken answers GrantChanged: OK when the channel lives under a grant of
-	// this epoch or a newer one. A channel that is not there may be on its way with
-	// an older grant, so the session object asks again.
+	// GrantTaken answers GrantChanged: the channel lives under a grant of this epoch
+	// or a newer one, or there is none and an older grant will not bring one.
 	GrantTaken struct {
 		UserID string
 		Epoch  uint64
-		OK     bool
+	}
+	// Ended answers End, when it has taken effect.
+	Ended struct {
+		UserID string
+		Fence  uint64
+		// Closed says that a channel was ended, Gone that there is none now.
+		Closed, Gone bool
+		// LastMessageID is the last op that was accepted of the user's client, "" for
+		// none that is known.
+		LastMessageID string
+		AdmittedAt    time.Time // of the channel's newest grant
 	}
 	// Tell tells the user's session object that the channel is gone. It is
 	// repeated (by Deadline) until Told says OK.
@@ -214,6 +241,7 @@ func (Woken) isEvent()         {}
 func (TokenVerified) isEvent() {}
 func (TokenRefused) isEvent()  {}
 func (GrantChanged) isEvent()  {}
+func (End) isEvent()           {}
 func (Delivered) isEvent()     {}
 func (Told) isEvent()          {}
 
@@ -228,4 +256,5 @@ func (SaveChannel) isEffect()   {}
 func (DeleteChannel) isEffect() {}
 func (VerifyToken) isEffect()   {}
 func (GrantTaken) isEffect()    {}
+func (Ended) isEffect()         {}
 func (Tell) isEffect()          {}

@@ -17,6 +17,7 @@ type member struct {
 	reason   string
 	tellNext time.Time
 	tries    int
+	fence    uint64 // grants of an older epoch are not let in
 
 	// behind says that the entries after pushed wait in the log: the connection has
 	// no room for them, or they are being replayed.
@@ -55,7 +56,7 @@ func (m *member) userID() string { return m.grant.UserID }
 func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
-		TellNext: m.tellNext, Tries: m.tries, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
+		TellNext: m.tellNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
 		Confirms: m.confirms, Trusted: m.trusted,
 	}
 }

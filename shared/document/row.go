@@ -19,6 +19,9 @@ type Row struct {
 	Reason   string
 	TellNext time.Time
 	Tries    int
+	// Fence is the least epoch a grant must have to be let in: an older one was given
+	// before something that it does not know of.
+	Fence uint64
 	// Behind says that the entries after Pushed have not gone to the connection
 	// yet; DrySince since when it has had no room for more, zero while it has.
 	Behind   bool

@@ -88,6 +88,15 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(document.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(a.str("code", "AUTHENTICATION_FAILED")), Reason: a.str("reason", "")}})
 	case "grant-changed":
 		s.step(document.GrantChanged{Grant: s.grant(a), Reason: a.str("reason", "")})
+	case "end":
+		e := document.End{UserID: a.str("user", ""), Fence: a.uint("fence", 0), Kick: a.has("any"), AdmittedAt: start.Add(a.duration("admitted", 0))}
+		if a.has("tokens") {
+			e.TokenIDs = strings.Split(a.str("tokens", ""), ",")
+		}
+		if a.has("before") {
+			e.Before = start.Add(a.duration("before", 0))
+		}
+		s.step(e)
 	case "told":
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
@@ -131,7 +140,7 @@ func (s *story) grant(a args) document.Grant {
 		UserID: a.str("user", ""), SessionID: a.session(), WorkspaceID: "ws_demo", Role: a.str("role", "member"),
 		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
 		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
-		AdmittedAt:  start.Add(a.duration("admitted", 0)),
+		AdmittedAt:  start.Add(a.duration("admitted", 0)), IssuedAt: start.Add(a.duration("issued", 0)), TokenID: a.str("jti", ""),
 	}
 	if g.UserID != "" {
 		g.Name = strings.ToUpper(g.UserID[:1]) + g.UserID[1:]
@@ -202,7 +211,11 @@ func (s *story) show(e document.Effect) {
 	case document.Accept:
 		fmt.Fprintf(o, "accept %s\n", e.Conn)
 	case document.Readmit:
-		fmt.Fprintf(o, "readmit %s\n", e.Conn)
+		fmt.Fprintf(o, "readmit %s", e.Conn)
+		if !e.Gone {
+			fmt.Fprint(o, ", there is a channel")
+		}
+		fmt.Fprintln(o)
 	case document.Send:
 		for _, c := range e.Conns {
 			if f, err := protocol.Decode(e.Text, protocol.Limits{}); err == nil && f.Event == protocol.EventPing {
@@ -227,7 +240,16 @@ func (s *story) show(e document.Effect) {
 	case document.VerifyToken:
 		fmt.Fprintf(o, "verify token of %s/%s on %s\n", e.UserID, e.ClientID, e.Conn)
 	case document.GrantTaken:
-		fmt.Fprintf(o, "grant %d of %s taken: %v\n", e.Epoch, e.UserID, e.OK)
+		fmt.Fprintf(o, "grant %d of %s taken\n", e.Epoch, e.UserID)
+	case document.Ended:
+		fmt.Fprintf(o, "ended before epoch %d for %s", e.Fence, e.UserID)
+		if e.Closed {
+			fmt.Fprintf(o, ", closed after %q", e.LastMessageID)
+		}
+		if e.Gone {
+			fmt.Fprint(o, ", there is no channel")
+		}
+		fmt.Fprintln(o)
 	case document.Tell:
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	default:
@@ -263,6 +285,9 @@ func (s *story) row(r document.Row) string {
 		if r.Telling {
 			text = fmt.Sprintf("gone, telling (try %d)", r.Tries)
 		}
+	}
+	if r.Fence > 0 {
+		text += fmt.Sprintf(", fence %d", r.Fence)
 	}
 	if r.Behind {
 		text += fmt.Sprintf(", behind since %d", r.Pushed)

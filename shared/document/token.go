@@ -33,6 +33,10 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	case g.UserID != m.userID():
 		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return
+	case g.Epoch < m.fence:
+		// It was granted before a revocation, and may be the very token.
+		d.sendError(m, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permissions_changed", RetryAfter: time.Second})
+		return
 	case !g.Expires.IsZero() && !now.Before(g.Expires):
 		d.sendError(m, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
@@ -84,16 +88,6 @@ func (d *Document) grantChanged(now time.Time, m *member, g Grant, reason string
 		reason = "permissions_changed"
 	}
 	d.permissionsChanged(now, m, old, reason)
-}
-
-// grantPushed takes it and answers. A channel that the change ends has taken it.
-func (d *Document) grantPushed(now time.Time, e GrantChanged) {
-	m := d.find(e.Grant.UserID)
-	live := m != nil && m.ch.Live()
-	if live {
-		d.grantChanged(now, m, e.Grant, e.Reason)
-	}
-	d.emit(GrantTaken{UserID: e.Grant.UserID, Epoch: e.Grant.Epoch, OK: live && m.grant.Epoch >= e.Grant.Epoch})
 }
 
 // newest returns the grant as it counts beside the one that is known. Grants

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -16,33 +17,68 @@ const maxAsked = 256
 func (s *Session) admit(now time.Time, a Admit) {
 	switch {
 	case a.Claims.UserID == "" || a.Document == "":
-		s.refuse(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
+		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
 		return
 	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
 		// One object, one user. Whoever routed this here was wrong, and the one
 		// answer that leaks nothing is none.
-		s.refuse(a, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
+		s.answer(a, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return
 	}
-	if s.row.UserID == "" {
-		s.row.UserID = a.Claims.UserID
-		s.emit(SaveSession{Row: s.row})
+	s.know(a.Claims.UserID)
+	if !a.Refresh && !a.Again {
+		if wait := s.connects.Take(now, s.cfg.Connects, 1); wait > 0 {
+			// Not worth a line of the audit log, which a flood would push all others out of.
+			s.answer(a, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait})
+			return
+		}
 	}
 	if a.Gone {
 		if i, ok := s.channel(a.Document); ok {
-			s.removeChannel(i)
+			s.removeChannel(now, i, "not_there")
 		}
 	}
-	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) {
+	if e, refused := s.worthless(a.Claims); refused {
+		s.refuse(now, a, e)
+		return
+	}
+	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && !s.doubted(a.Document) {
 		s.decide(now, a, s.access[i])
 		return
 	}
 	if len(s.asked) >= maxAsked {
-		s.failed(now, a)
+		s.failed(now, question{Admit: a})
 		return
 	}
-	s.asked = append(s.asked, a)
+	s.asked = append(s.asked, question{Admit: a})
 	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
+}
+
+// know notes whose object this is, the first time.
+func (s *Session) know(userID string) {
+	if s.row.UserID == "" {
+		s.row.UserID = userID
+		s.emit(SaveSession{Row: s.row})
+	}
+}
+
+// worthless reports whether a token is one that counts for nothing here, however
+// good its signature.
+func (s *Session) worthless(c Claims) (e protocol.Error, refused bool) {
+	switch {
+	case s.isRevoked(c):
+		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}, true
+	case c.Expires.Sub(c.IssuedAt) > s.cfg.MaxTokenLife && !c.IssuedAt.IsZero():
+		// Nobody could revoke it for as long as it lives.
+		return protocol.Error{Code: protocol.AuthenticationFailed, Reason: "token_lives_too_long"}, true
+	}
+	return e, false
+}
+
+// doubted reports whether the source has yet to be asked anew about a document.
+func (s *Session) doubted(document string) bool {
+	i, live := s.channel(document)
+	return live && s.channels[i].Doubt
 }
 
 // fresh reports whether a cached answer still counts. One from the future is a
@@ -56,9 +92,21 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 	return age >= 0 && age < ttl
 }
 
-// found caches the source's answer and decides by it.
-func (s *Session) found(now time.Time, a Admit, access Access) {
-	s.decide(now, a, s.learn(now, a.Document, access, "permissions_changed"))
+// found caches the source's answer and decides by it. One that may be older than a
+// change that was told since is asked for again.
+func (s *Session) found(now time.Time, q question, access Access) {
+	switch {
+	case q.outdated && !q.recheck:
+		q.outdated = false
+		s.asked = append(s.asked, q)
+		s.emit(LookUp{Ask: q.Ask, UserID: s.row.UserID, Document: q.Document})
+	case q.outdated: // the one that follows it counts
+	default:
+		row := s.learn(now, q.Document, access)
+		if !q.recheck {
+			s.decide(now, q.Admit, row)
+		}
+	}
 }
 
 // makeRoom keeps the cache bounded: the oldest answer that no live channel
@@ -82,51 +130,69 @@ func (s *Session) makeRoom() {
 	s.removeAccess(spare)
 }
 
-// failed falls back on the last known answer for somebody who is in already.
-func (s *Session) failed(now time.Time, a Admit) {
+// failed falls back on the last known answer for somebody who is in already, unless
+// it is known to have changed.
+func (s *Session) failed(now time.Time, q question) {
+	if q.recheck {
+		if !q.outdated {
+			s.unsettled(now, q.Document, false, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permission_source"})
+		}
+		return // asked again by and by
+	}
+	a := q.Admit
 	i, known := s.cached(a.Document)
 	c, live := s.channel(a.Document)
 	resume := live && (a.Refresh || s.channels[c].ClientID == a.ClientID)
-	if known && resume && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
+	if known && resume && !s.doubted(a.Document) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
 		s.decide(now, a, s.access[i])
 		return
 	}
-	s.refuse(a, protocol.Error{
+	s.refuse(now, a, protocol.Error{
 		Code: protocol.ServiceUnavailable, Reason: "permission_source", RetryAfter: s.cfg.RetryAfter,
 	})
 }
 
 // decide answers by what the source said, and only then begins what has to begin.
 func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
+	if e, refused := s.worthless(a.Claims); refused { // since it was asked about, perhaps
+		s.refuse(now, a, e)
+		return
+	}
 	switch {
 	case !access.Found:
-		s.refuse(a, protocol.Error{Code: protocol.DocumentNotFound})
+		s.refuse(now, a, protocol.Error{Code: protocol.DocumentNotFound})
 		return
 	case !access.Permissions.Has(permission.Read):
-		s.refuse(a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
+		s.refuse(now, a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
 	if _, live := s.channel(a.Document); a.Refresh && !live {
 		// The channel went while its token was being looked at. A document that
 		// thinks otherwise keeps its old token, and the next connect mends it.
-		s.refuse(a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
+		s.refuse(now, a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
 		return
 	}
 	if s.row.ID == "" {
 		if a.NewSessionID == "" {
-			s.refuse(a, protocol.Error{Code: protocol.InternalError, Reason: "no_session_id"})
+			s.answer(a, protocol.Error{Code: protocol.InternalError, Reason: "no_session_id"})
 			return
 		}
-		s.row = SessionRow{UserID: a.Claims.UserID, ID: a.NewSessionID, StartedAt: now, Epoch: s.epoch()}
+		s.row.ID, s.row.StartedAt, s.row.Epoch = a.NewSessionID, now, s.epoch()
 		s.emit(SaveSession{Row: s.row})
+		s.record(now, audit.Entry{Event: audit.SessionStarted})
 	}
 	c := s.keepChannel(now, a)
 	s.emit(Answer{Ask: a.Ask, Grant: Grant{
 		UserID: a.Claims.UserID, Name: a.Claims.Name, SessionID: s.row.ID, Document: a.Document,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
-		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked,
-		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
+		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt,
+		Expires: a.Claims.Expires, IssuedAt: a.Claims.IssuedAt, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
 	}})
+	event := audit.Admitted
+	if a.Refresh {
+		event = audit.TokenRefreshed
+	}
+	s.record(now, audit.Entry{Event: event, Document: a.Document, ClientID: a.ClientID})
 }
 
 // keepChannel notes the channel as live until its token, the read-only time and
@@ -136,17 +202,20 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	row := ChannelRow{
 		Document: a.Document, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
-		Until: later(now, a.Claims.Expires).Add(s.cfg.ReadOnly + s.cfg.Grace),
+		Until:   later(now, a.Claims.Expires).Add(s.cfg.ReadOnly + s.cfg.Grace),
+		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
 	}
 	i, ok := s.channel(a.Document)
 	if !ok {
 		s.channels = slices.Insert(s.channels, i, row)
 	} else {
 		old := s.channels[i]
-		row.Until = later(row.Until, old.Until)
-		row.Owed, row.Reason, row.NextPush, row.Pushes = old.Owed, old.Reason, old.NextPush, old.Pushes
-		if a.Refresh {
-			row.AdmittedAt = old.AdmittedAt
+		fresh := row
+		row = old // with what it is owed
+		row.ClientID, row.Expires, row.TokenID = fresh.ClientID, fresh.Expires, fresh.TokenID
+		row.Until = later(fresh.Until, old.Until)
+		if !a.Refresh {
+			row.AdmittedAt = fresh.AdmittedAt
 		}
 		s.channels[i] = row
 	}
@@ -165,4 +234,10 @@ func later(a, b time.Time) time.Time {
 // epoch is the permission epoch, which starts at 1.
 func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 
-func (s *Session) refuse(a Admit, e protocol.Error) { s.emit(Answer{Ask: a.Ask, Err: &e}) }
+// refuse is an answer that is written down.
+func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
+	s.answer(a, e)
+	s.record(now, audit.Entry{Event: audit.Refused, Document: a.Document, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason})
+}
+
+func (s *Session) answer(a Admit, e protocol.Error) { s.emit(Answer{Ask: a.Ask, Err: &e}) }

@@ -1,6 +1,10 @@
 package session
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/rate"
+)
 
 // Config is a session's timing. The zero value of each field means its default.
 type Config struct {
@@ -19,6 +23,14 @@ type Config struct {
 	// Grace and ReadOnly are those of the documents (channel.Config): with the
 	// token's expiry they bound a channel's life. Defaults 30 s and 25 s.
 	Grace, ReadOnly time.Duration
+	// MaxTokenLife is the longest life a token may have, from iat to exp, and how long
+	// a revoked one is remembered when its own end is not known. Default 366 days.
+	MaxTokenLife time.Duration
+	// MaxRevoked is how many single tokens may be revoked at a time. Default 1,000.
+	MaxRevoked int
+	// Connects is how often one user may connect, over all documents and devices.
+	// Default 120 a minute, 240 at once.
+	Connects rate.Limit
 	// RetryAfter is what a client is told to wait when the source is down.
 	// Default 5 s.
 	RetryAfter time.Duration
@@ -36,7 +48,15 @@ func (c Config) WithDefaults() Config {
 	def(&c.StaleAccess, time.Hour)
 	def(&c.Grace, 30*time.Second)
 	def(&c.ReadOnly, 25*time.Second)
+	def(&c.MaxTokenLife, 366*24*time.Hour)
 	def(&c.RetryAfter, 5*time.Second)
+	if c.Connects.Per <= 0 {
+		c.Connects.Per = time.Minute
+	}
+	c.Connects = c.Connects.WithDefaults(120, 2)
+	if c.MaxRevoked <= 0 {
+		c.MaxRevoked = 1000
+	}
 	if c.MaxAccess <= 0 {
 		c.MaxAccess = 256
 	}

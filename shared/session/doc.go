@@ -30,9 +30,22 @@
 // # Permission epoch
 //
 // It starts at 1, outlives sessions, and grows whenever the source answers
-// differently about a channel that is live, so that a document can tell a newer
-// grant from a late one. Such a change is pushed to the channel's document, with
+// differently about a channel that is live, and with every revocation and kick, so
+// that a document can tell a newer grant from a late one. Such a change is pushed to the channel's document, with
 // backoff, until that has taken it: what a connect learnt on the way may never
 // arrive with it, and a change that somebody made reaches the connections that
 // are open. Until then the channel owes its document that epoch.
+//
+// # Revocation
+//
+//	Revoke, Kick ──► stored ──► EndChannel to every document ──► Ended ──► Receipt
+//
+// A revocation is remembered for as long as the tokens could live, and counts at
+// every admission and refresh. A grant that was given before it may still be on its
+// way to a document: the epoch is raised, and the document lets in nothing older
+// (EndChannel.Fence). Receipt is the answer once every document has said that it
+// took effect there; a document that cannot be reached is told again until it has.
+//
+// AccessChanged goes the same way: what may have changed is asked anew, told to the
+// documents (Push), and answered when they have taken it.
 package session

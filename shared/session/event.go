@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -34,12 +35,25 @@ type Grant struct {
 	Permissions   permission.Set
 	Epoch         uint64
 	Locked        bool
-	Expires       time.Time
-	TokenID       string
+	// AccessAt is when the permission source said so.
+	AccessAt time.Time
+	// Expires, IssuedAt and TokenID are the token's.
+	Expires, IssuedAt time.Time
+	TokenID           string
 	// AdmittedAt is this object's own time, strictly growing for a document.
 	// The document tells it back with ChannelGone.
 	AdmittedAt time.Time
 }
+
+// Change is what a user may do on one document from now on.
+type Change struct {
+	Document             string
+	Permissions, Removed permission.Set
+	Epoch                uint64
+}
+
+// LastAccepted is the last op a document has accepted on an ended channel.
+type LastAccepted struct{ Document, MessageID string }
 
 // Event is something that happened to the user's session.
 type Event interface{ isEvent() }
@@ -57,6 +71,9 @@ type (
 		// whatever this object believes.
 		Gone    bool
 		Refresh bool
+		// Again says that it is the same attempt as before, which the document has
+		// sent back; it is not counted again.
+		Again bool
 		// NewSessionID is a fresh random id (32 hex digits), used only when a
 		// session begins.
 		NewSessionID string
@@ -78,18 +95,51 @@ type (
 		// document that does not say, never does.
 		AdmittedAt time.Time
 	}
-	// AccessChanged is the permission source's new answer about one document that
-	// nobody asked for: somebody has changed a role, or locked the document.
+	// AccessChanged says that somebody has changed a role: what is known of the
+	// document, of the workspace's documents, or (of neither) of all of them is
+	// asked anew. It says nothing of what changed, so whoever says it wrongly or
+	// twice gains nothing. The answer is Receipt, once it has taken effect.
 	AccessChanged struct {
-		Document string
-		Access   Access
-		Reason   string // for permission_change, e.g. workspace_role_changed
+		Ask                   uint64
+		Document, WorkspaceID string
+		Reason                string // for permission_change, e.g. workspace_role_changed
+		By                    string // who did it, for the audit log
 	}
 	// Pushed answers Push.
 	Pushed struct {
 		Document string
 		Epoch    uint64 // of the pushed grant
 		OK       bool
+	}
+	// Revoke takes tokens back: those of TokenID, those issued up to and including
+	// Before, or with neither all that were issued until now. It also counts for
+	// tokens that come back later. The answer is Receipt.
+	Revoke struct {
+		Ask        uint64
+		UserID     string
+		TokenID    string
+		Before     time.Time
+		Reason, By string
+	}
+	// Kick ends the user's channels, all or that of one document, and remembers
+	// nothing: the user may come back. The answer is Receipt.
+	Kick struct {
+		Ask        uint64
+		Document   string
+		Reason, By string
+	}
+	// Ended answers EndChannel.
+	Ended struct {
+		Document string
+		Fence    uint64
+		// OK is false when the document could not be reached.
+		OK bool
+		// Closed says that the channel was ended, Gone that there is none now.
+		Closed, Gone bool
+		// LastMessageID is the last op the document has accepted on the channel.
+		LastMessageID string
+		// AdmittedAt is that of the document's newest grant.
+		AdmittedAt time.Time
 	}
 	// Woken is the alarm; early, late and double are harmless.
 	Woken struct{}
@@ -117,6 +167,35 @@ type (
 		Grant  Grant
 		Reason string
 	}
+	// EndChannel has a document end its user's channel if it lives by one of these
+	// tokens, or in any case (Kick), and let in no grant of an epoch before Fence.
+	// It is repeated until Ended says OK.
+	EndChannel struct {
+		Document, UserID string
+		Fence            uint64
+		Kick             bool
+		TokenIDs         []string
+		Before           time.Time
+		Reason           string
+		AdmittedAt       time.Time // of the newest admission there
+	}
+	// Receipt answers AccessChanged, Revoke and Kick when they have taken effect
+	// everywhere. With Err something could not be reached in time, and goes on being
+	// tried.
+	Receipt struct {
+		Ask          uint64
+		UserID       string
+		Changed      []Change
+		Closed       []string // documents whose channel was ended
+		LastAccepted []LastAccepted
+		Took         time.Duration
+		Err          *protocol.Error
+	}
+	// Record writes a line of the audit log.
+	Record struct{ Entry audit.Entry }
+	// SaveRevoked and DeleteRevoked keep the revoked tokens.
+	SaveRevoked   struct{ Row RevokedRow }
+	DeleteRevoked struct{ TokenID string }
 	// SaveSession stores the session's own row.
 	SaveSession struct{ Row SessionRow }
 	// SaveChannel and DeleteChannel keep the live channels.
@@ -134,11 +213,19 @@ func (AccessFailed) isEvent()  {}
 func (ChannelGone) isEvent()   {}
 func (AccessChanged) isEvent() {}
 func (Pushed) isEvent()        {}
+func (Revoke) isEvent()        {}
+func (Kick) isEvent()          {}
+func (Ended) isEvent()         {}
 func (Woken) isEvent()         {}
 
 func (LookUp) isEffect()        {}
 func (Answer) isEffect()        {}
 func (Push) isEffect()          {}
+func (EndChannel) isEffect()    {}
+func (Receipt) isEffect()       {}
+func (Record) isEffect()        {}
+func (SaveRevoked) isEffect()   {}
+func (DeleteRevoked) isEffect() {}
 func (SaveSession) isEffect()   {}
 func (SaveChannel) isEffect()   {}
 func (DeleteChannel) isEffect() {}

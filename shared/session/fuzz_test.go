@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
@@ -39,32 +40,50 @@ func FuzzStep(f *testing.F) {
 		pauses := []time.Duration{0, time.Millisecond, 5 * time.Second, time.Minute, 5 * time.Minute, time.Hour, -time.Minute}
 		docs := []string{"a", "b", "c"}
 		roles := []permission.WorkspaceRole{"", permission.ViewerRole, permission.MemberRole, permission.Owner, "nonsense"}
-		cfg := session.Config{MaxAccess: 2}
+		cfg := session.Config{MaxAccess: 2, MaxRevoked: 2, Connects: rate.Limit{Count: 1 << 30}}
 		s, store, now := session.New(cfg), sim.NewSessionStorage(), start
-		ask, epoch, waiting := uint64(0), uint64(0), map[uint64]bool{}
+		ask, own, epoch, waiting := uint64(0), uint64(1<<30), uint64(0), map[uint64]bool{}
+		tokens := []string{"", "t1", "t2", "t3"}
+		var before time.Time
+		revoked := map[string]bool{}
 		for n := 0; len(decisions.data) > 0 && n < 200; n++ {
 			now = now.Add(pauses[pick(len(pauses))])
 			var ev session.Event
-			switch pick(5) {
+			switch pick(8) {
 			case 0, 1:
 				ask++
 				waiting[ask] = true
 				ev = session.Admit{
 					Ask: ask, Document: docs[pick(3)], ClientID: docs[pick(2)], Gone: pick(4) == 3, Refresh: pick(4) == 3,
-					Claims:       session.Claims{UserID: []string{"ann", "ann", "ann", "eve", ""}[pick(5)], Expires: now.Add(pauses[pick(len(pauses))])},
+					Claims:       session.Claims{UserID: []string{"ann", "ann", "ann", "eve", ""}[pick(5)], TokenID: tokens[pick(4)], IssuedAt: now.Add(-pauses[pick(len(pauses))]), Expires: now.Add(pauses[pick(len(pauses))])},
 					NewSessionID: []string{"x", "y", ""}[pick(3)],
 				}
 			case 2:
-				ev = session.AccessFound{Ask: ask - uint64(pick(3)), Access: session.Access{
+				ev = session.AccessFound{Ask: []uint64{ask, own}[pick(2)] - uint64(pick(3)), Access: session.Access{
 					Found: pick(4) != 3, Locked: pick(2) == 1,
 					Source: permission.Source{Workspace: roles[pick(len(roles))], Restricted: pick(4) == 3},
 				}}
 			case 3:
 				if pick(2) == 0 {
-					ev = session.AccessFailed{Ask: ask - uint64(pick(3))}
+					ev = session.AccessFailed{Ask: []uint64{ask, own}[pick(2)] - uint64(pick(3))}
 				} else {
 					ev = session.ChannelGone{Document: docs[pick(3)], SessionID: []string{"x", "y", ""}[pick(3)], AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
 				}
+			case 4:
+				ask++
+				waiting[ask] = true
+				switch pick(3) {
+				case 0:
+					ev = session.AccessChanged{Ask: ask, Document: []string{"", "a"}[pick(2)], WorkspaceID: []string{"", "ws"}[pick(2)]}
+				case 1:
+					ev = session.Revoke{Ask: ask, UserID: "ann", TokenID: tokens[pick(4)], Before: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)]}
+				default:
+					ev = session.Kick{Ask: ask, Document: []string{"", "a"}[pick(2)]}
+				}
+			case 5:
+				ev = session.Ended{Document: docs[pick(3)], Fence: epoch - uint64(pick(2)), OK: pick(4) != 3, Closed: pick(2) == 1, Gone: pick(2) == 1, AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
+			case 6:
+				ev = session.Pushed{Document: docs[pick(3)], Epoch: epoch - uint64(pick(2)), OK: pick(4) != 3}
 			default:
 				ev = session.Woken{}
 			}
@@ -74,7 +93,7 @@ func FuzzStep(f *testing.F) {
 			}
 			got := s.Step(now, ev)
 			switch ev.(type) {
-			case session.AccessFound, session.AccessFailed: // a twin was not asked
+			case session.AccessFound, session.AccessFailed, session.AccessChanged, session.Pushed, session.Ended, session.ChannelGone: // a twin was not asked
 			default:
 				if want := twin.Step(now, ev); len(got)+len(want) > 0 && !reflect.DeepEqual(timeless(got), timeless(want)) {
 					t.Fatalf("%+v: restored it does otherwise:\n%+v\n%+v", ev, got, want)
@@ -82,6 +101,23 @@ func FuzzStep(f *testing.F) {
 			}
 			for _, e := range got {
 				store.Apply(e)
+				switch e := e.(type) {
+				case session.LookUp:
+					if e.Ask > 1<<30 {
+						own = e.Ask
+					}
+				case session.SaveSession:
+					before = e.Row.RevokedBefore
+				case session.SaveRevoked:
+					revoked[e.Row.TokenID] = true
+				case session.DeleteRevoked:
+					delete(revoked, e.TokenID)
+				case session.Receipt:
+					if !waiting[e.Ask] {
+						t.Fatalf("receipt for %d, which nobody asked for", e.Ask)
+					}
+					delete(waiting, e.Ask)
+				}
 				if a, ok := e.(session.Answer); ok {
 					if !waiting[a.Ask] {
 						t.Fatalf("answer to %d, which nobody asked", a.Ask)
@@ -89,6 +125,9 @@ func FuzzStep(f *testing.F) {
 					delete(waiting, a.Ask)
 					if a.Err == nil && (!a.Grant.Permissions.Has(permission.Read) || a.Grant.SessionID == "" || a.Grant.UserID != "ann" && a.Grant.UserID != "eve") {
 						t.Fatalf("granted %+v", a.Grant)
+					}
+					if a.Err == nil && (revoked[a.Grant.TokenID] || !before.IsZero() && !a.Grant.IssuedAt.After(before)) {
+						t.Fatalf("granted by a revoked token: %+v", a.Grant)
 					}
 				}
 			}
@@ -112,7 +151,7 @@ func FuzzStep(f *testing.F) {
 }
 
 func alike(a, b session.Snapshot) bool {
-	return a.Session == b.Session && len(a.Channels) == len(b.Channels) && len(a.Access) == len(b.Access) &&
+	return a.Session == b.Session && len(a.Revoked) == len(b.Revoked) && len(a.Channels) == len(b.Channels) && len(a.Access) == len(b.Access) &&
 		(len(a.Channels) == 0 || reflect.DeepEqual(a.Channels, b.Channels)) && (len(a.Access) == 0 || reflect.DeepEqual(a.Access, b.Access))
 }
 
@@ -129,6 +168,13 @@ func timeless(effects []session.Effect) []session.Effect {
 		case session.SaveChannel:
 			x.Row.AdmittedAt = time.Time{}
 			e = x
+		case session.LookUp:
+			if x.Ask > 1<<30 { // nor the numbers of its own questions
+				x.Ask = 0
+			}
+			e = x
+		case session.Receipt, session.EndChannel:
+			continue // nor who waits, and which admission was the newest
 		}
 		out = append(out, e)
 	}

@@ -2,15 +2,17 @@ package session
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 )
 
 // learn caches what the source says of a document. What a live channel's document
 // was told differently, it is told anew.
-func (s *Session) learn(now time.Time, document string, access Access, reason string) AccessRow {
+func (s *Session) learn(now time.Time, document string, access Access) AccessRow {
 	row := AccessRow{
 		Document: document, FetchedAt: now, WorkspaceID: access.WorkspaceID,
 		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked,
@@ -19,7 +21,11 @@ func (s *Session) learn(now time.Time, document string, access Access, reason st
 		row.Permissions, _ = permission.Resolve(access.Source)
 	}
 	i, cached := s.cached(document)
-	news := !cached || differs(s.access[i], row)
+	var old AccessRow
+	if cached {
+		old = s.access[i]
+	}
+	news := !cached || differs(old, row)
 	c, live := s.channel(document)
 	if live && news {
 		s.row.Epoch = s.epoch() + 1
@@ -33,10 +39,31 @@ func (s *Session) learn(now time.Time, document string, access Access, reason st
 		s.access = slices.Insert(s.access, i, row)
 	}
 	s.emit(SaveAccess{Row: row})
-	if live && news {
-		owing := &s.channels[c]
+	if !live {
+		return row
+	}
+	owing := &s.channels[c]
+	doubted, reason, by := owing.Doubt, owing.Reason, owing.By
+	owing.Doubt, owing.By = false, ""
+	switch {
+	case news:
+		if !doubted || reason == "" {
+			reason = "permissions_changed"
+		}
 		owing.Owed, owing.Reason, owing.Pushes = s.epoch(), reason, 0
-		s.push(now, owing)
+		if row.Permissions != old.Permissions && (cached || doubted) {
+			s.record(now, audit.Entry{
+				Event: audit.PermissionChanged, Document: document, ClientID: owing.ClientID,
+				Reason: reason, By: by, Detail: strings.Join(row.Permissions.Names(), " "),
+			})
+			s.changed(Change{Document: document, Permissions: row.Permissions, Removed: permission.Diff(old.Permissions, row.Permissions), Epoch: s.epoch()})
+		}
+		s.press(now, owing)
+	case doubted:
+		s.keep(owing)
+		if owing.Owed == 0 { // or what was found before is still to be told
+			s.settled(now, document, false)
+		}
 	}
 	return row
 }
@@ -47,45 +74,111 @@ func differs(a, b AccessRow) bool {
 	return a != b
 }
 
-// accessChanged takes an answer nobody asked for. Of a document nobody is
-// connected to nor will soon be, nothing need be known.
+// accessChanged forgets what is known of what may have changed, and asks anew about
+// what somebody is connected to; whoever connects next to anything else asks then.
 func (s *Session) accessChanged(now time.Time, e AccessChanged) {
-	_, live := s.channel(e.Document)
-	_, cached := s.cached(e.Document)
-	if s.row.UserID != "" && (live || cached) {
-		s.learn(now, e.Document, e.Access, e.Reason)
+	j := job{ask: e.Ask, began: now}
+	concerned := func(document, workspace string) bool {
+		return (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
 	}
+	workspace := map[string]string{} // of the documents that are known
+	for i := 0; i < len(s.access); {
+		a := s.access[i]
+		workspace[a.Document] = a.WorkspaceID
+		if _, live := s.channel(a.Document); !live && concerned(a.Document, a.WorkspaceID) {
+			s.removeAccess(i)
+			continue
+		}
+		i++
+	}
+	for i := range s.asked {
+		if q := &s.asked[i]; concerned(q.Document, workspace[q.Document]) {
+			q.outdated = true
+		}
+	}
+	for i := range s.channels {
+		if c := &s.channels[i]; concerned(c.Document, workspace[c.Document]) {
+			c.Doubt, c.By, c.Pushes = true, e.By, 0
+			if e.Reason != "" || c.Owed == 0 {
+				c.Reason = e.Reason
+			}
+			j.waiting = append(j.waiting, c.Document)
+			s.press(now, c)
+		}
+	}
+	s.begin(now, j)
 }
 
-// push tells the document what the cache says, and sets the time of the next try.
-// An answer that is not cached any more is too old to tell; whoever connects next
-// asks anew.
-func (s *Session) push(now time.Time, c *ChannelRow) {
+// press tells and asks everything that is owed about a channel, and sets the time of
+// the next try.
+func (s *Session) press(now time.Time, c *ChannelRow) {
 	i, cached := s.cached(c.Document)
 	if !cached {
-		c.Owed, c.Reason, c.NextPush, c.Pushes = 0, "", time.Time{}, 0
-		s.emit(SaveChannel{Row: *c})
+		// Too old to tell; whoever connects next asks anew.
+		c.Owed = 0
+	}
+	if c.owes() {
+		c.Pushes++
+		c.NextPush = now.Add(channel.TellPause(c.Pushes))
+	}
+	s.keep(c)
+	if c.Fence != 0 {
+		s.endChannel(c)
+	}
+	if c.Doubt {
+		s.recheck(c.Document)
+	}
+	if c.Owed == 0 {
 		return
 	}
 	access := s.access[i]
-	c.Pushes++
-	c.NextPush = now.Add(channel.TellPause(c.Pushes))
-	s.emit(SaveChannel{Row: *c})
 	s.emit(Push{Reason: c.Reason, Grant: Grant{
 		UserID: s.row.UserID, SessionID: s.row.ID, Document: c.Document,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
-		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked,
+		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt,
 		AdmittedAt: c.AdmittedAt,
 	}})
 }
 
-// pushed takes a document's answer; one to an older push leaves the newer owed.
-func (s *Session) pushed(e Pushed) {
-	i, live := s.channel(e.Document)
-	if !live || !e.OK || s.channels[i].Owed == 0 || e.Epoch < s.channels[i].Owed {
-		return
+// keep stores a channel. One that owes nothing keeps nothing of what it did.
+func (s *Session) keep(c *ChannelRow) {
+	if !c.owes() {
+		c.Reason, c.NextPush, c.Pushes = "", time.Time{}, 0
 	}
-	c := &s.channels[i]
-	c.Owed, c.Reason, c.NextPush, c.Pushes = 0, "", time.Time{}, 0
 	s.emit(SaveChannel{Row: *c})
+}
+
+// ownAsk is where the numbers of this object's own questions begin, above those of
+// any shell.
+const ownAsk = 1 << 30
+
+// recheck asks the source on nobody's behalf. An older question about the same
+// document is not to be believed any more.
+func (s *Session) recheck(document string) {
+	for i := range s.asked {
+		if q := &s.asked[i]; q.recheck && q.Document == document {
+			q.outdated = true
+		}
+	}
+	if len(s.asked) >= maxAsked {
+		return // a source that hangs; the next try comes by itself
+	}
+	s.lastAsk++
+	s.asked = append(s.asked, question{recheck: true, Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document}})
+	s.emit(LookUp{Ask: ownAsk + s.lastAsk%ownAsk, UserID: s.row.UserID, Document: document})
+}
+
+// pushed takes a document's answer; one to an older push leaves the newer owed.
+func (s *Session) pushed(now time.Time, e Pushed) {
+	i, live := s.channel(e.Document)
+	if live && e.OK && s.channels[i].Owed != 0 && e.Epoch >= s.channels[i].Owed {
+		s.channels[i].Owed = 0
+		s.keep(&s.channels[i])
+	}
+	switch {
+	case !e.OK:
+		s.unsettled(now, e.Document, false, documentUnreachable)
+	case !live || s.channels[i].Owed == 0 && !s.channels[i].Doubt:
+		s.settled(now, e.Document, false)
+	}
 }

@@ -14,6 +14,16 @@ type SessionRow struct {
 	StartedAt time.Time
 	// Epoch is the permission epoch. It outlives sessions and only ever grows.
 	Epoch uint64
+	// RevokedBefore is the second up to and including which every token is revoked;
+	// zero for none. It only ever moves forward.
+	RevokedBefore time.Time
+}
+
+// RevokedRow is one revoked token as stored.
+type RevokedRow struct {
+	TokenID string
+	// Until is when no token of that id can be good any more.
+	Until time.Time
 }
 
 // ChannelRow is one live channel as stored.
@@ -25,14 +35,29 @@ type ChannelRow struct {
 	Until time.Time
 	// AdmittedAt is the newest admission's (Grant.AdmittedAt).
 	AdmittedAt time.Time
+	// Expires and TokenID are those of the newest token this object knows of.
+	Expires time.Time
+	TokenID string
 	// Owed is the epoch of the change the document has yet to hear of, 0 for none;
-	// Reason what is said of it, NextPush when it is told again, Pushes how often
-	// it was.
-	Owed     uint64
-	Reason   string
+	// Reason what is said of it.
+	Owed   uint64
+	Reason string
+	// Doubt says that the source has yet to be asked what changed, because of By.
+	Doubt bool
+	By    string
+	// Fence is the epoch of a revocation or kick the document has yet to hear of, 0
+	// for none; Kick whether the channel ends whatever its token, and EndReason why.
+	Fence     uint64
+	Kick      bool
+	EndReason string
+	// NextPush is when the document is told again what it is owed, or the source
+	// asked; Pushes how often it was.
 	NextPush time.Time
 	Pushes   int
 }
+
+// owes reports whether somebody has to be told or asked something about the channel.
+func (c *ChannelRow) owes() bool { return c.Owed != 0 || c.Fence != 0 || c.Doubt }
 
 // AccessRow is one cached answer of the permission source as stored.
 type AccessRow struct {
@@ -50,4 +75,5 @@ type Snapshot struct {
 	Session  SessionRow
 	Channels []ChannelRow
 	Access   []AccessRow
+	Revoked  []RevokedRow
 }

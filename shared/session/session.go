@@ -5,6 +5,9 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // Session is the core of one user's session object. It is not safe for
@@ -14,9 +17,22 @@ type Session struct {
 	row      SessionRow
 	channels []ChannelRow // by document
 	access   []AccessRow  // by document
-	asked    []Admit      // waiting for the permission source, oldest first
-	admitted time.Time    // the newest admission's own time
+	revoked  []RevokedRow // by token id
+	asked    []question   // waiting for the permission source, oldest first
+	lastAsk  uint64       // of this object's own questions
+	jobs     []job        // operators who wait for a Receipt
+	connects rate.Bucket
+	admitted time.Time // the newest admission's own time
 	effects  []Effect
+}
+
+// question is one that the permission source has not answered.
+type question struct {
+	Admit
+	// recheck is one of this object's own, about Admit.Document.
+	recheck bool
+	// outdated says that the answer may be older than a change that was told since.
+	outdated bool
 }
 
 // New returns the session object of a user who was never seen.
@@ -29,6 +45,8 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s.row = snap.Session
 	s.channels = slices.Clone(snap.Channels)
 	s.access = slices.Clone(snap.Access)
+	s.revoked = slices.Clone(snap.Revoked)
+	slices.SortFunc(s.revoked, func(a, b RevokedRow) int { return cmp.Compare(a.TokenID, b.TokenID) })
 	slices.SortFunc(s.channels, func(a, b ChannelRow) int { return cmp.Compare(a.Document, b.Document) })
 	slices.SortFunc(s.access, func(a, b AccessRow) int { return cmp.Compare(a.Document, b.Document) })
 	for i, c := range s.channels {
@@ -42,6 +60,11 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 			return nil, errors.New("session: two answers about one document")
 		}
 	}
+	for i := 1; i < len(s.revoked); i++ {
+		if s.revoked[i].TokenID == s.revoked[i-1].TokenID {
+			return nil, errors.New("session: one token revoked twice")
+		}
+	}
 	if (s.row.ID == "") != (len(s.channels) == 0) {
 		return nil, errors.New("session: a session lives by its channels and for them")
 	}
@@ -53,18 +76,18 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 
 // Snapshot returns everything Restore needs. Questions under way are not in it.
 func (s *Session) Snapshot() Snapshot {
-	return Snapshot{Session: s.row, Channels: slices.Clone(s.channels), Access: slices.Clone(s.access)}
+	return Snapshot{Session: s.row, Channels: slices.Clone(s.channels), Access: slices.Clone(s.access), Revoked: slices.Clone(s.revoked)}
 }
 
 // Deadline returns when Woken is due: when a channel cannot be alive any more, or
-// a document has to be told again.
+// a document has to be told again, or the source asked.
 func (s *Session) Deadline() (time.Time, bool) {
 	var at time.Time
 	for i, c := range s.channels {
 		if i == 0 || c.Until.Before(at) {
 			at = c.Until
 		}
-		if c.Owed != 0 && c.NextPush.Before(at) {
+		if c.owes() && c.NextPush.Before(at) {
 			at = c.NextPush
 		}
 	}
@@ -82,19 +105,25 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	case Admit:
 		s.admit(now, e)
 	case AccessFound:
-		if a, ok := s.take(e.Ask); ok {
-			s.found(now, a, e.Access)
+		if q, ok := s.take(e.Ask); ok {
+			s.found(now, q, e.Access)
 		}
 	case AccessFailed:
-		if a, ok := s.take(e.Ask); ok {
-			s.failed(now, a)
+		if q, ok := s.take(e.Ask); ok {
+			s.failed(now, q)
 		}
 	case AccessChanged:
 		s.accessChanged(now, e)
 	case Pushed:
-		s.pushed(e)
+		s.pushed(now, e)
+	case Revoke:
+		s.revoke(now, e)
+	case Kick:
+		s.kick(now, e)
+	case Ended:
+		s.ended(now, e)
 	case ChannelGone:
-		s.channelGone(e)
+		s.channelGone(now, e)
 	}
 	return s.effects
 }
@@ -108,7 +137,7 @@ func (s *Session) sweep(now time.Time) {
 			i++
 			continue
 		}
-		s.removeChannel(i)
+		s.removeChannel(now, i, "expired")
 	}
 	for i := 0; i < len(s.access); {
 		if a := s.access[i]; now.Sub(a.FetchedAt) < s.cfg.StaleAccess {
@@ -117,16 +146,24 @@ func (s *Session) sweep(now time.Time) {
 		}
 		s.removeAccess(i)
 	}
+	for i := 0; i < len(s.revoked); {
+		if r := s.revoked[i]; now.Before(r.Until) {
+			i++
+			continue
+		}
+		s.emit(DeleteRevoked{TokenID: s.revoked[i].TokenID})
+		s.revoked = slices.Delete(s.revoked, i, i+1)
+	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.Owed != 0 && !now.Before(c.NextPush) {
-			s.push(now, c)
+		if c := &s.channels[i]; c.owes() && !now.Before(c.NextPush) {
+			s.press(now, c)
 		}
 	}
 }
 
 // channelGone believes the document, unless it speaks of an earlier session or
 // of a channel that was admitted anew since.
-func (s *Session) channelGone(e ChannelGone) {
+func (s *Session) channelGone(now time.Time, e ChannelGone) {
 	i, ok := s.channel(e.Document)
 	if !ok || e.SessionID != s.row.ID {
 		return
@@ -134,17 +171,28 @@ func (s *Session) channelGone(e ChannelGone) {
 	if !e.AdmittedAt.IsZero() && e.AdmittedAt.Before(s.channels[i].AdmittedAt) {
 		return
 	}
-	s.removeChannel(i)
+	s.removeChannel(now, i, e.Reason)
 }
 
-// removeChannel forgets a channel; with the last one the session ends.
-func (s *Session) removeChannel(i int) {
-	s.emit(DeleteChannel{Document: s.channels[i].Document})
+// removeChannel forgets a channel; with the last one the session ends. What it is
+// owed nobody can be owed any more.
+func (s *Session) removeChannel(now time.Time, i int, reason string) {
+	c := s.channels[i]
+	s.emit(DeleteChannel{Document: c.Document})
 	s.channels = slices.Delete(s.channels, i, i+1)
+	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})
+	s.settled(now, c.Document, false) // nobody is left to be told
 	if len(s.channels) == 0 {
 		s.row.ID, s.row.StartedAt = "", time.Time{}
 		s.emit(SaveSession{Row: s.row})
+		s.record(now, audit.Entry{Event: audit.SessionEnded})
 	}
+}
+
+// record writes a line of the audit log.
+func (s *Session) record(now time.Time, e audit.Entry) {
+	e.At, e.UserID = now, s.row.UserID
+	s.emit(Record{Entry: e})
 }
 
 func (s *Session) removeAccess(i int) {
@@ -163,12 +211,12 @@ func (s *Session) cached(document string) (int, bool) {
 
 // take removes the question from those under way. An answer nobody waits for
 // any more has none.
-func (s *Session) take(ask uint64) (Admit, bool) {
-	for i, a := range s.asked {
-		if a.Ask == ask {
+func (s *Session) take(ask uint64) (question, bool) {
+	for i, q := range s.asked {
+		if q.Ask == ask {
 			s.asked = slices.Delete(s.asked, i, i+1)
-			return a, true
+			return q, true
 		}
 	}
-	return Admit{}, false
+	return question{}, false
 }

@@ -54,17 +54,32 @@ func (s *story) command(d *datadriven.TestData) string {
 		user := str(d, "user", "ann")
 		s.step(session.Admit{
 			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
-			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
-			Gone:   d.HasArg("gone"), Refresh: d.HasArg("refresh"),
+			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: str(d, "jti", ""),
+				IssuedAt: start.Add(s.duration(d, "issued", s.now.Sub(start))), Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
+			Gone: d.HasArg("gone"), Refresh: d.HasArg("refresh"), Again: d.HasArg("gone"),
 			NewSessionID: str(d, "new", "s1"),
 		})
 	case "found":
-		s.step(session.AccessFound{Ask: s.uint(d, "ask", 1), Access: s.access(d)})
+		s.step(session.AccessFound{Ask: s.question(d), Access: s.access(d)})
 	case "failed":
-		s.step(session.AccessFailed{Ask: s.uint(d, "ask", 1)})
+		s.step(session.AccessFailed{Ask: s.question(d)})
 	case "access-changed":
 		s.step(session.AccessChanged{
-			Document: str(d, "doc", "welcome"), Access: s.access(d), Reason: str(d, "reason", "workspace_role_changed"),
+			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""),
+			Reason: str(d, "reason", ""), By: str(d, "by", ""),
+		})
+	case "revoke":
+		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
+		if d.HasArg("before") {
+			e.Before = start.Add(s.duration(d, "before", 0))
+		}
+		s.step(e)
+	case "kick":
+		s.step(session.Kick{Ask: s.uint(d, "ask", 1), Document: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
+	case "ended":
+		s.step(session.Ended{
+			Document: str(d, "doc", "welcome"), Fence: s.uint(d, "fence", 0), OK: !d.HasArg("failed"), Closed: d.HasArg("closed"),
+			Gone: d.HasArg("closed") || d.HasArg("gone"), LastMessageID: str(d, "last", ""), AdmittedAt: start.Add(s.duration(d, "admitted", 0)),
 		})
 	case "pushed":
 		s.step(session.Pushed{Document: str(d, "doc", "welcome"), Epoch: s.uint(d, "epoch", 1), OK: !d.HasArg("failed")})
@@ -100,6 +115,14 @@ func (s *story) command(d *datadriven.TestData) string {
 	return s.out.String()
 }
 
+// question is the number of one: ask=1 of a connect, own=1 of the object's own.
+func (s *story) question(d *datadriven.TestData) uint64 {
+	if d.HasArg("own") {
+		return 1<<30 + s.uint(d, "own", 1)
+	}
+	return s.uint(d, "ask", 1)
+}
+
 func (s *story) access(d *datadriven.TestData) session.Access {
 	return session.Access{
 		Found: !d.HasArg("missing"), Locked: d.HasArg("locked"), WorkspaceID: "ws_demo",
@@ -121,6 +144,10 @@ func (s *story) show(e session.Effect) {
 	o := &s.out
 	switch e := e.(type) {
 	case session.LookUp:
+		if e.Ask > 1<<30 {
+			fmt.Fprintf(o, "look up %s on %s (own %d)\n", e.UserID, e.Document, e.Ask-1<<30)
+			return
+		}
 		fmt.Fprintf(o, "look up %s on %s (ask %d)\n", e.UserID, e.Document, e.Ask)
 	case session.Answer:
 		if e.Err != nil {
@@ -149,11 +176,54 @@ func (s *story) show(e session.Effect) {
 		if id == "" {
 			id = "none"
 		}
-		fmt.Fprintf(o, "save session of %s: %s, epoch %d\n", e.Row.UserID, id, e.Row.Epoch)
+		fmt.Fprintf(o, "save session of %s: %s, epoch %d", e.Row.UserID, id, e.Row.Epoch)
+		if !e.Row.RevokedBefore.IsZero() {
+			fmt.Fprintf(o, ", revoked up to %s", s.since(e.Row.RevokedBefore))
+		}
+		fmt.Fprintln(o)
+	case session.EndChannel:
+		fmt.Fprintf(o, "end at %s: %s before epoch %d", e.Document, e.UserID, e.Fence)
+		if !e.Before.IsZero() {
+			fmt.Fprintf(o, ", issued up to %s", s.since(e.Before))
+		}
+		if len(e.TokenIDs) > 0 {
+			fmt.Fprintf(o, ", tokens %s", strings.Join(e.TokenIDs, ","))
+		}
+		if e.Kick {
+			fmt.Fprint(o, ", any")
+		}
+		fmt.Fprintln(o)
+	case session.Receipt:
+		fmt.Fprintf(o, "receipt %d of %s", e.Ask, e.UserID)
+		for _, c := range e.Changed {
+			fmt.Fprintf(o, ", %s: %s without %s, epoch %d", c.Document, strings.Join(c.Permissions.Names(), "+"), strings.Join(c.Removed.Names(), "+"), c.Epoch)
+		}
+		for _, l := range e.LastAccepted {
+			fmt.Fprintf(o, ", %s closed after %q", l.Document, l.MessageID)
+		}
+		if e.Err != nil {
+			fmt.Fprintf(o, ", %s (%s)", e.Err.Code, e.Err.Reason)
+			for _, d := range e.Err.Details {
+				fmt.Fprintf(o, " %s %s", d.Name, d.Raw)
+			}
+		}
+		fmt.Fprintf(o, " after %s\n", e.Took)
+	case session.Record:
+		fmt.Fprintf(o, "record: %s\n", e.Entry.Sentence())
+	case session.SaveRevoked:
+		fmt.Fprintf(o, "save revoked %s until %s\n", e.Row.TokenID, s.since(e.Row.Until))
+	case session.DeleteRevoked:
+		fmt.Fprintf(o, "delete revoked %s\n", e.TokenID)
 	case session.SaveChannel:
 		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s", e.Row.Document, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
 		if e.Row.Owed > 0 {
 			fmt.Fprintf(o, ", owes epoch %d", e.Row.Owed)
+		}
+		if e.Row.Doubt {
+			fmt.Fprint(o, ", in doubt")
+		}
+		if e.Row.Fence > 0 {
+			fmt.Fprintf(o, ", owes the end before epoch %d", e.Row.Fence)
 		}
 		fmt.Fprintln(o)
 	case session.DeleteChannel:

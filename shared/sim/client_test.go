@@ -33,7 +33,7 @@ type client struct {
 	ahead   map[uint64]bool
 	syncing bool
 	synced  int // frames of syncs
-	expires time.Time
+	token   accessToken
 	pending []*op
 	next    int
 	stalled bool // an op was refused for now: nothing new goes out before it
@@ -51,6 +51,7 @@ type attempt struct {
 	session string
 	heard   uint64
 	no      int
+	token   accessToken
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
@@ -68,19 +69,20 @@ func (c *client) dial() {
 }
 
 func (c *client) attempt() {
-	if c.expires.Sub(c.w.now) < 20*time.Second {
-		c.expires = c.w.now.Add(c.w.ttl)
+	if c.token.expires.Sub(c.w.now) < 20*time.Second {
+		c.token = c.w.issue()
 	}
 	c.dials++
-	a := attempt{session: c.session, heard: c.heard, no: c.dials}
-	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false) })
+	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
+	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, false) })
 }
 
-func (c *client) admit(a attempt, again bool) {
+func (c *client) admit(a attempt, again, gone bool) {
 	c.user.admit(session.Admit{
-		Document: c.doc.id, ClientID: c.id, Gone: again, Claims: session.Claims{UserID: c.user.id, Expires: c.expires},
+		Document: c.doc.id, ClientID: c.id, Gone: gone, Again: again, Claims: a.token.claims(c.user.id),
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
+			c.turnedAway(answer.Err.Code)
 			c.dialFailed()
 			return
 		}
@@ -123,11 +125,14 @@ func (c *client) closed(l *line, code int) {
 	c.w.note("%s hears close %d", c.id, code)
 	switch protocol.ActionForClose(code) {
 	case protocol.ActionStop:
+		if code == protocol.Lookup(protocol.TokenRevoked).Close {
+			c.turnedAway(protocol.TokenRevoked)
+		}
 		c.final = true
 		c.w.after(c.w.between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
 	case protocol.ActionRefresh:
 		c.w.counts.TokenEnded++
-		c.expires = c.w.now.Add(c.w.ttl)
+		c.token = c.w.issue()
 		c.redial()
 	default:
 		c.redial()
@@ -149,10 +154,10 @@ func (c *client) sendOp(o *op) {
 }
 
 func (c *client) sendToken() {
-	c.expires = c.w.now.Add(c.w.ttl)
+	c.token = c.w.issue()
 	c.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh,
-		Data: protocol.TokenRefresh{Token: c.expires.Format(time.RFC3339Nano)}.Append(nil),
+		Data: protocol.TokenRefresh{Token: c.token.String()}.Append(nil),
 	})
 }
 

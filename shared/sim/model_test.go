@@ -134,8 +134,9 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	}
 	same, differ, old := d.expect(c.user.id)
 	c.lines = append(c.lines, l)
-	switch d.step(ev).(type) {
+	switch answer := d.step(ev).(type) {
 	case document.Accept:
+		d.confirmed(d.store.Rows[c.user.id].Grant, "a connect")
 		d.accepted(l, ev.Grant, same, differ, old, again)
 		c.dialing = false
 		if c.line == nil {
@@ -144,17 +145,17 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	case document.Readmit:
 		l.serverOpen, l.clientOpen = false, false
 		w.counts.Readmitted++
-		if same {
+		if same && answer.Gone {
 			w.fail("%s: %s is back within grace and was sent away", d.id, c.user.id)
 		}
-		if m := d.channels[c.user.id]; m != nil {
+		if m := d.channels[c.user.id]; m != nil && answer.Gone {
 			m.unsure = true
 		}
 		if again {
 			c.dialFailed()
 			return
 		}
-		c.admit(a, true)
+		c.admit(a, true, answer.Gone)
 	default:
 		w.fail("a connect was not answered")
 	}

@@ -21,7 +21,8 @@ type docObject struct {
 	channels map[string]*model // by user: what must be true of the channel
 	last     map[string]int    // by client: the newest op that is stored
 	next     []document.Event  // what effects came back as
-	taken    bool              // the newest GrantTaken
+	taken    bool              // the newest change was
+	ended    *document.Ended   // the newest one
 }
 
 func newDocObject(w *world, id string) *docObject {
@@ -211,13 +212,19 @@ func (d *docObject) carryOut(e document.Effect) {
 		if !permission.Set(row.Grant.Permissions).Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
 		}
+		d.confirmed(row.Grant, "an op")
 		if !w.now.Before(row.Channel.Expires) {
 			w.fail("%s: op of %s accepted with a token that has expired", d.id, e.Entry.UserID)
 		}
 	case document.GrantTaken:
-		d.taken = e.OK
-		if row := d.store.Rows[e.UserID]; e.OK && row.Grant.Epoch < e.Epoch {
+		d.taken = true
+		if row := d.store.Rows[e.UserID]; max(row.Grant.Epoch, row.Fence) < e.Epoch {
 			w.fail("%s: epoch %d of %s taken, stored is %d", d.id, e.Epoch, e.UserID, row.Grant.Epoch)
+		}
+	case document.Ended:
+		d.ended = &e
+		if row := d.store.Rows[e.UserID]; row.Fence < e.Fence {
+			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, row.Fence)
 		}
 	case document.Tell:
 		if m := d.channels[e.UserID]; m != nil && e.Reason == "final_error" {
@@ -264,7 +271,7 @@ func (w *world) user(id string) *user {
 // client's token says when it expires; one in a hundred is somebody else's.
 func (d *docObject) verify(e document.VerifyToken) {
 	w := d.w
-	expires, err := time.Parse(time.RFC3339Nano, e.Token)
+	token, err := parseToken(e.Token)
 	if err != nil {
 		w.fail("token %q: %v", e.Token, err)
 	}
@@ -274,7 +281,7 @@ func (d *docObject) verify(e document.VerifyToken) {
 			return
 		}
 		w.user(e.UserID).admit(session.Admit{
-			Document: d.id, ClientID: e.ClientID, Refresh: true, Claims: session.Claims{UserID: e.UserID, Expires: expires},
+			Document: d.id, ClientID: e.ClientID, Refresh: true, Claims: token.claims(e.UserID),
 		}, func(a session.Answer) {
 			if a.Err != nil {
 				d.step(document.TokenRefused{Conn: e.Conn, Err: a.Err})
@@ -296,7 +303,7 @@ func (d *docObject) pushed(g document.Grant, reason string) bool {
 func docGrant(g session.Grant) document.Grant {
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
-		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, Expires: g.Expires, TokenID: g.TokenID,
+		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
 		AdmittedAt: g.AdmittedAt,
 	}
 }

@@ -83,6 +83,7 @@ type counts struct {
 	HalfOpen, LateClose, Readmitted, Refreshed, TokenEnded, Repeated   int
 	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
+	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 }
 
 func (c *counts) add(o counts) {
@@ -107,6 +108,8 @@ func (c *counts) fields() []countField {
 		{"a session id checked within grace", &c.GraceChecked}, {"a session id checked after grace", &c.RenewChecked},
 		{"a trap", &c.Trapped}, {"a crash", &c.Crashed}, {"an op refused for its number", &c.RateLimited},
 		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
+		{"a kick confirmed", &c.Kicked}, {"a revocation confirmed", &c.Revoked}, {"an operator told that something was not reached", &c.Unconfirmed},
+		{"a revoked token turned away", &c.TurnedAway},
 	}
 }
 

@@ -107,11 +107,12 @@ type SessionStorage struct {
 	Row      session.SessionRow
 	Channels map[string]session.ChannelRow
 	Access   map[string]session.AccessRow
+	Revoked  map[string]session.RevokedRow
 }
 
 // NewSessionStorage returns an empty storage.
 func NewSessionStorage() *SessionStorage {
-	return &SessionStorage{Channels: map[string]session.ChannelRow{}, Access: map[string]session.AccessRow{}}
+	return &SessionStorage{Channels: map[string]session.ChannelRow{}, Access: map[string]session.AccessRow{}, Revoked: map[string]session.RevokedRow{}}
 }
 
 // Apply carries out the storage effects; others pass.
@@ -123,6 +124,10 @@ func (s *SessionStorage) Apply(e session.Effect) {
 		s.Channels[e.Row.Document] = e.Row
 	case session.DeleteChannel:
 		delete(s.Channels, e.Document)
+	case session.SaveRevoked:
+		s.Revoked[e.Row.TokenID] = e.Row
+	case session.DeleteRevoked:
+		delete(s.Revoked, e.TokenID)
 	case session.SaveAccess:
 		s.Access[e.Row.Document] = e.Row
 	case session.DeleteAccess:
@@ -138,6 +143,9 @@ func (s *SessionStorage) Snapshot() session.Snapshot {
 	}
 	for _, a := range s.Access {
 		snap.Access = append(snap.Access, a)
+	}
+	for _, r := range s.Revoked {
+		snap.Revoked = append(snap.Revoked, r)
 	}
 	return snap
 }

@@ -161,6 +161,11 @@ func (w *world) run() {
 			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
+	if w.chance(0.3) { // operators are at work
+		for range 1 + w.rng.IntN(12) {
+			w.after(w.between(5*time.Second, 2*time.Minute), w.operate)
+		}
+	}
 	w.runUntil(end)
 }
 
@@ -206,10 +211,11 @@ type user struct {
 	alarm   time.Time
 	clients []*client
 	role    permission.Source // but for a while
+	op      operator
 }
 
 func newUser(w *world, id string) *user {
-	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage()}
+	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
 	w.source[id] = u.role
@@ -228,16 +234,13 @@ func (u *user) step(ev session.Event) {
 		u.store.Apply(e)
 		switch e := e.(type) {
 		case session.LookUp:
-			w.after(w.between(0, 300*time.Millisecond), func() {
-				if w.down {
-					w.counts.SourceDown++
-					u.step(session.AccessFailed{Ask: e.Ask})
-					return
-				}
-				u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: w.source[e.UserID]}})
-			})
+			u.lookUp(e)
 		case session.Push:
 			w.push(u, e)
+		case session.EndChannel:
+			w.endChannel(u, e)
+		case session.Receipt:
+			u.receipt(e)
 		case session.Answer:
 			if answer := w.waiting[e.Ask]; answer != nil {
 				delete(w.waiting, e.Ask)
@@ -266,6 +269,26 @@ func (u *user) step(ev session.Event) {
 	}
 }
 
+// lookUp asks the source, which reads its answer now or later. The answer to a question
+// of the object's own means nothing to the next instance.
+func (u *user) lookUp(e session.LookUp) {
+	w, asker, source, early := u.w, u.ses, u.w.source[e.UserID], u.w.chance(0.5)
+	w.after(w.between(0, 300*time.Millisecond), func() {
+		if e.Ask > 1<<30 && u.ses != asker {
+			return
+		}
+		if w.down {
+			w.counts.SourceDown++
+			u.step(session.AccessFailed{Ask: e.Ask})
+			return
+		}
+		if !early {
+			source = w.source[e.UserID]
+		}
+		u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: source}})
+	})
+}
+
 // changeRole changes what the permission source says of the user.
 func (u *user) changeRole(source permission.Source, told bool) {
 	w := u.w
@@ -273,13 +296,9 @@ func (u *user) changeRole(source permission.Source, told bool) {
 		return
 	}
 	w.source[u.id] = source
-	if !told {
-		return
-	}
-	for _, d := range w.docs {
-		u.step(session.AccessChanged{Document: d.id, Reason: "workspace_role_changed", Access: session.Access{
-			Found: true, WorkspaceID: "ws", Source: source,
-		}})
+	u.op.version++
+	if told {
+		u.tell()
 	}
 }
 

@@ -1,0 +1,67 @@
+package document
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// grantPushed takes a change and answers. Where nobody is, somebody may be on the way
+// with an older grant: the fence sends them back.
+func (d *Document) grantPushed(now time.Time, e GrantChanged) {
+	m := d.find(e.Grant.UserID)
+	if m != nil && m.ch.Live() {
+		d.grantChanged(now, m, e.Grant, e.Reason)
+	} else {
+		d.fence(now, m, e.Grant.UserID, e.Grant.Epoch, e.Grant.AdmittedAt)
+	}
+	d.emit(GrantTaken{UserID: e.Grant.UserID, Epoch: e.Grant.Epoch})
+}
+
+// endChannel ends the user's channel if it is meant, in whatever state it is, and
+// answers.
+func (d *Document) endChannel(now time.Time, e End) {
+	m := d.find(e.UserID)
+	// A kick that is told again is not for who has come since.
+	kick := e.Kick && (m == nil || m.fence < e.Fence)
+	closed := m != nil && m.ch.Live() && (kick || m.grant.revoked(e))
+	m = d.fence(now, m, e.UserID, e.Fence, e.AdmittedAt)
+	if closed {
+		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
+		if !m.grant.revoked(e) {
+			why = protocol.Error{Code: protocol.SessionEnded, Reason: "ended_by_operator"}
+		}
+		if m.active() {
+			d.end(now, m, now, why)
+		} else {
+			d.gone(now, m, "final_error")
+		}
+	}
+	d.emit(Ended{
+		UserID: e.UserID, Fence: e.Fence, Closed: closed, Gone: !m.ch.Live(),
+		LastMessageID: m.receipts.newest(), AdmittedAt: m.grant.AdmittedAt,
+	})
+}
+
+// revoked reports whether the grant lives by a token that is meant.
+func (g Grant) revoked(e End) bool {
+	return !e.Before.IsZero() && !g.IssuedAt.After(e.Before) || g.TokenID != "" && slices.Contains(e.TokenIDs, g.TokenID)
+}
+
+// fence keeps grants of an epoch before this one out. A user who is not here gets a
+// row for as long as an admission may be on its way, like that of a gone channel.
+func (d *Document) fence(now time.Time, m *member, userID string, epoch uint64, admitted time.Time) *member {
+	if m == nil {
+		m = &member{ch: channel.New(&d.cfg.Channel, userID), grant: Grant{UserID: userID, AdmittedAt: admitted}}
+		d.insert(m)
+	}
+	if m.ch.State() == channel.Gone && !m.telling {
+		m.tellNext = now.Add(d.cfg.Channel.Grace)
+		d.stale = true
+	}
+	m.fence = max(m.fence, epoch)
+	d.save(m)
+	return m
+}

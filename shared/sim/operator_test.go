@@ -1,0 +1,155 @@
+package sim_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// accessToken is what a client was issued.
+type accessToken struct {
+	id              string
+	issued, expires time.Time
+}
+
+func (w *world) issue() accessToken {
+	w.ids++
+	return accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.now.Truncate(time.Second), expires: w.now.Add(w.ttl)}
+}
+
+func (t accessToken) String() string {
+	return strings.Join([]string{t.id, t.issued.Format(time.RFC3339Nano), t.expires.Format(time.RFC3339Nano)}, " ")
+}
+
+func (t accessToken) claims(user string) session.Claims {
+	return session.Claims{UserID: user, TokenID: t.id, IssuedAt: t.issued, Expires: t.expires}
+}
+
+func parseToken(text string) (t accessToken, err error) {
+	var issued, expires string
+	if _, err = fmt.Sscan(text, &t.id, &issued, &expires); err == nil {
+		t.issued, err = time.Parse(time.RFC3339Nano, issued)
+	}
+	if err == nil {
+		t.expires, err = time.Parse(time.RFC3339Nano, expires)
+	}
+	return t, err
+}
+
+// operator is what was asked about one user by hand, and what of it has been
+// confirmed: from then on it must hold.
+type operator struct {
+	version int // of the user's roles at the source
+	settled int // of those, the newest that everybody is confirmed to know
+	asked   map[uint64]func()
+	before  time.Time
+	tokens  []string
+}
+
+func (w *world) operate() {
+	u := w.users[w.rng.IntN(len(w.users))]
+	if w.quiet {
+		return
+	}
+	w.askNo++
+	ask := w.askNo
+	switch w.rng.IntN(3) {
+	case 0:
+		doc := ""
+		if w.chance(0.5) {
+			doc = w.docs[w.rng.IntN(len(w.docs))].id
+		}
+		u.op.asked[ask] = func() { w.counts.Kicked++ }
+		u.step(session.Kick{Ask: ask, Document: doc})
+	case 1:
+		before := w.now.Truncate(time.Second)
+		u.op.asked[ask] = func() { u.op.before = before; w.counts.Revoked++ }
+		u.step(session.Revoke{Ask: ask, UserID: u.id})
+	default:
+		c := u.clients[w.rng.IntN(len(u.clients))]
+		id := c.token.id
+		if id == "" {
+			return
+		}
+		u.op.asked[ask] = func() { u.op.tokens = append(u.op.tokens, id); w.counts.Revoked++ }
+		u.step(session.Revoke{Ask: ask, UserID: u.id, TokenID: id})
+	}
+}
+
+// receipt is the operator's answer.
+func (u *user) receipt(r session.Receipt) {
+	confirmed := u.op.asked[r.Ask]
+	if confirmed == nil {
+		u.w.fail("%s: a receipt for %d, which nobody asked for", u.id, r.Ask)
+	}
+	delete(u.op.asked, r.Ask)
+	if r.Err == nil {
+		confirmed()
+	} else {
+		u.w.counts.Unconfirmed++
+	}
+}
+
+// tell says that the user's roles at the source have changed.
+func (u *user) tell() {
+	w := u.w
+	w.askNo++
+	version := u.op.version
+	u.op.asked[w.askNo] = func() { u.op.settled = max(u.op.settled, version) }
+	e := session.AccessChanged{Ask: w.askNo, Reason: "workspace_role_changed"}
+	if w.chance(0.5) {
+		e.WorkspaceID = "ws"
+	}
+	u.step(e)
+}
+
+// confirmed holds a grant that is used to what operators were told.
+func (d *docObject) confirmed(g document.Grant, what string) {
+	w := d.w
+	op := &w.user(g.UserID).op
+	if slices.Contains(op.tokens, g.TokenID) || !op.before.IsZero() && !g.IssuedAt.After(op.before) {
+		w.fail("%s: %s of %s by %s, which was revoked and confirmed", d.id, what, g.UserID, g.TokenID)
+	}
+	if may, _ := permission.Resolve(w.source[g.UserID]); op.settled == op.version && permission.Diff(permission.Set(g.Permissions), may) != 0 {
+		w.fail("%s: %s of %s who may %v, and it was confirmed that they may %v", d.id, what, g.UserID, permission.Set(g.Permissions).Names(), may.Names())
+	}
+}
+
+// endChannel calls the document. The call may fail on the way there or on the way
+// back.
+func (w *world) endChannel(u *user, e session.EndChannel) {
+	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
+	d := w.doc(e.Document)
+	w.after(w.between(0, 200*time.Millisecond), func() {
+		answer := session.Ended{Document: e.Document, Fence: e.Fence}
+		if !lostThere {
+			d.ended = nil
+			d.step(document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before, AdmittedAt: e.AdmittedAt})
+			if d.ended == nil {
+				w.fail("%s: no answer to %+v", d.id, e)
+			}
+			if !lostBack {
+				answer = session.Ended{
+					Document: e.Document, Fence: d.ended.Fence, OK: true, Closed: d.ended.Closed, Gone: d.ended.Gone,
+					LastMessageID: d.ended.LastMessageID, AdmittedAt: d.ended.AdmittedAt,
+				}
+			}
+		}
+		w.after(w.between(0, 100*time.Millisecond), func() { u.step(answer) })
+	})
+}
+
+// turnedAway is what a client does about a token that counts for nothing: it signs
+// in again.
+func (c *client) turnedAway(code protocol.Code) {
+	if code == protocol.TokenRevoked {
+		c.w.counts.TurnedAway++
+		c.token = accessToken{}
+	}
+}
