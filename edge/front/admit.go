@@ -89,19 +89,21 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		w.Raw("claims", fl.claims)
 		return w.End()
 	}
-	return fl.admit(false, now)
+	return fl.admit(false, false, now)
 }
 
-// admit asks the user's session object for a grant. gone says that the document
-// holds no channel of the user any more, whatever the session object believes.
-func (fl *flight) admit(gone bool, now time.Time) []byte {
-	fl.await, fl.readmitted = awaitGrant, gone
+// admit asks the user's session object for a grant: again when the document has sent
+// the first one back, and gone when it holds no channel of the user any more, whatever
+// the session object believes.
+func (fl *flight) admit(again, gone bool, now time.Time) []byte {
+	fl.await, fl.readmitted = awaitGrant, again
 	body := jsontext.NewObject(nil)
 	body.Str("kind", "admit")
 	body.Str("document", fl.document)
 	body.Str("client_id", fl.client)
 	body.Raw("claims", fl.claims)
 	body.Bool("gone", gone)
+	body.Bool("again", again)
 	body.Int("now", now.UnixMilli())
 	w := step("call")
 	w.Str("binding", sessionObjects)
@@ -151,7 +153,8 @@ func (fl *flight) refusedByDocument(result []byte, now time.Time) []byte {
 	if jsontext.Check(body, eventDepth) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted {
-			return fl.admit(true, now)
+			gone, _ := jsontext.Bool(jsontext.Field(body, "gone"))
+			return fl.admit(true, gone, now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))

@@ -118,14 +118,30 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case Answered, Failed:
 		return o.answered(in)
 	case Request:
-		push, err := parsePush(in.Text)
-		if err != nil {
-			o.host.Respond(in.Ask, 400, []byte(`{"ok":false}`))
-			return nil
-		}
 		o.ask = in.Ask
-		return push
+		return o.request(in)
 	}
+	return nil
+}
+
+// request is a call from the user's session object.
+func (o *documentObject) request(in Input) document.Event {
+	kind, err := kindOf(in.Text)
+	if err == nil {
+		switch kind {
+		case "grant":
+			var e document.GrantChanged
+			if e, err = parsePush(in.Text); err == nil {
+				return e
+			}
+		case "end":
+			var e document.End
+			if e, err = parseEnd(in.Text); err == nil {
+				return e
+			}
+		}
+	}
+	o.host.Respond(in.Ask, 400, []byte(`{"ok":false}`))
 	return nil
 }
 

@@ -21,13 +21,18 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Accept:
 		o.host.Accept(o.ask, e.Conn, o.connecting.protocol)
 	case document.Readmit:
-		o.host.Respond(o.ask, 409, []byte(`{"readmit":true}`))
+		w := jsontext.NewObject(nil)
+		w.Bool("readmit", true)
+		w.Bool("gone", e.Gone)
+		o.host.Respond(o.ask, 409, w.End())
 	case document.SaveChannel:
 		o.store.saveChannel(e.Row)
 	case document.DeleteChannel:
 		o.store.write(deleteChannel, text(e.UserID))
 	case document.GrantTaken:
-		o.host.Respond(o.ask, 200, appendOK(nil, e.OK))
+		o.host.Respond(o.ask, 200, []byte(`{"ok":true}`))
+	case document.Ended:
+		o.host.Respond(o.ask, 200, appendEnded(nil, e))
 	case document.Replay:
 		o.deliver(e.Part(o.sendTo(e.Conn)), e.From, e.To)
 	case document.Sync:

@@ -28,6 +28,7 @@ type fake struct {
 	object Object
 	reboot bool // boot anew for every event, as after hibernation
 	random byte
+	lines  int // of the audit log
 	writes []func()
 	out    []string // what left
 	late   []string // what is to leave when the event has ended well
@@ -148,6 +149,8 @@ var tableOf = map[Stmt]string{
 	upsertSession: "session", selectSession: "session",
 	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
 	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
+	upsertRevoked: "revoked", deleteRevoked: "revoked", selectRevoked: "revoked",
+	insertAudit: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
 }
 
 func (f *fake) table(s Stmt) map[string][]Value {
@@ -163,7 +166,12 @@ func key(v Value) string { return fmt.Sprintf("%012d%s", v.Int, v.Str) }
 func (f *fake) Write(s Stmt, args []Value) {
 	id := key(args[0])
 	switch s {
-	case deleteChannel, deleteSessionChannel, deleteAccess:
+	case trimAudit, trimOperators: // SQL that only SQLite knows
+		return
+	case insertAudit:
+		f.lines++
+		id = fmt.Sprintf("%012d", f.lines)
+	case deleteChannel, deleteSessionChannel, deleteAccess, deleteRevoked:
 		f.writes = append(f.writes, func() { delete(f.table(s), id) })
 		return
 	case upsertSession:
@@ -216,7 +224,21 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 				n++
 			}
 		}
-	case selectChannels, selectSession, selectSessionChannels, selectAccess:
+	case selectAudit:
+		for _, id := range ids {
+			if r := table[id]; string(r[2].Bytes) == args[0].Str && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
+				row(r)
+			}
+		}
+	case selectAuditDocuments:
+		seen := map[string]bool{}
+		for _, id := range ids {
+			if r := table[id]; len(r[3].Bytes) > 0 && !seen[string(r[3].Bytes)] {
+				seen[string(r[3].Bytes)] = true
+				row(r[3:4])
+			}
+		}
+	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked:
 		for _, id := range ids {
 			row(table[id])
 		}

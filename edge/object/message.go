@@ -14,11 +14,14 @@ import (
 // The messages below pass between the front Worker and the objects, and between
 // the objects. They are JSON, by a binding, and none is on the way of an op.
 //
-//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone"}       -> {"grant":{…}} or {"error":{…}}
+//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone","again"} -> {"grant":{…}} or {"error":{…}}
 //	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
 //	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
-//	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}, or false for ask again
-//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true}
+//	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}
+//	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at"} -> {"ok":true,"closed","gone","last","admitted_at"}
+//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone"}
+//
+// Those of operators are in operator.go.
 
 // messageDepth is how deep such a message nests at most.
 const messageDepth = 8
@@ -69,7 +72,9 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 	w.Strs("permissions", g.Permissions.Names())
 	w.Uint("epoch", g.Epoch)
 	w.Bool("locked", g.Locked)
+	w.Int("access_at", instant(g.AccessAt).Int)
 	w.Int("exp", unixSeconds(g.Expires))
+	w.Int("iat", unixSeconds(g.IssuedAt))
 	w.Str("jti", g.TokenID)
 	w.Int("admitted_at", instant(g.AdmittedAt).Int)
 	return w.End()
@@ -99,6 +104,8 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 			g.Locked = truth(v)
 		case "exp":
 			g.Expires = seconds(v)
+		case "iat":
+			g.IssuedAt = seconds(v)
 		case "jti":
 			g.TokenID = str(v)
 		case "admitted_at":
@@ -160,23 +167,17 @@ func parseClaims(raw []byte) (c session.Claims, ok bool) {
 	return c, ok && c.UserID != ""
 }
 
-// parseRequest reads what a session object is asked: an Admit or a ChannelGone.
-func parseRequest(text []byte) (session.Event, error) {
+// parseRequest reads what the front Worker and the documents ask of a session object:
+// an Admit or a ChannelGone.
+func parseRequest(kind string, text []byte) (session.Event, error) {
 	var (
-		kind    string
 		admit   session.Admit
 		gone    session.ChannelGone
 		claimed bool
 	)
-	o, err := object(text)
-	if err != nil {
-		return nil, err
-	}
-	for o.Next() {
+	for o, _ := jsontext.Parse(text); o.Next(); {
 		v := o.Value()
 		switch string(o.Key()) {
-		case "kind":
-			kind = str(v)
 		case "document":
 			admit.Document = str(v)
 			gone.Document = admit.Document
@@ -188,6 +189,8 @@ func parseRequest(text []byte) (session.Event, error) {
 			admit.Gone = truth(v)
 		case "refresh":
 			admit.Refresh = truth(v)
+		case "again":
+			admit.Again = truth(v)
 		case "session_id":
 			gone.SessionID = str(v)
 		case "reason":
@@ -235,20 +238,76 @@ func appendPush(dst []byte, e session.Push) []byte {
 	return w.End()
 }
 
-func appendOK(dst []byte, ok bool) []byte {
+// appendEnd, parseEnd, appendEnded and parseEnded are an EndChannel's way to the
+// document and back.
+func appendEnd(dst []byte, e session.EndChannel) []byte {
 	w := jsontext.NewObject(dst)
-	w.Bool("ok", ok)
+	w.Str("kind", "end")
+	w.Str("user_id", e.UserID)
+	w.Uint("fence", e.Fence)
+	w.Bool("kick", e.Kick)
+	w.Strs("tokens", e.TokenIDs)
+	w.Int("before", unixSeconds(e.Before))
+	w.Int("admitted_at", instant(e.AdmittedAt).Int)
 	return w.End()
 }
 
-// parsePush reads what a document is asked: a GrantChanged is all there is.
-func parsePush(text []byte) (e document.GrantChanged, err error) {
-	o, err := object(text)
-	if err != nil {
-		return e, err
+func parseEnd(text []byte) (e document.End, err error) {
+	for o, _ := jsontext.Parse(text); o.Next(); {
+		switch v := o.Value(); string(o.Key()) {
+		case "user_id":
+			e.UserID = str(v)
+		case "fence":
+			e.Fence, _ = jsontext.Uint(v)
+		case "kick":
+			e.Kick = truth(v)
+		case "tokens":
+			e.TokenIDs, _ = jsontext.Strs(v)
+		case "before":
+			e.Before = seconds(v)
+		case "admitted_at":
+			e.AdmittedAt = millis(v)
+		}
 	}
+	if e.UserID == "" || e.Fence == 0 {
+		return e, errMessage
+	}
+	return e, nil
+}
+
+func appendEnded(dst []byte, e document.Ended) []byte {
+	w := jsontext.NewObject(dst)
+	w.Bool("ok", true)
+	w.Bool("closed", e.Closed)
+	w.Bool("gone", e.Gone)
+	w.Str("last", e.LastMessageID)
+	w.Int("admitted_at", instant(e.AdmittedAt).Int)
+	return w.End()
+}
+
+func parseEnded(text []byte) (e session.Ended) {
+	o, err := object(text)
+	for err == nil && o.Next() {
+		switch v := o.Value(); string(o.Key()) {
+		case "ok":
+			e.OK = truth(v)
+		case "closed":
+			e.Closed = truth(v)
+		case "gone":
+			e.Gone = truth(v)
+		case "last":
+			e.LastMessageID = str(v)
+		case "admitted_at":
+			e.AdmittedAt = millis(v)
+		}
+	}
+	return e
+}
+
+// parsePush reads a GrantChanged.
+func parsePush(text []byte) (e document.GrantChanged, err error) {
 	granted := false
-	for o.Next() {
+	for o, _ := jsontext.Parse(text); o.Next(); {
 		switch v := o.Value(); string(o.Key()) {
 		case "grant":
 			e.Grant, granted = parseGrant(v)

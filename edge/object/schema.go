@@ -26,6 +26,8 @@ const (
 	addDrySince
 	addConfirms
 	addTrusted
+	addIssuedAt
+	addDocumentFence
 
 	createSession
 	createSessionChannels
@@ -34,6 +36,15 @@ const (
 	addReason
 	addNextPush
 	addPushes
+	addChannelExpires
+	addChannelToken
+	addDoubt
+	addBy
+	addFence
+	addKick
+	addEndReason
+	addRevokedBefore
+	createRevoked
 	selectSession
 	upsertSession
 	selectSessionChannels
@@ -42,6 +53,16 @@ const (
 	selectAccess
 	upsertAccess
 	deleteAccess
+	selectRevoked
+	upsertRevoked
+	deleteRevoked
+
+	createAudit
+	insertAudit
+	selectAudit
+	selectAuditDocuments
+	trimAudit
+	trimOperators
 
 	// StmtCount is how many there are.
 	StmtCount
@@ -52,7 +73,9 @@ const createSchema = StmtCount
 
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
-	"behind, pushed, dry_since, confirms, trusted"
+	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
+
+const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, end_reason, next_push, pushes"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -73,14 +96,16 @@ var statements = [...]string{
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",
 
-	addBehind:   "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
-	addPushed:   "ALTER TABLE channels ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
-	addDrySince: "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
-	addTrusted:  "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
-	addConfirms: "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
+	addBehind:        "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
+	addPushed:        "ALTER TABLE channels ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0",
+	addDrySince:      "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
+	addIssuedAt:      "ALTER TABLE channels ADD COLUMN issued_at INTEGER NOT NULL DEFAULT 0",
+	addDocumentFence: "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+	addTrusted:       "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
+	addConfirms:      "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
 		"started_at INTEGER NOT NULL, epoch INTEGER NOT NULL)",
@@ -92,14 +117,36 @@ var statements = [...]string{
 	addReason:             "ALTER TABLE channels ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
 	addNextPush:           "ALTER TABLE channels ADD COLUMN next_push INTEGER NOT NULL DEFAULT 0",
 	addPushes:             "ALTER TABLE channels ADD COLUMN pushes INTEGER NOT NULL DEFAULT 0",
-	selectSession:         "SELECT user_id, id, started_at, epoch FROM session",
-	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch) VALUES (1, ?, ?, ?, ?)",
-	selectSessionChannels: "SELECT document, client_id, until, admitted_at, owed, reason, next_push, pushes FROM channels ORDER BY document",
-	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (document, client_id, until, admitted_at, owed, reason, next_push, pushes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	addChannelExpires:     "ALTER TABLE channels ADD COLUMN expires INTEGER NOT NULL DEFAULT 0",
+	addChannelToken:       "ALTER TABLE channels ADD COLUMN token_id TEXT NOT NULL DEFAULT ''",
+	addDoubt:              "ALTER TABLE channels ADD COLUMN doubt INTEGER NOT NULL DEFAULT 0",
+	addBy:                 "ALTER TABLE channels ADD COLUMN by_whom TEXT NOT NULL DEFAULT ''",
+	addFence:              "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
+	addEndReason:          "ALTER TABLE channels ADD COLUMN end_reason TEXT NOT NULL DEFAULT ''",
+	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
+	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
+	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before FROM session",
+	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before) VALUES (1, ?, ?, ?, ?, ?)",
+	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
+	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
 	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked FROM access ORDER BY document",
 	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked) VALUES (?, ?, ?, ?, ?, ?, ?)",
 	deleteAccess:          "DELETE FROM access WHERE document = ?",
+	selectRevoked:         "SELECT token_id, until FROM revoked ORDER BY token_id",
+	upsertRevoked:         "INSERT OR REPLACE INTO revoked (token_id, until) VALUES (?, ?)",
+	deleteRevoked:         "DELETE FROM revoked WHERE token_id = ?",
+
+	createAudit: "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, user_id TEXT NOT NULL, document TEXT NOT NULL, " +
+		"client_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, by_whom TEXT NOT NULL, detail TEXT NOT NULL)",
+	insertAudit: "INSERT INTO audit (at, event, user_id, document, client_id, code, reason, by_whom, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectAudit: "SELECT at, event, user_id, document, client_id, code, reason, by_whom, detail FROM " +
+		"(SELECT * FROM audit WHERE user_id = ? AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+	selectAuditDocuments: "SELECT DISTINCT document FROM audit WHERE document <> '' ORDER BY document",
+	// What operators did is kept apart: no flood of anything else pushes it out.
+	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
+	trimOperators: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
 
 	createSchema: "CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)",
 }
@@ -110,10 +157,11 @@ func (s Stmt) String() string { return statements[s] }
 // schemaVersion counts the changes to the tables. A change appends the
 // statements that bring an object from the version before; objects upgrade
 // themselves when they are next woken.
-const schemaVersion = 2
+const schemaVersion = 3
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted}}
-var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes}}
+var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted}, {addIssuedAt, addDocumentFence}}
+var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addEndReason, addRevokedBefore, createRevoked, createAudit}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -4,16 +4,9 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
-	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
-
-// accessQuery is the embedded permission source: one row for a document that
-// exists, with the user's role in its workspace and on itself, "" for none.
-const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role, ''), COALESCE(g.role, '') FROM documents d " +
-	"LEFT JOIN members m ON m.workspace_id = d.workspace_id AND m.user_id = ?2 " +
-	"LEFT JOIN grants g ON g.document_id = d.id AND g.user_id = ?2 WHERE d.id = ?1"
 
 // sessionObject is the shell of a user's session object.
 type sessionObject struct {
@@ -21,16 +14,19 @@ type sessionObject struct {
 	store  store
 	core   *session.Session
 	alarm  alarm
+	audit  auditLog
 	pushes asks[push] // numbered from pushAsk on
 }
 
-// pushAsk is added to the number of a question of ours, for those of others, which
-// are answered under their own number, count from 1.
+// pushAsk is where the numbers of our calls to documents begin: above those of others'
+// questions, which count from 1, and of the core's own.
 const pushAsk = 1 << 31
 
+// push is a call to a document that has not answered.
 type push struct {
 	document string
 	epoch    uint64
+	end      bool
 }
 
 // NewSession makes a session object from what its storage holds.
@@ -38,7 +34,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 	if err := migrate(h, sessionTables); err != nil {
 		return nil, err
 	}
-	o := &sessionObject{host: h, store: store{host: h}, pushes: asks[push]{last: pushAsk - 1}}
+	o := &sessionObject{host: h, store: store{host: h}, audit: newAuditLog(h), pushes: asks[push]{last: pushAsk - 1}}
 	snap := o.store.session()
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -94,7 +90,14 @@ func (o *sessionObject) event(in Input) session.Event {
 }
 
 func (o *sessionObject) request(in Input) session.Event {
-	ev, err := parseRequest(in.Text)
+	kind, err := kindOf(in.Text)
+	if ev, known := o.operator(kind, in); err == nil && known {
+		return ev
+	}
+	var ev session.Event
+	if err == nil {
+		ev, err = parseRequest(kind, in.Text)
+	}
 	if err != nil {
 		o.host.Respond(in.Ask, 400, appendAnswer(nil, session.Answer{Err: &protocol.Error{Code: protocol.InternalError}}))
 		return nil
@@ -124,6 +127,17 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 	case session.Push:
 		ask := o.pushes.add(push{document: e.Grant.Document, epoch: e.Grant.Epoch})
 		o.host.Call(ask, "DOCUMENTS", e.Grant.Document, appendPush(nil, e))
+	case session.EndChannel:
+		ask := o.pushes.add(push{document: e.Document, epoch: e.Fence, end: true})
+		o.host.Call(ask, "DOCUMENTS", e.Document, appendEnd(nil, e))
+	case session.Receipt:
+		o.host.Respond(uint32(e.Ask), 200, appendReceipt(nil, e))
+	case session.Record:
+		o.audit.write(&o.store, e.Entry)
+	case session.SaveRevoked:
+		o.store.write(upsertRevoked, text(e.Row.TokenID), instant(e.Row.Until))
+	case session.DeleteRevoked:
+		o.store.write(deleteRevoked, text(e.TokenID))
 	case session.SaveSession:
 		o.store.saveSession(e.Row)
 	case session.SaveChannel:
@@ -143,34 +157,13 @@ func (o *sessionObject) pushAnswered(in Input) session.Event {
 	if !ok {
 		return nil
 	}
+	if p.end {
+		e := session.Ended{}
+		if in.Kind == Answered {
+			e = parseEnded(in.Text)
+		}
+		e.Document, e.Fence = p.document, p.epoch
+		return e
+	}
 	return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
-}
-
-// parseAccess reads the rows accessQuery gave. No row is an answer too: there
-// is no such document.
-func parseAccess(rows []byte) (a session.Access, ok bool) {
-	if jsontext.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
-		return a, false
-	}
-	row := jsontext.Elements(rows)
-	if !row.Next() {
-		return a, true
-	}
-	var cols [5][]byte
-	n := 0
-	for c := jsontext.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
-		cols[n] = c.Value()
-	}
-	if n != len(cols) {
-		return a, false
-	}
-	a.Found = true
-	a.WorkspaceID = str(cols[0])
-	a.Locked = number(cols[1]) != 0
-	a.Source = permission.Source{
-		Restricted: str(cols[2]) == "restricted",
-		Workspace:  permission.WorkspaceRole(str(cols[3])),
-		Document:   permission.DocumentRole(str(cols[4])),
-	}
-	return a, true
 }

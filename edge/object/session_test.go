@@ -17,7 +17,7 @@ func TestAnAdmissionAsksOnceAndIsRemembered(t *testing.T) {
 	expect(t, without(f.enter(admit("d1")), "alarm"), "database 5 DB d1 ann")
 	left := without(f.enter(Input{Kind: Answered, Ask: 5, Text: []byte(`[["ws_demo",1,"workspace","member","comment"]]`)}), "alarm")
 	expect(t, left, `respond 5 200 {"grant":{"user_id":"ann","name":"Ann","session_id":"`)
-	for _, part := range []string{`"document":"d1","workspace_id":"ws_demo","role":"member","permissions":["read","comment"],"epoch":1,"locked":true,"exp":1736246400,"jti":"j1"`} {
+	for _, part := range []string{`"document":"d1","workspace_id":"ws_demo","role":"member","permissions":["read","comment"],"epoch":1,"locked":true,"access_at":1736244000000,"exp":1736246400,"iat":1736243000,"jti":"j1"`} {
 		if !strings.Contains(left[0], part) {
 			t.Errorf("the grant lacks %s: %s", part, left[0])
 		}

@@ -57,5 +57,17 @@ func sessionConfig(s settings) session.Config {
 		StaleAccess:   s.millis("STALE_ACCESS_MS"),
 		Grace:         s.millis("GRACE_PERIOD_MS"),
 		ReadOnly:      s.millis("READ_ONLY_MS"),
+		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
+		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
+		Connects:      rate.Limit{Count: s.number("CONNECTS_PER_USER_PER_MIN"), Per: time.Minute, Burst: s.number("CONNECTS_PER_USER_BURST")},
 	}
+}
+
+// auditEntries is how many lines of its audit log an object keeps, and as many again
+// of what operators did.
+func auditEntries(s settings) int {
+	if n := s.number("AUDIT_ENTRIES"); n > 0 {
+		return n
+	}
+	return 1000
 }

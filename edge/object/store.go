@@ -99,10 +99,11 @@ func (s *store) channels() (rows []document.Row) {
 			Grant: document.Grant{
 				UserID: user, Name: c[13].string(), SessionID: c[14].string(), WorkspaceID: c[15].string(), Role: c[16].string(),
 				Permissions: uint8(c[17].Int), Epoch: uint64(c[18].Int), Locked: c[19].bool(), Expires: c[20].time(),
-				TokenID: c[21].string(), AdmittedAt: c[22].time(),
+				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(),
 			},
 			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
 			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(), Trusted: int(c[31].Int),
+			Fence: uint64(c[33].Int),
 		})
 	})
 	return rows
@@ -118,17 +119,24 @@ func (s *store) saveChannel(r document.Row) {
 		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
 		text(g.TokenID), instant(g.AdmittedAt),
 		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
-		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)))
+		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)),
+		instant(g.IssuedAt), unsigned(r.Fence))
 }
 
 func (s *store) session() (snap session.Snapshot) {
 	s.query(selectSession, func(c []Value) {
-		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int)}
+		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time()}
 	})
 	s.query(selectSessionChannels, func(c []Value) {
 		snap.Channels = append(snap.Channels, session.ChannelRow{
 			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time(),
-			Owed: uint64(c[4].Int), Reason: c[5].string(), NextPush: c[6].time(), Pushes: int(c[7].Int)})
+			Expires: c[4].time(), TokenID: c[5].string(),
+			Owed: uint64(c[6].Int), Reason: c[7].string(), Doubt: c[8].bool(), By: c[9].string(),
+			Fence: uint64(c[10].Int), Kick: c[11].bool(), EndReason: c[12].string(),
+			NextPush: c[13].time(), Pushes: int(c[14].Int)})
+	})
+	s.query(selectRevoked, func(c []Value) {
+		snap.Revoked = append(snap.Revoked, session.RevokedRow{TokenID: c[0].string(), Until: c[1].time()})
 	})
 	s.query(selectAccess, func(c []Value) {
 		snap.Access = append(snap.Access, session.AccessRow{
@@ -139,12 +147,13 @@ func (s *store) session() (snap session.Snapshot) {
 }
 
 func (s *store) saveSession(r session.SessionRow) {
-	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch))
+	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore))
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {
 	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt),
-		unsigned(r.Owed), text(r.Reason), instant(r.NextPush), integer(int64(r.Pushes)))
+		instant(r.Expires), text(r.TokenID), unsigned(r.Owed), text(r.Reason), flag(r.Doubt), text(r.By),
+		unsigned(r.Fence), flag(r.Kick), text(r.EndReason), instant(r.NextPush), integer(int64(r.Pushes)))
 }
 
 func (s *store) saveAccess(r session.AccessRow) {

@@ -83,9 +83,20 @@ func Sort(entries []Entry) {
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 }
 
-// Append appends the entry as JSON, with its sentence. The
-// fields that say nothing are left out.
+// Append appends the entry as JSON. The fields that say nothing are left out.
 func (e Entry) Append(dst []byte) []byte {
+	w := e.writer(dst)
+	return w.End()
+}
+
+// AppendSaid is Append with the entry's sentence, for a person.
+func (e Entry) AppendSaid(dst []byte) []byte {
+	w := e.writer(dst)
+	w.Str("sentence", e.Sentence())
+	return w.End()
+}
+
+func (e *Entry) writer(dst []byte) jsontext.Writer {
 	w := jsontext.NewObject(dst)
 	w.Time("at", e.At)
 	w.Str("event", string(e.Event))
@@ -94,8 +105,7 @@ func (e Entry) Append(dst []byte) []byte {
 			w.Str(f.name, *f.value)
 		}
 	}
-	w.Str("sentence", e.Sentence())
-	return w.End()
+	return w
 }
 
 type field struct {
@@ -108,7 +118,7 @@ func (e *Entry) fields() [7]field {
 		{"reason", &e.Reason}, {"by", &e.By}, {"detail", &e.Detail}}
 }
 
-// Parse reads what Append wrote; the sentence is made, not read.
+// Parse reads what Append or AppendSaid wrote; the sentence is made, not read.
 func Parse(raw []byte) (e Entry, ok bool) {
 	o, ok := jsontext.Parse(raw)
 	for ok && o.Next() {

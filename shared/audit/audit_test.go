@@ -15,12 +15,13 @@ func TestEntrySurvivesTheWire(t *testing.T) {
 	whole := audit.Entry{At: start, Event: audit.Closed, UserID: "usr_1", Document: "welcome", ClientID: "c\"1", Code: "SLOW_CONSUMER",
 		Reason: "too_slow", By: "olive", Detail: "x"}
 	for _, e := range []audit.Entry{whole, {At: start, Event: audit.SessionStarted}} {
-		text := e.Append(nil)
-		if err := jsontext.Check(text, 3); err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		if got, ok := audit.Parse(text); !ok || got != e {
-			t.Errorf("%s reads as %+v, %v", text, got, ok)
+		for _, text := range [][]byte{e.Append(nil), e.AppendSaid(nil)} {
+			if err := jsontext.Check(text, 3); err != nil {
+				t.Fatalf("%s: %v", text, err)
+			}
+			if got, ok := audit.Parse(text); !ok || got != e {
+				t.Errorf("%s reads as %+v, %v", text, got, ok)
+			}
 		}
 	}
 	for _, text := range []string{`{}`, `[]`, `{"at":"2026-11-21T14:00:00Z"}`, `{"event":"lost"}`, `{"at":5,"event":"lost"}`, `{"at":"2026-11-21T14:00:00Z","event":"lost","by":7}`} {

@@ -1,13 +1,12 @@
 package document
 
 import (
-	"cmp"
 	"errors"
-	"slices"
 	"sort"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // Document is the core of one document. It is not safe for concurrent use.
@@ -45,11 +44,9 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
 		d.members = append(d.members, m)
 	}
-	slices.SortFunc(d.members, func(a, b *member) int { return cmp.Compare(a.userID(), b.userID()) })
-	for i := 1; i < len(d.members); i++ {
-		if d.members[i].userID() == d.members[i-1].userID() {
-			return nil, errors.New("document: two rows of one user")
-		}
+	user := func(m **member) string { return (*m).userID() }
+	if rows.Ascending(d.members, user); rows.Repeated(d.members, user) {
+		return nil, errors.New("document: two rows of one user")
 	}
 	return d, nil
 }

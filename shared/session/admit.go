@@ -1,12 +1,12 @@
 package session
 
 import (
-	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // maxAsked is how many questions may be under way; more than that is a source
@@ -207,7 +207,7 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	}
 	i, ok := s.channel(a.Document)
 	if !ok {
-		s.channels = slices.Insert(s.channels, i, row)
+		s.channels = rows.Insert(s.channels, i, row)
 	} else {
 		old := s.channels[i]
 		fresh := row

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // job is an operator's request that waits until it has taken effect. It is not
@@ -53,12 +54,12 @@ func (s *Session) settled(now time.Time, document string, ends bool) {
 			i++
 			continue
 		}
-		if j.waiting = slices.Delete(j.waiting, at, at+1); len(j.waiting) > 0 {
+		if j.waiting = rows.Remove(j.waiting, at); len(j.waiting) > 0 {
 			i++
 			continue
 		}
 		done := *j
-		s.jobs = slices.Delete(s.jobs, i, i+1)
+		s.jobs = rows.Remove(s.jobs, i)
 		s.finish(now, done, nil)
 	}
 }
@@ -74,7 +75,7 @@ func (s *Session) unsettled(now time.Time, document string, ends bool, e protoco
 			i++
 			continue
 		}
-		s.jobs = slices.Delete(s.jobs, i, i+1)
+		s.jobs = rows.Remove(s.jobs, i)
 		e.RetryAfter = s.cfg.RetryAfter
 		e.Details = []protocol.Detail{{Name: "pending", Raw: jsontext.AppendStrings(nil, j.waiting)}}
 		s.finish(now, j, &e)

@@ -1,13 +1,13 @@
 package session
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // learn caches what the source says of a document. What a live channel's document
@@ -36,7 +36,7 @@ func (s *Session) learn(now time.Time, document string, access Access) AccessRow
 	} else {
 		s.makeRoom()
 		i, _ = s.cached(document)
-		s.access = slices.Insert(s.access, i, row)
+		s.access = rows.Insert(s.access, i, row)
 	}
 	s.emit(SaveAccess{Row: row})
 	if !live {

@@ -1,12 +1,12 @@
 package session
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // isRevoked reports whether a token was taken back. A token is issued in a second,
@@ -20,7 +20,7 @@ func (s *Session) isRevoked(c Claims) bool {
 }
 
 func (s *Session) revokedToken(id string) (int, bool) {
-	return slices.BinarySearchFunc(s.revoked, id, func(r RevokedRow, id string) int { return cmp.Compare(r.TokenID, id) })
+	return rows.Find(s.revoked, ofRevoked, id)
 }
 
 // revoke remembers what is revoked before anybody is told, so that no admission
@@ -53,7 +53,7 @@ func (s *Session) revoke(now time.Time, e Revoke) {
 			row.Until = later(row.Until, s.revoked[i].Until)
 			s.revoked[i] = row
 		} else {
-			s.revoked = slices.Insert(s.revoked, i, row)
+			s.revoked = rows.Insert(s.revoked, i, row)
 		}
 		s.emit(SaveRevoked{Row: row})
 		entry.Detail = "one token"

@@ -77,3 +77,8 @@ type Snapshot struct {
 	Access   []AccessRow
 	Revoked  []RevokedRow
 }
+
+// The rows' keys, for package rows.
+func ofChannel(c *ChannelRow) string { return c.Document }
+func ofAccess(a *AccessRow) string   { return a.Document }
+func ofRevoked(r *RevokedRow) string { return r.TokenID }

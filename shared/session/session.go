@@ -1,13 +1,13 @@
 package session
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // Session is the core of one user's session object. It is not safe for
@@ -46,24 +46,19 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s.channels = slices.Clone(snap.Channels)
 	s.access = slices.Clone(snap.Access)
 	s.revoked = slices.Clone(snap.Revoked)
-	slices.SortFunc(s.revoked, func(a, b RevokedRow) int { return cmp.Compare(a.TokenID, b.TokenID) })
-	slices.SortFunc(s.channels, func(a, b ChannelRow) int { return cmp.Compare(a.Document, b.Document) })
-	slices.SortFunc(s.access, func(a, b AccessRow) int { return cmp.Compare(a.Document, b.Document) })
-	for i, c := range s.channels {
+	rows.Ascending(s.channels, ofChannel)
+	rows.Ascending(s.access, ofAccess)
+	rows.Ascending(s.revoked, ofRevoked)
+	for _, c := range s.channels {
 		s.admitted = later(s.admitted, c.AdmittedAt)
-		if i > 0 && c.Document == s.channels[i-1].Document {
-			return nil, errors.New("session: two channels of one document")
-		}
 	}
-	for i := 1; i < len(s.access); i++ {
-		if s.access[i].Document == s.access[i-1].Document {
-			return nil, errors.New("session: two answers about one document")
-		}
-	}
-	for i := 1; i < len(s.revoked); i++ {
-		if s.revoked[i].TokenID == s.revoked[i-1].TokenID {
-			return nil, errors.New("session: one token revoked twice")
-		}
+	switch {
+	case rows.Repeated(s.channels, ofChannel):
+		return nil, errors.New("session: two channels of one document")
+	case rows.Repeated(s.access, ofAccess):
+		return nil, errors.New("session: two answers about one document")
+	case rows.Repeated(s.revoked, ofRevoked):
+		return nil, errors.New("session: one token revoked twice")
 	}
 	if (s.row.ID == "") != (len(s.channels) == 0) {
 		return nil, errors.New("session: a session lives by its channels and for them")
@@ -152,7 +147,7 @@ func (s *Session) sweep(now time.Time) {
 			continue
 		}
 		s.emit(DeleteRevoked{TokenID: s.revoked[i].TokenID})
-		s.revoked = slices.Delete(s.revoked, i, i+1)
+		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
 		if c := &s.channels[i]; c.owes() && !now.Before(c.NextPush) {
@@ -179,7 +174,7 @@ func (s *Session) channelGone(now time.Time, e ChannelGone) {
 func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	c := s.channels[i]
 	s.emit(DeleteChannel{Document: c.Document})
-	s.channels = slices.Delete(s.channels, i, i+1)
+	s.channels = rows.Remove(s.channels, i)
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})
 	s.settled(now, c.Document, false) // nobody is left to be told
 	if len(s.channels) == 0 {
@@ -197,16 +192,16 @@ func (s *Session) record(now time.Time, e audit.Entry) {
 
 func (s *Session) removeAccess(i int) {
 	s.emit(DeleteAccess{Document: s.access[i].Document})
-	s.access = slices.Delete(s.access, i, i+1)
+	s.access = rows.Remove(s.access, i)
 }
 
 // channel returns where the document's channel is or would be, and whether it is.
 func (s *Session) channel(document string) (int, bool) {
-	return slices.BinarySearchFunc(s.channels, document, func(c ChannelRow, d string) int { return cmp.Compare(c.Document, d) })
+	return rows.Find(s.channels, ofChannel, document)
 }
 
 func (s *Session) cached(document string) (int, bool) {
-	return slices.BinarySearchFunc(s.access, document, func(a AccessRow, d string) int { return cmp.Compare(a.Document, d) })
+	return rows.Find(s.access, ofAccess, document)
 }
 
 // take removes the question from those under way. An answer nobody waits for
@@ -214,7 +209,7 @@ func (s *Session) cached(document string) (int, bool) {
 func (s *Session) take(ask uint64) (question, bool) {
 	for i, q := range s.asked {
 		if q.Ask == ask {
-			s.asked = slices.Delete(s.asked, i, i+1)
+			s.asked = rows.Remove(s.asked, i)
 			return q, true
 		}
 	}

@@ -1,0 +1,65 @@
+package object
+
+import "github.com/holdfast-dev/holdfast/shared/audit"
+
+// auditLog is an object's audit log: the newest lines in a table.
+type auditLog struct {
+	keep    int
+	written int // since it was trimmed
+}
+
+// trimEvery is how many lines are written before those that are too many go: a
+// deletion costs more than a line.
+const trimEvery = 64
+
+// newAuditLog begins to count anywhere: an object that never lives long enough to write
+// many lines has to trim now and then too.
+func newAuditLog(h Host) auditLog {
+	var dice [1]byte
+	h.Random(dice[:])
+	return auditLog{keep: auditEntries(settings{h}), written: int(dice[0]) % trimEvery}
+}
+
+func (a *auditLog) write(s *store, e audit.Entry) {
+	s.write(insertAudit, instant(e.At), text(string(e.Event)), text(e.UserID), text(e.Document), text(e.ClientID),
+		text(e.Code), text(e.Reason), text(e.By), text(e.Detail))
+	if a.written++; a.written >= trimEvery {
+		a.written = 0
+		s.write(trimAudit, integer(int64(a.keep)))
+		s.write(trimOperators, integer(int64(a.keep)))
+	}
+}
+
+// auditRequest asks for the newest entries of a user within a time.
+type auditRequest struct {
+	userID         string
+	from, to, most int64
+}
+
+// maxAudit is how many entries are answered at once, and defaultAudit how many where
+// the question does not say.
+const (
+	maxAudit     = 1000
+	defaultAudit = 200
+)
+
+// read answers with the entries as a JSON array, oldest first.
+func (a *auditLog) read(s *store, q auditRequest) []byte {
+	if q.most <= 0 {
+		q.most = defaultAudit
+	}
+	if q.to <= 0 {
+		q.to = 1<<53 - 1
+	}
+	list := []byte{'['}
+	s.query(selectAudit, func(c []Value) {
+		if len(list) > 1 {
+			list = append(list, ',')
+		}
+		list = audit.Entry{
+			At: c[0].time(), Event: audit.Event(c[1].string()), UserID: c[2].string(), Document: c[3].string(), ClientID: c[4].string(),
+			Code: c[5].string(), Reason: c[6].string(), By: c[7].string(), Detail: c[8].string(),
+		}.Append(list)
+	}, text(q.userID), integer(q.from), integer(q.to), integer(min(q.most, maxAudit)))
+	return append(list, ']')
+}

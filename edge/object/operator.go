@@ -1,0 +1,152 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// What an operator may ask of a session object, by the admin API, the webhook or the
+// embedded issuer, who have made sure that they may:
+//
+//	{"kind":"access","document"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
+//	{"kind":"end","code":"TOKEN_REVOKED","jti"?,"before"?,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
+//	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
+//	{"kind":"describe"}                                              -> {"session":{…}}
+//	{"kind":"audit","from"?,"to"?,"limit"?}                          -> {"audit":[…],"documents":[…]}
+//
+// before is in seconds, from and to are in milliseconds since 1970. A receipt that did
+// not come in time is {"error":{…}}.
+
+// kindOf checks that text is one JSON object and returns what it asks.
+func kindOf(text []byte) (string, error) {
+	o, err := object(text)
+	for err == nil && o.Next() {
+		if jsontext.Equal(o.Key(), "kind") {
+			return str(o.Value()), nil
+		}
+	}
+	return "", err
+}
+
+// operator takes what operators ask; known is false for any other kind.
+func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known bool) {
+	field := func(name string) string { return str(jsontext.Field(in.Text, name)) }
+	ask, reason, by := uint64(in.Ask), field("reason"), field("by")
+	switch kind {
+	case "access":
+		return session.AccessChanged{Ask: ask, Document: field("document"), WorkspaceID: field("workspace_id"), Reason: reason, By: by}, true
+	case "end":
+		switch protocol.Code(field("code")) {
+		case protocol.TokenRevoked:
+			return session.Revoke{
+				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), Before: seconds(jsontext.Field(in.Text, "before")), Reason: reason, By: by,
+			}, true
+		case protocol.SessionEnded:
+			return session.Kick{Ask: ask, Document: field("document"), Reason: reason, By: by}, true
+		}
+		return nil, false
+	case "describe":
+		w := jsontext.NewObject(nil)
+		w.Raw("session", o.describe())
+		o.host.Respond(in.Ask, 200, w.End())
+		return nil, true
+	case "audit":
+		w := jsontext.NewObject(nil)
+		w.Raw("audit", o.audit.read(&o.store, auditRequest{
+			userID: o.host.Name(), from: number(jsontext.Field(in.Text, "from")), to: number(jsontext.Field(in.Text, "to")), most: number(jsontext.Field(in.Text, "limit")),
+		}))
+		w.Strs("documents", o.documents())
+		o.host.Respond(in.Ask, 200, w.End())
+		return nil, true
+	}
+	return nil, false
+}
+
+// documents are those that the user is or was connected to, as far as is known here.
+func (o *sessionObject) documents() []string {
+	list := []string{}
+	o.store.query(selectAuditDocuments, func(c []Value) { list = append(list, c[0].string()) })
+	return list
+}
+
+// describe says what the object knows of its user, for a person.
+func (o *sessionObject) describe() []byte {
+	snap := o.core.Snapshot()
+	w := jsontext.NewObject(nil)
+	w.Str("user_id", o.host.Name())
+	if snap.Session.ID != "" {
+		w.Str("session_id", snap.Session.ID)
+		w.Time("started_at", snap.Session.StartedAt)
+	}
+	w.Uint("perm_epoch", max(1, snap.Session.Epoch))
+	access := make(map[string]session.AccessRow, len(snap.Access))
+	for _, a := range snap.Access {
+		access[a.Document] = a
+	}
+	w.Key("channels")
+	w.Buf = append(w.Buf, '[')
+	for i, c := range snap.Channels {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		w.Buf = appendChannel(w.Buf, c, access[c.Document])
+	}
+	w.Buf = append(w.Buf, ']')
+	if before := snap.Session.RevokedBefore; !before.IsZero() {
+		w.Time("revoked_before", before)
+	}
+	w.Int("revoked_tokens", int64(len(snap.Revoked)))
+	return w.End()
+}
+
+func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("document", c.Document)
+	w.Str("client_id", c.ClientID)
+	w.Time("admitted_at", c.AdmittedAt)
+	w.Time("expires_at", c.Expires)
+	w.Strs("permissions", a.Permissions.Names())
+	w.Str("workspace_id", a.WorkspaceID)
+	w.Str("role", a.Role)
+	// Something the document has yet to hear.
+	w.Bool("pending", c.Owed != 0 || c.Fence != 0 || c.Doubt)
+	return w.End()
+}
+
+func appendReceipt(dst []byte, e session.Receipt) []byte {
+	w := jsontext.NewObject(dst)
+	if e.Err != nil {
+		w.Raw("error", e.Err.Frame().Data)
+		return w.End()
+	}
+	w.Open("receipt")
+	w.Str("user_id", e.UserID)
+	w.Key("changed")
+	w.Buf = append(w.Buf, '[')
+	for i, c := range e.Changed {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		item := jsontext.NewObject(w.Buf)
+		item.Str("document", c.Document)
+		item.Strs("permissions", c.Permissions.Names())
+		item.Strs("removed", c.Removed.Names())
+		item.Uint("perm_epoch", c.Epoch)
+		w.Buf = item.End()
+	}
+	w.Buf = append(w.Buf, ']')
+	w.Strs("closed", e.Closed)
+	w.Open("last_accepted")
+	for _, l := range e.LastAccepted {
+		if l.MessageID != "" {
+			w.Str(l.Document, l.MessageID)
+		}
+	}
+	w.Close()
+	w.Int("took_ms", int64(e.Took/time.Millisecond))
+	w.Close()
+	return w.End()
+}

@@ -1,0 +1,90 @@
+package object
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// ann is Ann's session object with a channel on d1.
+func ann(t *testing.T) *fake {
+	f := newFake(t, "ann", NewSession)
+	f.enter(admit("d1"))
+	f.enter(Input{Kind: Answered, Ask: 5, Text: []byte(`[["ws",0,"workspace","member",""]]`)})
+	return f
+}
+
+func (f *fake) asks(ask uint32, text string) []string {
+	f.t.Helper()
+	return without(f.enter(Input{Kind: Request, Ask: ask, Text: []byte(text)}), "alarm")
+}
+
+func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
+	f := ann(t)
+	expect(t, f.asks(9, `{"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","jti":"j1","reason":"stolen","by":"olive"}`),
+		`call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":false,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
+	f.now = f.now.Add(3 * time.Millisecond)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true,"closed":true,"gone":true,"last":"m7","admitted_at":1736244000000}`)}), "alarm"),
+		`respond 9 200 {"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":3}}`)
+	f.object = nil
+	expect(t, without(f.enter(admit("d1")), "alarm"), `respond 5 200 {"error":{"error_code":"TOKEN_REVOKED"`)
+	expect(t, f.asks(10, `{"kind":"describe"}`), `respond 10 200 {"session":{"user_id":"ann","perm_epoch":2,"channels":[],"revoked_tokens":1}}`)
+	// By the second: all that were issued until now, this one too.
+	expect(t, f.asks(11, `{"kind":"end","code":"TOKEN_REVOKED"}`), `respond 11 200 {"receipt":{"user_id":"ann"`)
+	expect(t, f.asks(12, `{"kind":"describe"}`), `"revoked_before":"2025-01-07T10:00:00Z"`)
+	expect(t, f.asks(13, fmt.Sprintf(`{"kind":"end","code":"TOKEN_REVOKED","before":%d}`, f.now.Unix()+60)), `respond 13 200 {"error":{"error_code":"MALFORMED_MESSAGE"`)
+}
+
+func TestKickAndAnUnreachableDocument(t *testing.T) {
+	f := ann(t)
+	expect(t, f.asks(9, `{"kind":"end","code":"SESSION_ENDED","document":"d1"}`), `"kick":true`)
+	expect(t, without(f.enter(Input{Kind: Failed, Ask: pushAsk}), "alarm"),
+		`respond 9 200 {"error":{"error_code":"SERVICE_UNAVAILABLE","message":"A service this needs is not available: try again.","details":{"reason":"document_unreachable","retry_after":5000,"pending":["d1"]}`)
+	f.now = f.now.Add(time.Second)
+	f.object = nil
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":true`)
+}
+
+func TestAccessIsAskedAnew(t *testing.T) {
+	f := ann(t)
+	expect(t, f.asks(9, `{"kind":"access","document":"d1","reason":"document_role_changed","by":"olive"}`), `database 1073741825 DB d1 ann`)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: 1073741825, Text: []byte(`[["ws",0,"workspace","member","view"]]`)}), "alarm"),
+		`call 2147483648 DOCUMENTS d1 {"kind":"grant"`)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true}`)}), "alarm"),
+		`respond 9 200 {"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write","comment"],"perm_epoch":2}]`)
+	expect(t, f.asks(10, `{"kind":"describe"}`), `"channels":[{"document":"d1","client_id":"c","admitted_at":"2025-01-07T10:00:00Z","expires_at":"2025-01-07T10:40:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}]`)
+}
+
+// What an operator is told of the past, in order, and who did what.
+func TestAudit(t *testing.T) {
+	f := ann(t)
+	f.now = f.now.Add(time.Second)
+	f.asks(9, `{"kind":"end","code":"SESSION_ENDED","by":"olive","reason":"maintenance"}`)
+	left := f.asks(10, `{"kind":"audit"}`)
+	expect(t, left, `respond 10 200 {"audit":[{"at":"2025-01-07T10:00:00Z","event":"session_started"`)
+	for _, part := range []string{
+		`"event":"admitted","user_id":"ann","document":"d1","client_id":"c"`, `"event":"kicked","user_id":"ann","reason":"maintenance","by":"olive"`, `"documents":["d1"]}`,
+	} {
+		if !strings.Contains(left[0], part) {
+			t.Errorf("the log lacks %s: %s", part, left[0])
+		}
+	}
+	if text := strings.TrimPrefix(left[0], "respond 10 200 "); jsontext.Check([]byte(text), 4) != nil {
+		t.Errorf("no JSON: %s", text)
+	}
+	later := f.asks(11, fmt.Sprintf(`{"kind":"audit","from":%d}`, f.now.UnixMilli()))
+	if strings.Contains(later[0], "admitted") || !strings.Contains(later[0], "kicked") {
+		t.Errorf("from a moment on: %s", later[0])
+	}
+}
+
+// An operator's word of a form nobody knows changes nothing.
+func TestWhatNoOperatorMayAsk(t *testing.T) {
+	f := ann(t)
+	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","code":"SLOW_CONSUMER"}`, `{"kind":"novelty"}`, `{"kind":7}`, `"end"`} {
+		expect(t, f.asks(9, text), "respond 9 400")
+	}
+}
