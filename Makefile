@@ -48,7 +48,7 @@ GO_PACKAGES = $$(go list ./... | grep -v /edge/e2e)
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build modules front issuer object page worker dev test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build modules front http object page worker dev test test-go test-wasm test-edge test-web \
 	imports size fmt lint fuzz sim bench clean
 
 help: ## this list
@@ -69,8 +69,8 @@ ifeq ($(READY),)
 	@echo "holdfast: built $(OUT) with $(COMPILER)"
 endif
 
-modules: front issuer object page
-front issuer object page:
+modules: front http object page
+front http object page:
 	@.toolchain/build.sh $@ $(OUT)
 
 $(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) package-lock.json
@@ -82,7 +82,7 @@ $(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) packa
 
 # The bundle is what `wrangler deploy` would upload. It is only made to be
 # weighed and tested: deploying makes its own.
-$(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/issuer.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) wrangler.toml package-lock.json
+$(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) wrangler.toml package-lock.json
 	@echo "holdfast: bundling the Worker ($(MODE))"
 	@rm -rf $(OUT)/worker $(OUT)/worker.new
 	@wrangler deploy --dry-run --outdir $(OUT)/worker.new >.build/bundle.log 2>&1 || { cat .build/bundle.log >&2; exit 1; }

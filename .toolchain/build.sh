@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles one WebAssembly module, if anything it is made of has changed.
 #
-#   .toolchain/build.sh front|issuer|object|page OUT-DIR      COMPILER=tinygo|go  MODE=dev|release
+#   .toolchain/build.sh front|http|object|page OUT-DIR      COMPILER=tinygo|go  MODE=dev|release
 #
 # "Changed" goes by content, not by time stamps: a fresh checkout, a touched
 # file or an edited test costs nothing, and a module takes up to a minute.
@@ -13,14 +13,14 @@ COMPILER=${COMPILER:-tinygo} MODE=${MODE:-release}
 case $MODE in dev | release) ;; *) die "MODE is dev or release, not $MODE" ;; esac
 
 case $name in
-issuer) pkg=./edge/issuerwasm target=worker file=issuer.wasm opt=z goos=js ;;
+http) pkg=./edge/httpwasm target=worker file=http.wasm opt=z goos=js ;;
 # The front's and the objects' are on the path of every connect and every frame: speed
 # before size. They are for wasip1, because package time brings syscall/js into
 # every module for js, and have no scheduler: what can be suspended is slower.
 front) pkg=./edge/frontwasm target=object file=front.wasm opt=2 goos=wasip1 ;;
 object) pkg=./edge/objectwasm target=object file=object.wasm opt=2 goos=wasip1 ;;
 page) pkg=./wasm target=page file=holdfast.wasm opt=z goos=js ;;
-*) die "no such module: $name (there are front, issuer, object, page)" ;;
+*) die "no such module: $name (there are front, http, object, page)" ;;
 esac
 # Both modes compile alike: less optimised code is so much more for wasm-opt to
 # work through that -opt=1 takes half as long again as -opt=z.

@@ -61,7 +61,7 @@ function useBuild(build) {
 			symlinkSync(target, current);
 		}
 	}
-	for (const file of ["front.wasm", "issuer.wasm", "object.wasm", "wasm_exec.js", "web/index.html"]) {
+	for (const file of ["front.wasm", "http.wasm", "object.wasm", "wasm_exec.js", "web/index.html"]) {
 		if (!existsSync(join(current, file))) stop(`${file} is not built: run make build.`);
 	}
 }

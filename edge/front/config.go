@@ -2,6 +2,7 @@ package front
 
 import (
 	"errors"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -21,6 +22,12 @@ type Config struct {
 	// Origins are the pages that may connect (ALLOWED_ORIGINS, separated by
 	// commas); none: pages of the Worker's own host. "*" is anybody.
 	Origins []string
+	// Operators may ask the admin API (ADMIN_TOKEN); none: there is no such API.
+	Operators Operators
+	// Webhook says that there is a WEBHOOK_SECRET, and WebhookWindow how old or
+	// new a signature may be (WEBHOOK_WINDOW_S).
+	Webhook       bool
+	WebhookWindow time.Duration
 }
 
 // ErrNoKeys is a deployment that has no way to check a token.
@@ -36,8 +43,12 @@ func ParseEnv(env []byte) (Config, error) {
 		Issuer:    text(env, "ISSUER"),
 		Audience:  text(env, "AUDIENCE"),
 		KeySetURL: text(env, "JWKS_URL"),
-		Embedded:  on(text(env, "EMBEDDED_ISSUER")),
+		Embedded:  On(text(env, "EMBEDDED_ISSUER")),
 		Origins:   ParseOrigins(text(env, "ALLOWED_ORIGINS")),
+		Operators: ParseOperators(text(env, "ADMIN_TOKEN")),
+		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
+
+		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
 	}
 	if cfg.KeySetURL != "" {
 		return cfg, nil
@@ -57,5 +68,5 @@ func ParseEnv(env []byte) (Config, error) {
 	return cfg, nil
 }
 
-// on reports whether a variable switches something on.
-func on(value string) bool { return value != "" && value != "0" && value != "false" }
+// On reports whether a variable switches something on.
+func On(value string) bool { return value != "" && value != "0" && value != "false" }

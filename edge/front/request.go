@@ -14,7 +14,7 @@ type request struct {
 	method string
 	url    *url.URL
 	// The headers that count here, as they came.
-	upgradeTo, origin, authorization, offered string
+	upgradeTo, origin, authorization, offered, signature string
 }
 
 func readRequest(event []byte) request {
@@ -49,6 +49,8 @@ func (r *request) readHeaders(headers []byte) {
 			into = &r.authorization
 		case "sec-websocket-protocol":
 			into = &r.offered
+		case SignatureHeader:
+			into = &r.signature
 		default:
 			continue
 		}
@@ -128,28 +130,4 @@ func one(query url.Values, name string) (string, *protocol.Error) {
 
 func invalid(name string) *protocol.Error {
 	return &protocol.Error{Code: protocol.MalformedMessage, Reason: name + "_invalid"}
-}
-
-// identifier reports whether s is 1 to max printable ASCII characters.
-func identifier(s string, max int) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= max
-}
-
-// documentID reports whether s can be the name of a document: RFC 3986's
-// unreserved characters, so that it is spelt the same in every URL.
-func documentID(s string) bool {
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		case c == '-', c == '.', c == '_', c == '~':
-		default:
-			return false
-		}
-	}
-	return s != "" && s != "." && s != ".." && len(s) <= protocol.DefaultLimits.IDBytes
 }

@@ -28,8 +28,12 @@ func (f *Front) route(r request, now time.Time) []byte {
 			return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
 		}
 		return final("handler")
-	case strings.HasPrefix(path, "/v1/admin/"):
+	case path == "/v1/openapi.json":
 		return final("handler")
+	case strings.HasPrefix(path, "/v1/admin/"):
+		return f.operator(r)
+	case path == "/v1/webhooks/permissions":
+		return f.webhook(r, now)
 	case strings.HasPrefix(path, "/v1/"):
 		return respond(&protocol.Error{Code: protocol.NotFound})
 	}
@@ -59,7 +63,7 @@ func newFlight(r request, document string) (*flight, *protocol.Error) {
 		return nil, &protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"}
 	}
 	fl := &flight{connect: true, browser: r.origin != "", protocol: selected, document: document}
-	if !documentID(document) {
+	if !protocol.DocumentID(document) {
 		return nil, invalid("document_id")
 	}
 	query := r.url.Query()
@@ -73,13 +77,13 @@ func newFlight(r request, document string) (*flight, *protocol.Error) {
 	if fl.client == "" {
 		return nil, &protocol.Error{Code: protocol.MalformedMessage, Reason: "client_id_missing"}
 	}
-	if !identifier(fl.client, protocol.DefaultLimits.IDBytes) {
+	if !protocol.Identifier(fl.client, protocol.DefaultLimits.IDBytes) {
 		return nil, invalid("client_id")
 	}
 	if fl.session, err = one(query, "session_id"); err != nil {
 		return nil, err
 	}
-	if fl.session != "" && !identifier(fl.session, protocol.DefaultLimits.IDBytes) {
+	if fl.session != "" && !protocol.Identifier(fl.session, protocol.DefaultLimits.IDBytes) {
 		return nil, invalid("session_id")
 	}
 	last, err := one(query, "last_seq")

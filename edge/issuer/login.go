@@ -4,11 +4,11 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -67,16 +67,12 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 // credentials reads a login's body. Only JSON is taken: a form of another site
 // can send its fields, but not with this content type.
 func credentials(r *http.Request) (email, password string, refusal *protocol.Error) {
-	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+	if !rest.IsJSON(r) {
 		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: "content_type_not_json"}
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, bodyBytes+1))
-	if err != nil {
-		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: "body_unreadable"}
-	}
-	if len(body) > bodyBytes {
-		return "", "", &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	body, refusal := rest.ReadBody(r, bodyBytes)
+	if refusal != nil {
+		return "", "", refusal
 	}
 	if jsontext.Check(body, 4) != nil {
 		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}

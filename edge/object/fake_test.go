@@ -131,6 +131,10 @@ func (f *fake) Database(ask uint32, binding, query string, args ...string) {
 	f.leave("database %d %s %s", ask, binding, strings.Join(args, " "))
 }
 
+func (f *fake) Fetch(ask uint32, to Destination, body []byte) {
+	f.leave("fetch %d %s %s %q %d %s", ask, to.URL, to.Timeout, to.Authorization, to.MaxBytes, body)
+}
+
 func (f *fake) Verify(ask uint32, token string) { f.leave("verify %d %s", ask, token) }
 
 var errBroken = errors.New("the disk is on fire")

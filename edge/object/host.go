@@ -67,17 +67,29 @@ type Host interface {
 	// Respond answers the request ask, once; status is used where it is HTTP.
 	Respond(ask uint32, status int, text []byte)
 	// Call sends text to another object; the answer returns as Answered or
-	// Failed with the same ask. So do the two below.
+	// Failed with the same ask. So do the three below.
 	Call(ask uint32, binding, name string, text []byte)
 	// Database runs a query on a D1 binding; the answer is a JSON array of rows,
 	// each an array of columns.
 	Database(ask uint32, binding, query string, args ...string)
+	// Fetch posts JSON to an outside service; the answer is {"status","body"}, with
+	// the body as text, or {"error"} when that is too large. A redirect is not followed.
+	Fetch(ask uint32, to Destination, body []byte)
 	// Verify checks a token's signature and claims; the answer is a final step
 	// of the admission core.
 	Verify(ask uint32, token string)
 
 	// Log writes one line of JSON. It may never hold a token or a payload.
 	Log(line []byte)
+}
+
+// Destination is an outside service that is asked, and for how much of an answer.
+type Destination struct {
+	URL string
+	// Authorization is that header, "" for none. It is a secret.
+	Authorization string
+	Timeout       time.Duration
+	MaxBytes      int
 }
 
 // ValueKind tells what a Value holds.

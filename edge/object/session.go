@@ -15,6 +15,7 @@ type sessionObject struct {
 	core   *session.Session
 	alarm  alarm
 	audit  auditLog
+	source httpSource
 	pushes asks[push] // numbered from pushAsk on
 }
 
@@ -34,7 +35,9 @@ func NewSession(h Host, now time.Time) (Object, error) {
 	if err := migrate(h, sessionTables); err != nil {
 		return nil, err
 	}
-	o := &sessionObject{host: h, store: store{host: h}, audit: newAuditLog(h), pushes: asks[push]{last: pushAsk - 1}}
+	o := &sessionObject{
+		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), pushes: asks[push]{last: pushAsk - 1},
+	}
 	snap := o.store.session()
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -78,11 +81,7 @@ func (o *sessionObject) event(in Input) session.Event {
 		if in.Ask >= pushAsk {
 			return o.pushAnswered(in)
 		}
-		access, ok := parseAccess(in.Text)
-		if in.Kind == Failed || !ok {
-			return session.AccessFailed{Ask: uint64(in.Ask)}
-		}
-		return session.AccessFound{Ask: uint64(in.Ask), Access: access}
+		return o.lookedUp(in)
 	case Connect:
 		o.host.Respond(in.Ask, 404, (&protocol.Error{Code: protocol.NotFound}).AppendJSON(nil))
 	}
@@ -121,7 +120,7 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 	}
 	switch e := effect.(type) {
 	case session.LookUp:
-		o.host.Database(uint32(e.Ask), "DB", accessQuery, e.Document, e.UserID)
+		o.lookUp(e)
 	case session.Answer:
 		o.host.Respond(uint32(e.Ask), 200, appendAnswer(nil, e))
 	case session.Push:

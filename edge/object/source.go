@@ -1,42 +1,149 @@
 package object
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// accessQuery is the embedded permission source: one row for a document that
-// exists, with the user's role in its workspace and on itself, "" for none.
-const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role, ''), COALESCE(g.role, '') FROM documents d " +
-	"LEFT JOIN members m ON m.workspace_id = d.workspace_id AND m.user_id = ?2 " +
-	"LEFT JOIN grants g ON g.document_id = d.id AND g.user_id = ?2 WHERE d.id = ?1"
+// httpSource is the permission source of a deployment that has one of its own:
+//
+//	POST PERMISSIONS_URL  {"user_id","document"}   Authorization: Bearer PERMISSIONS_TOKEN, if that is set
+//	200 {"workspace_id","workspace_role"?,"document_role"?,"restricted"?,"locked"?}
+//	403 the document is there, but not for this user     404 there is no such document
+//
+// Anything else is no answer, and nobody gets in by it: another status, a redirect
+// too, text that is not of this form, more than PERMISSIONS_MAX_BYTES, or none within
+// PERMISSIONS_TIMEOUT_MS. A role that is not known gives nothing.
+type httpSource struct{ to Destination }
 
-// parseAccess reads the rows accessQuery gave. No row is an answer too: there
-// is no such document.
-func parseAccess(rows []byte) (a session.Access, ok bool) {
-	if jsontext.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
+const (
+	sourceTimeout = 2 * time.Second // seed S2's Shield
+	// maxSourceTimeout is how long the host waits for anything.
+	maxSourceTimeout = 5 * time.Second
+	sourceBytes      = 64 << 10
+	// maxSourceBytes bounds the variable: the answer is in memory, several times.
+	maxSourceBytes = 1 << 20
+	// sourceDepth leaves room for members of the source's own.
+	sourceDepth = 8
+)
+
+// newHTTPSource reads the variables.
+func newHTTPSource(h Host) httpSource {
+	set := settings{h}
+	to := Destination{URL: h.Env("PERMISSIONS_URL"), Timeout: set.millis("PERMISSIONS_TIMEOUT_MS"), MaxBytes: set.number("PERMISSIONS_MAX_BYTES")}
+	if token := h.Env("PERMISSIONS_TOKEN"); token != "" {
+		to.Authorization = "Bearer " + token
+	}
+	if to.Timeout == 0 {
+		to.Timeout = sourceTimeout
+	}
+	if to.MaxBytes == 0 {
+		to.MaxBytes = sourceBytes
+	}
+	to.Timeout, to.MaxBytes = min(to.Timeout, maxSourceTimeout), min(to.MaxBytes, maxSourceBytes)
+	return httpSource{to}
+}
+
+// lookUp asks whichever source this deployment has.
+func (o *sessionObject) lookUp(e session.LookUp) {
+	if o.source.to.URL == "" {
+		o.host.Database(uint32(e.Ask), "DB", accessQuery, e.Document, e.UserID)
+		return
+	}
+	w := jsontext.NewObject(nil)
+	w.Str("user_id", e.UserID)
+	w.Str("document", e.Document)
+	o.host.Fetch(uint32(e.Ask), o.source.to, w.End())
+}
+
+// lookedUp is the source's answer.
+func (o *sessionObject) lookedUp(in Input) session.Event {
+	var access session.Access
+	ok := in.Kind == Answered
+	switch {
+	case !ok:
+	case o.source.to.URL == "":
+		access, ok = parseAccess(in.Text)
+	default:
+		access, ok = parseSourceAnswer(in.Text)
+	}
+	if !ok {
+		o.complain(in)
+		return session.AccessFailed{Ask: uint64(in.Ask)}
+	}
+	return session.AccessFound{Ask: uint64(in.Ask), Access: access}
+}
+
+// complain tells the operators of a source that failed: with its status, if that is
+// what it was. Nothing of its answer is repeated.
+func (o *sessionObject) complain(in Input) {
+	w := jsontext.NewObject(nil)
+	w.Str("level", "error")
+	w.Str("event", "permission_source_failed")
+	w.Str("user_id", o.host.Name())
+	if o.source.to.URL != "" && in.Kind == Answered {
+		if status, ok := jsontext.Uint(jsontext.Field(in.Text, "status")); ok {
+			w.Uint("status", status)
+		}
+	}
+	o.host.Log(w.End())
+}
+
+// parseSourceAnswer reads what the host made of the service's answer.
+func parseSourceAnswer(text []byte) (a session.Access, ok bool) {
+	if jsontext.Check(text, 2) != nil {
 		return a, false
 	}
-	row := jsontext.Elements(rows)
-	if !row.Next() {
+	status, _ := jsontext.Uint(jsontext.Field(text, "status"))
+	switch status {
+	case 404:
 		return a, true
+	case 403:
+		return session.Access{Found: true}, true
+	case 200:
+		body, isText := jsontext.Str(jsontext.Field(text, "body"))
+		if isText {
+			return parseRoles([]byte(body))
+		}
 	}
-	var cols [5][]byte
-	n := 0
-	for c := jsontext.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
-		cols[n] = c.Value()
-	}
-	if n != len(cols) {
+	return a, false
+}
+
+func parseRoles(body []byte) (a session.Access, ok bool) {
+	if jsontext.Check(body, sourceDepth) != nil {
 		return a, false
 	}
 	a.Found = true
-	a.WorkspaceID = str(cols[0])
-	a.Locked = number(cols[1]) != 0
-	a.Source = permission.Source{
-		Restricted: str(cols[2]) == "restricted",
-		Workspace:  permission.WorkspaceRole(str(cols[3])),
-		Document:   permission.DocumentRole(str(cols[4])),
+	o, ok := jsontext.Parse(body)
+	for ok && o.Next() {
+		var s string
+		v := o.Value()
+		switch string(o.Key()) {
+		case "workspace_id":
+			a.WorkspaceID, ok = jsontext.Str(v)
+		case "workspace_role":
+			s, ok = optional(v)
+			a.Source.Workspace = permission.WorkspaceRole(s)
+		case "document_role":
+			s, ok = optional(v)
+			a.Source.Document = permission.DocumentRole(s)
+		case "restricted":
+			a.Source.Restricted, ok = jsontext.Bool(v)
+		case "locked":
+			a.Locked, ok = jsontext.Bool(v)
+		}
 	}
-	return a, true
+	return a, ok && protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes)
+}
+
+// optional reads a string, or null for "".
+func optional(raw []byte) (string, bool) {
+	if jsontext.IsNull(raw) {
+		return "", true
+	}
+	return jsontext.Str(raw)
 }

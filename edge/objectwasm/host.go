@@ -33,6 +33,7 @@ const (
 	opDatabase // u32 ask, binding, query, arguments
 	opVerify   // u32 ask, token
 	opLog
+	opFetch // u32 ask, u32 milliseconds, u32 bytes, URL, authorization, body
 )
 
 //go:wasmimport holdfast call
@@ -216,4 +217,16 @@ func (h *host) Log(line []byte) {
 	h.begin()
 	h.request = append(h.request, line...)
 	h.call(opLog)
+}
+
+func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
+	h.begin()
+	h.u32(ask)
+	h.u32(uint32(to.Timeout.Milliseconds()))
+	h.u32(uint32(to.MaxBytes))
+	h.long(to.URL)
+	h.long(to.Authorization)
+	h.u32(uint32(len(body)))
+	h.request = append(h.request, body...)
+	h.call(opFetch)
 }

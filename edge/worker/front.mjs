@@ -2,9 +2,13 @@
 // core, which answers with one step at a time; this file carries steps out and
 // understands none of them.
 
+import { fetchText, within } from "./fetch.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import module from "../../.build/current/front.wasm";
+
+/** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
+const patience = 10_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -83,17 +87,7 @@ const acts = {
 		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
 	},
 
-	async fetch({ url, timeout_ms, max_bytes }) {
-		const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeout_ms) });
-		const bytes = new Uint8Array(max_bytes);
-		let length = 0;
-		for await (const chunk of response.body ?? []) {
-			if (length + chunk.length > max_bytes) return { error: "too large" };
-			bytes.set(chunk, length);
-			length += chunk.length;
-		}
-		return { status: response.status, body: decoder.decode(bytes.subarray(0, length)) };
-	},
+	fetch: ({ url, timeout_ms, max_bytes }) => fetchText(url, {}, timeout_ms, max_bytes),
 
 	async call({ binding, name, body }, env) {
 		return { body: await env[binding].getByName(name).call(body) };
@@ -132,8 +126,9 @@ const ends = {
 				return { ok: false };
 			}
 		};
+		const call = (name, object, text) => within(patience, env[name].getByName(object).call(text));
 		const binding = {};
-		const program = new Program({ env, ctx, binding, attempt });
+		const program = new Program({ env, ctx, binding, attempt, call });
 		await Promise.race([program.start().ready, program.trapped]);
 		return Promise.race([binding.handleRequest(request), program.trapped]);
 	},

@@ -297,4 +297,9 @@ const operations = [
 		console.log(i.text(at, end));
 		return 0;
 	},
+	(i, at, end) => {
+		const numbers = [0, 4, 8].map((n) => i.data.getUint32(at + n, true));
+		i.out.push(["fetch", ...numbers, ...i.long(at + 12, end)]);
+		return 0;
+	},
 ];

@@ -1,7 +1,7 @@
 // A Go program in an isolate that runs several of them.
 
 import "../../.build/current/wasm_exec.js";
-import module from "../../.build/current/issuer.wasm";
+import module from "../../.build/current/http.wasm";
 
 // Program is wasm_exec.js's Go, TinyGo's or Go's own, with two changes. Each program
 // has its own `context` in its view of the globals, where syumai/workers looks for

@@ -1,6 +1,7 @@
 // One Durable Object's shell: it hands events to its Go instance (host.mjs) and
 // carries out what comes back. What any of it means is decided in Go.
 
+import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
 import module from "../../.build/current/object.wasm";
@@ -220,10 +221,7 @@ export class Shell {
 		const back = (what, text) => {
 			if (this.instance === instance) this.enter(what, ask, "", text);
 		};
-		let timer;
-		const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new DOMException("", "TimeoutError")), patience)));
-		const answer = Promise.race([request(), late]).finally(() => clearTimeout(timer));
-		const done = answer.then(
+		const done = within(patience, request()).then(
 			(text) => back(kind.answered, text),
 			(err) => {
 				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything
@@ -300,6 +298,11 @@ const effects = {
 
 	database(shell, failed, ask, binding, query, ...args) {
 		shell.later(ask, async () => JSON.stringify(await shell.env[binding].prepare(query).bind(...args).raw()));
+	},
+
+	fetch(shell, failed, ask, timeout, most, url, authorization, body) {
+		const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
+		shell.later(ask, async () => JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most)));
 	},
 
 	verify(shell, failed, ask, token) {

@@ -1,8 +1,9 @@
 //go:build js && wasm
 
-// Command issuerwasm is the embedded issuer's module. It is booted for one HTTP
-// request, which waits for D1 and WebCrypto, and is dropped with it: an instance
-// that waits on behalf of two requests hangs one of them.
+// Command httpwasm is the module behind the HTTP routes: the embedded issuer's and the
+// operators'. It is booted for one request, which waits for D1, WebCrypto and objects,
+// and is dropped with it: an instance that waits on behalf of two requests hangs one
+// of them.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"database/sql"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/syumai/workers"
@@ -18,16 +20,24 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
+	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
 func main() {
-	workers.Serve(handler())
+	workers.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Only what the request needs is made: the issuer begins by reading a key.
+		if strings.HasPrefix(r.URL.Path, "/v1/") {
+			operators().ServeHTTP(w, r)
+		} else {
+			signIn().ServeHTTP(w, r)
+		}
+	}))
 }
 
-// handler is the issuer of this deployment.
-func handler() http.Handler {
+// signIn is the issuer of this deployment.
+func signIn() http.Handler {
 	signingKey := cloudflare.Getenv("SIGNING_KEY")
 	key, err := token.PublicKey([]byte(signingKey))
 	if err != nil {
@@ -55,11 +65,7 @@ func handler() http.Handler {
 // broken answers everything for a deployment that lacks something.
 func broken(reason string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		err := &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		w.WriteHeader(err.Row().HTTP)
-		w.Write(err.AppendJSON(nil))
+		rest.Fail(w, &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason})
 	})
 }
 

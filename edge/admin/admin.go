@@ -1,0 +1,154 @@
+// Package admin is the operators' HTTP API: who may do what, locks, kicks,
+// revocations, and what the audit log says. openapi.json describes it to programs and
+// people, and the tests hold the two alike.
+//
+// A change is stored first (D1), then the objects concerned are told, and the answer
+// comes when those have acted on it. When they could not be told, the answer is
+// SERVICE_UNAVAILABLE with "stored":true, and repeating the call is harmless, as it
+// always is: every call says how things are to be, or ends what is there.
+//
+// Also here is the webhook, by which an outside source of permissions says that
+// something has changed. It grants nothing.
+package admin
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// OpenAPI is the description that GET /v1/openapi.json answers with.
+//
+//go:embed openapi.json
+var OpenAPI []byte
+
+// Config is what a deployment's variables say about the API. Zero limits are their
+// defaults.
+type Config struct {
+	// Operators are who may ask (ADMIN_TOKEN).
+	Operators front.Operators
+	// Secrets sign webhooks (WEBHOOK_SECRET); none: there is no webhook. Window is how
+	// old or new a signature may be.
+	Secrets []string
+	Window  time.Duration
+	// MaxEvents is how many events one webhook may bring. Default 100.
+	MaxEvents int
+	// MaxBodyBytes is the largest body. Default 64 KiB.
+	MaxBodyBytes int
+	// MaxEntries is how many audit entries one answer holds at most. Default 1,000.
+	MaxEntries int
+	// Embedded says that this Worker signs people in itself: revoking everything ends
+	// their sign-ins too.
+	Embedded bool
+	// Elsewhere says that permissions come from PERMISSIONS_URL: what is stored here
+	// decides nothing, and is refused.
+	Elsewhere bool
+	// Now is the clock.
+	Now func() time.Time
+	// Log prints one line for the operators' own log.
+	Log func(line string)
+}
+
+// Objects asks a Durable Object: one of SESSIONS by the user's id, of DOCUMENTS by the
+// document's. It gives up after a while.
+type Objects interface {
+	Call(ctx context.Context, binding, name string, text []byte) ([]byte, error)
+}
+
+// API answers the routes of openapi.json.
+type API struct {
+	cfg     Config
+	store   Store
+	objects Objects
+}
+
+// New returns the handler. Any other path is answered with NOT_FOUND.
+func New(cfg Config, store Store, objects Objects) *API {
+	for _, d := range []struct {
+		value *int
+		or    int
+	}{{&cfg.MaxEvents, 100}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
+		if *d.value <= 0 {
+			*d.value = d.or
+		}
+	}
+	if cfg.Window <= 0 {
+		cfg.Window = front.DefaultWebhookWindow
+	}
+	return &API{cfg, store, objects}
+}
+
+// ServeHTTP implements http.Handler. Who asks is looked at before what they ask: a
+// stranger learns neither which routes there are nor how they are used.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{API: a, ctx: r.Context(), request: r}
+	if strings.HasPrefix(r.URL.Path, "/v1/admin/") {
+		if c.by = a.cfg.Operators.Find(r.Header.Get("Authorization")); c.by == "" {
+			rest.Fail(w, front.NotAnOperator())
+			return
+		}
+	}
+	found, allow := c.match()
+	var (
+		out answer
+		err *protocol.Error
+	)
+	switch {
+	case found != nil:
+		if err = c.read(found); err == nil {
+			out, err = found.do(c)
+		}
+	case allow == "":
+		err = &protocol.Error{Code: protocol.NotFound}
+	}
+	status := out.status
+	switch {
+	case err != nil:
+		status = statusOf(err)
+		rest.FailWith(w, err, status)
+	case found == nil:
+		status = http.StatusMethodNotAllowed
+		rest.MethodNotAllowed(w, allow)
+	default:
+		rest.Write(w, status, out.body, out.cache)
+	}
+	c.log(found, status, err)
+}
+
+// answer is what a route says when all went well.
+type answer struct {
+	status int
+	body   []byte
+	cache  string
+}
+
+func ok(body []byte) answer { return answer{http.StatusOK, body, "no-store"} }
+
+func created(body []byte) answer { return answer{http.StatusCreated, body, "no-store"} }
+
+// Reasons with a status of their own.
+const (
+	reasonNotJSON   = "content_type_not_json"
+	reasonElsewhere = "permissions_elsewhere"
+)
+
+func statusOf(err *protocol.Error) int {
+	switch err.Reason {
+	case reasonNotJSON:
+		return http.StatusUnsupportedMediaType
+	case reasonElsewhere:
+		return http.StatusConflict
+	}
+	return err.Row().HTTP
+}
+
+// openAPI answers with the description.
+func openAPI(*call) (answer, *protocol.Error) {
+	return answer{http.StatusOK, OpenAPI, "public, max-age=300"}, nil
+}

@@ -1,0 +1,207 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// bodyDepth is how deep a body may nest; a webhook's events are the deepest.
+const bodyDepth = 8
+
+// call is one request: who asks, what the path names, what the body says.
+type call struct {
+	*API
+	ctx     context.Context
+	request *http.Request
+	// by is the operator's name.
+	by    string
+	named []name
+	// What the path names, checked.
+	document, user, workspace string
+	fields                    map[string][]byte
+	// reason is the operator's word for why, "" for none.
+	reason string
+}
+
+// read checks everything of a request that does not depend on the route.
+func (c *call) read(r *route) *protocol.Error {
+	for _, n := range c.named {
+		good := false
+		switch n.of {
+		case "document":
+			good, c.document = protocol.DocumentID(n.value), n.value
+		case "user_id":
+			good, c.user = protocol.UserID(n.value), n.value
+		case "workspace_id":
+			good, c.workspace = protocol.Identifier(n.value, protocol.DefaultLimits.IDBytes), n.value
+		}
+		if !good {
+			c.document, c.user, c.workspace = "", "", "" // not for the log either
+			return rest.BadField(n.of)
+		}
+	}
+	if r.raw || len(r.fields) == 0 {
+		return nil
+	}
+	// Whatever the headers say: a body that is passed over might have named one
+	// document, where without it all are meant.
+	body, err := rest.ReadBody(c.request, c.cfg.MaxBodyBytes)
+	if err != nil || len(body) == 0 {
+		return err
+	}
+	if !rest.IsJSON(c.request) {
+		return notJSON()
+	}
+	if err := rest.CheckObject(body, bodyDepth); err != nil {
+		return err
+	}
+	return c.take(body, r.fields)
+}
+
+func notJSON() *protocol.Error {
+	return &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotJSON, Message: "The body must be application/json."}
+}
+
+// take keeps the body's fields. One that is not known is refused, and so is one that
+// stands twice: a misspelt "document" must not kick a user out of all of them.
+func (c *call) take(body []byte, known []string) *protocol.Error {
+	c.fields = map[string][]byte{}
+	for o, _ := jsontext.Parse(body); o.Next(); {
+		field := string(o.Key())
+		if !slices.Contains(known, field) {
+			return &protocol.Error{Code: protocol.MalformedMessage, Reason: "unknown_field",
+				Message: "The body holds a field that is not known here. Known are: " + strings.Join(known, ", ") + "."}
+		}
+		if c.fields[field] != nil {
+			return rest.BadField(field)
+		}
+		c.fields[field] = o.Value()
+	}
+	if raw := c.fields["reason"]; raw != nil {
+		reason, isText := jsontext.Str(raw)
+		if !isText || !protocol.Word(reason) {
+			return rest.BadField("reason")
+		}
+		c.reason = reason
+	}
+	return nil
+}
+
+// text is a field that is a string of 1 to max bytes without control characters.
+func (c *call) text(field string, max int) (string, *protocol.Error) {
+	s, isText := jsontext.Str(c.fields[field])
+	control := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+	if !isText || s == "" || len(s) > max || control {
+		return "", rest.BadField(field)
+	}
+	return s, nil
+}
+
+// oneOf is a field that is one of the words.
+func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
+	s, _ := jsontext.Str(c.fields[field])
+	if !slices.Contains(words, s) {
+		return "", rest.BadField(field)
+	}
+	return s, nil
+}
+
+// why is the operator's reason, or the one that is told when none was given.
+func (c *call) why(otherwise string) string {
+	if c.reason == "" {
+		return otherwise
+	}
+	return c.reason
+}
+
+// query is a parameter that may stand once.
+func (c *call) query(parameter string) (string, *protocol.Error) {
+	switch values := c.request.URL.Query()[parameter]; len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
+	}
+	return "", rest.BadField(parameter)
+}
+
+// count is a parameter that is a number from 1 to max; otherwise without it.
+func (c *call) count(parameter string, max, otherwise int) (int, *protocol.Error) {
+	text, err := c.query(parameter)
+	if err != nil || text == "" {
+		return min(otherwise, max), err
+	}
+	n, bad := strconv.Atoi(text)
+	if bad != nil || n < 1 || n > max {
+		return 0, rest.BadField(parameter)
+	}
+	return n, nil
+}
+
+// when is a parameter that is a moment: RFC 3339, or seconds since 1970.
+func (c *call) when(parameter string, otherwise time.Time) (time.Time, *protocol.Error) {
+	text, err := c.query(parameter)
+	if err != nil || text == "" {
+		return otherwise, err
+	}
+	if at, isMoment := moment(text); isMoment {
+		return at, nil
+	}
+	return otherwise, rest.BadField(parameter)
+}
+
+// moment reads RFC 3339 or seconds since 1970. A plus sign that was not escaped has
+// become a space on its way here.
+func moment(text string) (time.Time, bool) {
+	if n, isNumber := jsontext.Uint([]byte(text)); isNumber && n <= lastSecond {
+		return time.Unix(int64(n), 0).UTC(), true
+	}
+	return jsontext.Time(jsontext.AppendString(nil, strings.ReplaceAll(text, " ", "+")))
+}
+
+// lastSecond is the end of the year 9999.
+const lastSecond = 253402300799
+
+// log says who did what, on whom, and how it ended. No body is in it, and of the
+// path what was found to be an id.
+func (c *call) log(r *route, status int, err *protocol.Error) {
+	if c.by == "" && (r == nil || !r.raw) {
+		return // the description: it is everybody's
+	}
+	w := jsontext.NewObject(nil)
+	if status < 400 {
+		w.Str("level", "info")
+	} else {
+		w.Str("level", "warn")
+	}
+	w.Str("event", "admin_call")
+	operation := "none"
+	if r != nil {
+		operation = r.name
+	}
+	w.Str("operation", operation)
+	by := c.by
+	if by == "" {
+		by = webhookName
+	}
+	for _, m := range [...]struct{ name, value string }{
+		{"by", by}, {"document", c.document}, {"user_id", c.user}, {"workspace_id", c.workspace}, {"reason", c.reason},
+	} {
+		if m.value != "" {
+			w.Str(m.name, m.value)
+		}
+	}
+	w.Int("status", int64(status))
+	if err != nil {
+		w.Str("code", string(err.Code))
+	}
+	c.cfg.Log(string(w.End()))
+}

@@ -1,0 +1,101 @@
+package admin
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// route is one operation of the API.
+type route struct {
+	method, path string
+	// name is its operationId in openapi.json, and its name in the log.
+	name string
+	// fields are what its body may hold; none: it has no body.
+	fields []string
+	// raw routes read the body as it is.
+	raw bool
+	do  func(*call) (answer, *protocol.Error)
+}
+
+// Parts of paths. What a path names is checked for each route alike: see named.
+const (
+	workspacePath = "/v1/admin/workspaces/{workspace_id}"
+	documentPath  = "/v1/admin/documents/{document}"
+	userPath      = "/v1/admin/users/{user_id}"
+)
+
+// routes is every route there is. A function, for the table names functions that
+// come back to it.
+func routes() []route {
+	return []route{
+		{method: "GET", path: "/v1/openapi.json", name: "getOpenAPI", do: openAPI},
+		{method: "POST", path: "/v1/webhooks/permissions", name: "permissionsWebhook", raw: true, do: webhook},
+
+		{method: "PUT", path: workspacePath, name: "putWorkspace", fields: []string{"name"}, do: putWorkspace},
+		{method: "PUT", path: workspacePath + "/members/{user_id}", name: "putWorkspaceMember", fields: []string{"role", "reason"}, do: putWorkspaceMember},
+		{method: "DELETE", path: workspacePath + "/members/{user_id}", name: "deleteWorkspaceMember", fields: []string{"reason"}, do: deleteWorkspaceMember},
+
+		{method: "GET", path: documentPath, name: "getDocument", do: getDocument},
+		{method: "PUT", path: documentPath, name: "putDocument", fields: []string{"workspace_id", "title", "access"}, do: putDocument},
+		{method: "DELETE", path: documentPath, name: "deleteDocument", fields: []string{"reason"}, do: deleteDocument},
+		{method: "PUT", path: documentPath + "/members/{user_id}", name: "putDocumentMember", fields: []string{"role", "reason"}, do: putDocumentMember},
+		{method: "DELETE", path: documentPath + "/members/{user_id}", name: "deleteDocumentMember", fields: []string{"reason"}, do: deleteDocumentMember},
+		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
+		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
+
+		{method: "GET", path: userPath + "/session", name: "getSession", do: getSession},
+		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
+		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "before", "all", "reason"}, do: revoke},
+		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
+		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
+	}
+}
+
+// match finds the request's route and what its path names. Without one, allow lists
+// the methods the path has, "" for a path that there is not.
+func (c *call) match() (found *route, allow string) {
+	var methods []string
+	for _, r := range routes() {
+		named, fits := fit(r.path, c.request.URL)
+		switch {
+		case !fits:
+		case r.method == c.request.Method:
+			c.named = named
+			return &r, ""
+		default:
+			methods = append(methods, r.method)
+		}
+	}
+	slices.Sort(methods)
+	return nil, strings.Join(methods, ", ")
+}
+
+// name is a part of a path and what it stands for.
+type name struct{ of, value string }
+
+// fit compares a path part by part. The parts are taken from the path as it was
+// sent: a slash that is escaped belongs to an id.
+func fit(pattern string, asked *url.URL) (named []name, fits bool) {
+	want, have := strings.Split(pattern, "/"), strings.Split(asked.EscapedPath(), "/")
+	if len(want) != len(have) {
+		return nil, false
+	}
+	for i, w := range want {
+		part, err := url.PathUnescape(have[i])
+		if err != nil {
+			return nil, false
+		}
+		if strings.HasPrefix(w, "{") {
+			if part == "" {
+				return nil, false
+			}
+			named = append(named, name{strings.Trim(w, "{}"), part})
+		} else if w != part {
+			return nil, false
+		}
+	}
+	return named, true
+}

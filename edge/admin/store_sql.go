@@ -1,0 +1,131 @@
+package admin
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// SQLStore is the Store over the tables of edge/migrations.
+type SQLStore struct{ DB *sql.DB }
+
+// Document implements Store.
+func (s SQLStore) Document(ctx context.Context, id string) (Document, error) {
+	d := Document{ID: id}
+	var locked int64
+	err := s.DB.QueryRowContext(ctx, "SELECT workspace_id, title, access, locked FROM documents WHERE id = ?", id).
+		Scan(&d.WorkspaceID, &d.Title, &d.Access, &locked)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	d.Locked = locked != 0
+	return d, err
+}
+
+// PutDocument implements Store.
+func (s SQLStore) PutDocument(ctx context.Context, d Document) error {
+	return s.must(ctx, "INSERT INTO documents (id, workspace_id, title, access)"+
+		" SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = ?2)"+
+		" ON CONFLICT (id) DO UPDATE SET workspace_id = excluded.workspace_id, title = excluded.title, access = excluded.access",
+		d.ID, d.WorkspaceID, d.Title, d.Access)
+}
+
+// DeleteDocument implements Store.
+func (s SQLStore) DeleteDocument(ctx context.Context, id string) (bool, error) {
+	n, err := s.run(ctx, "DELETE FROM documents WHERE id = ?", id)
+	return n > 0, err
+}
+
+// SetLocked implements Store.
+func (s SQLStore) SetLocked(ctx context.Context, id string, locked bool) error {
+	value := 0
+	if locked {
+		value = 1
+	}
+	return s.must(ctx, "UPDATE documents SET locked = ?2 WHERE id = ?1", id, value)
+}
+
+// PutGrant implements Store.
+func (s SQLStore) PutGrant(ctx context.Context, document, user, role string) error {
+	if role == "" {
+		return s.remove(ctx, "DELETE FROM grants WHERE document_id = ? AND user_id = ?",
+			"SELECT 1 FROM documents WHERE id = ?", document, user)
+	}
+	return s.must(ctx, "INSERT INTO grants (document_id, user_id, role)"+
+		" SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM documents WHERE id = ?1)"+
+		" ON CONFLICT (document_id, user_id) DO UPDATE SET role = excluded.role", document, user, role)
+}
+
+// Grantees implements Store.
+func (s SQLStore) Grantees(ctx context.Context, document string, max int) ([]string, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var users []string
+	for rows.Next() {
+		var user string
+		if err := rows.Scan(&user); err != nil {
+			return nil, err
+		}
+		users = append(users, user)
+	}
+	return users, rows.Err()
+}
+
+// PutWorkspace implements Store.
+func (s SQLStore) PutWorkspace(ctx context.Context, id, name string) error {
+	_, err := s.run(ctx, "INSERT INTO workspaces (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name", id, name)
+	return err
+}
+
+// PutMember implements Store.
+func (s SQLStore) PutMember(ctx context.Context, workspace, user, role string) error {
+	if role == "" {
+		return s.remove(ctx, "DELETE FROM members WHERE workspace_id = ? AND user_id = ?",
+			"SELECT 1 FROM workspaces WHERE id = ?", workspace, user)
+	}
+	return s.must(ctx, "INSERT INTO members (workspace_id, user_id, role)"+
+		" SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = ?1)"+
+		" ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role", workspace, user, role)
+}
+
+// EndSignIns implements Store.
+func (s SQLStore) EndSignIns(ctx context.Context, user string, now time.Time) error {
+	_, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), user)
+	return err
+}
+
+// remove deletes a row; that there was none is only an error when there is no parent
+// it could have belonged to.
+func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) error {
+	n, err := s.run(ctx, remove, id, user)
+	if err != nil || n > 0 {
+		return err
+	}
+	var one int64
+	err = s.DB.QueryRowContext(ctx, parent, id).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}
+
+// must is run for a statement that has to find a row.
+func (s SQLStore) must(ctx context.Context, query string, args ...any) error {
+	n, err := s.run(ctx, query, args...)
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+func (s SQLStore) run(ctx context.Context, query string, args ...any) (int64, error) {
+	result, err := s.DB.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}

@@ -1,0 +1,114 @@
+package admin
+
+import (
+	"slices"
+
+	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// webhookName is who an access that the webhook brought is by.
+const webhookName = "webhook"
+
+// webhook takes the word of an outside source of permissions that something has
+// changed for a user. It is no permission: the session object asks the source again,
+// so whoever repeats a webhook within its window gets nothing by it.
+func webhook(c *call) (answer, *protocol.Error) {
+	if len(c.cfg.Secrets) == 0 {
+		return answer{}, &protocol.Error{Code: protocol.NotFound}
+	}
+	signature, err := front.ParseSignature(c.request.Header.Get(front.SignatureHeader), c.cfg.Now(), c.cfg.Window)
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := rest.ReadBody(c.request, c.cfg.MaxBodyBytes)
+	if err != nil {
+		return answer{}, err
+	}
+	// Before anything of it is read.
+	if !signature.Signs(body, c.cfg.Secrets) {
+		return answer{}, front.Unsigned()
+	}
+	if !rest.IsJSON(c.request) {
+		return answer{}, notJSON()
+	}
+	events, err := c.events(body)
+	if err != nil {
+		return answer{}, err
+	}
+	failed := make([]*protocol.Error, len(events))
+	each(len(events), func(i int) { _, failed[i] = c.askAgain(c.ctx, events[i]) })
+	for _, err := range failed {
+		if err != nil {
+			// The sender repeats all of it, which is harmless.
+			return answer{}, rest.Unavailable("session_unavailable")
+		}
+	}
+	w := jsontext.NewObject(nil)
+	w.Int("told", int64(len(events)))
+	return ok(w.End()), nil
+}
+
+// events reads one event, or a list of them; what stands twice is told once. Other
+// fields are let be: sources have their own.
+func (c *call) events(body []byte) ([]access, *protocol.Error) {
+	if err := rest.CheckObject(body, bodyDepth); err != nil {
+		return nil, err
+	}
+	list := jsontext.Field(body, "events")
+	if list == nil {
+		one, err := c.event(body)
+		return []access{one}, err
+	}
+	if list[0] != '[' {
+		return nil, rest.BadField("events")
+	}
+	var events []access
+	n := 0
+	for a := jsontext.Elements(list); a.Next(); n++ {
+		if n == c.cfg.MaxEvents {
+			return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: "too_many_events"}
+		}
+		one, err := c.event(a.Value())
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(events, one) {
+			events = append(events, one)
+		}
+	}
+	if n == 0 {
+		return nil, rest.BadField("events")
+	}
+	return events, nil
+}
+
+func (c *call) event(raw []byte) (access, *protocol.Error) {
+	e := access{reason: permissions, by: webhookName}
+	for _, f := range [...]struct {
+		name  string
+		into  *string
+		check func(string) bool
+	}{
+		{"user_id", &e.user, protocol.UserID},
+		{"document", &e.document, protocol.DocumentID},
+		{"workspace_id", &e.workspace, func(s string) bool { return protocol.Identifier(s, protocol.DefaultLimits.IDBytes) }},
+		{"reason", &e.reason, func(s string) bool { return s == documentRole || s == workspaceRole || s == permissions }},
+	} {
+		value := jsontext.Field(raw, f.name)
+		if value == nil && f.name != "user_id" {
+			continue
+		}
+		text, _ := jsontext.Str(value)
+		if !f.check(text) {
+			return e, rest.BadField(f.name)
+		}
+		*f.into = text
+	}
+	if e.document != "" && e.workspace != "" {
+		return e, rest.BadField("workspace_id") // of a document, or of a workspace's
+	}
+	return e, nil
+}

@@ -1,0 +1,39 @@
+//go:build js && wasm
+
+package attempt
+
+import "syscall/js"
+
+// Await calls a method and waits for what it promises. It goes through the host's
+// attempt, which neither throws nor rejects: an exception would end this program,
+// for TinyGo cannot recover on WebAssembly.
+func Await(object js.Value, method string, args ...any) (js.Value, error) {
+	done := make(chan js.Value, 1)
+	then := js.FuncOf(func(_ js.Value, results []js.Value) any {
+		done <- results[0]
+		return nil
+	})
+	defer then.Release()
+	host().Call("attempt", append([]any{object, method}, args...)...).Call("then", then)
+	result := <-done
+	if !result.Get("ok").Bool() {
+		return js.Value{}, ErrFailed
+	}
+	return result.Get("value"), nil
+}
+
+// Object asks a Durable Object and waits for its answer, no longer than the host
+// does (see edge/worker/front.mjs).
+func Object(binding, name string, text []byte) ([]byte, error) {
+	answer, err := Await(host(), "call", binding, name, string(text))
+	if err != nil || answer.Type() != js.TypeString {
+		return nil, ErrFailed
+	}
+	return []byte(answer.String()), nil
+}
+
+// Log prints one line.
+func Log(line string) { js.Global().Get("console").Call("log", line) }
+
+// host is what the Worker gives this program beside the request.
+func host() js.Value { return js.Global().Get("context") }

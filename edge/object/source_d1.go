@@ -1,0 +1,42 @@
+package object
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// accessQuery is the embedded permission source: one row for a document that
+// exists, with the user's role in its workspace and on itself, "" for none.
+const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role, ''), COALESCE(g.role, '') FROM documents d " +
+	"LEFT JOIN members m ON m.workspace_id = d.workspace_id AND m.user_id = ?2 " +
+	"LEFT JOIN grants g ON g.document_id = d.id AND g.user_id = ?2 WHERE d.id = ?1"
+
+// parseAccess reads the rows accessQuery gave. No row is an answer too: there
+// is no such document.
+func parseAccess(rows []byte) (a session.Access, ok bool) {
+	if jsontext.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
+		return a, false
+	}
+	row := jsontext.Elements(rows)
+	if !row.Next() {
+		return a, true
+	}
+	var cols [5][]byte
+	n := 0
+	for c := jsontext.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
+		cols[n] = c.Value()
+	}
+	if n != len(cols) {
+		return a, false
+	}
+	a.Found = true
+	a.WorkspaceID = str(cols[0])
+	a.Locked = number(cols[1]) != 0
+	a.Source = permission.Source{
+		Restricted: str(cols[2]) == "restricted",
+		Workspace:  permission.WorkspaceRole(str(cols[3])),
+		Document:   permission.DocumentRole(str(cols[4])),
+	}
+	return a, true
+}

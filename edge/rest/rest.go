@@ -1,0 +1,90 @@
+// Package rest is what the HTTP routes have in common: JSON bodies of a limited size
+// in, JSON out, and errors as frames of seed S2's shape with the status of the one
+// table.
+package rest
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Fail answers with an error.
+func Fail(w http.ResponseWriter, err *protocol.Error) { FailWith(w, err, err.Row().HTTP) }
+
+// FailWith is Fail with another status.
+func FailWith(w http.ResponseWriter, err *protocol.Error, status int) {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if err.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((err.RetryAfter+time.Second-1)/time.Second)))
+	}
+	Write(w, status, err.AppendJSON(nil), "no-store")
+}
+
+// MethodNotAllowed answers 405; allow is the list of those that are.
+func MethodNotAllowed(w http.ResponseWriter, allow string) {
+	w.Header().Set("Allow", allow)
+	FailWith(w, &protocol.Error{Code: protocol.MalformedMessage, Reason: "method_not_allowed"}, http.StatusMethodNotAllowed)
+}
+
+// Unavailable is the error for a database, an object or a platform that failed. What
+// it said is not repeated: a statement's error may quote what was bound to it.
+func Unavailable(reason string) *protocol.Error {
+	return &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second}
+}
+
+// Write answers with JSON.
+func Write(w http.ResponseWriter, status int, body []byte, cache string) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("Cache-Control", cache)
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// ReadBody reads at most limit bytes of a request's body.
+func ReadBody(r *http.Request, limit int) ([]byte, *protocol.Error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, int64(limit)+1))
+	if err != nil {
+		return nil, &protocol.Error{Code: protocol.MalformedMessage, Reason: "body_unreadable"}
+	}
+	if len(body) > limit {
+		return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	}
+	return body, nil
+}
+
+// IsJSON reports whether the request says that its body is JSON. A form of another
+// site can send its fields, but not with this content type.
+func IsJSON(r *http.Request) bool {
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/json")
+}
+
+// CheckObject checks that body is one JSON object.
+func CheckObject(body []byte, depth int) *protocol.Error {
+	if jsontext.Check(body, depth) != nil {
+		return &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}
+	}
+	if _, ok := jsontext.Parse(body); !ok {
+		return BadField("body")
+	}
+	return nil
+}
+
+// BadField refuses a field, a parameter or a part of the path.
+func BadField(name string) *protocol.Error {
+	return &protocol.Error{
+		Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField,
+		Details: []protocol.Detail{{Name: "field", Raw: jsontext.AppendString(nil, name)}},
+	}
+}

@@ -1,0 +1,55 @@
+package protocol
+
+import "unicode/utf8"
+
+// SubjectBytes is the longest user id: as long as a token's texts may be.
+const SubjectBytes = 256
+
+// Identifier reports whether s is 1 to max printable ASCII characters.
+func Identifier(s string, max int) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= max
+}
+
+// DocumentID reports whether s can be the name of a document: RFC 3986's
+// unreserved characters, so that it is spelt the same in every URL.
+func DocumentID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '-', c == '.', c == '_', c == '~':
+		default:
+			return false
+		}
+	}
+	return s != "" && s != "." && s != ".." && len(s) <= DefaultLimits.IDBytes
+}
+
+// UserID reports whether s can be a token's subject: text of a sane length with
+// no control characters.
+func UserID(s string) bool {
+	for _, r := range s {
+		if r < ' ' || r == 0x7f {
+			return false
+		}
+	}
+	return s != "" && len(s) <= SubjectBytes && utf8.ValidString(s)
+}
+
+// Word reports whether s is one snake_case word, as reasons are: nothing that a
+// log, a close frame or a program that switches on it would stumble over.
+func Word(s string) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '_'):
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= 64
+}

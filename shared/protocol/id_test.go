@@ -1,0 +1,47 @@
+package protocol_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+func TestIDs(t *testing.T) {
+	long := strings.Repeat("a", protocol.SubjectBytes)
+	for _, c := range []struct {
+		text                             string
+		document, user, identifier, word bool
+	}{
+		{"welcome", true, true, true, true},
+		{"laptop_stolen2", true, true, true, true},
+		{"2fast", true, true, true, false},
+		{"Welcome-1.~_", true, true, true, false},
+		{"", false, false, false, false},
+		{".", false, true, true, false},
+		{"..", false, true, true, false},
+		{"a/b", false, true, true, false},
+		{"a b", false, true, false, false},
+		{"zoë@example.com", false, true, false, false},
+		{"a\nb", false, false, false, false},
+		{"a\xff", false, false, false, false},
+		{long[:64], true, true, true, true},
+		{long[:128], true, true, true, false},
+		{long[:129], false, true, false, false},
+		{long, false, true, false, false},
+		{long + "a", false, false, false, false},
+	} {
+		if got := protocol.DocumentID(c.text); got != c.document {
+			t.Errorf("document id %.20q: %v", c.text, got)
+		}
+		if got := protocol.UserID(c.text); got != c.user {
+			t.Errorf("user id %.20q: %v", c.text, got)
+		}
+		if got := protocol.Identifier(c.text, 128); got != c.identifier {
+			t.Errorf("identifier %.20q: %v", c.text, got)
+		}
+		if got := protocol.Word(c.text); got != c.word {
+			t.Errorf("word %.20q: %v", c.text, got)
+		}
+	}
+}
