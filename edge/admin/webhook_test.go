@@ -1,0 +1,147 @@
+package admin
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func signed(at time.Time, key, body string) string {
+	mac := hmac.New(sha256.New, []byte(key))
+	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func signature(at time.Time, key, body string) string {
+	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), signed(at, key, body))
+}
+
+const (
+	hook  = "/v1/webhooks/permissions"
+	event = `{"user_id":"ann","document":"d1","reason":"document_role_changed","source":"shield"}`
+)
+
+func (w *world) hook(header, body string) reply {
+	w.t.Helper()
+	return w.ask("POST", hook, body, "Authorization", "", "X-Holdfast-Signature", header)
+}
+
+// A webhook makes the session ask again, and nothing else: a repeat is harmless.
+func TestWebhook(t *testing.T) {
+	w := newWorld(t)
+	for _, key := range []string{secret, "older-secret", secret} {
+		if a := w.hook(signature(start, key, event), event); a.status != 200 || a.text != `{"told":1}` {
+			t.Errorf("%d %s", a.status, a.text)
+		}
+		w.expect(`SESSIONS/ann {"kind":"access","user_id":"ann","document":"d1","reason":"document_role_changed","by":"webhook"}`)
+	}
+	if len(w.lines) != 1 || w.lines[0] != `{"level":"info","event":"admin_call","operation":"permissionsWebhook","by":"webhook","status":200}` {
+		t.Errorf("logged %s", w.lines)
+	}
+	for body, told := range map[string]string{
+		`{"user_id":"ann"}`: `SESSIONS/ann {"kind":"access","user_id":"ann","reason":"permissions_changed","by":"webhook"}`,
+		`{"events":[{"user_id":"ann","workspace_id":"ws","reason":"workspace_role_changed"}]}`: `SESSIONS/ann {"kind":"access","user_id":"ann","workspace_id":"ws","reason":"workspace_role_changed","by":"webhook"}`,
+		// What stands twice is told once.
+		`{"events":[{"user_id":"ann"},{"user_id":"ann"}],"user_id":"bob"}`: `SESSIONS/ann {"kind":"access","user_id":"ann","reason":"permissions_changed","by":"webhook"}`,
+	} {
+		if a := w.hook(signature(start, secret, body), body); a.status != 200 || a.text != `{"told":1}` {
+			t.Errorf("%s: %d %s", body, a.status, a.text)
+		}
+		w.expect(told)
+	}
+	body := `{"events":[{"user_id":"ann"},{"user_id":"bob"}]}`
+	if a := w.hook(signature(start, secret, body), body); a.status != 200 || a.text != `{"told":2}` || len(w.did) != 2 {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	}
+	// One that could not be told makes the sender repeat all of it.
+	w.down["SESSIONS/bob"] = true
+	if a := w.hook(signature(start, secret, body), body); a.status != 503 || a.reason != "session_unavailable" || len(w.did) != 2 {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	}
+}
+
+// Whoever has not the secret, or repeats what is old, is not heard.
+func TestWebhookSignatures(t *testing.T) {
+	w := newWorld(t)
+	good := signed(start, secret, event)
+	at := fmt.Sprintf("t=%d", start.Unix())
+	other := strings.Repeat("0", 64)
+	for _, c := range []struct {
+		name, header string
+		reason       string
+	}{
+		{"no header", "", "signature_invalid"},
+		{"no time", "v1=" + good, "signature_invalid"},
+		{"no signature", at, "signature_invalid"},
+		{"another's", signature(start, "guess", event), "signature_invalid"},
+		{"of another body", signature(start, secret, event+" "), "signature_invalid"},
+		{"of another time", fmt.Sprintf("t=%d,v1=%s", start.Unix()+1, good), "signature_invalid"},
+		{"two times", at + "," + at + ",v1=" + good, "signature_invalid"},
+		{"another version", at + ",v2=" + good, "signature_invalid"},
+		{"cut short", at + ",v1=" + good[:62], "signature_invalid"},
+		{"no hexadecimal", at + ",v1=" + strings.Repeat("z", 64), "signature_invalid"},
+		{"too many", at + strings.Repeat(",v1="+other, 8) + ",v1=" + good, "signature_invalid"},
+		{"too long", at + ",v1=" + good + ",x=" + strings.Repeat("y", 1024), "signature_invalid"},
+		{"no number", "t=now,v1=" + good, "signature_invalid"},
+		{"five minutes old and a second", signature(start.Add(-5*time.Minute-time.Second), secret, event), "signature_expired"},
+		{"five minutes ahead and a second", signature(start.Add(5*time.Minute+time.Second), secret, event), "signature_expired"},
+	} {
+		if a := w.hook(c.header, event); a.status != 401 || a.reason != c.reason {
+			t.Errorf("%s: %d %s", c.name, a.status, a.text)
+		}
+		w.expect()
+	}
+	for name, header := range map[string]string{
+		"five minutes old":        signature(start.Add(-5*time.Minute), secret, event),
+		"five minutes ahead":      signature(start.Add(5*time.Minute), secret, event),
+		"one of several":          at + ", v1=" + other + ", v1=" + good,
+		"with something else":     at + ",v0=old,v1=" + good,
+		"in upper case, as it is": at + ",v1=" + strings.ToUpper(good),
+	} {
+		if a := w.hook(header, event); a.status != 200 {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+	}
+	w.cfg.Window = time.Minute
+	if a := w.hook(signature(start.Add(-2*time.Minute), secret, event), event); a.status != 401 {
+		t.Errorf("a shorter window: %d", a.status)
+	}
+	w.cfg.Secrets = nil
+	if a := w.hook(signature(start, secret, event), event); a.status != 404 {
+		t.Errorf("without a secret: %d", a.status)
+	}
+}
+
+func TestWebhookBodies(t *testing.T) {
+	w := newWorld(t)
+	events := func(n int) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"user_id":"u%d"}`, i)
+		}
+		return `{"events":[` + strings.Join(list, ",") + `]}`
+	}
+	for _, c := range []struct {
+		body   string
+		status int
+		reason string
+	}{
+		{`{}`, 400, "bad_field"}, {`{"user_id":""}`, 400, "bad_field"}, {`{"user_id":7}`, 400, "bad_field"}, {`[]`, 400, "bad_field"}, {`x`, 400, "invalid_json"}, {``, 415, "content_type_not_json"},
+		{`{"user_id":"ann","document":"a/b"}`, 400, "bad_field"}, {`{"user_id":"ann","document":null}`, 400, "bad_field"}, {`{"user_id":"ann","workspace_id":"a b"}`, 400, "bad_field"},
+		{`{"user_id":"ann","document":"d","workspace_id":"ws"}`, 400, "bad_field"}, {`{"user_id":"ann","reason":"because"}`, 400, "bad_field"},
+		{`{"events":[]}`, 400, "bad_field"}, {`{"events":{}}`, 400, "bad_field"}, {`{"events":["ann"]}`, 400, "bad_field"}, {`{"events":[{"user_id":"ann"},{}]}`, 400, "bad_field"},
+		{events(101), 413, "too_many_events"}, {`{"user_id":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "too_large"},
+	} {
+		if a := w.hook(signature(start, secret, c.body), c.body); a.status != c.status || a.reason != c.reason {
+			t.Errorf("%.60s: %d %s", c.body, a.status, a.text)
+		}
+		w.expect()
+	}
+	if a := w.hook(signature(start, secret, events(100)), events(100)); a.status != 200 || a.text != `{"told":100}` || len(w.did) != 100 {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+}

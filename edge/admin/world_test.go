@@ -1,0 +1,258 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/openapi"
+)
+
+var start = time.Date(2026, 11, 21, 14, 2, 0, 0, time.UTC)
+
+const (
+	olive  = "olives-token"
+	adrian = "the-bare-token"
+	secret = "webhook-secret"
+)
+
+var errDown = errors.New("it quotes " + olive)
+
+// world is the API between a database and objects that are played. Whatever it
+// answers is held against openapi.json.
+type world struct {
+	t     *testing.T
+	cfg   Config
+	api   *API
+	doc   *openapi.Document
+	lines []string
+
+	mu sync.Mutex
+	// did is what was stored and who was told, in order.
+	did []string
+	// down makes a store's method, or an object as "SESSIONS/ann", fail.
+	down map[string]bool
+	// answers are what objects say, by binding and name, or by kind of message.
+	answers    map[string]string
+	documents  map[string]Document
+	workspaces map[string]string
+	grants     map[string]string // document user -> role
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{
+		t: t, down: map[string]bool{}, documents: map[string]Document{"d1": {ID: "d1", WorkspaceID: "ws", Title: "One", Access: "workspace"}},
+		workspaces: map[string]string{"ws": "Work"}, grants: map[string]string{},
+		answers: map[string]string{
+			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"took_ms":3}}`,
+			"end":                `{"receipt":{"user_id":"ann","closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`,
+			"lock":               `{"ok":true,"locked":true,"document_version":9}`,
+			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":1,"expires_at":2,"permissions":["read"],"role":"member","workspace_id":"ws"}],"revoked_tokens":0}}`,
+			"DOCUMENTS describe": `{"document":{"document_version":9,"snapshot_version":0,"locked":false,"members":[{"user_id":"bob","client_id":"c","state":"active","permissions":["read"],"perm_epoch":1,"connected_at":1,"expires_at":2},{"user_id":"ann","client_id":"d","state":"grace","permissions":[],"perm_epoch":1,"connected_at":1,"expires_at":2}],"sections":[]}}`,
+			"SESSIONS audit":     `{"audit":[],"documents":[]}`,
+			"DOCUMENTS audit":    `{"audit":[]}`,
+		},
+	}
+	w.cfg = Config{
+		Operators: front.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
+		Now: func() time.Time { return start }, Log: func(line string) { w.lines = append(w.lines, line) },
+	}
+	var err error
+	if w.doc, err = openapi.Parse(OpenAPI); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// enter notes what is done, and says whether it fails.
+func (w *world) enter(what, name string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.did = append(w.did, what)
+	if w.down[name] {
+		return errDown
+	}
+	return nil
+}
+
+func (w *world) Call(_ context.Context, binding, name string, text []byte) ([]byte, error) {
+	if err := w.enter(binding+"/"+name+" "+string(text), binding+"/"+name); err != nil {
+		return nil, err
+	}
+	var m struct{ Kind string }
+	json.Unmarshal(text, &m)
+	for _, key := range []string{binding + "/" + name, binding + " " + m.Kind, m.Kind} {
+		if answer, ok := w.answers[key]; ok {
+			return []byte(answer), nil
+		}
+	}
+	return []byte(`{}`), nil
+}
+
+func (w *world) Document(_ context.Context, id string) (Document, error) {
+	if w.down["Document"] {
+		return Document{}, errDown
+	}
+	d, ok := w.documents[id]
+	if !ok {
+		return d, ErrNotFound
+	}
+	return d, nil
+}
+
+func (w *world) PutDocument(_ context.Context, d Document) error {
+	if err := w.enter("document "+d.ID+" "+d.WorkspaceID+" "+d.Title+" "+d.Access, "PutDocument"); err != nil {
+		return err
+	}
+	if w.workspaces[d.WorkspaceID] == "" {
+		return ErrNotFound
+	}
+	w.documents[d.ID] = d
+	return nil
+}
+
+func (w *world) DeleteDocument(_ context.Context, id string) (bool, error) {
+	_, was := w.documents[id]
+	delete(w.documents, id)
+	return was, w.enter("delete "+id, "DeleteDocument")
+}
+
+func (w *world) SetLocked(_ context.Context, id string, locked bool) error {
+	if _, ok := w.documents[id]; !ok {
+		return ErrNotFound
+	}
+	what := "unlocked "
+	if locked {
+		what = "locked "
+	}
+	return w.enter(what+id, "SetLocked")
+}
+
+func (w *world) PutGrant(_ context.Context, document, user, role string) error {
+	if _, ok := w.documents[document]; !ok {
+		return ErrNotFound
+	}
+	w.grants[document+" "+user] = role
+	return w.enter("grant "+document+" "+user+" "+role, "PutGrant")
+}
+
+func (w *world) Grantees(_ context.Context, document string, max int) (users []string, err error) {
+	for key, role := range w.grants {
+		if d, user, _ := strings.Cut(key, " "); d == document && role != "" {
+			users = append(users, user)
+		}
+	}
+	return users, nil
+}
+
+func (w *world) PutWorkspace(_ context.Context, id, name string) error {
+	w.workspaces[id] = name
+	return w.enter("workspace "+id+" "+name, "PutWorkspace")
+}
+
+func (w *world) PutMember(_ context.Context, workspace, user, role string) error {
+	if w.workspaces[workspace] == "" {
+		return ErrNotFound
+	}
+	return w.enter("member "+workspace+" "+user+" "+role, "PutMember")
+}
+
+func (w *world) EndSignIns(_ context.Context, user string, now time.Time) error {
+	return w.enter("sign-ins of "+user+" at "+now.Format(time.TimeOnly), "EndSignIns")
+}
+
+// reply is an answer, taken apart.
+type reply struct {
+	status int
+	header http.Header
+	text   string
+	body   map[string]any
+	code   string
+	reason string
+	stored bool
+}
+
+// ask sends a request as Olive.
+func (w *world) ask(method, path, body string, header ...string) reply {
+	w.t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1:8787"+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+olive)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Del(header[i])
+		if header[i+1] != "" {
+			r.Header.Set(header[i], header[i+1])
+		}
+	}
+	w.api = New(w.cfg, w, w)
+	w.did, w.lines = nil, nil
+	rec := httptest.NewRecorder()
+	w.api.ServeHTTP(rec, r)
+	a := reply{status: rec.Code, header: rec.Header(), text: rec.Body.String()}
+	if err := json.Unmarshal(rec.Body.Bytes(), &a.body); err != nil {
+		w.t.Fatalf("%s %s: %d %s: %v", method, path, a.status, a.text, err)
+	}
+	if data, ok := a.body["data"].(map[string]any); ok {
+		a.code, _ = data["error_code"].(string)
+		details, _ := data["details"].(map[string]any)
+		a.reason, _ = details["reason"].(string)
+		a.stored = details["stored"] == true
+	}
+	if (a.status >= 400) != (a.code != "") {
+		w.t.Errorf("%s %s: %d %s", method, path, a.status, a.text)
+	}
+	for _, hidden := range []string{olive, adrian, secret} {
+		if strings.Contains(a.text+strings.Join(w.lines, ""), hidden) {
+			w.t.Errorf("%s %s: a token is in the answer or in the log: %.300s %s", method, path, a.text, w.lines)
+		}
+	}
+	w.described(r, a, body)
+	return a
+}
+
+// described holds an answer against the file.
+func (w *world) described(r *http.Request, a reply, body string) {
+	w.t.Helper()
+	c := &call{request: r}
+	found, _ := c.match()
+	if found == nil {
+		return
+	}
+	operations := w.doc.Operations()
+	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == found.method && o.Path == found.path })
+	if i < 0 {
+		w.t.Fatalf("%s %s is not described", found.method, found.path)
+	}
+	if err := operations[i].CheckAnswer(a.status, []byte(a.text)); err != nil {
+		w.t.Error(err)
+	}
+	if a.status < 300 {
+		if err := operations[i].CheckRequest([]byte(body)); err != nil {
+			w.t.Errorf("a request that was taken is not described: %v", err)
+		}
+	}
+}
+
+// expect compares what was done with what should have been, each by its beginning.
+func (w *world) expect(want ...string) {
+	w.t.Helper()
+	if len(w.did) != len(want) {
+		w.t.Errorf("did %q, want %q", w.did, want)
+		return
+	}
+	for i := range want {
+		if !strings.HasPrefix(w.did[i], want[i]) {
+			w.t.Errorf("did %q, want %q", w.did[i], want[i])
+		}
+	}
+}
