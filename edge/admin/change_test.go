@@ -94,9 +94,9 @@ func TestObjectsThatRefuse(t *testing.T) {
 		reason       string
 	}{
 		{`{"error":{"error_code":"SERVICE_UNAVAILABLE","message":"x","details":{"reason":"document_unreachable","retry_after":2000},"recoverable":true,"action":"wait"}}`, 503, 503, "document_unreachable"},
-		{`{"error":{"error_code":"INTERNAL_ERROR","message":"x","recoverable":true,"action":"reconnect"}}`, 500, 503, "session_unavailable"},
-		{`{"error":7}`, 500, 503, "session_unavailable"},
-		{`{"grant":{}}`, 500, 503, "session_unavailable"},
+		{`{"error":{"error_code":"INTERNAL_ERROR","message":"x","recoverable":true,"action":"reconnect"}}`, 500, 503, "not_told"},
+		{`{"error":7}`, 500, 503, "not_told"},
+		{`{"grant":{}}`, 500, 503, "not_told"},
 		{`{"receipt":`, 503, 503, "session_unavailable"},
 		{``, 503, 503, "session_unavailable"},
 	} {

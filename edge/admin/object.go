@@ -17,7 +17,7 @@ const (
 // answerDepth is how deep an object's answer nests at most.
 const answerDepth = 12
 
-// side by side is how many objects are asked at once.
+// sideBySide is how many objects are asked at once.
 const sideBySide = 8
 
 // The reasons of a change of permissions, as permission_change has them.
@@ -84,7 +84,7 @@ func (a *API) askAgain(ctx context.Context, what access) ([]byte, *protocol.Erro
 // has been told of: those still work by what they knew.
 func afterStore(err *protocol.Error) *protocol.Error {
 	if err.Code != protocol.ServiceUnavailable {
-		err = rest.Unavailable("session_unavailable")
+		err = rest.Unavailable("not_told")
 	}
 	err.Message = "It is stored, but not everybody it concerns could be told: repeat the call."
 	err.Details = append(err.Details, protocol.Detail{Name: "stored", Raw: []byte("true")})

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/openapi"
 )
 
 // build is the folder of the built artefacts.
@@ -71,6 +73,7 @@ type server struct {
 	process *os.Process
 	in      io.WriteCloser
 	out     *bufio.Reader
+	api     *openapi.Document // what it serves, once it was asked
 }
 
 // start runs the Worker under wrangler's harness, with these variables beside

@@ -1,0 +1,200 @@
+//go:build !js
+
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/openapi"
+)
+
+// description is what a server says of its own API.
+func (s *server) description() *openapi.Document {
+	s.t.Helper()
+	_, text, _ := s.request("GET", "/v1/openapi.json", "", nil)
+	doc, err := openapi.Parse(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return doc
+}
+
+// request sends a body as it is.
+func (s *server) request(method, path, body string, header map[string]string) (int, []byte, http.Header) {
+	s.t.Helper()
+	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
+	check(err)
+	if body != "" {
+		request.Header.Set("content-type", "application/json")
+	}
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := (&http.Client{Timeout: 30 * time.Second}).Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	check(err)
+	return response.StatusCode, text, response.Header
+}
+
+// admin is a call of an operator's. Its answer is held against the description.
+func (s *server) admin(method, path, body string) (int, map[string]any) {
+	s.t.Helper()
+	status, text, _ := s.request(method, path, body, map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
+	if s.api == nil {
+		s.api = s.description()
+	}
+	bare, _, _ := strings.Cut(path, "?")
+	operations := s.api.Operations()
+	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == method && fits(o.Path, bare) })
+	if i < 0 {
+		s.t.Fatalf("%s %s is not described", method, path)
+	}
+	if err := operations[i].CheckAnswer(status, text); err != nil {
+		s.t.Error(err)
+	}
+	var answer map[string]any
+	if err := json.Unmarshal(text, &answer); err != nil {
+		s.t.Fatalf("%s %s: HTTP %d %s", method, path, status, text)
+	}
+	return status, answer
+}
+
+func fits(pattern, path string) bool {
+	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") && h != "" })
+}
+
+// must is a call that has to succeed.
+func (s *server) must(method, path, body string) map[string]any {
+	s.t.Helper()
+	status, answer := s.admin(method, path, body)
+	if status != 200 && status != 201 {
+		s.t.Fatalf("%s %s: HTTP %d %v", method, path, status, answer)
+	}
+	return answer
+}
+
+// at walks into an answer.
+func at(v any, names ...string) any {
+	for _, name := range names {
+		m, _ := v.(map[string]any)
+		v = m[name]
+	}
+	return v
+}
+
+// texts are the strings of a list in an answer.
+func texts(v any) []string {
+	list, _ := v.([]any)
+	all := make([]string, len(list))
+	for i := range list {
+		all[i], _ = list[i].(string)
+	}
+	return all
+}
+
+// Every operation that the served description names is served, for operators only, and
+// answers as described.
+func TestTheServedDescription(t *testing.T) {
+	s := start(t, map[string]string{"WEBHOOK_SECRET": hookSecret})
+	token := s.login("owner")
+	s.connect(dialling{document: "welcome", clientID: "o", token: token})
+	bodies := map[string]string{
+		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
+		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`,
+	}
+	// In an order in which each finds what it is about.
+	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "getSession",
+		"getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "getOpenAPI", "permissionsWebhook"}
+	place := strings.NewReplacer("{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")
+	operations := s.description().Operations()
+	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
+	for _, o := range operations {
+		if !slices.Contains(order, o.ID) {
+			t.Errorf("no example of %s", o.ID)
+			continue
+		}
+		path := place.Replace(o.Path)
+		if o.ID == "permissionsWebhook" {
+			if status, text := s.hook(time.Now(), `{"user_id":"usr_owner"}`); status != 200 || o.CheckAnswer(status, text) != nil {
+				t.Errorf("%s: HTTP %d %s", o.ID, status, text)
+			}
+			continue
+		}
+		if o.ID == "deleteDocument" { // the last who was there
+			s.connect(dialling{document: "fresh", clientID: "o", token: token})
+		}
+		if !o.Public() {
+			for _, authorization := range []string{"", "Bearer wrong", "Bearer " + token} {
+				status, text, header := s.request(o.Method, path, bodies[o.ID], map[string]string{"authorization": authorization})
+				if status != 401 || header.Get("www-authenticate") == "" || o.CheckAnswer(status, text) != nil {
+					t.Errorf("%s with %.20q: HTTP %d %s", o.ID, authorization, status, text)
+				}
+			}
+		}
+		query := map[string]string{"explain": "?at=" + time.Now().UTC().Format(time.RFC3339)}[o.ID]
+		if status, answer := s.admin(o.Method, path+query, bodies[o.ID]); status != 200 && status != 201 {
+			t.Errorf("%s: HTTP %d %v", o.ID, status, answer)
+		}
+		status, _, header := s.request("PATCH", path, "", map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
+		if status != 405 || !strings.Contains(header.Get("allow"), o.Method) {
+			t.Errorf("PATCH %s: HTTP %d, allowed %q", path, status, header.Get("allow"))
+		}
+	}
+	var said struct{ Logs []string }
+	s.do(map[string]string{"do": "logs"}, &said)
+	logs := strings.Join(said.Logs, "\n")
+	for _, want := range []string{`"operation":"revokeTokens","by":"admin","user_id":"usr_owner","status":200`, `"event":"operator_refused"`} {
+		if !strings.Contains(logs, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
+	for _, secret := range []string{secrets["ADMIN_TOKEN"], hookSecret} {
+		if strings.Contains(logs, secret) {
+			t.Error("a secret is in the log")
+		}
+	}
+}
+
+// What needs no object: it is refused before one is asked.
+func TestWhatOperatorsAreRefused(t *testing.T) {
+	s := start(t, nil)
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		code, reason       string
+	}{
+		{"GET", "/v1/admin/documents/nowhere", ``, 404, "DOCUMENT_NOT_FOUND", ""},
+		{"PUT", "/v1/admin/documents/nowhere/members/usr_owner", `{"role":"edit"}`, 404, "DOCUMENT_NOT_FOUND", ""},
+		{"DELETE", "/v1/admin/documents/nowhere/members/usr_owner", ``, 404, "DOCUMENT_NOT_FOUND", ""},
+		{"PUT", "/v1/admin/workspaces/nowhere/members/usr_owner", `{"role":"owner"}`, 404, "NOT_FOUND", "workspace_not_found"},
+		{"PUT", "/v1/admin/documents/fresh", `{"workspace_id":"nowhere","title":"x"}`, 404, "NOT_FOUND", "workspace_not_found"},
+		{"PUT", "/v1/admin/documents/nowhere/lock", ``, 404, "DOCUMENT_NOT_FOUND", ""},
+		{"PUT", "/v1/admin/documents/welcome/members/usr_owner", `{"role":"king"}`, 400, "MALFORMED_MESSAGE", "bad_field"},
+		{"POST", "/v1/admin/users/usr_owner/kick", `{"docment":"welcome"}`, 400, "MALFORMED_MESSAGE", "unknown_field"},
+		{"POST", "/v1/admin/users/usr_owner/kick", `{"document":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "MESSAGE_TOO_LARGE", "too_large"},
+	} {
+		status, answer := s.admin(c.method, c.path, c.body)
+		reason, _ := at(answer, "data", "details", "reason").(string)
+		if status != c.status || at(answer, "data", "error_code") != c.code || reason != c.reason {
+			t.Errorf("%s %s: HTTP %d %v", c.method, c.path, status, answer)
+		}
+	}
+	if status, _, _ := s.request("POST", "/v1/admin/users/usr_owner/kick", `{}`, map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"], "content-type": "text/plain"}); status != 415 {
+		t.Errorf("a text: HTTP %d", status)
+	}
+	// Without their secrets neither API nor webhook is there.
+	if status, text := s.hook(time.Now(), `{"user_id":"usr_owner"}`); status != 404 {
+		t.Errorf("a webhook: HTTP %d %s", status, text)
+	}
+}
