@@ -21,7 +21,7 @@ func TestRolesAreStoredThenTold(t *testing.T) {
 	} {
 		for range 2 { // a repeat is harmless
 			a := w.ask(c.method, c.path, c.body)
-			if want := `{"stored":true,"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"took_ms":3}}`; a.status != 200 || a.text != want {
+			if want := `{"stored":true,"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`; a.status != 200 || a.text != want {
 				t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.text)
 			}
 			w.expect(c.stored, c.told)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestRevoke(t *testing.T) {
-	const receipt = `{"receipt":{"user_id":"ann","closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`
+	const receipt = `{"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`
 	for _, c := range []struct{ body, told string }{
 		{`{"jti":"t 1"}`, `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","jti":"t 1"}`},
 		{`{"before":1795269600}`, `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","before":1795269600}`},
