@@ -16,6 +16,7 @@ type documentObject struct {
 	cfg    document.Config
 	alarm  alarm
 	asks   asks[ask]
+	audit  auditLog
 	events []document.Event // still to step, those that effects came back as
 
 	// connecting is the upgrade that is being answered.
@@ -26,15 +27,16 @@ type documentObject struct {
 // NewDocument makes a Document object from what its storage holds, which is
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
-	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), cfg: documentConfig(settings{h})}
+	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
 	if err := migrate(h, documentTables); err != nil {
 		return nil, err
 	}
-	snap := document.Snapshot{DocumentID: o.name, Version: o.store.version(), Channels: o.store.channels()}
+	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}
+	o.store.document(&snap)
 	snap.Receipts = make(map[string][]document.Receipt, len(snap.Channels))
 	for _, row := range snap.Channels {
 		user := row.Channel.UserID
-		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged)
+		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Floor)
 	}
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -97,7 +99,11 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 		if err != nil {
 			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: len(in.Text)}
 		}
-		return document.FrameReceived{Conn: in.Conn, Frame: frame, Size: len(in.Text)}
+		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: len(in.Text)}
+		if id, ok := document.Named(frame); ok {
+			received.CommentOpen = o.store.commentOpen(id)
+		}
+		return received
 	case Binary:
 		return document.FrameInvalid{Conn: in.Conn, Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
 			Message: "Frames are text; this one was binary."}}
@@ -118,30 +124,8 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case Answered, Failed:
 		return o.answered(in)
 	case Request:
-		o.ask = in.Ask
 		return o.request(in)
 	}
-	return nil
-}
-
-// request is a call from the user's session object.
-func (o *documentObject) request(in Input) document.Event {
-	kind, err := kindOf(in.Text)
-	if err == nil {
-		switch kind {
-		case "grant":
-			var e document.GrantChanged
-			if e, err = parsePush(in.Text); err == nil {
-				return e
-			}
-		case "end":
-			var e document.End
-			if e, err = parseEnd(in.Text); err == nil {
-				return e
-			}
-		}
-	}
-	o.host.Respond(in.Ask, 400, []byte(`{"ok":false}`))
 	return nil
 }
 
@@ -157,7 +141,7 @@ func (o *documentObject) connect(in Input) document.Event {
 	c.event.Conn = ConnID(randomHex(o.host, 8))
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
-		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged)
+		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Floor())
 	}
 	if current := o.core.Current(user); current != "" {
 		c.event.Seen = o.host.LastSeen(current)

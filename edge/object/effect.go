@@ -13,7 +13,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	}
 	switch e := effect.(type) {
 	case document.Append:
-		o.store.appendOp(e.Entry)
+		o.store.append(e.Entry)
 	case document.Send:
 		o.host.Send(e.Conns, e.Text)
 	case document.Close:
@@ -34,9 +34,26 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Ended:
 		o.host.Respond(o.ask, 200, appendEnded(nil, e))
 	case document.Replay:
-		o.deliver(e.Part(o.sendTo(e.Conn)), e.From, e.To)
+		o.events = append(o.events, e.Deliver(&o.store, o.sendTo(e.Conn)))
 	case document.Sync:
-		o.deliver(e.Part(o.store.version(), o.cfg.MaxSyncBytes, o.sendTo(e.Conn)), e.From, e.To)
+		o.events = append(o.events, e.Deliver(&o.store, o.cfg.MaxSyncBytes, o.sendTo(e.Conn)))
+	case document.SaveState:
+		o.store.saveState(e.State)
+	case document.SaveSection:
+		o.store.saveSection(e.Section)
+	case document.DeleteSection:
+		o.store.write(deleteSection, text(e.Name))
+	case document.SavePart:
+		o.store.savePart(e)
+	case document.DropUpload:
+		o.store.write(deleteParts, unsigned(e.Version))
+	case document.Compact:
+		o.store.compact(e, o.cfg)
+	case document.Record:
+		e.Entry.Document = o.name
+		o.audit.write(&o.store, e.Entry)
+	case document.LockTaken:
+		o.host.Respond(o.ask, 200, appendLockTaken(nil, e))
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Tell:
@@ -44,27 +61,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	}
 }
 
-// deliver reads a part of the log and sends it on, entry by entry; what it came
-// to is the core's next event.
-func (o *documentObject) deliver(part document.Part, from, to uint64) {
-	for room, rows := true, logPage; room && rows == logPage; {
-		rows = 0
-		o.store.query(selectOps, func(cols []Value) {
-			rows++
-			if room {
-				e := readEntry(cols)
-				from, room = e.Version, part.Add(e)
-			}
-		}, unsigned(from), unsigned(to), integer(logPage))
-	}
-	o.events = append(o.events, part.End())
-}
-
-// logPage is how many entries are read at once: every query is read to its end, and
-// a part may be full after one.
-const logPage = 64
-
-// sendTo is a connection as a Part wants it.
+// sendTo is a connection as a Replay or a Sync wants it.
 func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
 	to := []ConnID{conn}
 	return func(text []byte) { o.host.Send(to, text) }

@@ -148,7 +148,7 @@ func stored(v Value) Value {
 }
 
 var tableOf = map[Stmt]string{
-	insertOp: "ops", selectOps: "ops", selectVersion: "ops", selectReceipts: "ops",
+	insertOp:      "ops",
 	upsertChannel: "channels", deleteChannel: "channels", selectChannels: "channels",
 	upsertSession: "session", selectSession: "session",
 	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
@@ -168,6 +168,15 @@ func (f *fake) table(s Stmt) map[string][]Value {
 func key(v Value) string { return fmt.Sprintf("%012d%s", v.Int, v.Str) }
 
 func (f *fake) Write(s Stmt, args []Value) {
+	if slices.Contains(logWrites, s) {
+		kept := make([]Value, len(args))
+		for i, v := range args {
+			kept[i] = v
+			kept[i].Bytes = slices.Clone(v.Bytes)
+		}
+		f.writes = append(f.writes, func() { f.writeLog(s, kept) })
+		return
+	}
 	id := key(args[0])
 	switch s {
 	case trimAudit, trimOperators: // SQL that only SQLite knows
@@ -206,31 +215,15 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 			clear(v.Bytes)
 		}
 	}
+	if f.queryLog(s, args, row) {
+		return nil
+	}
 	table := f.table(s)
 	ids := slices.Sorted(maps.Keys(table))
 	switch s {
-	case selectVersion:
-		row([]Value{integer(int64(len(table)))})
-	case selectOps:
-		for _, id := range ids {
-			if v := table[id][0].Int; v > args[0].Int && v <= args[1].Int && args[2].Int > 0 {
-				row(table[id])
-				args[2].Int--
-			}
-		}
-	case selectReceipts:
-		slices.Reverse(ids)
-		n := int64(0)
-		for _, id := range ids {
-			r := table[id]
-			if string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && n < args[2].Int {
-				row([]Value{r[3], r[0]})
-				n++
-			}
-		}
 	case selectAudit:
 		for _, id := range ids {
-			if r := table[id]; string(r[2].Bytes) == args[0].Str && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
+			if r := table[id]; (string(r[2].Bytes) == args[0].Str || len(r[2].Bytes) == 0) && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
 				row(r)
 			}
 		}

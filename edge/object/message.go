@@ -82,6 +82,7 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 
 func parseGrant(raw []byte) (g document.Grant, ok bool) {
 	o, ok := jsontext.Parse(raw)
+	dated := false
 	for o.Next() {
 		v := o.Value()
 		switch string(o.Key()) {
@@ -102,6 +103,8 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 			g.Epoch, _ = jsontext.Uint(v)
 		case "locked":
 			g.Locked = truth(v)
+		case "access_at":
+			g.AccessAt, dated = millis(v), true
 		case "exp":
 			g.Expires = seconds(v)
 		case "iat":
@@ -111,6 +114,9 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 		case "admitted_at":
 			g.AdmittedAt = millis(v)
 		}
+	}
+	if !dated {
+		g.AccessAt = g.AdmittedAt // a session object that does not say asked for it then at the latest
 	}
 	return g, ok && g.UserID != "" && g.SessionID != ""
 }

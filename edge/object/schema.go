@@ -29,6 +29,38 @@ const (
 	addIssuedAt
 	addDocumentFence
 
+	addOpKind
+	addOpComment
+	createComments
+	createCommentsOpen
+	createReceipts
+	createReceiptsClient
+	createState
+	createSections
+	createParts
+	insertComment
+	openComment
+	resolveComment
+	selectComment
+	countComments
+	selectCommentOps
+	trimReceipts
+	trimComments
+	trimOps
+	selectTrimmed
+	boundTrimmed
+	boundAllTrimmed
+	selectState
+	upsertState
+	selectSections
+	upsertSection
+	deleteSection
+	selectUpload
+	upsertPart
+	selectPart
+	deleteParts
+	deleteOtherParts
+
 	createSession
 	createSessionChannels
 	createAccess
@@ -71,6 +103,11 @@ const (
 // createSchema is run by its own text: it must exist before selectSchema may be asked.
 const createSchema = StmtCount
 
+const entryColumns = "version, user_id, client_id, message_id, op, at, kind, comment"
+
+// trimmed is what of the entries up to a floor goes: ops, and comments that are no more.
+const trimmed = "(kind = 0 OR comment NOT IN (SELECT id FROM comments))"
+
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
 	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
@@ -92,7 +129,7 @@ var statements = [...]string{
 		"admitted_at INTEGER NOT NULL, telling INTEGER NOT NULL, reason TEXT NOT NULL, tell_next INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
 	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at) VALUES (?, ?, ?, ?, ?, ?)",
 	selectVersion:  "SELECT COALESCE(MAX(version), 0) FROM ops",
-	selectOps:      "SELECT version, user_id, client_id, message_id, op, at FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?",
+	selectOps:      "SELECT " + entryColumns + " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?",
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
@@ -106,6 +143,45 @@ var statements = [...]string{
 	addDocumentFence: "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
 	addTrusted:       "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
 	addConfirms:      "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
+
+	addOpKind:    "ALTER TABLE ops ADD COLUMN kind INTEGER NOT NULL DEFAULT 0",
+	addOpComment: "ALTER TABLE ops ADD COLUMN comment INTEGER NOT NULL DEFAULT 0",
+	// A comment that was resolved stays here until its resolve is trimmed.
+	createComments:     "CREATE TABLE comments (id INTEGER PRIMARY KEY, resolved INTEGER NOT NULL)",
+	createCommentsOpen: "CREATE INDEX comments_open ON comments (id) WHERE resolved = 0",
+	// What a trimmed entry leaves behind: the answer to its repeat.
+	createReceipts:       "CREATE TABLE receipts (version INTEGER PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, message_id TEXT NOT NULL)",
+	createReceiptsClient: "CREATE INDEX receipts_client ON receipts (client_id, user_id, version)",
+	createState: "CREATE TABLE state (one INTEGER PRIMARY KEY CHECK (one = 1), floor INTEGER NOT NULL, snapshot INTEGER NOT NULL, parts INTEGER NOT NULL, " +
+		"locked INTEGER NOT NULL, locked_at INTEGER NOT NULL, reason TEXT NOT NULL, retry INTEGER NOT NULL)",
+	createSections: "CREATE TABLE sections (section TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID",
+	createParts: "CREATE TABLE parts (version INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, " +
+		"bytes INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (version, part))",
+
+	insertComment:    "INSERT INTO ops (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	openComment:      "INSERT INTO comments (id, resolved) VALUES (?, ?)",
+	resolveComment:   "UPDATE comments SET resolved = ? WHERE id = ?",
+	selectComment:    "SELECT 1 FROM comments WHERE id = ? AND resolved = 0",
+	countComments:    "SELECT COUNT(*) FROM comments WHERE resolved = 0",
+	selectCommentOps: "SELECT " + entryColumns + " FROM ops WHERE kind > 0 AND version > ? AND version <= ? ORDER BY version LIMIT ?",
+	trimComments:     "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?",
+	trimReceipts: "INSERT OR REPLACE INTO receipts SELECT version, user_id, client_id, message_id FROM (SELECT version, user_id, client_id, message_id, " +
+		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND " + trimmed + ") WHERE n <= ?",
+	trimOps:         "DELETE FROM ops WHERE version <= ? AND " + trimmed,
+	selectTrimmed:   "SELECT message_id, version FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
+	boundTrimmed:    "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)",
+	boundAllTrimmed: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)",
+
+	selectState:      "SELECT floor, snapshot, parts, locked, locked_at, reason, retry FROM state",
+	upsertState:      "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+	selectSections:   "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
+	upsertSection:    "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
+	deleteSection:    "DELETE FROM sections WHERE section = ?",
+	selectUpload:     "SELECT version, user_id, client_id, parts, part, bytes, at FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
+	upsertPart:       "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	selectPart:       "SELECT data FROM parts WHERE version = ? AND part = ?",
+	deleteParts:      "DELETE FROM parts WHERE version = ?",
+	deleteOtherParts: "DELETE FROM parts WHERE version <> ?",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
 		"started_at INTEGER NOT NULL, epoch INTEGER NOT NULL)",
@@ -142,7 +218,7 @@ var statements = [...]string{
 		"client_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, by_whom TEXT NOT NULL, detail TEXT NOT NULL)",
 	insertAudit: "INSERT INTO audit (at, event, user_id, document, client_id, code, reason, by_whom, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	selectAudit: "SELECT at, event, user_id, document, client_id, code, reason, by_whom, detail FROM " +
-		"(SELECT * FROM audit WHERE user_id = ? AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id",
+		"(SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id",
 	selectAuditDocuments: "SELECT DISTINCT document FROM audit WHERE document <> '' ORDER BY document",
 	// What operators did is kept apart: no flood of anything else pushes it out.
 	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
@@ -159,7 +235,9 @@ func (s Stmt) String() string { return statements[s] }
 // themselves when they are next woken.
 const schemaVersion = 3
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted}, {addIssuedAt, addDocumentFence}}
+var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
+	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
+		createSections, createParts, createAudit}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addEndReason, addRevokedBefore, createRevoked, createAudit}}
 

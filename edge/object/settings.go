@@ -47,6 +47,14 @@ func documentConfig(s settings) document.Config {
 		Bytes:          rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")},
 		MaxRefused:     s.number("MAX_REFUSED"),
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
+		KeepOps:        s.number("KEEP_OPS"),
+		SnapshotBytes:  s.number("MAX_SNAPSHOT_BYTES"),
+		SnapshotParts:  s.number("MAX_SNAPSHOT_PARTS"),
+		UploadIdle:     s.millis("SNAPSHOT_IDLE_MS"),
+		MaxComments:    s.number("MAX_COMMENTS"),
+		MaxSections:    s.number("MAX_SECTIONS"),
+		SectionTTL:     s.millis("SECTION_TTL_MS"),
+		MaxSectionTTL:  s.millis("MAX_SECTION_TTL_MS"),
 		Limits:         protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")},
 	}.WithDefaults()
 }

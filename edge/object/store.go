@@ -1,6 +1,8 @@
 package object
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -54,9 +56,13 @@ func (v Value) time() time.Time {
 func (v Value) string() string { return string(v.Bytes) }
 func (v Value) bool() bool     { return v.Int != 0 }
 
-// appendOp stores one op. It is the hot path: its parameters live in a slice
+// append stores one entry. An op is the hot path: its parameters live in a slice
 // that is kept.
-func (s *store) appendOp(e document.Entry) {
+func (s *store) append(e document.Entry) {
+	if e.Kind != document.KindOp {
+		s.appendComment(e)
+		return
+	}
 	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
 		Value{Kind: Blob, Bytes: e.Op}, instant(e.At))
 	s.host.Write(insertOp, s.args)
@@ -66,7 +72,7 @@ func (s *store) appendOp(e document.Entry) {
 func readEntry(cols []Value) document.Entry {
 	return document.Entry{
 		Version: uint64(cols[0].Int), UserID: cols[1].string(), ClientID: cols[2].string(), MessageID: cols[3].string(),
-		Op: cols[4].Bytes, At: cols[5].time(),
+		Op: cols[4].Bytes, At: cols[5].time(), Kind: document.Kind(cols[6].Int), Comment: uint64(cols[7].Int),
 	}
 }
 
@@ -75,16 +81,19 @@ func (s *store) version() (v uint64) {
 	return v
 }
 
-// receipts are the newest ops of a user's client, oldest first.
-func (s *store) receipts(userID, clientID string, limit int) []document.Receipt {
+// receipts are the newest entries of a user's client, oldest first, those up to the
+// floor included that were trimmed.
+func (s *store) receipts(userID, clientID string, limit int, floor uint64) []document.Receipt {
 	var list []document.Receipt
-	s.query(selectReceipts, func(cols []Value) {
+	add := func(cols []Value) {
 		list = append(list, document.Receipt{MessageID: cols[0].string(), Version: uint64(cols[1].Int)})
-	}, text(clientID), text(userID), integer(int64(limit)))
-	for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
-		list[i], list[j] = list[j], list[i]
 	}
-	return list
+	s.query(selectReceipts, add, text(clientID), text(userID), integer(int64(limit)))
+	if floor > 0 && (len(list) < limit || list[len(list)-1].Version <= floor) {
+		s.query(selectTrimmed, add, text(clientID), text(userID), integer(int64(limit)))
+	}
+	slices.SortFunc(list, func(a, b document.Receipt) int { return cmp.Compare(a.Version, b.Version) })
+	return list[max(0, len(list)-limit):]
 }
 
 func (s *store) channels() (rows []document.Row) {

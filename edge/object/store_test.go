@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -46,6 +47,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 
 	row := filled[document.Row](t)
 	row.Grant.UserID = row.Channel.UserID // one column
+	row.Grant.AccessAt = time.Time{}      // in State.Lock
 	s.saveChannel(row)
 
 	entry := filled[struct {
@@ -54,7 +56,21 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	}](t)
 	op := document.Entry{Version: 1, UserID: entry.UserID, ClientID: entry.ClientID, MessageID: entry.MessageID,
 		Op: []byte(`{"a":1}`), At: time.UnixMilli(1736244000123).UTC()}
-	s.appendOp(op)
+	s.append(op)
+	comment := op
+	comment.Version, comment.Kind, comment.Comment = 2, document.KindCreate, 2
+	s.append(comment)
+	state := filled[document.State](t)
+	state.Lock.Retry = 6 * time.Millisecond
+	s.saveState(state)
+	section := filled[document.Section](t)
+	s.saveSection(section)
+	upload := filled[document.Upload](t)
+	upload.Version += state.Snapshot
+	s.savePart(document.SavePart{Upload: upload, Part: upload.Next - 1, Data: []byte(`"part"`)})
+	var log auditLog
+	line := filled[audit.Entry](t)
+	log.write(&s, line)
 	for _, write := range f.writes {
 		write()
 	}
@@ -68,6 +84,23 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	}, unsigned(0), unsigned(1), integer(1))
 	if !reflect.DeepEqual(back, op) {
 		t.Errorf("entry:\n got %+v\nwant %+v", back, op)
+	}
+	s.Entries(0, 9, true, func(e document.Entry) bool {
+		if !reflect.DeepEqual(e, comment) {
+			t.Errorf("comment:\n got %+v\nwant %+v", e, comment)
+		}
+		return true
+	})
+	var snap document.Snapshot
+	s.document(&snap)
+	if want := (document.Snapshot{Version: max(2, state.Floor), State: state, Sections: []document.Section{section}, Upload: upload, Comments: 1}); !reflect.DeepEqual(snap, want) {
+		t.Errorf("document:\n got %+v\nwant %+v", snap, want)
+	}
+	if got := string(s.SnapshotPart(upload.Version, upload.Next-1)); got != `"part"` {
+		t.Errorf("part: %s", got)
+	}
+	if got, want := string(log.read(&s, auditRequest{userID: line.UserID})), "["+string(line.Append(nil))+"]"; got != want {
+		t.Errorf("audit:\n got %s\nwant %s", got, want)
 	}
 
 	f = newFake(t, "", nil)

@@ -36,6 +36,21 @@ type Config struct {
 	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
 	// still gets a frame of its own. Default 256 KiB.
 	MaxSyncBytes int
+	// KeepOps is how many of the newest entries a snapshot leaves in the log.
+	// Default 1,000.
+	KeepOps int
+	// SnapshotBytes is how large a snapshot's data may be, and SnapshotParts of how
+	// many parts. Defaults 4 MiB and 256.
+	SnapshotBytes, SnapshotParts int
+	// UploadIdle is how long an upload may wait for its next part. Default 30 s.
+	UploadIdle time.Duration
+	// MaxComments is how many comments may be open. Default 10,000.
+	MaxComments int
+	// MaxSections is how many sections may be locked at once. Default 256.
+	MaxSections int
+	// SectionTTL is how long a section's lock lasts that does not say, and
+	// MaxSectionTTL the longest there is. Defaults 5 min and 1 h.
+	SectionTTL, MaxSectionTTL time.Duration
 	// PresenceBytes bounds the data of a presence frame. Default 4 KiB.
 	PresenceBytes int
 	// InvalidFrames is how many frames in a row may fail to decode before the
@@ -74,6 +89,20 @@ func (c Config) WithDefaults() Config {
 	}
 	if c.SlowAfter <= 0 {
 		c.SlowAfter = 10 * time.Second
+	}
+	def(&c.KeepOps, 1000)
+	def(&c.SnapshotBytes, 4<<20)
+	def(&c.SnapshotParts, 256)
+	def(&c.MaxComments, 10_000)
+	def(&c.MaxSections, 256)
+	if c.UploadIdle <= 0 {
+		c.UploadIdle = 30 * time.Second
+	}
+	if c.SectionTTL <= 0 {
+		c.SectionTTL = 5 * time.Minute
+	}
+	if c.MaxSectionTTL <= 0 {
+		c.MaxSectionTTL = time.Hour
 	}
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)

@@ -3,6 +3,7 @@ package document
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/permission"
@@ -22,6 +23,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 		d.settle(now, m, true)
 	}
 	d.settleDue(now)
+	d.lockSaid(now, c.Grant)
 
 	m := d.find(c.Grant.UserID)
 	if m != nil && c.Grant.Epoch < m.fence {
@@ -99,6 +101,10 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 
 	d.save(m)
+	if out.Replaced != "" {
+		d.record(m, audit.Entry{At: now, Event: audit.Replaced, ClientID: out.Previous, Detail: c.ClientID})
+	}
+	d.record(m, audit.Entry{At: now, Event: audit.Connected, Detail: resumedOrNew(out.Resumed)})
 	handover := out.Replaced != "" && out.Previous == c.ClientID
 	if out.Replaced != "" {
 		d.replaced(ConnID(out.Replaced), c.ClientID, handover)
@@ -111,6 +117,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
 	}
 	d.sendMembers(m)
+	if d.anyLocked() {
+		d.sendLocks(m, "")
+	}
 	if !handover {
 		d.sendPresence(m, protocol.EventJoin, c.ClientID, nil)
 	}
@@ -133,6 +142,8 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 	switch {
 	case count == 0:
 		return nil, nil
+	case m.ch.Acked() < d.state.Floor:
+		return nil, &protocol.Gap{From: from, To: d.version, Count: count, Reason: "compacted"}
 	case count > uint64(d.cfg.MaxReplay):
 		return nil, &protocol.Gap{From: from, To: d.version, Count: count, Reason: "too_many"}
 	}
@@ -154,10 +165,10 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 	d.data = protocol.ConnectionAck{
 		ClientID: m.ch.ClientID(), UserID: m.userID(),
 		Permissions:     permission.Set(m.grant.Permissions).Names(),
-		DocumentVersion: d.version,
-		WorkspaceID:     m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
+		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
+		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
-		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: m.grant.Locked,
+		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: d.state.Lock.On,
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
@@ -184,5 +195,6 @@ func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e pr
 		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
 	}
 	m.grant = grant
+	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason})
 	d.gone(now, m, "final_error")
 }

@@ -16,13 +16,13 @@
 //     next event. Storage (Append, SaveChannel, DeleteChannel) comes before the
 //     Sends after it: what somebody has heard is never lost.
 //  2. Effects are valid until the next Step, which reuses their memory. An
-//     Append's Op aliases the frame it came in.
+//     Append's Op and a SavePart's Data alias the frame they came in.
 //  3. A failed Send comes back as SendFailed. A close of any socket comes back
 //     as Disconnected, also one that Close asked for; it then changes nothing.
 //  4. Connect is answered by its first effect, Accept or Readmit. The other
 //     answers that come back are TokenVerified or TokenRefused, Told, and, before
 //     any other event, Delivered. A Replay or Sync reads the log as it was before
-//     the event that asked for it; no Step that appends has one.
+//     the event that asked for it; no Step that appends or compacts has one.
 //  5. On Deadline the caller steps Woken with the runtime's record of answered
 //     pings. Early, late and double are harmless.
 //     After Restore the last pings known are those that were stored, so the
@@ -38,6 +38,13 @@
 // things may lag behind in storage, both harmlessly: how far a client has
 // acknowledged (it hears a few frames again and drops them by seq), and when it
 // last sent a frame that was not a ping.
+//
+// # The log
+//
+// Ops and comments are entries of one log, with one order, one kind of acknowledgement
+// and one way to be heard again. A snapshot that a client posts takes the place of the
+// log's beginning: State.Floor is how far that is gone, and whoever asks for what was
+// there gets the snapshot, the comments that are left from before it, and what is newer.
 //
 // # Room
 //

@@ -18,6 +18,10 @@ type Document struct {
 	portions int                // members this Step has given more of the log to
 	members  []*member          // by user id
 	conns    map[ConnID]*member // current connections only; never ranged over
+	state    State
+	sections []Section // by name
+	upload   Upload
+	comments int // that are open
 
 	deadlines
 	output
@@ -33,6 +37,9 @@ func New(cfg Config, documentID string) *Document {
 func Restore(cfg Config, s Snapshot) (*Document, error) {
 	d := New(cfg, s.DocumentID)
 	d.version = s.Version
+	if err := d.restoreState(s); err != nil {
+		return nil, err
+	}
 	for i, row := range s.Channels {
 		m, err := d.restoreMember(row)
 		if err != nil {
@@ -85,10 +92,13 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 
 // Snapshot returns everything Restore needs.
 func (d *Document) Snapshot() Snapshot {
-	s := Snapshot{DocumentID: d.id, Version: d.version, Receipts: map[string][]Receipt{}}
+	s := Snapshot{
+		DocumentID: d.id, Version: d.version, State: d.state, Sections: append([]Section(nil), d.sections...),
+		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{},
+	}
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
-		s.Live = append(s.Live, Live{m.live})
+		s.Live = append(s.Live, Live{m.live.clone()})
 		if r := m.receipts.list(); len(r) > 0 {
 			s.Receipts[m.userID()] = r
 		}
@@ -118,7 +128,7 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	switch e := ev.(type) {
 	case FrameReceived:
 		if m := d.conns[e.Conn]; m != nil {
-			d.frame(now, m, e.Frame, e.Size)
+			d.frame(now, m, e)
 		}
 	case FrameInvalid:
 		if m := d.conns[e.Conn]; m != nil {
@@ -142,6 +152,8 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		}
 	case Told:
 		d.told(now, e)
+	case LockRequested:
+		d.lockRequested(now, e)
 	}
 	return d.effects
 }
@@ -153,6 +165,9 @@ func (d *Document) Knows(userID, clientID string) bool {
 	m := d.find(userID)
 	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
 }
+
+// Floor is how far the log is trimmed.
+func (d *Document) Floor() uint64 { return d.state.Floor }
 
 // Current returns the user's current connection, "" for none.
 func (d *Document) Current(userID string) ConnID {
@@ -201,7 +216,7 @@ func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
 	m.self[0], m.verifying = "", false
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held = flow{}, false, false, false, 0, ""
+	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held, m.shown = flow{}, false, false, false, 0, "", nil
 	d.stale = true
 }
 

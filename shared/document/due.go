@@ -3,6 +3,7 @@ package document
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -46,6 +47,12 @@ func (d *Document) reckonDeadlines() {
 			least(&d.sweep, m.tellNext)
 		}
 	}
+	for i := range d.sections {
+		least(&d.alarm, d.sections[i].Until)
+	}
+	if at, ok := d.uploadUntil(); ok {
+		least(&d.alarm, at)
+	}
 }
 
 // least moves t to at when that is earlier. A deadline of year 1 is the zero
@@ -76,6 +83,8 @@ func (d *Document) settleAll(now time.Time, judge bool) {
 			i++
 		}
 	}
+	d.settleSections(now)
+	d.settleUpload(now)
 }
 
 // woken notes every sign of life, then does what is due.
@@ -116,6 +125,7 @@ func (d *Document) settle(now time.Time, m *member, judge bool) {
 		case channel.Silent:
 			d.end(now, m, at, protocol.Error{Code: protocol.HeartbeatTimeout})
 		case channel.GraceOver:
+			d.record(m, audit.Entry{At: at, Event: audit.GraceOver})
 			d.gone(now, m, "grace_expired")
 		}
 	}

@@ -1,8 +1,10 @@
 package document
 
 import (
+	"strconv"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -12,7 +14,9 @@ import (
 // changes nothing.
 func (d *Document) disconnected(now time.Time, e Disconnected) {
 	if m := d.conns[e.Conn]; m != nil {
-		d.lose(now, m, d.lostAt(now, m, e.Seen))
+		at := d.lostAt(now, m, e.Seen)
+		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: strconv.Itoa(e.Code)})
+		d.lose(now, m, at)
 	}
 }
 
@@ -20,7 +24,9 @@ func (d *Document) disconnected(now time.Time, e Disconnected) {
 func (d *Document) sendFailed(now time.Time, e SendFailed) {
 	if m := d.conns[e.Conn]; m != nil {
 		d.emit(Close{Conn: e.Conn, Code: 1011, Reason: "send_failed"})
-		d.lose(now, m, d.lostAt(now, m, e.Seen))
+		at := d.lostAt(now, m, e.Seen)
+		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: "1011"})
+		d.lose(now, m, at)
 	}
 }
 
@@ -49,6 +55,7 @@ func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error)
 		d.sendError(m, e)
 	}
 	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason})
 	if e.Row().Action == protocol.ActionStop {
 		d.gone(now, m, "final_error")
 		return
@@ -68,6 +75,7 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 	if left {
 		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)
 	}
+	d.releaseSections(m.userID())
 }
 
 // tell tells once and sets the time of the next try.

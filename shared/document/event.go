@@ -3,6 +3,7 @@ package document
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -19,30 +20,38 @@ type Grant struct {
 	Role         string // workspace role, for workspace_context
 	Permissions  uint8  // permission.Set
 	Epoch        uint64 // permission epoch; an older one never overrides a newer
-	Locked       bool   // the document is locked for writing
-	Expires      time.Time
-	IssuedAt     time.Time
-	TokenID      string // jti, "" when the token had none
+	// Locked is the permission source's word on whether the document is locked, and
+	// AccessAt when it was given: zero says nothing. The newest word counts.
+	Locked   bool
+	AccessAt time.Time
+	Expires  time.Time
+	IssuedAt time.Time
+	TokenID  string // jti, "" when the token had none
 	// AdmittedAt is when the session object admitted, by its own clock, strictly
 	// growing for a user and document. Tell carries it back, so that a telling
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
 }
 
-// Receipt is an op this client had accepted before: its message id and version.
+// Receipt is an op or a comment this client had accepted before: its message id and version.
 type Receipt struct {
 	MessageID string
 	Version   uint64
 }
 
-// Entry is one op of the log.
+// Entry is one entry of the log.
 type Entry struct {
 	Version   uint64
 	UserID    string
 	ClientID  string
 	MessageID string
-	Op        []byte // raw JSON
-	At        time.Time
+	// Op is raw JSON: the op, or what a comment says (see Kind).
+	Op   []byte
+	At   time.Time
+	Kind Kind
+	// Comment is the comment that an entry of comments belongs to, by the version
+	// it was created at.
+	Comment uint64
 }
 
 // Event is something that happened to the document. The types below are all there are.
@@ -72,6 +81,8 @@ type (
 		Conn  ConnID
 		Frame protocol.Frame
 		Size  int // of its text, in bytes
+		// CommentOpen is whether the comment that the frame names (see Named) is open.
+		CommentOpen bool
 	}
 	// FrameInvalid is one that did not.
 	FrameInvalid struct {
@@ -133,6 +144,12 @@ type (
 		To     uint64 // up to where the part went
 		Bytes  int    // of its texts
 	}
+	// LockRequested locks the document or unlocks it. The answer is LockTaken.
+	LockRequested struct {
+		Locked     bool
+		Reason, By string
+		Retry      time.Duration // what clients are told to wait; 0 for Config.LockRetry
+	}
 	// Told answers Tell.
 	Told struct {
 		UserID    string
@@ -173,12 +190,13 @@ type (
 		Code   int
 		Reason string
 	}
-	// Append stores an op before anything after it leaves.
+	// Append stores an entry before anything after it leaves, and what becomes of the
+	// comment it belongs to: a create opens it, a resolve closes it.
 	Append struct{ Entry Entry }
 	// Replay sends entries of (From, To] to one connection, each with its seq:
 	// those of its own client id as operation_ack (with the op), the others as op.
-	// The shell reads them from the log and builds each with ReplayFrame, at least
-	// one and no more than fit in Bytes, and says with Delivered how far it got.
+	// Carried out by its Deliver, which sends at least one and no more than fit in
+	// Bytes, and gives the Delivered that says how far it got.
 	Replay struct {
 		Conn             ConnID
 		UserID, ClientID string
@@ -186,11 +204,41 @@ type (
 		Bytes            int
 	}
 	// Sync answers sync_request with document_sync frames of bounded size for
-	// entries of (From, To]; built with Part, and bounded as a Replay is.
+	// entries of (From, To]; carried out by its Deliver, and bounded as a Replay is.
+	// With a Snapshot (its version) the parts [Part, Parts) of that come first, then the
+	// comments of (From, Snapshot], then all entries that are newer.
 	Sync struct {
 		Conn     ConnID
 		From, To uint64
 		Bytes    int
+
+		Snapshot    uint64
+		Part, Parts int
+	}
+	// SaveState stores what the document knows of itself.
+	SaveState struct{ State State }
+	// SaveSection stores a section's lock by its name; DeleteSection forgets it.
+	SaveSection   struct{ Section Section }
+	DeleteSection struct{ Name string }
+	// SavePart stores the newest part of a snapshot that is being uploaded, Part; the
+	// rest is how far the upload is.
+	SavePart struct {
+		Upload Upload
+		Part   int
+		Data   []byte
+	}
+	// DropUpload forgets the parts of the snapshot of this version.
+	DropUpload struct{ Version uint64 }
+	// Compact makes Snapshot the only one, and forgets the entries up to Floor, but
+	// for those of comments that were not resolved by then. The message ids of what it
+	// forgets are kept for Receipts: the newest Unacknowledged of each client.
+	Compact struct{ Snapshot, Floor uint64 }
+	// Record stores a line of the audit log.
+	Record struct{ Entry audit.Entry }
+	// LockTaken answers LockRequested.
+	LockTaken struct {
+		Locked  bool
+		Version uint64
 	}
 	// SaveChannel stores one user's channel row (see Row).
 	SaveChannel struct{ Row Row }
@@ -244,6 +292,7 @@ func (GrantChanged) isEvent()  {}
 func (End) isEvent()           {}
 func (Delivered) isEvent()     {}
 func (Told) isEvent()          {}
+func (LockRequested) isEvent() {}
 
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
@@ -258,3 +307,11 @@ func (VerifyToken) isEffect()   {}
 func (GrantTaken) isEffect()    {}
 func (Ended) isEffect()         {}
 func (Tell) isEffect()          {}
+func (SaveState) isEffect()     {}
+func (SaveSection) isEffect()   {}
+func (DeleteSection) isEffect() {}
+func (SavePart) isEffect()      {}
+func (DropUpload) isEffect()    {}
+func (Compact) isEffect()       {}
+func (Record) isEffect()        {}
+func (LockTaken) isEffect()     {}

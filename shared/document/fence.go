@@ -11,6 +11,7 @@ import (
 // grantPushed takes a change and answers. Where nobody is, somebody may be on the way
 // with an older grant: the fence sends them back.
 func (d *Document) grantPushed(now time.Time, e GrantChanged) {
+	d.lockSaid(now, e.Grant)
 	m := d.find(e.Grant.UserID)
 	if m != nil && m.ch.Live() {
 		d.grantChanged(now, m, e.Grant, e.Reason)

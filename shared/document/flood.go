@@ -43,7 +43,7 @@ func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int)
 		fl.until = now.Add(wait)
 	}
 	fl.refused++
-	if f.Type == protocol.TypeOperation && f.Event == protocol.EventOp {
+	if f.Type == protocol.TypeOperation && f.Event == protocol.EventOp || f.Type == protocol.TypeComment {
 		m.hold(f.MessageID, fl.until)
 	}
 	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}

@@ -110,6 +110,7 @@ func (d *Document) pump(m *member) {
 	case m.outdated:
 		m.outdated = false
 		d.sendMembers(m)
+		d.sendLocks(m, "")
 	}
 }
 
@@ -122,9 +123,21 @@ func (d *Document) replay(m *member) {
 	})
 }
 
-// sync answers a sync_request likewise.
-func (d *Document) sync(m *member, from uint64) {
-	d.emit(Sync{Conn: m.self[0], From: min(from, d.version), To: d.version, Bytes: d.room(m)})
+// sync answers a sync_request likewise. What the log does not reach back to comes
+// from the snapshot; a client in the midst of that one goes on where it is.
+func (d *Document) sync(m *member, r protocol.SyncRequest) {
+	s := &d.state
+	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: d.room(m)}
+	switch {
+	case r.Snapshot > 0 && r.Snapshot == s.Snapshot && r.From < s.Snapshot:
+		e.Snapshot, e.Part, e.Parts = s.Snapshot, r.Part, s.Parts
+		if r.Part == 0 || r.Part > s.Parts {
+			e.Part = s.Parts
+		}
+	case r.From < s.Floor:
+		e.From, e.Snapshot, e.Parts = 0, s.Snapshot, s.Parts
+	}
+	d.emit(e)
 }
 
 func (d *Document) room(m *member) int {

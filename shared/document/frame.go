@@ -3,6 +3,7 @@ package document
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -10,7 +11,8 @@ import (
 // frame handles one frame of the member's current connection. Each is answered
 // or carried on; none is dropped in silence but pong, ack and repeats of either.
 // A pong makes room and a disconnect ends it all: no limit holds them back.
-func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
+func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
+	f := e.Frame
 	m.ch.Alive(now)
 	m.invalid = 0
 	system := f.Type == protocol.TypeSystem
@@ -20,12 +22,13 @@ func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
 		return
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
+		d.record(m, audit.Entry{At: now, Event: audit.Left})
 		d.gone(now, m, "disconnect")
 		return
 	case d.stuffed(m):
 		d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
 		return
-	case d.flooded(now, m, f, size):
+	case d.flooded(now, m, f, e.Size):
 		return
 	}
 	switch f.Type {
@@ -36,6 +39,12 @@ func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
 			return
 		case protocol.EventSyncRequest:
 			d.syncRequest(m, f)
+			return
+		case protocol.EventSnapshot:
+			d.snapshotPart(now, m, f)
+			return
+		case protocol.EventLock, protocol.EventUnlock:
+			d.section(now, m, f)
 			return
 		}
 	case protocol.TypeSystem:
@@ -61,18 +70,7 @@ func (d *Document) frame(now time.Time, m *member, f protocol.Frame, size int) {
 			return
 		}
 	case protocol.TypeComment:
-		need := permission.CreateComment
-		switch f.Event {
-		case protocol.EventReply:
-			need = permission.ReplyToComment
-		case protocol.EventResolve:
-			need = permission.ResolveComment
-		}
-		if !m.allows(need) {
-			d.denied(m, f)
-			return
-		}
-		d.malformed(m, f, "unsupported_event")
+		d.comment(now, m, f, e.CommentOpen)
 		return
 	case protocol.TypeApp:
 		d.malformed(m, f, "unsupported_event")
@@ -120,8 +118,8 @@ func (d *Document) syncRequest(m *member, f protocol.Frame) {
 		d.malformed(m, f, "from_missing")
 		return
 	}
-	if m.syncing, m.syncFrom = !d.credit(m), p.From; !m.syncing {
-		d.sync(m, p.From)
+	if m.syncing, m.syncFrom = !d.credit(m), p; !m.syncing {
+		d.sync(m, p)
 	}
 }
 

@@ -47,6 +47,19 @@ var (
 		`{"type":"presence","event":"update","data":{"data":[1]}}`,
 		`{"type":"presence","event":"state"}`,
 		`{"type":"comment","event":"resolve"}`,
+		`{"type":"comment","event":"create","message_id":"m3","data":{"body":"b","anchor":1}}`,
+		`{"type":"comment","event":"reply","message_id":"m4","data":{"comment_id":"1","body":"b"}}`,
+		`{"type":"comment","event":"resolve","message_id":"m5","data":{"comment_id":"1"}}`,
+		`{"type":"comment","event":"resolve","message_id":"m6","data":{"comment_id":"2"}}`,
+		`{"type":"operation","event":"snapshot","message_id":"s1","data":{"document_version":1,"part":0,"parts":1,"data":1}}`,
+		`{"type":"operation","event":"snapshot","message_id":"s2","data":{"document_version":2,"part":0,"parts":2,"data":[2]}}`,
+		`{"type":"operation","event":"snapshot","message_id":"s3","data":{"document_version":2,"part":1,"parts":2,"data":"x"}}`,
+		`{"type":"operation","event":"snapshot","message_id":"s4","data":{"document_version":3,"part":0,"parts":1,"data":"too long for the limit of this document"}}`,
+		`{"type":"operation","event":"lock","message_id":"l1","data":{"section":"intro","ttl":10000}}`,
+		`{"type":"operation","event":"lock","data":{"section":"end"}}`,
+		`{"type":"operation","event":"unlock","message_id":"l2","data":{"section":"intro"}}`,
+		`{"type":"operation","event":"op","message_id":"m7","data":{"op":1,"section":"intro"}}`,
+		`{"type":"operation","event":"sync_request","data":{"from":0,"snapshot":2,"part":1}}`,
 		`{"type":"app","event":"app_start"}`,
 		`{`,
 	}
@@ -76,7 +89,7 @@ func (r *rig) conn() document.ConnID {
 func (r *rig) grant() document.Grant {
 	g := document.Grant{
 		UserID: fuzzUsers[r.s.pick(len(fuzzUsers))], Permissions: []uint8{7, 1, 31, 0}[r.s.pick(4)],
-		Epoch: uint64(r.s.pick(4)), Locked: r.s.pick(8) == 7,
+		Epoch: uint64(r.s.pick(4)), Locked: r.s.pick(8) == 7, AccessAt: r.now.Add(-fuzzPauses[r.s.pick(len(fuzzPauses))]),
 		Expires:    r.now.Add([]time.Duration{15 * time.Minute, time.Minute, -time.Second, time.Hour}[r.s.pick(4)]),
 		AdmittedAt: r.now,
 	}
@@ -95,7 +108,7 @@ func (r *rig) seen() time.Time {
 }
 
 func (r *rig) event() document.Event {
-	switch r.s.pick(11) {
+	switch r.s.pick(12) {
 	case 0, 1:
 		c := document.Connect{
 			Conn:  document.ConnID([]string{"c", "d"}[r.s.pick(2)] + string(rune('a'+len(r.conns)%26)) + string(rune('a'+len(r.conns)/26%26))),
@@ -119,7 +132,7 @@ func (r *rig) event() document.Event {
 		if e != nil {
 			return document.FrameInvalid{Conn: r.conn(), Err: e, Size: len(text)}
 		}
-		return document.FrameReceived{Conn: r.conn(), Frame: f, Size: len(text)}
+		return r.store.Received(r.conn(), f, len(text))
 	case 5:
 		return document.Disconnected{Conn: r.conn(), Code: 1006, Seen: r.seen()}
 	case 6:
@@ -133,6 +146,8 @@ func (r *rig) event() document.Event {
 		return document.TokenVerified{Conn: r.conn(), Grant: r.grant()}
 	case 9:
 		return document.GrantChanged{Grant: r.grant()}
+	case 10:
+		return document.LockRequested{Locked: r.s.pick(2) == 1, Reason: "audit"}
 	default:
 		g := r.grant()
 		return document.Told{UserID: g.UserID, SessionID: g.SessionID, OK: r.s.pick(2) == 0}
@@ -164,7 +179,7 @@ func (r *rig) step(ev document.Event) {
 			answers = append(answers, answer)
 		}
 	}
-	if err := r.watch.State(r.doc.Snapshot(), r.store.Rows); err != nil {
+	if err := r.watch.State(r.doc.Snapshot(), r.store); err != nil {
 		r.t.Fatalf("after %T: %v", ev, err)
 	}
 	if _, woken := ev.(document.Woken); woken && ok && !at.After(r.now) {
@@ -186,7 +201,7 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg := document.Config{
 			MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3, WindowBytes: 1200, SlowAfter: 20 * time.Second,
-			Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4,
+			Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4, KeepOps: 1, MaxComments: 2, MaxSections: 2, SnapshotBytes: 30, SnapshotParts: 2,
 		}.WithDefaults()
 		r := &rig{
 			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),

@@ -2,68 +2,95 @@ package document
 
 import "github.com/holdfast-dev/holdfast/shared/protocol"
 
+// Log is what a Replay or a Sync reads: the entries and the snapshot, as they were
+// before the event that asked.
+type Log interface {
+	// Entries calls f for each entry of (from, to] in order, or those of comments
+	// alone, until it says that there is room for no more. f keeps nothing of an entry.
+	Entries(from, to uint64, comments bool, f func(e Entry) (room bool))
+	// SnapshotPart returns the data of one part of the snapshot of a version.
+	SnapshotPart(version uint64, part int) []byte
+}
+
 // ReplayFrame appends the text of one replayed entry: to the client that wrote
-// it the operation_ack it may have missed, with the op; to any other the op.
+// it the operation_ack it may have missed, with the entry; to any other the op or
+// the comment.
 func ReplayFrame(dst []byte, e Entry, userID, clientID string) []byte {
 	f := protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventOp, Seq: e.Version}
-	if e.UserID == userID && e.ClientID == clientID {
+	own := e.UserID == userID && e.ClientID == clientID
+	switch {
+	case own:
 		f.Event, f.MessageID = protocol.EventOperationAck, e.MessageID
-		f.Data = protocol.OperationAck{
-			DocumentVersion: e.Version, Op: e.Op, UserID: e.UserID, ClientID: e.ClientID,
-		}.Append(nil)
-	} else {
+		p := protocol.OperationAck{DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID}
+		switch e.Kind {
+		case KindOp:
+			p.Op = e.Op
+		case KindCreate:
+			p.CommentID = commentID(e.Comment)
+			fallthrough
+		default:
+			p.Comment = e.logged()
+		}
+		f.Data = p.Append(nil)
+	case e.Kind == KindOp:
 		f.Data = protocol.Op{
 			Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID,
 		}.Append(nil)
+	default:
+		f.Type, f.Event = protocol.TypeComment, e.Kind.event()
+		p, _ := protocol.ParseComment(e.Op)
+		p.DocumentVersion, p.UserID, p.ClientID, p.At = e.Version, e.UserID, e.ClientID, e.At
+		f.Data = p.Append(nil)
 	}
 	return f.Append(dst)
 }
 
-// A Part builds the frames of one Replay or Sync from the entries of the log, in
-// order, and ends with what the document is to be told. The shell adds entries
-// as it reads them, until Add says that there is room for no more.
-type Part interface {
-	// Add takes the next entry. It keeps nothing of its memory.
-	Add(e Entry) (room bool)
-	// End sends what is left, and returns the answer to the effect.
-	End() Delivered
+// logged is an entry of comments as SyncOp and OperationAck have it.
+func (e Entry) logged() []byte {
+	p, _ := protocol.ParseComment(e.Op)
+	p.Event, p.At = e.Kind.event(), e.At
+	return p.Append(nil)
 }
 
-// Part returns a builder that gives each frame to send.
-func (e Replay) Part(send func(text []byte)) Part {
-	return &replayPart{Replay: e, send: send, to: e.From}
-}
-
-// Part returns a builder that gives each frame to send, none larger than
-// frameBytes unless a single op is. version is the document's.
-func (e Sync) Part(version uint64, frameBytes int, send func(text []byte)) Part {
-	p := &syncPart{Sync: e, send: send, frameBytes: frameBytes}
-	p.frame = protocol.DocumentSync{From: e.From + 1, To: e.From, DocumentVersion: version}
-	return p
-}
-
-type replayPart struct {
-	Replay
-	send  func([]byte)
-	to    uint64
-	bytes int
-}
-
-func (p *replayPart) Add(e Entry) bool {
-	text := ReplayFrame(nil, e, p.UserID, p.ClientID)
-	p.send(text)
-	p.to, p.bytes = e.Version, p.bytes+len(text)
-	return p.bytes < p.Bytes
-}
-
-// End takes entries the log does not hold, which nobody will ever get, for sent.
-func (p *replayPart) End() Delivered {
-	if p.bytes < p.Bytes {
-		p.to = p.To
+// Deliver reads the log and gives each frame to send. What it came to is to be the
+// document's next event.
+func (e Replay) Deliver(log Log, send func(text []byte)) Delivered {
+	to, bytes := e.From, 0
+	log.Entries(e.From, e.To, false, func(entry Entry) bool {
+		text := ReplayFrame(nil, entry, e.UserID, e.ClientID)
+		send(text)
+		to, bytes = entry.Version, bytes+len(text)
+		return bytes < e.Bytes
+	})
+	if bytes < e.Bytes {
+		to = e.To // what the log does not hold nobody will ever get
 	}
-	return Delivered{Conn: p.Conn, Replay: true, To: p.to, Bytes: p.bytes}
+	return Delivered{Conn: e.Conn, Replay: true, To: to, Bytes: bytes}
 }
 
+// Deliver reads the snapshot and the log likewise. No frame is larger than frameBytes
+// unless a single op or part is.
+func (e Sync) Deliver(log Log, frameBytes int, send func(text []byte)) Delivered {
+	p := syncPart{Sync: e, send: send, frameBytes: frameBytes}
+	p.frame = protocol.DocumentSync{From: e.From + 1, To: e.From, DocumentVersion: e.To}
+	from, room := e.From, true
+	for i := e.Part; i < e.Parts && room; i++ {
+		room = p.part(i, log.SnapshotPart(e.Snapshot, i))
+	}
+	if from < e.Snapshot && room {
+		log.Entries(from, e.Snapshot, true, func(entry Entry) bool {
+			room = p.add(entry)
+			return room
+		})
+		from = e.Snapshot
+	}
+	if room {
+		log.Entries(from, e.To, false, p.add)
+	}
+	return p.end()
+}
+
+// syncPart is a sync being built.
 type syncPart struct {
 	Sync
 	send       func([]byte)
@@ -76,18 +103,34 @@ type syncPart struct {
 // syncEnvelope is room for everything of a document_sync but its ops.
 const syncEnvelope = 192
 
-func (p *syncPart) Add(e Entry) bool {
+// part puts a part of the snapshot in a frame of its own.
+func (p *syncPart) part(i int, data []byte) (room bool) {
+	if p.frame.Snapshot != nil {
+		p.flush()
+	}
+	p.frame.Snapshot = &protocol.Snapshot{DocumentVersion: p.Snapshot, Part: i, Parts: p.Parts, Data: data}
+	p.size = len(data) + syncEnvelope
+	return p.bytes+p.size < p.Bytes
+}
+
+func (p *syncPart) add(e Entry) (room bool) {
 	// Escaping makes an id six times as long at worst.
 	n := len(e.Op) + 6*(len(e.MessageID)+len(e.UserID)+len(e.ClientID)) + 96
-	if len(p.frame.Ops) > 0 && p.size+n > p.frameBytes-syncEnvelope {
+	if e.Kind != KindOp {
+		n += 64
+	}
+	if p.frame.Snapshot != nil || len(p.frame.Ops) > 0 && p.size+n > p.frameBytes-syncEnvelope {
 		p.flush()
 	}
 	p.size += n
 	p.frame.To = e.Version
-	p.frame.Ops = append(p.frame.Ops, protocol.SyncOp{
-		Version: e.Version, MessageID: e.MessageID, UserID: e.UserID, ClientID: e.ClientID,
-		Op: append([]byte(nil), e.Op...),
-	})
+	op := protocol.SyncOp{Version: e.Version, MessageID: e.MessageID, UserID: e.UserID, ClientID: e.ClientID}
+	if e.Kind == KindOp {
+		op.Op = append([]byte(nil), e.Op...)
+	} else {
+		op.Comment = e.logged()
+	}
+	p.frame.Ops = append(p.frame.Ops, op)
 	return p.bytes+p.size < p.Bytes
 }
 
@@ -97,12 +140,12 @@ func (p *syncPart) flush() {
 	}.Append(nil)
 	p.send(text)
 	p.bytes += len(text)
-	p.frame.From, p.frame.Ops, p.size = p.frame.To+1, p.frame.Ops[:0], 0
+	p.frame.From, p.frame.Ops, p.frame.Snapshot, p.size = p.frame.To+1, p.frame.Ops[:0], nil, 0
 }
 
-// End always sends a frame: a client that has everything is told so, and one
+// end always sends a frame: a client that has everything is told so, and one
 // that was told only a part is told to ask on.
-func (p *syncPart) End() Delivered {
+func (p *syncPart) end() Delivered {
 	if p.bytes+p.size < p.Bytes {
 		p.frame.To = p.To
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // member is one user's channel and what the document knows beside it.
@@ -41,21 +42,30 @@ type live struct {
 	verifying bool
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
-	syncFrom  uint64
+	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
 	outdated  bool // a join or leave was passed over
 	invalid   int  // frames in a row that did not decode
+	// shown is what the client last showed of itself.
+	shown []byte
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.
 	held      string
 	heldUntil time.Time
 }
 
+func (l live) clone() live {
+	l.shown = append([]byte(nil), l.shown...)
+	return l
+}
+
 func (m *member) userID() string { return m.grant.UserID }
 
 func (m *member) row() Row {
+	grant := m.grant
+	grant.AccessAt = time.Time{} // what it said is in State.Lock
 	return Row{
-		Channel: m.ch.Row(), Grant: m.grant, Telling: m.telling, Reason: m.reason,
+		Channel: m.ch.Row(), Grant: grant, Telling: m.telling, Reason: m.reason,
 		TellNext: m.tellNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
 		Confirms: m.confirms, Trusted: m.trusted,
 	}
@@ -64,7 +74,7 @@ func (m *member) row() Row {
 // active reports whether the member has a live connection.
 func (m *member) active() bool { return m.self[0] != "" }
 
-// receipts is a ring of the newest ops of one client. A repeat is looked for on
+// receipts is a ring of the newest ops and comments of one client. A repeat is looked for on
 // every op, so the ids' hashes lie side by side and strings are compared on a
 // match only.
 type receipts struct {

@@ -8,20 +8,9 @@ import (
 )
 
 // op is the hot path: one entry stored, one text to the sender, one text to all
-// the others. A repeat is looked for first, because an op that was accepted
-// stays accepted whatever became of its writer's rights since.
+// the others.
 func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
-	if f.MessageID == "" {
-		d.malformed(m, f, "message_id_missing")
-		return
-	}
-	if m.held == f.MessageID {
-		m.held = "" // it has come again, whatever becomes of it
-	}
-	if version, ok := m.receipts.find(f.MessageID); ok {
-		if !m.behind || version <= m.pushed { // else it is heard in its turn
-			d.operationAck(m, f.MessageID, version)
-		}
+	if d.repeated(m, f, KindOp) {
 		return
 	}
 	p, ok := protocol.ParseOp(f.Data)
@@ -29,22 +18,19 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 		d.malformed(m, f, "op_missing")
 		return
 	}
-	if e, refused := d.mayWrite(now, m, f.MessageID, p.PermEpoch); refused {
+	e, refused := d.mayAdd(now, m, f.MessageID, permission.SendOperations, p.PermEpoch)
+	if !refused {
+		e, refused = d.lockedTo(now, m, p.Section)
+	}
+	if refused {
 		e.MessageID = f.MessageID
 		d.sendError(m, e)
 		return
 	}
-	d.version++
-	m.receipts.add(Receipt{MessageID: f.MessageID, Version: d.version})
-	d.emit(Append{Entry: Entry{
-		Version: d.version, UserID: m.userID(), ClientID: m.ch.ClientID(),
+	d.add(m, Entry{
+		Version: d.version + 1, UserID: m.userID(), ClientID: m.ch.ClientID(),
 		MessageID: f.MessageID, Op: p.Op, At: now,
-	}})
-	if m.behind || !d.credit(m) {
-		d.waits(m, d.version)
-	} else {
-		d.operationAck(m, f.MessageID, d.version)
-	}
+	})
 	if len(d.conns) < 2 {
 		return
 	}
@@ -54,6 +40,35 @@ func (d *Document) op(now time.Time, m *member, f protocol.Frame) {
 	d.sendOthers(m, protocol.Frame{
 		Type: protocol.TypeOperation, Event: protocol.EventOp, Data: d.data, Seq: d.version,
 	})
+}
+
+// repeated answers what needs no second look: an entry without a name, and one that
+// was accepted before. It stays accepted whatever became of its writer's rights since.
+func (d *Document) repeated(m *member, f protocol.Frame, kind Kind) bool {
+	if f.MessageID == "" {
+		d.malformed(m, f, "message_id_missing")
+		return true
+	}
+	if m.held == f.MessageID {
+		m.held = "" // it has come again, whatever becomes of it
+	}
+	version, ok := m.receipts.find(f.MessageID)
+	if ok && (!m.behind || version <= m.pushed) { // else it is heard in its turn
+		d.operationAck(m, f.MessageID, version, kind)
+	}
+	return ok
+}
+
+// add puts the next entry in the log and acknowledges it.
+func (d *Document) add(m *member, e Entry) {
+	d.version = e.Version
+	m.receipts.add(Receipt{MessageID: e.MessageID, Version: e.Version})
+	d.emit(Append{Entry: e})
+	if m.behind || !d.credit(m) {
+		d.waits(m, e.Version)
+	} else {
+		d.operationAck(m, e.MessageID, e.Version, e.Kind)
+	}
 }
 
 // holdFor is how long the ops behind one that was refused for a while wait for it,
@@ -68,28 +83,31 @@ func (m *member) hold(messageID string, until time.Time) {
 	m.heldUntil = until.Add(holdFor)
 }
 
-// mayWrite says why the member may not write this op now. The connection lives
-// on: each of the reasons may pass.
-func (d *Document) mayWrite(now time.Time, m *member, messageID string, epoch uint64) (e protocol.Error, refused bool) {
+// mayAdd says why the member may not add to the log now. The connection lives on:
+// each of the reasons may pass.
+func (d *Document) mayAdd(now time.Time, m *member, messageID string, what permission.Operation, epoch uint64) (e protocol.Error, refused bool) {
 	switch {
-	case !m.allows(permission.SendOperations) && epoch > 0 && epoch < m.grant.Epoch:
+	case !m.allows(what) && epoch > 0 && epoch < m.grant.Epoch:
 		return protocol.Error{Code: protocol.StalePermissionEpoch}, true
-	case !m.allows(permission.SendOperations):
+	case !m.allows(what):
 		return protocol.Error{Code: protocol.InsufficientPermissions}, true
 	case m.ch.ReadOnly(now):
 		m.hold(messageID, now)
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
 	case m.held != "" && now.Before(m.heldUntil):
 		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: leastPause}, true
-	case m.grant.Locked:
-		return protocol.Error{Code: protocol.DocumentLocked, RetryAfter: d.cfg.LockRetry}, true
 	}
 	m.held = ""
 	return e, false
 }
 
-func (d *Document) operationAck(m *member, messageID string, version uint64) {
-	d.data = protocol.OperationAck{DocumentVersion: version}.Append(d.data[:0])
+// operationAck acknowledges an entry. A comment is named by the version of its create.
+func (d *Document) operationAck(m *member, messageID string, version uint64, kind Kind) {
+	p := protocol.OperationAck{DocumentVersion: version}
+	if kind == KindCreate {
+		p.CommentID = commentID(version)
+	}
+	d.data = p.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{
 		Type: protocol.TypeOperation, Event: protocol.EventOperationAck, Data: d.data,
 		MessageID: messageID, Seq: version,

@@ -16,6 +16,10 @@ func (d *Document) presence(m *member, f protocol.Frame) {
 		d.malformed(m, f, "bad_data")
 		return
 	}
+	m.shown = append(m.shown[:0], p.Data...)
+	if f.Event == protocol.EventLeave {
+		m.shown = nil // it says itself that it is away
+	}
 	d.sendPresence(m, f.Event, m.ch.ClientID(), p.Data)
 }
 
@@ -27,14 +31,19 @@ func (d *Document) sendPresence(m *member, event, clientID string, data []byte) 
 	d.sendOthers(m, protocol.Frame{Type: protocol.TypePresence, Event: event, Data: d.data})
 }
 
-// sendMembers tells the member who is there beside it.
+// sendMembers tells the member who is there beside it and what each last showed of
+// itself, as far as one frame has room: MaxSyncBytes. What is shown is kept in memory
+// alone; after the object has hibernated it is known again when it next changes.
 func (d *Document) sendMembers(m *member) {
 	var s protocol.PresenceState
+	room := d.cfg.MaxSyncBytes
 	for _, o := range d.members {
 		if o != m && o.active() {
-			s.Members = append(s.Members, protocol.Presence{
-				UserID: o.userID(), ClientID: o.ch.ClientID(), Name: o.grant.Name,
-			})
+			p := protocol.Presence{UserID: o.userID(), ClientID: o.ch.ClientID(), Name: o.grant.Name}
+			if n := len(o.shown); n > 0 && n <= room {
+				p.Data, room = o.shown, room-n
+			}
+			s.Members = append(s.Members, p)
 		}
 	}
 	d.data = s.Append(d.data[:0])

@@ -42,6 +42,10 @@ type Live struct{ live }
 type Snapshot struct {
 	DocumentID string
 	Version    uint64 // of the newest entry, 0 for none
+	State      State
+	Sections   []Section // by name
+	Upload     Upload
+	Comments   int // that are open
 	Channels   []Row
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live

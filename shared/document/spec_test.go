@@ -83,7 +83,7 @@ func (d *desk) says(conn document.ConnID, text string) {
 	if err != nil {
 		d.Fatalf("%s: %v", text, err)
 	}
-	d.step(document.FrameReceived{Conn: conn, Frame: f})
+	d.step(d.store.Received(conn, f, 0))
 }
 
 func (d *desk) writes(conn document.ConnID, id string) {
@@ -244,7 +244,7 @@ func TestSpecTokenExpired(t *testing.T) {
 func TestSpecDocumentLocked(t *testing.T) {
 	d := newDesk(t)
 	g := grantOf("ann")
-	g.Locked = true
+	g.Locked, g.AccessAt = true, start
 	d.step(document.Connect{Conn: "c1", Grant: g, ClientID: "a"})
 	d.writes("c1", "m1")
 	d.holds(d.frame("c1", "error"), `{"error_code":"DOCUMENT_LOCKED","recoverable":true,"action":"wait"}`)

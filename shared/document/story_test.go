@@ -97,6 +97,8 @@ func (s *story) command(d *datadriven.TestData) string {
 			e.Before = start.Add(a.duration("before", 0))
 		}
 		s.step(e)
+	case "operator": // operator locked reason=audit by=olive
+		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
 	case "told":
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
@@ -105,7 +107,8 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.cfg = document.Config{
 			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
 			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
-			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))},
+			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
+			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)),
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100
@@ -141,6 +144,9 @@ func (s *story) grant(a args) document.Grant {
 		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
 		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
 		AdmittedAt:  start.Add(a.duration("admitted", 0)), IssuedAt: start.Add(a.duration("issued", 0)), TokenID: a.str("jti", ""),
+	}
+	if a.has("locked") || a.has("access") {
+		g.AccessAt = start.Add(a.duration("access", s.now.Sub(start)))
 	}
 	if g.UserID != "" {
 		g.Name = strings.ToUpper(g.UserID[:1]) + g.UserID[1:]
@@ -180,7 +186,7 @@ func (s *story) frame(conn document.ConnID, text []byte) {
 		s.step(document.FrameInvalid{Conn: conn, Err: e, Size: len(text)})
 		return
 	}
-	s.step(document.FrameReceived{Conn: conn, Frame: f, Size: len(text)})
+	s.step(s.store.Received(conn, f, len(text)))
 }
 
 func (s *story) step(ev document.Event) {
@@ -252,6 +258,24 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintln(o)
 	case document.Tell:
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
+	case document.SaveState:
+		st := e.State
+		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d\n", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+	case document.SaveSection:
+		fmt.Fprintf(o, "save section %s of %s/%s until %v\n", e.Section.Name, e.Section.UserID, e.Section.ClientID, e.Section.Until.Sub(start))
+	case document.DeleteSection:
+		fmt.Fprintf(o, "delete section %s\n", e.Name)
+	case document.SavePart:
+		fmt.Fprintf(o, "save part %d of %d of snapshot %d: %s\n", e.Part, e.Upload.Parts, e.Upload.Version, s.short(e.Data))
+	case document.DropUpload:
+		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
+	case document.Compact:
+		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d\n", e.Snapshot, e.Floor)
+	case document.Record:
+		r := e.Entry
+		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
+	case document.LockTaken:
+		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
 	default:
 		s.t.Fatalf("unknown effect %s", reflect.TypeOf(e))
 	}

@@ -41,6 +41,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 		d.sendError(m, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
+	d.lockSaid(now, g)
 	old := m.grant
 	g = m.newest(g)
 	m.grant = g
@@ -82,7 +83,7 @@ func (d *Document) grantChanged(now time.Time, m *member, g Grant, reason string
 	m.grant = withPermissions(m.grant, g)
 	d.save(m)
 	if m.grant.Permissions == old {
-		return // a lock, say: it shows when somebody writes
+		return // the role, say
 	}
 	if reason == "" {
 		reason = "permissions_changed"
@@ -118,6 +119,9 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reaso
 		Reason: reason, EffectiveAt: now, PermEpoch: m.grant.Epoch,
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPermissionChange, Data: d.data})
+	if !updated.Allows(permission.LockSection) {
+		d.releaseSections(m.userID())
+	}
 	switch {
 	case updated.Has(permission.Read):
 		if reason != "token_refreshed" {

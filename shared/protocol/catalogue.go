@@ -16,7 +16,10 @@ var Catalogue = [...]Kind{
 		EventAck, EventTokenRefresh, EventTokenRefreshed, EventTokenRefreshRequired, EventPermissionChange,
 		EventDisconnect, EventSessionEnded, EventRateLimited,
 	}},
-	{TypeOperation, []string{EventOp, EventOperationAck, EventSyncRequest, EventDocumentSync}},
+	{TypeOperation, []string{
+		EventOp, EventOperationAck, EventSyncRequest, EventDocumentSync, EventSnapshot, EventSnapshotAck,
+		EventLock, EventUnlock, EventLocks,
+	}},
 	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState}},
 	{TypeComment, []string{EventCreate, EventReply, EventResolve}},
 	{TypeApp, []string{

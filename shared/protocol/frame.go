@@ -31,12 +31,18 @@
 //	system     disconnect               up    the user leaves: no grace
 //	system     session_ended            down  the session is over
 //	system     rate_limited             down  {"retry_after"}
-//	operation  op                       both  {"op"} up; {"op","document_version","user_id","client_id"} down
-//	operation  operation_ack            down  {"document_version"}; replayed: the op as well
+//	operation  op                       both  {"op","section"?} up; {"op","document_version","user_id","client_id"} down
+//	operation  operation_ack            down  {"document_version"}; replayed: the op or the comment as well
 //	operation  sync_request             up    {"from"}: every entry after this version, please
-//	operation  document_sync            down  {"from","to","document_version","ops":[…]}
+//	operation  document_sync            down  {"from","to","document_version","ops":[…]}, or a part of the snapshot
+//	operation  snapshot                 up    {"document_version","part","parts","data"}: the document as of a version
+//	operation  snapshot_ack             down  {"document_version","part","complete"}
+//	operation  lock, unlock             up    {"section","ttl"?}: nobody else writes there for a while
+//	operation  locks                    down  {"locked","sections":[…]}: what is locked now
 //	presence   join, leave, update, state
-//	comment    create, reply, resolve
+//	comment    create                   both  {"body","anchor"?} up; an entry of the log down
+//	comment    reply                    both  {"comment_id","body"}
+//	comment    resolve                  both  {"comment_id"}
 //	app        app_start, app_stop, app_started, app_stopped, app_state, app_message, client_disconnected, client_reconnected
 package protocol
 
@@ -80,6 +86,11 @@ const (
 	EventOperationAck = "operation_ack"
 	EventSyncRequest  = "sync_request"
 	EventDocumentSync = "document_sync"
+	EventSnapshot     = "snapshot"
+	EventSnapshotAck  = "snapshot_ack"
+	EventLock         = "lock"
+	EventUnlock       = "unlock"
+	EventLocks        = "locks"
 )
 
 // Events of type presence.

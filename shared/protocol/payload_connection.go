@@ -59,6 +59,8 @@ type ConnectionAck struct {
 	ClientID, UserID string
 	Permissions      []string
 	DocumentVersion  uint64
+	// SnapshotVersion is the newest snapshot's, 0 for none.
+	SnapshotVersion uint64
 	// WorkspaceID and WorkspaceRole are S2's workspace_context.
 	WorkspaceID, WorkspaceRole string
 	SessionID                  string
@@ -88,6 +90,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	w.Str("user_id", p.UserID)
 	w.Strs("permissions", p.Permissions)
 	w.Uint("document_version", p.DocumentVersion)
+	optUint(&w, "snapshot_version", p.SnapshotVersion)
 	if p.WorkspaceID != "" || p.WorkspaceRole != "" {
 		w.Open("workspace_context")
 		w.Str("workspace_id", p.WorkspaceID)
@@ -141,6 +144,7 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		UserID:            m.str("user_id"),
 		Permissions:       m.strs("permissions"),
 		DocumentVersion:   m.num("document_version"),
+		SnapshotVersion:   m.num("snapshot_version"),
 		SessionID:         m.str("session_id"),
 		Resumed:           m.flag("resumed"),
 		LastMessageID:     m.str("last_message_id"),

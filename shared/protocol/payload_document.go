@@ -9,6 +9,9 @@ type Op struct {
 	Op               []byte
 	DocumentVersion  uint64
 	UserID, ClientID string
+	// Section names the part of the document it changes, up only; "" when it does
+	// not say. While a section is locked, what does not say is taken to touch it.
+	Section string
 	// PermEpoch is the permission epoch the writer knew of, up only; 0 when it
 	// does not say. An op that a newer one forbids is told apart by it.
 	PermEpoch uint64
@@ -18,6 +21,7 @@ type Op struct {
 func (p Op) Append(dst []byte) []byte {
 	w := jsontext.NewObject(dst)
 	w.Raw("op", p.Op)
+	optStr(&w, "section", p.Section)
 	optUint(&w, "perm_epoch", p.PermEpoch)
 	optUint(&w, "document_version", p.DocumentVersion)
 	optStr(&w, "user_id", p.UserID)
@@ -29,15 +33,17 @@ func (p Op) Append(dst []byte) []byte {
 // missing one is refused.
 func ParseOp(data []byte) (Op, bool) {
 	e, ok := parseEntry(data)
-	return Op{e.op, e.version, e.userID, e.clientID, e.permEpoch}, ok && e.op != nil
+	return Op{e.op, e.version, e.userID, e.clientID, e.section, e.permEpoch}, ok && e.op != nil
 }
 
-// OperationAck tells the sender of an op which version it made. On a replay it
-// carries the op as well, for a tab that has lost it.
+// OperationAck tells the sender of an op or a comment which version it made. On a
+// replay it carries that as well, for a tab that has lost it.
 type OperationAck struct {
 	DocumentVersion uint64
-	// Op is nil unless replayed.
-	Op               []byte
+	// CommentID names the comment a create has made.
+	CommentID string
+	// Op and Comment, as in SyncOp, are nil unless replayed.
+	Op, Comment      []byte
 	UserID, ClientID string
 }
 
@@ -45,8 +51,12 @@ type OperationAck struct {
 func (p OperationAck) Append(dst []byte) []byte {
 	w := jsontext.NewObject(dst)
 	w.Uint("document_version", p.DocumentVersion)
+	optStr(&w, "comment_id", p.CommentID)
 	if p.Op != nil {
 		w.Raw("op", p.Op)
+	}
+	if p.Comment != nil {
+		w.Raw("comment", p.Comment)
 	}
 	optStr(&w, "user_id", p.UserID)
 	optStr(&w, "client_id", p.ClientID)
@@ -56,16 +66,23 @@ func (p OperationAck) Append(dst []byte) []byte {
 // ParseOperationAck reads the data of an operation_ack.
 func ParseOperationAck(data []byte) (OperationAck, bool) {
 	e, ok := parseEntry(data)
-	return OperationAck{e.version, e.op, e.userID, e.clientID}, ok && e.hasVersion
+	return OperationAck{e.version, e.commentID, e.op, e.comment, e.userID, e.clientID}, ok && e.hasVersion
 }
 
-// SyncRequest asks for every entry of the log after From.
-type SyncRequest struct{ From uint64 }
+// SyncRequest asks for every entry of the log after From. Where the answer was a
+// snapshot and had to stop, Snapshot names it: Part is the part to go on with, and 0
+// that all parts are here and the comments up to From.
+type SyncRequest struct {
+	From, Snapshot uint64
+	Part           int
+}
 
 // Append appends the payload as JSON.
 func (p SyncRequest) Append(dst []byte) []byte {
 	w := jsontext.NewObject(dst)
 	w.Uint("from", p.From)
+	optUint(&w, "snapshot", p.Snapshot)
+	optCount(&w, "part", p.Part)
 	return w.End()
 }
 
@@ -73,14 +90,16 @@ func (p SyncRequest) Append(dst []byte) []byte {
 func ParseSyncRequest(data []byte) (SyncRequest, bool) {
 	m := read(data)
 	m.need("from")
-	return SyncRequest{m.num("from")}, m.ok
+	p := SyncRequest{m.num("from"), m.num("snapshot"), m.count("part")}
+	return p, m.ok
 }
 
 // SyncOp is one entry of the log.
 type SyncOp struct {
 	Version                     uint64
 	MessageID, UserID, ClientID string
-	Op                          []byte
+	// Op is the op, or Comment a Comment with its event; the other is nil.
+	Op, Comment []byte
 }
 
 // DocumentSync is a run of the log, From and To included.
@@ -90,7 +109,11 @@ type DocumentSync struct {
 	// follow: by itself, or with More when the client asks on from To.
 	DocumentVersion uint64
 	More            bool
-	Ops             []SyncOp
+	// Snapshot is a part of the snapshot that takes the place of the log's beginning,
+	// nil for none. Its parts come first, then the comments that are still there from
+	// before it, then what is newer.
+	Snapshot *Snapshot
+	Ops      []SyncOp
 }
 
 // Append appends the payload as JSON.
@@ -101,6 +124,9 @@ func (p DocumentSync) Append(dst []byte) []byte {
 	w.Uint("document_version", p.DocumentVersion)
 	if p.More {
 		w.Bool("more", true)
+	}
+	if p.Snapshot != nil {
+		w.Raw("snapshot", p.Snapshot.Append(nil))
 	}
 	w.Key("ops")
 	w.Buf = append(w.Buf, '[')
@@ -120,7 +146,11 @@ func (op SyncOp) append(dst []byte) []byte {
 	optStr(&w, "message_id", op.MessageID)
 	optStr(&w, "user_id", op.UserID)
 	optStr(&w, "client_id", op.ClientID)
-	w.Raw("op", op.Op)
+	if op.Comment != nil {
+		w.Raw("comment", op.Comment)
+	} else {
+		w.Raw("op", op.Op)
+	}
 	return w.End()
 }
 
@@ -133,22 +163,30 @@ func ParseDocumentSync(data []byte) (DocumentSync, bool) {
 	if !m.ok || ops[0] != '[' {
 		return DocumentSync{}, false
 	}
-	for a := jsontext.Elements(ops); a.Next(); {
-		e, ok := parseEntry(a.Value())
-		if !ok || !e.hasVersion || e.op == nil {
+	if raw := m.field("snapshot"); raw != nil {
+		s, ok := ParseSnapshot(raw)
+		if !ok {
 			return DocumentSync{}, false
 		}
-		p.Ops = append(p.Ops, SyncOp{e.version, e.messageID, e.userID, e.clientID, e.op})
+		p.Snapshot = &s
+	}
+	for a := jsontext.Elements(ops); a.Next(); {
+		e, ok := parseEntry(a.Value())
+		if !ok || !e.hasVersion || (e.op == nil) == (e.comment == nil) {
+			return DocumentSync{}, false
+		}
+		p.Ops = append(p.Ops, SyncOp{e.version, e.messageID, e.userID, e.clientID, e.op, e.comment})
 	}
 	return p, true
 }
 
 // entry is what Op, OperationAck and SyncOp have between them.
 type entry struct {
-	op                          []byte
+	op, comment                 []byte
 	version                     uint64
 	hasVersion                  bool
 	messageID, userID, clientID string
+	section, commentID          string
 	permEpoch                   uint64
 }
 
@@ -157,7 +195,7 @@ type entry struct {
 func parseEntry(data []byte) (entry, bool) {
 	var e entry
 	o, ok := jsontext.Parse(data)
-	var seen [6]bool
+	var seen [len(entryFields) - 1]bool
 	for ok && o.Next() {
 		field := -1
 		for i, name := range entryFields {
@@ -187,6 +225,12 @@ func parseEntry(data []byte) (entry, bool) {
 		case 4:
 			e.permEpoch, ok = jsontext.Uint(value)
 		case 5:
+			e.section, ok = jsontext.Str(value)
+		case 6:
+			e.comment = value
+		case 7:
+			e.commentID, ok = jsontext.Str(value)
+		case 8:
 			e.hasVersion = true
 			e.version, ok = jsontext.Uint(value)
 		}
@@ -194,4 +238,4 @@ func parseEntry(data []byte) (entry, bool) {
 	return e, ok
 }
 
-var entryFields = [...]string{"op", "message_id", "user_id", "client_id", "perm_epoch", "document_version", "version"}
+var entryFields = [...]string{"op", "message_id", "user_id", "client_id", "perm_epoch", "section", "comment", "comment_id", "document_version", "version"}

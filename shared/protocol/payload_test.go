@@ -35,7 +35,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	at := time.Date(2025, 1, 7, 10, 0, 0, 123e6, time.UTC)
 	fullRoundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true}, protocol.ParseConnectionInit)
 	fullRoundTrip(t, protocol.ConnectionAck{
-		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, WorkspaceID: "w", WorkspaceRole: "member",
+		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, SnapshotVersion: 4, WorkspaceID: "w", WorkspaceRole: "member",
 		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
 		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
 		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
@@ -50,12 +50,19 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
 	fullRoundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
 	fullRoundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
-	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c", PermEpoch: 3}, protocol.ParseOp)
-	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, Op: []byte(`null`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
-	fullRoundTrip(t, protocol.SyncRequest{From: 4}, protocol.ParseSyncRequest)
-	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, More: true, Ops: []protocol.SyncOp{
-		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)},
+	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c", Section: "s", PermEpoch: 3}, protocol.ParseOp)
+	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, CommentID: "8", Op: []byte(`null`), Comment: []byte(`{}`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
+	fullRoundTrip(t, protocol.SyncRequest{From: 4, Snapshot: 9, Part: 2}, protocol.ParseSyncRequest)
+	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, More: true, Snapshot: &protocol.Snapshot{Parts: 1, Data: []byte(`1`)}, Ops: []protocol.SyncOp{
+		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)}, {Version: 3, Comment: []byte(`{"event":"create"}`)},
 	}}, protocol.ParseDocumentSync)
+	fullRoundTrip(t, protocol.Comment{
+		Event: "reply", CommentID: "7", Body: []byte(`"b"`), Anchor: []byte(`[1]`), DocumentVersion: 9, UserID: "u", ClientID: "c", At: at,
+	}, protocol.ParseComment)
+	fullRoundTrip(t, protocol.Snapshot{DocumentVersion: 9, Part: 1, Parts: 2, Data: []byte(`null`)}, protocol.ParseSnapshot)
+	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)
+	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
+	fullRoundTrip(t, protocol.Locks{Locked: true, Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
 	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
 	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
@@ -78,11 +85,20 @@ func TestPayloadsRefused(t *testing.T) {
 		"operation/op":                  {``, `null`, `{}`, `{"Op":1}`, `[1]`, `{"op":1,"document_version":"1"}`, `{"op":1,"user_id":1}`, `{"op":1,"client_id":{}}`},
 		"operation/operation_ack":       {``, `{}`, `{"document_version":null}`, `{"document_version":-1}`},
 		"operation/sync_request":        {``, `{}`, `{"from":-1}`},
-		"operation/document_sync":       {``, `{}`, `{"from":1,"to":1}`, `{"from":1,"to":1,"ops":{}}`, `{"from":1,"to":1,"ops":[1]}`, `{"from":1,"to":1,"ops":[{"op":1}]}`, `{"from":1,"to":1,"ops":[{"version":1}]}`},
-		"presence/join":                 {`[]`, `{"user_id":1}`},
-		"presence/leave":                {`[]`},
-		"presence/update":               {`"x"`, `{"name":[]}`},
-		"presence/state":                {``, `{}`, `{"members":{}}`, `{"members":[1]}`},
+		"operation/document_sync": {``, `{}`, `{"from":1,"to":1}`, `{"from":1,"to":1,"ops":{}}`, `{"from":1,"to":1,"ops":[1]}`, `{"from":1,"to":1,"ops":[{"op":1}]}`, `{"from":1,"to":1,"ops":[{"version":1}]}`,
+			`{"from":1,"to":1,"ops":[{"version":1,"op":1,"comment":{}}]}`, `{"from":1,"to":1,"ops":[],"snapshot":{"part":0}}`},
+		"operation/snapshot":     {``, `{}`, `{"document_version":1,"part":0,"parts":1}`, `{"document_version":1,"part":1,"parts":1,"data":1}`, `{"document_version":1,"part":-1,"parts":1,"data":1}`},
+		"operation/snapshot_ack": {``, `{"document_version":1,"part":0}`, `{"document_version":1,"part":0,"complete":1}`},
+		"operation/lock":         {``, `{}`, `{"section":1}`, `{"section":"s","ttl":-1}`},
+		"operation/unlock":       {``, `{"section":null}`},
+		"operation/locks":        {``, `{"locked":true}`, `{"locked":true,"sections":{}}`, `{"locked":true,"sections":[{"section":"s"}]}`},
+		"comment/create":         {``, `null`, `{"comment_id":1}`},
+		"comment/reply":          {``, `[]`, `{"at":1}`},
+		"comment/resolve":        {``, `{"document_version":"1"}`},
+		"presence/join":          {`[]`, `{"user_id":1}`},
+		"presence/leave":         {`[]`},
+		"presence/update":        {`"x"`, `{"name":[]}`},
+		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`},
 	}
 	for name, parse := range parsers {
 		if len(bad[name]) == 0 {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -76,7 +77,7 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 				return fmt.Errorf("replay (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
 			}
 		case document.Sync:
-			if !w.open[e.Conn] || e.From > e.To || e.To > w.version {
+			if !w.open[e.Conn] || e.From > e.To || e.To > w.version || e.Snapshot > e.To || e.Part > e.Parts {
 				return fmt.Errorf("sync (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
 			}
 		case document.VerifyToken:
@@ -89,9 +90,17 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 }
 
 // State checks the document at rest against what is stored.
-func (w *DocumentWatch) State(snap document.Snapshot, stored map[string]document.Row) error {
+func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error {
+	stored := s.Rows
 	if snap.Version != w.version {
 		return fmt.Errorf("version %d, log %d", snap.Version, w.version)
+	}
+	kept := s.Snapshot(0)
+	if snap.State != kept.State || snap.Upload != kept.Upload || snap.Comments != kept.Comments || !slices.Equal(snap.Sections, kept.Sections) {
+		return fmt.Errorf("not stored as it is: %+v, stored %+v", snap, kept)
+	}
+	if len(s.Parts) > 2 || len(s.Parts[snap.State.Snapshot]) != snap.State.Parts || len(s.Parts[snap.Upload.Version]) != snap.Upload.Next {
+		return fmt.Errorf("%d snapshots are stored, for %+v and %+v", len(s.Parts), snap.State, snap.Upload)
 	}
 	if len(snap.Channels) != len(stored) {
 		return fmt.Errorf("%d channels, %d rows", len(snap.Channels), len(stored))

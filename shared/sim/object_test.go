@@ -62,7 +62,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		d.store.Apply(e)
 		d.carryOut(e)
 	}
-	if err := d.watch.State(d.core.Snapshot(), d.store.Rows); err != nil {
+	if err := d.watch.State(d.core.Snapshot(), d.store); err != nil {
 		w.fail("%s: after %T: %v", d.id, ev, err)
 	}
 	if _, within := ev.(document.Delivered); within {

@@ -1,0 +1,139 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+)
+
+// What an operator asks of a document:
+//
+//	{"kind":"lock","locked","reason","by","retry_after_ms"?}   -> {"ok":true,"locked","document_version"}
+//	{"kind":"describe"}                                        -> {"document":{…}}
+//	{"kind":"audit","user_id"?,"from"?,"to"?,"limit"?}         -> {"audit":[…]}, of the user and of the document
+
+// request answers what is asked of the document, or makes an event of it.
+func (o *documentObject) request(in Input) document.Event {
+	var (
+		kind string
+		lock document.LockRequested
+		asks auditRequest
+	)
+	r, err := object(in.Text)
+	for err == nil && r.Next() {
+		v := r.Value()
+		switch string(r.Key()) {
+		case "kind":
+			kind = str(v)
+		case "locked":
+			lock.Locked = truth(v)
+		case "reason":
+			lock.Reason = str(v)
+		case "by":
+			lock.By = str(v)
+		case "retry_after_ms":
+			lock.Retry = time.Duration(min(max(number(v), 0), maxRetryMS)) * time.Millisecond
+		case "user_id":
+			asks.userID = str(v)
+		case "from":
+			asks.from = number(v)
+		case "to":
+			asks.to = number(v)
+		case "limit":
+			asks.most = number(v)
+		}
+	}
+	switch {
+	case err != nil:
+	case kind == "lock":
+		o.ask = in.Ask
+		return lock
+	case kind == "describe":
+		o.host.Respond(in.Ask, 200, appendDocument(nil, o.core.Snapshot()))
+		return nil
+	case kind == "audit":
+		w := jsontext.NewObject(nil)
+		w.Raw("audit", o.audit.read(&o.store, asks))
+		o.host.Respond(in.Ask, 200, w.End())
+		return nil
+	case kind == "grant":
+		if e, err := parsePush(in.Text); err == nil {
+			o.ask = in.Ask
+			return e
+		}
+	case kind == "end":
+		if e, err := parseEnd(in.Text); err == nil {
+			o.ask = in.Ask
+			return e
+		}
+	}
+	o.host.Respond(in.Ask, 400, []byte(`{"ok":false}`))
+	return nil
+}
+
+// maxRetryMS is the longest pause a lock may ask for: a day.
+const maxRetryMS = 24 * 60 * 60 * 1000
+
+func appendLockTaken(dst []byte, e document.LockTaken) []byte {
+	w := jsontext.NewObject(dst)
+	w.Bool("ok", true)
+	w.Bool("locked", e.Locked)
+	w.Uint("document_version", e.Version)
+	return w.End()
+}
+
+// appendDocument describes a document to an operator.
+func appendDocument(dst []byte, s document.Snapshot) []byte {
+	w := jsontext.NewObject(dst)
+	w.Open("document")
+	w.Uint("document_version", s.Version)
+	w.Uint("snapshot_version", s.State.Snapshot)
+	w.Bool("locked", s.State.Lock.On)
+	w.Int("open_comments", int64(s.Comments))
+	w.Key("members")
+	w.Buf = append(w.Buf, '[')
+	for i, row := range s.Channels {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		w.Buf = appendMember(w.Buf, row)
+	}
+	w.Buf = append(w.Buf, ']')
+	w.Key("sections")
+	w.Buf = append(w.Buf, '[')
+	for i, sec := range s.Sections {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		in := jsontext.NewObject(w.Buf)
+		in.Str("section", sec.Name)
+		in.Str("user_id", sec.UserID)
+		in.Str("client_id", sec.ClientID)
+		in.Time("until", sec.Until)
+		w.Buf = in.End()
+	}
+	w.Buf = append(w.Buf, ']')
+	w.Close()
+	return w.End()
+}
+
+var stateNames = map[channel.State]string{channel.Pending: "pending", channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
+
+func appendMember(dst []byte, row document.Row) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("user_id", row.Grant.UserID)
+	w.Str("client_id", row.Channel.ClientID)
+	w.Str("state", stateNames[row.Channel.State])
+	w.Strs("permissions", permission.Set(row.Grant.Permissions).Names())
+	w.Uint("perm_epoch", row.Grant.Epoch)
+	if !row.Channel.ConnectedAt.IsZero() {
+		w.Time("connected_at", row.Channel.ConnectedAt)
+	}
+	if !row.Channel.Expires.IsZero() {
+		w.Time("expires_at", row.Channel.Expires)
+	}
+	return w.End()
+}

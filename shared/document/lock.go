@@ -1,0 +1,88 @@
+package document
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// lockSaid takes a grant's word about the document's lock, when it is the newest.
+func (d *Document) lockSaid(now time.Time, g Grant) {
+	if at := notAfter(g.AccessAt, now); at.After(d.state.Lock.At) {
+		d.setLock(now, Lock{On: g.Locked, At: at, Reason: "permission_source"}, "")
+	}
+}
+
+// lockRequested takes an operator's, which is the newest there is.
+func (d *Document) lockRequested(now time.Time, e LockRequested) {
+	d.setLock(now, Lock{On: e.Locked, At: now, Reason: e.Reason, Retry: max(0, e.Retry)}, e.By)
+	d.emit(LockTaken{Locked: e.Locked, Version: d.version})
+}
+
+// setLock stores the lock and tells everybody when it has changed.
+func (d *Document) setLock(now time.Time, l Lock, by string) {
+	changed := l.On != d.state.Lock.On
+	d.state.Lock = l
+	d.emit(SaveState{State: d.state})
+	if !changed {
+		return
+	}
+	e := audit.Entry{At: now, Event: audit.Unlocked, Document: d.id, Reason: l.Reason, By: by}
+	if l.On {
+		e.Event = audit.Locked
+	}
+	d.emit(Record{Entry: e})
+	d.sendLocksBut(nil)
+}
+
+// lockedTo says why the member may not write an op to a section now; "" is an op that
+// does not say where it writes, and may touch any.
+func (d *Document) lockedTo(now time.Time, m *member, section string) (e protocol.Error, refused bool) {
+	if d.state.Lock.On {
+		retry := d.state.Lock.Retry
+		if retry == 0 {
+			retry = d.cfg.LockRetry
+		}
+		return protocol.Error{Code: protocol.DocumentLocked, RetryAfter: retry}, true
+	}
+	for i := range d.sections {
+		s := &d.sections[i]
+		switch {
+		case s.UserID == m.userID():
+		case s.Name == section:
+			return d.sectionLocked(now, s, "section_locked"), true
+		case section == "":
+			return d.sectionLocked(now, s, "section_missing"), true
+		}
+	}
+	return e, false
+}
+
+func (d *Document) sectionLocked(now time.Time, s *Section, reason string) protocol.Error {
+	return protocol.Error{
+		Code: protocol.DocumentLocked, Message: "A section of the document is locked: wait and try again.",
+		Reason: reason, RetryAfter: max(time.Millisecond, min(d.cfg.LockRetry, s.Until.Sub(now))),
+	}
+}
+
+func (d *Document) anyLocked() bool { return d.state.Lock.On || len(d.sections) > 0 }
+
+// sendLocks tells one member what is locked, as the answer to its request if that has
+// a name; sendLocksBut tells everybody but one, and nil is nobody.
+func (d *Document) sendLocks(m *member, messageID string) {
+	f := d.locks()
+	f.MessageID = messageID
+	d.sendTo(m, f)
+}
+
+func (d *Document) sendLocksBut(m *member) { d.sendOthers(m, d.locks()) }
+
+func (d *Document) locks() protocol.Frame {
+	p := protocol.Locks{Locked: d.state.Lock.On}
+	for _, s := range d.sections {
+		p.Sections = append(p.Sections, protocol.LockedSection{Section: s.Name, UserID: s.UserID, ClientID: s.ClientID, Until: s.Until})
+	}
+	d.data = p.Append(d.data[:0])
+	return protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventLocks, Data: d.data}
+}

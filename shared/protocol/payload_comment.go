@@ -1,0 +1,51 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// Comment is the data of create, reply and resolve. Up it has what its writer says:
+// Body and Anchor to create, CommentID and Body to reply, CommentID to resolve. Down
+// it is an entry of the log, with its version, and who wrote it when.
+type Comment struct {
+	// Event is create, reply or resolve; only where no frame says so: in a
+	// document_sync and a replayed operation_ack.
+	Event string
+	// CommentID names the comment: the version it was created at.
+	CommentID string
+	// Body and Anchor (what in the document it is about) are any JSON.
+	Body, Anchor     []byte
+	DocumentVersion  uint64
+	UserID, ClientID string
+	At               time.Time
+}
+
+// Append appends the payload as JSON.
+func (p Comment) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	optStr(&w, "event", p.Event)
+	optStr(&w, "comment_id", p.CommentID)
+	if p.Body != nil {
+		w.Raw("body", p.Body)
+	}
+	if p.Anchor != nil {
+		w.Raw("anchor", p.Anchor)
+	}
+	optUint(&w, "document_version", p.DocumentVersion)
+	optStr(&w, "user_id", p.UserID)
+	optStr(&w, "client_id", p.ClientID)
+	optTime(&w, "at", p.At)
+	return w.End()
+}
+
+// ParseComment reads the data of any of the three. What each needs, its reader asks.
+func ParseComment(data []byte) (Comment, bool) {
+	m := read(data)
+	p := Comment{
+		Event: m.str("event"), CommentID: m.str("comment_id"), Body: m.field("body"), Anchor: m.field("anchor"),
+		DocumentVersion: m.num("document_version"), UserID: m.str("user_id"), ClientID: m.str("client_id"), At: m.time("at"),
+	}
+	return p, m.ok
+}

@@ -1,0 +1,85 @@
+package protocol
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
+// Lock asks for a section of the document, or gives it back: the data of lock and
+// unlock.
+type Lock struct {
+	// Section is the app's own name for a part of the document.
+	Section string
+	// TTL is in milliseconds on the wire; 0 leaves it to the server.
+	TTL time.Duration
+}
+
+// Append appends the payload as JSON.
+func (p Lock) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("section", p.Section)
+	if p.TTL > 0 {
+		whole(&w, "ttl", p.TTL, time.Millisecond)
+	}
+	return w.End()
+}
+
+// ParseLock reads the data of a lock or an unlock.
+func ParseLock(data []byte) (Lock, bool) {
+	m := read(data)
+	m.need("section")
+	p := Lock{m.str("section"), m.millis("ttl")}
+	return p, m.ok
+}
+
+// LockedSection is a section that one user has to itself until a moment.
+type LockedSection struct {
+	Section, UserID, ClientID string
+	Until                     time.Time
+}
+
+// Locks is everything that is locked: the whole document, or sections of it.
+type Locks struct {
+	Locked   bool
+	Sections []LockedSection
+}
+
+// Append appends the payload as JSON.
+func (p Locks) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Bool("locked", p.Locked)
+	w.Key("sections")
+	w.Buf = append(w.Buf, '[')
+	for i, s := range p.Sections {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		in := jsontext.NewObject(w.Buf)
+		in.Str("section", s.Section)
+		in.Str("user_id", s.UserID)
+		in.Str("client_id", s.ClientID)
+		optTime(&in, "until", s.Until)
+		w.Buf = in.End()
+	}
+	w.Buf = append(w.Buf, ']')
+	return w.End()
+}
+
+// ParseLocks reads the data of a locks.
+func ParseLocks(data []byte) (Locks, bool) {
+	m := read(data)
+	m.need("locked", "sections")
+	p := Locks{Locked: m.flag("locked")}
+	list := m.field("sections")
+	if !m.ok || list[0] != '[' {
+		return Locks{}, false
+	}
+	for a := jsontext.Elements(list); a.Next(); {
+		in := read(a.Value())
+		in.need("section", "user_id")
+		p.Sections = append(p.Sections, LockedSection{in.str("section"), in.str("user_id"), in.str("client_id"), in.time("until")})
+		m.ok = m.ok && in.ok
+	}
+	return p, m.ok
+}

@@ -1,0 +1,55 @@
+package protocol
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// Snapshot is one part of a document as it was at a version: it takes the place of
+// the log up to there. Part counts from 0.
+type Snapshot struct {
+	DocumentVersion uint64
+	Part, Parts     int
+	// Data is any JSON; the server does not look inside.
+	Data []byte
+}
+
+// Append appends the payload as JSON.
+func (p Snapshot) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("document_version", p.DocumentVersion)
+	w.Int("part", int64(p.Part))
+	w.Int("parts", int64(p.Parts))
+	w.Raw("data", p.Data)
+	return w.End()
+}
+
+// ParseSnapshot reads the data of a snapshot. Data that is null is data like any.
+func ParseSnapshot(data []byte) (Snapshot, bool) {
+	m := read(data)
+	m.need("document_version", "part", "parts")
+	p := Snapshot{m.num("document_version"), m.count("part"), m.count("parts"), jsontext.Field(data, "data")}
+	return p, m.ok && p.Data != nil && p.Part < p.Parts
+}
+
+// SnapshotAck says that a part is stored, and with Complete that all are and the
+// snapshot counts from now on.
+type SnapshotAck struct {
+	DocumentVersion uint64
+	Part            int
+	Complete        bool
+}
+
+// Append appends the payload as JSON.
+func (p SnapshotAck) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("document_version", p.DocumentVersion)
+	w.Int("part", int64(p.Part))
+	w.Bool("complete", p.Complete)
+	return w.End()
+}
+
+// ParseSnapshotAck reads the data of a snapshot_ack.
+func ParseSnapshotAck(data []byte) (SnapshotAck, bool) {
+	m := read(data)
+	m.need("document_version", "part", "complete")
+	p := SnapshotAck{m.num("document_version"), m.count("part"), m.flag("complete")}
+	return p, m.ok
+}

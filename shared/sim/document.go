@@ -1,0 +1,176 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// DocumentStorage is what a Document object's shell keeps: the rows and the log.
+// It is filled by effects only, so a core restored from it shows what a core
+// forgot to store.
+type DocumentStorage struct {
+	ID  string
+	Log []document.Entry
+	// Unseen is how many of the newest entries a query does not see, because the event
+	// that appends them has not ended.
+	Unseen   int
+	Rows     map[string]document.Row
+	State    document.State
+	Sections map[string]document.Section
+	Upload   document.Upload
+	Parts    map[uint64][][]byte // of the snapshot and the upload, by version
+	Comments map[uint64]uint64   // the version each was resolved at, 0 for open
+	Trimmed  []document.Entry    // what is kept of entries for Receipts
+	Audit    []audit.Entry
+}
+
+// NewDocumentStorage returns an empty storage.
+func NewDocumentStorage(id string) *DocumentStorage {
+	return &DocumentStorage{
+		ID: id, Rows: map[string]document.Row{}, Sections: map[string]document.Section{},
+		Parts: map[uint64][][]byte{}, Comments: map[uint64]uint64{},
+	}
+}
+
+// Apply carries out the storage effects; others pass.
+func (s *DocumentStorage) Apply(e document.Effect) {
+	switch e := e.(type) {
+	case document.Append:
+		e.Entry.Op = slices.Clone(e.Entry.Op) // it aliases the frame
+		s.Log = append(s.Log, e.Entry)
+		switch e.Entry.Kind {
+		case document.KindCreate:
+			s.Comments[e.Entry.Comment] = 0
+		case document.KindResolve:
+			s.Comments[e.Entry.Comment] = e.Entry.Version
+		}
+	case document.SaveChannel:
+		s.Rows[e.Row.Channel.UserID] = e.Row
+	case document.DeleteChannel:
+		delete(s.Rows, e.UserID)
+	case document.SaveState:
+		s.State = e.State
+	case document.SaveSection:
+		s.Sections[e.Section.Name] = e.Section
+	case document.DeleteSection:
+		delete(s.Sections, e.Name)
+	case document.SavePart:
+		s.Upload = e.Upload
+		s.Parts[e.Upload.Version] = append(s.Parts[e.Upload.Version], slices.Clone(e.Data))
+	case document.DropUpload:
+		s.Upload = document.Upload{}
+		delete(s.Parts, e.Version)
+	case document.Compact:
+		s.compact(e)
+	case document.Record:
+		s.Audit = append(s.Audit, e.Entry)
+	}
+}
+
+func (s *DocumentStorage) compact(e document.Compact) {
+	s.Upload = document.Upload{}
+	for version := range s.Parts {
+		if version != e.Snapshot {
+			delete(s.Parts, version)
+		}
+	}
+	for id, resolved := range s.Comments {
+		if resolved > 0 && resolved <= e.Floor {
+			delete(s.Comments, id)
+		}
+	}
+	s.Log = slices.DeleteFunc(s.Log, func(entry document.Entry) bool {
+		_, kept := s.Comments[entry.Comment]
+		drop := entry.Version <= e.Floor && !(entry.Kind != document.KindOp && kept)
+		if drop {
+			s.Trimmed = append(s.Trimmed, entry)
+		}
+		return drop
+	})
+}
+
+// Version is the newest entry's. A log that was trimmed keeps it.
+func (s *DocumentStorage) Version() uint64 {
+	if len(s.Log) == 0 {
+		return s.State.Floor
+	}
+	return max(s.State.Floor, s.Log[len(s.Log)-1].Version)
+}
+
+// Entries implements document.Log.
+func (s *DocumentStorage) Entries(from, to uint64, comments bool, f func(document.Entry) bool) {
+	to = min(to, s.Version()-uint64(s.Unseen))
+	for _, e := range s.Log {
+		if e.Version > from && e.Version <= to && (!comments || e.Kind != document.KindOp) && !f(e) {
+			return
+		}
+	}
+}
+
+// SnapshotPart implements document.Log.
+func (s *DocumentStorage) SnapshotPart(version uint64, part int) []byte {
+	if parts := s.Parts[version]; part < len(parts) {
+		return parts[part]
+	}
+	return []byte("null")
+}
+
+// Deliver carries out a Replay or a Sync as a shell does, and returns the event
+// that answers it; other effects pass.
+func (s *DocumentStorage) Deliver(e document.Effect, frameBytes int, send func(text []byte)) (answer document.Delivered, ok bool) {
+	switch e := e.(type) {
+	case document.Replay:
+		return e.Deliver(s, send), true
+	case document.Sync:
+		return e.Deliver(s, frameBytes, send), true
+	}
+	return answer, false
+}
+
+// Received is the event of a frame, with what a shell looks up for it.
+func (s *DocumentStorage) Received(conn document.ConnID, f protocol.Frame, size int) document.FrameReceived {
+	e := document.FrameReceived{Conn: conn, Frame: f, Size: size}
+	if id, ok := document.Named(f); ok {
+		resolved, known := s.Comments[id]
+		e.CommentOpen = known && resolved == 0
+	}
+	return e
+}
+
+// Receipts returns the newest ops and comments of one client, oldest first.
+func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document.Receipt {
+	var out []document.Receipt
+	for _, e := range append(slices.Clone(s.Trimmed), s.Log...) {
+		if e.UserID == userID && e.ClientID == clientID {
+			out = append(out, document.Receipt{MessageID: e.MessageID, Version: e.Version})
+		}
+	}
+	slices.SortFunc(out, func(a, b document.Receipt) int { return cmp.Compare(a.Version, b.Version) })
+	return out[max(0, len(out)-most):]
+}
+
+// Snapshot returns what a shell that boots hands to Restore.
+func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
+	snap := document.Snapshot{
+		DocumentID: s.ID, Version: s.Version(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
+	}
+	for _, sec := range s.Sections {
+		snap.Sections = append(snap.Sections, sec)
+	}
+	slices.SortFunc(snap.Sections, func(a, b document.Section) int { return strings.Compare(a.Name, b.Name) })
+	for _, resolved := range s.Comments {
+		if resolved == 0 {
+			snap.Comments++
+		}
+	}
+	for user, row := range s.Rows {
+		snap.Channels = append(snap.Channels, row)
+		snap.Receipts[user] = s.Receipts(user, row.Channel.ClientID, receipts)
+	}
+	return snap
+}
