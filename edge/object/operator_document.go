@@ -120,7 +120,7 @@ func appendDocument(dst []byte, s document.Snapshot) []byte {
 	return w.End()
 }
 
-var stateNames = map[channel.State]string{channel.Pending: "pending", channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
+var stateNames = [...]string{channel.Pending: "pending", channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
 
 func appendMember(dst []byte, row document.Row) []byte {
 	w := jsontext.NewObject(dst)

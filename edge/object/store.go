@@ -1,8 +1,6 @@
 package object
 
 import (
-	"cmp"
-	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -92,8 +90,27 @@ func (s *store) receipts(userID, clientID string, limit int, floor uint64) []doc
 	if floor > 0 && (len(list) < limit || list[len(list)-1].Version <= floor) {
 		s.query(selectTrimmed, add, text(clientID), text(userID), integer(int64(limit)))
 	}
-	slices.SortFunc(list, func(a, b document.Receipt) int { return cmp.Compare(a.Version, b.Version) })
-	return list[max(0, len(list)-limit):]
+	return oldestFirst(list, limit)
+}
+
+// oldestFirst takes the newest of one or two lists that are newest first, one behind
+// the other.
+func oldestFirst(list []document.Receipt, limit int) []document.Receipt {
+	second := 0
+	for second < len(list) && (second == 0 || list[second].Version < list[second-1].Version) {
+		second++
+	}
+	out := make([]document.Receipt, min(len(list), limit))
+	for i, j, n := 0, second, len(out)-1; n >= 0; n-- {
+		if j == len(list) || i < second && list[i].Version > list[j].Version {
+			out[n] = list[i]
+			i++
+		} else {
+			out[n] = list[j]
+			j++
+		}
+	}
+	return out
 }
 
 func (s *store) channels() (rows []document.Row) {

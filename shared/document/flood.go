@@ -49,6 +49,7 @@ func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int)
 	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}
 	switch {
 	case fl.refused > d.cfg.MaxRefused:
+		fl.refused = 0 // or a client that comes back with much to repeat would be closed at once, for ever
 		e.MessageID = ""
 		d.end(now, m, now, e)
 	case f.MessageID != "":

@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -32,7 +31,9 @@ type client struct {
 	heard   uint64 // everything up to here
 	ahead   map[uint64]bool
 	syncing bool
-	synced  int // frames of syncs
+	synced  int    // frames of syncs
+	state   uint64 // what the app has made of the ops it heard, as a number
+	content content
 	token   accessToken
 	pending []*op
 	next    int
@@ -42,7 +43,8 @@ type client struct {
 }
 
 type op struct {
-	id        string
+	id, event string // op, or a comment's
+	data      string
 	unordered bool // was refused for a moment: a later one may have gone before it
 }
 
@@ -55,7 +57,7 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), ahead: map[uint64]bool{}}
+	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), ahead: map[uint64]bool{}, content: content{open: map[uint64]bool{}}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -146,11 +148,11 @@ func (c *client) send(f protocol.Frame) {
 }
 
 func (c *client) sendOp(o *op) {
-	n := o.id[1:]
-	c.send(protocol.Frame{
-		Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.id,
-		Data: []byte(`{"op":{"by":"` + c.id + `","n":` + n + `}}`),
-	})
+	kind := protocol.TypeComment
+	if o.event == protocol.EventOp {
+		kind = protocol.TypeOperation
+	}
+	c.send(protocol.Frame{Type: kind, Event: o.event, MessageID: o.id, Data: []byte(o.data)})
 }
 
 func (c *client) sendToken() {
@@ -176,8 +178,7 @@ func (c *client) act() {
 	switch n := w.rng.IntN(100); {
 	case n < 45:
 		if len(c.pending) < 20 {
-			c.next++
-			o := &op{id: "m" + strconv.Itoa(c.next)}
+			o := c.compose()
 			c.pending = append(c.pending, o)
 			if c.ready && !c.stalled {
 				c.sendOp(o)
@@ -230,6 +231,10 @@ func (c *client) act() {
 			c.final = false
 			c.redial()
 		}
+	case n < 92:
+		c.lockSection()
+	case n < 97:
+		c.postSnapshot()
 	}
 }
 
@@ -274,6 +279,7 @@ func (c *client) finished() {
 	if v := c.doc.store.Version(); c.heard != v {
 		w.fail("%s has heard %d of %d", c.id, c.heard, v)
 	}
+	c.contentFinished()
 }
 
 // entry returns what is stored as a version; a client is never told of one
@@ -282,7 +288,7 @@ func (c *client) entry(version uint64) document.Entry {
 	if version == 0 || version > c.doc.store.Version() {
 		c.w.fail("%s heard of version %d, the log ends at %d", c.id, version, c.doc.store.Version())
 	}
-	return c.doc.store.Log[version-1]
+	return c.doc.all[version-1]
 }
 
 func (o *op) String() string { return fmt.Sprint(o.id, o.unordered) }

@@ -23,12 +23,14 @@ type docObject struct {
 	next     []document.Event  // what effects came back as
 	taken    bool              // the newest change was
 	ended    *document.Ended   // the newest one
+	all      []document.Entry  // the whole log, as if nothing had been trimmed
+	states   []uint64          // what an app makes of it, by version
 }
 
 func newDocObject(w *world, id string) *docObject {
 	return &docObject{
 		w: w, id: id, core: document.New(w.docCfg, id), store: sim.NewDocumentStorage(id),
-		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, last: map[string]int{},
+		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, last: map[string]int{}, states: []uint64{0},
 	}
 }
 
@@ -205,11 +207,14 @@ func (d *docObject) carryOut(e document.Effect) {
 	case document.Sync:
 		w.counts.Synced++
 		d.deliver(e, e.Conn)
+	case document.Compact:
+		w.counts.Compacted++
 	case document.Append:
 		d.store.Unseen++
+		d.appended(e.Entry)
 		d.inOrder(e.Entry)
 		row := d.store.Rows[e.Entry.UserID]
-		if !permission.Set(row.Grant.Permissions).Has(permission.Write) {
+		if e.Entry.Kind == document.KindOp && !permission.Set(row.Grant.Permissions).Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
 		}
 		d.confirmed(row.Grant, "an op")
@@ -319,8 +324,9 @@ func (d *docObject) finished() {
 			d.w.fail("%s keeps %+v", d.id, row)
 		}
 	}
+	d.contentFinished()
 	seen := map[string]bool{}
-	for i, e := range d.store.Log {
+	for i, e := range d.all {
 		if e.Version != uint64(i+1) {
 			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
 		}

@@ -30,6 +30,10 @@ func (c *client) receive(l *line, f protocol.Frame) {
 			c.w.fail("%s heard %s as version %d, stored is %+v", c.id, f.Data, f.Seq, e)
 		}
 		c.hear(f.Seq)
+	case protocol.EventCreate, protocol.EventReply, protocol.EventResolve:
+		c.heardComment(f)
+	case protocol.EventSnapshotAck:
+		c.snapshotAcked(f)
 	case protocol.EventOperationAck:
 		p, ok := protocol.ParseOperationAck(f.Data)
 		if !ok || p.DocumentVersion != f.Seq {
@@ -85,11 +89,16 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 	clear(c.ahead)
 	covered := p.DocumentVersion == c.heard ||
 		p.Replay != nil && p.Replay.From <= c.heard+1 && p.Replay.To == p.DocumentVersion
-	if p.Gap != nil || !covered {
+	switch {
+	case c.content.owed != nil:
 		c.syncing = true
-		c.askSync(c.heard)
+		c.askSync(*c.content.owed)
+	case p.Gap != nil || !covered:
+		c.syncing = true
+		c.askSync(protocol.SyncRequest{From: c.heard})
 	}
 	c.resend()
+	c.resendSnapshot()
 }
 
 // hear notes a version. A repeat is dropped by its seq; a hole is only allowed
@@ -97,12 +106,9 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 func (c *client) hear(seq uint64) {
 	switch {
 	case seq <= c.heard:
-	case seq == c.heard+1:
-		c.heard++
-		for c.ahead[c.heard+1] {
-			delete(c.ahead, c.heard+1)
-			c.heard++
-		}
+	case seq == c.heard+1 && c.content.owed == nil:
+		c.advance()
+		c.drain()
 	case c.syncing:
 		c.ahead[seq] = true
 	default:
@@ -112,14 +118,18 @@ func (c *client) hear(seq uint64) {
 
 // askSync asks for what follows, and again when nothing comes: an object that
 // hibernates forgets what it could not answer yet.
-func (c *client) askSync(from uint64) {
+func (c *client) askSync(r protocol.SyncRequest) {
 	c.send(protocol.Frame{
-		Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: protocol.SyncRequest{From: from}.Append(nil),
+		Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil),
 	})
 	l, before := c.line, c.synced
 	c.w.after(5*time.Second, func() {
 		if c.line == l && c.syncing && c.synced == before {
-			c.askSync(c.heard)
+			r := protocol.SyncRequest{From: c.heard}
+			if c.content.owed != nil {
+				r = *c.content.owed
+			}
+			c.askSync(r)
 		}
 	})
 }
@@ -133,16 +143,25 @@ func (c *client) sync(f protocol.Frame) {
 		return // asked twice
 	}
 	c.synced++
-	for i, o := range p.Ops {
+	if p.Snapshot != nil && !c.takePart(*p.Snapshot) {
+		return
+	}
+	if owed := c.content.owed; owed != nil && p.From > owed.From+1 {
+		return // of an answer to what was asked before
+	}
+	for _, o := range p.Ops {
 		e := c.entry(o.Version)
-		if string(e.Op) != string(o.Op) || e.MessageID != o.MessageID || o.Version != p.From+uint64(i) {
-			c.w.fail("%s synced %+v, stored is %+v", c.id, o, e)
+		c.same(e, o)
+		if c.keptComment(e) {
+			continue
 		}
+		c.keptUpTo(e.Version) // the log comes in order
 		if o.ClientID == c.id && o.UserID == c.user.id {
 			c.acknowledged(o.MessageID, o.Version)
 		}
 		c.hear(o.Version)
 	}
+	c.keptUpTo(p.To)
 	if p.To == p.DocumentVersion {
 		c.syncing = false
 		if c.heard < p.To {
@@ -150,7 +169,7 @@ func (c *client) sync(f protocol.Frame) {
 		}
 	} else if p.More {
 		c.w.counts.AskedOn++
-		c.askSync(p.To)
+		c.askSync(c.askOn(p))
 	}
 }
 
@@ -164,6 +183,9 @@ func (c *client) acknowledged(messageID string, version uint64) {
 		if o.id == messageID {
 			c.pending = slices.Delete(c.pending, i, i+1)
 			c.w.counts.Acked++
+			if o.event != protocol.EventOp {
+				c.w.counts.Commented++
+			}
 			return
 		}
 	}
@@ -177,14 +199,18 @@ func (c *client) failed(f protocol.Frame) {
 	switch {
 	case e.Code == protocol.ConnectionReplaced:
 		c.w.counts.Replaced++
+	case e.MessageID != "" && e.MessageID == c.content.upload.id:
+		c.content.upload = upload{}
+	case e.Code == protocol.DocumentLocked && e.Reason == "too_many_comments":
+		c.forget(e.MessageID)
+	case e.Code == protocol.DocumentLocked:
+		c.w.counts.SectionRefused++
+		c.forget(e.MessageID)
+	case e.Code == protocol.NotFound:
+		c.forget(e.MessageID)
 	case e.Code == protocol.InsufficientPermissions && e.MessageID != "":
 		c.w.counts.Refused++
-		for i, o := range c.pending {
-			if o.id == e.MessageID {
-				c.pending = slices.Delete(c.pending, i, i+1)
-				break
-			}
-		}
+		c.forget(e.MessageID)
 	case e.Code == protocol.RateLimitExceeded && e.MessageID != "":
 		c.w.counts.RateLimited++
 		c.stall(e.RetryAfter)
@@ -208,6 +234,13 @@ func (d *docObject) noteRefusal(e document.Send) {
 	for _, conn := range e.Conns {
 		c := d.w.lines[conn].c
 		c.refused = c.refused || p.MessageID != "" && (p.Code == protocol.RateLimitExceeded || p.Code == protocol.TokenExpired)
+		for _, o := range c.pending {
+			// Refused by itself, it holds nothing back. A client that does not hear so
+			// sends it again, when it may be taken.
+			if o.id == p.MessageID && (p.Code == protocol.DocumentLocked || p.Code == protocol.NotFound) {
+				o.unordered = true
+			}
+		}
 	}
 }
 

@@ -84,6 +84,7 @@ type counts struct {
 	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
+	Compacted, Restored, Commented, Locked, SectionRefused             int
 }
 
 func (c *counts) add(o counts) {
@@ -110,6 +111,8 @@ func (c *counts) fields() []countField {
 		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
 		{"a kick confirmed", &c.Kicked}, {"a revocation confirmed", &c.Revoked}, {"an operator told that something was not reached", &c.Unconfirmed},
 		{"a revoked token turned away", &c.TurnedAway},
+		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},
+		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
 	}
 }
 

@@ -80,12 +80,19 @@ func newWorld(seed uint64, log bool) *world {
 	if w.chance(0.3) {
 		w.docCfg.MaxReplay = 5
 	}
-	if w.chance(0.3) {
+	// With both so small there is not even room to refuse what is too much.
+	switch small := w.rng.Float64(); {
+	case small < 0.3:
 		w.docCfg.WindowBytes = 1500
-	}
-	if w.chance(0.3) {
+	case small < 0.6:
 		w.docCfg.Frames = rate.Limit{Count: 6, Burst: 12}
 		w.docCfg.MaxRefused = 40
+	}
+	if w.chance(0.6) {
+		w.docCfg.KeepOps = 3
+	}
+	if w.chance(0.3) {
+		w.docCfg.MaxComments = 2
 	}
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()

@@ -1,0 +1,309 @@
+package sim_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// content is what a client does with a document beside writing to it: comments,
+// snapshots, sections.
+type content struct {
+	open   map[uint64]bool // the comments it knows of that are open
+	parts  [][]byte        // of a snapshot that is coming
+	upload upload
+	// owed are the comments from before a snapshot that have not all come yet.
+	owed *protocol.SyncRequest
+}
+
+type upload struct {
+	id      string // of the part that is under way
+	version uint64
+	parts   []string
+	next    int
+}
+
+var sections = []string{"", "intro", "end"}
+
+// compose makes the next op or comment.
+func (c *client) compose() *op {
+	w := c.w
+	c.next++
+	n := strconv.Itoa(c.next)
+	o := &op{id: "m" + n, event: protocol.EventOp}
+	open := slices.Sorted(maps.Keys(c.content.open))
+	switch {
+	case w.chance(0.7):
+		section := sections[w.rng.IntN(len(sections))]
+		o.data = `{"op":{"by":"` + c.id + `","n":` + n + `,"in":"` + section + `"}`
+		if section != "" {
+			o.data += `,"section":"` + section + `"`
+		}
+		o.data += "}"
+	case len(open) == 0 || w.chance(0.4):
+		o.event, o.data = protocol.EventCreate, `{"body":"`+o.id+`","anchor":[`+n+`]}`
+	default:
+		o.event = protocol.EventReply
+		o.data = `{"comment_id":"` + strconv.FormatUint(open[w.rng.IntN(len(open))], 10) + `"`
+		if w.chance(0.5) {
+			o.event = protocol.EventResolve
+		} else {
+			o.data += `,"body":"` + o.id + `"`
+		}
+		o.data += "}"
+	}
+	return o
+}
+
+// forget takes back what was refused for good.
+func (c *client) forget(messageID string) {
+	c.pending = slices.DeleteFunc(c.pending, func(o *op) bool { return o.id == messageID })
+}
+
+func (c *client) lockSection() {
+	section := sections[1+c.w.rng.IntN(2)]
+	event := protocol.EventLock
+	if c.w.chance(0.4) {
+		event = protocol.EventUnlock
+	} else {
+		c.w.counts.Locked++
+	}
+	ttl := c.w.between(time.Second, 40*time.Second)
+	c.send(protocol.Frame{Type: protocol.TypeOperation, Event: event, Data: protocol.Lock{Section: section, TTL: ttl}.Append(nil)})
+}
+
+// postSnapshot says what the app has made of everything up to now.
+func (c *client) postSnapshot() {
+	if !c.ready || c.heard == 0 || c.syncing || c.content.upload.id != "" {
+		return
+	}
+	u := upload{version: c.heard}
+	text := strconv.FormatUint(c.state, 10)
+	for range c.w.rng.IntN(3) {
+		n := c.w.rng.IntN(len(text) + 1)
+		u.parts, text = append(u.parts, text[:n]), text[n:]
+	}
+	u.parts = append(u.parts, text)
+	c.content.upload = u
+	c.sendPart()
+}
+
+func (c *client) sendPart() {
+	u := &c.content.upload
+	u.id = fmt.Sprintf("s%d-%d", u.version, u.next)
+	c.send(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshot, MessageID: u.id, Data: protocol.Snapshot{
+		DocumentVersion: u.version, Part: u.next, Parts: len(u.parts), Data: []byte(`"` + u.parts[u.next] + `"`),
+	}.Append(nil)})
+}
+
+// resendSnapshot goes on with an upload after a drop, or leaves it half done.
+func (c *client) resendSnapshot() {
+	switch {
+	case c.content.upload.id == "":
+	case c.w.quiet || c.w.chance(0.5):
+		c.content.upload = upload{}
+	default:
+		c.sendPart()
+	}
+}
+
+func (c *client) snapshotAcked(f protocol.Frame) {
+	p, ok := protocol.ParseSnapshotAck(f.Data)
+	u := &c.content.upload
+	if !ok {
+		c.w.fail("%s: %s", c.id, f.Data)
+	}
+	switch {
+	case f.MessageID != u.id:
+	case p.Complete:
+		if c.doc.store.State.Snapshot < p.DocumentVersion {
+			c.w.fail("%s: snapshot %d is acknowledged, stored is %d", c.id, p.DocumentVersion, c.doc.store.State.Snapshot)
+		}
+		*u = upload{}
+	case p.Part == u.next:
+		u.next++
+		c.sendPart()
+	}
+}
+
+// advance applies the next entry.
+func (c *client) advance() {
+	c.heard++
+	c.apply(c.entry(c.heard))
+	if c.state != c.doc.states[c.heard] {
+		c.w.fail("%s: at version %d the document is %d, and %d here", c.id, c.heard, c.doc.states[c.heard], c.state)
+	}
+}
+
+func (c *client) apply(e document.Entry) {
+	switch e.Kind {
+	case document.KindOp:
+		c.state = after(c.state, e)
+	case document.KindCreate:
+		c.content.open[e.Version] = true
+	case document.KindResolve:
+		delete(c.content.open, e.Comment)
+	}
+}
+
+// after is what an app makes of one more op.
+func after(state uint64, e document.Entry) uint64 {
+	for _, b := range e.Op {
+		state = (state ^ uint64(b)) * 1099511628211
+	}
+	return state
+}
+
+// takePart takes one part of a snapshot; false when it is of no use by itself.
+func (c *client) takePart(s protocol.Snapshot) bool {
+	switch {
+	case s.Part == 0:
+		c.content.parts = nil
+	case s.Part != len(c.content.parts):
+		return false // asked for twice: one of the two answers is whole
+	}
+	c.content.parts = append(c.content.parts, bytes.Clone(s.Data))
+	if len(c.content.parts) < s.Parts {
+		return true
+	}
+	text := ""
+	for _, part := range c.content.parts {
+		text += string(bytes.Trim(part, `"`))
+	}
+	c.content.parts = nil
+	state, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || state != c.doc.states[s.DocumentVersion] {
+		c.w.fail("%s: snapshot %d is %q, the document was %d", c.id, s.DocumentVersion, text, c.doc.states[s.DocumentVersion])
+	}
+	c.w.counts.Restored++
+	c.state, c.heard = state, s.DocumentVersion
+	clear(c.content.open)
+	c.content.owed = &protocol.SyncRequest{Snapshot: s.DocumentVersion}
+	return true
+}
+
+// keptComment takes an entry from before the snapshot.
+func (c *client) keptComment(e document.Entry) bool {
+	owed := c.content.owed
+	if owed == nil || e.Version > owed.Snapshot {
+		return false
+	}
+	if e.Kind != document.KindOp && e.Version > owed.From {
+		c.apply(e)
+	}
+	owed.From = max(owed.From, e.Version)
+	return true
+}
+
+func (c *client) keptUpTo(version uint64) {
+	switch owed := c.content.owed; {
+	case owed == nil:
+	case version < owed.Snapshot:
+		owed.From = max(owed.From, version)
+	default:
+		c.content.owed = nil
+		c.drain()
+	}
+}
+
+// drain applies what has come ahead of its turn.
+func (c *client) drain() {
+	for c.ahead[c.heard+1] {
+		delete(c.ahead, c.heard+1)
+		c.advance()
+	}
+}
+
+// askOn is the question after an answer that stopped.
+func (c *client) askOn(p protocol.DocumentSync) protocol.SyncRequest {
+	switch owed := c.content.owed; {
+	case p.Snapshot != nil && owed == nil:
+		return protocol.SyncRequest{Snapshot: p.Snapshot.DocumentVersion, Part: p.Snapshot.Part + 1}
+	case owed != nil:
+		return *owed
+	}
+	return protocol.SyncRequest{From: p.To}
+}
+
+// same holds what was heard in a sync to what was stored.
+func (c *client) same(e document.Entry, o protocol.SyncOp) {
+	ok := e.MessageID == o.MessageID && e.UserID == o.UserID && e.ClientID == o.ClientID
+	if e.Kind == document.KindOp {
+		ok = ok && string(e.Op) == string(o.Op)
+	} else {
+		p, parsed := protocol.ParseComment(o.Comment)
+		ok = ok && parsed && c.sameComment(e, p.Event, p) && p.At.Equal(e.At)
+	}
+	if !ok {
+		c.w.fail("%s synced %+v, stored is %+v", c.id, o, e)
+	}
+}
+
+func (c *client) heardComment(f protocol.Frame) {
+	p, ok := protocol.ParseComment(f.Data)
+	if !ok || p.DocumentVersion != f.Seq || !c.sameComment(c.entry(f.Seq), f.Event, p) || p.UserID != c.entry(f.Seq).UserID {
+		c.w.fail("%s heard %s %s with seq %d", c.id, f.Event, f.Data, f.Seq)
+	}
+	c.hear(f.Seq)
+}
+
+func (c *client) sameComment(e document.Entry, event string, p protocol.Comment) bool {
+	kinds := map[string]document.Kind{"create": document.KindCreate, "reply": document.KindReply, "resolve": document.KindResolve}
+	said := string(protocol.Comment{CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor}.Append(nil))
+	return kinds[event] == e.Kind && p.CommentID == strconv.FormatUint(e.Comment, 10) && said == string(e.Op)
+}
+
+// appended holds a stored entry to what is locked, and keeps the whole history.
+func (d *docObject) appended(e document.Entry) {
+	w := d.w
+	e.Op = bytes.Clone(e.Op)
+	d.all = append(d.all, e)
+	state := d.states[len(d.states)-1]
+	if e.Kind == document.KindOp {
+		state = after(state, e)
+		for name, s := range d.store.Sections {
+			if s.UserID != e.UserID && w.now.Before(s.Until) && (bytes.Contains(e.Op, []byte(`"in":"`+name+`"`)) || bytes.Contains(e.Op, []byte(`"in":""`))) {
+				w.fail("%s: %s stored while %+v", d.id, e.Op, s)
+			}
+		}
+	}
+	d.states = append(d.states, state)
+}
+
+// contentFinished: every client knows the same open comments.
+func (c *client) contentFinished() {
+	want := map[uint64]bool{}
+	for id, resolved := range c.doc.store.Comments {
+		if resolved == 0 {
+			want[id] = true
+		}
+	}
+	if !maps.Equal(want, c.content.open) {
+		c.w.fail("%s knows the comments %v, open are %v", c.id, c.content.open, want)
+	}
+}
+
+// contentFinished: a document that everybody has left holds no lock, no half a
+// snapshot, and every entry of a comment that is open.
+func (d *docObject) contentFinished() {
+	s := d.store
+	if len(s.Sections) > 0 || s.Upload.Version > 0 {
+		d.w.fail("%s keeps %v and %+v", d.id, s.Sections, s.Upload)
+	}
+	kept := map[uint64]bool{}
+	for _, e := range s.Log {
+		kept[e.Version] = true
+	}
+	for _, e := range d.all {
+		resolved, open := s.Comments[e.Comment]
+		if !kept[e.Version] && (e.Version > s.State.Floor || e.Kind != document.KindOp && open && resolved == 0) {
+			d.w.fail("%s: version %d is gone, trimmed up to %d", d.id, e.Version, s.State.Floor)
+		}
+	}
+}
