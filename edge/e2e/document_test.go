@@ -120,6 +120,9 @@ func TestOpReachesTheOthersInOrder(t *testing.T) {
 func TestLockedDocument(t *testing.T) {
 	s := start(t, nil)
 	owner := s.connect(dialling{document: "locked", clientID: "o", token: s.login("owner")})
+	if f := owner.expect("operation", "locks"); f.Data["locked"] != true {
+		t.Errorf("told %v", f.Data)
+	}
 	owner.send(`{"type":"operation","event":"op","message_id":"m1","data":{"op":1}}`)
 	e := owner.expectError("DOCUMENT_LOCKED")
 	if details, _ := e.Data["details"].(map[string]any); details["retry_after"] == nil || e.Data["recoverable"] != true {
