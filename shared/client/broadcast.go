@@ -13,11 +13,12 @@ import (
 //	tab_register      {documentId,version}       I am here and have heard this far
 //	primary_assigned  {epoch,version,status,…}   I lead; this is all there is to know
 //	token_refreshed   {epoch,newToken,expiresIn} the token, for whoever leads next
-//	tab_send          {message_id,op}            send this, please
+//	tab_send          {message_id,op,comment?}   send this, please
+//	tab_lock          {message_id,event,section,ttl}
 //	tab_presence      {data}
-//	tab_sync          {from}                     I lack what follows
+//	tab_sync          {from,snapshot?}           I lack what follows
 //	tab_refresh       {}                         the app wants a new token
-//	tab_event         {epoch,event,…}            ops, gap, reset, refused, say, final
+//	tab_event         {epoch,event,…}            ops, snapshot, kept, gap, reset, answered, refused, say, final
 //	tab_bye           {}                         I leave or sleep
 //	signed_out        {}
 //	ping {n}, pong {epoch}                       is the leader alive?
@@ -91,6 +92,9 @@ func (e entry) appendJSON(dst []byte) []byte {
 	if e.replay {
 		w.Bool("replay", true)
 	}
+	if e.comment {
+		w.Bool("comment", true)
+	}
 	return w.End()
 }
 
@@ -111,6 +115,8 @@ func readEntry(raw []byte) (entry, bool) {
 			e.op = v
 		case "replay":
 			e.replay, ok = jsontext.Bool(v)
+		case "comment":
+			e.comment, ok = jsontext.Bool(v)
 		}
 	}
 	return e, ok && e.version > 0 && e.version <= protocol.MaxSeq && len(e.messageID) <= maxID

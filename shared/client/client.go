@@ -85,7 +85,14 @@ func (c *Client) Step(now time.Time, ev Event) []Effect {
 func (c *Client) handle(ev Event) {
 	if c.stopped {
 		// Whatever a stopped tab is still told, it only answers what waits.
-		if e, ok := ev.(Send); ok {
+		switch e := ev.(type) {
+		case Send:
+			c.unsent(e.ID, errClosed)
+		case Comment:
+			c.unsent(e.ID, errClosed)
+		case LockSection:
+			c.unsent(e.ID, errClosed)
+		case PostSnapshot:
 			c.unsent(e.ID, errClosed)
 		}
 		return
@@ -121,6 +128,12 @@ func (c *Client) handle(ev Event) {
 		c.wake()
 	case Send:
 		c.send(e)
+	case Comment:
+		c.comment(e)
+	case LockSection:
+		c.lockSection(e)
+	case PostSnapshot:
+		c.postSnapshot(e)
 	case Presence:
 		c.presence(e.Data)
 	case Refresh:
@@ -144,7 +157,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
 		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy,
 		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy,
-		c.log.syncBy,
+		c.log.syncBy, c.askBy(),
 	} {
 		if !t.IsZero() && (least.IsZero() || t.Before(least)) {
 			least = t
@@ -162,6 +175,7 @@ func (c *Client) due() {
 	c.tokenDue()
 	c.connectionDue()
 	c.logDue()
+	c.asksDue()
 	c.tabsDue()
 }
 
@@ -187,6 +201,7 @@ func (c *Client) stop(reason string, code int) {
 	c.tabs.leading = false
 	c.do(ReleaseLock{})
 	c.dropOutbox(errClosed)
+	c.dropAsks(errClosed)
 	c.log = log{version: c.log.version}
 	c.setStatus(status{state: stateClosed, reason: reason, code: code})
 }

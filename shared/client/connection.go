@@ -135,7 +135,8 @@ func (c *Client) endConnection() {
 	n.unacked = 0
 	c.token.swapBy = time.Time{}
 	c.log.sent, c.log.stalled = 0, false
-	c.log.syncing = false
+	c.log.syncing, c.log.stream = false, 0
+	c.dropPosting()
 }
 
 // connectionDue does what the connection's timers ask for.

@@ -124,7 +124,12 @@ func (c *Client) say(kind string, detail []byte) {
 // emitHere also keeps the properties an event implies.
 func (c *Client) emitHere(kind string, detail []byte) {
 	var set []byte
-	if kind == "permissionchange" {
+	switch kind {
+	case "locks":
+		w := jsontext.NewObject(nil)
+		w.Bool("locked", c.session.locked)
+		set = w.End()
+	case "permissionchange":
 		w := jsontext.NewObject(nil)
 		w.Strs("permissions", c.session.permissions)
 		set = w.End()

@@ -52,6 +52,27 @@ type (
 		ID string
 		Op []byte
 	}
+	// Comment creates a comment, replies to one or resolves it: Event says which, and
+	// CommentID names the one there is. It is as safe as an op. A create is answered
+	// with the version that names the new comment.
+	Comment struct {
+		ID, Event, CommentID string
+		Body, Anchor         []byte // any JSON
+	}
+	// LockSection locks a section for this user, or gives it back. It is not kept over
+	// a drop: without a connection it is refused at once.
+	LockSection struct {
+		ID, Section string
+		TTL         time.Duration
+		Unlock      bool
+	}
+	// PostSnapshot gives the server what the document is at a version, in one tab: the
+	// leader. Like a lock it is not kept over a drop.
+	PostSnapshot struct {
+		ID      string
+		Version uint64
+		Data    []byte // any JSON
+	}
 	// Presence tells the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
 	// Refresh fetches a new token now.
@@ -154,6 +175,9 @@ func (PageHide) isEvent()     {}
 func (Resume) isEvent()       {}
 func (PageShow) isEvent()     {}
 func (Send) isEvent()         {}
+func (Comment) isEvent()      {}
+func (LockSection) isEvent()  {}
+func (PostSnapshot) isEvent() {}
 func (Presence) isEvent()     {}
 func (Refresh) isEvent()      {}
 func (SignOut) isEvent()      {}

@@ -39,6 +39,8 @@ func (c *Client) received(gen uint64, text []byte) {
 		c.operationFrame(f)
 	case protocol.TypePresence:
 		c.presenceFrame(f)
+	case protocol.TypeComment:
+		c.commentFrame(f)
 	}
 }
 
@@ -128,7 +130,7 @@ func (c *Client) errorFrame(e *protocol.Error) {
 	switch {
 	case c.conn.swapID != "" && (e.MessageID == c.conn.swapID || e.MessageID == "" && aboutToken(e.Code)):
 		c.swapRefused(f)
-	case e.MessageID != "" && c.opFailed(e, f):
+	case e.MessageID != "" && (c.opFailed(e, f) || c.askFailed(e, f)):
 	case e.MessageID != "":
 		c.say(eventKind(f), f.appendJSON(nil))
 	default:

@@ -60,6 +60,7 @@ func (c *Client) hear(text string) {
 			}
 			c.announce()
 			c.shareToken()
+			c.shareLocks()
 		}
 	case "tab_bye":
 		c.heardBye(m)
@@ -147,7 +148,12 @@ func (c *Client) heardRequest(m message) {
 	switch m.kind {
 	case "tab_send":
 		id, op := m.str("message_id"), jsontext.Field(m.raw, "op")
-		if op == nil || len(op) > c.session.frameBytes-frameRoom || !protocol.ValidID(id, maxID) || jsontext.Check(op, opDepth) != nil {
+		comment, depth := m.str("comment"), opDepth
+		if comment != "" {
+			depth++ // the data around its body
+		}
+		if op == nil || len(op) > c.session.frameBytes-frameRoom || !protocol.ValidID(id, maxID) || jsontext.Check(op, depth) != nil ||
+			comment != "" && !commentEvent(comment) {
 			return
 		}
 		if len(c.log.lane) >= maxLane || c.log.laneBytes > maxLaneBytes {
@@ -157,19 +163,22 @@ func (c *Client) heardRequest(m message) {
 			c.post(w)
 			return
 		}
-		c.enlane(laned{id, m.tab, op})
+		c.enlane(laned{id, m.tab, op, comment})
 		if c.conn.phase == dormant && !c.token.spent {
 			c.conn.phase, c.conn.tries = idle, 0
 			c.connect()
 		}
 		c.flush()
+	case "tab_lock":
+		c.heardLockRequest(m)
 	case "tab_presence":
 		if data := jsontext.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
 			c.showPresence(data)
 		}
 	case "tab_sync":
 		if from, ok := m.num("from"); ok && from < protocol.MaxSeq {
-			c.requestSync(from)
+			snapshot, _ := m.num("snapshot")
+			c.requestSync(protocol.SyncRequest{From: from, Snapshot: min(snapshot, protocol.MaxSeq)})
 		}
 	case "tab_refresh":
 		if c.now.Sub(c.token.taken) >= RefreshPause {
@@ -304,6 +313,14 @@ func (c *Client) heardEvent(m message) {
 				c.apply(e)
 			}
 		}
+	case "snapshot":
+		if s, ok := protocol.ParseSnapshot(jsontext.Field(m.raw, "part")); ok {
+			c.takePart(s)
+		}
+	case "kept":
+		c.heardKept(m)
+	case "answered":
+		c.answered(m.str("message_id"))
 	case "gap":
 		if to, ok := m.num("to"); ok {
 			c.skip(to, m.str("reason"))
@@ -334,6 +351,12 @@ func (c *Client) heardSaying(kind string, detail []byte) {
 	switch kind {
 	case "presence":
 		c.emit(kind, detail, nil)
+	case "locks":
+		locked, ok := jsontext.Bool(jsontext.Field(detail, "locked"))
+		if sections := jsontext.Field(detail, "sections"); ok && len(sections) > 0 && sections[0] == '[' {
+			c.session.locked = locked
+			c.emitHere(kind, detail)
+		}
 	case "permissionchange":
 		if _, ok := jsontext.Strs(jsontext.Field(detail, "permissions")); ok {
 			c.emitHere(kind, detail)

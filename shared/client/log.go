@@ -28,18 +28,27 @@ type log struct {
 	syncBy   time.Time // by then what is missing has to be here
 	syncing  bool      // a sync_request is open
 	progress uint64    // up to where its answer has come
-	more     bool      // ask again when it is answered, from moreFrom
-	moreFrom uint64
+	more     bool      // ask again when it is answered, with moreOf
+	moreOf   protocol.SyncRequest
+	stream   uint64 // the version of the snapshot the answer is of, 0 for none
+
+	restore restore
+	asking  []asking
+	posting posting
+	locks   []byte // the newest locks as told to the app, by the leader
 }
 
 type outgoing struct {
 	id, messageID string
 	op            []byte
+	// comment is the event of one, and op its data; "" is an op.
+	comment string
 }
 
 type laned struct {
 	messageID, tab string
 	op             []byte
+	comment        string
 }
 
 // entry is one version of the document.
@@ -48,6 +57,8 @@ type entry struct {
 	messageID, userID, clientID string
 	op                          []byte
 	replay                      bool
+	// comment says that op is a protocol.Comment, with its event.
+	comment bool
 }
 
 // messageID makes a name that no other tab uses.
@@ -90,12 +101,15 @@ func (c *Client) offer() {
 		o := l.outbox[l.posted]
 		l.posted++
 		if c.tabs.leading {
-			c.enlane(laned{o.messageID, c.cfg.TabID, o.op})
+			c.enlane(laned{o.messageID, c.cfg.TabID, o.op, o.comment})
 			continue
 		}
 		w := c.message("tab_send")
 		w.Str("message_id", o.messageID)
 		w.Raw("op", o.op)
+		if o.comment != "" {
+			w.Str("comment", o.comment)
+		}
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
 			c.tabs.opBy = c.now.Add(opTimeout)
@@ -126,6 +140,10 @@ func (c *Client) flush() {
 	for l.sent < len(l.lane) && l.sent < c.conn.window {
 		o := l.lane[l.sent]
 		l.sent++
+		if o.comment != "" {
+			c.write(protocol.Frame{Type: protocol.TypeComment, Event: o.comment, MessageID: o.messageID, Data: o.op})
+			continue
+		}
 		c.write(protocol.Frame{
 			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
 			Data: protocol.Op{Op: o.op, PermEpoch: c.session.permEpoch}.Append(nil),
@@ -148,21 +166,21 @@ func (c *Client) pauseSends(d time.Duration) {
 	c.conn.resumeSends = c.now.Add(min(d, millis(60_000)))
 }
 
-// unlane takes an answered op out and returns its content.
-func (c *Client) unlane(messageID string) ([]byte, bool) {
+// unlane takes an answered op or comment out.
+func (c *Client) unlane(messageID string) (laned, bool) {
 	l := &c.log
 	for i := range l.lane {
 		if messageID != "" && l.lane[i].messageID == messageID {
-			op := l.lane[i].op
-			l.laneBytes -= len(op)
+			o := l.lane[i]
+			l.laneBytes -= len(o.op)
 			l.lane = append(l.lane[:i], l.lane[i+1:]...)
 			if i < l.sent {
 				l.sent--
 			}
-			return op, true
+			return o, true
 		}
 	}
-	return nil, false
+	return laned{}, false
 }
 
 // operationFrame makes entries of whatever carries an op.
@@ -176,16 +194,19 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		if p.DocumentVersion == 0 {
 			p.DocumentVersion = f.Seq
 		}
-		c.deliver([]entry{{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo}})
+		c.deliver([]entry{{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo, false}})
 		c.heardSeq()
 	case protocol.EventOperationAck:
 		p, ok := protocol.ParseOperationAck(f.Data)
 		if !ok {
 			return
 		}
-		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo}
-		if op, mine := c.unlane(f.MessageID); mine {
-			e.op = op // the tab that sent it has it too, the others have not
+		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo, p.Comment != nil}
+		if e.comment {
+			e.op = p.Comment
+		}
+		if o, mine := c.unlane(f.MessageID); mine {
+			e.op, e.comment = c.said(o, p) // the tab that sent it has it too, the others have not
 			c.conn.window = min(c.conn.window+1, c.session.unacknowledged)
 		}
 		if e.userID == "" {
@@ -194,6 +215,10 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		c.deliver([]entry{e})
 		c.heardSeq()
 		c.flush()
+	case protocol.EventLocks:
+		c.heardLocks(f)
+	case protocol.EventSnapshotAck:
+		c.snapshotAcked(f)
 	case protocol.EventDocumentSync:
 		if p, ok := protocol.ParseDocumentSync(f.Data); ok {
 			c.synced(p)
@@ -227,6 +252,10 @@ func (c *Client) deliver(entries []entry) {
 // apply is where each version is heard exactly once and in order.
 func (c *Client) apply(e entry) {
 	l := &c.log
+	if l.restore.of > 0 && e.version > l.restore.of {
+		c.behind(e.version) // the comments from before the snapshot come first
+		return
+	}
 	if e.version > l.version+1 || e.version == l.version+1 && e.op == nil {
 		// A hole, or an acknowledgement whose op another tab has taken along.
 		c.behind(e.version)
@@ -239,7 +268,7 @@ func (c *Client) apply(e entry) {
 	if e.version == l.version+1 {
 		l.version = e.version
 		c.arrived()
-		c.emitOperation(e, mine)
+		c.emitEntry(e, mine)
 	}
 	if mine {
 		c.do(Sent{ID: own.id, Version: e.version})
@@ -253,7 +282,11 @@ func (c *Client) isOurs(e entry) bool {
 	return e.clientID == c.cfg.ClientID && (c.session.userID == "" || e.userID == c.session.userID)
 }
 
-func (c *Client) emitOperation(e entry, own bool) {
+func (c *Client) emitEntry(e entry, own bool) {
+	if e.comment {
+		c.emitComment(e, own)
+		return
+	}
 	w := jsontext.NewObject(make([]byte, 0, len(e.op)+192))
 	w.Raw("op", e.op)
 	w.Uint("version", e.version)
@@ -325,6 +358,7 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 
 // refusedOp tells the app, if the op was this tab's.
 func (c *Client) refusedOp(messageID string, f *Failure) {
+	c.refusedAsk(messageID, f)
 	o, mine := c.takeOwn(messageID)
 	if !mine {
 		return

@@ -131,6 +131,12 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		w.do(tab, Closed{Gen: gen, Code: code})
 	case "send":
 		w.do(tab, Send{arg("id", "1"), []byte(d.Input)})
+	case "comment": // comment tab=t1 id=1 event=reply of=7; the rest is the body
+		w.do(tab, Comment{ID: arg("id", "1"), Event: arg("event", "create"), CommentID: arg("of", ""), Body: []byte(d.Input)})
+	case "lock":
+		w.do(tab, LockSection{ID: arg("id", "1"), Section: arg("section", "intro"), TTL: span("ttl", "0s"), Unlock: d.HasArg("unlock")})
+	case "snapshot":
+		w.do(tab, PostSnapshot{arg("id", "1"), num("version"), []byte(d.Input)})
 	case "presence":
 		w.do(tab, Presence{[]byte(d.Input)})
 	case "forge":

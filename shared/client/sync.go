@@ -17,6 +17,12 @@ func (c *Client) catchUp(a protocol.ConnectionAck) {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
 	}
+	if c.log.restore.of > 0 {
+		// The rest of the comments from before a snapshot was not there yet.
+		c.log.target = max(c.log.target, a.DocumentVersion)
+		c.askSync()
+		return
+	}
 	if a.Replay != nil && a.Replay.From <= c.log.version+1 {
 		// What comes after it is live.
 		c.log.target = max(c.log.target, a.Replay.To)
@@ -40,46 +46,78 @@ func (c *Client) behind(version uint64) {
 func (c *Client) askSync() {
 	c.log.syncBy = c.now.Add(SyncTimeout)
 	if c.tabs.leading {
-		c.requestSync(c.log.version)
+		c.requestSync(c.lacks())
 		return
 	}
 	w := c.message("tab_sync")
-	w.Uint("from", c.log.version)
+	r := c.lacks()
+	w.Uint("from", r.From)
+	if r.Snapshot > 0 {
+		w.Uint("snapshot", r.Snapshot)
+	}
 	c.post(w)
 }
 
-// requestSync asks the server for what follows `from`. One request is open at a
-// time; its answer serves every tab.
-func (c *Client) requestSync(from uint64) {
+// lacks is what this tab has to ask for: what follows its version, or first the rest
+// of the comments from before a snapshot.
+func (c *Client) lacks() protocol.SyncRequest {
+	if r := &c.log.restore; r.of > 0 {
+		return protocol.SyncRequest{From: r.to, Snapshot: r.of}
+	}
+	return protocol.SyncRequest{From: c.log.version}
+}
+
+// requestSync asks the server. One request is open at a time; its answer serves
+// every tab.
+func (c *Client) requestSync(r protocol.SyncRequest) {
 	l := &c.log
 	if c.conn.phase != live {
 		return // connection_ack will show what is missing
 	}
 	if l.syncing {
 		// What has come already is gone for the tab that asks now.
-		if from < l.progress {
-			if !l.more || from < l.moreFrom {
-				l.more, l.moreFrom = true, from
+		if r.From < l.progress || r.Snapshot != l.stream {
+			if !l.more || r.From < l.moreOf.From {
+				l.more, l.moreOf = true, r
 			}
 		}
 		return
 	}
-	l.syncing, l.progress = true, from
-	c.write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: protocol.SyncRequest{From: from}.Append(nil)})
+	l.syncing, l.progress, l.stream = true, r.From, r.Snapshot
+	c.write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil)})
 }
 
 // synced is a part of the answer.
 func (c *Client) synced(p protocol.DocumentSync) {
 	l := &c.log
+	if p.Snapshot != nil {
+		l.stream = p.Snapshot.DocumentVersion
+		c.shareSnapshot(*p.Snapshot)
+	}
 	entries := make([]entry, 0, len(p.Ops))
 	for _, op := range p.Ops {
-		e := entry{op.Version, op.MessageID, op.UserID, op.ClientID, op.Op, true}
+		e := entry{op.Version, op.MessageID, op.UserID, op.ClientID, op.Op, true, op.Comment != nil}
+		if e.comment {
+			e.op = op.Comment
+		}
 		if c.isOurs(e) {
 			c.unlane(e.messageID)
 		}
 		entries = append(entries, e)
 	}
-	if l.syncing {
+	next := protocol.SyncRequest{From: p.To}
+	if l.stream > 0 {
+		entries = c.shareKept(p, entries)
+		if p.To < l.stream {
+			next.Snapshot = l.stream
+			if s := p.Snapshot; s != nil && s.Part+1 < s.Parts {
+				next.Part = s.Part + 1
+			}
+		} else {
+			l.progress, l.stream = max(l.progress, l.stream), 0
+		}
+	}
+	if l.syncing && l.stream == 0 {
 		// What the log does not hold any more is missing at the front.
 		first := p.To + 1
 		if len(entries) > 0 {
@@ -95,14 +133,13 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	if p.To < p.DocumentVersion && !p.More {
 		return // more frames follow
 	}
-	l.syncing = false
-	if p.More && (!l.more || p.To < l.moreFrom) {
-		l.more, l.moreFrom = true, p.To
+	l.syncing, l.stream = false, 0
+	if p.More && (!l.more || p.To < l.moreOf.From) {
+		l.more, l.moreOf = true, next
 	}
 	if l.more {
-		from := l.moreFrom
 		l.more = false
-		c.requestSync(from)
+		c.requestSync(l.moreOf)
 	}
 	c.flush()
 }
@@ -123,7 +160,7 @@ func (c *Client) skip(to uint64, reason string) {
 		return
 	}
 	from := l.version + 1
-	l.version = to
+	l.version, l.restore = to, restore{}
 	c.arrived()
 	c.emitGap(from, to, reason)
 }
@@ -143,7 +180,7 @@ func (c *Client) rewind(to uint64) {
 	}
 	from := to + 1
 	last := l.version
-	l.version, l.target, l.syncBy = to, to, time.Time{}
+	l.version, l.target, l.syncBy, l.restore = to, to, time.Time{}, restore{}
 	c.emitGap(from, last, "document_reset")
 }
 
@@ -162,14 +199,14 @@ func (c *Client) emitGap(from, to uint64, reason string) {
 // logDue asks again for what did not come.
 func (c *Client) logDue() {
 	l := &c.log
-	if !c.past(&l.syncBy) || l.version >= l.target {
+	if !c.past(&l.syncBy) || l.version >= l.target && l.restore.of == 0 {
 		return
 	}
 	l.syncing, l.more = false, false
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
-		l.target, l.asks = l.version, 0
+		l.target, l.asks, l.restore = l.version, 0, restore{}
 		return
 	}
 	c.askSync()
@@ -179,7 +216,7 @@ func (c *Client) logDue() {
 func (c *Client) arrived() {
 	l := &c.log
 	l.asks = 0
-	if l.version >= l.target {
+	if l.version >= l.target && l.restore.of == 0 {
 		l.target, l.syncBy = l.version, time.Time{}
 	} else if !l.syncBy.IsZero() {
 		l.syncBy = c.now.Add(SyncTimeout) // a long answer is not a missing one

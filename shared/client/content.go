@@ -1,0 +1,270 @@
+package client
+
+import (
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+func commentEvent(event string) bool {
+	return event == protocol.EventCreate || event == protocol.EventReply || event == protocol.EventResolve
+}
+
+// comment takes one from the app. It goes the way of an op, in one order with them.
+func (c *Client) comment(e Comment) {
+	for _, part := range [...][]byte{e.Body, e.Anchor} {
+		if len(part) > 0 && jsontext.Check(part, opDepth) != nil {
+			c.unsent(e.ID, failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, "The comment is not JSON that the server takes."))
+			return
+		}
+	}
+	p := protocol.Comment{CommentID: e.CommentID}
+	if len(e.Body) > 0 {
+		p.Body = e.Body
+	}
+	if len(e.Anchor) > 0 {
+		p.Anchor = e.Anchor
+	}
+	data := p.Append(nil)
+	switch {
+	case !commentEvent(e.Event) || e.Event != protocol.EventResolve && len(e.Body) == 0:
+		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "A comment needs a body.", Reason: "comment", Action: protocol.ActionStop})
+		return
+	case len(data) > c.session.frameBytes-frameRoom:
+		c.unsent(e.ID, failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, "The comment is larger than the limit."))
+		return
+	}
+	c.log.outbox = append(c.log.outbox, outgoing{id: e.ID, messageID: c.cfg.TabID + "-c" + e.ID, op: data, comment: e.Event})
+	if c.conn.phase == dormant && !c.token.spent {
+		c.conn.phase, c.conn.tries = idle, 0
+		c.connect()
+	}
+	c.offer()
+}
+
+// said is what an acknowledged op or comment was, as an entry has it. When a comment
+// was stored is by the server's clock as well as it is known here.
+func (c *Client) said(o laned, ack protocol.OperationAck) (op []byte, comment bool) {
+	if o.comment == "" {
+		return o.op, false
+	}
+	if ack.Comment != nil {
+		return ack.Comment, true
+	}
+	p, _ := protocol.ParseComment(o.op)
+	p.Event, p.At = o.comment, c.now.Add(c.token.ahead)
+	if ack.CommentID != "" {
+		p.CommentID = ack.CommentID
+	}
+	return p.Append(nil), true
+}
+
+func (c *Client) commentFrame(f protocol.Frame) {
+	p, ok := protocol.ParseComment(f.Data)
+	if !ok {
+		return
+	}
+	e := entry{version: p.DocumentVersion, messageID: f.MessageID, userID: p.UserID, clientID: p.ClientID, comment: true}
+	if e.version == 0 {
+		e.version = f.Seq
+	}
+	e.replay = e.version <= c.conn.replayTo
+	e.op = protocol.Comment{Event: f.Event, CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor, At: p.At}.Append(nil)
+	c.deliver([]entry{e})
+	c.heardSeq()
+}
+
+func (c *Client) emitComment(e entry, own bool) {
+	p, _ := protocol.ParseComment(e.op)
+	w := jsontext.NewObject(make([]byte, 0, len(e.op)+192))
+	w.Str("event", p.Event)
+	w.Str("commentId", p.CommentID)
+	if p.Body != nil {
+		w.Raw("body", p.Body)
+	}
+	if p.Anchor != nil {
+		w.Raw("anchor", p.Anchor)
+	}
+	w.Uint("version", e.version)
+	w.Str("userId", e.userID)
+	w.Str("clientId", e.clientID)
+	w.Str("messageId", e.messageID)
+	if !p.At.IsZero() {
+		w.Int("at", p.At.UnixMilli())
+	}
+	w.Bool("own", own)
+	w.Bool("replay", e.replay)
+	detail := w.End()
+	w = jsontext.NewObject(nil)
+	w.Uint("version", c.log.version)
+	c.emit("comment", detail, w.End())
+}
+
+// asking is a request for a lock that waits for its answer.
+type asking struct {
+	id, messageID string
+	by            time.Time
+}
+
+const askTimeout = 10 * time.Second
+
+var errNotConnected = &Failure{
+	Code: string(protocol.ServiceUnavailable), Message: "There is no connection now.", Reason: "not_connected", Recoverable: true, Action: protocol.ActionWait,
+}
+
+func (c *Client) lockSection(e LockSection) {
+	switch {
+	case !protocol.ValidID(e.Section, maxID):
+		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The section has no name that can be used.", Reason: "section", Action: protocol.ActionStop})
+		return
+	case c.status.state != stateConnected || len(c.log.asking) >= maxAsking:
+		c.unsent(e.ID, errNotConnected)
+		return
+	}
+	event := protocol.EventLock
+	if e.Unlock {
+		event = protocol.EventUnlock
+	}
+	a := asking{id: e.ID, messageID: c.cfg.TabID + "-l" + e.ID, by: c.now.Add(askTimeout)}
+	c.log.asking = append(c.log.asking, a)
+	p := protocol.Lock{Section: e.Section, TTL: e.TTL}
+	if c.tabs.leading {
+		c.write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: a.messageID, Data: p.Append(nil)})
+		return
+	}
+	w := c.message("tab_lock")
+	w.Str("message_id", a.messageID)
+	w.Str("event", event)
+	w.Raw("lock", p.Append(nil))
+	c.post(w)
+}
+
+const maxAsking = 64
+
+func (c *Client) heardLockRequest(m message) {
+	p, ok := protocol.ParseLock(jsontext.Field(m.raw, "lock"))
+	id, event := m.str("message_id"), m.str("event")
+	if ok && protocol.ValidID(p.Section, maxID) && protocol.ValidID(id, maxID) && (event == protocol.EventLock || event == protocol.EventUnlock) {
+		c.write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: id, Data: p.Append(nil)})
+	}
+}
+
+// heardLocks tells every tab what is locked, and whoever asked that it was answered.
+func (c *Client) heardLocks(f protocol.Frame) {
+	p, ok := protocol.ParseLocks(f.Data)
+	if !ok {
+		return
+	}
+	c.session.locked = p.Locked
+	w := jsontext.NewObject(nil)
+	w.Bool("locked", p.Locked)
+	w.Key("sections")
+	w.Buf = append(w.Buf, '[')
+	for i, s := range p.Sections {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		in := jsontext.NewObject(w.Buf)
+		in.Str("section", s.Section)
+		in.Str("userId", s.UserID)
+		in.Str("clientId", s.ClientID)
+		in.Int("until", s.Until.UnixMilli())
+		in.Bool("own", s.UserID == c.session.userID)
+		w.Buf = in.End()
+	}
+	w.Buf = append(w.Buf, ']')
+	c.log.locks = w.End()
+	c.say("locks", c.log.locks)
+	if f.MessageID != "" {
+		c.answered(f.MessageID)
+		w := c.event("answered")
+		w.Str("message_id", f.MessageID)
+		c.post(w)
+	}
+}
+
+// shareLocks tells a newcomer among the tabs.
+func (c *Client) shareLocks() {
+	if c.log.locks != nil {
+		w := c.event("say")
+		w.Str("kind", "locks")
+		w.Raw("detail", c.log.locks)
+		c.post(w)
+	}
+}
+
+func (c *Client) takeAsk(messageID string) (asking, bool) {
+	for i, a := range c.log.asking {
+		if a.messageID == messageID {
+			c.log.asking = append(c.log.asking[:i], c.log.asking[i+1:]...)
+			return a, true
+		}
+	}
+	return asking{}, false
+}
+
+func (c *Client) answered(messageID string) {
+	if a, mine := c.takeAsk(messageID); mine {
+		c.do(Sent{ID: a.id, Version: c.log.version})
+	}
+}
+
+func (c *Client) refusedAsk(messageID string, f *Failure) {
+	if a, mine := c.takeAsk(messageID); mine {
+		c.unsent(a.id, f)
+	}
+}
+
+// askFailed is the server's refusal of a lock or of a snapshot; false when it is of none.
+func (c *Client) askFailed(e *protocol.Error, f *Failure) bool {
+	if c.postingFailed(e.MessageID, f) {
+		return true
+	}
+	if a, mine := c.takeAsk(e.MessageID); mine {
+		c.unsent(a.id, f)
+		return true
+	}
+	for _, tab := range c.tabs.others {
+		if strings.HasPrefix(e.MessageID, tab+"-l") {
+			w := c.event("refused")
+			w.Str("message_id", e.MessageID)
+			w.Raw("error", f.appendJSON(nil))
+			c.post(w)
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Client) askBy() (by time.Time) {
+	for _, a := range c.log.asking {
+		if by.IsZero() || a.by.Before(by) {
+			by = a.by
+		}
+	}
+	return by
+}
+
+func (c *Client) asksDue() {
+	for by := c.askBy(); !by.IsZero() && !c.now.Before(by); by = c.askBy() {
+		for _, a := range c.log.asking {
+			if a.by.Equal(by) {
+				c.refusedAsk(a.messageID, errNotConnected)
+				break
+			}
+		}
+	}
+}
+
+func (c *Client) dropAsks(f *Failure) {
+	for _, a := range c.log.asking {
+		c.unsent(a.id, f)
+	}
+	c.log.asking = nil
+	if id := c.log.posting.id; id != "" {
+		c.log.posting = posting{}
+		c.unsent(id, f)
+	}
+}
