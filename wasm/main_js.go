@@ -96,6 +96,12 @@ func event(kind, text string) client.Event {
 		return client.Broadcast{Text: text}
 	case "send":
 		return sendOf([]byte(text))
+	case "comment":
+		return commentOf([]byte(text))
+	case "lock":
+		return lockOf([]byte(text))
+	case "snapshot":
+		return snapshotOf([]byte(text))
 	case "presence":
 		return client.Presence{Data: []byte(text)}
 	case "token":
@@ -135,7 +141,31 @@ func event(kind, text string) client.Event {
 
 func sendOf(text []byte) client.Event {
 	id, _ := jsontext.Str(jsontext.Field(text, "id"))
+	if section, ok := jsontext.Str(jsontext.Field(text, "section")); ok {
+		return client.SendSection{ID: id, Op: jsontext.Field(text, "op"), Section: section}
+	}
 	return client.Send{ID: id, Op: jsontext.Field(text, "op")}
+}
+
+func commentOf(text []byte) client.Event {
+	id, _ := jsontext.Str(jsontext.Field(text, "id"))
+	event, _ := jsontext.Str(jsontext.Field(text, "event"))
+	of, _ := jsontext.Str(jsontext.Field(text, "comment_id"))
+	return client.Comment{ID: id, Event: event, CommentID: of, Body: jsontext.Field(text, "body"), Anchor: jsontext.Field(text, "anchor")}
+}
+
+func lockOf(text []byte) client.Event {
+	id, _ := jsontext.Str(jsontext.Field(text, "id"))
+	section, _ := jsontext.Str(jsontext.Field(text, "section"))
+	ttl, _ := jsontext.Uint(jsontext.Field(text, "ttl"))
+	unlock, _ := jsontext.Bool(jsontext.Field(text, "unlock"))
+	return client.LockSection{ID: id, Section: section, TTL: time.Duration(min(ttl, 1<<31)) * time.Millisecond, Unlock: unlock}
+}
+
+func snapshotOf(text []byte) client.Event {
+	id, _ := jsontext.Str(jsontext.Field(text, "id"))
+	version, _ := jsontext.Uint(jsontext.Field(text, "version"))
+	return client.PostSnapshot{ID: id, Version: version, Data: jsontext.Field(text, "data")}
 }
 
 func tokenFailedOf(text []byte) client.Event {

@@ -13,7 +13,7 @@ import (
 //	tab_register      {documentId,version}       I am here and have heard this far
 //	primary_assigned  {epoch,version,status,…}   I lead; this is all there is to know
 //	token_refreshed   {epoch,newToken,expiresIn} the token, for whoever leads next
-//	tab_send          {message_id,op,comment?}   send this, please
+//	tab_send          {message_id,op,comment?,section?} send this, please
 //	tab_lock          {message_id,event,section,ttl}
 //	tab_presence      {data}
 //	tab_sync          {from,snapshot?}           I lack what follows

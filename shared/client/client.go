@@ -88,6 +88,8 @@ func (c *Client) handle(ev Event) {
 		switch e := ev.(type) {
 		case Send:
 			c.unsent(e.ID, errClosed)
+		case SendSection:
+			c.unsent(e.ID, errClosed)
 		case Comment:
 			c.unsent(e.ID, errClosed)
 		case LockSection:
@@ -127,7 +129,9 @@ func (c *Client) handle(ev Event) {
 	case Resume, PageShow:
 		c.wake()
 	case Send:
-		c.send(e)
+		c.send(e, "")
+	case SendSection:
+		c.send(Send{e.ID, e.Op}, e.Section)
 	case Comment:
 		c.comment(e)
 	case LockSection:

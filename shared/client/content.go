@@ -110,6 +110,8 @@ type asking struct {
 
 const askTimeout = 10 * time.Second
 
+var errSection = &Failure{Code: codeInvalidArgument, Message: "The section has no name that can be used.", Reason: "section", Action: protocol.ActionStop}
+
 var errNotConnected = &Failure{
 	Code: string(protocol.ServiceUnavailable), Message: "There is no connection now.", Reason: "not_connected", Recoverable: true, Action: protocol.ActionWait,
 }
@@ -117,7 +119,7 @@ var errNotConnected = &Failure{
 func (c *Client) lockSection(e LockSection) {
 	switch {
 	case !protocol.ValidID(e.Section, maxID):
-		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The section has no name that can be used.", Reason: "section", Action: protocol.ActionStop})
+		c.unsent(e.ID, errSection)
 		return
 	case c.status.state != stateConnected || len(c.log.asking) >= maxAsking:
 		c.unsent(e.ID, errNotConnected)

@@ -52,6 +52,13 @@ type (
 		ID string
 		Op []byte
 	}
+	// SendSection sends an op that changes nothing outside of a section: it is taken
+	// while others are locked.
+	SendSection struct {
+		ID      string
+		Op      []byte
+		Section string
+	}
 	// Comment creates a comment, replies to one or resolves it: Event says which, and
 	// CommentID names the one there is. It is as safe as an op. A create is answered
 	// with the version that names the new comment.
@@ -175,6 +182,7 @@ func (PageHide) isEvent()     {}
 func (Resume) isEvent()       {}
 func (PageShow) isEvent()     {}
 func (Send) isEvent()         {}
+func (SendSection) isEvent()  {}
 func (Comment) isEvent()      {}
 func (LockSection) isEvent()  {}
 func (PostSnapshot) isEvent() {}

@@ -73,7 +73,7 @@ func fuzzEvent(b byte, gen uint64, broadcast, text, token string) Event {
 		Woken{}, LockLost{}, TokenFailed{Message: "no"}, TokenFailed{Final: true}, Visible{}, Hidden{}, Online{}, Offline{},
 		Freeze{}, Resume{}, PageHide{}, PageShow{}, Send{"1", []byte(`"x"`)}, Presence{[]byte(`1`)}, Refresh{}, Opened{gen},
 		Broadcast{broadcast}, Received{gen, []byte(text)}, Closed{Gen: gen, Code: 1006}, Closed{Gen: gen, Code: 4000 + int(b)*3},
-		Comment{"c", "create", "", []byte(text), nil}, LockSection{"l", "intro", time.Minute, b&1 == 0}, PostSnapshot{"s", 1, []byte(text)},
+		SendSection{"i", []byte(text), "intro"}, Comment{"c", "create", "", []byte(text), nil}, LockSection{"l", "intro", time.Minute, b&1 == 0}, PostSnapshot{"s", 1, []byte(text)},
 		Opened{gen + 1}, Closed{Gen: gen + 1, Code: 1000}, Close{}, SignOut{}, Send{"", []byte(text)}, Presence{[]byte(broadcast)},
 	}
 	return events[int(b)%len(events)]

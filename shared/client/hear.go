@@ -163,7 +163,11 @@ func (c *Client) heardRequest(m message) {
 			c.post(w)
 			return
 		}
-		c.enlane(laned{id, m.tab, op, comment})
+		section := m.str("section")
+		if section != "" && !protocol.ValidID(section, maxID) {
+			return
+		}
+		c.enlane(laned{id, m.tab, op, comment, section})
 		if c.conn.phase == dormant && !c.token.spent {
 			c.conn.phase, c.conn.tries = idle, 0
 			c.connect()

@@ -43,12 +43,14 @@ type outgoing struct {
 	op            []byte
 	// comment is the event of one, and op its data; "" is an op.
 	comment string
+	section string // an op's, "" when it does not say
 }
 
 type laned struct {
 	messageID, tab string
 	op             []byte
 	comment        string
+	section        string
 }
 
 // entry is one version of the document.
@@ -67,7 +69,11 @@ func (c *Client) messageID(kind string, n uint64) string {
 }
 
 // send takes an op from the app. It is kept until it is heard with a version.
-func (c *Client) send(e Send) {
+func (c *Client) send(e Send, section string) {
+	if section != "" && !protocol.ValidID(section, maxID) {
+		c.unsent(e.ID, errSection)
+		return
+	}
 	if len(e.Op) > c.session.frameBytes-frameRoom {
 		c.unsent(e.ID, failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, "The operation is larger than the limit."))
 		return
@@ -82,6 +88,7 @@ func (c *Client) send(e Send) {
 	}
 	c.log.made++
 	o := outgoing{id: e.ID, messageID: c.messageID("", c.log.made), op: append([]byte(nil), e.Op...)}
+	o.section = section
 	c.log.outbox = append(c.log.outbox, o)
 	if c.conn.phase == dormant && !c.token.spent {
 		c.conn.phase, c.conn.tries = idle, 0
@@ -101,7 +108,7 @@ func (c *Client) offer() {
 		o := l.outbox[l.posted]
 		l.posted++
 		if c.tabs.leading {
-			c.enlane(laned{o.messageID, c.cfg.TabID, o.op, o.comment})
+			c.enlane(laned{o.messageID, c.cfg.TabID, o.op, o.comment, o.section})
 			continue
 		}
 		w := c.message("tab_send")
@@ -109,6 +116,9 @@ func (c *Client) offer() {
 		w.Raw("op", o.op)
 		if o.comment != "" {
 			w.Str("comment", o.comment)
+		}
+		if o.section != "" {
+			w.Str("section", o.section)
 		}
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
@@ -146,7 +156,7 @@ func (c *Client) flush() {
 		}
 		c.write(protocol.Frame{
 			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
-			Data: protocol.Op{Op: o.op, PermEpoch: c.session.permEpoch}.Append(nil),
+			Data: protocol.Op{Op: o.op, Section: o.section, PermEpoch: c.session.permEpoch}.Append(nil),
 		})
 	}
 }

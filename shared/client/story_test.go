@@ -131,6 +131,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		w.do(tab, Closed{Gen: gen, Code: code})
 	case "send":
 		w.do(tab, Send{arg("id", "1"), []byte(d.Input)})
+	case "send-section":
+		w.do(tab, SendSection{arg("id", "1"), []byte(d.Input), arg("section", "intro")})
 	case "comment": // comment tab=t1 id=1 event=reply of=7; the rest is the body
 		w.do(tab, Comment{ID: arg("id", "1"), Event: arg("event", "create"), CommentID: arg("of", ""), Body: []byte(d.Input)})
 	case "lock":

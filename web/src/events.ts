@@ -43,6 +43,41 @@ export interface OperationDetail<Op = unknown> {
   replay: boolean;
 }
 
+/** One entry of the log that is a comment's. Versions are those of operations. */
+export interface CommentDetail {
+  event: "create" | "reply" | "resolve";
+  /** The comment it belongs to. */
+  commentId: string;
+  body?: unknown;
+  /** Of a `create`: what in the document it is about. */
+  anchor?: unknown;
+  version: number;
+  userId: string;
+  clientId: string;
+  messageId: string;
+  /** When it was stored: milliseconds since the epoch, by the server's clock. */
+  at?: number;
+  /** This tab sent it. */
+  own: boolean;
+  replay: boolean;
+}
+
+/** What is locked now: the whole document, or sections of it. */
+export interface LocksDetail {
+  locked: boolean;
+  sections: { section: string; userId: string; clientId: string; until: number; own: boolean }[];
+}
+
+/**
+ * The document as it was at a version, in place of everything this tab has heard up to
+ * there: comments too. Those that are open follow as `comment` events, with versions of
+ * their own, then what is newer.
+ */
+export interface SnapshotDetail {
+  version: number;
+  data: unknown;
+}
+
 /** Someone else on the document. Neither stored nor repeated. */
 export interface PresenceDetail<Data = unknown> {
   state: "join" | "leave" | "update" | "state";
@@ -87,6 +122,9 @@ export interface GapDetail extends Range {
 export interface SessionEventMap<Op = unknown, Presence = unknown> {
   state: CustomEvent<StateDetail>;
   operation: CustomEvent<OperationDetail<Op>>;
+  comment: CustomEvent<CommentDetail>;
+  snapshot: CustomEvent<SnapshotDetail>;
+  locks: CustomEvent<LocksDetail>;
   presence: CustomEvent<PresenceDetail<Presence>>;
   permissionchange: CustomEvent<PermissionDetail>;
   /** The user may not do this here; after a lost `read` the session closes. */

@@ -87,14 +87,66 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
    * stored it, through reconnects and changes of leader, and rejects when the
    * server refuses it.
    */
-  send(op: Op): Promise<{ version: number }> {
+  send(op: Op, options?: { section?: string }): Promise<{ version: number }> {
     const id = String(++this.#sends);
     const settled = new Promise<{ version: number }>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
     settled.catch(() => {});
     const text = json(op);
     if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "An operation has to be JSON." });
     else if (this.state === "closed") this.#settle(id, closed);
-    else this.#host.deliver("send", `{"id":"${id}","op":${text}}`);
+    else this.#host.deliver("send", `{"id":"${id}","op":${text}${options?.section ? `,"section":${json(options.section)}` : ""}}`);
+    return settled;
+  }
+
+  /**
+   * Comments on the document, as safely as `send`; `anchor` says where, and both
+   * are any JSON. Every tab hears it as a `comment` event.
+   */
+  comment(body: unknown, anchor?: unknown): Promise<{ version: number; commentId: string }> {
+    return this.#command("comment", { event: "create", body, anchor }, (version) => ({ version, commentId: String(version) }));
+  }
+
+  /** Replies to a comment that is open. */
+  reply(commentId: string, body: unknown): Promise<{ version: number }> {
+    return this.#command("comment", { event: "reply", comment_id: commentId, body }, (version) => ({ version }));
+  }
+
+  /** Resolves a comment; it takes no more replies. */
+  resolve(commentId: string): Promise<{ version: number }> {
+    return this.#command("comment", { event: "resolve", comment_id: commentId }, (version) => ({ version }));
+  }
+
+  /**
+   * Locks a section of the document for this user, for `ttl` milliseconds or as
+   * long as the server does by default. Without a connection it is refused.
+   */
+  lock(section: string, ttl?: number): Promise<void> {
+    return this.#command("lock", { section, ttl }, () => {});
+  }
+
+  /** Gives a section back. */
+  unlock(section: string): Promise<void> {
+    return this.#command("lock", { section, unlock: true }, () => {});
+  }
+
+  /**
+   * Gives the server what the document is at a version, so that it need not keep
+   * the whole log: who comes late gets this as a `snapshot` event. Any JSON. The
+   * leader's tab alone does it (see `role`); elsewhere it is refused.
+   */
+  snapshot(version: number, data: unknown): Promise<void> {
+    return this.#command("snapshot", { version, data }, () => {});
+  }
+
+  #command<T>(kind: string, fields: Record<string, unknown>, result: (version: number) => T): Promise<T> {
+    const id = String(++this.#sends);
+    const settled = new Promise<T>((resolve, reject) =>
+      this.#pending.set(id, { resolve: ({ version }) => resolve(result(version)), reject }));
+    settled.catch(() => {});
+    const text = json({ id, ...fields });
+    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "This has to be JSON." });
+    else if (this.state === "closed") this.#settle(id, closed);
+    else this.#host.deliver(kind, text);
     return settled;
   }
 
