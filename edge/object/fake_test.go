@@ -154,7 +154,7 @@ var tableOf = map[Stmt]string{
 	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
 	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
 	upsertRevoked: "revoked", deleteRevoked: "revoked", selectRevoked: "revoked",
-	insertAudit: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
+	insertAudit: "audit", trimAudit: "audit", trimOperators: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
 }
 
 func (f *fake) table(s Stmt) map[string][]Value {
@@ -179,7 +179,19 @@ func (f *fake) Write(s Stmt, args []Value) {
 	}
 	id := key(args[0])
 	switch s {
-	case trimAudit, trimOperators: // SQL that only SQLite knows
+	case trimAudit, trimOperators:
+		keep := int(args[0].Int)
+		f.writes = append(f.writes, func() {
+			var ids []string
+			for _, id := range slices.Sorted(maps.Keys(f.table(s))) {
+				if byOperator := len(f.table(s)[id][7].Bytes) > 0; byOperator == (s == trimOperators) {
+					ids = append(ids, id)
+				}
+			}
+			for _, id := range ids[:max(0, len(ids)-keep)] {
+				delete(f.table(s), id)
+			}
+		})
 		return
 	case insertAudit:
 		f.lines++
