@@ -2,6 +2,7 @@ package admin
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/rest"
@@ -19,7 +20,9 @@ func webhook(c *call) (answer, *protocol.Error) {
 	if len(c.cfg.Secrets) == 0 {
 		return answer{}, &protocol.Error{Code: protocol.NotFound}
 	}
-	signature, err := front.ParseSignature(c.request.Header.Get(front.SignatureHeader), c.cfg.Now(), c.cfg.Window)
+	// The adapter takes a header apart at its commas.
+	header := strings.Join(c.request.Header.Values(front.SignatureHeader), ",")
+	signature, err := front.ParseSignature(header, c.cfg.Now(), c.cfg.Window)
 	if err != nil {
 		return answer{}, err
 	}

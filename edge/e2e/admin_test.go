@@ -28,6 +28,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	if fmt.Sprint(f.Data["permissions"]) != "[read]" || f.text("reason") != "document_role_changed" {
 		t.Errorf("told %v", f.Data)
 	}
+	editor.expect("system", "token_refresh_required") // S2: the token still says otherwise
 	editor.send(fmt.Sprintf(opFrame, "m2"))
 	if f := editor.expect("system", "error"); f.text("error_code") != "INSUFFICIENT_PERMISSIONS" && f.text("error_code") != "STALE_PERMISSION_EPOCH" {
 		t.Errorf("an op of a reader: %v", f.Data)
@@ -37,6 +38,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	if f := editor.expect("system", "permission_change"); fmt.Sprint(f.Data["permissions"]) != "[read write comment]" {
 		t.Errorf("told %v", f.Data)
 	}
+	editor.expect("system", "token_refresh_required")
 	editor.op("m3", 1)
 	// Whoever may read nothing any more is out.
 	s.must("DELETE", "/v1/admin/workspaces/ws_demo/members/usr_editor", ``)
@@ -48,7 +50,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 			}
 			break
 		}
-		if f.Event != "permission_change" && f.Event != "error" && f.Type != "presence" {
+		if f.Type != "system" && f.Type != "presence" {
 			t.Errorf("heard %+v", f)
 		}
 	}

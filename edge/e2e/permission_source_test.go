@@ -214,6 +214,7 @@ func TestTheWebhookBringsADowngrade(t *testing.T) {
 	if f := c.expect("system", "permission_change"); fmt.Sprint(f.Data["permissions"]) != "[read]" || time.Since(sent) > time.Second {
 		t.Errorf("told %v after %s", f.Data, time.Since(sent))
 	}
+	c.expect("system", "token_refresh_required")
 	for range 2 { // the same again, as somebody could who overheard it
 		if status, text := s.hook(sent, body); status != 200 {
 			t.Fatalf("HTTP %d %s", status, text)
