@@ -15,6 +15,9 @@ import (
 const opFrame = `{"type":"operation","event":"op","message_id":%q,"data":{"op":1}}`
 
 // A role that an operator changes reaches the open socket before the answer does.
+// S2: "When permissions change, clients receive immediate notification", "Cache
+// invalidation | Real-time via events" and "`admin` | Full control | All operations,
+// manage permissions".
 func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	s := start(t, nil)
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
@@ -187,7 +190,28 @@ func TestKickAndRevoke(t *testing.T) {
 	connect("welcome").op("m4", 4)
 }
 
-// "Why was I disconnected?"
+// One token, by its jti; what lives by another goes on. S2: “"jti": "token_unique_id"”.
+func TestRevokesOneToken(t *testing.T) {
+	s := start(t, nil)
+	stolen, kept := s.login("editor"), s.login("editor")
+	phone := s.connect(dialling{document: "welcome", clientID: "phone", token: stolen})
+	laptop := s.connect(dialling{document: "notes", clientID: "laptop", token: kept})
+	phone.op("m1", 1)
+	jti, _ := claimsOf(t, stolen)["jti"].(string)
+	answer := s.must("POST", "/v1/admin/users/usr_editor/revoke", fmt.Sprintf(`{"jti":%q,"reason":"phone_stolen"}`, jti))
+	if got := texts(at(answer, "receipt", "closed")); !slices.Equal(got, []string{"welcome"}) || at(answer, "receipt", "last_accepted", "welcome") != "m1" {
+		t.Errorf("the receipt: %v", answer)
+	}
+	phone.expectError("TOKEN_REVOKED")
+	if code := phone.expectClose(); code != 4410 {
+		t.Errorf("closed with %d", code)
+	}
+	laptop.quiet()
+	s.refused(dialling{document: "welcome", clientID: "phone", token: stolen}, "TOKEN_REVOKED")
+	s.connect(dialling{document: "welcome", clientID: "laptop", token: kept})
+}
+
+// "Why was I disconnected?" S2: "Log authentication events - For security auditing".
 func TestExplainsADisconnect(t *testing.T) {
 	s := start(t, nil)
 	c := s.connect(dialling{document: "welcome", clientID: "phone", token: s.login("editor")})

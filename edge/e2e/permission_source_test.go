@@ -103,6 +103,7 @@ func (s *server) refused(d dialling, code string) frame {
 }
 
 // One question for each user and document in five minutes, whatever reconnects.
+// S2: "WS->>Cache: Check cached permissions".
 func TestTheSourceIsAskedOnce(t *testing.T) {
 	sh := newShield(t)
 	s := start(t, sh.vars())
