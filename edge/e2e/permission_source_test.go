@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 )
 
 const hookSecret = "a-secret-for-webhooks"
@@ -232,5 +234,33 @@ func TestTheWebhookBringsADowngrade(t *testing.T) {
 	}
 	if n := sh.times(); n != 0 {
 		t.Errorf("the source was asked %d times by what was refused", n)
+	}
+}
+
+// Many at once: as many objects are asked as there are users.
+func TestAWebhookOfManyEvents(t *testing.T) {
+	sh := newShield(t)
+	s := start(t, sh.vars("WEBHOOK_MAX_EVENTS", "60"))
+	c := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")})
+	sh.answer(403, "")
+	list := []string{`{"user_id":"usr_outsider"}`}
+	for i := range 59 {
+		list = append(list, fmt.Sprintf(`{"user_id":"nobody-%d"}`, i))
+	}
+	body := `{"events":[` + strings.Join(list, ",") + `]}`
+	if status, text := s.hook(time.Now(), body); status != 200 || string(text) != `{"told":60}` {
+		t.Fatalf("HTTP %d %s", status, text)
+	}
+	for {
+		if _, err := c.read(); err != nil {
+			if code := websocket.CloseStatus(err); code != 4403 {
+				t.Errorf("closed with %d, want 4403", code)
+			}
+			break
+		}
+	}
+	list = append(list, `{"user_id":"one-more"}`)
+	if status, text := s.hook(time.Now(), `{"events":[`+strings.Join(list, ",")+`]}`); status != 413 {
+		t.Errorf("one more than may be: HTTP %d %s", status, text)
 	}
 }

@@ -2,6 +2,7 @@ package front
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -85,4 +86,23 @@ func TestOnlySignaturesReachTheHandler(t *testing.T) {
 			t.Errorf("a window of %q is %s", text, got)
 		}
 	}
+}
+
+// No header makes it fall over, and none that is taken lies outside the window.
+func FuzzParseSignature(f *testing.F) {
+	f.Add("t=1736244000,v1=" + strings.Repeat("a", 64))
+	f.Add("v1=" + strings.Repeat("A", 64) + " , t=+1736244000,v0=")
+	f.Fuzz(func(t *testing.T, header string) {
+		s, err := ParseSignature(header, now, DefaultWebhookWindow)
+		if err != nil {
+			return
+		}
+		seconds, bad := strconv.ParseInt(s.at, 10, 64)
+		if bad != nil || seconds < now.Unix()-300 || seconds > now.Unix()+300 || len(s.macs) == 0 || len(s.macs) > maxSignatures {
+			t.Errorf("%q was taken", header)
+		}
+		if s.Signs([]byte("body"), []string{"secret"}) {
+			t.Errorf("%q signs", header)
+		}
+	})
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/permission"
 )
 
 const shield = "https://shield.example/permissions"
@@ -77,4 +79,30 @@ func TestSourceAnswers(t *testing.T) {
 			t.Errorf("%s: %v", c.name, left)
 		}
 	}
+}
+
+// Whatever a service says, nobody is found by what is not of the form.
+func FuzzSourceAnswer(f *testing.F) {
+	f.Add(200, `{"workspace_id":"w","workspace_role":"owner","restricted":false,"locked":true}`)
+	f.Add(403, "")
+	f.Add(200, `{"workspace_id":"w","document_role":null}`)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		text, _ := json.Marshal(map[string]any{"status": status, "body": body})
+		a, ok := parseSourceAnswer(text)
+		levels, _ := permission.Resolve(a.Source)
+		switch {
+		case ok && status != 200 && status != 403 && status != 404:
+			t.Errorf("%d %q is an answer", status, body)
+		case ok && levels != 0 && (status != 200 || a.WorkspaceID == ""):
+			t.Errorf("%d %q gives %v", status, body, levels.Names())
+		case ok && status == 200:
+			var any struct {
+				WorkspaceID string `json:"workspace_id"`
+			}
+			if json.Unmarshal([]byte(body), &any) != nil {
+				t.Errorf("%q is taken for JSON", body)
+			}
+		}
+		parseSourceAnswer([]byte(body)) // what the host would have to be broken to hand over
+	})
 }
