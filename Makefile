@@ -48,7 +48,7 @@ GO_PACKAGES = $$(go list ./... | grep -v /edge/e2e)
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build modules front http object page worker dev test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
 	imports size fmt lint fuzz sim bench clean
 
 help: ## this list
@@ -95,6 +95,9 @@ worker: $(OUT)/web/.built
 
 dev: build ## build for development and serve at http://127.0.0.1:PORT/
 	@node edge/dev.mjs --port $(PORT) $(VARS)
+
+rotate: ## a new signing key for make dev; the old one's tokens stay good
+	@go run ./edge/devvars -file .dev.vars -rotate
 
 test: tools-test ## everything: native, wasm, the Worker in workerd, the module in Chromium, sizes
 	@$(MAKE) TOOLED=1 build

@@ -3,6 +3,9 @@
 // it is, and no value is ever shown.
 //
 //	go run ./edge/devvars -file .dev.vars
+//
+// With -rotate the file gets a new SIGNING_KEY, and the public half of the one it had
+// becomes the first of PREVIOUS_KEYS, of which the two newest are kept.
 package main
 
 import (
@@ -22,7 +25,16 @@ import (
 
 func main() {
 	file := flag.String("file", ".dev.vars", "where the secrets go")
+	again := flag.Bool("rotate", false, "make a new signing key, and keep the old one's public half")
 	flag.Parse()
+	if *again {
+		if err := rotate(*file); err != nil {
+			fmt.Fprintln(os.Stderr, "devvars:", err)
+			os.Exit(1)
+		}
+		fmt.Printf("rotated %s: SIGNING_KEY is new, PREVIOUS_KEYS has the old one\n", *file)
+		return
+	}
 	written, err := create(*file)
 	switch {
 	case err != nil:

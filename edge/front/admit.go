@@ -20,7 +20,7 @@ func (f *Front) identify(fl *flight, now time.Time) []byte {
 	if err != nil {
 		return fl.fail(err)
 	}
-	if f.cfg.Key == nil && f.cfg.KeySetURL == "" {
+	if f.cfg.Keys == nil && f.cfg.KeySetURL == "" {
 		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "not_configured"})
 	}
 	key, decision := f.keys.Lookup(t.KeyID, now)

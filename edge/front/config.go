@@ -2,9 +2,12 @@ package front
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -14,9 +17,12 @@ type Config struct {
 	Issuer, Audience string
 	// KeySetURL is where the issuer's keys are (JWKS_URL).
 	KeySetURL string
-	// Key is the one key of a deployment that fetches none: STATIC_KEY, or the
-	// public half of the embedded issuer's SIGNING_KEY.
-	Key *token.Key
+	// KeyAges is how long fetched keys are believed (JWKS_FRESH_S, JWKS_STALE_S,
+	// JWKS_COOLDOWN_S).
+	KeyAges token.Ages
+	// Keys are those of a deployment that fetches none: STATIC_KEY; or the public
+	// halves of the embedded issuer's SIGNING_KEY and, behind it, PREVIOUS_KEYS.
+	Keys []token.Key
 	// Embedded says that this Worker is the issuer too (EMBEDDED_ISSUER).
 	Embedded bool
 	// Origins are the pages that may connect (ALLOWED_ORIGINS, separated by
@@ -28,7 +34,18 @@ type Config struct {
 	// new a signature may be (WEBHOOK_WINDOW_S).
 	Webhook       bool
 	WebhookWindow time.Duration
+	// Connects and Logins are how often one address may connect, and may sign in or
+	// bring the operators' routes a wrong token (CONNECTS_PER_IP_PER_MIN and _BURST,
+	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
+	Connects, Logins rate.Limit
 }
+
+// The default limits of one address, for each minute and at once. A whole office may
+// be behind one, and all of it comes back at once when the line does.
+const (
+	DefaultConnects, DefaultConnectsBurst = 120, 240
+	DefaultLogins, DefaultLoginsBurst     = 30, 30
+)
 
 // ErrNoKeys is a deployment that has no way to check a token.
 var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISSUER with SIGNING_KEY is set")
@@ -49,13 +66,20 @@ func ParseEnv(env []byte) (Config, error) {
 		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
 
 		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
+		KeyAges: token.Ages{
+			Fresh:           seconds(env, "JWKS_FRESH_S"),
+			Stale:           seconds(env, "JWKS_STALE_S"),
+			UnknownCooldown: seconds(env, "JWKS_COOLDOWN_S"),
+		},
+		Connects: perMinute(env, "CONNECTS_PER_IP", DefaultConnects, DefaultConnectsBurst),
+		Logins:   perMinute(env, "LOGINS_PER_IP", DefaultLogins, DefaultLoginsBurst),
 	}
 	if cfg.KeySetURL != "" {
 		return cfg, nil
 	}
-	source := text(env, "STATIC_KEY")
+	source, previous := text(env, "STATIC_KEY"), ""
 	if source == "" && cfg.Embedded {
-		source = text(env, "SIGNING_KEY")
+		source, previous = text(env, "SIGNING_KEY"), text(env, "PREVIOUS_KEYS")
 	}
 	if source == "" {
 		return cfg, ErrNoKeys
@@ -64,8 +88,61 @@ func ParseEnv(env []byte) (Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Key = &key
-	return cfg, nil
+	// With an unusable list the newest key still counts: who signs in now can work.
+	cfg.Keys, err = WithPrevious(key, previous)
+	return cfg, err
+}
+
+// WithPrevious returns the keys tokens may be signed with: the signing key, and
+// behind it those of the variable PREVIOUS_KEYS, a key set or a list of keys. With an
+// error it is the signing key alone.
+func WithPrevious(signing token.Key, previous string) ([]token.Key, error) {
+	keys := []token.Key{signing}
+	if strings.TrimSpace(previous) == "" {
+		return keys, nil
+	}
+	others, err := token.PublicKeys([]byte(previous))
+	if err != nil {
+		return keys, err
+	}
+	if signing.ID == "" {
+		return keys, token.ErrKey // nobody could say which key a token means
+	}
+	for _, other := range others {
+		switch {
+		case other.ID != signing.ID:
+			keys = append(keys, other)
+		case string(other.JWK) != string(signing.JWK):
+			return keys[:1], token.ErrKeySet // two keys of one name
+		}
+	}
+	return keys, nil
+}
+
+// seconds reads a duration; 0 when there is none that can be used.
+func seconds(env []byte, name string) time.Duration {
+	n, err := strconv.Atoi(text(env, name))
+	if err != nil || n <= 0 || n > 1<<30 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
+}
+
+// perMinute reads the two variables of a limit. "0" for the first is no limit; what
+// cannot be read is the default.
+func perMinute(env []byte, name string, count, burst int) rate.Limit {
+	number := func(name string, otherwise, least int) int {
+		n, err := strconv.Atoi(text(env, name))
+		if err != nil || n < least || n > 1<<20 {
+			return otherwise
+		}
+		return n
+	}
+	l := rate.Limit{Per: time.Minute, Count: number(name+"_PER_MIN", count, 0), Burst: number(name+"_BURST", burst, 1)}
+	if l.Count == 0 {
+		l.Count = -1
+	}
+	return l
 }
 
 // On reports whether a variable switches something on.

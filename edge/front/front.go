@@ -24,8 +24,11 @@
 // Any step may have a "log": a line for the operator, printed as it is.
 //
 // What must be remembered between a step and its result is in state, which the
-// caller hands back as it is. A Front itself remembers keys and nothing that any
-// request depends on, so one instance serves all of them.
+// caller hands back as it is. A Front itself remembers keys, and how often the
+// addresses that came of late have knocked: nothing that the outcome of a request
+// within the limits depends on, so one instance serves all of them, and one that is
+// booted anew has only forgotten what it would have refused. Every isolate of a
+// deployment counts for itself.
 package front
 
 import (
@@ -41,6 +44,8 @@ type Front struct {
 	cfg      Config
 	verifier token.Verifier
 	keys     *token.KeySet
+	// connects and logins count what each address has done of late.
+	connects, logins visitors
 	// parsed is the token that was taken apart last, and text is what it was: most
 	// are asked about twice in a row, before and after their signature's check.
 	text   string
@@ -49,10 +54,12 @@ type Front struct {
 
 // New returns a Front that knows no fetched key yet.
 func New(cfg Config) *Front {
-	f := &Front{cfg: cfg, verifier: token.Verifier{Issuer: cfg.Issuer, Audience: cfg.Audience}, keys: &token.KeySet{}}
-	if cfg.Key != nil {
-		f.keys = token.NewStatic(*cfg.Key)
+	f := &Front{cfg: cfg, verifier: token.Verifier{Issuer: cfg.Issuer, Audience: cfg.Audience}}
+	f.keys = token.NewFetched(cfg.KeyAges)
+	if cfg.Keys != nil {
+		f.keys = token.NewStatic(cfg.Keys...)
 	}
+	f.connects.limit, f.logins.limit = cfg.Connects, cfg.Logins
 	return f
 }
 

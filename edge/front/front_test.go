@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 // The three carriages of a token, one way in. S1: "Sends the coreToken in the
@@ -259,52 +258,6 @@ func TestAnswersOfObjects(t *testing.T) {
 				t.Errorf("a fault's text reached a stranger: %s", end["body"])
 			}
 		})
-	}
-}
-
-func TestFetchedKeys(t *testing.T) {
-	w := newWorker(t, map[string]string{"ISSUER": issuer, "JWKS_URL": "https://issuer.example/keys"})
-	jwks := map[string]any{"status": 200, "body": `{"keys":[` + jwk("k0") + `]}`}
-	w.fetch = func(url string) map[string]any {
-		if url != "https://issuer.example/keys" {
-			t.Errorf("fetched %s", url)
-		}
-		return jwks
-	}
-	ask := func(want, way string) {
-		t.Helper()
-		w.steps = nil
-		end := w.run(upgrade(line + "?client_id=c&token=" + goodToken()))
-		got := end["do"].(string)
-		if got != "socket" {
-			code, reason := failure(t, end)
-			got = code + " " + reason
-		}
-		if got != want || !strings.HasPrefix(w.way(), way) {
-			t.Errorf("%s by %s, want %s by %s", got, w.way(), want, way)
-		}
-	}
-	ask("AUTHENTICATION_FAILED key_unknown", "fetch, respond")
-	ask("AUTHENTICATION_FAILED key_unknown", "respond") // not again so soon
-	jwks["body"] = `{"keys":[` + jwk("k0") + `,` + jwk("k1") + `]}`
-	w.now = w.now.Add(30 * time.Second)
-	ask("socket", "fetch, verify")
-	ask("socket", "verify")
-	w.now = w.now.Add(10 * time.Minute)
-	jwks = map[string]any{"error": "TimeoutError"}
-	ask("socket", "fetch, verify") // stale, for want of better
-	w.now = w.now.Add(time.Minute)
-	ask("socket", "fetch, verify")
-
-	cold := newWorker(t, map[string]string{"JWKS_URL": "https://issuer.example/keys"})
-	cold.fetch = func(string) map[string]any { return map[string]any{"status": 502, "body": "<html>"} }
-	end := cold.run(upgrade(line + "?client_id=c&token=" + goodToken()))
-	if _, reason := failure(t, end); reason != "keys_unavailable" || end["headers"].(map[string]any)["retry-after"] != "5" {
-		t.Errorf("%v", end)
-	}
-	cold.run(upgrade(line + "?client_id=c&token=" + goodToken()))
-	if cold.way() != "fetch, respond, respond" {
-		t.Errorf("an issuer that is down is asked by every visitor: %s", cold.way())
 	}
 }
 

@@ -50,6 +50,13 @@ func jwk(kid string) string {
 	return `{"kty":"RSA","kid":"` + kid + `","n":"` + b64(string(signer().N.Bytes())) + `","e":"AQAB","d":"c2VjcmV0"}`
 }
 
+// otherJWK is a key that has signed none of the tokens here.
+func otherJWK(kid string) string {
+	n := signer().N.Bytes()
+	n[5]++
+	return `{"kty":"RSA","kid":"` + kid + `","n":"` + b64(string(n)) + `","e":"AQAB"}`
+}
+
 // worker plays the JavaScript around a Front: it carries out steps, knows no
 // word of any protocol, and keeps what it was told.
 type worker struct {

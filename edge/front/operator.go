@@ -64,11 +64,14 @@ func (o Operators) Find(authorization string) string {
 
 // operator lets an operator through to the handler, and nobody else: it is a module
 // booted for each request, which a stranger must not be able to ask for.
-func (f *Front) operator(r request) []byte {
+func (f *Front) operator(r request, now time.Time) []byte {
 	switch {
 	case len(f.cfg.Operators) == 0:
 		return respond(&protocol.Error{Code: protocol.NotFound})
+	case f.logins.wait(r.address, now) > 0:
+		return respond(tooMany("too_many_logins", f.logins.wait(r.address, now)))
 	case f.cfg.Operators.Find(r.authorization) == "":
+		f.logins.take(r.address, now) // a wrong token counts against its address
 		err := NotAnOperator()
 		return logged(respond(err), turnedAway("operator_refused", err))
 	}

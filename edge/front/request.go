@@ -15,6 +15,8 @@ type request struct {
 	url    *url.URL
 	// The headers that count here, as they came.
 	upgradeTo, origin, authorization, offered, signature string
+	// address is the visitor's, as the platform says; "" where it says none.
+	address string
 }
 
 func readRequest(event []byte) request {
@@ -51,6 +53,8 @@ func (r *request) readHeaders(headers []byte) {
 			into = &r.offered
 		case SignatureHeader:
 			into = &r.signature
+		case AddressHeader:
+			into = &r.address
 		default:
 			continue
 		}

@@ -24,14 +24,11 @@ func (f *Front) route(r request, now time.Time) []byte {
 		if !f.cfg.Embedded {
 			return respond(&protocol.Error{Code: protocol.NotFound})
 		}
-		if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
-			return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
-		}
-		return final("handler")
+		return f.issuer(r, now)
 	case path == "/v1/openapi.json":
 		return final("handler")
 	case strings.HasPrefix(path, "/v1/admin/"):
-		return f.operator(r)
+		return f.operator(r, now)
 	case path == "/v1/webhooks/permissions":
 		return f.webhook(r, now)
 	case strings.HasPrefix(path, "/v1/"):
@@ -40,12 +37,37 @@ func (f *Front) route(r request, now time.Time) []byte {
 	return final("assets")
 }
 
+// issuer lets through what a page may ask of the embedded issuer.
+func (f *Front) issuer(r request, now time.Time) []byte {
+	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
+		return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
+	}
+	cors := CORS(f.cfg.Origins, r.origin)
+	if r.method == "OPTIONS" && r.origin != "" {
+		return preflight(cors)
+	}
+	if r.method == "POST" && r.url.Path == "/auth/login" {
+		if wait := f.logins.take(r.address, now); wait > 0 {
+			err := tooMany("too_many_logins", wait)
+			return respondWith(err, err.Row().HTTP, cors...)
+		}
+	}
+	return final("handler")
+}
+
+func tooMany(reason string, wait time.Duration) *protocol.Error {
+	return &protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait}
+}
+
 // connect checks everything about an upgrade that needs no key. The form of the
 // request comes before the token: it tells a stranger nothing.
 func (f *Front) connect(r request, document string, now time.Time) []byte {
 	if !r.upgrade() {
 		err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "upgrade_required"}
 		return respondWith(err, 426, "upgrade", "websocket")
+	}
+	if wait := f.connects.take(r.address, now); wait > 0 {
+		return refusal(r, tooMany("too_many_connects", wait))
 	}
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
 		return refusal(r, &protocol.Error{Code: protocol.OriginNotAllowed})

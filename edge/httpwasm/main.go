@@ -43,6 +43,10 @@ func signIn() http.Handler {
 	if err != nil {
 		return broken("signing_key_unusable")
 	}
+	keys, err := front.WithPrevious(key, cloudflare.Getenv("PREVIOUS_KEYS"))
+	if err != nil {
+		return broken("previous_keys_unusable")
+	}
 	db, err := d1.OpenConnector("DB")
 	if err != nil {
 		return broken("database_missing")
@@ -52,13 +56,17 @@ func signIn() http.Handler {
 		Issuer:     cloudflare.Getenv("ISSUER"),
 		AccessTTL:  seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
 		RefreshTTL: seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
-		KeyID:      key.ID,
-		PublicKey:  key.JWK,
+		Keys:       keys,
 		AllowOrigin: func(origin, host string) bool {
 			return front.OriginAllowed(origins, origin, host)
 		},
-		Now:    time.Now,
-		Random: func(b []byte) { rand.Read(b) },
+		CORS:                 func(origin string) []string { return front.CORS(origins, origin) },
+		Sessions:             issuer.SessionObjects{},
+		LoginFailures:        number("LOGIN_FAILURES"),
+		LoginFailuresAccount: number("LOGIN_FAILURES_PER_ACCOUNT"),
+		LoginWindow:          seconds("LOGIN_WINDOW_S", issuer.DefaultLoginWindow),
+		Now:                  time.Now,
+		Random:               func(b []byte) { rand.Read(b) },
 	}, issuer.SQLStore{DB: sql.OpenDB(db)}, issuer.WebCrypto{PrivateKey: signingKey})
 }
 
@@ -67,6 +75,15 @@ func broken(reason string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rest.Fail(w, &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason})
 	})
+}
+
+// number is a variable's value; 0 when it is none.
+func number(name string) int {
+	n, err := strconv.Atoi(cloudflare.Getenv(name))
+	if err != nil || n > 1<<20 {
+		return 0
+	}
+	return n
 }
 
 func seconds(name string, otherwise time.Duration) time.Duration {

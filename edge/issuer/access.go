@@ -23,7 +23,7 @@ func (i *Issuer) access(ctx context.Context, user User, now time.Time) (string, 
 	header := jsontext.NewObject(nil)
 	header.Str("alg", token.Algorithm)
 	header.Str("typ", "JWT")
-	header.Str("kid", i.cfg.KeyID)
+	header.Str("kid", i.cfg.Keys[0].ID)
 
 	claims := jsontext.NewObject(nil)
 	claims.Str("user_id", user.ID)

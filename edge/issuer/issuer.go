@@ -6,6 +6,9 @@
 //	POST /auth/login    {"email","password"} -> an access token, and the refresh cookie
 //	POST /auth/refresh  the cookie           -> both anew
 //	POST /auth/logout   the cookie           -> 204; the whole sign-in is over
+//	                    {"everywhere":true}  -> 204; so are all others of the user, the
+//	                                            access tokens that are out, and the
+//	                                            connections that are open
 //	GET  /.well-known/jwks.json
 //
 // A refresh token is good for one use. It is a random number of which only the
@@ -13,14 +16,33 @@
 // twice was copied, and nobody can say which of the two users is the thief, so
 // the whole family ends (RFC 9700, section 4.14.2). For 10 seconds after its use
 // a token is forgiven: two tabs that refresh at once, or an answer that was lost.
+// What a thief gets by being as quick does not last either: see refresh.go.
+//
+// # Rotating the signing key
+//
+// SIGNING_KEY signs; PREVIOUS_KEYS (a key set or a list of keys, of which private
+// halves are ignored) are published and accepted beside it. So a new key takes over
+// without anybody being signed out:
+//
+//  1. Other services that check these tokens, and fetch the key set on a timer only:
+//     add the new key to PREVIOUS_KEYS first, deploy, and wait until they have it. The
+//     Worker itself needs no such step.
+//  2. Put the new key into SIGNING_KEY and the old one's public half into
+//     PREVIOUS_KEYS, in one deployment. (`make rotate` does that to .dev.vars.)
+//  3. When the last token of the old key has expired (ACCESS_TOKEN_TTL_S later), take
+//     it out of PREVIOUS_KEYS. A key that leaked is taken out at once: everybody's
+//     next token comes by their refresh cookie, which no key signs.
 package issuer
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
 // Config is what a deployment's variables say about the issuer.
@@ -29,11 +51,18 @@ type Config struct {
 	Issuer string
 	// AccessTTL and RefreshTTL are how long the two kinds of token live.
 	AccessTTL, RefreshTTL time.Duration
-	// KeyID names the signing key, and PublicKey is its public half as a JWK.
-	KeyID     string
-	PublicKey []byte
-	// AllowOrigin says whether a page of origin may sign in at host.
+	// Keys are the public halves that are published; the first is the signing key's.
+	Keys []token.Key
+	// LoginFailures is how many wrong passwords an account may be tried with from one
+	// address in LoginWindow, and LoginFailuresAccount from all together; 0: the default.
+	LoginFailures, LoginFailuresAccount int
+	LoginWindow                         time.Duration
+	// AllowOrigin says whether a page of origin may sign in at host, and CORS with which
+	// headers, name after value, it may read the answer.
 	AllowOrigin func(origin, host string) bool
+	CORS        func(origin string) []string
+	// Sessions is where a user's connections are ended.
+	Sessions Sessions
 	// Now is the clock.
 	Now func() time.Time
 	// Random fills b from a cryptographic source.
@@ -54,23 +83,49 @@ type Crypto interface {
 	Sign(input []byte) ([]byte, error)
 }
 
+// Sessions is the users' session objects.
+type Sessions interface {
+	// EndAll ends a user's connections, and all access tokens that were issued up to
+	// now and in its second. It has happened, or is going to, when the error is nil.
+	EndAll(ctx context.Context, userID string, now time.Time) error
+}
+
 // Issuer answers the routes above.
 type Issuer struct {
 	cfg    Config
 	store  Store
 	crypto Crypto
+	// place and account are how often a password may be wrong: see attempts.go.
+	place, account rate.Limit
 }
 
 // New returns the issuer's handler. Any other path is answered with NOT_FOUND.
 func New(cfg Config, store Store, crypto Crypto) http.Handler {
-	i := &Issuer{cfg, store, crypto}
+	i := &Issuer{
+		cfg: cfg, store: store, crypto: crypto,
+		place:   limit(cfg.LoginFailures, DefaultLoginFailures, cfg.LoginWindow),
+		account: limit(cfg.LoginFailuresAccount, DefaultLoginFailuresAccount, cfg.LoginWindow),
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/auth/login", i.post(i.login))
 	mux.HandleFunc("/auth/refresh", i.post(i.refresh))
 	mux.HandleFunc("/auth/logout", i.post(i.logout))
 	mux.HandleFunc("/.well-known/jwks.json", i.keys)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, &protocol.Error{Code: protocol.NotFound}) })
-	return mux
+	return i.readable(mux)
+}
+
+// readable lets the pages that may ask read what they are answered.
+func (i *Issuer) readable(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if origin := r.Header.Get("Origin"); origin != "" && i.cfg.AllowOrigin(origin, r.URL.Host) {
+			cors := i.cfg.CORS(origin)
+			for n := 0; n+1 < len(cors); n += 2 {
+				w.Header().Set(cors[n], cors[n+1])
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // post guards what changes something: a page can make a browser send a GET, and
@@ -96,7 +151,13 @@ func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
 		methodNotAllowed(w, http.MethodGet)
 		return
 	}
-	set := append([]byte(`{"keys":[`), i.cfg.PublicKey...)
+	set := []byte(`{"keys":[`)
+	for n, key := range i.cfg.Keys {
+		if n > 0 {
+			set = append(set, ',')
+		}
+		set = append(set, key.JWK...)
+	}
 	write(w, http.StatusOK, append(set, "]}"...), "public, max-age=300")
 }
 

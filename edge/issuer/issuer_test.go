@@ -1,12 +1,14 @@
 package issuer
 
 import (
+	"context"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -40,6 +43,18 @@ type world struct {
 	store   *memory
 	crypto  *native
 	handler http.Handler
+	// ended are the users whose connections were ended, by the second; endFails makes
+	// their session objects unreachable.
+	ended    []string
+	endFails bool
+}
+
+func (w *world) EndAll(_ context.Context, userID string, now time.Time) error {
+	if w.endFails {
+		return errDown
+	}
+	w.ended = append(w.ended, fmt.Sprintf("%s %d", userID, now.Unix()))
+	return nil
 }
 
 func newWorld(t *testing.T) *world {
@@ -60,7 +75,9 @@ func newWorld(t *testing.T) *world {
 	}
 	w.handler = New(Config{
 		Issuer: "https://api.materi.dev", AccessTTL: DefaultAccessTTL, RefreshTTL: DefaultRefreshTTL,
-		KeyID: key.ID, PublicKey: key.JWK,
+		Keys:        []token.Key{key},
+		Sessions:    w,
+		CORS:        func(origin string) []string { return front.CORS([]string{home}, origin) },
 		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
 		Now:         func() time.Time { return w.now },
 		Random:      func(b []byte) { rand.Read(b) },
@@ -148,8 +165,8 @@ func TestLogin(t *testing.T) {
 		t.Error("the refresh token itself is stored")
 	}
 	secure := w.send("POST", "https://127.0.0.1:8787/auth/login", `{"email":"owner@example.com","password":"`+password+`"}`, asJSON)
-	if !secure.cookie.Secure {
-		t.Error("no Secure over https")
+	if s := secure.cookie; !s.Secure || s.Name != "__Host-holdfast_refresh" || s.Path != "/" || s.Domain != "" || !s.HttpOnly || s.SameSite != http.SameSiteStrictMode {
+		t.Errorf("over https: %+v", s)
 	}
 
 	// The access token holds seed S2's claims and passes our own check.
@@ -189,7 +206,8 @@ func TestUnknownAccountLooksLikeWrongPassword(t *testing.T) {
 	if !slices.Equal(w.crypto.derived, []int{Iterations, Iterations}) {
 		t.Errorf("work %v", w.crypto.derived)
 	}
-	if !slices.Equal(w.store.calls, []string{"UserByEmail", "UserByEmail"}) {
+	once := []string{"Attempt", "Attempt", "UserByEmail", "SweepAttempts"}
+	if !slices.Equal(w.store.calls, append(once, once...)) {
 		t.Errorf("calls %v", w.store.calls)
 	}
 }
@@ -245,7 +263,7 @@ func TestRequestsThatAreNoLogin(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	a := newWorld(t).send("GET", home+"/.well-known/jwks.json", "", nil)
-	keys := &token.KeySet{}
+	keys := token.NewFetched(token.Ages{})
 	if err := keys.Load([]byte(a.body), start); err != nil {
 		t.Fatal(err, a.body)
 	}

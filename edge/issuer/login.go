@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
@@ -30,52 +31,93 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 		fail(w, refusal)
 		return
 	}
-	user, err := i.store.UserByEmail(r.Context(), email)
+	ctx, now := r.Context(), i.cfg.Now()
+	tried, refusal := i.try(ctx, r, email, now)
+	if refusal != nil {
+		fail(w, refusal)
+		return
+	}
+	user, err := i.store.UserByEmail(ctx, email)
 	if errors.Is(err, ErrNotFound) {
 		user = nobody
 	} else if err != nil {
 		unavailable(w, "database_unavailable")
 		return
 	}
-	hash, err := i.crypto.Derive(password, user.Salt, user.Iterations)
+	hash, err := i.derive(password, user)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
 		return
 	}
+	_ = i.store.SweepAttempts(ctx, now) // as below
 	if subtle.ConstantTimeCompare(hash, user.Hash) != 1 || user.ID == "" {
 		fail(w, &protocol.Error{
 			Code: protocol.AuthenticationFailed, Reason: "invalid_credentials", Message: "The e-mail or the password is wrong.",
 		})
 		return
 	}
-	now := i.cfg.Now()
-	access, err := i.access(r.Context(), user, now)
+	i.right(ctx, tried, now)
+	access, err := i.access(ctx, user, now)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
 		return
 	}
 	refresh, row := i.fresh(user.ID, i.random(16), now)
-	if _, err := i.store.Add(r.Context(), row); err != nil {
+	if _, err := i.store.Add(ctx, row); err != nil {
 		unavailable(w, "database_unavailable")
 		return
 	}
-	// Old rows are in nobody's way: a sweep that fails is done by the next login.
-	_ = i.store.Sweep(r.Context(), user.ID, now)
+	// Old rows are in nobody's way: a sweep that fails is done by the next login. And a
+	// hash that could not be renewed is as good as it was.
+	_ = i.store.Sweep(ctx, user.ID, now)
+	if user.Iterations < Iterations {
+		_ = i.rehash(ctx, user, password)
+	}
 	i.answer(w, r, access, refresh, user.ID)
 }
 
-// credentials reads a login's body. Only JSON is taken: a form of another site
-// can send its fields, but not with this content type.
-func credentials(r *http.Request) (email, password string, refusal *protocol.Error) {
-	if !rest.IsJSON(r) {
-		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: "content_type_not_json"}
+// derive hashes a password as the user's is. Who has an old, cheaper hash takes as long
+// as everybody else: the rest of the work is done for nothing.
+func (i *Issuer) derive(password string, user User) ([]byte, error) {
+	hash, err := i.crypto.Derive(password, user.Salt, user.Iterations)
+	if more := Iterations - user.Iterations; err == nil && more > 0 {
+		_, err = i.crypto.Derive(password, user.Salt, more)
 	}
+	return hash, err
+}
+
+// rehash replaces the hash of a password that is known to be right by one of today's.
+func (i *Issuer) rehash(ctx context.Context, user User, password string) error {
+	old := user.Hash
+	user.Salt, user.Iterations = make([]byte, 16), Iterations
+	i.cfg.Random(user.Salt)
+	var err error
+	if user.Hash, err = i.crypto.Derive(password, user.Salt, user.Iterations); err != nil {
+		return err
+	}
+	return i.store.Rehash(ctx, user, old)
+}
+
+// needJSON checks that a body is JSON and says so: a form of another site can send its
+// fields, but not with this content type.
+func needJSON(r *http.Request, body []byte) *protocol.Error {
+	if !rest.IsJSON(r) {
+		return &protocol.Error{Code: protocol.MalformedMessage, Reason: "content_type_not_json"}
+	}
+	if jsontext.Check(body, 4) != nil {
+		return &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}
+	}
+	return nil
+}
+
+// credentials reads a login's body.
+func credentials(r *http.Request) (email, password string, refusal *protocol.Error) {
 	body, refusal := rest.ReadBody(r, bodyBytes)
 	if refusal != nil {
 		return "", "", refusal
 	}
-	if jsontext.Check(body, 4) != nil {
-		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}
+	if refusal = needJSON(r, body); refusal != nil {
+		return "", "", refusal
 	}
 	email, ok1 := jsontext.Str(jsontext.Field(body, "email"))
 	password, ok2 := jsontext.Str(jsontext.Field(body, "password"))

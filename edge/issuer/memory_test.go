@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 var errDown = errors.New("the database quotes secret-value-in-a-statement")
@@ -19,10 +21,13 @@ type memory struct {
 	users   map[string]User
 	members map[string][]Membership
 	tokens  map[string]*RefreshToken
+	buckets map[string]*attempts
 	// down makes the named method fail; before runs before it.
 	down   string
 	before map[string]func()
 	calls  []string
+	// returned are the buckets an attempt was put back into.
+	returned []string
 }
 
 func (m *memory) enter(name string) error {
@@ -104,6 +109,88 @@ func (m *memory) RevokeFamily(_ context.Context, family string, now time.Time) e
 	}
 	return nil
 }
+
+func (m *memory) RevokeUser(_ context.Context, userID string, now time.Time) error {
+	if err := m.enter("RevokeUser"); err != nil {
+		return err
+	}
+	for _, t := range m.tokens {
+		if t.UserID == userID && t.RevokedAt.IsZero() {
+			t.RevokedAt = now
+		}
+	}
+	return nil
+}
+
+func (m *memory) Supersede(_ context.Context, family, hash string, now time.Time) error {
+	if err := m.enter("Supersede"); err != nil {
+		return err
+	}
+	for _, t := range m.tokens {
+		if t.Family == family && t.Hash != hash && t.Parent != hash && t.RotatedAt.IsZero() && t.SupersededAt.IsZero() {
+			t.SupersededAt = now
+		}
+	}
+	return nil
+}
+
+func (m *memory) Rehash(_ context.Context, u User, old []byte) error {
+	if err := m.enter("Rehash"); err != nil {
+		return err
+	}
+	for email, known := range m.users {
+		if known.ID == u.ID && string(known.Hash) == string(old) {
+			m.users[email] = u
+		}
+	}
+	return nil
+}
+
+// attempts is a row of login_attempts.
+type attempts struct {
+	full, known time.Time
+}
+
+func (m *memory) Attempt(_ context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, bool, error) {
+	if err := m.enter("Attempt"); err != nil {
+		return 0, false, err
+	}
+	if m.buckets == nil {
+		m.buckets = map[string]*attempts{}
+	}
+	if m.buckets[bucket] == nil {
+		m.buckets[bucket] = &attempts{}
+	}
+	a, cost := m.buckets[bucket], time.Duration(one(l))*time.Millisecond
+	full := a.full
+	if full.Before(now) {
+		full = now
+	}
+	if wait := full.Add(cost).Sub(now) - cost*time.Duration(l.Burst); wait > 0 {
+		return wait, a.known.After(now), nil
+	}
+	a.full = full.Add(cost)
+	return 0, a.known.After(now), nil
+}
+
+func (m *memory) Return(_ context.Context, bucket string, l rate.Limit) error {
+	if err := m.enter("Return"); err != nil {
+		return err
+	}
+	m.buckets[bucket].full = m.buckets[bucket].full.Add(-time.Duration(one(l)) * time.Millisecond)
+	m.returned = append(m.returned, bucket)
+	return nil
+}
+
+func (m *memory) Succeeded(_ context.Context, bucket string, until time.Time) error {
+	if err := m.enter("Succeeded"); err != nil {
+		return err
+	}
+	m.buckets[bucket] = &attempts{known: until}
+	return nil
+}
+
+func (m *memory) SweepAttempts(context.Context, time.Time) error { return m.enter("SweepAttempts") }
 
 func (m *memory) Sweep(_ context.Context, userID string, now time.Time) error {
 	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool { return t.UserID == userID && t.ExpiresAt.Before(now) })

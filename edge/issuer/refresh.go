@@ -11,7 +11,25 @@ import (
 )
 
 // Overlap is how long a used refresh token is forgiven.
+//
+// Within it one token may have several children, of which an honest browser ends up
+// with one: its tabs share one cookie, the answer that came last. A thief who was as
+// quick has another. Which of them is whose nobody can say at that moment; but once the
+// overlap is over, both cannot be used by one browser. So the first child that is used
+// later than the overlap is the one in use: it supersedes what else of the family has
+// not been used, its own children excepted. A superseded token that comes up is a copy,
+// and ends the family like one that is used twice: thief and victim are both out, at
+// the second of them to refresh. Here too there are 10 seconds of grace, for what was
+// on its way; a child that is made in them is born superseded and does not prolong it.
+//
+// Honest tabs notice it in one case: two refreshed at once, and the answer that came
+// last was on its way for so long that the other's token had been used, with more than
+// 10 seconds to each side. They have to sign in again.
 const Overlap = 10 * time.Second
+
+// AgainFor is how long a token that has been revoked may still end everything: a logout
+// everywhere that went wrong half-way is tried again with it. It can only take away.
+const AgainFor = 10 * time.Minute
 
 func digest(token string) string {
 	sum := sha256.Sum256([]byte(token))
@@ -28,7 +46,7 @@ const (
 	unused
 	// repeated within the overlap: a new child, and the family lives on.
 	repeated
-	// stolen: used long ago by somebody.
+	// stolen: used long ago by somebody, or not the one in use.
 	stolen
 )
 
@@ -36,6 +54,8 @@ func (t RefreshToken) judge(now time.Time) verdict {
 	switch {
 	case !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt):
 		return worthless
+	case !t.SupersededAt.IsZero() && now.Sub(t.SupersededAt) > Overlap:
+		return stolen
 	case t.RotatedAt.IsZero():
 		return unused
 	case now.Sub(t.RotatedAt) <= Overlap:
@@ -45,15 +65,15 @@ func (t RefreshToken) judge(now time.Time) verdict {
 }
 
 func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
-	c, err := r.Cookie(cookieName)
+	c, err := r.Cookie(nameOf(r))
 	if err != nil || c.Value == "" {
-		i.refuse(w, r, "refresh_token_missing")
+		i.refuse(w, "refresh_token_missing")
 		return
 	}
 	ctx, now, hash := r.Context(), i.cfg.Now(), digest(c.Value)
 	row, user, err := i.store.Refresh(ctx, hash)
 	if errors.Is(err, ErrNotFound) {
-		i.refuse(w, r, "refresh_token_invalid")
+		i.refuse(w, "refresh_token_invalid")
 		return
 	} else if err != nil {
 		unavailable(w, "database_unavailable")
@@ -66,6 +86,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	child, childRow := i.fresh(user.ID, row.Family, now)
+	childRow.Parent, childRow.SupersededAt = hash, row.SupersededAt
 
 	verdict := row.judge(now)
 	switch verdict {
@@ -74,10 +95,10 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 			unavailable(w, "database_unavailable")
 			return
 		}
-		i.refuse(w, r, "refresh_token_reused")
+		i.refuse(w, "refresh_token_reused")
 		return
 	case worthless:
-		i.refuse(w, r, "refresh_token_invalid")
+		i.refuse(w, "refresh_token_invalid")
 		return
 	}
 	alive, err := i.store.Add(ctx, childRow)
@@ -86,8 +107,14 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !alive {
-		i.refuse(w, r, "refresh_token_invalid")
+		i.refuse(w, "refresh_token_invalid")
 		return
+	}
+	if verdict == unused && row.SupersededAt.IsZero() && row.Parent != "" && now.Sub(row.CreatedAt) > Overlap {
+		if err := i.store.Supersede(ctx, row.Family, hash, now); err != nil {
+			unavailable(w, "database_unavailable")
+			return
+		}
 	}
 	if verdict == unused {
 		// Last, so that whatever fails before leaves the old token good; a child
@@ -102,7 +129,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 			unavailable(w, "database_unavailable")
 			return
 		case err != nil || !won && row.judge(now) == worthless:
-			i.refuse(w, r, "refresh_token_invalid")
+			i.refuse(w, "refresh_token_invalid")
 			return
 		}
 	}
@@ -112,24 +139,6 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 
 // refuse asks for a new login. The cookie is left alone: by the time this answer
 // arrives, another tab may have signed in and been given a new one.
-func (i *Issuer) refuse(w http.ResponseWriter, r *http.Request, reason string) {
+func (i *Issuer) refuse(w http.ResponseWriter, reason string) {
 	fail(w, &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: "The sign-in has ended: sign in again."})
-}
-
-// logout ends the sign-in the cookie belongs to. It is answered alike whether
-// there was one: the user wanted out, and is.
-func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(cookieName); err == nil && c.Value != "" {
-		row, _, err := i.store.Refresh(r.Context(), digest(c.Value))
-		if err == nil {
-			err = i.store.RevokeFamily(r.Context(), row.Family, i.cfg.Now())
-		}
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			unavailable(w, "database_unavailable")
-			return
-		}
-	}
-	http.SetCookie(w, cookie(r, "", 0))
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusNoContent)
 }

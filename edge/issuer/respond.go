@@ -8,15 +8,34 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-const cookieName = "holdfast_refresh"
+const (
+	cookieName = "holdfast_refresh"
+	// secureCookieName is its name over https. A browser takes a cookie of such a name
+	// from this very host only, so no page of a neighbouring subdomain can slip one in
+	// and have its visitor work in somebody else's name (RFC 6265bis, section 4.1.3.2).
+	secureCookieName = "__Host-" + cookieName
+)
 
-// cookie holds the refresh token. A script cannot read it, another site's page
-// cannot have it sent, and no route but the issuer's gets it. With an empty token
-// it takes the cookie back.
+// nameOf is the cookie's name for a request. Over https the other name is not looked
+// at: whoever can set that one can set any.
+func nameOf(r *http.Request) string {
+	if r.URL.Scheme == "https" {
+		return secureCookieName
+	}
+	return cookieName
+}
+
+// cookie holds the refresh token. A script cannot read it, and another site's page
+// cannot have it sent. Over http no route but the issuer's gets it; a __Host- cookie
+// has to have the path /, and no other route reads it. With an empty token it takes
+// the cookie back.
 func cookie(r *http.Request, token string, ttl time.Duration) *http.Cookie {
 	c := &http.Cookie{
-		Name: cookieName, Value: token, Path: "/auth", MaxAge: int(ttl / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.URL.Scheme == "https",
+		Name: nameOf(r), Value: token, Path: "/auth", MaxAge: int(ttl / time.Second),
+		HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+	if c.Name == secureCookieName {
+		c.Path, c.Secure = "/", true
 	}
 	if token == "" {
 		c.MaxAge = -1

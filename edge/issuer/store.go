@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // ErrNotFound is what a Store returns for a row that is not there.
@@ -25,9 +27,11 @@ type Membership struct{ WorkspaceID, Role string }
 type RefreshToken struct {
 	Hash, Family, UserID string
 	CreatedAt, ExpiresAt time.Time
-	// RotatedAt is when it was used, and RevokedAt when its family ended; zero
-	// for neither.
-	RotatedAt, RevokedAt time.Time
+	// Parent is the hash of the token it was made from; "" for the first of a family.
+	Parent string
+	// RotatedAt is when it was used, RevokedAt when its family ended, and SupersededAt
+	// when another branch of the family turned out to be the one in use; zero for none.
+	RotatedAt, RevokedAt, SupersededAt time.Time
 }
 
 // Store is the issuer's tables. Each method is one statement, for there is no
@@ -44,8 +48,26 @@ type Store interface {
 	Rotate(ctx context.Context, hash string, now time.Time) (bool, error)
 	// Add stores a token; false when its family has been revoked meanwhile.
 	Add(ctx context.Context, t RefreshToken) (bool, error)
-	// RevokeFamily ends a sign-in.
+	// Supersede marks the family's unused tokens but the one that hash stands for and
+	// its children: that one is in use.
+	Supersede(ctx context.Context, family, hash string, now time.Time) error
+	// RevokeFamily ends a sign-in, and RevokeUser all of a user's.
 	RevokeFamily(ctx context.Context, family string, now time.Time) error
+	RevokeUser(ctx context.Context, userID string, now time.Time) error
+	// Rehash replaces a password's hash, unless it has been changed meanwhile from the
+	// old one.
+	Rehash(ctx context.Context, user User, old []byte) error
+
+	// Attempt takes one out of a bucket of login_attempts, or says how long to wait
+	// until it may; of many at once no more succeed than there is room for. known says
+	// that Succeeded was told of this bucket.
+	Attempt(ctx context.Context, bucket string, l rate.Limit, now time.Time) (wait time.Duration, known bool, err error)
+	// Return puts back what an Attempt took.
+	Return(ctx context.Context, bucket string, l rate.Limit) error
+	// Succeeded fills a bucket, and remembers until then that it was told so.
+	Succeeded(ctx context.Context, bucket string, until time.Time) error
+	// SweepAttempts drops some of the buckets that are as good as new.
+	SweepAttempts(ctx context.Context, now time.Time) error
 	// Sweep drops a user's tokens that expired before now.
 	Sweep(ctx context.Context, userID string, now time.Time) error
 }

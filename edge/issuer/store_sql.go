@@ -36,13 +36,16 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 		t                                  = RefreshToken{Hash: hash}
 		u                                  User
 		created, expires, rotated, revoked int64
+		superseded                         int64
 	)
 	err := s.DB.QueryRowContext(ctx,
-		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0), u.email, u.name"+
+		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0),"+
+			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), u.email, u.name"+
 			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
-		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &u.Email, &u.Name)
+		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &u.Email, &u.Name)
 	u.ID = t.UserID
 	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = moment(created), moment(expires), moment(rotated), moment(revoked)
+	t.SupersededAt = moment(superseded)
 	return t, u, found(err)
 }
 
@@ -74,21 +77,43 @@ func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool,
 // Add implements Store.
 func (s SQLStore) Add(ctx context.Context, t RefreshToken) (bool, error) {
 	return s.changes(ctx,
-		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at) SELECT ?, ?, ?, ?, ?"+
+		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at)"+
+			" SELECT ?, ?, ?, ?, ?, NULLIF(?, ''), NULLIF(?, 0)"+
 			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ? AND revoked_at IS NOT NULL)",
-		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Family)
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, milliseconds(t.SupersededAt), t.Family)
+}
+
+// Supersede implements Store.
+func (s SQLStore) Supersede(ctx context.Context, family, hash string, now time.Time) error {
+	return s.exec(ctx,
+		"UPDATE refresh_tokens SET superseded_at = ? WHERE family = ? AND hash <> ? AND COALESCE(parent, '') <> ?"+
+			" AND rotated_at IS NULL AND superseded_at IS NULL",
+		now.UnixMilli(), family, hash, hash)
 }
 
 // RevokeFamily implements Store.
 func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time) error {
-	_, err := s.DB.ExecContext(ctx,
-		"UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL", now.UnixMilli(), family)
-	return err
+	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL", now.UnixMilli(), family)
+}
+
+// RevokeUser implements Store.
+func (s SQLStore) RevokeUser(ctx context.Context, userID string, now time.Time) error {
+	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), userID)
+}
+
+// Rehash implements Store.
+func (s SQLStore) Rehash(ctx context.Context, u User, old []byte) error {
+	return s.exec(ctx, "UPDATE users SET password_hash = ?, salt = ?, iterations = ? WHERE id = ? AND password_hash = ?",
+		hex.EncodeToString(u.Hash), hex.EncodeToString(u.Salt), u.Iterations, u.ID, hex.EncodeToString(old))
 }
 
 // Sweep implements Store.
 func (s SQLStore) Sweep(ctx context.Context, userID string, now time.Time) error {
-	_, err := s.DB.ExecContext(ctx, "DELETE FROM refresh_tokens WHERE user_id = ? AND expires_at < ?", userID, now.UnixMilli())
+	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE user_id = ? AND expires_at < ?", userID, now.UnixMilli())
+}
+
+func (s SQLStore) exec(ctx context.Context, query string, args ...any) error {
+	_, err := s.DB.ExecContext(ctx, query, args...)
 	return err
 }
 
@@ -106,6 +131,13 @@ func found(err error) error {
 		return ErrNotFound
 	}
 	return err
+}
+
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 func moment(ms int64) time.Time {

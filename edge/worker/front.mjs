@@ -23,7 +23,7 @@ function boot(env) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
-	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: no usable key to check tokens with");
+	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: a key to check tokens with is missing or cannot be used");
 	fault = turn({ kind: "fault" });
 }
 
@@ -103,7 +103,7 @@ const acts = {
 };
 
 const ends = {
-	respond: ({ status, headers, body }) => new Response(body, { status, headers }),
+	respond: ({ status, headers, body }) => new Response(body === "" ? null : body, { status, headers }),
 
 	refuse({ protocol, frame, code, reason }) {
 		const [client, server] = Object.values(new WebSocketPair());

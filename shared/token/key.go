@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"math/bits"
@@ -57,6 +58,9 @@ func publicKey(jwk []byte) (Key, error) {
 			return Key{}, ErrKey
 		}
 	}
+	if !forSignatures(jsontext.Field(jwk, "key_ops")) {
+		return Key{}, ErrKey
+	}
 	var kid string
 	if raw := jsontext.Field(jwk, "kid"); raw != nil {
 		var ok bool
@@ -83,6 +87,51 @@ func publicKey(jwk []byte) (Key, error) {
 		w.Str("kid", kid)
 	}
 	return Key{ID: kid, JWK: w.End()}, nil
+}
+
+// forSignatures reports whether a key's key_ops, if it has any, are of signatures:
+// "verify", or of a private key "sign".
+func forSignatures(ops []byte) bool {
+	if ops == nil {
+		return true
+	}
+	for list := jsontext.Elements(ops); list.Next(); {
+		if op, ok := jsontext.Str(list.Value()); ok && (op == "verify" || op == "sign") {
+			return true
+		}
+	}
+	return false
+}
+
+// PublicKeys reads several keys, private ones included, and returns the public
+// halves: a key set, {"keys":[…]}, or a plain list. It is for keys an operator has
+// written down, so one that cannot be used, or has no name of its own, is an error
+// and not passed over. The error never holds any of the text.
+func PublicKeys(text []byte) ([]Key, error) {
+	if len(text) > KeySetBytes || jsontext.Check(text, depth) != nil {
+		return nil, ErrKeySet
+	}
+	list := jsontext.Field(text, "keys")
+	if list == nil {
+		list = bytes.TrimSpace(text)
+	}
+	if list[0] != '[' {
+		return nil, ErrKeySet
+	}
+	var keys []Key
+	for l := jsontext.Elements(list); l.Next(); {
+		key, err := publicKey(l.Value())
+		if err != nil || key.ID == "" || len(keys) == maxKeys {
+			return nil, ErrKeySet
+		}
+		for _, other := range keys {
+			if other.ID == key.ID {
+				return nil, ErrKeySet
+			}
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
 }
 
 // integer reads a positive integer, without leading zeros.

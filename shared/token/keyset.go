@@ -2,14 +2,22 @@ package token
 
 import "time"
 
-// How long what an issuer published is believed.
-const (
+// Ages is how long what an issuer published is believed. Fields that are zero are
+// the constants of the same names.
+type Ages struct {
 	// Fresh is how long a key set is used without asking again.
-	Fresh = 10 * time.Minute
+	Fresh time.Duration
 	// Stale is how long an old one is used while the issuer does not answer.
-	Stale = time.Hour
+	Stale time.Duration
 	// UnknownCooldown is the least time between two fetches for the sake of a
 	// kid that is not in the set: anybody can invent one.
+	UnknownCooldown time.Duration
+}
+
+// The default Ages, and the limits of a fetch.
+const (
+	Fresh           = 10 * time.Minute
+	Stale           = time.Hour
 	UnknownCooldown = 30 * time.Second
 	// FailureCooldown is the least time between a failed fetch and the next.
 	FailureCooldown = 5 * time.Second
@@ -35,10 +43,11 @@ const (
 	Unavailable
 )
 
-// KeySet is the keys tokens are checked with: fetched ones that age, or one that
-// is configured and does not age. It is not safe for concurrent use.
+// KeySet is the keys tokens are checked with: fetched ones that age, or ones that
+// are configured and do not age. It is not safe for concurrent use.
 type KeySet struct {
-	static   *Key
+	ages     Ages
+	static   []Key
 	keys     map[string]Key
 	loadedAt time.Time
 	failedAt time.Time
@@ -47,9 +56,23 @@ type KeySet struct {
 	begun []time.Time
 }
 
-// NewStatic returns a set of one configured key. A token that names no kid is
-// checked with it; one that names another is refused, unless the key has no name.
-func NewStatic(key Key) *KeySet { return &KeySet{static: &key} }
+// NewFetched returns a set that is fetched, and has not been yet.
+func NewFetched(ages Ages) *KeySet {
+	for _, a := range [...]struct {
+		age       *time.Duration
+		otherwise time.Duration
+	}{{&ages.Fresh, Fresh}, {&ages.Stale, Stale}, {&ages.UnknownCooldown, UnknownCooldown}} {
+		if *a.age <= 0 {
+			*a.age = a.otherwise
+		}
+	}
+	return &KeySet{ages: ages}
+}
+
+// NewStatic returns a set of configured keys, of which the first is the one that
+// signs at present. A token that names no kid is checked with that; one that names
+// none of the keys is refused, unless the only key has no name.
+func NewStatic(keys ...Key) *KeySet { return &KeySet{static: keys} }
 
 // Load takes a fetched key set. One that cannot be used counts as Failed and
 // changes nothing: an issuer's error page must not lock everybody out.
@@ -80,8 +103,13 @@ func (s *KeySet) done() {
 // decision is Use.
 func (s *KeySet) Lookup(kid string, now time.Time) (Key, Decision) {
 	if s.static != nil {
-		if kid == "" || s.static.ID == "" || kid == s.static.ID {
-			return *s.static, Use
+		if kid == "" || len(s.static) == 1 && s.static[0].ID == "" {
+			return s.static[0], Use
+		}
+		for _, key := range s.static {
+			if key.ID == kid {
+				return key, Use
+			}
 		}
 		return Key{}, Unknown
 	}
@@ -92,14 +120,14 @@ func (s *KeySet) Lookup(kid string, now time.Time) (Key, Decision) {
 	age := now.Sub(s.loadedAt)
 	have := s.keys != nil
 	switch {
-	case have && known && age < Fresh:
+	case have && known && age < s.ages.Fresh:
 		return key, Use
-	case have && !known && age < UnknownCooldown:
+	case have && !known && age < s.ages.UnknownCooldown:
 		return Key{}, Unknown
 	}
 	fetch := s.mayFetch(now)
 	switch {
-	case have && known && age < Stale && (!fetch || len(s.begun) > 0):
+	case have && known && age < s.ages.Stale && (!fetch || len(s.begun) > 0):
 		// The issuer does not answer, or somebody is already asking it.
 		return key, Use
 	case fetch:

@@ -99,7 +99,7 @@ func TestReadKeySet(t *testing.T) {
 
 // A story of one key set, told in steps of its clock.
 func TestKeySetLife(t *testing.T) {
-	s, at := &KeySet{}, now
+	s, at := NewFetched(Ages{}), now
 	want := func(kid string, d Decision) {
 		t.Helper()
 		key, got := s.Lookup(kid, at)
@@ -145,7 +145,7 @@ func TestKeySetLife(t *testing.T) {
 }
 
 func TestFetchesAreBounded(t *testing.T) {
-	s := &KeySet{}
+	s := NewFetched(Ages{})
 	for range maxFetches {
 		if _, d := s.Lookup("a", now); d != Fetch {
 			t.Fatalf("decision %d, want Fetch", d)

@@ -1,0 +1,36 @@
+package front
+
+import "strings"
+
+// CORS is the headers, name after value, with which an answer of the embedded
+// issuer may be read by a page of origin; none for the Worker's own pages, which need
+// none. The origin has been found allowed.
+//
+// An origin that is on the list by name may send the refresh cookie along; one that
+// only "*" lets in may not: it can sign in with a password, and no page of anybody's
+// can use a sign-in that is already there. The cookie is SameSite=Strict besides, so
+// a page that is to stay signed in must be of the same site as the Worker:
+// https://app.example.com and https://api.example.com are, example.com and
+// example.org are not.
+func CORS(list []string, origin string) []string {
+	if origin == "" || len(list) == 0 {
+		return nil
+	}
+	for _, allowed := range list {
+		if allowed != "*" && strings.EqualFold(allowed, origin) {
+			return []string{
+				"access-control-allow-origin", origin, "access-control-allow-credentials", "true",
+				"access-control-expose-headers", "retry-after", "vary", "origin",
+			}
+		}
+	}
+	return []string{"access-control-allow-origin", "*", "access-control-expose-headers", "retry-after", "vary", "origin"}
+}
+
+// preflight answers a browser that asks before it sends. It is the front's to
+// answer, for the issuer would be booted for it.
+func preflight(cors []string) []byte {
+	cors = append(cors, "access-control-allow-methods", "GET, POST", "access-control-allow-headers", "content-type",
+		"access-control-max-age", "600")
+	return response(204, "", cors...)
+}

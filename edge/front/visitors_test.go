@@ -1,0 +1,222 @@
+package front
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/rate"
+)
+
+func limited(t *testing.T, more map[string]string) *worker {
+	env := embedded()
+	maps.Copy(env, map[string]string{
+		"CONNECTS_PER_IP_PER_MIN": "6", "CONNECTS_PER_IP_BURST": "3", "LOGINS_PER_IP_PER_MIN": "4", "LOGINS_PER_IP_BURST": "2",
+	})
+	maps.Copy(env, more)
+	return newWorker(t, env)
+}
+
+// Whoever connects again and again from one address is told when to come back,
+// and costs no signature check.
+func TestConnectsPerAddress(t *testing.T) {
+	w := limited(t, nil)
+	from := func(address string, headers ...string) map[string]any {
+		return upgrade(line+"?client_id=c&token="+goodToken(), append(headers, AddressHeader, address)...)
+	}
+	for range 3 {
+		if end := w.run(from("203.0.113.7")); end["do"] != "socket" {
+			t.Fatalf("within the limit: %v", end)
+		}
+	}
+	w.steps = nil
+	end := w.run(from("203.0.113.7"))
+	code, reason := failure(t, end)
+	if code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_connects" || end["status"] != 429.0 || w.way() != "respond" {
+		t.Errorf("%s: %v", w.way(), end)
+	}
+	if end["headers"].(map[string]any)["retry-after"] != "10" || !strings.Contains(end["body"].(string), `"retry_after":10000`) {
+		t.Errorf("not told when: %v", end)
+	}
+	page := w.run(from("203.0.113.7", "origin", "http://127.0.0.1:8787", "sec-websocket-protocol", "holdfast.v1"))
+	if page["do"] != "refuse" || page["code"] != 4201.0 {
+		t.Errorf("a page: %v", page)
+	}
+	if end := w.run(from("203.0.113.8")); end["do"] != "socket" {
+		t.Errorf("a neighbour: %v", end)
+	}
+	// Nobody chooses by a header of their own whom they are counted as.
+	if end := w.run(from("203.0.113.7", "x-forwarded-for", "198.51.100.1", "x-real-ip", "198.51.100.1")); end["do"] != "respond" {
+		t.Errorf("with X-Forwarded-For: %v", end)
+	}
+	w.now = w.now.Add(10 * time.Second)
+	if end := w.run(from("203.0.113.7")); end["do"] != "socket" {
+		t.Errorf("when it was told to come: %v", end)
+	}
+	// Bad tokens and foreign pages are counted like good ones.
+	w = limited(t, nil)
+	for range 3 {
+		w.run(upgrade(line+"?client_id=c&token=x", AddressHeader, "203.0.113.7", "origin", "https://evil.example"))
+	}
+	if end := w.run(from("203.0.113.7")); end["do"] != "respond" {
+		t.Errorf("after three refusals: %v", end)
+	}
+}
+
+func TestWhomAnAddressBelongsTo(t *testing.T) {
+	same := [][]string{
+		{"203.0.113.7", "::ffff:203.0.113.7", "::ffff:cb00:7107"},
+		{"203.0.113.8"},
+		{"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:0DB8:0001:0002::", "2001:db8:1:2:0:0:192.0.2.1"},
+		{"2001:db8:1:3::1"},
+		{"2001:db8::1"},
+	}
+	seen := map[string]int{}
+	for i, group := range same {
+		for _, address := range group {
+			name := Network(address)
+			if name == "" || name != Network(group[0]) {
+				t.Errorf("%s is of %q, %s of %q", address, name, group[0], Network(group[0]))
+			}
+			if other, twice := seen[name]; twice && other != i {
+				t.Errorf("%s is of the same network as %s", address, same[other][0])
+			}
+			seen[name] = i
+		}
+	}
+	for _, nobody := range []string{
+		"", "127.0.0.1", "::1", "::", "::ffff:127.0.0.1", "unknown", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4, 5.6.7.8", "+1.2.3.4",
+		"2001:db8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4:5:6:7::8:9", "g::", "12345::", "fe80::1%eth0", "1.2.3.4::", ":1::", "1:",
+	} {
+		if name := Network(nobody); name != "" {
+			t.Errorf("%q is of %q", nobody, name)
+		}
+	}
+}
+
+// No address (a self-hosted workerd), the machine's own, and 0 mean no limit.
+func TestNoLimit(t *testing.T) {
+	for name, c := range map[string]struct{ limit, address string }{
+		"no address": {"6", ""}, "this machine": {"6", "127.0.0.1"}, "switched off": {"0", "203.0.113.7"},
+	} {
+		w := limited(t, map[string]string{"CONNECTS_PER_IP_PER_MIN": c.limit, "LOGINS_PER_IP_PER_MIN": c.limit})
+		for range 20 {
+			if end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), AddressHeader, c.address)); end["do"] != "socket" {
+				t.Fatalf("%s: %v", name, end)
+			}
+			if end := w.run(login(c.address)); end["do"] != "handler" {
+				t.Fatalf("%s: %v", name, end)
+			}
+		}
+	}
+	for _, wrong := range []string{"", "-1", "many", "1e3"} {
+		env, _ := json.Marshal(map[string]string{"CONNECTS_PER_IP_PER_MIN": wrong, "CONNECTS_PER_IP_BURST": wrong, "STATIC_KEY": jwk("k1")})
+		cfg, err := ParseEnv(env)
+		if want := (rate.Limit{Count: DefaultConnects, Per: time.Minute, Burst: DefaultConnectsBurst}); err != nil || cfg.Connects != want {
+			t.Errorf("%q: %+v, %v", wrong, cfg.Connects, err)
+		}
+	}
+}
+
+func login(address string, headers ...string) map[string]any {
+	event := get("http://127.0.0.1:8787/auth/login", append(headers, AddressHeader, address)...)
+	event["method"] = "POST"
+	return event
+}
+
+func TestLoginsPerAddress(t *testing.T) {
+	w := limited(t, nil)
+	for range 2 {
+		if end := w.run(login("203.0.113.7")); end["do"] != "handler" {
+			t.Fatalf("%v", end)
+		}
+	}
+	end := w.run(login("203.0.113.7"))
+	code, reason := failure(t, end)
+	if code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_logins" || end["status"] != 429.0 || end["headers"].(map[string]any)["retry-after"] != "15" {
+		t.Errorf("%v", end)
+	}
+	// Who is signed in goes on: their pages refresh, connect and sign out.
+	for _, path := range []string{"/auth/refresh", "/auth/logout"} {
+		event := get("http://127.0.0.1:8787"+path, AddressHeader, "203.0.113.7")
+		event["method"] = "POST"
+		if end := w.run(event); end["do"] != "handler" {
+			t.Errorf("%s: %v", path, end)
+		}
+	}
+	if end := w.run(login("203.0.113.8")); end["do"] != "handler" {
+		t.Errorf("a neighbour: %v", end)
+	}
+}
+
+// Only a wrong token counts against who calls an operator's route.
+func TestWrongOperatorTokensPerAddress(t *testing.T) {
+	w := limited(t, nil)
+	w.front.cfg.Operators = ParseOperators("olive:right")
+	call := func(token string) map[string]any {
+		return w.run(get("http://127.0.0.1:8787/v1/admin/users/u", AddressHeader, "203.0.113.7", "authorization", "Bearer "+token))
+	}
+	for range 10 {
+		if end := call("right"); end["do"] != "handler" {
+			t.Fatalf("an operator is limited: %v", end)
+		}
+	}
+	for range 2 {
+		if code, _ := failure(t, call("wrong")); code != "AUTHENTICATION_FAILED" {
+			t.Fatalf("a wrong token: %s", code)
+		}
+	}
+	// From now on not even the right one is looked at: guessing goes on elsewhere or not at all.
+	end := call("right")
+	if code, reason := failure(t, end); code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_logins" || end["status"] != 429.0 {
+		t.Errorf("%v", end)
+	}
+	w.now = w.now.Add(15 * time.Second)
+	if end := call("right"); end["do"] != "handler" {
+		t.Errorf("after the wait: %v", end)
+	}
+}
+
+// However many addresses come, what is remembered of them stays small, and who is at
+// the limit is remembered longest.
+func TestAMillionAddresses(t *testing.T) {
+	v := visitors{limit: rate.Limit{Count: 6, Per: time.Minute, Burst: 3}}
+	for range 4 {
+		v.take("203.0.113.7", now)
+	}
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var after uint64
+	for i := range 1_000_000 {
+		v.take(fmt.Sprintf("2001:db8:%x:%x::1", i>>16, i&0xffff), now.Add(time.Duration(i)*time.Microsecond))
+		if len(v.buckets) > maxVisitors {
+			t.Fatalf("%d addresses", len(v.buckets))
+		}
+		if i == 2*maxVisitors {
+			after = heap()
+		}
+	}
+	if grown := int64(heap()) - int64(after); grown > 256<<10 {
+		t.Errorf("grew by %d bytes", grown)
+	}
+	if v.wait("203.0.113.7", now.Add(time.Second)) == 0 {
+		t.Error("others made it forget who is at the limit")
+	}
+	// Should all be at the limit, nobody is refused for want of room.
+	for i := range 2 * maxVisitors {
+		address := fmt.Sprintf("2001:db9:0:%x::1", i)
+		for n := range 3 {
+			if v.take(address, now.Add(2*time.Second)) != 0 {
+				t.Fatalf("address %d is refused at its connect %d", i, n)
+			}
+		}
+	}
+}

@@ -1,0 +1,35 @@
+package issuer
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// endAll is what a session object is asked for a logout everywhere: to let no token in
+// that was issued up to and in this second.
+func endAll(userID string, now time.Time) string {
+	w := jsontext.NewObject(nil)
+	w.Str("kind", "end")
+	w.Str("user_id", userID)
+	w.Str("code", string(protocol.TokenRevoked))
+	w.Int("before", now.Unix())
+	w.Str("reason", "logout_everywhere")
+	w.Str("by", userID)
+	return string(w.End())
+}
+
+// ended reads its answer. A document that could not be reached in time is told later:
+// the revocation itself stands.
+func ended(answer string) bool {
+	raw := []byte(answer)
+	if jsontext.Check(raw, 16) != nil {
+		return false
+	}
+	if jsontext.Field(raw, "receipt") != nil {
+		return true
+	}
+	err, ok := protocol.ParseError(jsontext.Field(raw, "error"))
+	return ok && err.Code == protocol.ServiceUnavailable
+}
