@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,6 +43,8 @@ type conn struct {
 	ws  *websocket.Conn
 	tcp net.Conn
 	ack frame
+	// token is what it connected with, which it is never to hear.
+	token string
 }
 
 // dialling is one attempt to connect.
@@ -51,6 +54,7 @@ type dialling struct {
 	token                         string
 	origin                        string
 	carriage                      string // query, header, or protocol (the default)
+	address                       string // whom it seems to come from
 }
 
 func (d dialling) dial(s *server) (*conn, *http.Response, error) {
@@ -74,7 +78,11 @@ func (d dialling) dial(s *server) (*conn, *http.Response, error) {
 	if d.origin != "" {
 		header.Set("Origin", d.origin)
 	}
-	c := &conn{t: s.t}
+	if d.address != "" {
+		header.Set("CF-Connecting-IP", d.address)
+	}
+	s.shown("a token", d.token)
+	c := &conn{t: s.t, token: d.token}
 	options.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		c.tcp = tcp
@@ -110,6 +118,9 @@ func (c *conn) read() (frame, error) {
 	_, text, err := c.ws.Read(ctx)
 	if err != nil {
 		return frame{}, err
+	}
+	if c.token != "" && bytes.Contains(text, []byte(c.token)) {
+		c.t.Error("a frame repeats the token")
 	}
 	var f frame
 	if err := json.Unmarshal(text, &f); err != nil {

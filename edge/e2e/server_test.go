@@ -83,6 +83,7 @@ func start(t testing.TB, vars map[string]string) *server {
 	var ready struct{ URL string }
 	s := launch(t, "harness.mjs", map[string]any{"vars": vars, "secrets": secrets, "build": build}, &ready)
 	s.url = strings.TrimSuffix(ready.URL, "/")
+	t.Cleanup(s.nothingLeaked)
 	return s
 }
 
@@ -104,6 +105,10 @@ func launch(t testing.TB, script string, config map[string]any, ready any) *serv
 	t.Cleanup(func() {
 		in.Close()
 		cmd.Wait()
+		if what := s.leak(complaints.String()); what != "" {
+			t.Errorf("%s is in what the Worker said", what)
+			return
+		}
 		if t.Failed() {
 			t.Logf("the Worker said:\n%s", complaints.String())
 		}
@@ -231,8 +236,14 @@ func (s *server) post(jar http.CookieJar, path string, body any) (int, map[strin
 		s.t.Fatal(err)
 	}
 	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	check(err)
 	var answer map[string]any
-	json.NewDecoder(response.Body).Decode(&answer)
+	json.Unmarshal(said, &answer)
+	s.shownBy(body, answer, response.Header)
+	if what := s.leak(string(said)); what != "" && response.StatusCode >= 400 {
+		s.t.Errorf("%s is in the answer to %s", what, path)
+	}
 	return response.StatusCode, answer, response.Header
 }
 

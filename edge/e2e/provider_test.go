@@ -1,0 +1,193 @@
+//go:build !js
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const resource = "https://holdfast.example/"
+
+// provider is an OpenID provider of somebody else's.
+type provider struct{ *server }
+
+func startProvider(t testing.TB) provider {
+	t.Helper()
+	var ready struct{ URL string }
+	s := launch(t, "provider.mjs", map[string]any{
+		"users": []string{"usr_owner", "usr_editor"}, "resources": []string{resource, "https://elsewhere.example/"},
+	}, &ready)
+	s.url = ready.URL
+	return provider{s}
+}
+
+// keys makes the first of these sign from now on, and publishes all of them.
+func (p provider) keys(names ...string) {
+	p.t.Helper()
+	p.do(map[string]string{"do": "keys", "names": strings.Join(names, ",")}, nil)
+}
+
+// answers says what the key set's address answers from now on.
+func (p provider) answers(as string) {
+	p.t.Helper()
+	p.do(map[string]string{"do": "answer", "as": as}, nil)
+}
+
+func (p provider) asked() int {
+	p.t.Helper()
+	var n struct{ Asked int }
+	p.do(map[string]string{"do": "asked"}, &n)
+	return n.Asked
+}
+
+// token gets an access token as any client does.
+func (p provider) token(user, resource string) string {
+	p.t.Helper()
+	response, err := http.PostForm(p.url+"/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {user}, "client_secret": {"secret-of-" + user}, "resource": {resource},
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Token string `json:"access_token"`
+		Error string `json:"error_description"`
+	}
+	check(json.NewDecoder(response.Body).Decode(&answer))
+	if strings.Count(answer.Token, ".") != 2 {
+		p.t.Fatalf("the provider gave no JWT: HTTP %d %s", response.StatusCode, answer.Error)
+	}
+	return answer.Token
+}
+
+// trusting starts a Worker that trusts p, with an hour of its life in some seconds.
+func (p provider) trusting(t testing.TB) *server {
+	return start(t, map[string]string{
+		"EMBEDDED_ISSUER": "", "JWKS_URL": p.url + "/jwks", "ISSUER": p.url, "AUDIENCE": resource,
+		"JWKS_FRESH_S": "3", "JWKS_STALE_S": "8", "JWKS_COOLDOWN_S": "2",
+	})
+}
+
+// told is how a Worker answers an attempt: "" when it lets in, else the code and the
+// reason; and how long it wants the client to wait.
+func (s *server) told(token string) (said string, wait float64) {
+	s.t.Helper()
+	c, response, err := dialling{document: "welcome", clientID: "c1", token: token, carriage: "header"}.dial(s)
+	if err == nil {
+		c.ws.CloseNow()
+		return "", 0
+	}
+	if response == nil {
+		s.t.Fatal(err)
+	}
+	var f frame
+	check(json.NewDecoder(response.Body).Decode(&f))
+	details, _ := f.Data["details"].(map[string]any)
+	wait, _ = details["retry_after"].(float64)
+	return fmt.Sprint(response.StatusCode, " ", f.text("error_code"), " ", details["reason"]), wait
+}
+
+func (s *server) expectTold(token, want string) {
+	s.t.Helper()
+	if said, _ := s.told(token); said != want {
+		s.t.Fatalf("told %q, want %q", said, want)
+	}
+}
+
+// until asks again and again until it is told this.
+func (s *server) until(token, want string) {
+	s.t.Helper()
+	said := "nothing"
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		if said, _ = s.told(token); said == want {
+			return
+		}
+	}
+	s.t.Fatalf("told %q for %v, want %q", said, patience, want)
+}
+
+// Tokens of an issuer that nobody here wrote let their holders in, while its keys change.
+//
+// S1: "The app authenticates with our auth service".
+func TestAnotherIssuersTokens(t *testing.T) {
+	p := startProvider(t)
+	s := p.trusting(t)
+	a := p.token("usr_owner", resource)
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: a, carriage: "query", origin: s.url})
+	if v := owner.op("m1", "hello"); v != 1 {
+		t.Fatalf("version %d", v)
+	}
+	s.connect(dialling{document: "welcome", clientID: "e", token: p.token("usr_editor", resource)})
+	if n := p.asked(); n != 1 {
+		t.Errorf("two connects asked the issuer for its keys %d times", n)
+	}
+	s.expectTold(p.token("usr_owner", "https://elsewhere.example/"), "401 AUTHENTICATION_FAILED audience_mismatch")
+
+	// The issuer begins to sign with another key: it is fetched as soon as it may be,
+	// and whoever has a token of the old one goes on.
+	p.keys("b", "a")
+	b := p.token("usr_owner", resource)
+	s.until(b, "")
+	s.expectTold(a, "")
+
+	// The old key is withdrawn: its tokens are worth nothing once the set is fetched anew.
+	p.keys("b")
+	s.until(a, "401 AUTHENTICATION_FAILED key_unknown")
+	s.expectTold(b, "")
+
+	// Tokens with made-up key ids come in numbers: the issuer hardly notices.
+	stranger := forgerOfStranger()
+	before, began := p.asked(), time.Now()
+	for n := range 60 {
+		forged := stranger.token(func(h, _ map[string]any) { h["kid"] = fmt.Sprint("made-up-", n) })
+		s.expectTold(forged, "401 AUTHENTICATION_FAILED key_unknown")
+	}
+	if n, most := p.asked()-before, int(time.Since(began)/(2*time.Second))+1; n > most {
+		t.Errorf("60 made-up key ids in %v asked the issuer %d times, want at most %d", time.Since(began), n, most)
+	}
+}
+
+// An issuer that is away keeps nobody out for as long as its old keys may be used, and
+// after that the answer says when to try again; it is not asked by every visitor.
+func TestAnotherIssuerIsAway(t *testing.T) {
+	p := startProvider(t)
+	s := p.trusting(t)
+	token := p.token("usr_owner", resource)
+	s.expectTold(token, "")
+	loaded := time.Now()
+	p.answers("error")
+	for time.Since(loaded) < 7*time.Second {
+		s.expectTold(token, "")
+		time.Sleep(200 * time.Millisecond)
+	}
+	if n := p.asked(); n > 3 {
+		t.Errorf("asked %d times in 7 s", n)
+	}
+	s.until(token, "503 SERVICE_UNAVAILABLE keys_unavailable")
+	for _, as := range []string{"html", "garbage", "redirect", "slow"} {
+		p.answers(as)
+		time.Sleep(5100 * time.Millisecond) // what went wrong is not asked for again at once
+		before, began := p.asked(), time.Now()
+		said, wait := s.told(token)
+		took := time.Since(began)
+		if said != "503 SERVICE_UNAVAILABLE keys_unavailable" || wait != 5000 {
+			t.Errorf("%s: told %q, to come in %v ms", as, said, wait)
+		}
+		if limit := 7 * time.Second; took > limit || as == "slow" && took < 4*time.Second {
+			t.Errorf("%s: told after %v", as, took)
+		}
+		s.told(token)
+		if n := p.asked() - before; n != 1 {
+			t.Errorf("%s: two visitors asked %d times", as, n)
+		}
+	}
+	p.answers("keys")
+	s.until(token, "")
+}
