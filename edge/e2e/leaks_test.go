@@ -13,8 +13,6 @@ import (
 // Whatever a test does, no token, password or key that it used may be in what its
 // Worker logs, nor in an answer that refuses something. Every server looks for that
 // when its test ends.
-//
-// S2: "Log authentication events - For security auditing".
 
 // used are the secrets that were shown to a Worker, by its address: what they are by
 // what they read.

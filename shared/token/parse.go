@@ -49,37 +49,45 @@ type Verifier struct {
 // refused (RFC 7519, section 4). What the claims are worth golang-jwt's validator
 // says, in Validate.
 func (v *Verifier) Parse(text string) (*Token, *protocol.Error) {
-	if text == "" {
-		return nil, refuse(ReasonMissing)
-	}
-	if len(text) > protocol.TokenBytes {
-		return nil, refuse(ReasonTooLarge)
-	}
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return nil, refuse(ReasonMalformed)
-	}
-	head, ok := segment(parts[0])
-	if !ok {
-		return nil, refuse(ReasonMalformed)
-	}
-	kid, err := header(head)
+	t, body, err := dissect(text)
 	if err != nil {
 		return nil, err
 	}
-	body, ok := segment(parts[1])
-	if !ok || !unique(body) {
+	if !unique(body) {
 		return nil, refuse(ReasonMalformed)
+	}
+	t.claims = decodeObject(body)
+	return t, nil
+}
+
+// dissect is Parse for a signed text of any content: all but the claims.
+func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
+	if text == "" {
+		return nil, nil, refuse(ReasonMissing)
+	}
+	if len(text) > protocol.TokenBytes {
+		return nil, nil, refuse(ReasonTooLarge)
+	}
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 {
+		return nil, nil, refuse(ReasonMalformed)
+	}
+	head, ok := segment(parts[0])
+	if !ok {
+		return nil, nil, refuse(ReasonMalformed)
+	}
+	kid, err := header(head)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, ok = segment(parts[1])
+	if !ok {
+		return nil, nil, refuse(ReasonMalformed)
 	}
 	if signature, ok := segment(parts[2]); !ok || len(signature) == 0 {
-		return nil, refuse(ReasonMalformed)
+		return nil, nil, refuse(ReasonMalformed)
 	}
-	return &Token{
-		Input:     text[:len(parts[0])+1+len(parts[1])],
-		Signature: parts[2],
-		KeyID:     kid,
-		claims:    decodeObject(body),
-	}, nil
+	return &Token{Input: text[:len(parts[0])+1+len(parts[1])], Signature: parts[2], KeyID: kid}, body, nil
 }
 
 // decodeObject gives a checked object the form golang-jwt's validator wants.
@@ -139,9 +147,20 @@ func unique(b []byte) bool {
 	return scan.Err() == nil
 }
 
+// access reports whether a typ can be an access token's: RFC 9068's at+jwt, or the JWT
+// that says nothing; "application/" before it may be left out (RFC 7515, 4.1.9).
+func access(typ []byte) bool {
+	s, ok := jsontext.Str(typ)
+	s = strings.TrimPrefix(strings.ToLower(s), "application/")
+	return ok && (s == "jwt" || s == "at+jwt")
+}
+
 // header checks the first part and returns the key's name. jku, jwk, x5u and x5c
 // are a sender's own word on which key to trust: they are not looked at. crit
-// names extensions that must be understood, and none is (RFC 7515, 4.1.11).
+// names extensions that must be understood, and none is (RFC 7515, 4.1.11); b64 and
+// zip say that the payload is not what it looks like (RFC 7797; RFC 7516, 4.1.3). A
+// typ of another kind of token, a logout token say, is an issuer's own word that this
+// one opens nothing (RFC 8725, 3.11).
 func header(b []byte) (kid string, err *protocol.Error) {
 	if !unique(b) {
 		return "", refuse(ReasonMalformed)
@@ -149,8 +168,13 @@ func header(b []byte) (kid string, err *protocol.Error) {
 	if alg, ok := jsontext.Str(jsontext.Field(b, "alg")); !ok || alg != Algorithm {
 		return "", refuse(ReasonAlgorithm)
 	}
-	if jsontext.Field(b, "crit") != nil {
-		return "", refuse(ReasonMalformed)
+	for _, name := range [...]string{"crit", "b64", "zip"} {
+		if jsontext.Field(b, name) != nil {
+			return "", refuse(ReasonMalformed)
+		}
+	}
+	if raw := jsontext.Field(b, "typ"); raw != nil && !access(raw) {
+		return "", refuse(ReasonWrongType)
 	}
 	raw := jsontext.Field(b, "kid")
 	if raw == nil {

@@ -57,7 +57,7 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 	}
 	c := Claims{
 		UserID: t.string("user_id"),
-		Email:  strings.ToLower(t.string("email")),
+		Email:  lower(t.string("email")),
 		Name:   t.string("name"),
 		ID:     t.string("jti"),
 	}
@@ -141,15 +141,36 @@ func (t *Token) moment(name string) *protocol.Error {
 	return nil
 }
 
+// lower is an e-mail without capitals. Only ASCII's have a small letter here: with
+// Unicode's the Kelvin sign is a k, and one person's address another's.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			r += 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+// unseen reports whether r shows as nothing, or moves what is around it: control
+// characters, the marks and overrides of a text's direction, and what a broken escape
+// becomes (U+FFFD: two different ones would be one).
+func unseen(r rune) bool {
+	return r < ' ' || 0x7f <= r && r <= 0x9f || r == 0xad || r == 0x200b || 0x2028 <= r && r <= 0x202e ||
+		0x2060 <= r && r <= 0x206f || r == 0xfeff || r == 0xfffd || 0xe0000 <= r && r <= 0xe007f
+}
+
 // text checks that a claim, where there is one, is a string of a sane length
-// with no control characters: it goes into names, rows and logs.
+// with no characters that nobody sees: it goes into names, rows and logs. A name may
+// have the joiners and marks that some scripts are written with.
 func (t *Token) text(name string) *protocol.Error {
 	raw, ok := t.claims[name]
 	if !ok {
 		return nil
 	}
 	s, ok := raw.(string)
-	if !ok || len(s) > textBytes || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if !ok || len(s) > textBytes || strings.ContainsFunc(s, unseen) ||
+		name != "name" && strings.ContainsFunc(s, func(r rune) bool { return 0x200c <= r && r <= 0x200f }) {
 		return malformed(name)
 	}
 	return nil
