@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -163,6 +164,9 @@ type devServer struct {
 	state string
 	vars  []string
 	cmd   *exec.Cmd
+
+	mu     sync.Mutex
+	leaked string // what of the secrets it has printed, if any
 }
 
 func startDev(t testing.TB, vars ...string) *devServer {
@@ -173,7 +177,14 @@ func startDev(t testing.TB, vars ...string) *devServer {
 	listener.Close()
 	d := &devServer{port: port, state: t.TempDir(), vars: vars}
 	d.t, d.url = t, fmt.Sprintf("http://127.0.0.1:%d", port)
-	t.Cleanup(d.kill)
+	t.Cleanup(func() {
+		d.kill()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.leaked != "" {
+			t.Errorf("%s is in what it printed", d.leaked)
+		}
+	})
 	d.restart()
 	return d
 }
@@ -195,6 +206,11 @@ func (d *devServer) restart() {
 		told := false
 		for lines.Scan() {
 			fmt.Fprintln(&said, lines.Text())
+			if what := d.leak(lines.Text()); what != "" {
+				d.mu.Lock()
+				d.leaked = what
+				d.mu.Unlock()
+			}
 			if strings.HasPrefix(lines.Text(), "ready ") {
 				ready <- nil
 				told = true

@@ -21,9 +21,10 @@ func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now 
 	at, cost := now.UnixMilli(), one(l)
 	var full, known int64
 	err := s.DB.QueryRowContext(ctx,
-		"INSERT INTO login_attempts (bucket, full_at) VALUES (?, ?) ON CONFLICT (bucket) DO"+
-			" UPDATE SET full_at = MAX(full_at, ?) + ? WHERE MAX(full_at, ?) + ? <= ? RETURNING known_until",
-		bucket, at+cost, at, cost, at, cost, at+cost*int64(l.Burst)).Scan(&known)
+		"INSERT INTO login_attempts (bucket, full_at, until) VALUES (?, ?, ?) ON CONFLICT (bucket) DO"+
+			" UPDATE SET full_at = MAX(full_at, ?) + ?, until = MAX(until, MAX(full_at, ?) + ?)"+
+			" WHERE MAX(full_at, ?) + ? <= ? RETURNING known_until",
+		bucket, at+cost, at+cost, at, cost, at, cost, at, cost, at+cost*int64(l.Burst)).Scan(&known)
 	if err == nil {
 		return 0, known > at, nil
 	}
@@ -45,13 +46,13 @@ func (s SQLStore) Return(ctx context.Context, bucket string, l rate.Limit) error
 
 // Succeeded implements Store.
 func (s SQLStore) Succeeded(ctx context.Context, bucket string, until time.Time) error {
-	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until) VALUES (?, 0, ?) ON CONFLICT (bucket) DO"+
-		" UPDATE SET full_at = 0, known_until = excluded.known_until", bucket, until.UnixMilli())
+	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until, until) VALUES (?, 0, ?, ?) ON CONFLICT (bucket) DO"+
+		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until", bucket, until.UnixMilli(), until.UnixMilli())
 }
 
 // SweepAttempts implements Store. It is called at each sign-in, which adds two rows at
 // most.
 func (s SQLStore) SweepAttempts(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "DELETE FROM login_attempts WHERE bucket IN"+
-		" (SELECT bucket FROM login_attempts WHERE full_at < ? AND known_until < ? LIMIT 20)", now.UnixMilli(), now.UnixMilli())
+		" (SELECT bucket FROM login_attempts WHERE until < ? LIMIT 20)", now.UnixMilli())
 }

@@ -9,10 +9,12 @@ CREATE TABLE login_attempts (
   -- When it is full again, if nobody tries until then.
   full_at     INTEGER NOT NULL,
   -- Until when it counts that the account was signed in from this address.
-  known_until INTEGER NOT NULL DEFAULT 0
+  known_until INTEGER NOT NULL DEFAULT 0,
+  -- The later of the two: then the row says nothing any more.
+  until       INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX login_attempts_full ON login_attempts (full_at);
+CREATE INDEX login_attempts_until ON login_attempts (until);
 
 -- The token it was made from; NULL for the first of a sign-in.
 ALTER TABLE refresh_tokens ADD COLUMN parent TEXT;
