@@ -1,0 +1,64 @@
+//go:build !js
+
+package e2e
+
+import (
+	"testing"
+	"time"
+)
+
+// Logging out everywhere leaves a thief nothing: not the refresh token, not the access
+// token, not the connection. The user signs in again, and nobody else notices.
+func TestLogoutEverywhere(t *testing.T) {
+	s := start(t, nil)
+	here, there := s.password("", "owner", "holdfast-demo"), s.password("", "owner", "holdfast-demo")
+	access, _ := there.body["access_token"].(string)
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: access})
+	other := s.connect(dialling{document: "notes", clientID: "o2", token: s.login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner.op("m1", "hello")
+	editor.heardOps(1)
+
+	out := s.visit(visit{path: "/auth/logout", cookie: here.cookie, body: map[string]any{"everywhere": true}})
+	if out.status != 204 {
+		t.Fatalf("HTTP %d %v", out.status, out.body)
+	}
+	for _, c := range []*conn{owner, other} {
+		c.expectError("TOKEN_REVOKED")
+		if code := c.expectClose(); code != 4410 {
+			t.Errorf("closed with %d", code)
+		}
+	}
+	for name, cookie := range map[string]string{"this sign-in": here.cookie, "the other": there.cookie} {
+		if a := s.visit(visit{path: "/auth/refresh", cookie: cookie}); a.status != 401 {
+			t.Errorf("%s lives on: HTTP %d", name, a.status)
+		}
+	}
+	if said, _ := s.told(access); said[:3] != "401" {
+		t.Errorf("the access token is still good: told %q", said)
+	}
+	editor.quiet()
+	time.Sleep(1100 * time.Millisecond) // tokens of the second of the logout are revoked with the rest
+	s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")}).op("m2", "again")
+}
+
+// Who guesses the operators' token is told to wait; an operator is not.
+func TestWrongOperatorTokens(t *testing.T) {
+	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "4", "LOGINS_PER_IP_BURST": "2"})
+	ask := func(address, token string) int {
+		return s.visit(visit{method: "GET", path: "/v1/admin/users/usr_owner", address: address, bearer: token}).status
+	}
+	for range 2 {
+		if status := ask("203.0.113.7", "a-guess-at-the-token"); status != 401 {
+			t.Fatalf("a guess: HTTP %d", status)
+		}
+	}
+	if status := ask("203.0.113.7", secrets["ADMIN_TOKEN"]); status != 429 {
+		t.Errorf("after two: HTTP %d", status)
+	}
+	for range 5 {
+		if status := ask("203.0.113.8", secrets["ADMIN_TOKEN"]); status == 401 || status == 429 {
+			t.Errorf("an operator: HTTP %d", status)
+		}
+	}
+}
