@@ -229,7 +229,7 @@ func (c *Client) heardLeader(m message) {
 		}
 	}
 	c.setStatus(st)
-	if version, ok := m.num("version"); ok && version > c.log.version && version <= protocol.MaxSeq && st.state == stateConnected {
+	if version, ok := m.num("version"); ok && (version > c.log.version || c.log.restore.of > 0) && version <= protocol.MaxSeq && st.state == stateConnected {
 		c.behind(version)
 	}
 	c.offer()

@@ -12,13 +12,22 @@ import (
 
 func (s *sim) emitted(t *fakeTab, e Emit) {
 	switch e.Type {
-	case "operation":
+	case "snapshot":
+		s.restored(t, e)
+	case "operation", "comment":
 		v, _ := jsontext.Uint(jsontext.Field(e.Detail, "version"))
-		op := string(jsontext.Field(e.Detail, "op"))
+		op := string(jsontext.Field(e.Detail, "op")) + string(jsontext.Field(e.Detail, "body"))
+		if owed := s.owed[t]; len(owed) > 0 {
+			if v != owed[0] || op != s.said(v) {
+				s.fail("%s hears %s as version %d, owed are the comments %v", t.name, op, v, owed)
+			}
+			s.owed[t] = owed[1:]
+			return
+		}
 		if want := uint64(len(s.heard[t])) + 1; v != want {
 			s.fail("%s hears version %d, not %d", t.name, v, want)
 		}
-		if v > uint64(len(s.log)) || op != string(s.log[v-1].Op) {
+		if v > uint64(len(s.log)) || op != s.said(v) {
 			s.fail("%s hears %s as version %d", t.name, op, v)
 		}
 		s.heard[t] = append(s.heard[t], op)
@@ -34,6 +43,29 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 	}
 }
 
+// said is what a version says, whether an op or a comment.
+func (s *sim) said(v uint64) string {
+	e := s.log[v-1]
+	return string(e.Op) + string(jsontext.Field(e.Comment, "body"))
+}
+
+// restored is an app that is given a snapshot: it has heard all up to there, but for the
+// comments.
+func (s *sim) restored(t *fakeTab, e Emit) {
+	v, _ := jsontext.Uint(jsontext.Field(e.Detail, "version"))
+	if string(jsontext.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.heard[t])) || v > uint64(len(s.log)) {
+		s.fail("%s has heard %d and gets the snapshot %s", t.name, len(s.heard[t]), e.Detail)
+	}
+	s.heard[t], s.owed[t] = nil, nil
+	for n := uint64(1); n <= v; n++ {
+		s.heard[t] = append(s.heard[t], s.said(n))
+		if s.log[n-1].Comment != nil {
+			s.owed[t] = append(s.owed[t], n)
+		}
+	}
+	restores++
+}
+
 func (s *sim) answered(t *fakeTab, e Effect) {
 	switch e := e.(type) {
 	case Sent:
@@ -41,8 +73,8 @@ func (s *sim) answered(t *fakeTab, e Effect) {
 			s.fail("send %s is answered twice", e.ID)
 		}
 		s.settled[e.ID] = true
-		if string(s.log[e.Version-1].Op) != strconv.Quote(e.ID) {
-			s.fail("send %s is answered with version %d, which is %s", e.ID, e.Version, s.log[e.Version-1].Op)
+		if s.said(e.Version) != strconv.Quote(e.ID) {
+			s.fail("send %s is answered with version %d, which is %s", e.ID, e.Version, s.said(e.Version))
 		}
 	case Unsent:
 		if !t.c.stopped {
@@ -134,6 +166,9 @@ func (s *sim) calm() {
 		}
 		if t.c.status.state != stateConnected {
 			s.fail("%s is %s", t.name, t.c.status.state)
+		}
+		if len(s.owed[t]) > 0 {
+			s.fail("%s lacks the comments %v", t.name, s.owed[t])
 		}
 		if len(s.heard[t]) != len(s.log) {
 			s.fail("%s has heard %d of %d", t.name, len(s.heard[t]), len(s.log))

@@ -137,7 +137,7 @@ func (s *sim) admit(c *simConn, d *Dial) {
 		Limits: protocol.AckLimits{Unacknowledged: 4},
 	}
 	from, _ := strconv.ParseUint(q.Get("last_seq"), 10, 64)
-	if q.Has("last_seq") && from < uint64(len(s.log)) {
+	if q.Has("last_seq") && from < uint64(len(s.log)) && from >= s.floor {
 		a.Replay = &protocol.Range{From: from + 1, To: uint64(len(s.log))}
 	}
 	s.send(c, protocol.Frame{Type: "system", Event: "connection_ack", Data: a.Append(nil)})
@@ -146,7 +146,7 @@ func (s *sim) admit(c *simConn, d *Dial) {
 			f := protocol.Frame{Type: "operation", Event: "op", Seq: e.Version, Data: protocol.Op{Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)}
 			if e.UserID == "u1" {
 				f.Event, f.MessageID = "operation_ack", e.MessageID
-				f.Data = protocol.OperationAck{DocumentVersion: e.Version, Op: e.Op, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)
+				f.Data = protocol.OperationAck{DocumentVersion: e.Version, Op: e.Op, Comment: e.Comment, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)
 			}
 			s.send(c, f)
 		}
@@ -165,8 +165,7 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 	switch f.Event {
 	case "ping":
 		s.send(c, protocol.Frame{Type: "system", Event: "pong"})
-	case "op":
-		p, _ := protocol.ParseOp(f.Data)
+	case "op", "create":
 		v, known := s.byID[f.MessageID]
 		if !known && s.rnd.IntN(20) == 0 && !s.quiet {
 			e := protocol.Error{Code: protocol.RateLimitExceeded, RetryAfter: time.Second, MessageID: f.MessageID}
@@ -174,17 +173,21 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 			return
 		}
 		if !known {
-			v = s.append(protocol.SyncOp{MessageID: f.MessageID, UserID: "u1", ClientID: "c1", Op: append([]byte(nil), p.Op...)})
+			e := protocol.SyncOp{MessageID: f.MessageID, UserID: "u1", ClientID: "c1"}
+			if f.Event == "op" {
+				p, _ := protocol.ParseOp(f.Data)
+				e.Op = append([]byte(nil), p.Op...)
+			} else {
+				p, _ := protocol.ParseComment(f.Data)
+				p.Event, p.CommentID = f.Event, strconv.Itoa(len(s.log)+1)
+				e.Comment = p.Append(nil)
+			}
+			v = s.append(e)
 		}
 		s.send(c, protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: f.MessageID, Seq: v, Data: protocol.OperationAck{DocumentVersion: v}.Append(nil)})
 	case "sync_request":
 		p, _ := protocol.ParseSyncRequest(f.Data)
-		from, to := min(p.From, uint64(len(s.log))), uint64(len(s.log))
-		for first := true; first || from < to; first = false {
-			last := min(from+3, to)
-			s.send(c, protocol.Frame{Type: "operation", Event: "document_sync", Data: protocol.DocumentSync{From: from + 1, To: last, DocumentVersion: to, Ops: s.log[from:last]}.Append(nil)})
-			from = last
-		}
+		s.sync(c, p)
 	case "token_refresh":
 		p, _ := protocol.ParseTokenRefresh(f.Data)
 		claims, _ := readToken(p.Token)
@@ -197,6 +200,58 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 		if p.Seq > uint64(len(s.log)) {
 			s.fail("acknowledges %d of %d", p.Seq, len(s.log))
 		}
+	}
+}
+
+// sync answers a few entries a frame, from the snapshot where the log has been trimmed,
+// and now and then stops for the client to ask on.
+func (s *sim) sync(c *simConn, p protocol.SyncRequest) {
+	from, to, snapshot := min(p.From, uint64(len(s.log))), uint64(len(s.log)), uint64(0)
+	say := func(d protocol.DocumentSync) (more bool) {
+		d.DocumentVersion = to
+		d.More = d.To < to && s.rnd.IntN(4) == 0
+		s.send(c, protocol.Frame{Type: "operation", Event: "document_sync", Data: d.Append(nil)})
+		return !d.More
+	}
+	switch {
+	case p.Snapshot > 0 && p.Snapshot == s.snapshot && from < s.snapshot:
+		snapshot = s.snapshot
+		if p.Part > 0 && !say(s.part(p.Part)) {
+			return
+		}
+	case from < s.floor:
+		from, snapshot = 0, s.snapshot
+		if !say(s.part(0)) || !say(s.part(1)) {
+			return
+		}
+	}
+	for first := true; first || from < to; first = false {
+		last := min(from+3, to)
+		d := protocol.DocumentSync{From: from + 1, To: last}
+		for _, e := range s.log[from:last] {
+			if e.Version > snapshot || e.Comment != nil {
+				d.Ops = append(d.Ops, e)
+			}
+		}
+		if !say(d) {
+			return
+		}
+		from = last
+	}
+}
+
+// part is one of the two of the snapshot, which says its version and no more.
+func (s *sim) part(n int) protocol.DocumentSync {
+	return protocol.DocumentSync{From: 1, Snapshot: &protocol.Snapshot{
+		DocumentVersion: s.snapshot, Part: n, Parts: 2, Data: [][]byte{[]byte(`"[1,"`), []byte(`"2]"`)}[n],
+	}}
+}
+
+// compact trims the log.
+func (s *sim) compact() {
+	if n := uint64(len(s.log)); n > s.snapshot+1 {
+		s.snapshot = s.snapshot + 1 + uint64(s.rnd.IntN(int(n-s.snapshot)))
+		s.floor += uint64(s.rnd.IntN(int(s.snapshot-s.floor) + 1))
 	}
 }
 

@@ -31,7 +31,13 @@ func TestSimulation(t *testing.T) {
 	for seed := uint64(1); seed <= runs && !t.Failed(); seed++ {
 		simulate(t, seed, false)
 	}
+	if runs >= 60 && restores == 0 {
+		t.Error("nobody was ever given a snapshot")
+	}
 }
+
+// restores is how often a tab was, in all runs.
+var restores int
 
 // sim is one run.
 type sim struct {
@@ -48,7 +54,11 @@ type sim struct {
 	up, down []*packet
 	expires  time.Time
 
+	// floor is how far the log is trimmed; the snapshot is of this version.
+	floor, snapshot uint64
+
 	heard   map[*fakeTab][]string
+	owed    map[*fakeTab][]uint64 // comments from before a snapshot that are still to come
 	sends   int
 	settled map[string]bool // sends that were answered
 	owner   map[string]*fakeTab
@@ -78,7 +88,7 @@ const simGrace = 30 * time.Second
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), byID: map[string]uint64{},
-		heard: map[*fakeTab][]string{}, settled: map[string]bool{}, owner: map[string]*fakeTab{},
+		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, settled: map[string]bool{}, owner: map[string]*fakeTab{},
 		told: map[*fakeTab]bool{}, verbose: verbose,
 	}
 	s.lag = true
@@ -140,6 +150,10 @@ func (s *sim) act() {
 		s.sends++
 		id := fmt.Sprintf("%s/%d", t.name, s.sends)
 		s.owner[id] = t
+		if s.sends%3 == 0 {
+			s.do(t, Comment{ID: id, Event: "create", Body: []byte(strconv.Quote(id))})
+			return
+		}
 		s.do(t, Send{id, []byte(strconv.Quote(id))})
 	case n < 72:
 		if who, at := s.next(); who != nil && at.Sub(s.now) < time.Minute {
@@ -149,6 +163,8 @@ func (s *sim) act() {
 		s.now = s.now.Add(time.Duration(s.rnd.IntN(4000)) * time.Millisecond)
 	case n < 78:
 		s.now = s.now.Add(time.Duration(s.rnd.IntN(200)) * time.Second)
+	case n < 79:
+		s.compact()
 	case n < 82:
 		s.cut()
 	case n < 85:

@@ -59,6 +59,14 @@ func (c *Client) takePart(s protocol.Snapshot) {
 	w = jsontext.NewObject(nil)
 	w.Uint("version", l.version)
 	c.emit("snapshot", detail, w.End())
+	c.repost()
+}
+
+// repost sends again what is not answered: some of it may be among what was skipped,
+// and the server says so.
+func (c *Client) repost() {
+	c.log.posted = 0
+	c.offer()
 }
 
 // joined is what was posted: parts of JSON text that split puts together again. The

@@ -118,12 +118,13 @@ func (c *Client) synced(p protocol.DocumentSync) {
 		}
 	}
 	if l.syncing && l.stream == 0 {
-		// What the log does not hold any more is missing at the front.
+		// What the log does not hold any more is missing at the front. A frame that
+		// does not go on from here is of an answer that was given up.
 		first := p.To + 1
 		if len(entries) > 0 {
 			first = entries[0].version
 		}
-		if first > l.progress+1 {
+		if first > l.progress+1 && p.From <= l.progress+1 {
 			c.gap(first-1, "log_truncated")
 		}
 	}
@@ -163,6 +164,7 @@ func (c *Client) skip(to uint64, reason string) {
 	l.version, l.restore = to, restore{}
 	c.arrived()
 	c.emitGap(from, to, reason)
+	c.repost()
 }
 
 // reset is a document that went back: everything after `to` is not in it.
@@ -206,7 +208,7 @@ func (c *Client) logDue() {
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
-		l.target, l.asks, l.restore = l.version, 0, restore{}
+		l.target, l.asks = l.version, 0
 		return
 	}
 	c.askSync()
