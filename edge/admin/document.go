@@ -160,7 +160,9 @@ func (c *call) tellMembers(users []string) ([]string, *protocol.Error) {
 		return nil, err
 	}
 	for m := jsontext.Elements(jsontext.Field(live, "members")); m.Next(); {
-		if user, _ := jsontext.Str(jsontext.Field(m.Value(), "user_id")); user != "" {
+		// Of those who have gone the document only remembers what they may not do.
+		state, _ := jsontext.Str(jsontext.Field(m.Value(), "state"))
+		if user, _ := jsontext.Str(jsontext.Field(m.Value(), "user_id")); user != "" && state != "gone" {
 			users = append(users, user)
 		}
 	}
