@@ -143,6 +143,8 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 	s := start(t, sh.vars("PERMISSIONS_TIMEOUT_MS", "1000"))
 	token := s.login("owner") // who may do everything by the database
 	owner := `{"workspace_id":"ws_far","workspace_role":"owner"}`
+	generous := newShield(t) // where a redirect would lead
+	generous.answer(200, owner)
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	for i, c := range []struct {
@@ -154,7 +156,7 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 		{"garbage", func(w http.ResponseWriter) { io.WriteString(w, "<html>"+owner) }, "SERVICE_UNAVAILABLE"},
 		{"huge", func(w http.ResponseWriter) { io.WriteString(w, owner+strings.Repeat(" ", 64<<10)) }, "SERVICE_UNAVAILABLE"},
 		{"a redirect", func(w http.ResponseWriter) {
-			w.Header().Set("location", sh.URL)
+			w.Header().Set("location", generous.URL+"/permissions")
 			w.WriteHeader(307)
 			io.WriteString(w, owner)
 		}, "SERVICE_UNAVAILABLE"},
@@ -175,7 +177,10 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 		}
 	}
 	if n := sh.times(); n != 9 {
-		t.Errorf("asked %d times", n) // a redirect is not followed
+		t.Errorf("asked %d times", n)
+	}
+	if n := generous.times(); n != 0 {
+		t.Errorf("a redirect was followed, with token and question")
 	}
 	// It is back: whoever was refused gets in.
 	sh.answer(200, owner)
