@@ -79,8 +79,10 @@ func config(text []byte) client.Config {
 		b, _ := jsontext.Bool(jsontext.Field(text, name))
 		return b
 	}
+	version, _ := jsontext.Uint(jsontext.Field(text, "version"))
 	return client.Config{
-		URL: str("url"), Document: str("document"),
+		Version: version,
+		URL:     str("url"), Document: str("document"),
 		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"),
 		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"),
 		Rand: random(),

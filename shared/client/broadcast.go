@@ -54,7 +54,7 @@ func (c *Client) announce() {
 	w := c.message("primary_assigned")
 	w.Str("documentId", c.cfg.Document)
 	w.Uint("version", c.log.version)
-	w.Raw("status", c.status.appendJSON(nil))
+	w.Raw("status", c.status.appendJSON(nil, 0))
 	if s := &c.session; s.id != "" {
 		w.Str("sessionId", s.id)
 		w.Str("userId", s.userID)

@@ -50,6 +50,7 @@ func New(cfg Config) *Client {
 		offline: !cfg.Online,
 	}
 	c.status.state = stateConnecting
+	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
 	c.session.frameBytes = protocol.DefaultLimits.FrameBytes
 	c.session.heartbeat = defaultHeartbeat

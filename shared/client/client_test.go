@@ -254,3 +254,26 @@ func TestOldLeaderIsFencedOff(t *testing.T) {
 		t.Errorf("follows %q, not the newer leader", t2.c.tabs.leader)
 	}
 }
+
+// TestModuleInATrappedOnesPlace goes on from the version the app has heard, and
+// repeats an op under the name the trapped module gave it.
+func TestModuleInATrappedOnesPlace(t *testing.T) {
+	started := func(version uint64) *Client {
+		c := New(Config{URL: "ws://h", Document: "d", ClientID: "c", TabID: "t", Scope: "s", Online: true, Version: version})
+		c.Step(epoch0, Start{})
+		return c
+	}
+	name := func(c *Client) string {
+		c.Step(epoch0, Send{"7", []byte(`"x"`)})
+		return c.log.outbox[0].messageID
+	}
+	first, second := started(0), started(12)
+	first.Step(epoch0, Send{"6", []byte(`"stored"`)})
+	first.log.outbox = nil
+	if a, b := name(first), name(second); a != b {
+		t.Errorf("sent as %q, repeated as %q", a, b)
+	}
+	if second.log.version != 12 {
+		t.Errorf("begins at version %d", second.log.version)
+	}
+}

@@ -21,6 +21,9 @@ type Config struct {
 	Locks, Channel bool
 	// Visible and Online are the page's state at the start.
 	Visible, Online bool
+	// Version is the newest version the app has heard already: of a module that
+	// trapped, and in whose place this one starts.
+	Version uint64
 	// Rand seeds the jitter. Tabs should have different ones.
 	Rand uint64
 }

@@ -23,7 +23,8 @@ type status struct {
 	code                 int
 }
 
-func (s status) appendJSON(dst []byte) []byte {
+// appendJSON writes the status; newest, when not 0, is the document's version.
+func (s status) appendJSON(dst []byte, newest uint64) []byte {
 	w := jsontext.NewObject(dst)
 	w.Str("state", s.state)
 	if s.reason != "" {
@@ -31,6 +32,9 @@ func (s status) appendJSON(dst []byte) []byte {
 	}
 	if s.state == stateConnected {
 		w.Bool("resumed", s.resumed)
+		if newest > 0 {
+			w.Uint("documentVersion", newest)
+		}
 	}
 	if s.replayTo > 0 {
 		w.Open("replay")
@@ -89,7 +93,7 @@ func (c *Client) setStatus(s status) {
 		return
 	}
 	c.status = s
-	c.emit("state", s.appendJSON(nil), c.properties())
+	c.emit("state", s.appendJSON(nil, c.log.newest), c.properties())
 	if c.tabs.leading && !c.stopped {
 		c.announce()
 	}

@@ -47,7 +47,10 @@ type (
 
 // The app's events.
 type (
-	// Send sends an op; ID is the app's name for the answer, Op any JSON.
+	// Send sends an op; ID is the app's name for the answer, Op any JSON. Of one
+	// tab no two have the same ID: the op's message id is made of it, so that a
+	// module that starts in a trapped one's place repeats what the server may
+	// have stored already under the name it is stored by.
 	Send struct {
 		ID string
 		Op []byte

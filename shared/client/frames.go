@@ -116,6 +116,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		n.replayTo = a.Replay.To
 		st.replayFrom, st.replayTo = a.Replay.From, a.Replay.To
 	}
+	c.log.newest = a.DocumentVersion
 	c.setStatus(st)
 	c.catchUp(a)
 	if n.shown != nil {

@@ -228,8 +228,13 @@ func (c *Client) heardLeader(m message) {
 			c.register()
 		}
 	}
+	version, ok := m.num("version")
+	if !ok || version > protocol.MaxSeq {
+		version = 0
+	}
+	c.log.newest = version
 	c.setStatus(st)
-	if version, ok := m.num("version"); ok && (version > c.log.version || c.log.restore.of > 0) && version <= protocol.MaxSeq && st.state == stateConnected {
+	if version > 0 && (version > c.log.version || c.log.restore.of > 0) && st.state == stateConnected {
 		c.behind(version)
 	}
 	c.offer()

@@ -12,10 +12,10 @@ import (
 type log struct {
 	version uint64 // the newest version this tab has applied
 	target  uint64 // the newest it has heard of
+	newest  uint64 // the document's own when the state was told
 
 	outbox []outgoing // this tab's ops without a version, oldest first
 	posted int        // how many of them the leader was told
-	made   uint64     // message ids of this tab
 
 	// The leader's part: all tabs' ops on their way to the server, in the order
 	// they came. The first `sent` are on the current connection.
@@ -86,8 +86,7 @@ func (c *Client) send(e Send, section string) {
 		c.unsent(e.ID, failureOf(protocol.MalformedMessage, reason, "The operation is not JSON that the server takes."))
 		return
 	}
-	c.log.made++
-	o := outgoing{id: e.ID, messageID: c.messageID("", c.log.made), op: append([]byte(nil), e.Op...)}
+	o := outgoing{id: e.ID, messageID: c.cfg.TabID + "-" + e.ID, op: append([]byte(nil), e.Op...)}
 	o.section = section
 	c.log.outbox = append(c.log.outbox, o)
 	if c.conn.phase == dormant && !c.token.spent {

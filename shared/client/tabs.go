@@ -100,7 +100,7 @@ func (c *Client) lead() {
 	c.emitRole()
 	c.status = status{state: c.downState(), reason: "leader_changed"}
 	if c.session.id != "" {
-		c.emit("state", c.status.appendJSON(nil), c.properties())
+		c.emit("state", c.status.appendJSON(nil, 0), c.properties())
 	}
 	c.announce()
 	c.planRefresh()

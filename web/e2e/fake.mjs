@@ -1,5 +1,6 @@
 // The shell around a program that a test writes in JavaScript: the package is
 // bundled with a stand-in for wasm_exec.js, and the module is eight empty bytes.
+import assert from "node:assert/strict";
 import { build } from "esbuild";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,6 +17,47 @@ const standIn = `export default (global) => class {
   run() { return globalThis.fakeProgram(global, this); }
   _resume() { globalThis.fakeResume?.(); }
 };`;
+
+/** The program under the shell: it records what it is told and can call out. */
+export class Program {
+  heard = [];
+  inside = false;
+  answers = {};
+  #waiting = [];
+  start(global, go) {
+    this.global = global;
+    this.go = go;
+    this.host = global.holdfast;
+    this.host.ready((kind, text, now) => {
+      assert.equal(this.inside, false, `re-entered by ${kind}`);
+      assert.equal(typeof now, "number");
+      this.inside = true;
+      try {
+        this.heard.push([kind, text]);
+        this.answers[kind]?.(text);
+      } finally {
+        this.inside = false;
+      }
+      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.heard.length < count || void resolve());
+    });
+    return new Promise((resolve) => (this.exit = resolve));
+  }
+  call(kind, text = "") {
+    this.inside = true;
+    this.host.call(kind, typeof text === "string" ? text : JSON.stringify(text));
+    this.inside = false;
+  }
+  emit(type, detail, set) {
+    this.call("emit", { type, detail, set });
+  }
+  /** The next `count` events, as [kind, text]. */
+  async next(count = 1) {
+    const from = this.seen ?? 0;
+    if (this.heard.length < from + count) await new Promise((resolve) => this.#waiting.push({ count: from + count, resolve }));
+    this.seen = from + count;
+    return this.heard.slice(from, from + count);
+  }
+}
 
 /** Bundles the package and imports it. */
 export async function importShell() {
@@ -47,13 +89,14 @@ export function fakePage() {
   put("document", page);
   put("navigator", { onLine: true, locks: fakeLocks() });
   put("addEventListener", window.addEventListener.bind(window));
+  put("removeEventListener", window.removeEventListener.bind(window));
   if (typeof WebSocket !== "function") put("WebSocket", class extends EventTarget {});
   const kept = new Map();
   put("localStorage", { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, String(value)) });
   return {
     page,
     kept,
-    fire: (type, more) => (["visibilitychange", "freeze", "resume"].includes(type) ? page : window).dispatchEvent(Object.assign(new Event(type), more)),
+    fire: (type, more) => (["visibilitychange", "freeze", "resume"].includes(type) ? page : window).dispatchEvent(Object.assign(new Event(type, { cancelable: true }), more)),
   };
 }
 

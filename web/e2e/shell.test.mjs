@@ -3,52 +3,11 @@ import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { emptyModule, fakePage, importShell } from "./fake.mjs";
+import { Program, emptyModule, fakePage, importShell } from "./fake.mjs";
 
 let connect, HoldfastError, env, program, unhandled;
 const programs = [];
 const wasm = await WebAssembly.compile(emptyModule);
-
-// The program under the shell: it records what it is told and can call out.
-class Program {
-  heard = [];
-  inside = false;
-  answers = {};
-  #waiting = [];
-  start(global, go) {
-    this.global = global;
-    this.go = go;
-    this.host = global.holdfast;
-    this.host.ready((kind, text, now) => {
-      assert.equal(this.inside, false, `re-entered by ${kind}`);
-      assert.equal(typeof now, "number");
-      this.inside = true;
-      try {
-        this.heard.push([kind, text]);
-        this.answers[kind]?.(text);
-      } finally {
-        this.inside = false;
-      }
-      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.heard.length < count || void resolve());
-    });
-    return new Promise((resolve) => (this.exit = resolve));
-  }
-  call(kind, text = "") {
-    this.inside = true;
-    this.host.call(kind, typeof text === "string" ? text : JSON.stringify(text));
-    this.inside = false;
-  }
-  emit(type, detail, set) {
-    this.call("emit", { type, detail, set });
-  }
-  /** The next `count` events, as [kind, text]. */
-  async next(count = 1) {
-    const from = this.seen ?? 0;
-    if (this.heard.length < from + count) await new Promise((resolve) => this.#waiting.push({ count: from + count, resolve }));
-    this.seen = from + count;
-    return this.heard.slice(from, from + count);
-  }
-}
 
 const open = async (options = {}) => {
   program = programs[programs.push(new Program()) - 1];
@@ -181,6 +140,9 @@ test("getToken runs once for many asks, after the program's call, and its failur
   for (const [error, want] of [
     [new HoldfastError({ code: "AUTHENTICATION_FAILED", message: "out", recoverable: false }), { message: "out", code: "AUTHENTICATION_FAILED", final: true, retry_after: 0 }],
     [Object.assign(new Error("busy"), { retryAfter: 500 }), { message: "busy", code: "", final: false, retry_after: 500 }],
+    [new Response("", { status: 401 }), { message: "The token service answered with HTTP 401.", code: "", final: true, retry_after: 0 }],
+    [new Response("", { status: 503, headers: { "retry-after": "7" } }), { message: "The token service answered with HTTP 503.", code: "", final: false, retry_after: 7000 }],
+    [{ message: "out", code: "TOKEN_REVOKED", final: true }, { message: "out", code: "TOKEN_REVOKED", final: true, retry_after: 0 }],
     ["text", { message: "text", code: "", final: false, retry_after: 0 }],
     [null, { message: "null", code: "", final: false, retry_after: 0 }],
   ]) {
@@ -265,23 +227,37 @@ test("one timer; the page's life is told", async () => {
   assert.deepEqual(getEventListeners(env.page, "freeze"), []);
 });
 
-test("a program that throws ends the session with one typed error, whichever way it was entered", async () => {
-  for (const enter of [() => env.fire("online"), () => program.go._resume(), () => program.exit()]) {
-    const { session, start } = await open();
-    await start();
-    const pending = session.send(1);
-    await program.next();
-    const errors = [];
-    session.addEventListener("error", ({ detail }) => errors.push(detail));
-    const closed = heard(session, "state");
-    program.answers.online = () => { throw new WebAssembly.RuntimeError("unreachable"); };
-    globalThis.fakeResume = program.answers.online;
-    enter();
-    assert.deepEqual(await closed, { state: "closed" });
-    assert.deepEqual(errors.map(({ code }) => code), ["WASM_TRAP"]);
-    await assert.rejects(pending, refusedWith("CLOSED"));
-    await session.close();
-  }
+test("what is not stored yet is counted, told once a task, and asked about before the page is left", async () => {
+  const { session, start } = await open({ warnUnsent: true });
+  await start();
+  const counts = [];
+  session.addEventListener("unsent", ({ detail }) => counts.push(detail.count));
+  const leave = () => !env.fire("beforeunload");
+  const task = () => new Promise((resolve) => setTimeout(resolve));
+  assert.equal(leave(), false);
+  session.send(1);
+  session.send(2);
+  assert.equal(session.unsent, 2);
+  assert.deepEqual(counts, []);
+  await task();
+  assert.equal(leave(), true);
+  const ids = (await program.next(2)).map(([, text]) => JSON.parse(text).id);
+  for (const id of ids) program.call("sent", { id, version: 1 });
+  await task();
+  assert.equal(session.unsent, 0);
+  assert.equal(leave(), false);
+  session.send(3);
+  await task();
+  program.call("closed");
+  await task();
+  assert.deepEqual(counts, [2, 0, 1, 0]);
+  assert.equal(leave(), false);
+
+  const { session: quiet, start: begin } = await open();
+  await begin();
+  quiet.send(1);
+  await task();
+  assert.equal(leave(), false, "only where the app wants it");
 });
 
 test("a socket that cannot be made is one that closes", async () => {

@@ -24,6 +24,8 @@ export interface StateDetail {
   resumed?: boolean;
   /** On `connected`: the versions that follow because they were missed. */
   replay?: Range;
+  /** On `connected`: the document's version; what this tab has not heard of it follows. */
+  documentVersion?: number;
   /** On `reconnecting`: milliseconds until the next try. */
   retryIn?: number;
   /** The close code of the connection that ended. */
@@ -118,6 +120,11 @@ export interface GapDetail extends Range {
   reason: string;
 }
 
+/** How many changes of this tab the server has not stored yet. */
+export interface UnsentDetail {
+  count: number;
+}
+
 /** Every event of a session and what its `detail` is. */
 export interface SessionEventMap<Op = unknown, Presence = unknown> {
   state: CustomEvent<StateDetail>;
@@ -136,5 +143,6 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   /** The profile's tabs on this document, this one included. */
   tabs: CustomEvent<{ tabs: string[] }>;
   gap: CustomEvent<GapDetail>;
+  unsent: CustomEvent<UnsentDetail>;
   error: CustomEvent<HoldfastError>;
 }

@@ -1,7 +1,26 @@
-import { HoldfastError, type Failure } from "./errors.ts";
+import { HoldfastError } from "./errors.ts";
 
-/** Gives a valid access token, fetching a new one if it has to. */
+/**
+ * Gives a valid access token, fetching a new one if it has to.
+ *
+ * What it throws decides what follows. A `Response` that is not ok speaks for
+ * itself: 400, 401 and 403 are final, anything else is asked for again, after
+ * its `Retry-After` where it has one. Of any other error the fields of
+ * TokenFailure are read; without them it is asked again, five times at most.
+ */
 export type GetToken = () => Promise<string> | string;
+
+/** What an error of `getToken` may say of itself; a HoldfastError says the same. */
+export interface TokenFailure {
+  message?: string;
+  /** The code of the `autherror` that follows. Default: AUTHENTICATION_FAILED. */
+  code?: string;
+  /** Nobody is signed in: asking again is of no use. `recoverable: false` says the same. */
+  final?: boolean;
+  recoverable?: boolean;
+  /** Milliseconds until it may be asked again. */
+  retryAfter?: number;
+}
 
 /** Hears what the program says about the session; the rest the host carries out. */
 export type Sink = (kind: string, text: string) => void;
@@ -26,6 +45,7 @@ export class Host {
   #sink: Sink;
   #program?: (kind: string, text: string, now: number) => void;
   #trapped: (cause: unknown) => void;
+  #stopped = false;
   #listeners = new AbortController();
   #channel?: BroadcastChannel;
   #timer?: ReturnType<typeof setTimeout>;
@@ -76,6 +96,7 @@ export class Host {
 
   /** Carries out one word of the program's. */
   call(kind: string, text: string): void {
+    if (this.#stopped) return; // a program that trapped may go on talking
     try {
       switch (kind) {
         case "lock": return this.#request(text, false);
@@ -92,6 +113,7 @@ export class Host {
 
   /** Gives everything back; the program hears nothing more. */
   stop(): void {
+    this.#stopped = true;
     this.#program = undefined;
     this.#listeners.abort();
     clearTimeout(this.#timer);
@@ -197,11 +219,22 @@ const persisted = (event: Event): string => ((event as PageTransitionEvent).pers
 
 /** The failure as the program reads it; an error that does not say so is not final. */
 function tokenFailure(error: unknown): Record<string, unknown> {
-  const said = (typeof error === "object" && error ? error : {}) as Partial<Failure & { final: boolean }>;
+  const said = (typeof Response === "function" && error instanceof Response ? answered(error) : typeof error === "object" && error ? error : {}) as TokenFailure;
   return {
     message: String(said.message ?? error),
     code: typeof said.code === "string" ? said.code : "",
     final: said.final === true || said.recoverable === false,
     retry_after: typeof said.retryAfter === "number" ? said.retryAfter : 0,
+  };
+}
+
+/** What the answer of a token service means. */
+function answered({ status, headers }: Response): TokenFailure {
+  const after = headers.get("retry-after");
+  const ms = after ? Number(after) * 1000 || Date.parse(after) - Date.now() : 0;
+  return {
+    message: `The token service answered with HTTP ${status}.`,
+    final: status === 400 || status === 401 || status === 403,
+    ...(ms > 0 && { retryAfter: ms }),
   };
 }

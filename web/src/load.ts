@@ -19,35 +19,46 @@ export interface Running {
   cut(): void;
 }
 
-const modules = new Map<string, Promise<WebAssembly.Module>>();
+const modules = new Map<unknown, Promise<WebAssembly.Module>>();
 
-/** Fetches and compiles the module; a URL is compiled once per page. */
-export function load(source?: WasmSource, integrity?: string): Promise<WebAssembly.Module> {
+/**
+ * Fetches and compiles the module. What an address names is compiled once per
+ * page, and what an entry of the package gives by default as well.
+ */
+export function load(source: WasmSource | (() => WasmSource), integrity?: string): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") {
     return Promise.reject(new HoldfastError({ code: "UNSUPPORTED", message: "This environment has no WebAssembly." }));
   }
-  if (source instanceof WebAssembly.Module) return Promise.resolve(source);
-  if (source !== undefined && typeof source !== "string" && !(source instanceof URL)) return compile(source);
-  const url = String(source ?? new URL("./holdfast.wasm", import.meta.url));
-  let module = modules.get(url);
+  const key = source instanceof URL ? source.href : source;
+  if (typeof key !== "string" && typeof key !== "function") return compile(key, integrity);
+  let module = modules.get(key);
   if (!module) {
-    module = compile(url, integrity);
-    modules.set(url, module);
-    module.catch(() => modules.delete(url)); // so that a later connect may try again
+    module = compile(typeof key === "string" ? key : key(), integrity);
+    modules.set(key, module);
+    module.catch(() => modules.delete(key)); // so that a later connect may try again
   }
   return module;
 }
 
-async function compile(source: string | Response | BufferSource | PromiseLike<Response>, integrity?: string): Promise<WebAssembly.Module> {
+async function compile(source: WasmSource, integrity?: string): Promise<WebAssembly.Module> {
+  if (source instanceof URL) source = source.href;
+  if (source instanceof WebAssembly.Module) return source;
   if (ArrayBuffer.isView(source) || source instanceof ArrayBuffer) return compileBytes(source);
   let response: Response;
   try {
-    response = await (typeof source === "string" ? fetch(source, { credentials: "same-origin", ...(integrity && { integrity }) }) : source);
+    response = await (typeof source === "string" ? get(source, integrity) : source);
   } catch (cause) {
-    throw new HoldfastError(
-      { code: "WASM_FETCH", message: "The Holdfast module could not be fetched.", recoverable: true, action: "wait" },
-      { cause },
-    );
+    // A fetch says the same of a file that is not the right one as of a network that is down.
+    const other = typeof source === "string" && integrity ? await get(source).catch(() => undefined) : undefined;
+    void other?.body?.cancel();
+    if (other?.ok) throw new HoldfastError({ code: "WASM_INTEGRITY", message: "The Holdfast module is not the one that `integrity` names." }, { cause });
+    if (!other) {
+      throw new HoldfastError(
+        { code: "WASM_FETCH", message: "The Holdfast module could not be fetched.", recoverable: true, action: "wait" },
+        { cause },
+      );
+    }
+    response = other;
   }
   if (!response.ok) {
     const server = response.status >= 500;
@@ -68,6 +79,8 @@ async function compile(source: string | Response | BufferSource | PromiseLike<Re
     throw new HoldfastError({ code: "WASM_FETCH", message: "The Holdfast module broke off.", recoverable: true, action: "wait" }, { cause });
   }));
 }
+
+const get = (url: string, integrity?: string): Promise<Response> => fetch(url, { credentials: "same-origin", ...(integrity && { integrity }) });
 
 async function compileBytes(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
@@ -104,13 +117,20 @@ export async function run(module: WebAssembly.Module, host: GoHost, trapped: (ca
   // Every event of the page enters the program here. What it throws is a trap,
   // and would otherwise surface in whichever listener happened to be running.
   const resume = go._resume;
+  let over = false;
+  const ended = (cause: unknown): void => {
+    over = true;
+    go.exited = true; // its timers are for nobody
+    trapped(cause);
+  };
   go._resume = () => {
+    if (over) return; // what it has left registered is entered no more
     try {
       resume.call(go);
     } catch (cause) {
-      trapped(cause);
+      ended(cause);
     }
   };
-  go.run(instance).then(() => trapped(new Error("the program ended")), trapped);
+  go.run(instance).then(() => ended(new Error("the program ended")), ended);
   return { cut };
 }

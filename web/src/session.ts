@@ -1,6 +1,6 @@
 import { HoldfastError, type Failure } from "./errors.ts";
 import type { ConnectionState, Permission, Role, SessionEventMap } from "./events.ts";
-import type { Host } from "./host.ts";
+import type { Program } from "./program.ts";
 
 /** What the program may set on a session, with the values before it said anything. */
 interface Properties {
@@ -16,10 +16,16 @@ interface Properties {
   clientId: string;
 }
 
+/** What the app waits for, as the program was told of it. */
 interface Pending {
+  kind: string;
+  text: string;
   resolve(result: { version: number }): void;
   reject(error: HoldfastError): void;
 }
+
+/** What is lost if it is not stored before the tab is closed. */
+const changes = new Set(["send", "comment"]);
 
 /** These carry an error as their detail. */
 const failures = new Set(["error", "autherror", "permissiondenied"]);
@@ -36,15 +42,19 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   readonly tabId: string;
 
   #props: Properties;
-  #host: Host;
+  #host: Program;
   #pending = new Map<string, Pending>();
   #sends = 0;
   #queue: string[] = [];
+  #leaving = ""; // the word the app has left with
+  #told = 0; // of how many unsent changes
+  #counting = false;
+  #warn: boolean;
   #closed: Promise<void>;
   #close!: () => void;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, makeHost: (hear: (kind: string, text: string) => void) => Host) {
+  constructor(names: { document: string; tabId: string; clientId: string }, program: Program, warn: boolean) {
     super();
     this.document = names.document;
     this.tabId = names.tabId;
@@ -53,7 +63,14 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
       expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
-    this.#host = makeHost((kind, text) => this.#hear(kind, text));
+    this.#warn = warn;
+    this.#host = program;
+    program.listen({
+      hear: (kind, text) => this.#hear(kind, text),
+      trapped: (error, over) => this.#trapped(error, over),
+      version: () => this.#props.version,
+      resend: () => this.#resend(),
+    });
   }
 
   /** Whether the connection stands. */
@@ -76,6 +93,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get userId(): string { return this.#props.userId; }
   /** This browser profile's id, the same in all its tabs. */
   get clientId(): string { return this.#props.clientId; }
+  /** How many changes of this tab are sent and not stored yet. */
+  get unsent(): number { return [...this.#pending.values()].filter(({ kind }) => changes.has(kind)).length; }
 
   /** Whether the user holds a permission. */
   can(permission: Permission): boolean {
@@ -88,14 +107,10 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
    * server refuses it.
    */
   send(op: Op, options?: { section?: string }): Promise<{ version: number }> {
-    const id = String(++this.#sends);
-    const settled = new Promise<{ version: number }>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
-    settled.catch(() => {});
-    const text = json(op);
-    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "An operation has to be JSON." });
-    else if (this.state === "closed") this.#settle(id, closed);
-    else this.#host.deliver("send", `{"id":"${id}","op":${text}${options?.section ? `,"section":${json(options.section)}` : ""}}`);
-    return settled;
+    return this.#ask("send", (id) => {
+      const text = json(op);
+      return text && `{"id":"${id}","op":${text}${options?.section ? `,"section":${json(options.section)}` : ""}}`;
+    }, (version) => ({ version }));
   }
 
   /**
@@ -139,15 +154,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 
   #command<T>(kind: string, fields: Record<string, unknown>, result: (version: number) => T): Promise<T> {
-    const id = String(++this.#sends);
-    const settled = new Promise<T>((resolve, reject) =>
-      this.#pending.set(id, { resolve: ({ version }) => resolve(result(version)), reject }));
-    settled.catch(() => {});
-    const text = json({ id, ...fields });
-    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "This has to be JSON." });
-    else if (this.state === "closed") this.#settle(id, closed);
-    else this.#host.deliver(kind, text);
-    return settled;
+    return this.#ask(kind, (id) => json({ id, ...fields }), result);
   }
 
   /** Tells the others something passing, like a cursor: any JSON, the last one wins. */
@@ -163,21 +170,65 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
 
   /** Leaves. Other tabs of the profile go on. */
   close(): Promise<void> {
-    this.#host.deliver("close");
+    this.#leave("close");
     return this.#closed;
   }
 
   /** Leaves in all tabs of the profile that have this document open, and forgets the token. */
   signOut(): Promise<void> {
-    this.#host.deliver("sign_out");
+    this.#leave("sign_out");
     return this.#closed;
   }
 
-  /** @internal The program stopped: the session is over, and says so. */
-  fail(error: HoldfastError): void {
+  // Tells the program of something that will be answered. The id is this tab's
+  // name for it, never used twice: message ids are made of it.
+  #ask<T>(kind: string, textOf: (id: string) => string | undefined, result: (version: number) => T): Promise<T> {
+    const id = String(++this.#sends);
+    const text = textOf(id);
+    const settled = new Promise<T>((resolve, reject) =>
+      this.#pending.set(id, { kind, text: text ?? "", resolve: ({ version }) => resolve(result(version)), reject }));
+    settled.catch(() => {});
+    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "This has to be JSON." });
+    else if (this.state === "closed") this.#settle(id, closed);
+    else this.#host.deliver(kind, text);
+    this.#count();
+    return settled;
+  }
+
+  #leave(word: string): void {
+    this.#leaving ||= word;
+    this.#host.deliver(word);
+  }
+
+  #trapped(error: HoldfastError, over: boolean): void {
+    this.#drain(); // what the program had said holds
     if (this.state === "closed") return;
     this.#dispatch("error", error);
-    this.#end();
+    if (over) return this.#end();
+    this.#props.state = "reconnecting";
+    this.#props.role = "follower";
+    this.#dispatch("state", { state: "reconnecting", reason: "module_restarted" });
+  }
+
+  #resend(): void {
+    for (const { kind, text } of this.#pending.values()) this.#host.deliver(kind, text);
+    if (this.#leaving) this.#host.deliver(this.#leaving);
+  }
+
+  // Many changes of one task are told as one, and never while the app is in `send`.
+  #count(): void {
+    if (this.#counting) return;
+    this.#counting = true;
+    queueMicrotask(() => {
+      this.#counting = false;
+      const count = this.unsent;
+      if (count === this.#told) return;
+      // Only while there is something to lose: the listener alone costs a page
+      // its place in the back-forward cache.
+      if (this.#warn && !count !== !this.#told) globalThis[count ? "addEventListener" : "removeEventListener"]?.("beforeunload", ask);
+      this.#told = count;
+      this.#dispatch("unsent", { count });
+    });
   }
 
   // The program is still running when it calls out, so the app hears of it in
@@ -210,6 +261,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#pending.delete(id);
     if (error) pending?.reject(new HoldfastError(error));
     else pending?.resolve({ version });
+    this.#count();
   }
 
   #end(): void {
@@ -226,6 +278,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 }
 
+const ask = (event: Event): void => event.preventDefault();
 const closed: Failure = { code: "CLOSED", message: "The session is closed." };
 
 function json(value: unknown): string | undefined {

@@ -1,0 +1,122 @@
+// The module traps: another is started in its place, once a minute.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { Program, emptyModule, fakePage, importShell } from "./fake.mjs";
+
+let connect, HoldfastError, env, program, unhandled;
+const programs = [];
+const wasm = await WebAssembly.compile(emptyModule);
+
+const open = async (options = {}) => {
+  program = programs[programs.push(new Program()) - 1];
+  const session = await connect({ document: "welcome", getToken: () => "t.o.k", wasm, ...options });
+  return { session, start: async () => JSON.parse((await program.next())[0][1]) };
+};
+const heard = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
+const refusedWith = (code) => (error) => error instanceof HoldfastError && error.code === code;
+
+before(async () => {
+  ({ connect, HoldfastError } = await importShell());
+  unhandled = [];
+  process.on("unhandledRejection", (error) => unhandled.push(error));
+  globalThis.fakeProgram = (global, go) => program.start(global, go);
+});
+beforeEach(() => (env = fakePage()));
+afterEach(() => {
+  for (const { host } of programs.splice(0)) host?.call("closed", ""); // an open channel keeps the process
+});
+after(() => assert.deepEqual(unhandled, []));
+
+const traps = {
+  "in an event": () => env.fire("online"),
+  "in a callback of its own": () => program.go._resume(),
+  "by ending": () => program.exit(),
+};
+const trap = (way) => {
+  program.answers.online = () => { throw new WebAssembly.RuntimeError("unreachable"); };
+  globalThis.fakeResume = program.answers.online;
+  traps[way]();
+};
+/** The program that starts in the trapped one's place. */
+const successor = () => {
+  const next = programs[programs.push(new Program()) - 1];
+  program = next;
+  return next;
+};
+
+for (const way of Object.keys(traps)) {
+  test(`a program that stops ${way} is started again, and is told what the app waits for by the same names`, async () => {
+    const { session, start } = await open();
+    const facts = await start();
+    program.emit("operation", { version: 1 }, { version: 1, state: "connected", role: "leader" });
+    const kept = session.send({ n: 1 });
+    const stored = session.send({ n: 2 });
+    const asked = (await program.next(2)).map(([kind, text]) => [kind, text]);
+    program.call("sent", { id: JSON.parse(asked[1][1]).id, version: 2 });
+    program.emit("operation", { version: 2 }, { version: 2 }); // said, and not heard by the app yet
+    const errors = [];
+    session.addEventListener("error", ({ detail }) => errors.push(detail));
+    const states = [];
+    session.addEventListener("state", ({ detail }) => states.push(detail));
+    const old = program;
+    trap(way);
+    const meanwhile = session.send({ n: 3 });
+    if (way !== "by ending") assert.equal(session.version, 2, "what it had said holds");
+    const next = successor();
+    const [[first, begun], ...rest] = await next.next(3);
+    assert.deepEqual(await stored, { version: 2 });
+    assert.equal(first, "start");
+    assert.deepEqual(JSON.parse(begun), { ...facts, version: 2 }, "the same tab, from the version it has heard");
+    assert.deepEqual(rest[0], asked[0]);
+    assert.deepEqual(JSON.parse(rest[1][1]).op, { n: 3 });
+    assert.deepEqual(errors.map(({ code, recoverable, action }) => [code, recoverable, action]), [["WASM_TRAP", true, "reconnect"]]);
+    assert.deepEqual(states, [{ state: "reconnecting", reason: "module_restarted" }]);
+    assert.equal(session.role, "follower");
+    old.call("emit", { type: "state", detail: { state: "closed" }, set: { state: "closed" } });
+    next.call("sent", { id: JSON.parse(rest[0][1]).id, version: 3 });
+    next.call("sent", { id: JSON.parse(rest[1][1]).id, version: 4 });
+    assert.deepEqual(await Promise.all([kept, meanwhile]), [{ version: 3 }, { version: 4 }]);
+    assert.equal(session.state, "reconnecting", "the one that stopped is heard no more");
+  });
+}
+
+test("a second trap within a minute is the last: one typed error, and what waited is refused", async () => {
+  const { session, start } = await open();
+  await start();
+  const pending = session.send(1);
+  await program.next();
+  trap("in an event");
+  await successor().next(2);
+  const error = heard(session, "error");
+  const closed = heard(session, "state");
+  trap("in an event");
+  assert.deepEqual([(await error).code, (await error).recoverable], ["WASM_TRAP", false]);
+  assert.deepEqual(await closed, { state: "closed" });
+  await assert.rejects(pending, refusedWith("CLOSED"));
+  await session.close();
+});
+
+test("a trap a minute after another is the first again", async (t) => {
+  const real = performance.now.bind(performance);
+  let later = 0;
+  t.mock.method(performance, "now", () => real() + later);
+  const { session, start } = await open();
+  await start();
+  trap("in an event");
+  await successor().next();
+  later = 61_000;
+  trap("in an event");
+  await successor().next();
+  assert.equal(session.state, "reconnecting");
+});
+
+test("leaving while the program is being started again is not forgotten", async () => {
+  const { session, start } = await open();
+  await start();
+  trap("in an event");
+  const closing = session.close();
+  const next = successor();
+  assert.deepEqual((await next.next(2)).map(([kind]) => kind), ["start", "close"]);
+  next.call("closed");
+  await closing;
+});

@@ -1,0 +1,13 @@
+/**
+ * What all entries of the package share: everything but where the module comes
+ * from. Not an entry itself.
+ *
+ * @module
+ */
+export { open } from "./connect.ts";
+export type { Connect, ConnectOptions } from "./connect.ts";
+export { HoldfastError, type Action, type ErrorCode, type Failure, type ProtocolCode, type ShellCode } from "./errors.ts";
+export type * from "./events.ts";
+export type { GetToken, TokenFailure } from "./host.ts";
+export type { WasmSource } from "./load.ts";
+export { Session } from "./session.ts";
