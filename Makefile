@@ -75,9 +75,10 @@ front http object page:
 
 $(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) package-lock.json
 	@echo "holdfast: building the web files ($(MODE))"
-	@rm -rf $(OUT)/web.new
-	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new
+	@rm -rf $(OUT)/web.new $(OUT)/package.new
+	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new --package $(OUT)/package.new
 	@touch $(OUT)/web.new/.built
+	@rm -rf $(OUT)/package && mv $(OUT)/package.new $(OUT)/package
 	@rm -rf $(OUT)/web && mv $(OUT)/web.new $(OUT)/web
 
 # The bundle is what `wrangler deploy` would upload. It is only made to be

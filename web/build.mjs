@@ -1,14 +1,16 @@
 // Builds the web files into one folder, ready to be served:
 //
-//	node web/build.mjs --mode dev|release --wasm holdfast.wasm --exec wasm_exec.js --out DIR
+//	node web/build.mjs --mode dev|release --wasm holdfast.wasm --exec wasm_exec.js --out DIR [--package DIR]
 //
-// holdfast.js and its types, holdfast.wasm, and the demo page around them.
+// holdfast.js and its types, holdfast.wasm, and the demo page around them; and
+// into another folder what `npm publish` would take.
 import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -32,45 +34,89 @@ export function wasmExec(path) {
   };
 }
 
-// The demo imports the package as an app does, and gets the file beside it.
+/** Another that answers "holdfast:wasm": the module as gzip in base64, or "" where there is none. */
+function wasmInside(path) {
+  return {
+    name: "wasm",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^holdfast:wasm$/ }, () => ({ path: path ?? "none", namespace: "wasm" }));
+      onLoad({ filter: /.*/, namespace: "wasm" }, async () => {
+        const packed = path ? gzipSync(await readFile(path), { level: 9 }).toString("base64") : "";
+        return { contents: `export default "${packed}"`, loader: "js" };
+      });
+    },
+  };
+}
+
+/** Leaves imports of these files where they are: each file of the package is there once. */
+const apart = (names) => ({
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^\\./(${names.join("|")})\\.ts$`) }, ({ path }) => ({ path: path.replace(/ts$/, "js"), external: true }));
+  },
+});
+
+// The demo imports the package as an app does; what it serves itself is the one file beside it.
 const besidePackage = {
   name: "holdfast",
   setup({ onResolve }) {
     onResolve({ filter: /^holdfast$/ }, () => ({ path: "./holdfast.js", external: true }));
+    onResolve({ filter: /^holdfast\/yjs$/ }, () => ({ path: join(here, "src/yjs.ts") }));
   },
 };
 
+/** The declarations of the entries and of what they name. */
 async function types(out) {
   // The compiler's own starter, found wherever the packages are.
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-  await promisify(execFile)(process.execPath, [tsc, "--project", join(here, "tsconfig.types.json"), "--outDir", join(out, "types")]);
+  await promisify(execFile)(process.execPath, [tsc, "--project", join(here, "tsconfig.types.json"), "--outDir", out]);
   // The compiler leaves the sources' own extension in the declarations.
-  for (const file of await readdir(join(out, "types"))) {
-    const path = join(out, "types", file);
-    await writeFile(path, (await readFile(path, "utf8")).replace(/(from "\.\/\w+)\.ts"/g, '$1.js"'));
+  for (const file of await readdir(out)) {
+    const path = join(out, file);
+    await writeFile(path, (await readFile(path, "utf8")).replace(/((?:from |import\()"\.\/\w+)\.ts"/g, '$1.js"'));
   }
-  await writeFile(join(out, "holdfast.d.ts"), 'export * from "./types/index.js";\n');
+}
+
+/** What `npm publish` would take: one file for each entry, and what they share once. */
+async function npmPackage(out, shared, exec, wasm) {
+  await mkdir(out, { recursive: true });
+  const plugins = [wasmExec(exec), wasmInside(wasm)];
+  const entry = (name, others) => build({ ...shared, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
+  await Promise.all([
+    entry("core", []),
+    entry("index", ["core"]),
+    entry("inline", ["core"]),
+    entry("react", ["core", "index"]),
+    entry("yjs", ["core"]),
+    build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins }),
+    types(join(out, "types")),
+    wasm && cp(wasm, join(out, "holdfast.wasm")),
+    cp(join(here, "package.json"), join(out, "package.json")),
+    cp(join(here, "README.md"), join(out, "README.md")),
+    cp(join(here, "../LICENSE"), join(out, "LICENSE")),
+  ]);
 }
 
 async function main() {
   const { values } = parseArgs({
-    options: { mode: { type: "string", default: "dev" }, wasm: { type: "string" }, exec: { type: "string" }, out: { type: "string" } },
+    options: { mode: { type: "string", default: "dev" }, wasm: { type: "string" }, exec: { type: "string" }, out: { type: "string" }, package: { type: "string" } },
   });
-  if (!values.exec || !values.out) throw new Error("usage: build.mjs --mode dev|release --wasm FILE --exec wasm_exec.js --out DIR");
+  if (!values.exec || !values.out) throw new Error("usage: build.mjs --mode dev|release --wasm FILE --exec wasm_exec.js --out DIR [--package DIR]");
   const release = values.mode === "release";
-  const out = resolve(values.out);
+  const [out, exec, wasm] = [resolve(values.out), resolve(values.exec), values.wasm && resolve(values.wasm)];
   const shared = {
     bundle: true, format: "esm", target: "es2022", platform: "browser", legalComments: "none", logLevel: "warning",
     minify: release, sourcemap: release ? false : "linked", absWorkingDir: here,
   };
   await mkdir(out, { recursive: true });
   await Promise.all([
-    build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [wasmExec(resolve(values.exec))] }),
+    build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [wasmExec(exec)] }),
     build({ ...shared, entryPoints: { demo: "demo/main.ts" }, outdir: out, plugins: [besidePackage] }),
     build({ ...shared, entryPoints: { demo: "demo/demo.css" }, outdir: out }),
     cp(join(here, "demo/index.html"), join(out, "index.html")),
-    values.wasm && cp(resolve(values.wasm), join(out, "holdfast.wasm")),
-    types(out),
+    wasm && cp(wasm, join(out, "holdfast.wasm")),
+    types(join(out, "types")).then(() => writeFile(join(out, "holdfast.d.ts"), 'export * from "./types/index.js";\n')),
+    values.package && npmPackage(resolve(values.package), shared, exec, wasm),
   ]);
 }
 

@@ -2,19 +2,18 @@ import { defaultKeymap } from "@codemirror/commands";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, keymap, placeholder } from "@codemirror/view";
 import type { HoldfastError, PresenceDetail, Session } from "holdfast";
+import { HoldfastProvider, type YOp, type YPresence } from "holdfast/yjs";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { colours, cursors, showCursors } from "./cursors.ts";
 import { hue } from "./dom.ts";
 
-/** An operation of the demo: one Yjs update in base64. */
-export interface TextOp {
-  y: string;
-}
+/** The demo's session: Yjs over Holdfast. */
+export type DemoSession = Session<YOp, YPresence>;
 
-/** Where someone's caret is, in positions that survive edits. */
-export interface Place {
-  tab: string;
+/** A selection, in positions that survive edits. */
+interface Place {
   anchor?: unknown;
   head?: unknown;
 }
@@ -28,15 +27,10 @@ export interface Person {
 
 /** What the page around the editor is told. */
 export interface EditorEvents {
-  /** So many changes are not stored yet. */
-  saved(unsaved: number): void;
   refused(error: HoldfastError): void;
   people(people: Person[]): void;
 }
 
-type DemoSession = Session<TextOp, Place>;
-
-const remote = Symbol("remote");
 const theme = EditorView.theme({
   "&": { height: "100%", fontSize: "inherit", color: "var(--ink)", background: "transparent" },
   "&.cm-focused": { outline: "none" },
@@ -56,18 +50,19 @@ export class Editor {
   #session: DemoSession;
   #doc = new Y.Doc();
   #text = this.#doc.getText("text");
+  #awareness = new Awareness(this.#doc);
+  #provider: HoldfastProvider;
   #view: EditorView;
   #writable = new Compartment();
-  #people = new Map<string, PresenceDetail<Place>>();
-  #unsaved = 0;
-  #moved?: ReturnType<typeof setTimeout>;
+  #people = new Map<string, PresenceDetail>();
   #heard: EditorEvents;
-  #gone = false;
   #refused = false;
+  #gone = false;
 
   constructor(parent: HTMLElement, session: DemoSession, label: string, heard: EditorEvents) {
     this.#session = session;
     this.#heard = heard;
+    this.#provider = new HoldfastProvider(session, this.#doc, { awareness: this.#awareness });
     // In a shadow root CodeMirror adds its styles as sheets, not as elements,
     // which a strict style-src would block.
     const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" });
@@ -94,18 +89,15 @@ export class Editor {
         ],
       }),
     });
-    this.#doc.on("update", (update: Uint8Array, origin: unknown) => {
-      if (origin !== remote) this.#send(update);
-    });
-    session.addEventListener("operation", ({ detail }) => {
-      if (!detail.own) this.#apply(detail.op);
-    });
-    session.addEventListener("presence", ({ detail }) => this.#present(detail));
-    session.addEventListener("permissionchange", () => this.refreshAccess());
-    session.addEventListener("state", ({ detail }) => {
+    this.#provider.addEventListener("refused", ({ detail }) => {
+      this.#refused = true;
       this.refreshAccess();
-      if (detail.state === "connected") this.#tellPlace();
+      heard.refused(detail);
     });
+    this.#awareness.on("change", () => this.#draw());
+    this.#text.observe(() => this.#draw());
+    session.addEventListener("presence", ({ detail }) => this.#present(detail));
+    for (const type of ["permissionchange", "state"]) session.addEventListener(type, () => this.refreshAccess());
   }
 
   /** The whole text. */
@@ -122,75 +114,50 @@ export class Editor {
 
   /** Takes the editor out of the page. */
   destroy(): void {
-    clearTimeout(this.#moved);
     this.#gone = true;
+    this.#provider.destroy();
+    this.#awareness.destroy();
     this.#view.destroy();
     this.#doc.destroy();
   }
 
-  #send(update: Uint8Array): void {
-    this.#count(+1);
-    this.#session.send({ y: encode(update) }).then(
-      () => this.#count(-1),
-      (error: HoldfastError) => {
-        this.#count(-1);
-        if (error.code === "CLOSED" || this.#gone) return;
-        this.#refused = true;
-        this.refreshAccess();
-        this.#heard.refused(error);
-      },
-    );
-  }
-
-  #count(by: number): void {
-    this.#unsaved += by;
-    if (!this.#gone && !this.#refused) this.#heard.saved(this.#unsaved);
-  }
-
-  #apply(op: unknown): void {
-    const y = (op as Partial<TextOp> | null)?.y;
-    if (typeof y !== "string") return; // another kind of client wrote this entry
-    try {
-      Y.applyUpdate(this.#doc, decode(y), remote);
-    } catch {} // not a Yjs update: the same
-    this.#draw();
-  }
-
-  // The last place wins, and a burst of typing is one message.
   #tellPlace(): void {
-    this.#moved ??= setTimeout(() => {
-      this.#moved = undefined;
-      if (this.#session.state !== "connected" || !this.#session.can("write")) return;
-      const { anchor, head } = this.#view.state.selection.main;
-      const at = (index: number): unknown => Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.#text, index));
-      this.#session.presence({ tab: this.#session.tabId, ...(this.#view.hasFocus && { anchor: at(anchor), head: at(head) }) });
-    }, 60);
+    const { anchor, head } = this.#view.state.selection.main;
+    const at = (index: number): unknown => Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.#text, index));
+    this.#awareness.setLocalState(this.#view.hasFocus ? { anchor: at(anchor), head: at(head) } : {});
   }
 
-  #present(detail: PresenceDetail<Place>): void {
+  // Who is here is the server's word; a cursor is the peer's.
+  #present(detail: PresenceDetail): void {
     const key = detail.clientId;
-    if (key === this.#session.clientId && (!detail.data?.tab || detail.data.tab === this.#session.tabId)) return;
+    if (key === this.#session.clientId) return;
     if (detail.state === "leave") this.#people.delete(key);
-    else this.#people.set(key, { ...this.#people.get(key), ...detail });
-    if (detail.state === "join") this.#tellPlace(); // a newcomer has not heard where this caret is
+    else this.#people.set(key, detail);
     this.#draw();
   }
 
   #draw(): void {
-    const people: Person[] = [];
-    const taken = new Set<number>();
-    const shown = [...this.#people].flatMap(([key, { name, userId, data }]) => {
-      // Their own colour, or the next that nobody else here has.
-      let colour = hue(key, colours);
-      while (taken.has(colour) && taken.size < colours) colour = (colour + 1) % colours;
-      taken.add(colour);
-      const person = { key, name: name || userId, colour };
-      people.push(person);
-      const [anchor, head] = [this.#index(data?.anchor), this.#index(data?.head)];
-      return anchor === undefined || head === undefined ? [] : [{ ...person, anchor, head }];
+    // A colour of their own, or the next that nobody else here has.
+    const taken = new Map<string, number>();
+    const colourOf = (key: string): number => {
+      let colour = taken.get(key) ?? hue(key, colours);
+      if (!taken.has(key)) {
+        const used = new Set(taken.values());
+        while (used.has(colour) && used.size < colours) colour = (colour + 1) % colours;
+        taken.set(key, colour);
+      }
+      return colour;
+    };
+    const people = [...this.#people].map(([key, { name, userId }]) => ({ key, name: name || userId, colour: colourOf(key) }));
+    const shown = [...this.#awareness.getStates()].flatMap(([id, place]) => {
+      const who = this.#provider.who(id);
+      const [anchor, head] = [this.#index((place as Place).anchor), this.#index((place as Place).head)];
+      if (!who || anchor === undefined || head === undefined) return [];
+      return [{ name: who.name || who.userId, colour: colourOf(who.clientId), anchor, head }];
     });
-    showCursors(this.#view, shown);
-    this.#heard.people(people);
+    // Never inside the editor's own update, which may be what has moved something.
+    queueMicrotask(() => this.#gone || showCursors(this.#view, shown));
+    if (!this.#gone) this.#heard.people(people);
   }
 
   #index(place: unknown): number | undefined {
@@ -208,11 +175,3 @@ const access = (may: boolean) => [
   EditorView.editable.of(may),
   EditorView.contentAttributes.of({ "aria-readonly": String(!may), tabindex: "0" }),
 ];
-
-function encode(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
-const decode = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));

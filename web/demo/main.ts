@@ -1,13 +1,12 @@
-import { connect, HoldfastError, type Session } from "holdfast";
+import { connect, HoldfastError } from "holdfast";
+import type { YOp, YPresence } from "holdfast/yjs";
 import { at, make, short, span } from "./dom.ts";
-import { Editor, type Person, type Place, type TextOp } from "./editor.ts";
+import { Editor, type DemoSession, type Person } from "./editor.ts";
 import { Inspector } from "./inspector.ts";
 import { account, forget, logout, tokens } from "./issuer.ts";
 import { dropLine } from "./line.ts";
 import { clearLog, log, logOperation } from "./log.ts";
 import { signInForm } from "./signin.ts";
-
-type DemoSession = Session<TextOp, Place>;
 
 const documents = ["welcome", "notes", "secret", "locked"];
 
@@ -28,14 +27,14 @@ async function open(name: string): Promise<void> {
   showDocument(name);
   let session: DemoSession;
   try {
-    session = await connect<TextOp, Place>({ document: name, getToken: tokens() });
+    session = await connect<YOp, YPresence>({ document: name, getToken: tokens(), warnUnsent: true });
   } catch (error) {
     const failure = error as HoldfastError;
     log("load error", failure.code, "bad");
     return block(failure);
   }
   if (mine !== wanted) return void session.close();
-  const editor = new Editor(at("editor"), session, `Text of ${name}`, { saved, refused, people });
+  const editor = new Editor(at("editor"), session, `Text of ${name}`, { refused, people });
   current = { session, editor, inspector: new Inspector(session) };
   listen(session);
   // To play with in the console, and for the tests. There is no token in it.
@@ -73,6 +72,7 @@ function listen(session: DemoSession): void {
       block(last ?? new HoldfastError({ code: "CLOSED", message: "This tab has left the session." }));
     }
   });
+  session.addEventListener("unsent", () => mine() && saved());
   session.addEventListener("operation", ({ detail }) => {
     if (!mine()) return;
     const from = detail.own ? "this tab" : detail.clientId === session.clientId ? "another tab" : short(detail.userId);
@@ -119,7 +119,6 @@ function showDocument(name: string): void {
   at("email").textContent = account();
   at("read-only").hidden = true;
   at("people").replaceChildren();
-  unsaved = 0;
   at("saved").dataset.waiting = "false";
   at("saved").textContent = "Opening…";
   at<HTMLAnchorElement>("second-tab").href = `?document=${encodeURIComponent(name)}`;
@@ -169,9 +168,9 @@ function showAccess(session: DemoSession): void {
   at("read-only").textContent = session.locked ? "Locked" : session.can("comment") ? "Comment only" : "Read only";
 }
 
-let unsaved = 0;
-function saved(count = unsaved): void {
-  unsaved = count;
+function saved(): void {
+  if (!at("blocked").hidden) return; // there is more to say than that
+  const unsaved = current?.session.unsent ?? 0;
   const away = current?.session.state !== "connected";
   const changes = unsaved === 1 ? "1 change" : `${unsaved} changes`;
   at("saved").textContent = unsaved ? `${changes} waiting${away ? " for the line" : ""}` : away ? "Waiting for the line" : "All changes stored";

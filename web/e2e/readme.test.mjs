@@ -1,20 +1,62 @@
-// What the README tells a newcomer to write, run word for word.
+// What the READMEs tell a newcomer to write, run word for word.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { build } from "esbuild";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { Person, launch } from "./browser.mjs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { built, getToken, serve, signIn } from "./apps.mjs";
+import { Person, launch, until } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
-let server, browser;
+const here = dirname(fileURLToPath(import.meta.url));
+let server, site, browser, dir;
 
 before(async () => {
-  server = await startServer();
-  browser = await launch();
+  [server, browser] = await Promise.all([startServer(), launch()]);
+  site = await serve(server.url);
+  dir = await mkdtemp(join(tmpdir(), "holdfast-readme-"));
 });
 after(async () => {
   await browser?.close();
+  site?.stop();
   await server?.stop();
+  await rm(dir, { recursive: true, force: true });
 });
+
+/** The package's README's examples in one language, in order. */
+async function examples(language) {
+  const readme = await readFile(join(here, "../README.md"), "utf8");
+  return [...readme.matchAll(new RegExp("```" + language + "\n([^]*?)```", "g"))].map(([, code]) => code);
+}
+
+/** Bundles an example and opens a page with it, signed in; `heard` is what it said. */
+async function run(name, code, loader = "js") {
+  const out = join(dir, name);
+  await build({
+    stdin: { contents: code, resolveDir: here, loader }, outfile: join(out, "app.js"), bundle: true, format: "esm", jsx: "automatic", logLevel: "warning",
+    alias: Object.fromEntries(["react", "yjs", "index"].map((entry) => [entry === "index" ? "holdfast" : `holdfast/${entry}`, join(built, `${entry}.js`)])),
+  });
+  await cp(join(built, "holdfast.wasm"), join(out, "holdfast.wasm"));
+  await writeFile(join(out, "index.html"), '<!doctype html><meta charset="utf-8"><title>app</title><main></main><script type="module" src="app.js"></script>');
+  return visit(name, out);
+}
+async function visit(name, out) {
+  site.show(`/${name}/`, out);
+  const person = await Person.arrive(browser, site.url);
+  await signIn(person);
+  const page = await person.context.newPage();
+  await page.goto(`${site.url}${name}/`);
+  const says = async (line) => {
+    for (let i = 0; i < 200 && !person.console.includes(`log: ${line}`); i++) await page.waitForTimeout(50);
+    assert.ok(person.console.includes(`log: ${line}`), `"${line}" is not in:\n${person.console.join("\n")}`);
+  };
+  return { person, page, says };
+}
 
 test("the README's page connects, hears its own operation and stores it", { timeout: 60_000 }, async () => {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
@@ -38,4 +80,51 @@ test("the README's page connects, hears its own operation and stores it", { time
   assert.deepEqual(op, { insert: "hello", at: 0 });
   assert.equal(person.refreshes, 1);
   await person.close();
+});
+
+test("the package's README: a session", { timeout: 60_000 }, async () => {
+  const [code] = await examples("js");
+  const { person, says } = await run("session", code);
+  for (const line of ["state connected", "unsent 1", "operation 2 {insert: hello, at: 0}", "stored as 2", "unsent 0"]) await says(line);
+  assert.deepEqual(person.console.filter((line) => !line.startsWith("log:")), []);
+  await person.close();
+});
+
+test("the package's README: React", { timeout: 60_000 }, async () => {
+  const [code] = await examples("jsx");
+  const { person, page } = await run("react", `${code}
+    import { createRoot } from "react-dom/client";
+    createRoot(document.querySelector("main")).render(<Notes document="notes" getToken={${getToken}} />);`, "jsx");
+  await until(page, () => document.querySelector("p")?.textContent === "connected, leading");
+  await page.locator("button").click();
+  await page.locator("li", { hasText: "a note" }).waitFor();
+  assert.deepEqual(person.console.filter((line) => line.startsWith("error")), []);
+  await person.close();
+});
+
+test("the package's README: Yjs", { timeout: 60_000 }, async () => {
+  const [, code] = await examples("js");
+  const write = `const getToken = ${getToken};\n${code.replace('"notes"', '"secret"')}`;
+  const first = await run("yjs", write);
+  await first.says("synced true from Yjs");
+  const second = await run("yjs", `${write}\nglobalThis.doc = doc; globalThis.awareness = awareness;`);
+  await until(second.page, () => globalThis.doc?.getText("text").toString() === "from Yjsfrom Yjs" && globalThis.awareness.getStates().size === 1);
+  for (const { person } of [first, second]) await person.close();
+});
+
+test("the package's README: a script tag, and the types of what getToken may throw", { timeout: 60_000 }, async () => {
+  const [page] = await examples("html");
+  const out = join(dir, "script");
+  await cp(built, join(out, "lib"), { recursive: true });
+  await writeFile(join(out, "index.html"), `<!doctype html><meta charset="utf-8"><title>app</title>${page.replace("/lib/", "lib/")}`);
+  const { person, says } = await visit("script", out);
+  await says("connected");
+  await person.close();
+
+  const [code] = await examples("ts");
+  await writeFile(join(dir, "example.ts"), code);
+  const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+  const paths = { compilerOptions: { noEmit: true, strict: true, module: "esnext", moduleResolution: "bundler", target: "es2022", types: [], paths: { holdfast: [join(built, "types/index.d.ts")] } }, files: ["example.ts"] };
+  await writeFile(join(dir, "tsconfig.json"), JSON.stringify(paths));
+  await promisify(execFile)(process.execPath, [tsc, "--project", dir]).catch(({ stdout }) => assert.fail(stdout));
 });

@@ -96,6 +96,42 @@ test("the leading tab is closed: the other takes over with what was not yet ackn
   assert.equal(person.refreshes, 0, "and the token was taken over as well");
 });
 
+test("another person's cursor is seen, by the name the server knows, moves with the text and goes with them", { timeout: 60_000 }, async () => {
+  const owner = await (await arrive()).signIn("owner");
+  await inState(owner, "connected");
+  await type(owner, "one two");
+  const visitor = await arrive();
+  const editor = await visitor.signIn("editor");
+  await inState(editor, "connected");
+  await shows(editor, "one two");
+  // Playwright looks into the editor's shadow root; the owner's caret was there before the editor came.
+  const caret = editor.locator(".caret");
+  await caret.waitFor();
+  assert.equal(await caret.locator(".caret-name").textContent(), await editor.locator("#people .face").getAttribute("title"));
+  await editor.locator(".cm-content").focus();
+  await editor.keyboard.press("Control+Home");
+  await editor.keyboard.type("zero ");
+  await owner.locator(".caret").waitFor();
+  const before = () => editor.evaluate(() => {
+    const line = document.querySelector("#editor").shadowRoot.querySelector(".cm-line");
+    const range = document.createRange();
+    range.setStart(line, 0);
+    range.setEndBefore(line.querySelector(".caret"));
+    return range.toString().replace(/\u2060|\ufeff/g, "");
+  });
+  assert.ok((await before()).endsWith("one two"));
+  await owner.keyboard.down("Shift");
+  await owner.keyboard.press("ArrowLeft");
+  await owner.keyboard.press("ArrowLeft");
+  await owner.keyboard.up("Shift");
+  await editor.locator(".range", { hasText: "wo" }).waitFor();
+  if (process.env.HOLDFAST_SHOTS) await editor.screenshot({ path: `${process.env.HOLDFAST_SHOTS}/cursors.png` });
+  await visitor.close();
+  people.splice(people.indexOf(visitor), 1);
+  await owner.locator(".caret").waitFor({ state: "detached" });
+  await owner.locator("#people .face").waitFor({ state: "detached" });
+});
+
 test("a reload goes straight in again; signing out ends it in every tab", { timeout: 60_000 }, async () => {
   const { person, first, second } = await twoTabs("viewer");
   await first.reload();

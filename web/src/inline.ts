@@ -1,0 +1,26 @@
+/**
+ * Holdfast with its module inside, for a bundler or a host that cannot serve a
+ * file beside the code. The same names as `holdfast`, and half as much again to
+ * load, all of it before the first line runs: prefer the other where it works.
+ *
+ * @module
+ */
+import { open, type ConnectOptions } from "./core.ts";
+import type { Session } from "./core.ts";
+// The build puts the module here: gzip, in base64.
+import packed from "holdfast:wasm";
+
+export { HoldfastError, Session } from "./core.ts";
+export type * from "./core.ts";
+
+// Unpacked at the first connect. It needs no address, so no connect-src either.
+function unpacked(): Response {
+  const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream, { headers: { "content-type": "application/wasm" } });
+}
+
+/** As `connect` of `holdfast`, with the module that is inside. */
+export function connect<Op = unknown, Presence = unknown>(options: ConnectOptions): Promise<Session<Op, Presence>> {
+  return open<Op, Presence>(options, unpacked);
+}

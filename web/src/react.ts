@@ -1,0 +1,35 @@
+/**
+ * `useHoldfast`: a session for as long as a component is mounted.
+ *
+ * @module
+ */
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { connect as beside } from "./index.ts";
+import { Mount, none, type Holdfast, type HoldfastOptions } from "./mount.ts";
+
+export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
+
+/**
+ * Opens a session when the component is mounted, closes it when it is unmounted, and
+ * opens another when `document`, `url`, `clientId`, `wasm` or `integrity` change.
+ * `getToken` and the handlers in `on` may be new functions at each render: the
+ * newest is called, and nothing reconnects for it.
+ *
+ * In Strict Mode's second mount the session of the first is taken over. On a
+ * server it renders the state before the first connection.
+ */
+export function useHoldfast<Op = unknown, Presence = unknown>(options: HoldfastOptions<Op, Presence>): Holdfast<Op, Presence> {
+  const [mount] = useState(() => new Mount<Op, Presence>());
+  const newest = useRef(options);
+  useEffect(() => {
+    newest.current = options;
+  });
+  const { document, url, clientId, wasm, integrity, connect = beside } = options;
+  const address = url === undefined ? undefined : String(url);
+  const source = wasm instanceof URL ? wasm.href : wasm;
+  useEffect(() => {
+    mount.open([document, address, clientId, source, integrity, connect], connect, newest);
+    return () => mount.leave();
+  }, [mount, document, address, clientId, source, integrity, connect]);
+  return useSyncExternalStore(mount.subscribe, mount.read, none) as Holdfast<Op, Presence>;
+}
