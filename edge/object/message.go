@@ -82,7 +82,6 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 
 func parseGrant(raw []byte) (g document.Grant, ok bool) {
 	o, ok := jsontext.Parse(raw)
-	dated := false
 	for o.Next() {
 		v := o.Value()
 		switch string(o.Key()) {
@@ -104,7 +103,7 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 		case "locked":
 			g.Locked = truth(v)
 		case "access_at":
-			g.AccessAt, dated = millis(v), true
+			g.AccessAt = millis(v)
 		case "exp":
 			g.Expires = seconds(v)
 		case "iat":
@@ -114,9 +113,6 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 		case "admitted_at":
 			g.AdmittedAt = millis(v)
 		}
-	}
-	if !dated {
-		g.AccessAt = g.AdmittedAt // a session object that does not say asked for it then at the latest
 	}
 	return g, ok && g.UserID != "" && g.SessionID != ""
 }

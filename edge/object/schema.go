@@ -74,7 +74,6 @@ const (
 	addBy
 	addFence
 	addKick
-	addEndReason
 	addRevokedBefore
 	createRevoked
 	selectSession
@@ -112,7 +111,7 @@ const channelColumns = "user_id, client_id, session_id, state, conn, connected_a
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
 	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
 
-const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, end_reason, next_push, pushes"
+const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, next_push, pushes"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -199,13 +198,12 @@ var statements = [...]string{
 	addBy:                 "ALTER TABLE channels ADD COLUMN by_whom TEXT NOT NULL DEFAULT ''",
 	addFence:              "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
-	addEndReason:          "ALTER TABLE channels ADD COLUMN end_reason TEXT NOT NULL DEFAULT ''",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
 	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before FROM session",
 	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before) VALUES (1, ?, ?, ?, ?, ?)",
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
-	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
 	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked FROM access ORDER BY document",
 	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -239,7 +237,7 @@ var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createCh
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
 		createSections, createParts, createAudit}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addEndReason, addRevokedBefore, createRevoked, createAudit}}
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, createRevoked, createAudit}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -158,8 +158,8 @@ func (s *store) session() (snap session.Snapshot) {
 			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time(),
 			Expires: c[4].time(), TokenID: c[5].string(),
 			Owed: uint64(c[6].Int), Reason: c[7].string(), Doubt: c[8].bool(), By: c[9].string(),
-			Fence: uint64(c[10].Int), Kick: c[11].bool(), EndReason: c[12].string(),
-			NextPush: c[13].time(), Pushes: int(c[14].Int)})
+			Fence: uint64(c[10].Int), Kick: c[11].bool(),
+			NextPush: c[12].time(), Pushes: int(c[13].Int)})
 	})
 	s.query(selectRevoked, func(c []Value) {
 		snap.Revoked = append(snap.Revoked, session.RevokedRow{TokenID: c[0].string(), Until: c[1].time()})
@@ -179,7 +179,7 @@ func (s *store) saveSession(r session.SessionRow) {
 func (s *store) saveSessionChannel(r session.ChannelRow) {
 	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt),
 		instant(r.Expires), text(r.TokenID), unsigned(r.Owed), text(r.Reason), flag(r.Doubt), text(r.By),
-		unsigned(r.Fence), flag(r.Kick), text(r.EndReason), instant(r.NextPush), integer(int64(r.Pushes)))
+		unsigned(r.Fence), flag(r.Kick), instant(r.NextPush), integer(int64(r.Pushes)))
 }
 
 func (s *store) saveAccess(r session.AccessRow) {

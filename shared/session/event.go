@@ -176,7 +176,6 @@ type (
 		Kick             bool
 		TokenIDs         []string
 		Before           time.Time
-		Reason           string
 		AdmittedAt       time.Time // of the newest admission there
 	}
 	// Receipt answers AccessChanged, Revoke and Kick when they have taken effect

@@ -66,7 +66,7 @@ func (s *Session) revoke(now time.Time, e Revoke) {
 		s.row.RevokedBefore = later(s.row.RevokedBefore, before.Truncate(time.Second))
 	}
 	s.record(now, entry)
-	s.endChannels(now, j, "", false, e.Reason)
+	s.endChannels(now, j, "", false)
 }
 
 // leeway is how long after its expiry a token may still be let in (token.Leeway).
@@ -75,13 +75,13 @@ const leeway = 5 * time.Second
 // kick ends channels whatever token they live by.
 func (s *Session) kick(now time.Time, e Kick) {
 	s.record(now, audit.Entry{Event: audit.Kicked, Document: e.Document, Reason: e.Reason, By: e.By})
-	s.endChannels(now, job{ask: e.Ask, ends: true, began: now}, e.Document, true, e.Reason)
+	s.endChannels(now, job{ask: e.Ask, ends: true, began: now}, e.Document, true)
 }
 
 // endChannels raises the fence: grants that were given before may not be let in any
 // more, and every document that may hold a channel is told. Which of them live by a
 // revoked token the documents know best: a refresh may be on its way either way.
-func (s *Session) endChannels(now time.Time, j job, document string, kick bool, reason string) {
+func (s *Session) endChannels(now time.Time, j job, document string, kick bool) {
 	s.row.Epoch = s.epoch() + 1
 	s.emit(SaveSession{Row: s.row})
 	for i := range s.channels {
@@ -89,7 +89,7 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool, 
 		if document != "" && document != c.Document {
 			continue
 		}
-		c.Fence, c.Kick, c.EndReason, c.Pushes = s.epoch(), c.Kick || kick, reason, 0
+		c.Fence, c.Kick, c.Pushes = s.epoch(), c.Kick || kick, 0
 		j.waiting = append(j.waiting, c.Document)
 		s.press(now, c)
 	}
@@ -99,7 +99,7 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool, 
 func (s *Session) endChannel(c *ChannelRow) {
 	e := EndChannel{
 		Document: c.Document, UserID: s.row.UserID, Fence: c.Fence, Kick: c.Kick, Before: s.row.RevokedBefore,
-		Reason: c.EndReason, AdmittedAt: c.AdmittedAt,
+		AdmittedAt: c.AdmittedAt,
 	}
 	for _, r := range s.revoked {
 		e.TokenIDs = append(e.TokenIDs, r.TokenID)
@@ -116,7 +116,7 @@ func (s *Session) ended(now time.Time, e Ended) {
 	if i, live := s.channel(e.Document); live {
 		c := &s.channels[i]
 		if c.Fence != 0 && e.Fence >= c.Fence {
-			c.Fence, c.Kick, c.EndReason = 0, false, ""
+			c.Fence, c.Kick = 0, false
 			s.keep(c)
 		}
 		if e.Gone && !e.AdmittedAt.Before(c.AdmittedAt) {

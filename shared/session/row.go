@@ -46,10 +46,9 @@ type ChannelRow struct {
 	Doubt bool
 	By    string
 	// Fence is the epoch of a revocation or kick the document has yet to hear of, 0
-	// for none; Kick whether the channel ends whatever its token, and EndReason why.
-	Fence     uint64
-	Kick      bool
-	EndReason string
+	// for none; Kick whether the channel ends whatever its token.
+	Fence uint64
+	Kick  bool
 	// NextPush is when the document is told again what it is owed, or the source
 	// asked; Pushes how often it was.
 	NextPush time.Time

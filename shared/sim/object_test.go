@@ -308,7 +308,7 @@ func (d *docObject) pushed(g document.Grant, reason string) bool {
 func docGrant(g session.Grant) document.Grant {
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
-		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
+		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
 		AdmittedAt: g.AdmittedAt,
 	}
 }
