@@ -1,0 +1,36 @@
+//go:build !js
+
+package e2e
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// What the README tells an operator to type works, word for word but for the address.
+func TestTheReadmesCalls(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	check(err)
+	calls := regexp.MustCompile(`(?s)curl -X (\S+) (.*?) http://127\.0\.0\.1:8787(\S+)\n`).FindAllStringSubmatch(string(text), -1)
+	if len(calls) == 0 {
+		t.Fatal("the README calls nothing")
+	}
+	s := start(t, nil)
+	for _, call := range calls {
+		method, options, path := call[1], call[2], call[3]
+		header := map[string]string{}
+		for _, h := range regexp.MustCompile(`-H (?:"([^"]*)"|'([^']*)')`).FindAllStringSubmatch(options, -1) {
+			name, value, _ := strings.Cut(h[1]+h[2], ": ")
+			header[name] = strings.ReplaceAll(value, "$ADMIN_TOKEN", secrets["ADMIN_TOKEN"])
+		}
+		body := regexp.MustCompile(`-d '([^']*)'`).FindStringSubmatch(options)
+		if body == nil {
+			body = []string{"", ""}
+		}
+		if status, answer, _ := s.request(method, path, body[1], header); status != 200 {
+			t.Errorf("%s %s %s: HTTP %d %s", method, path, body[1], status, answer)
+		}
+	}
+}
