@@ -159,16 +159,23 @@ func (c *call) tellMembers(users []string) ([]string, *protocol.Error) {
 	if err != nil {
 		return nil, err
 	}
+	// Who is connected comes first, and is never left out.
+	var connected []string
 	for m := jsontext.Elements(jsontext.Field(live, "members")); m.Next(); {
 		// Of those who have gone the document only remembers what they may not do.
 		state, _ := jsontext.Str(jsontext.Field(m.Value(), "state"))
 		if user, _ := jsontext.Str(jsontext.Field(m.Value(), "user_id")); user != "" && state != "gone" {
-			users = append(users, user)
+			connected = append(connected, user)
 		}
 	}
+	told := connected
+	for _, user := range users {
+		if len(told) < maxTold && !slices.Contains(told, user) {
+			told = append(told, user)
+		}
+	}
+	users = told
 	slices.Sort(users)
-	users = slices.Compact(users)
-	users = users[:min(len(users), maxTold)]
 	failed := make([]*protocol.Error, len(users))
 	each(len(users), func(i int) {
 		_, failed[i] = c.askAgain(c.ctx, access{user: users[i], document: c.document, reason: permissions, by: c.by})

@@ -64,6 +64,7 @@ func revoke(c *call) (answer, *protocol.Error) {
 		if all, isBool := jsontext.Bool(raw); !isBool || !all {
 			return answer{}, rest.BadField("all")
 		}
+		w.Bool("all", true)
 		signIns = c.cfg.Embedded
 		said++
 	}
@@ -93,7 +94,7 @@ func (c *call) before(raw []byte) (time.Time, *protocol.Error) {
 		text = string(raw)
 	}
 	at, isMoment := moment(text)
-	if !isMoment || at.After(c.cfg.Now().Add(clockSkew)) {
+	if !isMoment || at.Unix() < 1 || at.After(c.cfg.Now().Add(clockSkew)) {
 		return at, rest.BadField("before")
 	}
 	return at, nil

@@ -24,7 +24,7 @@ func TestRevoke(t *testing.T) {
 	if a := w.ask("POST", "/v1/admin/users/ann/revoke", `{"all":true}`); a.status != 200 || a.text != receipt {
 		t.Errorf("%d %s", a.status, a.text)
 	}
-	w.expect("sign-ins of ann at 14:02:00", `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive"}`)
+	w.expect("sign-ins of ann at 14:02:00", `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","all":true}`)
 	// Another issuer's sign-ins are not ours to end.
 	w.cfg.Embedded = false
 	w.ask("POST", "/v1/admin/users/ann/revoke", `{"all":true}`)

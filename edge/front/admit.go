@@ -89,20 +89,22 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		w.Raw("claims", fl.claims)
 		return w.End()
 	}
-	return fl.admit(false, false, now)
+	return fl.admit(false, nil, now)
 }
 
 // admit asks the user's session object for a grant: again when the document has sent
-// the first one back, and gone when it holds no channel of the user any more, whatever
-// the session object believes.
-func (fl *flight) admit(again, gone bool, now time.Time) []byte {
+// the first one back. gone is then the time of that one if the document holds no channel
+// of the user any more, whatever the session object believes.
+func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 	fl.await, fl.readmitted = awaitGrant, again
 	body := jsontext.NewObject(nil)
 	body.Str("kind", "admit")
 	body.Str("document", fl.document)
 	body.Str("client_id", fl.client)
 	body.Raw("claims", fl.claims)
-	body.Bool("gone", gone)
+	if gone != nil {
+		body.Raw("gone_at", gone)
+	}
 	body.Bool("again", again)
 	body.Int("now", now.UnixMilli())
 	w := step("call")
@@ -153,8 +155,7 @@ func (fl *flight) refusedByDocument(result []byte, now time.Time) []byte {
 	if jsontext.Check(body, eventDepth) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted {
-			gone, _ := jsontext.Bool(jsontext.Field(body, "gone"))
-			return fl.admit(true, gone, now)
+			return fl.admit(true, jsontext.Field(body, "gone_at"), now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))

@@ -51,7 +51,7 @@ func TestWhatObjectsAreTold(t *testing.T) {
 	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&token=" + goodToken()))
 	got, _ := json.Marshal(w.told)
 	const want = `[{"again":false,"claims":{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"},` +
-		`"client_id":"c1","document":"welcome","gone":false,"kind":"admit","now":1736244000000},` +
+		`"client_id":"c1","document":"welcome","kind":"admit","now":1736244000000},` +
 		`{"client_id":"c1","grant":{"document":"welcome","epoch":3,"exp":1736244900,"jti":"t1","locked":false,"name":"Olive",` +
 		`"permissions":["read","write"],"role":"owner","session_id":"s1","user_id":"usr_owner","workspace_id":"ws_demo"},` +
 		`"last_seq":41,"protocol":"","session_id":"s1"}]`
@@ -197,7 +197,7 @@ func TestOriginOfNoHost(t *testing.T) {
 
 func TestReadmit(t *testing.T) {
 	w := newWorker(t, embedded())
-	again := map[string]any{"status": 409, "body": `{"readmit":true,"gone":true}`}
+	again := map[string]any{"status": 409, "body": `{"readmit":true,"gone_at":1736243999000}`}
 	answers := []map[string]any{again, nil}
 	w.forward = func(string, map[string]any) map[string]any {
 		a := answers[0]
@@ -207,13 +207,13 @@ func TestReadmit(t *testing.T) {
 	if end := w.run(upgrade(line + "?client_id=c&token=" + goodToken())); end["do"] != "socket" {
 		t.Fatalf("%v", end)
 	}
-	if w.told[0]["gone"] != false || w.told[0]["again"] != false || w.told[2]["gone"] != true || w.told[2]["again"] != true {
+	if w.told[0]["gone_at"] != nil || w.told[0]["again"] != false || w.told[2]["gone_at"] != 1736243999000.0 || w.told[2]["again"] != true {
 		t.Errorf("told %v, then %v", w.told[0], w.told[2])
 	}
 	// A grant that is only older than what happened since says nothing of the channel.
 	w.told = nil
-	answers = []map[string]any{{"status": 409, "body": `{"readmit":true,"gone":false}`}, nil}
-	if w.run(upgrade(line + "?client_id=c&token=" + goodToken())); w.told[2]["gone"] != false || w.told[2]["again"] != true {
+	answers = []map[string]any{{"status": 409, "body": `{"readmit":true}`}, nil}
+	if w.run(upgrade(line + "?client_id=c&token=" + goodToken())); w.told[2]["gone_at"] != nil || w.told[2]["again"] != true {
 		t.Errorf("told %v", w.told[2])
 	}
 	answers = []map[string]any{again, again, again}

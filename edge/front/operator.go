@@ -68,10 +68,12 @@ func (f *Front) operator(r request, now time.Time) []byte {
 	switch {
 	case len(f.cfg.Operators) == 0:
 		return respond(&protocol.Error{Code: protocol.NotFound})
-	case f.logins.wait(r.address, now) > 0:
-		return respond(tooMany("too_many_logins", f.logins.wait(r.address, now)))
 	case f.cfg.Operators.Find(r.authorization) == "":
-		f.logins.take(r.address, now) // a wrong token counts against its address
+		// A wrong token counts against its address. The right one is never refused for
+		// what others there have tried: it is too long to be guessed.
+		if wait := f.logins.take(r.address, now); wait > 0 {
+			return respond(tooMany("too_many_logins", wait))
+		}
 		err := NotAnOperator()
 		return logged(respond(err), turnedAway("operator_refused", err))
 	}

@@ -42,16 +42,6 @@ func (v *visitors) take(address string, now time.Time) (wait time.Duration) {
 	return 0
 }
 
-// wait is take without counting.
-func (v *visitors) wait(address string, now time.Time) time.Duration {
-	key, ok := network(address)
-	if !ok || v.limit.Count <= 0 {
-		return 0
-	}
-	bucket := v.buckets[key] // a copy: what is taken from it is not missed
-	return bucket.Take(now, v.limit, 1)
-}
-
 // makeRoom drops addresses when there are too many: those that have rested long
 // enough to be as good as new; should they be few, all that are not at their limit; and
 // should even those be few, all. So whoever has thousands of addresses can have

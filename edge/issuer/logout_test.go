@@ -111,7 +111,7 @@ func TestLogoutEverywhereAgain(t *testing.T) {
 
 // The words to the session object, and what of its answers means that it is done.
 func TestSessionObject(t *testing.T) {
-	const want = `{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","before":1736244000,"reason":"logout_everywhere","by":"usr_owner"}`
+	const want = `{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","before":1736244000,"reason":"logout_everywhere"}`
 	if got := endAll("usr_owner", start); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -16,7 +16,6 @@ func endAll(userID string, now time.Time) string {
 	w.Str("code", string(protocol.TokenRevoked))
 	w.Int("before", now.Unix())
 	w.Str("reason", "logout_everywhere")
-	w.Str("by", userID)
 	return string(w.End())
 }
 

@@ -2,7 +2,9 @@ package object
 
 import "github.com/holdfast-dev/holdfast/shared/audit"
 
-// auditLog is an object's audit log: the newest lines in a table.
+// auditLog is an object's audit log: the newest lines in a table. Each user's have a
+// bound of their own, and those of operators another, so that nobody can push out what
+// concerns anybody else.
 type auditLog struct {
 	keep    int
 	written int // since it was trimmed
@@ -11,6 +13,9 @@ type auditLog struct {
 // trimEvery is how many lines are written before those that are too many go: a
 // deletion costs more than a line.
 const trimEvery = 64
+
+// manyUsers is how many users' full share of lines a document keeps.
+const manyUsers = 10
 
 // newAuditLog begins to count anywhere: an object that never lives long enough to write
 // many lines has to trim now and then too.
@@ -25,7 +30,8 @@ func (a *auditLog) write(s *store, e audit.Entry) {
 		text(e.Code), text(e.Reason), text(e.By), text(e.Detail))
 	if a.written++; a.written >= trimEvery {
 		a.written = 0
-		s.write(trimAudit, integer(int64(a.keep)))
+		s.write(trimAudit, text(e.UserID), integer(int64(a.keep)))
+		s.write(trimUsers, integer(int64(a.keep)*manyUsers))
 		s.write(trimOperators, integer(int64(a.keep)))
 	}
 }

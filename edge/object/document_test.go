@@ -149,7 +149,7 @@ func TestACrashBeginsTheGracePeriod(t *testing.T) {
 	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 2 SESSIONS ann`)
 	r.enter(Input{Kind: Answered, Ask: 2, Text: []byte(`{"ok":true}`)})
 	// An admission given before that goes back to be given again, once.
-	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true,"gone":true}`)
+	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true,"gone_at":`)
 }
 
 func TestATokenIsSwappedInPlace(t *testing.T) {
@@ -250,7 +250,7 @@ func TestAPushedGrant(t *testing.T) {
 	// Bob is not here; who may be on the way with an older grant is sent back.
 	expect(t, push("bob", 9), `respond 7 200 {"ok":true}`)
 	r.object = nil
-	expect(t, without(r.connect("bob", ""), "alarm"), `respond 7 409 {"readmit":true,"gone":true}`)
+	expect(t, without(r.connect("bob", ""), "alarm"), `respond 7 409 {"readmit":true,"gone_at":`)
 }
 
 // What a session object has revoked ends, and the last op that counted is told.
@@ -261,12 +261,12 @@ func TestAnEndedChannel(t *testing.T) {
 	end := func(text string) []string {
 		return without(r.enter(Input{Kind: Request, Ask: 7, Text: []byte(text)}), "alarm")
 	}
-	expect(t, end(`{"kind":"end","user_id":"ann","fence":2,"kick":false,"tokens":["other"],"before":0,"admitted_at":0}`),
+	expect(t, end(`{"kind":"end","user_id":"ann","fence":2,"kick":0,"tokens":["other"],"before":0,"admitted_at":0}`),
 		`respond 7 200 {"ok":true,"closed":false,"gone":false,"last":"m1"`)
-	left := end(`{"kind":"end","user_id":"ann","fence":3,"kick":false,"tokens":["other","j"],"before":0,"admitted_at":0}`)
+	left := end(`{"kind":"end","user_id":"ann","fence":3,"kick":0,"tokens":["other","j"],"before":0,"admitted_at":0}`)
 	expect(t, left, `TOKEN_REVOKED`, `close 4410 TOKEN_REVOKED`, `call 1 SESSIONS ann {"kind":"gone"`, `respond 7 200 {"ok":true,"closed":true,"gone":true,"last":"m1"`)
 	r.object = nil // the fence is stored
-	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true,"gone":true}`)
+	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true,"gone_at":`)
 	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","user_id":"ann"}`, `{"kind":"end","fence":1}`, `{"kind":"novelty"}`, `[]`, `{`} {
 		expect(t, end(text), `respond 7 400`)
 	}

@@ -23,7 +23,9 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Readmit:
 		w := jsontext.NewObject(nil)
 		w.Bool("readmit", true)
-		w.Bool("gone", e.Gone)
+		if e.Gone {
+			w.Int("gone_at", instant(e.AdmittedAt).Int)
+		}
 		o.host.Respond(o.ask, 409, w.End())
 	case document.SaveChannel:
 		o.store.saveChannel(e.Row)

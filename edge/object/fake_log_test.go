@@ -138,7 +138,7 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		})
 		if len(list) > 0 && list[0][0].Int > args[0].Int {
 			r := list[0]
-			row([]Value{r[0], r[3], r[4], r[2], r[1], r[5], r[6]})
+			row([]Value{r[0], r[3], r[4], r[2], r[1], r[5], r[6], r[8]})
 		}
 	case selectPart:
 		if r := f.rows("parts")[key(args[0])+"/"+key(args[1])]; r != nil {

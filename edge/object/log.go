@@ -72,7 +72,7 @@ func (s *store) compact(e document.Compact, cfg document.Config) {
 func (s *store) savePart(e document.SavePart) {
 	u := e.Upload
 	s.write(upsertPart, unsigned(u.Version), integer(int64(e.Part)), integer(int64(u.Parts)), text(u.UserID), text(u.ClientID),
-		integer(int64(u.Bytes)), instant(u.At), Value{Kind: Blob, Bytes: e.Data})
+		integer(int64(u.Bytes)), instant(u.At), Value{Kind: Blob, Bytes: e.Data}, instant(u.Began))
 }
 
 // document reads what a document knows of itself.
@@ -89,7 +89,7 @@ func (s *store) document(snap *document.Snapshot) {
 	s.query(selectUpload, func(c []Value) {
 		snap.Upload = document.Upload{
 			Version: uint64(c[0].Int), UserID: c[1].string(), ClientID: c[2].string(),
-			Parts: int(c[3].Int), Next: int(c[4].Int) + 1, Bytes: int(c[5].Int), At: c[6].time(),
+			Parts: int(c[3].Int), Next: int(c[4].Int) + 1, Bytes: int(c[5].Int), At: c[6].time(), Began: c[7].time(),
 		}
 	}, unsigned(snap.State.Snapshot))
 	s.query(countComments, func(c []Value) { snap.Comments = int(c[0].Int) })

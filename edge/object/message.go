@@ -14,12 +14,12 @@ import (
 // The messages below pass between the front Worker and the objects, and between
 // the objects. They are JSON, by a binding, and none is on the way of an op.
 //
-//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone","again"} -> {"grant":{…}} or {"error":{…}}
+//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone_at"?,"again"} -> {"grant":{…}} or {"error":{…}}
 //	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
 //	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
 //	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}
 //	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at"} -> {"ok":true,"closed","gone","last","admitted_at"}
-//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone"}
+//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?}
 //
 // Those of operators are in operator.go.
 
@@ -187,8 +187,8 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 			admit.ClientID = str(v)
 		case "claims":
 			admit.Claims, claimed = parseClaims(v)
-		case "gone":
-			admit.Gone = truth(v)
+		case "gone_at":
+			admit.GoneAt = millis(v)
 		case "refresh":
 			admit.Refresh = truth(v)
 		case "again":
@@ -247,7 +247,7 @@ func appendEnd(dst []byte, e session.EndChannel) []byte {
 	w.Str("kind", "end")
 	w.Str("user_id", e.UserID)
 	w.Uint("fence", e.Fence)
-	w.Bool("kick", e.Kick)
+	w.Uint("kick", e.Kick)
 	w.Strs("tokens", e.TokenIDs)
 	w.Int("before", unixSeconds(e.Before))
 	w.Int("admitted_at", instant(e.AdmittedAt).Int)
@@ -262,7 +262,7 @@ func parseEnd(text []byte) (e document.End, err error) {
 		case "fence":
 			e.Fence, _ = jsontext.Uint(v)
 		case "kick":
-			e.Kick = truth(v)
+			e.Kick, _ = jsontext.Uint(v)
 		case "tokens":
 			e.TokenIDs, _ = jsontext.Strs(v)
 		case "before":

@@ -12,7 +12,7 @@ import (
 // embedded issuer, who have made sure that they may:
 //
 //	{"kind":"access","document"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
-//	{"kind":"end","code":"TOKEN_REVOKED","jti"?,"before"?,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
+//	{"kind":"end","code":"TOKEN_REVOKED","jti" or "before" or "all":true,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
 //	{"kind":"describe"}                                              -> {"session":{…}}
 //	{"kind":"audit","from"?,"to"?,"limit"?}                          -> {"audit":[…],"documents":[…]}
@@ -37,15 +37,16 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 	ask, reason, by := uint64(in.Ask), field("reason"), field("by")
 	switch kind {
 	case "access":
-		return session.AccessChanged{Ask: ask, Document: field("document"), WorkspaceID: field("workspace_id"), Reason: reason, By: by}, true
+		return session.AccessChanged{Ask: ask, UserID: o.host.Name(), Document: field("document"), WorkspaceID: field("workspace_id"), Reason: reason, By: by}, true
 	case "end":
 		switch protocol.Code(field("code")) {
 		case protocol.TokenRevoked:
 			return session.Revoke{
-				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), Before: seconds(jsontext.Field(in.Text, "before")), Reason: reason, By: by,
+				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), Before: seconds(jsontext.Field(in.Text, "before")),
+				All: truth(jsontext.Field(in.Text, "all")), Reason: reason, By: by,
 			}, true
 		case protocol.SessionEnded:
-			return session.Kick{Ask: ask, Document: field("document"), Reason: reason, By: by}, true
+			return session.Kick{Ask: ask, UserID: o.host.Name(), Document: field("document"), Reason: reason, By: by}, true
 		}
 		return nil, false
 	case "describe":

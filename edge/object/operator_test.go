@@ -25,7 +25,7 @@ func (f *fake) asks(ask uint32, text string) []string {
 func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","jti":"j1","reason":"stolen","by":"olive"}`),
-		`call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":false,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
+		`call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":0,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
 	f.now = f.now.Add(3 * time.Millisecond)
 	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true,"closed":true,"gone":true,"last":"m7","admitted_at":1736244000000}`)}), "alarm"),
 		`respond 9 200 {"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":3}}`)
@@ -33,19 +33,20 @@ func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	expect(t, without(f.enter(admit("d1")), "alarm"), `respond 5 200 {"error":{"error_code":"TOKEN_REVOKED"`)
 	expect(t, f.asks(10, `{"kind":"describe"}`), `respond 10 200 {"session":{"user_id":"ann","perm_epoch":2,"channels":[],"revoked_tokens":1}}`)
 	// By the second: all that were issued until now, this one too.
-	expect(t, f.asks(11, `{"kind":"end","code":"TOKEN_REVOKED"}`), `respond 11 200 {"receipt":{"user_id":"ann"`)
+	expect(t, f.asks(11, `{"kind":"end","code":"TOKEN_REVOKED","all":true}`), `respond 11 200 {"receipt":{"user_id":"ann"`)
 	expect(t, f.asks(12, `{"kind":"describe"}`), `"revoked_before":"2025-01-07T10:00:00Z"`)
+	expect(t, f.asks(14, `{"kind":"end","code":"TOKEN_REVOKED","before":0}`), `respond 14 200 {"error":{"error_code":"MALFORMED_MESSAGE"`)
 	expect(t, f.asks(13, fmt.Sprintf(`{"kind":"end","code":"TOKEN_REVOKED","before":%d}`, f.now.Unix()+60)), `respond 13 200 {"error":{"error_code":"MALFORMED_MESSAGE"`)
 }
 
 func TestKickAndAnUnreachableDocument(t *testing.T) {
 	f := ann(t)
-	expect(t, f.asks(9, `{"kind":"end","code":"SESSION_ENDED","document":"d1"}`), `"kick":true`)
+	expect(t, f.asks(9, `{"kind":"end","code":"SESSION_ENDED","document":"d1"}`), `"kick":2`)
 	expect(t, without(f.enter(Input{Kind: Failed, Ask: pushAsk}), "alarm"),
 		`respond 9 200 {"error":{"error_code":"SERVICE_UNAVAILABLE","message":"A service this needs is not available: try again.","details":{"reason":"document_unreachable","retry_after":5000,"pending":["d1"]}`)
 	f.now = f.now.Add(time.Second)
 	f.object = nil
-	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":true`)
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":2`)
 }
 
 func TestAccessIsAskedAnew(t *testing.T) {

@@ -75,6 +75,7 @@ const (
 	addFence
 	addKick
 	addRevokedBefore
+	addIssuedAhead
 	createRevoked
 	selectSession
 	upsertSession
@@ -93,6 +94,7 @@ const (
 	selectAudit
 	selectAuditDocuments
 	trimAudit
+	trimUsers
 	trimOperators
 
 	// StmtCount is how many there are.
@@ -155,7 +157,7 @@ var statements = [...]string{
 		"locked INTEGER NOT NULL, locked_at INTEGER NOT NULL, reason TEXT NOT NULL, retry INTEGER NOT NULL)",
 	createSections: "CREATE TABLE sections (section TEXT PRIMARY KEY, user_id TEXT NOT NULL, client_id TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID",
 	createParts: "CREATE TABLE parts (version INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, " +
-		"bytes INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (version, part))",
+		"bytes INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, began INTEGER NOT NULL, PRIMARY KEY (version, part))",
 
 	insertComment:    "INSERT INTO ops (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	openComment:      "INSERT INTO comments (id, resolved) VALUES (?, ?)",
@@ -176,8 +178,8 @@ var statements = [...]string{
 	selectSections:   "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
 	upsertSection:    "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
 	deleteSection:    "DELETE FROM sections WHERE section = ?",
-	selectUpload:     "SELECT version, user_id, client_id, parts, part, bytes, at FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
-	upsertPart:       "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	selectUpload:     "SELECT version, user_id, client_id, parts, part, bytes, at, began FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
+	upsertPart:       "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	selectPart:       "SELECT data FROM parts WHERE version = ? AND part = ?",
 	deleteParts:      "DELETE FROM parts WHERE version = ?",
 	deleteOtherParts: "DELETE FROM parts WHERE version <> ?",
@@ -199,9 +201,10 @@ var statements = [...]string{
 	addFence:              "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
+	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
 	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
-	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before FROM session",
-	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before) VALUES (1, ?, ?, ?, ?, ?)",
+	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead FROM session",
+	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead) VALUES (1, ?, ?, ?, ?, ?, ?)",
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
@@ -217,9 +220,10 @@ var statements = [...]string{
 	insertAudit: "INSERT INTO audit (at, event, user_id, document, client_id, code, reason, by_whom, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	selectAudit: "SELECT at, event, user_id, document, client_id, code, reason, by_whom, detail FROM " +
 		"(SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id",
-	selectAuditDocuments: "SELECT DISTINCT document FROM audit WHERE document <> '' ORDER BY document",
+	selectAuditDocuments: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC",
 	// What operators did is kept apart: no flood of anything else pushes it out.
-	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
+	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND user_id = ?1 AND id <= (SELECT id FROM audit WHERE by_whom = '' AND user_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+	trimUsers:     "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
 	trimOperators: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
 
 	createSchema: "CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)",
@@ -237,7 +241,7 @@ var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createCh
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
 		createSections, createParts, createAudit}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, createRevoked, createAudit}}
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createAudit}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -71,8 +71,8 @@ func sessionConfig(s settings) session.Config {
 	}
 }
 
-// auditEntries is how many lines of its audit log an object keeps, and as many again
-// of what operators did.
+// auditEntries is how many lines of its audit log an object keeps of one user, and as
+// many again of what operators did.
 func auditEntries(s settings) int {
 	if n := s.number("AUDIT_ENTRIES"); n > 0 {
 		return n

@@ -151,14 +151,14 @@ func (s *store) saveChannel(r document.Row) {
 
 func (s *store) session() (snap session.Snapshot) {
 	s.query(selectSession, func(c []Value) {
-		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time()}
+		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time()}
 	})
 	s.query(selectSessionChannels, func(c []Value) {
 		snap.Channels = append(snap.Channels, session.ChannelRow{
 			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time(),
 			Expires: c[4].time(), TokenID: c[5].string(),
 			Owed: uint64(c[6].Int), Reason: c[7].string(), Doubt: c[8].bool(), By: c[9].string(),
-			Fence: uint64(c[10].Int), Kick: c[11].bool(),
+			Fence: uint64(c[10].Int), Kick: uint64(c[11].Int),
 			NextPush: c[12].time(), Pushes: int(c[13].Int)})
 	})
 	s.query(selectRevoked, func(c []Value) {
@@ -173,13 +173,13 @@ func (s *store) session() (snap session.Snapshot) {
 }
 
 func (s *store) saveSession(r session.SessionRow) {
-	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore))
+	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead))
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {
 	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt),
 		instant(r.Expires), text(r.TokenID), unsigned(r.Owed), text(r.Reason), flag(r.Doubt), text(r.By),
-		unsigned(r.Fence), flag(r.Kick), instant(r.NextPush), integer(int64(r.Pushes)))
+		unsigned(r.Fence), unsigned(r.Kick), instant(r.NextPush), integer(int64(r.Pushes)))
 }
 
 func (s *store) saveAccess(r session.AccessRow) {

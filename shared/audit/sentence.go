@@ -28,6 +28,11 @@ var sentences = map[Event]string{
 	Unlocked:          "%d was unlocked, by %b: %r.",
 }
 
+// nobody is who did what no operator did.
+var nobody = map[Event]string{
+	PermissionChanged: "the permission source", Locked: "the permission source", Unlocked: "the permission source", TokensRevoked: "the user",
+}
+
 // Sentence says the entry to a person.
 func (e Entry) Sentence() string {
 	or := func(s, otherwise string) string {
@@ -49,6 +54,6 @@ func (e Entry) Sentence() string {
 	}
 	return strings.TrimSpace(strings.NewReplacer(
 		"%d", or(e.Document, "the document"), "%c", or(e.ClientID, "(not named)"), "%r", or(e.Reason, "no reason given"),
-		"%b", or(e.By, "the permission source"), "%x", or(e.Detail, "nothing"), "%e", meaning,
+		"%b", or(e.By, nobody[e.Event]), "%x", or(e.Detail, "nothing"), "%e", meaning,
 	).Replace(text))
 }

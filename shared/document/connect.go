@@ -27,7 +27,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 
 	m := d.find(c.Grant.UserID)
 	if m != nil && c.Grant.Epoch < m.fence {
-		d.effects[0] = Readmit{Conn: c.Conn, Gone: !m.ch.Live()}
+		d.effects[0] = Readmit{Conn: c.Conn, Gone: !m.ch.Live(), AdmittedAt: c.Grant.AdmittedAt}
 		return
 	}
 	if m != nil && m.passed(c.Grant) && m.ch.Forget() {
@@ -72,7 +72,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	}
 	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
 	d.stale = true
-	d.effects[0] = Readmit{Conn: c.Conn, Gone: true}
+	d.effects[0] = Readmit{Conn: c.Conn, Gone: true, AdmittedAt: c.Grant.AdmittedAt}
 	d.save(m)
 }
 
@@ -90,6 +90,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.attach(m, c.Conn)
 	m.grant = grant
+	if !m.allows(permission.LockSection) {
+		d.releaseSections(m.userID())
+	}
 	m.telling, m.reason, m.tellNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began && client == c.ClientID
 	if !c.Known || client != c.ClientID {

@@ -125,13 +125,13 @@ type (
 		Reason string // wire: permission_change.reason, e.g. workspace_role_changed
 	}
 	// End is asked by the session object: the user's channel ends if it lives by one
-	// of these tokens, by one issued up to and including Before, or in any case
-	// (Kick). Grants of an epoch before Fence are not let in any more. The answer is
+	// of these tokens, by one issued up to and including Before, or in any case if the
+	// kick of epoch Kick is new here. Grants of an epoch before Fence are not let in any more. The answer is
 	// Ended.
 	End struct {
 		UserID   string
 		Fence    uint64
-		Kick     bool
+		Kick     uint64 // 0 for none
 		TokenIDs []string
 		Before   time.Time
 		// AdmittedAt is that of the newest admission the session object has given here.
@@ -177,6 +177,8 @@ type (
 	Readmit struct {
 		Conn ConnID
 		Gone bool
+		// AdmittedAt is the grant's that was sent back.
+		AdmittedAt time.Time
 	}
 	// Send writes one text frame to each connection. One that fails comes back
 	// as SendFailed and never stops the others.

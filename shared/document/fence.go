@@ -26,7 +26,7 @@ func (d *Document) grantPushed(now time.Time, e GrantChanged) {
 func (d *Document) endChannel(now time.Time, e End) {
 	m := d.find(e.UserID)
 	// A kick that is told again is not for who has come since.
-	kick := e.Kick && (m == nil || m.fence < e.Fence)
+	kick := m == nil || m.fence < e.Kick
 	closed := m != nil && m.ch.Live() && (kick || m.grant.revoked(e))
 	m = d.fence(now, m, e.UserID, e.Fence, e.AdmittedAt)
 	if closed {
@@ -51,6 +51,10 @@ func (g Grant) revoked(e End) bool {
 	return !e.Before.IsZero() && !g.IssuedAt.After(e.Before) || g.TokenID != "" && slices.Contains(e.TokenIDs, g.TokenID)
 }
 
+// leastFence is how long an admission may be on its way, however short the grace
+// period is.
+const leastFence = 30 * time.Second
+
 // fence keeps grants of an epoch before this one out. A user who is not here gets a
 // row for as long as an admission may be on its way, like that of a gone channel.
 func (d *Document) fence(now time.Time, m *member, userID string, epoch uint64, admitted time.Time) *member {
@@ -59,7 +63,9 @@ func (d *Document) fence(now time.Time, m *member, userID string, epoch uint64, 
 		d.insert(m)
 	}
 	if m.ch.State() == channel.Gone && !m.telling {
-		m.tellNext = now.Add(d.cfg.Channel.Grace)
+		if until := now.Add(max(d.cfg.Channel.Grace, leastFence)); until.After(m.tellNext) {
+			m.tellNext = until
+		}
 		d.stale = true
 	}
 	m.fence = max(m.fence, epoch)

@@ -7,10 +7,21 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
+// fromSource is the reason of a lock that the permission source has told of.
+const fromSource = "permission_source"
+
+// lockSettles is how long after an operator's word the source's does not count: it may
+// have been read before, by a clock that is ahead of ours.
+const lockSettles = 5 * time.Second
+
 // lockSaid takes a grant's word about the document's lock, when it is the newest.
 func (d *Document) lockSaid(now time.Time, g Grant) {
-	if at := notAfter(g.AccessAt, now); at.After(d.state.Lock.At) {
-		d.setLock(now, Lock{On: g.Locked, At: at, Reason: "permission_source"}, "")
+	since := d.state.Lock.At
+	if d.state.Lock.Reason != fromSource && !since.IsZero() {
+		since = since.Add(lockSettles)
+	}
+	if at := notAfter(g.AccessAt, now); at.After(since) {
+		d.setLock(now, Lock{On: g.Locked, At: at, Reason: fromSource}, "")
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // one after the other, each when the one before was acknowledged, and part 0 begins
 // anew. The last one makes the whole the document's snapshot, and trims the log.
 //
-// One client at a time uploads. What it leaves half done is dropped after UploadIdle.
+// One client at a time uploads. What it leaves half done is dropped after UploadIdle,
+// and after uploadTurns times that another one may begin in any case.
 func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 	p, ok := protocol.ParseSnapshot(f.Data)
 	u := &d.upload
@@ -36,7 +37,7 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 		return
 	case p.DocumentVersion < d.state.Snapshot:
 		e.Code, e.Reason = protocol.MalformedMessage, "snapshot_outdated"
-	case u.Version > 0 && !its:
+	case u.Version > 0 && !its && now.Sub(u.Began) < uploadTurns*d.cfg.UploadIdle:
 		e.Code, e.Reason, e.RetryAfter = protocol.ServiceUnavailable, "snapshot_in_progress", max(time.Millisecond, u.At.Add(d.cfg.UploadIdle).Sub(now))
 	case same && p.Part > 0 && p.Part == u.Next-1: // said again: its acknowledgement was lost
 		d.snapshotAck(m, f.MessageID, p, false)
@@ -49,8 +50,12 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 		return
 	}
 	if p.Part == 0 {
+		began := now
+		if its {
+			began = u.Began // beginning again is no new turn
+		}
 		d.dropUpload()
-		*u = Upload{Version: p.DocumentVersion, UserID: m.userID(), ClientID: m.ch.ClientID(), Parts: p.Parts}
+		*u = Upload{Version: p.DocumentVersion, UserID: m.userID(), ClientID: m.ch.ClientID(), Parts: p.Parts, Began: began}
 	}
 	u.Next, u.Bytes, u.At = p.Part+1, u.Bytes+len(p.Data), now
 	d.stale = true
@@ -70,6 +75,8 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 	}
 	d.snapshotAck(m, f.MessageID, p, complete)
 }
+
+const uploadTurns = 10
 
 func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot, complete bool) {
 	d.data = protocol.SnapshotAck{DocumentVersion: p.DocumentVersion, Part: p.Part, Complete: complete}.Append(d.data[:0])

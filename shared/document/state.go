@@ -39,6 +39,7 @@ type Upload struct {
 	Parts, Next int
 	Bytes       int       // of the parts' data so far
 	At          time.Time // the newest part's
+	Began       time.Time // when the client's turn did
 }
 
 // restoreState takes a snapshot's part of it.

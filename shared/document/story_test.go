@@ -89,7 +89,7 @@ func (s *story) command(d *datadriven.TestData) string {
 	case "grant-changed":
 		s.step(document.GrantChanged{Grant: s.grant(a), Reason: a.str("reason", "")})
 	case "end":
-		e := document.End{UserID: a.str("user", ""), Fence: a.uint("fence", 0), Kick: a.has("any"), AdmittedAt: start.Add(a.duration("admitted", 0))}
+		e := document.End{UserID: a.str("user", ""), Fence: a.uint("fence", 0), Kick: a.uint("any", 0), AdmittedAt: start.Add(a.duration("admitted", 0))}
 		if a.has("tokens") {
 			e.TokenIDs = strings.Split(a.str("tokens", ""), ",")
 		}

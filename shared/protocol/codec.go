@@ -161,7 +161,7 @@ func ValidID(id string, most int) bool {
 	}
 	for i := 0; i < len(id); {
 		r, n := utf8.DecodeRuneInString(id[i:])
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError && n == 1 {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError { // two broken ids would look alike
 			return false
 		}
 		i += n

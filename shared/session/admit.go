@@ -26,21 +26,17 @@ func (s *Session) admit(now time.Time, a Admit) {
 		return
 	}
 	s.know(a.Claims.UserID)
-	if !a.Refresh && !a.Again {
-		if wait := s.connects.Take(now, s.cfg.Connects, 1); wait > 0 {
-			// Not worth a line of the audit log, which a flood would push all others out of.
-			s.answer(a, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait})
-			return
-		}
-	}
-	if a.Gone {
-		if i, ok := s.channel(a.Document); ok {
-			s.removeChannel(now, i, "not_there")
-		}
+	if e, refused := s.tooOften(now, a); refused {
+		// Not worth a line of the audit log, which a flood would push all others out of.
+		s.answer(a, e)
+		return
 	}
 	if e, refused := s.worthless(a.Claims); refused {
 		s.refuse(now, a, e)
 		return
+	}
+	if i, ok := s.channel(a.Document); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
+		s.removeChannel(now, i, "not_there")
 	}
 	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && !s.doubted(a.Document) {
 		s.decide(now, a, s.access[i])
@@ -50,8 +46,22 @@ func (s *Session) admit(now time.Time, a Admit) {
 		s.failed(now, question{Admit: a})
 		return
 	}
-	s.asked = append(s.asked, question{Admit: a})
+	s.asked = append(s.asked, question{Admit: a, at: now})
 	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
+}
+
+// tooOften counts connects and refreshes, each by itself. An attempt that the document
+// has sent back is not counted again.
+func (s *Session) tooOften(now time.Time, a Admit) (e protocol.Error, refused bool) {
+	bucket, reason := &s.connects, "too_many_connects"
+	switch {
+	case a.Refresh:
+		bucket, reason = &s.refreshed, "too_many_refreshes"
+	case a.Again:
+		return e, false
+	}
+	wait := bucket.Take(now, s.cfg.Connects, 1)
+	return protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait}, wait > 0
 }
 
 // know notes whose object this is, the first time.
@@ -97,12 +107,12 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 func (s *Session) found(now time.Time, q question, access Access) {
 	switch {
 	case q.outdated && !q.recheck:
-		q.outdated = false
+		q.outdated, q.at = false, now
 		s.asked = append(s.asked, q)
 		s.emit(LookUp{Ask: q.Ask, UserID: s.row.UserID, Document: q.Document})
 	case q.outdated: // the one that follows it counts
 	default:
-		row := s.learn(now, q.Document, access)
+		row := s.learn(now, q.at, q.Document, access)
 		if !q.recheck {
 			s.decide(now, q.Admit, row)
 		}
@@ -171,6 +181,10 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		// thinks otherwise keeps its old token, and the next connect mends it.
 		s.refuse(now, a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
 		return
+	}
+	if ahead := a.Claims.IssuedAt; ahead.After(now) && ahead.After(s.row.IssuedAhead) {
+		s.row.IssuedAhead = ahead
+		s.emit(SaveSession{Row: s.row})
 	}
 	if s.row.ID == "" {
 		if a.NewSessionID == "" {

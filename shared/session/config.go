@@ -15,8 +15,9 @@ type Config struct {
 	// shield the source from a client that keeps asking, short enough that an
 	// invitation works at once. Default 10 s.
 	RefusalTTL time.Duration
-	// StaleAccess is how old an answer may be to stand in for a source that
-	// does not answer, for a resume or a refresh only. Default 1 h.
+	// StaleAccess is how old an answer may be to stand in for a source that does not
+	// answer, for a resume or a refresh only; and how long an open connection lives by
+	// one before the source is asked again. Default 1 h.
 	StaleAccess time.Duration
 	// MaxAccess is how many answers are kept. Default 256.
 	MaxAccess int
@@ -29,7 +30,7 @@ type Config struct {
 	// MaxRevoked is how many single tokens may be revoked at a time. Default 1,000.
 	MaxRevoked int
 	// Connects is how often one user may connect, over all documents and devices.
-	// Default 120 a minute, 240 at once.
+	// Default 120 a minute, 240 at once. Refreshes of tokens count by themselves.
 	Connects rate.Limit
 	// RetryAfter is what a client is told to wait when the source is down.
 	// Default 5 s.

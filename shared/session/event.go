@@ -67,9 +67,10 @@ type (
 		Document string
 		ClientID string
 		Claims   Claims
-		// Gone says the document holds no channel of this user any more,
-		// whatever this object believes.
-		Gone    bool
+		// GoneAt is the admission (Grant.AdmittedAt) that the document has sent back
+		// because it holds no channel of this user any more, whatever this object
+		// believes; zero for none.
+		GoneAt  time.Time
 		Refresh bool
 		// Again says that it is the same attempt as before, which the document has
 		// sent back; it is not counted again.
@@ -101,6 +102,7 @@ type (
 	// twice gains nothing. The answer is Receipt, once it has taken effect.
 	AccessChanged struct {
 		Ask                   uint64
+		UserID                string
 		Document, WorkspaceID string
 		Reason                string // for permission_change, e.g. workspace_role_changed
 		By                    string // who did it, for the audit log
@@ -111,20 +113,22 @@ type (
 		Epoch    uint64 // of the pushed grant
 		OK       bool
 	}
-	// Revoke takes tokens back: those of TokenID, those issued up to and including
-	// Before, or with neither all that were issued until now. It also counts for
+	// Revoke takes tokens back: that of TokenID, those issued up to and including
+	// Before, or All that were issued until now. It also counts for
 	// tokens that come back later. The answer is Receipt.
 	Revoke struct {
 		Ask        uint64
 		UserID     string
 		TokenID    string
 		Before     time.Time
+		All        bool
 		Reason, By string
 	}
 	// Kick ends the user's channels, all or that of one document, and remembers
 	// nothing: the user may come back. The answer is Receipt.
 	Kick struct {
 		Ask        uint64
+		UserID     string
 		Document   string
 		Reason, By string
 	}
@@ -168,12 +172,12 @@ type (
 		Reason string
 	}
 	// EndChannel has a document end its user's channel if it lives by one of these
-	// tokens, or in any case (Kick), and let in no grant of an epoch before Fence.
+	// tokens, or in any case if it has not taken the kick of epoch Kick yet, and let in
+	// no grant of an epoch before Fence.
 	// It is repeated until Ended says OK.
 	EndChannel struct {
 		Document, UserID string
-		Fence            uint64
-		Kick             bool
+		Fence, Kick      uint64
 		TokenIDs         []string
 		Before           time.Time
 		AdmittedAt       time.Time // of the newest admission there

@@ -54,7 +54,7 @@ func FuzzStep(f *testing.F) {
 				ask++
 				waiting[ask] = true
 				ev = session.Admit{
-					Ask: ask, Document: docs[pick(3)], ClientID: docs[pick(2)], Gone: pick(4) == 3, Refresh: pick(4) == 3,
+					Ask: ask, Document: docs[pick(3)], ClientID: docs[pick(2)], GoneAt: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)], Refresh: pick(4) == 3,
 					Claims:       session.Claims{UserID: []string{"ann", "ann", "ann", "eve", ""}[pick(5)], TokenID: tokens[pick(4)], IssuedAt: now.Add(-pauses[pick(len(pauses))]), Expires: now.Add(pauses[pick(len(pauses))])},
 					NewSessionID: []string{"x", "y", ""}[pick(3)],
 				}
@@ -76,7 +76,7 @@ func FuzzStep(f *testing.F) {
 				case 0:
 					ev = session.AccessChanged{Ask: ask, Document: []string{"", "a"}[pick(2)], WorkspaceID: []string{"", "ws"}[pick(2)]}
 				case 1:
-					ev = session.Revoke{Ask: ask, UserID: "ann", TokenID: tokens[pick(4)], Before: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)]}
+					ev = session.Revoke{Ask: ask, UserID: "ann", TokenID: tokens[pick(4)], Before: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)], All: pick(2) == 1}
 				default:
 					ev = session.Kick{Ask: ask, Document: []string{"", "a"}[pick(2)]}
 				}

@@ -10,11 +10,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
-// learn caches what the source says of a document. What a live channel's document
+// learn caches what the source says of a document, as of when it was asked. What a live channel's document
 // was told differently, it is told anew.
-func (s *Session) learn(now time.Time, document string, access Access) AccessRow {
+func (s *Session) learn(now, asked time.Time, document string, access Access) AccessRow {
 	row := AccessRow{
-		Document: document, FetchedAt: now, WorkspaceID: access.WorkspaceID,
+		Document: document, FetchedAt: asked, WorkspaceID: access.WorkspaceID,
 		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked,
 	}
 	if access.Found {
@@ -77,6 +77,7 @@ func differs(a, b AccessRow) bool {
 // accessChanged forgets what is known of what may have changed, and asks anew about
 // what somebody is connected to; whoever connects next to anything else asks then.
 func (s *Session) accessChanged(now time.Time, e AccessChanged) {
+	s.know(e.UserID)
 	j := job{ask: e.Ask, began: now}
 	concerned := func(document, workspace string) bool {
 		return (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
@@ -113,9 +114,8 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 // the next try.
 func (s *Session) press(now time.Time, c *ChannelRow) {
 	i, cached := s.cached(c.Document)
-	if !cached {
-		// Too old to tell; whoever connects next asks anew.
-		c.Owed = 0
+	if !cached && c.Owed != 0 {
+		c.Owed, c.Doubt = 0, true // there was no room to keep it
 	}
 	if c.owes() {
 		c.Pushes++
@@ -126,7 +126,7 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 		s.endChannel(c)
 	}
 	if c.Doubt {
-		s.recheck(c.Document)
+		s.recheck(now, c.Document)
 	}
 	if c.Owed == 0 {
 		return
@@ -148,13 +148,22 @@ func (s *Session) keep(c *ChannelRow) {
 	s.emit(SaveChannel{Row: *c})
 }
 
+// outdate has every question about a document that is under way asked again.
+func (s *Session) outdate(document string) {
+	for i := range s.asked {
+		if q := &s.asked[i]; q.Document == document {
+			q.outdated = true
+		}
+	}
+}
+
 // ownAsk is where the numbers of this object's own questions begin, above those of
 // any shell.
 const ownAsk = 1 << 30
 
 // recheck asks the source on nobody's behalf. An older question about the same
 // document is not to be believed any more.
-func (s *Session) recheck(document string) {
+func (s *Session) recheck(now time.Time, document string) {
 	for i := range s.asked {
 		if q := &s.asked[i]; q.recheck && q.Document == document {
 			q.outdated = true
@@ -164,7 +173,7 @@ func (s *Session) recheck(document string) {
 		return // a source that hangs; the next try comes by itself
 	}
 	s.lastAsk++
-	s.asked = append(s.asked, question{recheck: true, Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document}})
+	s.asked = append(s.asked, question{recheck: true, at: now, Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document}})
 	s.emit(LookUp{Ask: ownAsk + s.lastAsk%ownAsk, UserID: s.row.UserID, Document: document})
 }
 

@@ -26,7 +26,7 @@ func FuzzRestore(f *testing.F) {
 		for range pick(4) {
 			snap.Channels = append(snap.Channels, session.ChannelRow{
 				Document: documents[pick(4)], ClientID: documents[pick(4)], Until: when(), AdmittedAt: when(),
-				Owed: uint64(pick(2)), Fence: uint64(pick(3)), Doubt: pick(3) == 1, Kick: pick(2) == 1, NextPush: when(), Pushes: pick(3),
+				Owed: uint64(pick(2)), Fence: uint64(pick(3)), Doubt: pick(3) == 1, Kick: uint64(pick(3)), NextPush: when(), Pushes: pick(3),
 			})
 		}
 		for range pick(4) {
@@ -43,7 +43,7 @@ func FuzzRestore(f *testing.F) {
 			session.Woken{}, admission(1, "n1"), session.AccessFound{Ask: 1, Access: member},
 			session.ChannelGone{Document: "a", SessionID: "x"}, admission(2, ""), session.AccessFailed{Ask: 2},
 			session.ChannelGone{Document: "d", SessionID: snap.Session.ID}, session.Woken{},
-			session.Revoke{Ask: 3, UserID: "ann"}, session.AccessChanged{Ask: 4}, session.Kick{Ask: 5}, session.Ended{Document: "a", OK: true, Gone: true},
+			session.Revoke{Ask: 3, UserID: "ann", All: true}, session.AccessChanged{Ask: 4}, session.Kick{Ask: 5}, session.Ended{Document: "a", OK: true, Gone: true},
 		} {
 			for _, e := range s.Step(now, ev) {
 				if e == nil {

@@ -57,10 +57,13 @@ func (s *Session) revoke(now time.Time, e Revoke) {
 		}
 		s.emit(SaveRevoked{Row: row})
 		entry.Detail = "one token"
+	case !e.All && e.Before.IsZero():
+		s.finish(now, j, &protocol.Error{Code: protocol.MalformedMessage, Reason: "nothing_named"})
+		return
 	default:
 		before := e.Before
-		if entry.Detail = "all issued up to a moment"; before.IsZero() {
-			before = now
+		if entry.Detail = "all issued up to a moment"; e.All {
+			before = later(now, s.row.IssuedAhead)
 			entry.Detail = "all"
 		}
 		s.row.RevokedBefore = later(s.row.RevokedBefore, before.Truncate(time.Second))
@@ -74,6 +77,7 @@ const leeway = 5 * time.Second
 
 // kick ends channels whatever token they live by.
 func (s *Session) kick(now time.Time, e Kick) {
+	s.know(e.UserID)
 	s.record(now, audit.Entry{Event: audit.Kicked, Document: e.Document, Reason: e.Reason, By: e.By})
 	s.endChannels(now, job{ask: e.Ask, ends: true, began: now}, e.Document, true)
 }
@@ -89,7 +93,10 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool) 
 		if document != "" && document != c.Document {
 			continue
 		}
-		c.Fence, c.Kick, c.Pushes = s.epoch(), c.Kick || kick, 0
+		c.Fence, c.Pushes = s.epoch(), 0
+		if kick {
+			c.Kick = s.epoch()
+		}
 		j.waiting = append(j.waiting, c.Document)
 		s.press(now, c)
 	}
@@ -116,7 +123,7 @@ func (s *Session) ended(now time.Time, e Ended) {
 	if i, live := s.channel(e.Document); live {
 		c := &s.channels[i]
 		if c.Fence != 0 && e.Fence >= c.Fence {
-			c.Fence, c.Kick = 0, false
+			c.Fence, c.Kick = 0, 0
 			s.keep(c)
 		}
 		if e.Gone && !e.AdmittedAt.Before(c.AdmittedAt) {

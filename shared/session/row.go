@@ -17,6 +17,9 @@ type SessionRow struct {
 	// RevokedBefore is the second up to and including which every token is revoked;
 	// zero for none. It only ever moves forward.
 	RevokedBefore time.Time
+	// IssuedAhead is the newest IssuedAt of a token that was let in although its issuer's
+	// clock was ahead of ours; zero for none.
+	IssuedAhead time.Time
 }
 
 // RevokedRow is one revoked token as stored.
@@ -46,9 +49,8 @@ type ChannelRow struct {
 	Doubt bool
 	By    string
 	// Fence is the epoch of a revocation or kick the document has yet to hear of, 0
-	// for none; Kick whether the channel ends whatever its token.
-	Fence uint64
-	Kick  bool
+	// for none; Kick that of a kick, which ends the channel whatever its token.
+	Fence, Kick uint64
 	// NextPush is when the document is told again what it is owed, or the source
 	// asked; Pushes how often it was.
 	NextPush time.Time

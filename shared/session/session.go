@@ -13,17 +13,18 @@ import (
 // Session is the core of one user's session object. It is not safe for
 // concurrent use.
 type Session struct {
-	cfg      Config
-	row      SessionRow
-	channels []ChannelRow // by document
-	access   []AccessRow  // by document
-	revoked  []RevokedRow // by token id
-	asked    []question   // waiting for the permission source, oldest first
-	lastAsk  uint64       // of this object's own questions
-	jobs     []job        // operators who wait for a Receipt
-	connects rate.Bucket
-	admitted time.Time // the newest admission's own time
-	effects  []Effect
+	cfg       Config
+	row       SessionRow
+	channels  []ChannelRow // by document
+	access    []AccessRow  // by document
+	revoked   []RevokedRow // by token id
+	asked     []question   // waiting for the permission source, oldest first
+	lastAsk   uint64       // of this object's own questions
+	jobs      []job        // operators who wait for a Receipt
+	connects  rate.Bucket
+	refreshed rate.Bucket
+	admitted  time.Time // the newest admission's own time
+	effects   []Effect
 }
 
 // question is one that the permission source has not answered.
@@ -31,6 +32,8 @@ type question struct {
 	Admit
 	// recheck is one of this object's own, about Admit.Document.
 	recheck bool
+	// at is when it was asked: what changed since may not be in the answer.
+	at time.Time
 	// outdated says that the answer may be older than a change that was told since.
 	outdated bool
 }
@@ -75,7 +78,8 @@ func (s *Session) Snapshot() Snapshot {
 }
 
 // Deadline returns when Woken is due: when a channel cannot be alive any more, or
-// a document has to be told again, or the source asked.
+// a document has to be told again, or the source asked. The answer that a channel
+// lives by is asked for anew once it is StaleAccess old.
 func (s *Session) Deadline() (time.Time, bool) {
 	var at time.Time
 	for i, c := range s.channels {
@@ -84,6 +88,9 @@ func (s *Session) Deadline() (time.Time, bool) {
 		}
 		if c.owes() && c.NextPush.Before(at) {
 			at = c.NextPush
+		}
+		if a, cached := s.cached(c.Document); cached && !c.Doubt && s.access[a].FetchedAt.Add(s.cfg.StaleAccess).Before(at) {
+			at = s.access[a].FetchedAt.Add(s.cfg.StaleAccess)
 		}
 	}
 	return at, len(s.channels) > 0
@@ -135,11 +142,20 @@ func (s *Session) sweep(now time.Time) {
 		s.removeChannel(now, i, "expired")
 	}
 	for i := 0; i < len(s.access); {
-		if a := s.access[i]; now.Sub(a.FetchedAt) < s.cfg.StaleAccess {
+		a := s.access[i]
+		c, live := s.channel(a.Document)
+		switch {
+		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess:
 			i++
-			continue
+		case live:
+			// Somebody lives by it: a change that nobody has told of is found out so.
+			if ch := &s.channels[c]; !ch.Doubt {
+				ch.Doubt, ch.NextPush, ch.Pushes = true, now, 0
+			}
+			i++
+		default:
+			s.removeAccess(i)
 		}
-		s.removeAccess(i)
 	}
 	for i := 0; i < len(s.revoked); {
 		if r := s.revoked[i]; now.Before(r.Until) {
@@ -173,6 +189,13 @@ func (s *Session) channelGone(now time.Time, e ChannelGone) {
 // owed nobody can be owed any more.
 func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	c := s.channels[i]
+	if c.Doubt {
+		// What is known to have changed must not let the user in again.
+		if a, cached := s.cached(c.Document); cached {
+			s.removeAccess(a)
+		}
+		s.outdate(c.Document)
+	}
 	s.emit(DeleteChannel{Document: c.Document})
 	s.channels = rows.Remove(s.channels, i)
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})

@@ -119,7 +119,7 @@ func TestSpecSameToken(t *testing.T) {
 // S1: "Previous state is lost" and "New UserSession is created": a session nobody
 // says a word about any more ends by itself, when token and grace have run out.
 func TestSpecForgottenSessionEnds(t *testing.T) {
-	s := session.New(session.Config{})
+	s := session.New(session.Config{StaleAccess: 24 * time.Hour}) // or the source is asked in between
 	ask(t, s, start, admission(1, "s1"), member)
 	at, ok := s.Deadline()
 	if want := start.Add(time.Hour + 25*time.Second + 30*time.Second); !ok || !at.Equal(want) {

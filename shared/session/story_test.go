@@ -56,7 +56,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
 			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: str(d, "jti", ""),
 				IssuedAt: start.Add(s.duration(d, "issued", s.now.Sub(start))), Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
-			Gone: d.HasArg("gone"), Refresh: d.HasArg("refresh"), Again: d.HasArg("gone"),
+			Refresh: d.HasArg("refresh"), Again: d.HasArg("gone"), GoneAt: s.goneAt(d),
 			NewSessionID: str(d, "new", "s1"),
 		})
 	case "found":
@@ -65,17 +65,17 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(session.AccessFailed{Ask: s.question(d)})
 	case "access-changed":
 		s.step(session.AccessChanged{
-			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""),
+			Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""),
 			Reason: str(d, "reason", ""), By: str(d, "by", ""),
 		})
 	case "revoke":
-		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
+		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), All: !d.HasArg("jti") && !d.HasArg("before"), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
 		if d.HasArg("before") {
 			e.Before = start.Add(s.duration(d, "before", 0))
 		}
 		s.step(e)
 	case "kick":
-		s.step(session.Kick{Ask: s.uint(d, "ask", 1), Document: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
+		s.step(session.Kick{Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
 	case "ended":
 		s.step(session.Ended{
 			Document: str(d, "doc", "welcome"), Fence: s.uint(d, "fence", 0), OK: !d.HasArg("failed"), Closed: d.HasArg("closed"),
@@ -113,6 +113,14 @@ func (s *story) command(d *datadriven.TestData) string {
 		return "nothing\n"
 	}
 	return s.out.String()
+}
+
+// goneAt is gone=<the admission that was sent back>.
+func (s *story) goneAt(d *datadriven.TestData) time.Time {
+	if !d.HasArg("gone") {
+		return time.Time{}
+	}
+	return start.Add(s.duration(d, "gone", 0))
 }
 
 // question is the number of one: ask=1 of a connect, own=1 of the object's own.
@@ -189,8 +197,8 @@ func (s *story) show(e session.Effect) {
 		if len(e.TokenIDs) > 0 {
 			fmt.Fprintf(o, ", tokens %s", strings.Join(e.TokenIDs, ","))
 		}
-		if e.Kick {
-			fmt.Fprint(o, ", any")
+		if e.Kick > 0 {
+			fmt.Fprintf(o, ", kick %d", e.Kick)
 		}
 		fmt.Fprintln(o)
 	case session.Receipt:

@@ -76,12 +76,12 @@ func (c *client) attempt() {
 	}
 	c.dials++
 	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
-	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, false) })
+	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}) })
 }
 
-func (c *client) admit(a attempt, again, gone bool) {
+func (c *client) admit(a attempt, again bool, gone time.Time) {
 	c.user.admit(session.Admit{
-		Document: c.doc.id, ClientID: c.id, Gone: gone, Again: again, Claims: a.token.claims(c.user.id),
+		Document: c.doc.id, ClientID: c.id, GoneAt: gone, Again: again, Claims: a.token.claims(c.user.id),
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
 			c.turnedAway(answer.Err.Code)

@@ -155,7 +155,11 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 			c.dialFailed()
 			return
 		}
-		c.admit(a, true, answer.Gone)
+		gone := time.Time{}
+		if answer.Gone {
+			gone = answer.AdmittedAt
+		}
+		c.admit(a, true, gone)
 	default:
 		w.fail("a connect was not answered")
 	}

@@ -59,18 +59,27 @@ func (w *world) operate() {
 	}
 	w.askNo++
 	ask := w.askNo
-	switch w.rng.IntN(3) {
-	case 0:
+	switch w.rng.IntN(6) {
+	case 0, 1: // a role, in the midst of everything
+		u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, "", u.role.Workspace, u.role.Workspace}[w.rng.IntN(4)]}, true)
+		if w.chance(0.3) && !w.down {
+			w.down = true
+			w.after(w.between(time.Second, 40*time.Second), func() { w.down = false })
+		}
+		if c := u.clients[w.rng.IntN(len(u.clients))]; w.chance(0.5) && c.ready { // and the user goes, and comes back
+			c.system(protocol.EventDisconnect, nil)
+		}
+	case 2:
 		doc := ""
 		if w.chance(0.5) {
 			doc = w.docs[w.rng.IntN(len(w.docs))].id
 		}
 		u.op.asked[ask] = func() { w.counts.Kicked++ }
-		u.step(session.Kick{Ask: ask, Document: doc})
-	case 1:
+		u.step(session.Kick{Ask: ask, UserID: u.id, Document: doc})
+	case 3:
 		before := w.now.Truncate(time.Second)
 		u.op.asked[ask] = func() { u.op.before = before; w.counts.Revoked++ }
-		u.step(session.Revoke{Ask: ask, UserID: u.id})
+		u.step(session.Revoke{Ask: ask, UserID: u.id, All: true})
 	default:
 		c := u.clients[w.rng.IntN(len(u.clients))]
 		id := c.token.id
@@ -102,7 +111,7 @@ func (u *user) tell() {
 	w.askNo++
 	version := u.op.version
 	u.op.asked[w.askNo] = func() { u.op.settled = max(u.op.settled, version) }
-	e := session.AccessChanged{Ask: w.askNo, Reason: "workspace_role_changed"}
+	e := session.AccessChanged{Ask: w.askNo, UserID: u.id, Reason: "workspace_role_changed"}
 	if w.chance(0.5) {
 		e.WorkspaceID = "ws"
 	}
