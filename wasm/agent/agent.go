@@ -17,7 +17,9 @@
 // CloseNow, from a Read whose context ends and from its read limit, so none of
 // these is used here. A Dial's context does end when the dial is given up, since
 // a browser lets later ones to the same host wait behind it (RFC 6455, section
-// 4.1): web/src/view.ts sees to it that the close that follows cannot throw.
+// 4.1): web/src/view.ts sees to it that the close that follows cannot throw. A Go
+// program has the opposite worry, a write that hangs: package native brings a Conn
+// of its own, which bounds each.
 package agent
 
 import (
@@ -63,6 +65,18 @@ type Config struct {
 	// LastClose tells how the socket that ended last did, where coder/websocket
 	// does not say (it keeps the close code to itself in a page); nil elsewhere.
 	LastClose func() (code int, reason string)
+	// Dial opens a connection; default websocket.Dial without a read limit.
+	Dial func(ctx context.Context, url string, protocols []string) (Conn, error)
+	// Go runs a function beside the others, for whoever has to know when all have
+	// returned; default a plain goroutine.
+	Go func(func())
+}
+
+// Conn is a connection as the Agent uses it: *websocket.Conn is one.
+type Conn interface {
+	Read(context.Context) (websocket.MessageType, []byte, error)
+	Write(context.Context, websocket.MessageType, []byte) error
+	Close(code websocket.StatusCode, reason string) error
 }
 
 // Agent runs one client.Client. Handle may be called from any goroutine.
@@ -83,6 +97,12 @@ type Agent struct {
 func New(core *client.Client, page Page, cfg Config) *Agent {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = dial
+	}
+	if cfg.Go == nil {
+		cfg.Go = func(f func()) { go f() }
 	}
 	return &Agent{cfg: cfg, page: page, core: core}
 }
@@ -158,20 +178,29 @@ func (a *Agent) dial(d client.Dial) {
 		a.socket.end(int(websocket.StatusNormalClosure), "")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	a.socket = newSocket(d.Gen, cancel)
-	go a.run(ctx, a.socket, d)
+	s := newSocket(d.Gen, cancel)
+	a.socket = s
+	a.cfg.Go(func() { a.run(ctx, s, d) })
+}
+
+func dial(ctx context.Context, url string, protocols []string) (Conn, error) {
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{Subprotocols: protocols})
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(-1) // see the package doc
+	return conn, nil
 }
 
 // run is one connection's life: dial, then read until it ends.
 func (a *Agent) run(ctx context.Context, s *socket, d client.Dial) {
-	conn, _, err := websocket.Dial(ctx, d.URL, &websocket.DialOptions{Subprotocols: d.Protocols})
+	conn, err := a.cfg.Dial(ctx, d.URL, d.Protocols)
 	if err != nil {
 		a.Handle(a.closed(d.Gen, err))
 		return
 	}
-	conn.SetReadLimit(-1)
 	s.opened()
-	go s.write(conn)
+	a.cfg.Go(func() { s.write(conn) })
 	a.Handle(client.Opened{Gen: d.Gen})
 	for {
 		kind, text, err := conn.Read(context.Background()) // see the package doc

@@ -69,7 +69,7 @@ func (s *socket) signal() {
 }
 
 // write sends what is pushed until the end.
-func (s *socket) write(conn *websocket.Conn) {
+func (s *socket) write(conn Conn) {
 	for range s.wake {
 		s.mu.Lock()
 		queue, ending := s.queue, s.ending

@@ -1,0 +1,152 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"iter"
+)
+
+const (
+	// eventBytes is what an event weighs beside its text.
+	eventBytes = 256
+	// growth is how many times its size the buffer may have while a Send waits, and
+	// frameBytes what one frame may bring beyond that: a part of a sync, taken apart.
+	growth     = 8
+	frameBytes = 4 << 20
+)
+
+// inbox is what was told and not read yet.
+type inbox struct {
+	limit  int
+	events []queued
+	bytes  int
+	// full is set at the limit, and cleared at half of it, so that a reader who is a
+	// little slower than the line does not stop it at every event.
+	full bool
+}
+
+type queued struct {
+	event Event
+	bytes int
+}
+
+// push adds an event, unless the limits are against it.
+func (b *inbox) push(ev Event, size int) {
+	size += eventBytes
+	if b.bytes >= growth*b.limit+frameBytes {
+		var ok bool
+		if ev, ok = b.leaveOut(ev); !ok {
+			return
+		}
+		size = eventBytes
+	}
+	if _, passing := ev.(Presence); passing && b.full {
+		return
+	}
+	b.events = append(b.events, queued{ev, size})
+	b.bytes += size
+	b.full = b.full || b.bytes >= b.limit
+}
+
+// leaveOut makes an entry of the log part of the gap at the end, or a new gap. What
+// else is told is not kept: the session's methods tell how things stand.
+func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
+	var from, to uint64
+	switch e := ev.(type) {
+	case Operation:
+		from, to = e.Version, e.Version
+	case Gap:
+		from, to = e.From, e.To
+	default:
+		return nil, false
+	}
+	if n := len(b.events); n > 0 {
+		if last, ok := b.events[n-1].event.(Gap); ok && last.Reason == ReasonUnread && last.To+1 == from {
+			last.To = to
+			b.events[n-1].event = last
+			return nil, false
+		}
+	}
+	return Gap{from, to, ReasonUnread}, true
+}
+
+// pop takes the oldest event out; there has to be one.
+func (b *inbox) pop() Event {
+	first := b.events[0]
+	b.events[0] = queued{}
+	b.events = b.events[1:]
+	if len(b.events) == 0 {
+		b.events = nil
+	}
+	b.bytes -= first.bytes
+	if b.bytes <= b.limit/2 {
+		b.full = false
+	}
+	return first.event
+}
+
+// Next returns the next event, and waits for one. After the last one it returns what
+// calls on a closed session do, an error that is ErrClosed.
+func (s *Session) Next(ctx context.Context) (Event, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		if len(s.inbox.events) > 0 {
+			full := s.inbox.full
+			ev := s.inbox.pop()
+			if full && !s.inbox.full {
+				s.changes()
+				s.tellKeeper()
+			}
+			s.mu.Unlock()
+			return ev, nil
+		}
+		if s.over {
+			defer s.mu.Unlock()
+			return nil, s.closedError()
+		}
+		changed := s.watch()
+		s.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Events is a loop over Next: it ends when the context does, and after the last event
+// of a session that has ended. Breaking out of it loses nothing. An event goes to one
+// loop, so there should be one.
+func (s *Session) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for {
+			ev, err := s.Next(ctx)
+			if err != nil || !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// awaitRoom returns when more may be read from the line, or when that has ended.
+func (s *Session) awaitRoom(ended <-chan struct{}) {
+	for {
+		s.mu.Lock()
+		if !s.inbox.full || s.waiting > 0 || s.over {
+			s.mu.Unlock()
+			return
+		}
+		changed := s.watch()
+		s.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ended:
+			return
+		case <-s.torn.Done():
+			return
+		}
+	}
+}

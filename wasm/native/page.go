@@ -1,0 +1,144 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/client"
+)
+
+// page is the session as the agent sees it. The agent calls it while it handles an
+// event, so nothing here waits or calls back.
+type page struct{ *Session }
+
+// There is one tab, which never asks for a lock nor posts.
+func (page) Lock(string)  {}
+func (page) Steal(string) {}
+func (page) Unlock()      {}
+func (page) Post([]byte)  {}
+
+// FetchToken asks the app, one call at a time: a call that outlives its time answers
+// whatever the core asks by then.
+func (p page) FetchToken() {
+	if p.fetching.Swap(true) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.alive, client.FetchTimeout)
+	go func() {
+		defer cancel()
+		token, err := p.cfg.Token(ctx)
+		p.mu.Lock()
+		p.tokenErr = err
+		p.mu.Unlock()
+		p.fetching.Store(false)
+		if err == nil {
+			p.agent.Handle(client.TokenFetched{Token: token})
+			return
+		}
+		final, retryAfter := tokenFinal(err)
+		// The app's own words may be about the token: they go back to the app, by
+		// Connect's error, and nowhere else.
+		p.agent.Handle(client.TokenFailed{Message: "The program gave no token.", Final: final, RetryAfter: retryAfter})
+	}()
+}
+
+func (p page) Timer(in time.Duration) {
+	p.StopTimer()
+	p.running.Add(1)
+	p.timer = time.AfterFunc(in, func() {
+		defer p.running.Done()
+		p.agent.Handle(client.Woken{})
+	})
+}
+
+func (p page) StopTimer() {
+	if p.timer != nil && p.timer.Stop() {
+		p.running.Done()
+	}
+	p.timer = nil
+}
+
+func (p page) Sent(id string, version uint64) { p.answer(id, outcome{version: version}) }
+
+func (p page) Unsent(id string, text []byte) { p.answer(id, outcome{err: readFailure(text).err()}) }
+
+func (p page) answer(id string, out outcome) {
+	p.mu.Lock()
+	answer := p.pending[id]
+	delete(p.pending, id)
+	p.mu.Unlock()
+	if answer != nil {
+		answer <- out
+		<-p.unsent
+	}
+}
+
+// Emit keeps what is told, for the methods and for Events.
+func (p page) Emit(kind string, detail, set []byte) {
+	ev := readEvent(kind, detail)
+	p.note(ev)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.changes()
+	if set != nil {
+		json.Unmarshal(set, &p.about) // what it does not name stays
+	}
+	switch e := ev.(type) {
+	case nil:
+		return
+	case StateChange:
+		if e.State == Closed {
+			p.over = true
+			if e.Reason != "closed" {
+				p.err = p.last
+			}
+			close(p.done)
+			p.tellKeeper()
+		}
+	case Failure:
+		if errors.Is(e.Err, ErrInvalid) && readFailure(detail).Reason == "presence" {
+			p.unshown = e.Err // Presence returns it
+			return
+		}
+		if kind == "autherror" {
+			if p.tokenErr != nil {
+				e.Err = fmt.Errorf("%w (%w)", e.Err, p.tokenErr)
+				ev = e
+			}
+			p.noToken = e.Err
+		}
+		p.last = e.Err
+	}
+	if !p.cfg.NoEvents {
+		full := p.inbox.full
+		p.inbox.push(ev, len(detail))
+		if !full && p.inbox.full {
+			p.tellKeeper()
+		}
+	}
+}
+
+// note tells the log what matters to an operator.
+func (p page) note(ev Event) {
+	log := p.cfg.Logger
+	switch e := ev.(type) {
+	case StateChange:
+		log.Info("state", "state", string(e.State), "reason", e.Reason, "resumed", e.Resumed, "close_code", e.Code, "retry_in", e.RetryIn)
+	case Failure:
+		log.Warn("failure", "error", e.Err.Error(), "action", string(e.Action))
+	case Gap:
+		log.Warn("gap", "from", e.From, "to", e.To, "reason", e.Reason)
+	case PermissionChange:
+		log.Info("permissions", "permissions", e.Permissions, "reason", e.Reason)
+	case TokenRefresh:
+		log.Info("token refreshed", "expires_at", e.ExpiresAt)
+	}
+}
+
+// Finished is the core's last word.
+func (p page) Finished() { close(p.finished) }

@@ -1,0 +1,279 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/client"
+	"github.com/holdfast-dev/holdfast/wasm/agent"
+)
+
+// Session is one program on one document. Its methods may be called from any
+// goroutine.
+type Session struct {
+	cfg   Config
+	agent *agent.Agent
+
+	alive context.Context // ends with the session, and with it a Token call
+	sleep context.CancelFunc
+	torn  context.Context // ends when its connections are to go at once
+	tear  context.CancelFunc
+
+	done     chan struct{}  // closed when the session is over
+	finished chan struct{}  // closed when its core is done
+	gone     chan struct{}  // closed when all that ran for it has ended
+	running  sync.WaitGroup // that: the connections and the timer
+	keeper   chan struct{}  // one token: something for the keeper to look at
+	unsent   chan struct{}  // one for each op without an answer
+	fetching atomic.Bool
+	timer    *time.Timer // the agent's lock guards it
+
+	showing sync.Mutex // Presence, one at a time
+
+	mu      sync.Mutex
+	changed chan struct{} // closed at the next change; nil while nobody watches
+	inbox   inbox
+	about   properties
+	pending map[string]chan outcome
+	sends   uint64
+	waiting int    // Sends under way
+	held    bool   // the line is put down until there is room
+	shown   []byte // presence to show when it is not any more
+	unshown error  // why the last presence was refused
+	over    bool
+	last    error // the failure that was told last
+	err     error // the one that ended the session
+	// noToken is set when tokens could not be had; tokenErr is Token's last error, nil
+	// after a token.
+	noToken, tokenErr error
+}
+
+// properties are what the core keeps the page's session informed of.
+type properties struct {
+	State       State
+	SessionID   string
+	UserID      string
+	Permissions []string
+	Locked      bool
+	Version     uint64
+}
+
+type outcome struct {
+	version uint64
+	err     error
+}
+
+// Connect opens a session and returns once the server has admitted it. A final
+// refusal, no token to be had and the end of the context are errors; a server that is
+// not there yet is waited for. The context is for connecting only.
+func Connect(ctx context.Context, cfg Config) (*Session, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := &Session{
+		cfg: cfg, done: make(chan struct{}), finished: make(chan struct{}), gone: make(chan struct{}),
+		keeper: make(chan struct{}, 1), unsent: make(chan struct{}, cfg.MaxUnsent), pending: map[string]chan outcome{},
+		inbox: inbox{limit: cfg.BufferBytes}, about: properties{State: Connecting},
+	}
+	s.alive, s.sleep = context.WithCancel(context.Background())
+	s.torn, s.tear = context.WithCancel(context.Background())
+	s.agent = agent.New(cfg.core(), page{s}, agent.Config{Dial: s.dial, Go: s.running.Go})
+	go s.keep()
+	s.agent.Handle(client.Start{})
+	if err := s.awaitConnected(ctx); err != nil {
+		s.agent.Handle(client.Close{})
+		s.tear()
+		<-s.gone
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) awaitConnected(ctx context.Context) error {
+	for {
+		s.mu.Lock()
+		state, last, err, noToken := s.about.State, s.last, s.err, s.noToken
+		changed := s.watch()
+		s.mu.Unlock()
+		switch {
+		case noToken != nil:
+			return noToken
+		case state == Connected:
+			return nil
+		case state == Closed:
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			if last != nil {
+				return fmt.Errorf("holdfast: not connected: %w (%w)", ctx.Err(), last)
+			}
+			return fmt.Errorf("holdfast: not connected: %w", ctx.Err())
+		}
+	}
+}
+
+// Send sends an op, anything that encoding/json takes, and returns its version once
+// the server has stored it. An error from the server is a refusal. When the context
+// ends first the op is not taken back: it may be stored all the same, and is then an
+// Operation with Own set.
+func (s *Session) Send(ctx context.Context, op any) (version uint64, err error) {
+	text, err := json.Marshal(op)
+	if err != nil {
+		return 0, fmt.Errorf("%w: the op: %w", ErrInvalid, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s.waits(1)
+	defer s.waits(-1)
+	select {
+	case s.unsent <- struct{}{}:
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-s.done:
+		return 0, s.ended()
+	}
+	answer := make(chan outcome, 1)
+	s.mu.Lock()
+	s.sends++
+	id := strconv.FormatUint(s.sends, 10)
+	s.pending[id] = answer
+	s.mu.Unlock()
+	s.agent.Handle(client.Send{ID: id, Op: text})
+	select {
+	case out := <-answer:
+		if out.err == ErrClosed {
+			<-s.done // the core answers before it says that it is over
+			return 0, s.ended()
+		}
+		return out.version, out.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-s.done:
+	}
+	select {
+	case out := <-answer: // it came with the end
+		if out.err != ErrClosed {
+			return out.version, out.err
+		}
+	default:
+	}
+	return 0, s.ended()
+}
+
+// Presence shows the others something passing, anything that encoding/json takes, and
+// shows it again after each reconnect; the last one counts. It does not wait.
+func (s *Session) Presence(ctx context.Context, data any) error {
+	text, err := json.Marshal(data)
+	if err != nil {
+		return fmt.Errorf("%w: the presence: %w", ErrInvalid, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.showing.Lock()
+	defer s.showing.Unlock()
+	s.mu.Lock()
+	if s.over {
+		defer s.mu.Unlock()
+		return s.closedError()
+	}
+	s.unshown = nil
+	if s.held {
+		s.shown = text
+	}
+	s.mu.Unlock()
+	s.agent.Handle(client.Presence{Data: text})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.unshown != nil {
+		s.shown = nil
+	}
+	return s.unshown
+}
+
+// Wake has the session try now whatever it is waiting for: the next dial, a token. A
+// reader of its events it goes on waiting for.
+func (s *Session) Wake() {
+	s.mu.Lock()
+	held := s.held
+	s.mu.Unlock()
+	if !held {
+		s.agent.Handle(client.Online{})
+	}
+}
+
+// Refresh has it fetch a new token now.
+func (s *Session) Refresh() { s.agent.Handle(client.Refresh{}) }
+
+// Close says good-bye to the server and returns when nothing of the session is left.
+// If the context ends first, the connection is cut. Closing twice is no error.
+func (s *Session) Close(ctx context.Context) error {
+	s.agent.Handle(client.Close{})
+	select {
+	case <-s.gone:
+		return nil
+	case <-ctx.Done():
+		s.tear()
+		return ctx.Err()
+	}
+}
+
+// Done is closed when the session is over.
+func (s *Session) Done() <-chan struct{} { return s.done }
+
+// Err is the error that ended the session: nil while it lasts, and after Close.
+func (s *Session) Err() error { return s.look().err }
+
+// State is where the connection stands.
+func (s *Session) State() State { return s.look().about.State }
+
+// Permissions are what the user may do; empty until connected.
+func (s *Session) Permissions() []string { return s.look().about.Permissions }
+
+// Can reports whether the user holds a permission.
+func (s *Session) Can(permission string) bool {
+	return slices.Contains(s.look().about.Permissions, permission)
+}
+
+// Locked reports whether nobody may write for now, whatever their permissions.
+func (s *Session) Locked() bool { return s.look().about.Locked }
+
+// Version is the newest version of the document that was heard, read or not.
+func (s *Session) Version() uint64 { return s.look().about.Version }
+
+// UserID is who is signed in, SessionID the server's name for the session.
+func (s *Session) UserID() string { return s.look().about.UserID }
+
+// SessionID: see UserID.
+func (s *Session) SessionID() string { return s.look().about.SessionID }
+
+// ClientID is this program's name at the server.
+func (s *Session) ClientID() string { return s.cfg.ClientID }
+
+type glimpse struct {
+	about properties
+	err   error
+}
+
+func (s *Session) look() glimpse {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := glimpse{s.about, s.err}
+	g.about.Permissions = slices.Clone(g.about.Permissions)
+	return g
+}
