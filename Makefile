@@ -43,7 +43,7 @@ export WRANGLER_LOG_PATH := $(CURDIR)/.build/wrangler.log
 PARTS := $(if $(filter tinygo,$(COMPILER)),tinygo) node
 WASM  := GOOS=js GOARCH=wasm
 # What runs natively: all but the tests that need the built Worker.
-GO_PACKAGES = $$(go list ./... | grep -v /edge/e2e)
+GO_PACKAGES = $$(go list ./... | grep -v /e2e)
 
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
@@ -122,9 +122,9 @@ test-wasm: tools ## the shared packages' tests as WebAssembly
 	@echo "holdfast: go test as WebAssembly"
 	@$(WASM) go test -short -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./shared/...
 
-test-edge: build ## the built Worker and its Durable Objects in workerd
+test-edge: build ## the built Worker and its Durable Objects in workerd, and the native client against it
 	@echo "holdfast: testing the Worker in workerd"
-	@go test -count=1 -timeout 25m ./edge/e2e/...
+	@go test -count=1 -timeout 25m -p 1 ./edge/e2e/... ./wasm/native/e2e
 
 test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"
