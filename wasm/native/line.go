@@ -27,7 +27,10 @@ const (
 
 // dial opens a connection, for the agent.
 func (s *Session) dial(ctx context.Context, address string, protocols []string) (agent.Conn, error) {
-	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: s.cfg.HTTPClient, Subprotocols: protocols})
+	keeps := &upgrade{by: s.cfg.HTTPClient.Transport}
+	httpClient := *s.cfg.HTTPClient
+	httpClient.Transport = keeps
+	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &httpClient, Subprotocols: protocols})
 	if err != nil {
 		if r := readRefusal(response); r != nil {
 			return r, nil
@@ -40,7 +43,28 @@ func (s *Session) dial(ctx context.Context, address string, protocols []string) 
 		return nil, err
 	}
 	conn.SetReadLimit(maxMessage)
-	return &line{session: s, conn: conn, ended: make(chan struct{})}, nil
+	l := &line{session: s, conn: conn, ended: make(chan struct{})}
+	l.spare = context.AfterFunc(s.torn, func() { keeps.socket.Close() })
+	return l, nil
+}
+
+// upgrade keeps the socket of a connection: coder/websocket closes it at once only
+// while no other close is under way, and that may wait 10 s for the other side.
+type upgrade struct {
+	by     http.RoundTripper
+	socket io.Closer
+}
+
+func (u *upgrade) RoundTrip(request *http.Request) (*http.Response, error) {
+	by := u.by
+	if by == nil {
+		by = http.DefaultTransport
+	}
+	response, err := by.RoundTrip(request)
+	if err == nil {
+		u.socket = response.Body
+	}
+	return response, err
 }
 
 // cause is a dial's error without its URL.
@@ -59,21 +83,25 @@ type line struct {
 	conn    *websocket.Conn
 	once    sync.Once
 	ended   chan struct{}
+	// spare keeps the socket from being closed once it is.
+	spare func() bool
 }
 
-// Read waits for room, then for a message. The agent's context never ends; the
-// session's does when it is torn down, and that closes the connection.
-func (l *line) Read(context.Context) (websocket.MessageType, []byte, error) {
+// Read waits for room, then for a message.
+func (l *line) Read(ctx context.Context) (websocket.MessageType, []byte, error) {
 	l.session.awaitRoom(l.ended)
-	return l.conn.Read(l.session.torn)
+	return l.conn.Read(ctx)
 }
 
-func (l *line) Write(_ context.Context, kind websocket.MessageType, text []byte) error {
-	ctx, cancel := context.WithTimeout(l.session.torn, writeTimeout)
+func (l *line) Write(ctx context.Context, kind websocket.MessageType, text []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	err := l.conn.Write(ctx, kind, text)
 	if err != nil {
-		l.end() // Read is to find that out
+		// The agent writes no more and does not close either: Read is to tell it.
+		l.end()
+		l.conn.CloseNow()
+		l.spare()
 	}
 	return err
 }
@@ -81,6 +109,7 @@ func (l *line) Write(_ context.Context, kind websocket.MessageType, text []byte)
 // Close takes 10 s at most, by coder/websocket's own time limits.
 func (l *line) Close(code websocket.StatusCode, reason string) error {
 	l.end()
+	defer l.spare()
 	return l.conn.Close(code, reason)
 }
 
