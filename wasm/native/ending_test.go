@@ -7,6 +7,8 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,13 +38,13 @@ func TestFinalErrorEndsTheSession(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	<-c.Done()
+	ends(t, "over", c.Done())
 	if !errors.Is(c.Err(), &protocol.Error{Code: protocol.TokenRevoked}) || errors.Is(c.Err(), ErrClosed) || c.State() != Closed {
 		t.Errorf("ended with %v, %s", c.Err(), c.State())
 	}
 	c.Wake()
 	c.Refresh()
-	<-c.gone // by itself: nobody has called Close
+	ends(t, "gone by itself: nobody has called Close", c.gone)
 	if s.dialled() != 1 {
 		t.Errorf("%d dials", s.dialled())
 	}
@@ -206,5 +208,29 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	defer cancel()
 	if _, err := Connect(ctx, s.config()); !errors.Is(err, context.DeadlineExceeded) || followed.Load() {
 		t.Fatalf("%v, followed: %v", err, followed.Load())
+	}
+}
+
+// A line that is dead without a word is replaced, and so is one that takes no more of
+// what is written: nothing waits for it.
+func TestSilentLineIsReplaced(t *testing.T) {
+	leavesNothing(t)
+	s := start(t)
+	s.deaf, s.beat = true, 200*time.Millisecond
+	c := connect(t, s.config())
+	with(s, func() bool { s.deaf = false; return true })
+	var sending sync.WaitGroup
+	large := strings.Repeat("x", 60_000)
+	const n = 250 // more than the sockets' buffers hold
+	for range n {
+		sending.Go(func() {
+			if _, err := c.Send(within(t), large); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	sending.Wait()
+	if stored := with(s, func() int { return len(s.log) }); stored != n || s.dialled() < 2 {
+		t.Fatalf("%d ops stored after %d dials", stored, s.dialled())
 	}
 }

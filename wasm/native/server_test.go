@@ -44,6 +44,8 @@ type server struct {
 	lossy bool
 	// life is how long a token is said to last; default 15 minutes.
 	life time.Duration
+	// beat is the heartbeat asked for; default 10 s.
+	beat time.Duration
 	// deaf reads nothing after the acknowledgement, until it is closed.
 	deaf   bool
 	closed chan struct{}
@@ -58,7 +60,7 @@ type member struct {
 }
 
 func start(t *testing.T) *server {
-	s := &server{t: t, members: map[*member]bool{}, closed: make(chan struct{}), life: 15 * time.Minute}
+	s := &server{t: t, members: map[*member]bool{}, closed: make(chan struct{}), life: 15 * time.Minute, beat: 10 * time.Second}
 	s.web = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
 		close(s.closed)
@@ -71,6 +73,7 @@ func start(t *testing.T) *server {
 func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.dials++
+	deaf := s.deaf
 	var refused *protocol.Error
 	if s.refuse != nil {
 		refused = s.refuse(s.dials)
@@ -100,7 +103,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	if !s.admit(m, r) {
 		return
 	}
-	if s.deaf {
+	if deaf {
 		<-s.closed
 	}
 	for {
@@ -125,7 +128,7 @@ func (s *server) admit(m *member, r *http.Request) bool {
 	now, version := time.Now(), uint64(len(s.log))
 	ack := protocol.ConnectionAck{
 		ClientID: m.client, UserID: "usr_1", Permissions: []string{"read", "write"}, DocumentVersion: version, SessionID: "s1",
-		ServerTime: now, ExpiresAt: now.Add(s.life), HeartbeatInterval: 10 * time.Second,
+		ServerTime: now, ExpiresAt: now.Add(s.life), HeartbeatInterval: s.beat,
 	}
 	from, err := strconv.ParseUint(r.URL.Query().Get("last_seq"), 10, 64)
 	if ack.Resumed = err == nil; ack.Resumed && from < version {
@@ -323,6 +326,16 @@ func expect[E Event](t *testing.T, s *Session, what string, fits func(E) bool) E
 			return e
 		}
 		heard = append(heard, fmt.Sprintf("%+v", ev))
+	}
+}
+
+// ends waits for a channel to be closed.
+func ends(t *testing.T, what string, closed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-closed:
+	case <-within(t).Done():
+		t.Fatalf("never: %s", what)
 	}
 }
 

@@ -116,7 +116,7 @@ func TestSignedOutEndsTheSession(t *testing.T) {
 	c := connect(t, cfg)
 	err = ErrSignedOut
 	c.Refresh()
-	<-c.Done()
+	ends(t, "over", c.Done())
 	if !errors.Is(c.Err(), ErrSignedOut) {
 		t.Errorf("ended with %v", c.Err())
 	}
