@@ -127,7 +127,7 @@ func TestLostPermissions(t *testing.T) {
 	agree(t, owner, editor) // it still reads
 	w.operator("DELETE", "documents/welcome/members/usr_editor", "")
 	w.operator("DELETE", "workspaces/ws_demo/members/usr_editor", "")
-	<-editor.Done()
+	editor.ends()
 	if !errors.Is(editor.Err(), &protocol.Error{Code: protocol.InsufficientPermissions}) {
 		t.Errorf("ended with %v", editor.Err())
 	}
@@ -156,7 +156,7 @@ func TestRefusals(t *testing.T) {
 	}
 	revoked := w.join("owner", "welcome")
 	w.operator("POST", "users/usr_owner/revoke", `{"all":true}`)
-	<-revoked.Done()
+	revoked.ends()
 	if !errors.Is(revoked.Err(), &protocol.Error{Code: protocol.TokenRevoked}) || revoked.lines != 1 {
 		t.Errorf("revoked: %v after %d dials", revoked.Err(), revoked.lines)
 	}
@@ -172,7 +172,7 @@ func TestSameClientIDIsReplaced(t *testing.T) {
 	second, cfg := w.prepare("owner", "welcome")
 	cfg.ClientID = "one"
 	second.open(cfg)
-	<-first.Done()
+	first.ends()
 	if !errors.Is(first.Err(), &protocol.Error{Code: protocol.ConnectionReplaced}) || first.lines != 1 {
 		t.Errorf("%v after %d dials", first.Err(), first.lines)
 	}

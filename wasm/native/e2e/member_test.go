@@ -152,6 +152,16 @@ func told[E native.Event](m *member, what string, fits func(E) bool) {
 	})
 }
 
+// ends waits for the session to be over.
+func (m *member) ends() {
+	m.t.Helper()
+	select {
+	case <-m.Done():
+	case <-m.within().Done():
+		m.t.Fatalf("%s: not over, but %s", m.who, m.State())
+	}
+}
+
 // writes sends n ops one after the other; each has to be stored.
 func (m *member) writes(n int) {
 	for range n {
