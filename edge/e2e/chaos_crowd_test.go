@@ -32,6 +32,7 @@ func TestChaosCrowd(t *testing.T) {
 		documents, members, span, think = 2, 10, 10*time.Second, 300*time.Millisecond
 	}
 	s := start(t, map[string]string{
+		"LOG_LEVEL":    "warn", // wrangler stands still while it evicts, and reads no log
 		"HEARTBEAT_MS": "3000", "HEARTBEAT_TIMEOUT_MS": "8000",
 		"MAX_REPLAY": "60", "MAX_SYNC_BYTES": "8192", // so that there are gaps, and more than one frame to fill them
 	})

@@ -59,7 +59,7 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 	case awaitSignature:
 		return f.verified(fl, result, now)
 	case awaitGrant:
-		return fl.granted(result)
+		return f.granted(fl, result)
 	case awaitSocket:
 		return fl.refusedByDocument(result, now)
 	}
@@ -115,7 +115,7 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 }
 
 // granted takes the session object's answer to the document object.
-func (fl *flight) granted(result []byte) []byte {
+func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
 	if jsontext.Check(answer, eventDepth) != nil {
 		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
@@ -144,7 +144,9 @@ func (fl *flight) granted(result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
-	w.Str("log", fl.line(nil))
+	if !f.cfg.Quiet {
+		w.Str("log", fl.line(nil))
+	}
 	return fl.next(w)
 }
 

@@ -23,6 +23,9 @@ type Config struct {
 	// Keys are those of a deployment that fetches none: STATIC_KEY; or the public
 	// halves of the embedded issuer's SIGNING_KEY and, behind it, PREVIOUS_KEYS.
 	Keys []token.Key
+	// Quiet leaves out of the log who was admitted (LOG_LEVEL is warn or error): who was
+	// refused always stands there.
+	Quiet bool
 	// Embedded says that this Worker is the issuer too (EMBEDDED_ISSUER).
 	Embedded bool
 	// Origins are the pages that may connect (ALLOWED_ORIGINS, separated by
@@ -61,6 +64,7 @@ func ParseEnv(env []byte) (Config, error) {
 		Audience:  text(env, "AUDIENCE"),
 		KeySetURL: text(env, "JWKS_URL"),
 		Embedded:  On(text(env, "EMBEDDED_ISSUER")),
+		Quiet:     text(env, "LOG_LEVEL") == "warn" || text(env, "LOG_LEVEL") == "error",
 		Origins:   ParseOrigins(text(env, "ALLOWED_ORIGINS")),
 		Operators: ParseOperators(text(env, "ADMIN_TOKEN")),
 		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,

@@ -86,3 +86,18 @@ func TestPreviousKeys(t *testing.T) {
 		}
 	}
 }
+
+// Who was admitted need not stand in the log; who was refused always does.
+func TestLogLevel(t *testing.T) {
+	for level, admitted := range map[string]bool{"": true, "info": true, "warn": false, "error": false} {
+		env := embedded()
+		env["LOG_LEVEL"] = level
+		w := newWorker(t, env)
+		w.run(upgrade(line + "?client_id=c&token=" + goodToken()))
+		w.run(upgrade(line + "?client_id=c&token=not.a.token"))
+		logs := strings.Join(w.logs, "\n")
+		if strings.Contains(logs, "connect_admitted") != admitted || !strings.Contains(logs, "connect_refused") {
+			t.Errorf("%q: %s", level, logs)
+		}
+	}
+}

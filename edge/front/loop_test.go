@@ -67,6 +67,7 @@ type worker struct {
 	steps []string
 	// told are the bodies that objects were given.
 	told []map[string]any
+	logs []string
 
 	fetch   func(url string) map[string]any
 	call    func(name string, body map[string]any) map[string]any
@@ -102,6 +103,9 @@ func (w *worker) run(event map[string]any) map[string]any {
 			w.t.Fatalf("not JSON: %s", out)
 		}
 		do := step["do"].(string)
+		if line, ok := step["log"].(string); ok {
+			w.logs = append(w.logs, line)
+		}
 		if binding, ok := step["binding"].(string); ok {
 			w.steps = append(w.steps, do+" "+binding+"/"+step["name"].(string))
 		} else {
