@@ -53,8 +53,11 @@ func TestWrongOperatorTokens(t *testing.T) {
 			t.Fatalf("a guess: HTTP %d", status)
 		}
 	}
-	if status := ask("203.0.113.7", secrets["ADMIN_TOKEN"]); status != 429 {
+	if status := ask("203.0.113.7", "another-guess"); status != 429 {
 		t.Errorf("after two: HTTP %d", status)
+	}
+	if status := ask("203.0.113.7", secrets["ADMIN_TOKEN"]); status == 401 || status == 429 {
+		t.Errorf("an operator is refused for what others there have tried: HTTP %d", status)
 	}
 	for range 5 {
 		if status := ask("203.0.113.8", secrets["ADMIN_TOKEN"]); status == 401 || status == 429 {
