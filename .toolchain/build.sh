@@ -18,7 +18,7 @@ http) pkg=./edge/httpwasm target=worker file=http.wasm opt=z goos=js ;;
 # before size. They are for wasip1, because package time brings syscall/js into
 # every module for js, and have no scheduler: what can be suspended is slower.
 front) pkg=./edge/frontwasm target=object file=front.wasm opt=2 goos=wasip1 ;;
-object) pkg=./edge/objectwasm target=object file=object.wasm opt=2 goos=wasip1 ;;
+object) pkg=./edge/objectwasm target=object file=object.wasm opt=s goos=wasip1 ;;
 page) pkg=./wasm target=page file=holdfast.wasm opt=z goos=js ;;
 *) die "no such module: $name (there are front, http, object, page)" ;;
 esac

@@ -13,8 +13,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// bodyDepth is how deep a body may nest; a webhook's events are the deepest.
-const bodyDepth = 8
+// bodyDepth is how deep a body may nest; a message for a device is the deepest.
+const bodyDepth = 16
 
 // call is one request: who asks, what the path names, what the body says.
 type call struct {

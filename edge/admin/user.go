@@ -21,13 +21,34 @@ func getSession(c *call) (answer, *protocol.Error) {
 	return ok(out.End()), nil
 }
 
-// kick ends a user's connections, on one document or on all. It takes no right away:
+// postDeviceMessage has the session object keep a message for the user's device, and
+// answers with its place there once it is stored.
+func postDeviceMessage(c *call) (answer, *protocol.Error) {
+	data := c.fields["data"]
+	if data == nil {
+		return answer{}, rest.BadField("data")
+	}
+	w := message("post")
+	w.Raw("data", data)
+	seq, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "seq")
+	if err != nil {
+		return answer{}, err
+	}
+	out := jsontext.NewObject(nil)
+	out.Raw("seq", seq)
+	return ok(out.End()), nil
+}
+
+// deviceChannel names the user's device channel where a document may be named.
+const deviceChannel = "@device"
+
+// kick ends a user's connections, on one document, on the device channel, or on all. It takes no right away:
 // the user may come back at once.
 func kick(c *call) (answer, *protocol.Error) {
 	w := c.ending("SESSION_ENDED", "kicked")
 	if raw := c.fields["document"]; raw != nil {
 		document, _ := jsontext.Str(raw)
-		if !protocol.DocumentID(document) {
+		if !protocol.DocumentID(document) && document != deviceChannel {
 			return answer{}, rest.BadField("document")
 		}
 		c.document = document

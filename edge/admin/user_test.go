@@ -31,6 +31,24 @@ func TestRevoke(t *testing.T) {
 	w.expect("SESSIONS/ann")
 }
 
+func TestPostDeviceMessage(t *testing.T) {
+	w := newWorld(t)
+	if a := w.ask("POST", "/v1/admin/users/ann/device/messages", `{"data":{"say":["hello",1,null]}}`); a.status != 200 || a.text != `{"seq":7}` {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	w.expect(`SESSIONS/ann {"kind":"post","data":{"say":["hello",1,null]}}`)
+	for _, body := range []string{``, `{}`, `{"data":1,"to":"all"}`, `{"data":`, `{"data":1,"data":2}`} {
+		w := newWorld(t)
+		if a := w.ask("POST", "/v1/admin/users/ann/device/messages", body); a.status != 400 {
+			t.Errorf("%s: %d %s", body, a.status, a.text)
+		}
+		w.expect()
+	}
+	w = newWorld(t)
+	w.ask("POST", "/v1/admin/users/ann/kick", `{"document":"@device"}`)
+	w.expect(`SESSIONS/ann {"kind":"end","user_id":"ann","code":"SESSION_ENDED","reason":"kicked","by":"olive","document":"@device"}`)
+}
+
 func TestKickAndSession(t *testing.T) {
 	w := newWorld(t)
 	w.ask("POST", "/v1/admin/users/ann/kick", ``)

@@ -57,6 +57,7 @@ func newWorld(t *testing.T) *world {
 			"lock":               `{"ok":true,"locked":true,"document_version":9}`,
 			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}],"revoked_tokens":0}}`,
 			"DOCUMENTS describe": `{"document":{"document_version":9,"snapshot_version":0,"locked":false,"members":[{"user_id":"bob","client_id":"c","state":"active","permissions":["read"],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"ann","client_id":"d","state":"grace","permissions":[],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"gil","client_id":"g","state":"gone"}],"sections":[]}}`,
+			"SESSIONS post":      `{"seq":7}`,
 			"SESSIONS audit":     `{"audit":[],"documents":[]}`,
 			"DOCUMENTS audit":    `{"audit":[]}`,
 		},

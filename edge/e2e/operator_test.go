@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -49,7 +50,7 @@ func (s *server) request(method, path, body string, header map[string]string) (i
 // admin is a call of an operator's. Its answer is held against the description.
 func (s *server) admin(method, path, body string) (int, map[string]any) {
 	s.t.Helper()
-	status, text, _ := s.request(method, path, body, map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
+	status, text, _ := s.request(method, path, body, map[string]string{"authorization": "Bearer " + cmp.Or(s.operator, secrets["ADMIN_TOKEN"])})
 	if s.api == nil {
 		s.api = s.description()
 	}
@@ -109,13 +110,14 @@ func TestTheServedDescription(t *testing.T) {
 	s := start(t, map[string]string{"WEBHOOK_SECRET": hookSecret})
 	token := s.login("owner")
 	s.connect(dialling{document: "welcome", clientID: "o", token: token})
+	deviceDial{token: token}.connect(s, "")
 	bodies := map[string]string{
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
-		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`,
+		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "getSession",
-		"getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "getOpenAPI", "permissionsWebhook"}
+		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "getOpenAPI", "permissionsWebhook"}
 	place := strings.NewReplacer("{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })

@@ -75,6 +75,8 @@ type server struct {
 	in      io.WriteCloser
 	out     *bufio.Reader
 	api     *openapi.Document // what it serves, once it was asked
+	// operator is the admin token where it is not that of secrets.
+	operator string
 }
 
 // start runs the Worker under wrangler's harness, with these variables beside

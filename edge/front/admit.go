@@ -61,7 +61,7 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 	case awaitGrant:
 		return f.granted(fl, result)
 	case awaitSocket:
-		return fl.refusedByDocument(result, now)
+		return fl.refusedByObject(result, now)
 	}
 	return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
 }
@@ -89,7 +89,29 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		w.Raw("claims", fl.claims)
 		return w.End()
 	}
+	if fl.device {
+		return fl.toSession()
+	}
 	return fl.admit(false, nil, now)
+}
+
+// toSession takes a device to its user's session object, which both admits it and holds
+// its socket.
+func (fl *flight) toSession() []byte {
+	fl.await = awaitSocket
+	body := jsontext.NewObject(nil)
+	body.Raw("claims", fl.claims)
+	if fl.client != "" {
+		body.Str("client_id", fl.client)
+	}
+	body.Str("protocol", fl.protocol)
+	body.Bool("flat", fl.flat)
+	w := step("forward")
+	w.Str("binding", sessionObjects)
+	w.Str("name", fl.subject)
+	w.Str("body", string(body.End()))
+	w.Str("log", fl.line(nil))
+	return fl.next(w)
 }
 
 // admit asks the user's session object for a grant: again when the document has sent
@@ -150,20 +172,24 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 	return fl.next(w)
 }
 
-// refusedByDocument takes any answer of the document object but a socket.
-func (fl *flight) refusedByDocument(result []byte, now time.Time) []byte {
+// refusedByObject takes any answer but a socket of the object that was to hold it.
+func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	status, _ := jsontext.Uint(jsontext.Field(result, "status"))
 	body := []byte(text(result, "body"))
 	if jsontext.Check(body, eventDepth) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
-		if status == 409 && again && !fl.readmitted {
+		if status == 409 && again && !fl.readmitted && !fl.device {
 			return fl.admit(true, jsontext.Field(body, "gone_at"), now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))
 		}
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "document_unavailable", RetryAfter: time.Second})
+	reason := "document_unavailable"
+	if fl.device {
+		reason = "session_unavailable"
+	}
+	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})
 }
 
 // objectError reads the error an object has answered with.

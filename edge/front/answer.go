@@ -35,9 +35,18 @@ func (fl *flight) fail(err *protocol.Error) []byte {
 		w.Raw("error", err.Frame().Data)
 		return w.End()
 	case fl.browser:
-		return logged(refuse(err, fl.protocol), fl.line(err))
+		return logged(refuse(err, fl.word(err), fl.protocol), fl.line(err))
 	}
-	return logged(respond(err), fl.line(err))
+	return logged(respondText(err, err.Row().HTTP, fl.word(err)), fl.line(err))
+}
+
+// word is the error as its frame. A device's is seed S1's connection_error.
+func (fl *flight) word(err *protocol.Error) []byte {
+	f := err.Frame()
+	if fl.device {
+		f.Event, f.Flat = protocol.EventConnectionError, fl.flat
+	}
+	return f.Append(nil)
 }
 
 // line is what the operator's log says of an attempt to connect (seed S2: "Log
@@ -54,7 +63,11 @@ func (fl *flight) line(err *protocol.Error) string {
 		w.Str("code", string(err.Code))
 		w.Str("reason", err.Reason)
 	}
-	w.Str("document", fl.document)
+	if fl.device {
+		w.Str("channel", "device")
+	} else {
+		w.Str("document", fl.document)
+	}
 	w.Str("client_id", fl.client)
 	if fl.subject != "" { // known only once the signature is
 		w.Str("user_id", fl.subject)
@@ -77,10 +90,10 @@ func refusal(r request, err *protocol.Error) []byte {
 }
 
 // refuse says it on a socket: one frame, then the close.
-func refuse(err *protocol.Error, selected string) []byte {
+func refuse(err *protocol.Error, frame []byte, selected string) []byte {
 	w := step("refuse")
 	w.Str("protocol", selected)
-	w.Str("frame", string(err.AppendJSON(nil)))
+	w.Str("frame", string(frame))
 	w.Int("code", int64(err.CloseCode()))
 	w.Str("reason", err.CloseReason())
 	return w.End()
@@ -91,6 +104,10 @@ func respond(err *protocol.Error) []byte { return respondWith(err, err.Row().HTT
 
 // respondWith is respond with another status and one header more.
 func respondWith(err *protocol.Error, status int, header ...string) []byte {
+	return respondText(err, status, err.AppendJSON(nil), header...)
+}
+
+func respondText(err *protocol.Error, status int, body []byte, header ...string) []byte {
 	if status == 401 {
 		challenge := "Bearer"
 		if err.Reason != token.ReasonMissing {
@@ -101,7 +118,7 @@ func respondWith(err *protocol.Error, status int, header ...string) []byte {
 	if err.RetryAfter > 0 {
 		header = append(header, "retry-after", strconv.Itoa(int((err.RetryAfter+time.Second-1)/time.Second)))
 	}
-	return response(status, string(err.AppendJSON(nil)), header...)
+	return response(status, string(body), header...)
 }
 
 func ok(body string) []byte { return response(200, body) }

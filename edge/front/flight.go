@@ -16,6 +16,9 @@ type flight struct {
 	await string
 	// connect is an upgrade; otherwise only the token is asked about.
 	connect bool
+	// device is the user's device channel, which has no document; flat says that it was
+	// asked for at seed S1's own address, and a refusal is in S1's form.
+	device, flat bool
 	// browser decides the form of a refusal: a page cannot read an HTTP error.
 	browser  bool
 	protocol string
@@ -90,6 +93,6 @@ func (fl *flight) texts() []member[string] {
 
 func (fl *flight) flags() []member[bool] {
 	return []member[bool]{
-		{"connect", &fl.connect}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
+		{"connect", &fl.connect}, {"device", &fl.device}, {"flat", &fl.flat}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
 	}
 }

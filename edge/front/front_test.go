@@ -106,8 +106,8 @@ func TestRefusals(t *testing.T) {
 		{"sends a last_seq of 2^53", q(jwt) + "&last_seq=9007199254740992", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
 		{"sends a negative last_seq", q(jwt) + "&last_seq=-1", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
 		{"sends a session id with a space", q(jwt) + "&session_id=a%20b", "MALFORMED_MESSAGE", "session_id_invalid", 400, 4400},
-		{"calls a device route", "http://127.0.0.1:8787/v1/ws/device?token=" + jwt, "NOT_FOUND", "", 404, 4405},
-		{"calls the glasses route", "http://127.0.0.1:8787/glasses-ws?token=" + jwt, "NOT_FOUND", "", 404, 4405},
+		{"calls the app route", "http://127.0.0.1:8787/app-ws?token=" + jwt, "NOT_FOUND", "", 404, 4405},
+		{"calls an app's route", "http://127.0.0.1:8787/v1/ws/apps/org.example.captions?token=" + jwt, "NOT_FOUND", "", 404, 4405},
 	} {
 		t.Run(c.power, func(t *testing.T) {
 			w := newWorker(t, embedded())

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,8 +16,12 @@ func (f *Front) route(r request, now time.Time) []byte {
 	path := r.url.Path
 	switch {
 	case strings.HasPrefix(path, documents):
-		return f.connect(r, path[len(documents):], now)
-	case strings.HasPrefix(path, "/v1/ws/"), path == "/glasses-ws", path == "/app-ws":
+		return f.connect(r, &flight{connect: true}, path[len(documents):], now)
+	case path == "/v1/ws/device":
+		return f.connect(r, &flight{connect: true, device: true}, "", now)
+	case path == "/glasses-ws":
+		return f.connect(r, &flight{connect: true, device: true, flat: true}, "", now)
+	case strings.HasPrefix(path, "/v1/ws/"), path == "/app-ws":
 		return refusal(r, &protocol.Error{Code: protocol.NotFound})
 	case path == "/healthz":
 		return ok(`{"status":"ok"}`)
@@ -61,62 +66,73 @@ func tooMany(reason string, wait time.Duration) *protocol.Error {
 
 // connect checks everything about an upgrade that needs no key. The form of the
 // request comes before the token: it tells a stranger nothing.
-func (f *Front) connect(r request, document string, now time.Time) []byte {
+func (f *Front) connect(r request, fl *flight, document string, now time.Time) []byte {
 	if !r.upgrade() {
 		err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "upgrade_required"}
 		return respondWith(err, 426, "upgrade", "websocket")
 	}
+	selected, ok := r.protocol()
+	fl.browser, fl.protocol = r.origin != "", selected
 	if wait := f.connects.take(r.address, now); wait > 0 {
-		return refusal(r, tooMany("too_many_connects", wait))
+		return fl.fail(tooMany("too_many_connects", wait))
 	}
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
-		return refusal(r, &protocol.Error{Code: protocol.OriginNotAllowed})
+		return fl.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}
-	fl, err := newFlight(r, document)
-	if err != nil {
-		return refusal(r, err)
+	if !ok {
+		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
+	}
+	if err := fl.read(r, document); err != nil {
+		return fl.fail(err)
 	}
 	return f.identify(fl, now)
 }
 
-func newFlight(r request, document string) (*flight, *protocol.Error) {
-	selected, ok := r.protocol()
-	if !ok {
-		return nil, &protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"}
-	}
-	fl := &flight{connect: true, browser: r.origin != "", protocol: selected, document: document}
-	if !protocol.DocumentID(document) {
-		return nil, invalid("document_id")
+// read takes what the request says of the connection. What is not of the right form is
+// not taken: it would stand in the log.
+func (fl *flight) read(r request, document string) *protocol.Error {
+	if !fl.device {
+		if !protocol.DocumentID(document) {
+			return invalid("document_id")
+		}
+		fl.document = document
 	}
 	query := r.url.Query()
 	var err *protocol.Error
 	if fl.token, err = r.token(query); err != nil {
-		return nil, err
+		return err
 	}
-	if fl.client, err = one(query, "client_id"); err != nil {
-		return nil, err
+	client, err := identifier(query, "client_id")
+	if err != nil {
+		return err
 	}
-	if fl.client == "" {
-		return nil, &protocol.Error{Code: protocol.MalformedMessage, Reason: "client_id_missing"}
+	if fl.client = client; fl.device {
+		return nil // what it wants to resume it says in its connection_init
 	}
-	if !protocol.Identifier(fl.client, protocol.DefaultLimits.IDBytes) {
-		return nil, invalid("client_id")
+	if client == "" {
+		return &protocol.Error{Code: protocol.MalformedMessage, Reason: "client_id_missing"}
 	}
-	if fl.session, err = one(query, "session_id"); err != nil {
-		return nil, err
-	}
-	if fl.session != "" && !protocol.Identifier(fl.session, protocol.DefaultLimits.IDBytes) {
-		return nil, invalid("session_id")
+	if fl.session, err = identifier(query, "session_id"); err != nil {
+		return err
 	}
 	last, err := one(query, "last_seq")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if last != "" {
 		if n, ok := jsontext.Uint([]byte(last)); !ok || n > protocol.MaxSeq {
-			return nil, invalid("last_seq")
+			return invalid("last_seq")
 		}
 		fl.lastSeq = last
 	}
-	return fl, nil
+	return nil
+}
+
+// identifier is the value of a query parameter that may be there once and is an id.
+func identifier(query url.Values, name string) (string, *protocol.Error) {
+	id, err := one(query, name)
+	if err == nil && id != "" && !protocol.Identifier(id, protocol.DefaultLimits.IDBytes) {
+		return "", invalid(name)
+	}
+	return id, err
 }

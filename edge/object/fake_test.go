@@ -154,6 +154,8 @@ var tableOf = map[Stmt]string{
 	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
 	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
 	upsertRevoked: "revoked", deleteRevoked: "revoked", selectRevoked: "revoked",
+	upsertDevice: "device", selectDevice: "device",
+	insertOutbox: "outbox", selectOutbox: "outbox", trimOutbox: "outbox",
 	insertAudit: "audit", trimAudit: "audit", trimOperators: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
 }
 
@@ -202,7 +204,16 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case deleteChannel, deleteSessionChannel, deleteAccess, deleteRevoked:
 		f.writes = append(f.writes, func() { delete(f.table(s), id) })
 		return
-	case upsertSession:
+	case trimOutbox:
+		f.writes = append(f.writes, func() {
+			for seq := range f.table(s) {
+				if seq <= id {
+					delete(f.table(s), seq)
+				}
+			}
+		})
+		return
+	case upsertSession, upsertDevice:
 		id = ""
 	}
 	row := make([]Value, len(args))
@@ -250,7 +261,7 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 				row(r[3:4])
 			}
 		}
-	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked:
+	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked, selectDevice, selectOutbox:
 		for _, id := range ids {
 			row(table[id])
 		}

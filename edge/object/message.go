@@ -21,10 +21,11 @@ import (
 //	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at"} -> {"ok":true,"closed","gone","last","admitted_at"}
 //	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?}
 //
-// Those of operators are in operator.go.
+// Those of operators are in operator.go, the device's in device.go.
 
-// messageDepth is how deep such a message nests at most.
-const messageDepth = 8
+// messageDepth is how deep such a message nests at most: an operator's message to a
+// device brings as much of its own as a frame may.
+const messageDepth = 20
 
 var errMessage = errors.New("not a message")
 

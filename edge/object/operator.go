@@ -14,6 +14,7 @@ import (
 //	{"kind":"access","document"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
 //	{"kind":"end","code":"TOKEN_REVOKED","jti" or "before" or "all":true,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
+//	{"kind":"post","data"}                                           -> {"seq"}: for the device, see device.go
 //	{"kind":"describe"}                                              -> {"session":{…}}
 //	{"kind":"audit","from"?,"to"?,"limit"?}                          -> {"audit":[…],"documents":[…]}
 //
@@ -69,13 +70,17 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 // documents are those that the user is or was connected to, as far as is known here.
 func (o *sessionObject) documents() []string {
 	list := []string{}
-	o.store.query(selectAuditDocuments, func(c []Value) { list = append(list, c[0].string()) })
+	o.store.query(selectAuditDocuments, func(c []Value) {
+		if name := c[0].string(); name != session.DeviceChannel { // whose lines are all here
+			list = append(list, name)
+		}
+	})
 	return list
 }
 
 // describe says what the object knows of its user, for a person.
 func (o *sessionObject) describe() []byte {
-	snap := o.core.Snapshot()
+	snap := o.core.Described()
 	w := jsontext.NewObject(nil)
 	w.Str("user_id", o.host.Name())
 	if snap.Session.ID != "" {

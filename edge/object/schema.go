@@ -89,6 +89,14 @@ const (
 	upsertRevoked
 	deleteRevoked
 
+	createDevice
+	createOutbox
+	selectDevice
+	upsertDevice
+	selectOutbox
+	insertOutbox
+	trimOutbox
+
 	createAudit
 	insertAudit
 	selectAudit
@@ -114,6 +122,9 @@ const channelColumns = "user_id, client_id, session_id, state, conn, connected_a
 	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
 
 const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, next_push, pushes"
+
+const deviceColumns = "client_id, session_id, state, conn, connected_at, seen, pings, grace_until, expires, noticed, notice_at, token_id, issued_at, " +
+	"token_expires, asked, door_conn, door_at, door_client, door_made_up, door_flat, door_token_id, door_issued_at, door_expires, sent, acked"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -215,6 +226,20 @@ var statements = [...]string{
 	upsertRevoked:         "INSERT OR REPLACE INTO revoked (token_id, until) VALUES (?, ?)",
 	deleteRevoked:         "DELETE FROM revoked WHERE token_id = ?",
 
+	createDevice: "CREATE TABLE device (one INTEGER PRIMARY KEY CHECK (one = 1), client_id TEXT NOT NULL, session_id TEXT NOT NULL, state INTEGER NOT NULL, " +
+		"conn TEXT NOT NULL, connected_at INTEGER NOT NULL, seen INTEGER NOT NULL, pings INTEGER NOT NULL, grace_until INTEGER NOT NULL, " +
+		"expires INTEGER NOT NULL, noticed INTEGER NOT NULL, notice_at INTEGER NOT NULL, token_id TEXT NOT NULL, issued_at INTEGER NOT NULL, " +
+		"token_expires INTEGER NOT NULL, asked INTEGER NOT NULL, door_conn TEXT NOT NULL, door_at INTEGER NOT NULL, door_client TEXT NOT NULL, " +
+		"door_made_up TEXT NOT NULL, door_flat INTEGER NOT NULL, door_token_id TEXT NOT NULL, door_issued_at INTEGER NOT NULL, " +
+		"door_expires INTEGER NOT NULL, sent INTEGER NOT NULL, acked INTEGER NOT NULL)",
+	createOutbox: "CREATE TABLE outbox (seq INTEGER PRIMARY KEY, frame BLOB NOT NULL)",
+	selectDevice: "SELECT " + deviceColumns + " FROM device",
+	upsertDevice: "INSERT OR REPLACE INTO device (one, " + deviceColumns + ") VALUES " +
+		"(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectOutbox: "SELECT seq, frame FROM outbox ORDER BY seq",
+	insertOutbox: "INSERT INTO outbox (seq, frame) VALUES (?, ?)",
+	trimOutbox:   "DELETE FROM outbox WHERE seq <= ?",
+
 	createAudit: "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, user_id TEXT NOT NULL, document TEXT NOT NULL, " +
 		"client_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, by_whom TEXT NOT NULL, detail TEXT NOT NULL)",
 	insertAudit: "INSERT INTO audit (at, event, user_id, document, client_id, code, reason, by_whom, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -241,7 +266,7 @@ var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createCh
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
 		createSections, createParts, createAudit}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createAudit}}
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

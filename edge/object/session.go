@@ -3,6 +3,7 @@ package object
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -12,16 +13,24 @@ import (
 type sessionObject struct {
 	host   Host
 	store  store
-	core   *session.Session
+	core   *device.Device
+	cfg    device.Config
 	alarm  alarm
 	audit  auditLog
 	source httpSource
-	pushes asks[push] // numbered from pushAsk on
+	pushes asks[push]     // numbered from pushAsk on
+	tokens asks[string]   // being verified, by whose connection; numbered from tokenAsk on
+	events []device.Event // still to step, those that booting came back as
+	dial   dial           // the upgrade that is being answered
 }
 
-// pushAsk is where the numbers of our calls to documents begin: above those of others'
-// questions, which count from 1, and of the core's own.
-const pushAsk = 1 << 31
+// pushAsk is where the numbers of our calls to documents begin, and tokenAsk those of
+// tokens that are being verified: above those of others' questions, which count from 1,
+// and of the core's own.
+const (
+	pushAsk  = 1 << 31
+	tokenAsk = 3 << 30
+)
 
 // push is a call to a document that has not answered.
 type push struct {
@@ -36,18 +45,23 @@ func NewSession(h Host, now time.Time) (Object, error) {
 		return nil, err
 	}
 	o := &sessionObject{
-		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), pushes: asks[push]{last: pushAsk - 1},
+		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: deviceConfig(settings{h}),
+		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
 	}
-	snap := o.store.session()
+	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
-	core, err := session.Restore(sessionConfig(settings{h}), snap)
+	core, err := device.Restore(o.cfg, snap)
 	if err != nil {
 		return nil, err
 	}
 	o.core = core
-	return o, nil
+	if o.cfg.ClientPings {
+		h.AutoResponse(protocol.PingText, protocol.PongText)
+	}
+	o.lose()
+	return o, o.run(now)
 }
 
 // Handle implements Object.
@@ -55,11 +69,25 @@ func (o *sessionObject) Handle(now time.Time, in Input) error {
 	if in.Kind == Alarm {
 		o.alarm.rang()
 	}
-	if ev := o.event(in); ev != nil {
-		for _, e := range o.core.Step(now, ev) {
+	if ev := o.deviceEvent(in); ev != nil {
+		o.events = append(o.events, ev)
+	} else if ev := o.event(in); ev != nil {
+		for _, e := range o.core.Session(now, ev) {
 			o.carryOut(e)
 		}
 	}
+	return o.run(now)
+}
+
+// run steps the core through everything there is, then follows its deadline.
+func (o *sessionObject) run(now time.Time) error {
+	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
+		for _, e := range o.core.Step(now, o.events[i]) {
+			o.carryOut(e)
+		}
+		o.events[i] = nil
+	}
+	o.events = o.events[:0]
 	if o.store.err != nil {
 		return o.store.err
 	}
@@ -68,22 +96,21 @@ func (o *sessionObject) Handle(now time.Time, in Input) error {
 	return nil
 }
 
-// LongestText implements Object. No client's text comes here.
-func (o *sessionObject) LongestText() int { return 1 }
+// LongestText implements Object. A UTF-16 unit is at least one byte.
+func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
 
 func (o *sessionObject) event(in Input) session.Event {
 	switch in.Kind {
-	case Alarm:
-		return session.Woken{}
 	case Request:
 		return o.request(in)
 	case Answered, Failed:
-		if in.Ask >= pushAsk {
+		switch {
+		case in.Ask >= tokenAsk: // nobody waits for it any more
+		case in.Ask >= pushAsk:
 			return o.pushAnswered(in)
+		default:
+			return o.lookedUp(in)
 		}
-		return o.lookedUp(in)
-	case Connect:
-		o.host.Respond(in.Ask, 404, (&protocol.Error{Code: protocol.NotFound}).AppendJSON(nil))
 	}
 	return nil
 }
@@ -114,7 +141,7 @@ func (o *sessionObject) request(in Input) session.Event {
 	}
 }
 
-func (o *sessionObject) carryOut(effect session.Effect) {
+func (o *sessionObject) carryOut(effect device.Effect) {
 	if o.store.err != nil {
 		return
 	}
@@ -147,6 +174,8 @@ func (o *sessionObject) carryOut(effect session.Effect) {
 		o.store.saveAccess(e.Row)
 	case session.DeleteAccess:
 		o.store.write(deleteAccess, text(e.Document))
+	default:
+		o.carryOutDevice(effect)
 	}
 }
 

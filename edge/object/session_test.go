@@ -63,7 +63,7 @@ func TestAdmissionsThatFail(t *testing.T) {
 	for _, text := range []string{`{`, `{}`, `{"kind":"admit"}`, `{"kind":"admit","document":"d","claims":{}}`, `{"kind":"gone"}`, `[]`} {
 		expect(t, f.enter(Input{Kind: Request, Ask: 9, Text: []byte(text)}), "respond 9 400")
 	}
-	expect(t, f.enter(Input{Kind: Connect, Ask: 9}), "respond 9 404")
+	expect(t, f.enter(Input{Kind: Connect, Ask: 9}), "respond 9 400")
 }
 
 // A change that a connect found out is pushed to the document until that has taken it,

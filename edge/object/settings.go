@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -27,24 +28,40 @@ func (s settings) millis(name string) time.Duration {
 	return time.Duration(s.number(name)) * time.Millisecond
 }
 
+func channelConfig(s settings) channel.Config {
+	return channel.Config{
+		Grace:            s.millis("GRACE_PERIOD_MS"),
+		InitTimeout:      s.millis("INIT_TIMEOUT_MS"),
+		Heartbeat:        s.millis("HEARTBEAT_MS"),
+		HeartbeatTimeout: s.millis("HEARTBEAT_TIMEOUT_MS"),
+		ReadOnly:         s.millis("READ_ONLY_MS"),
+		RefreshNotice:    s.millis("REFRESH_NOTICE_MS"),
+	}
+}
+
+func (s settings) limits() protocol.Limits {
+	return protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")}
+}
+
+func (s settings) frames() rate.Limit {
+	return rate.Limit{Count: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")}
+}
+
+func (s settings) bytes() rate.Limit {
+	return rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")}
+}
+
 func documentConfig(s settings) document.Config {
 	return document.Config{
-		Channel: channel.Config{
-			Grace:            s.millis("GRACE_PERIOD_MS"),
-			InitTimeout:      s.millis("INIT_TIMEOUT_MS"),
-			Heartbeat:        s.millis("HEARTBEAT_MS"),
-			HeartbeatTimeout: s.millis("HEARTBEAT_TIMEOUT_MS"),
-			ReadOnly:         s.millis("READ_ONLY_MS"),
-			RefreshNotice:    s.millis("REFRESH_NOTICE_MS"),
-		},
+		Channel:        channelConfig(s),
 		Unacknowledged: s.number("MAX_UNACKNOWLEDGED"),
 		MaxMembers:     s.number("MAX_MEMBERS"),
 		MaxReplay:      s.number("MAX_REPLAY"),
 		MaxSyncBytes:   s.number("MAX_SYNC_BYTES"),
 		WindowBytes:    s.number("WINDOW_BYTES"),
 		SlowAfter:      s.millis("SLOW_AFTER_MS"),
-		Frames:         rate.Limit{Count: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")},
-		Bytes:          rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")},
+		Frames:         s.frames(),
+		Bytes:          s.bytes(),
 		MaxRefused:     s.number("MAX_REFUSED"),
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
 		KeepOps:        s.number("KEEP_OPS"),
@@ -55,7 +72,7 @@ func documentConfig(s settings) document.Config {
 		MaxSections:    s.number("MAX_SECTIONS"),
 		SectionTTL:     s.millis("SECTION_TTL_MS"),
 		MaxSectionTTL:  s.millis("MAX_SECTION_TTL_MS"),
-		Limits:         protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")},
+		Limits:         s.limits(),
 	}.WithDefaults()
 }
 
@@ -63,12 +80,22 @@ func sessionConfig(s settings) session.Config {
 	return session.Config{
 		PermissionTTL: s.millis("PERMISSION_TTL_MS"),
 		StaleAccess:   s.millis("STALE_ACCESS_MS"),
-		Grace:         s.millis("GRACE_PERIOD_MS"),
-		ReadOnly:      s.millis("READ_ONLY_MS"),
 		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
 		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
 		Connects:      rate.Limit{Count: s.number("CONNECTS_PER_USER_PER_MIN"), Per: time.Minute, Burst: s.number("CONNECTS_PER_USER_BURST")},
 	}
+}
+
+func deviceConfig(s settings) device.Config {
+	return device.Config{
+		Session:     sessionConfig(s),
+		Channel:     channelConfig(s),
+		ClientPings: s.host.Env("DEVICE_HEARTBEAT") == "client",
+		Outbox:      channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
+		WindowBytes: s.number("WINDOW_BYTES"),
+		Flood:       rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
+		Limits:      s.limits(),
+	}.WithDefaults()
 }
 
 // auditEntries is how many lines of its audit log an object keeps of one user, and as

@@ -179,3 +179,12 @@ func (c *Channel) Refresh(now, expires time.Time) {
 
 // Notice marks the client as told about its token's expiry.
 func (c *Channel) Notice() { c.row.Noticed = true }
+
+// NoticeLeft is within what time a client that is told now has to refresh its token:
+// what is left of it, RefreshNotice at most.
+func (c *Channel) NoticeLeft(now time.Time) time.Duration {
+	if c.row.Expires.IsZero() {
+		return c.cfg.RefreshNotice
+	}
+	return max(0, min(c.cfg.RefreshNotice, c.row.Expires.Sub(now)))
+}

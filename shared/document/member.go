@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // member is one user's channel and what the document knows beside it.
@@ -36,7 +37,7 @@ type member struct {
 // the client ask again.
 type live struct {
 	flow  flow
-	flood flood
+	flood rate.Flood
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // op is the hot path: one entry stored, one text to the sender, one text to all
@@ -95,7 +96,7 @@ func (d *Document) mayAdd(now time.Time, m *member, messageID string, what permi
 		m.hold(messageID, now)
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
 	case m.held != "" && now.Before(m.heldUntil):
-		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: leastPause}, true
+		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: rate.LeastPause}, true
 	}
 	m.held = ""
 	return e, false

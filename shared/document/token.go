@@ -134,13 +134,8 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reaso
 	}
 }
 
-// sendRefreshRequired asks for a new token within what is left of the old one,
-// RefreshNotice at most.
+// sendRefreshRequired asks for a new token within what is left of the old one.
 func (d *Document) sendRefreshRequired(now time.Time, m *member, reason string) {
-	left := d.cfg.Channel.RefreshNotice
-	if t := m.ch.Expires(); !t.IsZero() {
-		left = max(0, min(left, t.Sub(now)))
-	}
-	d.data = protocol.TokenRefreshRequired{Reason: reason, ExpiresIn: left}.Append(d.data[:0])
+	d.data = protocol.TokenRefreshRequired{Reason: reason, ExpiresIn: m.ch.NoticeLeft(now)}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshRequired, Data: d.data})
 }

@@ -15,20 +15,7 @@ const maxAsked = 256
 
 // admit answers at once when the cache can, and asks the source otherwise.
 func (s *Session) admit(now time.Time, a Admit) {
-	switch {
-	case a.Claims.UserID == "" || a.Document == "":
-		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
-		return
-	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
-		// One object, one user. Whoever routed this here was wrong, and the one
-		// answer that leaks nothing is none.
-		s.answer(a, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
-		return
-	}
-	s.know(a.Claims.UserID)
-	if e, refused := s.tooOften(now, a); refused {
-		// Not worth a line of the audit log, which a flood would push all others out of.
-		s.answer(a, e)
+	if !s.ours(a) || s.tooOften(now, a) {
 		return
 	}
 	if e, refused := s.worthless(a.Claims); refused {
@@ -37,6 +24,10 @@ func (s *Session) admit(now time.Time, a Admit) {
 	}
 	if i, ok := s.channel(a.Document); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
 		s.removeChannel(now, i, "not_there")
+	}
+	if a.Document == DeviceChannel {
+		s.decide(now, a, deviceAccess(now))
+		return
 	}
 	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && !s.doubted(a.Document) {
 		s.decide(now, a, s.access[i])
@@ -50,18 +41,39 @@ func (s *Session) admit(now time.Time, a Admit) {
 	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
 }
 
-// tooOften counts connects and refreshes, each by itself. An attempt that the document
-// has sent back is not counted again.
-func (s *Session) tooOften(now time.Time, a Admit) (e protocol.Error, refused bool) {
+// tooOften counts connects and refreshes, each by itself, and answers one that is too
+// many. An attempt that the document has sent back is not counted again.
+func (s *Session) tooOften(now time.Time, a Admit) bool {
 	bucket, reason := &s.connects, "too_many_connects"
 	switch {
 	case a.Refresh:
 		bucket, reason = &s.refreshed, "too_many_refreshes"
 	case a.Again:
-		return e, false
+		return false
 	}
 	wait := bucket.Take(now, s.cfg.Connects, 1)
-	return protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait}, wait > 0
+	if wait > 0 {
+		// Not worth a line of the audit log, which a flood would push all others out of.
+		s.answer(a, protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait})
+	}
+	return wait > 0
+}
+
+// ours reports whether a question is of this object's user, and notes who that is. Any
+// other is answered.
+func (s *Session) ours(a Admit) bool {
+	switch {
+	case a.Claims.UserID == "" || a.Document == "":
+		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
+		return false
+	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
+		// One object, one user. Whoever routed this here was wrong, and the one
+		// answer that leaks nothing is none.
+		s.answer(a, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
+		return false
+	}
+	s.know(a.Claims.UserID)
+	return true
 }
 
 // know notes whose object this is, the first time.

@@ -80,7 +80,7 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 	s.know(e.UserID)
 	j := job{ask: e.Ask, began: now}
 	concerned := func(document, workspace string) bool {
-		return (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
+		return document != DeviceChannel && (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
 	}
 	workspace := map[string]string{} // of the documents that are known
 	for i := 0; i < len(s.access); {

@@ -106,6 +106,8 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	switch e := ev.(type) {
 	case Admit:
 		s.admit(now, e)
+	case Knock:
+		s.knock(now, e)
 	case AccessFound:
 		if q, ok := s.take(e.Ask); ok {
 			s.found(now, q, e.Access)

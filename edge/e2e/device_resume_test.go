@@ -1,0 +1,161 @@
+//go:build !js
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// S1: "Grace Period (30 seconds)", "Same coreToken is used", "UserSession is retrieved
+// from SessionStorage", "WebSocket is updated with new connection", "No data is lost" and "Everything continues seamlessly".
+func TestDeviceResumesWithinGrace(t *testing.T) {
+	s := start(t, nil)
+	s.deviceStory(t, func() { s.evict("UserSession", "usr_owner") })
+}
+
+// S1: "UserSession remains in memory".
+func TestDeviceResumesAfterKill(t *testing.T) {
+	d := startDev(t)
+	d.operator = d.secret("ADMIN_TOKEN")
+	d.deviceStory(t, func() {
+		d.kill()
+		d.restart()
+	})
+}
+
+// secret is one that it has made for itself.
+func (d *devServer) secret(name string) string {
+	d.t.Helper()
+	text, err := os.ReadFile(filepath.Join(d.state, ".dev.vars"))
+	check(err)
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {
+			return strings.Trim(value, "'\"")
+		}
+	}
+	d.t.Fatalf("it has made no %s", name)
+	return ""
+}
+
+// deviceStory is a drop, and what happens to the object meanwhile.
+func (s *server) deviceStory(t *testing.T, meanwhile func()) {
+	t.Helper()
+	token := s.login("owner")
+	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
+	for i := 1; i <= 3; i++ {
+		if seq := s.message("usr_owner", fmt.Sprint(i)); seq != i {
+			t.Fatalf("message %d became %d", i, seq)
+		}
+	}
+	if heard := phone.heardMessages(3); !slices.Equal(heard, []string{"1:1", "2:2", "3:3"}) {
+		t.Fatalf("heard %v", heard)
+	}
+	phone.send(`{"type":"system","event":"ack","data":{"seq":2}}`)
+	phone.quiet()
+	phone.reset()
+	meanwhile()
+	s.message("usr_owner", "4")
+	s.message("usr_owner", "5")
+	back := deviceDial{clientID: "phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":3}`, phone.ack.text("session_id")))
+	if back.ack.text("session_id") != phone.ack.text("session_id") || back.ack.Data["resumed"] != true || back.ack.Data["gap"] != nil {
+		t.Fatalf("not resumed: %v", back.ack.Data)
+	}
+	if heard := back.heardMessages(2); !slices.Equal(heard, []string{"4:4", "5:5"}) {
+		t.Fatalf("heard %v", heard)
+	}
+	back.quiet()
+	// One that does not say where it stands hears everything it has not acknowledged.
+	back.send(`{"type":"system","event":"ack","data":{"seq":4}}`)
+	back.quiet()
+	back.reset()
+	plain := deviceDial{clientID: "phone", token: token}.connect(s, "")
+	if heard := plain.heardMessages(1); !slices.Equal(heard, []string{"5:5"}) || plain.ack.Data["resumed"] != true {
+		t.Fatalf("heard %v after %v", heard, plain.ack.Data)
+	}
+	plain.quiet()
+}
+
+// S1: "New UserSession is created" and "Previous state is lost".
+func TestDeviceAfterGraceANewSession(t *testing.T) {
+	s := start(t, map[string]string{"GRACE_PERIOD_MS": "600"})
+	token := s.login("owner")
+	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
+	phone.reset()
+	s.message("usr_owner", "1") // within grace; nobody comes for it
+	time.Sleep(1200 * time.Millisecond)
+	if status, answer := s.admin("POST", "/v1/admin/users/usr_owner/device/messages", `{"data":2}`); status != 404 || at(answer, "data", "details", "reason") != "no_device" {
+		t.Errorf("a message for nobody: HTTP %d %v", status, answer)
+	}
+	back := deviceDial{clientID: "phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":0}`, phone.ack.text("session_id")))
+	gap, _ := back.ack.Data["gap"].(map[string]any)
+	if back.ack.text("session_id") == phone.ack.text("session_id") || back.ack.Data["resumed"] != false || gap["reason"] != "session_ended" || gap["count"] != 1.0 {
+		t.Errorf("%v", back.ack.Data)
+	}
+	back.quiet()
+}
+
+// S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive".
+func TestDeviceHeartbeat(t *testing.T) {
+	s := start(t, map[string]string{"HEARTBEAT_MS": "300", "HEARTBEAT_TIMEOUT_MS": "900"})
+	token := s.login("owner")
+	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
+	began := time.Now()
+	for n := 1; n <= 6; n++ {
+		if f := phone.expectAny(); f.Event != "ping" {
+			t.Fatalf("waiting for a ping, heard %+v", f)
+		}
+		if took := time.Since(began); took < time.Duration(n)*300*time.Millisecond-150*time.Millisecond {
+			t.Fatalf("ping %d after %s", n, took)
+		}
+		phone.send(`{"type":"system","event":"pong"}`)
+		if n%2 == 0 {
+			s.evict("UserSession", "usr_owner")
+		}
+	}
+	// Now it is silent, and its line says nothing of that.
+	silent := time.Now()
+	for {
+		f, err := phone.read()
+		if err != nil {
+			if code := websocket.CloseStatus(err); code != 4002 {
+				t.Errorf("closed with %d (%v)", code, err)
+			}
+			break
+		}
+		if f.Event != "ping" {
+			t.Errorf("heard %+v", f)
+		}
+	}
+	if took := time.Since(silent); took < 500*time.Millisecond || took > 4*time.Second {
+		t.Errorf("dead after %s", took)
+	}
+	back := deviceDial{clientID: "phone", token: token}.connect(s, "")
+	if back.ack.Data["resumed"] != true {
+		t.Errorf("the silence cost it its session: %v", back.ack.Data)
+	}
+}
+
+// DEVICE_HEARTBEAT=client: the runtime answers, and nobody is pinged or woken.
+func TestDeviceThatPingsItself(t *testing.T) {
+	s := start(t, map[string]string{"HEARTBEAT_MS": "200", "HEARTBEAT_TIMEOUT_MS": "500", "DEVICE_HEARTBEAT": "client"})
+	phone := deviceDial{clientID: "phone", token: s.login("owner")}.connect(s, "")
+	s.evict("UserSession", "usr_owner")
+	time.Sleep(time.Second)
+	phone.send(`{"type":"system","event":"ping"}`)
+	if f := phone.expectAny(); f.Event != "pong" {
+		t.Fatalf("heard %+v", f)
+	}
+	var stored struct{ Rows []struct{ Seen float64 } }
+	s.do(map[string]string{"do": "sql", "class": "UserSession", "name": "usr_owner", "query": "SELECT seen FROM device"}, &stored)
+	if len(stored.Rows) != 1 || stored.Rows[0].Seen != 0 {
+		t.Errorf("an idle device was looked at: %v", stored.Rows)
+	}
+}

@@ -1,0 +1,189 @@
+package object
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// The device's side of a session object: its sockets, and what they and an operator say.
+//
+//	front -> session {"claims":{…},"client_id"?,"protocol","flat"} -> a socket, or an error
+//	admin -> session {"kind":"post","data"}                        -> {"seq"} or {"error":{…}}
+
+// dial is the upgrade that is being answered.
+type dial struct {
+	ask      uint32
+	protocol string
+}
+
+// deviceEvent turns what happens to a socket into the core's event; nil when there is
+// none.
+func (o *sessionObject) deviceEvent(in Input) device.Event {
+	switch in.Kind {
+	case Connect:
+		return o.connect(in)
+	case Message:
+		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+		if err != nil {
+			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: len(in.Text)}
+		}
+		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: len(in.Text)}
+		if frame.Event == protocol.EventConnectionInit {
+			e.NewSessionID = randomHex(o.host, 16)
+		}
+		return e
+	case Binary:
+		return device.FrameInvalid{Conn: string(in.Conn), Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
+			Message: "Frames are text; this one was binary."}}
+	case Closed:
+		return device.Disconnected{Conn: string(in.Conn), Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
+	case SendFailed:
+		return device.SendFailed{Conn: string(in.Conn), Seen: o.host.LastSeen(in.Conn)}
+	case Alarm:
+		e := device.Woken{}
+		if conn := o.core.Current(); conn != "" && o.cfg.ClientPings {
+			e.Seen = o.host.LastSeen(ConnID(conn))
+		}
+		return e
+	case Answered, Failed:
+		if conn, ok := o.tokens.take(in.Ask); ok {
+			return verified(conn, in)
+		}
+	case Request:
+		if kind, err := kindOf(in.Text); err == nil && kind == "post" {
+			if data := jsontext.Field(in.Text, "data"); data != nil {
+				return device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}
+			}
+		}
+	}
+	return nil
+}
+
+func (o *sessionObject) connect(in Input) device.Event {
+	e := device.Connect{Conn: randomHex(o.host, 8), MadeUp: randomHex(o.host, 8)}
+	o.dial = dial{ask: in.Ask}
+	text, err := object(in.Text)
+	known := false
+	for err == nil && text.Next() {
+		switch v := text.Value(); string(text.Key()) {
+		case "claims":
+			e.Claims, known = parseClaims(v)
+		case "client_id":
+			e.ClientID = str(v)
+		case "flat":
+			e.Flat = truth(v)
+		case "protocol":
+			o.dial.protocol = str(v)
+		}
+	}
+	if err != nil || !known {
+		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
+		return nil
+	}
+	if conn := o.core.Current(); conn != "" {
+		e.Seen = o.host.LastSeen(ConnID(conn))
+	}
+	return e
+}
+
+// verified reads what a new token is worth.
+func verified(conn string, in Input) device.Event {
+	if in.Kind == Failed {
+		return device.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
+	}
+	raw, refused := parseVerdict(in.Text, "claims")
+	if refused != nil {
+		return device.TokenRefused{Conn: conn, Err: refused}
+	}
+	claims, ok := parseClaims(raw)
+	if !ok {
+		return device.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.InternalError}}
+	}
+	return device.TokenVerified{Conn: conn, Claims: claims}
+}
+
+// carryOutDevice does what the core decided about the device.
+func (o *sessionObject) carryOutDevice(effect device.Effect) {
+	switch e := effect.(type) {
+	case device.Send:
+		o.host.Send([]ConnID{ConnID(e.Conn)}, e.Text)
+	case device.Close:
+		o.host.Close(ConnID(e.Conn), e.Code, e.Reason)
+	case device.Accept:
+		o.host.Accept(o.dial.ask, ConnID(e.Conn), o.dial.protocol)
+	case device.Refuse:
+		o.host.Respond(o.dial.ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
+	case device.SaveRow:
+		o.store.saveDevice(e.Row)
+	case device.Keep:
+		o.store.write(insertOutbox, unsigned(e.Kept.Seq), Value{Kind: Blob, Bytes: e.Kept.Text})
+	case device.Forget:
+		o.store.write(trimOutbox, unsigned(e.Seq))
+	case device.VerifyToken:
+		o.host.Verify(o.tokens.add(e.Conn), e.Token)
+	case device.Posted:
+		o.host.Respond(uint32(e.Ask), 200, appendPosted(nil, e))
+	}
+}
+
+func appendPosted(dst []byte, e device.Posted) []byte {
+	w := jsontext.NewObject(dst)
+	if e.Err != nil {
+		w.Raw("error", e.Err.Frame().Data)
+	} else {
+		w.Uint("seq", e.Seq)
+	}
+	return w.End()
+}
+
+// lose finds the connections that ended while nobody was looking: a crash or a deploy
+// takes every socket with it, and no close is ever heard of them.
+func (o *sessionObject) lose() {
+	for _, conn := range o.core.Conns() {
+		open := conn == ""
+		o.host.Sockets(func(c ConnID, _ time.Time) { open = open || string(c) == conn })
+		if !open {
+			o.events = append(o.events, device.Disconnected{Conn: conn, Code: 1006})
+		}
+	}
+}
+
+// device reads what is stored of the device channel.
+func (s *store) device(userID string) (snap device.Snapshot) {
+	snap.UserID, snap.Session = userID, s.session()
+	s.query(selectDevice, func(c []Value) {
+		r := &snap.Row
+		r.Channel = channel.Row{
+			UserID: userID, ClientID: c[0].string(), SessionID: c[1].string(), State: channel.State(c[2].Int), Conn: c[3].string(),
+			ConnectedAt: c[4].time(), Seen: c[5].time(), Pings: c[6].bool(), GraceUntil: c[7].time(),
+			Expires: c[8].time(), Noticed: c[9].bool(), NoticeAt: c[10].time(),
+		}
+		r.Token = device.Token{ID: c[11].string(), IssuedAt: c[12].time(), Expires: c[13].time()}
+		r.Asked = c[14].time()
+		r.Door = device.Door{
+			Conn: c[15].string(), At: c[16].time(), ClientID: c[17].string(), MadeUp: c[18].string(), Flat: c[19].bool(),
+			Token: device.Token{ID: c[20].string(), IssuedAt: c[21].time(), Expires: c[22].time()},
+		}
+		r.Outbox = channel.OutboxRow{Sent: uint64(c[23].Int), Acked: uint64(c[24].Int)}
+	})
+	s.query(selectOutbox, func(c []Value) {
+		snap.Kept = append(snap.Kept, channel.Kept{Seq: uint64(c[0].Int), Text: append([]byte(nil), c[1].Bytes...)})
+	})
+	return snap
+}
+
+func (s *store) saveDevice(r device.Row) {
+	c, t, w := &r.Channel, &r.Token, &r.Door
+	s.write(upsertDevice,
+		text(c.ClientID), text(c.SessionID), integer(int64(c.State)), text(c.Conn),
+		instant(c.ConnectedAt), instant(c.Seen), flag(c.Pings), instant(c.GraceUntil),
+		instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
+		text(t.ID), instant(t.IssuedAt), instant(t.Expires), instant(r.Asked),
+		text(w.Conn), instant(w.At), text(w.ClientID), text(w.MadeUp), flag(w.Flat),
+		text(w.Token.ID), instant(w.Token.IssuedAt), instant(w.Token.Expires),
+		unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked))
+}

@@ -1,0 +1,125 @@
+package device
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Deadline returns when Woken is due, and false when nothing ever is.
+func (d *Device) Deadline() (at time.Time, ok bool) {
+	least := func(t time.Time, is bool) {
+		if is && (!ok || t.Before(at)) {
+			at, ok = t, true
+		}
+	}
+	least(d.ses.Deadline())
+	least(d.door.Deadline(false))
+	least(d.ch.Deadline(false))
+	if d.pings() {
+		least(d.pinged.Add(d.cfg.Channel.Heartbeat), true)
+		if !d.asked.IsZero() {
+			least(d.silentAt(), true)
+		}
+	}
+	return at, ok
+}
+
+// pings reports whether the server pings now.
+func (d *Device) pings() bool { return !d.cfg.ClientPings && d.active() }
+
+// silentAt is when the connection counts as dead, as far as is known: it was silent for
+// HeartbeatTimeout, and had the time to answer a ping. Without the second a server that
+// was asleep itself would kill who was never asked.
+func (d *Device) silentAt() time.Time {
+	at := d.ch.Row().Seen.Add(d.cfg.Channel.HeartbeatTimeout)
+	if answer := d.asked.Add(d.cfg.Channel.HeartbeatTimeout / 5); answer.After(at) {
+		return answer
+	}
+	return at
+}
+
+// settle does everything that is due, each as of its own moment. judge says that silence
+// may be judged: on the alarm and on a newcomer, with the runtime's record just read, but
+// not on a frame or before an operator's word, which a late alarm must not turn into an end.
+func (d *Device) settle(now time.Time, judge bool) {
+	if due, _ := d.door.Due(now, false); due == channel.NoInit {
+		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.ConnectionInitTimeout})
+	}
+	for range 8 { // a channel passes through all its states in four turns
+		due, at := d.ch.Due(now, judge && d.cfg.ClientPings)
+		if judge && d.pings() && !d.asked.IsZero() {
+			if t := d.silentAt(); !now.Before(t) && (due == channel.Nothing || t.Before(at)) {
+				due, at = channel.Silent, t
+			}
+		}
+		switch due {
+		case channel.Nothing:
+			return
+		case channel.Notice:
+			d.ch.Notice()
+			d.save()
+			d.sendRefreshRequired(now)
+		case channel.TokenOver:
+			d.end(now, at, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
+		case channel.Silent:
+			d.end(now, at, protocol.Error{Code: protocol.HeartbeatTimeout})
+		case channel.GraceOver:
+			d.record(at, audit.Entry{Event: audit.GraceOver})
+			d.gone(now, "grace_expired")
+		}
+	}
+}
+
+// beat pings when it is time to. A ping that another one has gone out before, or that is
+// late, is stored: a hibernated object would know neither.
+func (d *Device) beat(now time.Time) {
+	if !d.pings() || now.Before(d.pinged.Add(d.cfg.Channel.Heartbeat)) {
+		return
+	}
+	repeated := !d.asked.IsZero()
+	if !repeated {
+		d.asked = now
+	}
+	if repeated || !now.Before(d.ch.Row().Seen.Add(2*d.cfg.Channel.Heartbeat)) {
+		d.save()
+	}
+	d.pinged = now
+	d.sendText([]byte(protocol.PingText))
+	d.probed = d.sent
+}
+
+// alive notes a frame of the current connection. The first after each ping is stored; an
+// object that has hibernated since knows a ping by the time that has passed.
+func (d *Device) alive(now time.Time) {
+	before := d.ch.Row().Seen
+	d.ch.Alive(now)
+	if d.cfg.ClientPings || d.asked.IsZero() && now.Sub(before) < d.cfg.Channel.Heartbeat {
+		return
+	}
+	d.asked = time.Time{}
+	d.save()
+}
+
+// heard takes the runtime's word on the current connection.
+func (d *Device) heard(now, seen time.Time) {
+	if !d.cfg.ClientPings {
+		return
+	}
+	if seen.After(now) {
+		seen = now
+	}
+	if d.ch.Heard(seen) {
+		d.save()
+	}
+}
+
+// sendRefreshRequired asks for a new token within what is left of the old one.
+func (d *Device) sendRefreshRequired(now time.Time) {
+	d.send(protocol.Frame{
+		Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshRequired,
+		Data: protocol.TokenRefreshRequired{Reason: "token_expiring", ExpiresIn: d.ch.NoticeLeft(now)}.Append(nil),
+	})
+}

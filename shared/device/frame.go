@@ -1,0 +1,180 @@
+package device
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// doorFrame handles a frame of the socket at the door. Only connection_init gets further,
+// and none gives it more time.
+func (d *Device) doorFrame(now time.Time, e FrameReceived) {
+	f := e.Frame
+	system := f.Type == protocol.TypeSystem
+	switch {
+	case system && f.Event == protocol.EventDisconnect:
+		conn := d.waiting.Conn
+		d.leaveDoor()
+		d.emit(Close{Conn: conn, Code: 1000, Reason: "disconnect"})
+	case d.doorFlooded(now, e.Size):
+	case system && f.Event == protocol.EventConnectionInit:
+		d.init(now, e)
+	case system && f.Event == protocol.EventPing:
+		d.emit(Send{Conn: e.Conn, Text: protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID}.Append(nil)})
+	case system && f.Event == protocol.EventPong:
+	default:
+		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
+		d.emit(Send{Conn: e.Conn, Text: err.AppendJSON(nil)})
+	}
+}
+
+// doorFlooded takes a frame of the socket at the door into account. One that sends so
+// much before its first word has no claim to patience.
+func (d *Device) doorFlooded(now time.Time, size int) bool {
+	wait, _ := d.flood.Take(now, &d.cfg.Flood, size)
+	if wait > 0 {
+		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
+	}
+	return wait > 0
+}
+
+// frame handles one frame of the current connection. Each is answered or carried out;
+// none is dropped in silence but pong, ack and repeats of either.
+func (d *Device) frame(now time.Time, e FrameReceived) {
+	f := e.Frame
+	d.alive(now)
+	d.invalid = 0
+	system := f.Type == protocol.TypeSystem
+	switch {
+	case system && f.Event == protocol.EventPong:
+		d.confirmed = max(d.confirmed, d.probed)
+		return
+	case system && f.Event == protocol.EventDisconnect:
+		d.emit(Close{Conn: e.Conn, Code: 1000, Reason: "disconnect"})
+		d.record(now, audit.Entry{Event: audit.Left})
+		d.gone(now, "disconnect")
+		return
+	case d.flooded(now, f, e.Size):
+		return
+	}
+	if system {
+		switch f.Event {
+		case protocol.EventPing:
+			d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
+			return
+		case protocol.EventAck:
+			d.ack(f)
+			return
+		case protocol.EventTokenRefresh:
+			d.tokenRefresh(f)
+			return
+		case protocol.EventConnectionInit:
+			d.malformed(f, "already_initialised")
+			return
+		}
+	}
+	if f.Type == protocol.TypeApp {
+		d.malformed(f, "unsupported_event")
+		return
+	}
+	d.malformed(f, "unexpected_event")
+}
+
+// malformed answers a frame of the protocol's form that has no place here.
+func (d *Device) malformed(f protocol.Frame, reason string) {
+	d.sendError(protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
+}
+
+// frameInvalid answers a frame that did not decode. One is a mistake; several in a row
+// are not a client of this protocol.
+func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
+	why := e.Err
+	if why == nil {
+		why = &protocol.Error{Code: protocol.MalformedMessage}
+	}
+	if e.Conn == d.door.Conn() {
+		if !d.doorFlooded(now, e.Size) {
+			d.emit(Send{Conn: e.Conn, Text: why.AppendJSON(nil)})
+		}
+		return
+	}
+	d.alive(now)
+	if d.flooded(now, protocol.Frame{}, e.Size) {
+		return
+	}
+	if d.invalid++; d.invalid < d.cfg.InvalidFrames {
+		d.sendError(*why)
+		return
+	}
+	d.end(now, now, *why)
+}
+
+// flooded takes a frame into account, and answers it when it is one too many.
+func (d *Device) flooded(now time.Time, f protocol.Frame, size int) bool {
+	wait, enough := d.flood.Take(now, &d.cfg.Flood, size)
+	if wait == 0 {
+		return false
+	}
+	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}
+	switch {
+	case enough:
+		e.MessageID = ""
+		d.end(now, now, e)
+	case f.MessageID != "":
+		d.sendError(e)
+	case d.flood.Tell(now):
+		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil)})
+	}
+	return true
+}
+
+// ack forgets what the device has heard.
+func (d *Device) ack(f protocol.Frame) {
+	p, ok := protocol.ParseAck(f.Data)
+	if !ok {
+		d.malformed(f, "seq_missing")
+		return
+	}
+	if !d.box.Ack(p.Seq) {
+		return
+	}
+	if p.Seq == d.box.Row().Sent {
+		d.confirmed = d.sent
+	}
+	d.emit(Forget{Seq: p.Seq})
+	d.save()
+}
+
+// post keeps a message for the device and sends it to whoever is there.
+func (d *Device) post(now time.Time, e Post) {
+	refuse := func(err protocol.Error) { d.emit(Posted{Ask: e.Ask, Err: &err}) }
+	if !d.ch.Live() {
+		refuse(protocol.Error{Code: protocol.NotFound, Reason: "no_device", Message: "The user has no device connected."})
+		return
+	}
+	data := protocol.AppMessage{From: e.From, Data: e.Data}.Append(nil)
+	text := protocol.Frame{Type: protocol.TypeApp, Event: protocol.EventAppMessage, Seq: d.box.Next(), Data: data}.Append(nil)
+	if _, err := protocol.Decode(text, d.cfg.Limits); err != nil {
+		refuse(*err) // what no device could read is not kept for any
+		return
+	}
+	kept, gone, err := d.box.Put(text)
+	if err != nil {
+		refuse(protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge})
+		return
+	}
+	d.emit(Keep{Kept: kept})
+	if gone > 0 {
+		d.emit(Forget{Seq: gone})
+	}
+	d.save()
+	d.emit(Posted{Ask: e.Ask, Seq: kept.Seq})
+	if !d.active() {
+		return
+	}
+	d.sendText(text)
+	if d.sent-d.confirmed >= 2*uint64(d.cfg.WindowBytes) {
+		d.end(now, now, protocol.Error{Code: protocol.SlowConsumer})
+	}
+}

@@ -1,0 +1,69 @@
+package device
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// tokenRefresh hands a new token over to be verified. Until the answer the old one
+// counts.
+func (d *Device) tokenRefresh(f protocol.Frame) {
+	p, ok := protocol.ParseTokenRefresh(f.Data)
+	switch {
+	case !ok:
+		d.malformed(f, "token_missing")
+	case d.verifying:
+		d.sendError(protocol.Error{
+			Code: protocol.RateLimitExceeded, Reason: "refresh_in_progress", MessageID: f.MessageID, RetryAfter: time.Second,
+		})
+	default:
+		d.verifying = true
+		d.emit(VerifyToken{Conn: d.ch.Conn(), Token: p.Token})
+	}
+}
+
+// tokenVerified swaps the token in place: the same subject, not expired or revoked while
+// it was looked at.
+func (d *Device) tokenVerified(now time.Time, c session.Claims) {
+	d.verifying = false
+	switch {
+	case c.UserID != d.userID:
+		d.sendError(protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
+		return
+	case c.Expires.IsZero() || !now.Before(c.Expires):
+		d.sendError(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
+		return
+	}
+	answer := d.session(now, session.Admit{
+		Ask: ownAsk, Document: session.DeviceChannel, ClientID: d.ch.ClientID(), Claims: c, Refresh: true,
+	})
+	if answer.Err != nil {
+		d.tokenRefused(now, answer.Err)
+		return
+	}
+	d.token = tokenOf(c)
+	d.ch.Refresh(now, c.Expires)
+	d.save()
+	d.send(protocol.Frame{
+		Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshed,
+		Data: protocol.TokenRefreshed{
+			ExpiresAt: c.Expires, ExpiresIn: c.Expires.Sub(now), PermEpoch: answer.Grant.Epoch, ServerTime: now,
+		}.Append(nil),
+	})
+}
+
+// tokenRefused leaves the connection on its old token, unless the answer was that the
+// user has no business here any more.
+func (d *Device) tokenRefused(now time.Time, e *protocol.Error) {
+	d.verifying = false
+	switch {
+	case e == nil:
+		d.sendError(protocol.Error{Code: protocol.AuthenticationFailed})
+	case e.Code == protocol.TokenRevoked || e.Code == protocol.SessionEnded:
+		d.end(now, now, *e)
+	default:
+		d.sendError(*e)
+	}
+}

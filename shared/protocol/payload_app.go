@@ -1,0 +1,29 @@
+package protocol
+
+import "github.com/holdfast-dev/holdfast/shared/jsontext"
+
+// AppMessage is a message to a device.
+type AppMessage struct {
+	// From names the sender: FromOperator.
+	From string
+	// Data is raw JSON.
+	Data []byte
+}
+
+// FromOperator is AppMessage.From of what an operator has sent.
+const FromOperator = "operator"
+
+// Append appends the payload as JSON.
+func (p AppMessage) Append(dst []byte) []byte {
+	w := jsontext.NewObject(dst)
+	w.Str("from", p.From)
+	w.Raw("data", p.Data)
+	return w.End()
+}
+
+// ParseAppMessage reads the data of an app_message; its own Data aliases data.
+func ParseAppMessage(data []byte) (AppMessage, bool) {
+	m := read(data)
+	m.need("from", "data")
+	return AppMessage{From: m.str("from"), Data: m.field("data")}, m.ok
+}
