@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// S1: "Opens WebSocket to cloud at wss://cloud.mentraos.com/glasses-ws" and "Sends the
-// coreToken in the Authorization header": and in the two other carriages too. The token is
+// S1: "Opens WebSocket to cloud at wss://cloud.mentraos.com/glasses-ws", "Sends the
+// coreToken in the Authorization header" and "Connection Arrives at WebSocketService": and in the two other carriages too. The token is
 // checked here, and the user's session object is told what it says.
 func TestSpecDeviceConnects(t *testing.T) {
 	jwt := goodToken()

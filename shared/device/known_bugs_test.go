@@ -138,7 +138,8 @@ func TestNoPingAfterTheEnd(t *testing.T) {
 	}
 }
 
-// A reconnect in its grace period was refused with a final code.
+// A reconnect in its grace period was refused with a final code. S1: "What happens when
+// Alex’s phone loses connection?": whatever the code of the close, it may come back.
 func TestAReconnectInGraceIsNotRefused(t *testing.T) {
 	for _, code := range []int{1000, 1001, 1005, 1006, 1011, 4000} {
 		w := online(t, device.Config{})

@@ -43,7 +43,8 @@
 //	comment    create                   both  {"body","anchor"?} up; an entry of the log down
 //	comment    reply                    both  {"comment_id","body"}
 //	comment    resolve                  both  {"comment_id"}
-//	app        app_start, app_stop, app_started, app_stopped, app_state, app_message, client_disconnected, client_reconnected
+//	app        app_message              down  {"from","data"}: a message to a device, kept until it is acknowledged
+//	app        app_start, app_stop, app_started, app_stopped, app_state, client_disconnected, client_reconnected
 package protocol
 
 // Version is the subprotocol a client offers beside its token (RFC 6455,

@@ -63,6 +63,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)
 	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
 	fullRoundTrip(t, protocol.Locks{Locked: true, Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
+	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, Data: []byte(`null`)}, protocol.ParseAppMessage)
 	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
 	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
@@ -99,6 +100,7 @@ func TestPayloadsRefused(t *testing.T) {
 		"presence/leave":         {`[]`},
 		"presence/update":        {`"x"`, `{"name":[]}`},
 		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`},
+		"app/app_message":        {``, `{}`, `{"from":"operator"}`, `{"data":1}`, `{"from":1,"data":1}`},
 	}
 	for name, parse := range parsers {
 		if len(bad[name]) == 0 {

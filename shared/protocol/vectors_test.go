@@ -130,6 +130,7 @@ var parsers = map[string]func(data []byte) ([]byte, bool){
 	"presence/leave":                rewrite(protocol.ParsePresence),
 	"presence/update":               rewrite(protocol.ParsePresence),
 	"presence/state":                rewrite(protocol.ParsePresenceState),
+	"app/app_message":               rewrite(protocol.ParseAppMessage),
 }
 
 func rewrite[P interface{ Append([]byte) []byte }](parse func([]byte) (P, bool)) func([]byte) ([]byte, bool) {
