@@ -49,11 +49,25 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			want := map[string]string{"secret": "INSUFFICIENT_PERMISSIONS", "no-such-document": "DOCUMENT_NOT_FOUND"}[document]
 			s.refused(d, want)
 		}
-		for _, path := range []string{"/v1/ws/device", "/glasses-ws", "/app-ws", "/v1/ws/apps/x"} {
+		for _, path := range []string{"/app-ws", "/v1/ws/apps/x"} {
 			if status, _, _ := s.request("GET", path, "", map[string]string{"authorization": "Bearer " + token}); status != 404 {
 				t.Errorf("%s: HTTP %d", path, status)
 			}
 		}
+	})
+
+	t.Run("the victim's device", func(t *testing.T) {
+		s := &server{t: t, url: s.url, api: s.api}
+		phone := deviceDial{clientID: "victims-phone", token: s.login("owner")}.connect(s, "")
+		s.message("usr_owner", `"for the owner"`)
+		c := deviceDial{clientID: "victims-phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":0}`, phone.ack.text("session_id")))
+		if c.ack.Data["resumed"] != false || c.ack.text("user_id") != "usr_viewer" || c.ack.Data["replay"] != nil {
+			t.Errorf("came in as %v", c.ack.Data)
+		}
+		if got := phone.heardMessages(1); len(got) != 1 {
+			t.Errorf("the victim heard %v", got)
+		}
+		c.quiet() // and nobody else did
 	})
 
 	t.Run("frames in the victim's name", func(t *testing.T) {
