@@ -57,17 +57,22 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	})
 
 	t.Run("the victim's device", func(t *testing.T) {
-		s := &server{t: t, url: s.url, api: s.api}
+		s := &server{t: t, url: s.url}
 		phone := deviceDial{clientID: "victims-phone", token: s.login("owner")}.connect(s, "")
-		s.message("usr_owner", `"for the owner"`)
-		c := deviceDial{clientID: "victims-phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":0}`, phone.ack.text("session_id")))
-		if c.ack.Data["resumed"] != false || c.ack.text("user_id") != "usr_viewer" || c.ack.Data["replay"] != nil {
+		s.message("usr_owner", `"for the victim"`)
+		c := deviceDial{clientID: "victims-phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":0}`, session))
+		if c.ack.Data["resumed"] != false || c.ack.text("session_id") == session || c.ack.text("user_id") != "usr_viewer" || c.ack.Data["replay"] != nil {
 			t.Errorf("came in as %v", c.ack.Data)
 		}
-		if got := phone.heardMessages(1); len(got) != 1 {
-			t.Errorf("the victim heard %v", got)
+		c.quiet()
+		if heard := phone.heardMessages(1); heard[0] != "1:for the victim" {
+			t.Errorf("the victim heard %v", heard)
 		}
-		c.quiet() // and nobody else did
+		phone.quiet()
+		for _, c := range []*conn{c, phone} {
+			c.send(`{"type":"system","event":"disconnect"}`)
+			c.expectClose()
+		}
 	})
 
 	t.Run("frames in the victim's name", func(t *testing.T) {
@@ -112,7 +117,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 		s := &server{t: t, url: s.url}
 		for _, path := range []string{
 			"GET /v1/admin/users/usr_owner/session", "GET /v1/admin/users/usr_owner/audit", "GET /v1/admin/users/usr_owner/explain?at=2026-01-01T00:00:00Z",
-			"POST /v1/admin/users/usr_owner/kick", "POST /v1/admin/users/usr_owner/revoke", "PUT /v1/admin/documents/secret/members/usr_viewer",
+			"POST /v1/admin/users/usr_owner/kick", "POST /v1/admin/users/usr_owner/revoke", "POST /v1/admin/users/usr_owner/device/messages", "PUT /v1/admin/documents/secret/members/usr_viewer",
 			"PUT /v1/admin/documents/welcome/lock", "DELETE /v1/admin/documents/welcome", "PUT /v1/admin/workspaces/ws_demo/members/usr_viewer", "GET /v1/admin/documents/secret",
 		} {
 			method, path, _ := strings.Cut(path, " ")

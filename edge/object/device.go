@@ -144,7 +144,10 @@ func appendPosted(dst []byte, e device.Posted) []byte {
 // takes every socket with it, and no close is ever heard of them.
 func (o *sessionObject) lose() {
 	for _, conn := range o.core.Conns() {
-		open := conn == ""
+		if conn == "" {
+			continue
+		}
+		open := false
 		o.host.Sockets(func(c ConnID, _ time.Time) { open = open || string(c) == conn })
 		if !open {
 			o.events = append(o.events, device.Disconnected{Conn: conn, Code: 1006})

@@ -113,3 +113,21 @@ func TestADeviceThatIsRefused(t *testing.T) {
 		t.Errorf("%s", last)
 	}
 }
+
+func TestTheOutboxsBoundsAreSettings(t *testing.T) {
+	for name, value := range map[string]string{"OUTBOX_FRAMES": "2", "OUTBOX_BYTES": "200"} {
+		f := deviceRoom(t)
+		f.env[name] = value
+		f.hears(f.dials("phone"), deviceInit)
+		for range 5 {
+			f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":"12345678"}`)})
+		}
+		if n := len(f.tables["outbox"]); n != 2 {
+			t.Errorf("%s=%s: %d of 5 frames are kept", name, value, n)
+		}
+	}
+	f := deviceRoom(t)
+	f.env["OUTBOX_BYTES"] = "50"
+	f.hears(f.dials("phone"), deviceInit)
+	expect(t, without(f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":"12345678"}`)}), "alarm"), `respond 4 200 {"error":{"error_code":"MESSAGE_TOO_LARGE"`)
+}

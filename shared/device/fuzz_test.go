@@ -83,6 +83,9 @@ func FuzzSteps(f *testing.F) {
 			case 6:
 				w.now = w.now.Add(time.Duration(n) * time.Second)
 				play(w.dev.Step(w.now, device.Woken{Seen: w.now.Add(-time.Duration(n/2) * time.Second)}))
+				if at, ok := w.dev.Deadline(); ok && !at.After(w.now) {
+					t.Fatalf("woken at %s, it is due at %s again", w.now, at)
+				}
 			case 7:
 				w.now = w.now.Add(time.Duration(int(n)-64) * 500 * time.Millisecond)
 			case 8:

@@ -24,6 +24,7 @@ func (p AppMessage) Append(dst []byte) []byte {
 // ParseAppMessage reads the data of an app_message; its own Data aliases data.
 func ParseAppMessage(data []byte) (AppMessage, bool) {
 	m := read(data)
-	m.need("from", "data")
-	return AppMessage{From: m.str("from"), Data: m.field("data")}, m.ok
+	m.need("from")
+	p := AppMessage{From: m.str("from"), Data: jsontext.Field(data, "data")} // null is JSON too
+	return p, m.ok && p.Data != nil
 }
