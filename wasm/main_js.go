@@ -83,7 +83,7 @@ func config(text []byte) client.Config {
 	return client.Config{
 		Version: version,
 		URL:     str("url"), Document: str("document"),
-		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"),
+		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"), User: str("user"),
 		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"),
 		Rand: random(),
 	}
@@ -96,6 +96,8 @@ func event(kind, text string) client.Event {
 		return client.Woken{}
 	case "message":
 		return client.Broadcast{Text: text}
+	case "message_origin":
+		return client.BroadcastOrigin{Text: text}
 	case "send":
 		return sendOf([]byte(text))
 	case "comment":

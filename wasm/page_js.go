@@ -111,13 +111,14 @@ func (p *page) call(kind, text string) {
 	p.host.Call("call", kind, text) //nolint:errcheck
 }
 
-func (p *page) Lock(name string)  { p.call("lock", name) }
-func (p *page) Steal(name string) { p.call("steal", name) }
-func (p *page) Unlock()           { p.call("unlock", "") }
-func (p *page) Post(text []byte)  { p.call("post", string(text)) }
-func (p *page) FetchToken()       { p.call("token", "") }
-func (p *page) StopTimer()        { p.call("timer", "") }
-func (p *page) Finished()         { p.call("closed", "") }
+func (p *page) Lock(name string)       { p.call("lock", name) }
+func (p *page) Steal(name string)      { p.call("steal", name) }
+func (p *page) Unlock()                { p.call("unlock", "") }
+func (p *page) Post(text []byte)       { p.call("post", string(text)) }
+func (p *page) PostOrigin(text []byte) { p.call("post_origin", string(text)) }
+func (p *page) FetchToken()            { p.call("token", "") }
+func (p *page) StopTimer()             { p.call("timer", "") }
+func (p *page) Finished()              { p.call("closed", "") }
 
 // Timer rounds up: a timer that is early would only have to be armed again.
 func (p *page) Timer(in time.Duration) {

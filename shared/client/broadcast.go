@@ -17,11 +17,14 @@ import (
 //	tab_lock          {message_id,event,section,ttl}
 //	tab_presence      {data}
 //	tab_sync          {from,snapshot?}           I lack what follows
-//	tab_refresh       {}                         the app wants a new token
+//	tab_refresh       {exp}                      the app wants a newer token than that
 //	tab_event         {epoch,event,…}            ops, snapshot, kept, gap, reset, answered, refused, say, final
 //	tab_bye           {}                         I leave or sleep
-//	signed_out        {}
+//	tab_left          {ops}                      what I leave behind: send it, please
+//	tab_roll {epoch}, tab_here {}                who is there?
 //	ping {n}, pong {epoch}                       is the leader alive?
+//
+// Those for tabs on other documents as well are in origin.go.
 //
 // Each has type and tabId. What a leader says has its epoch as well.
 

@@ -16,6 +16,7 @@ type Client struct {
 
 	started   bool
 	suspended bool // frozen or hidden in the back-forward cache
+	deaf      bool // in that cache, where no other tab is heard
 	stopped   bool // for good
 	finished  bool
 	hidden    bool
@@ -109,6 +110,8 @@ func (c *Client) handle(ev Event) {
 		c.lockLost()
 	case Broadcast:
 		c.hear(e.Text)
+	case BroadcastOrigin:
+		c.hearOrigin(e.Text)
 	case TokenFetched:
 		c.tokenFetched(e.Token)
 	case TokenFailed:
@@ -125,7 +128,10 @@ func (c *Client) handle(ev Event) {
 		c.wake()
 	case Offline:
 		c.offline = true
-	case Freeze, PageHide:
+	case Freeze:
+		c.suspend()
+	case PageHide:
+		c.deaf = true
 		c.suspend()
 	case Resume, PageShow:
 		c.wake()
@@ -160,8 +166,8 @@ func (c *Client) Deadline() (time.Time, bool) {
 	var least time.Time
 	for _, t := range [...]time.Time{
 		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
-		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy,
-		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy,
+		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.hintAt,
+		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy, c.tabs.rollAt,
 		c.log.syncBy, c.askBy(),
 	} {
 		if !t.IsZero() && (least.IsZero() || t.Before(least)) {

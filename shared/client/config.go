@@ -14,6 +14,9 @@ type Config struct {
 	// TabID names the tab: random and never kept, because a copied tab copies
 	// what it kept.
 	TabID string
+	// User is who the app says is signed in, as a token names them; "" where it does
+	// not say. Then a tab follows no leader that is someone else.
+	User string
 	// Scope names the lock (and, to the shell, the broadcast channel).
 	Scope string
 	// Locks and Channel say whether the page has Web Locks and a broadcast
@@ -62,6 +65,9 @@ const (
 	AckFrames = 64
 	// ProbeTimeout is how long a leader may take to show that it is alive.
 	ProbeTimeout = 1500 * time.Millisecond
+	// RollCall is how often a leader asks which tabs are there; one that crashed is
+	// out of the list within two of them.
+	RollCall = 10 * time.Second
 	// SyncTimeout is how long missing entries may take to arrive.
 	SyncTimeout = 5 * time.Second
 
@@ -76,6 +82,7 @@ const (
 	reassertAfter         = 500 * time.Millisecond
 	reportPause           = 10 * time.Second
 	patience              = 15 * time.Second
+	raceWait              = 300 * time.Millisecond // before a sign-in that seems to have ended is believed to have
 
 	maxID        = 128
 	maxTabs      = 64

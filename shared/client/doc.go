@@ -53,12 +53,17 @@
 // ahead makes it ask for what is missing. So an app hears each version once, in
 // order, from whichever tab led at the time. Each tab keeps its own ops until it
 // has heard them with a version, and posts them anew to each new leader; the
-// server knows a repeat by its message id.
+// server knows a repeat by its message id. A page that is frozen or left hands its
+// ops to the other tabs first (bequest.go). Those of a leader that crashes before it
+// could write them are lost with it.
 //
 // # Trust
 //
 // The broadcast channel is open to every script of the origin. Each message is
 // checked for size and form, an epoch fences off tabs that lost the lead while
-// they slept, and a token for another user is refused. A hostile script on the
-// same origin can still disturb a session; it could call the server itself.
+// they slept, and a token for another user is refused. Who signed in or out is said
+// to the tabs of all documents, on a second channel that carries no token
+// (origin.go): a sign-out counts for the user it names, anything else is a hint that
+// the app is asked about. A hostile script on the same origin can still disturb a
+// session; it could call the server itself.
 package client

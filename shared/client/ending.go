@@ -139,10 +139,11 @@ func (c *Client) finalHere(kind string, f *Failure, code int) {
 	c.stop(reason, code)
 }
 
-// signOut ends the session in all tabs and forgets the token.
+// signOut ends the session in all tabs, whatever document they show, and forgets
+// the token.
 func (c *Client) signOut() {
 	if c.started && !c.stopped {
-		c.post(c.message("signed_out"))
+		c.postOrigin("signed_out")
 		c.sayDisconnect("signed_out")
 		c.stop("signed_out", 0)
 	}

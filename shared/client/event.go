@@ -18,6 +18,8 @@ type (
 	LockLost struct{}
 	// Broadcast is a text from another tab.
 	Broadcast struct{ Text string }
+	// BroadcastOrigin is a text from another tab, whatever document it shows.
+	BroadcastOrigin struct{ Text string }
 	// TokenFetched answers FetchToken.
 	TokenFetched struct{ Token string }
 	// TokenFailed answers FetchToken: there was none.
@@ -124,6 +126,8 @@ type (
 	ReleaseLock struct{}
 	// Post tells the other tabs.
 	Post struct{ Text []byte }
+	// PostOrigin tells the tabs of every document.
+	PostOrigin struct{ Text []byte }
 	// FetchToken asks the app for a token.
 	FetchToken struct{}
 	// Emit is an event for the app: Detail is its detail and Set, when not
@@ -169,38 +173,40 @@ type (
 	}
 )
 
-func (Start) isEvent()        {}
-func (Woken) isEvent()        {}
-func (LockGranted) isEvent()  {}
-func (LockLost) isEvent()     {}
-func (Broadcast) isEvent()    {}
-func (TokenFetched) isEvent() {}
-func (TokenFailed) isEvent()  {}
-func (Visible) isEvent()      {}
-func (Hidden) isEvent()       {}
-func (Online) isEvent()       {}
-func (Offline) isEvent()      {}
-func (Freeze) isEvent()       {}
-func (PageHide) isEvent()     {}
-func (Resume) isEvent()       {}
-func (PageShow) isEvent()     {}
-func (Send) isEvent()         {}
-func (SendSection) isEvent()  {}
-func (Comment) isEvent()      {}
-func (LockSection) isEvent()  {}
-func (PostSnapshot) isEvent() {}
-func (Presence) isEvent()     {}
-func (Refresh) isEvent()      {}
-func (SignOut) isEvent()      {}
-func (Close) isEvent()        {}
-func (Opened) isEvent()       {}
-func (Received) isEvent()     {}
-func (Closed) isEvent()       {}
+func (Start) isEvent()           {}
+func (Woken) isEvent()           {}
+func (LockGranted) isEvent()     {}
+func (LockLost) isEvent()        {}
+func (Broadcast) isEvent()       {}
+func (BroadcastOrigin) isEvent() {}
+func (TokenFetched) isEvent()    {}
+func (TokenFailed) isEvent()     {}
+func (Visible) isEvent()         {}
+func (Hidden) isEvent()          {}
+func (Online) isEvent()          {}
+func (Offline) isEvent()         {}
+func (Freeze) isEvent()          {}
+func (PageHide) isEvent()        {}
+func (Resume) isEvent()          {}
+func (PageShow) isEvent()        {}
+func (Send) isEvent()            {}
+func (SendSection) isEvent()     {}
+func (Comment) isEvent()         {}
+func (LockSection) isEvent()     {}
+func (PostSnapshot) isEvent()    {}
+func (Presence) isEvent()        {}
+func (Refresh) isEvent()         {}
+func (SignOut) isEvent()         {}
+func (Close) isEvent()           {}
+func (Opened) isEvent()          {}
+func (Received) isEvent()        {}
+func (Closed) isEvent()          {}
 
 func (RequestLock) isEffect() {}
 func (StealLock) isEffect()   {}
 func (ReleaseLock) isEffect() {}
 func (Post) isEffect()        {}
+func (PostOrigin) isEffect()  {}
 func (FetchToken) isEffect()  {}
 func (Emit) isEffect()        {}
 func (Sent) isEffect()        {}

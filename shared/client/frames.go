@@ -122,7 +122,8 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	if n.shown != nil {
 		c.writePresence(n.shown)
 	}
-	c.flush()
+	c.enlaneLeft()
+	c.offer()
 }
 
 // errorFrame is a request that failed, or the last word before a close.
@@ -215,6 +216,9 @@ func (c *Client) presence(data []byte) {
 	if len(data) > c.session.frameBytes-frameRoom || jsontext.Check(data, opDepth) != nil {
 		c.emitFailure("error", &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait})
 		return
+	}
+	if c.tabs.foreign {
+		return // nobody shows this user's cursor in another one's name
 	}
 	data = append([]byte(nil), data...)
 	if c.tabs.leading {

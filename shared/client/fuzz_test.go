@@ -14,6 +14,8 @@ import (
 func FuzzStep(f *testing.F) {
 	w := newWorld()
 	token := w.token("u1", epoch0, 15*time.Minute)
+	f.Add([]byte{0, 1, 2, 3, 16, 30, 14, 15}, `{"type":"signed_in","tabId":"t2","userId":"u2"}`, `{"type":"system","event":"pong"}`, token)
+	f.Add([]byte{0, 1, 2, 20, 14, 15}, `{"type":"tab_left","tabId":"t2","ops":[{"message_id":"m","op":1},{"op":2},3]}`, `{"type":"system","event":"pong"}`, token)
 	f.Add([]byte{0, 1, 2, 3, 4, 5}, `{"type":"tab_register","tabId":"t2","documentId":"d","version":0}`, `{"type":"system","event":"pong"}`, token)
 	f.Add([]byte{0, 1, 2, 3, 20, 21, 3}, `{"type":"tab_event","tabId":"t2","epoch":5,"event":"ops","entries":[{"version":1,"message_id":"m","user_id":"u","client_id":"c","op":1}]}`,
 		`{"type":"operation","event":"operation_ack","message_id":"t-1","seq":1,"data":{"document_version":1}}`, "a.b.c")
@@ -75,6 +77,7 @@ func fuzzEvent(b byte, gen uint64, broadcast, text, token string) Event {
 		Broadcast{broadcast}, Received{gen, []byte(text)}, Closed{Gen: gen, Code: 1006}, Closed{Gen: gen, Code: 4000 + int(b)*3},
 		SendSection{"i", []byte(text), "intro"}, Comment{"c", "create", "", []byte(text), nil}, LockSection{"l", "intro", time.Minute, b&1 == 0}, PostSnapshot{"s", 1, []byte(text)},
 		Opened{gen + 1}, Closed{Gen: gen + 1, Code: 1000}, Close{}, SignOut{}, Send{"", []byte(text)}, Presence{[]byte(broadcast)},
+		BroadcastOrigin{broadcast},
 	}
 	return events[int(b)%len(events)]
 }

@@ -52,6 +52,7 @@ func (c *Client) hear(text string) {
 	if !ok || m.tab == c.cfg.TabID {
 		return
 	}
+	c.present(m.tab)
 	switch m.kind {
 	case "tab_register":
 		if m.str("documentId") == c.cfg.Document && c.tabs.leading {
@@ -64,8 +65,14 @@ func (c *Client) hear(text string) {
 		}
 	case "tab_bye":
 		c.heardBye(m)
-	case "signed_out":
-		c.signedOutElsewhere()
+	case "tab_left":
+		c.heardLeft(m)
+	case "tab_here":
+		c.heardHere(m)
+	case "tab_roll":
+		if c.fence(m) {
+			c.post(c.message("tab_here"))
+		}
 	case "primary_assigned":
 		if m.str("documentId") == c.cfg.Document && c.fence(m) {
 			c.heardLeader(m)
@@ -75,7 +82,7 @@ func (c *Client) hear(text string) {
 			c.heardToken(m)
 		}
 	case "tab_event":
-		if c.fence(m) {
+		if c.fence(m) && !c.tabs.foreign {
 			c.heardEvent(m)
 		}
 	case "ping":
@@ -118,7 +125,8 @@ func (c *Client) fence(m message) bool {
 	if m.epoch > t.epoch || t.leader == "" {
 		t.epoch, t.leader = m.epoch, m.tab
 		t.others = nil
-		t.unknown, t.doubt = true, false
+		t.unknown, t.doubt, t.foreign = true, false, false
+		c.alive() // it has just been given the lock: two that wait must not rob it in turn
 		c.emitRole()
 		if m.kind != "primary_assigned" {
 			c.register()
@@ -147,27 +155,18 @@ func (c *Client) reassert(claimed uint64) {
 func (c *Client) heardRequest(m message) {
 	switch m.kind {
 	case "tab_send":
-		id, op := m.str("message_id"), jsontext.Field(m.raw, "op")
-		comment, depth := m.str("comment"), opDepth
-		if comment != "" {
-			depth++ // the data around its body
-		}
-		if op == nil || len(op) > c.session.frameBytes-frameRoom || !protocol.ValidID(id, maxID) || jsontext.Check(op, depth) != nil ||
-			comment != "" && !commentEvent(comment) {
+		o := readLaned(m.raw, m.tab)
+		if !c.sendable(o) {
 			return
 		}
 		if len(c.log.lane) >= maxLane || c.log.laneBytes > maxLaneBytes {
 			w := c.event("refused")
-			w.Str("message_id", id)
+			w.Str("message_id", o.messageID)
 			w.Raw("error", failureOf(protocol.RateLimitExceeded, "too_many_operations", "").appendJSON(nil))
 			c.post(w)
 			return
 		}
-		section := m.str("section")
-		if section != "" && !protocol.ValidID(section, maxID) {
-			return
-		}
-		c.enlane(laned{id, m.tab, op, comment, section})
+		c.enlane(o)
 		if c.conn.phase == dormant && !c.token.spent {
 			c.conn.phase, c.conn.tries = idle, 0
 			c.connect()
@@ -185,7 +184,9 @@ func (c *Client) heardRequest(m message) {
 			c.requestSync(protocol.SyncRequest{From: from, Snapshot: min(snapshot, protocol.MaxSeq)})
 		}
 	case "tab_refresh":
-		if c.now.Sub(c.token.taken) >= RefreshPause {
+		if exp, ok := m.num("exp"); ok && exp < uint64(c.token.exp) {
+			c.shareToken() // what it asked for came while it asked
+		} else if c.now.Sub(c.token.taken) >= RefreshPause {
 			c.refresh()
 		} else {
 			c.refreshSoon() // a script that asks without end makes no storm
@@ -202,7 +203,7 @@ func (c *Client) heardLeader(m message) {
 	s := &c.session
 	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
 		if known := c.user(); known != "" && known != user {
-			c.report(ErrOtherUser)
+			c.refuseLeader()
 			return
 		}
 		s.id, s.userID = id, user
@@ -227,6 +228,7 @@ func (c *Client) heardLeader(m message) {
 		if !known {
 			c.register()
 		}
+		c.postLeft(c.log.left)
 	}
 	version, ok := m.num("version")
 	if !ok || version > protocol.MaxSeq {

@@ -17,6 +17,11 @@ type log struct {
 	outbox []outgoing // this tab's ops without a version, oldest first
 	posted int        // how many of them the leader was told
 
+	// What tabs that are gone left behind, see bequest.go.
+	left      []legacy
+	leftBytes int
+	held      bool // this tab's ops wait until it has caught up
+
 	// The leader's part: all tabs' ops on their way to the server, in the order
 	// they came. The first `sent` are on the current connection.
 	lane      []laned
@@ -36,21 +41,6 @@ type log struct {
 	asking  []asking
 	posting posting
 	locks   []byte // the newest locks as told to the app, by the leader
-}
-
-type outgoing struct {
-	id, messageID string
-	op            []byte
-	// comment is the event of one, and op its data; "" is an op.
-	comment string
-	section string // an op's, "" when it does not say
-}
-
-type laned struct {
-	messageID, tab string
-	op             []byte
-	comment        string
-	section        string
 }
 
 // entry is one version of the document.
@@ -99,45 +89,25 @@ func (c *Client) send(e Send, section string) {
 // offer passes this tab's ops on: into the leader's lane, never more at a time
 // than the server allows, the rest is held here in order.
 func (c *Client) offer() {
-	if c.suspended || !c.tabs.leading && c.tabs.leader == "" {
+	if c.suspended || !c.tabs.leading && (c.tabs.leader == "" || c.tabs.foreign) {
 		return
 	}
 	l := &c.log
-	for l.posted < len(l.outbox) && l.posted < c.session.unacknowledged {
+	for c.mayOffer() && l.posted < len(l.outbox) && l.posted < c.session.unacknowledged {
 		o := l.outbox[l.posted]
 		l.posted++
 		if c.tabs.leading {
-			c.enlane(laned{o.messageID, c.cfg.TabID, o.op, o.comment, o.section})
+			c.enlane(o.laned(c.cfg.TabID))
 			continue
 		}
 		w := c.message("tab_send")
-		w.Str("message_id", o.messageID)
-		w.Raw("op", o.op)
-		if o.comment != "" {
-			w.Str("comment", o.comment)
-		}
-		if o.section != "" {
-			w.Str("section", o.section)
-		}
+		o.laned(c.cfg.TabID).write(&w)
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
 			c.tabs.opBy = c.now.Add(opTimeout)
 		}
 	}
 	c.flush()
-}
-
-// enlane adds an op unless it is there already: a tab repeats what it has to
-// each new leader.
-func (c *Client) enlane(o laned) {
-	l := &c.log
-	for i := range l.lane {
-		if l.lane[i].messageID == o.messageID {
-			return
-		}
-	}
-	l.lane = append(l.lane, o)
-	l.laneBytes += len(o.op)
 }
 
 // flush writes what may go out.
@@ -173,23 +143,6 @@ func (c *Client) pauseSends(d time.Duration) {
 		d = time.Second
 	}
 	c.conn.resumeSends = c.now.Add(min(d, millis(60_000)))
-}
-
-// unlane takes an answered op or comment out.
-func (c *Client) unlane(messageID string) (laned, bool) {
-	l := &c.log
-	for i := range l.lane {
-		if messageID != "" && l.lane[i].messageID == messageID {
-			o := l.lane[i]
-			l.laneBytes -= len(o.op)
-			l.lane = append(l.lane[:i], l.lane[i+1:]...)
-			if i < l.sent {
-				l.sent--
-			}
-			return o, true
-		}
-	}
-	return laned{}, false
 }
 
 // operationFrame makes entries of whatever carries an op.
@@ -272,6 +225,7 @@ func (c *Client) apply(e entry) {
 	}
 	own, mine := outgoing{}, false
 	if c.isOurs(e) {
+		l.settleLeft(e.messageID)
 		own, mine = c.takeOwn(e.messageID)
 	}
 	if e.version == l.version+1 {
@@ -368,6 +322,7 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 // refusedOp tells the app, if the op was this tab's.
 func (c *Client) refusedOp(messageID string, f *Failure) {
 	c.refusedAsk(messageID, f)
+	c.log.settleLeft(messageID)
 	o, mine := c.takeOwn(messageID)
 	if !mine {
 		return

@@ -49,6 +49,16 @@ func (s *sim) said(v uint64) string {
 	return string(e.Op) + string(jsontext.Field(e.Comment, "body"))
 }
 
+// stored reports whether a send is in the log.
+func (s *sim) stored(id string) bool {
+	for v := range s.log {
+		if s.said(uint64(v)+1) == strconv.Quote(id) {
+			return true
+		}
+	}
+	return false
+}
+
 // restored is an app that is given a snapshot: it has heard all up to there, but for the
 // comments.
 func (s *sim) restored(t *fakeTab, e Emit) {
@@ -175,6 +185,16 @@ func (s *sim) calm() {
 		}
 		if len(t.c.log.outbox) > 0 {
 			s.fail("%s still waits for %d answers", t.name, len(t.c.log.outbox))
+		}
+	}
+	if here := len(leader.c.tabs.others) + 1; here != s.alive() {
+		s.fail("%d tabs are in the list, %d are there", here, s.alive())
+	}
+	for id, heirs := range s.heirs {
+		for _, t := range heirs {
+			if !t.gone && !s.stored(id) {
+				s.fail("send %s was left to %s and never stored", id, t.name)
+			}
 		}
 	}
 	for id, t := range s.owner {

@@ -62,8 +62,9 @@ type sim struct {
 	sends   int
 	settled map[string]bool // sends that were answered
 	owner   map[string]*fakeTab
-	final   bool              // the document is gone: every dial is refused for good
-	told    map[*fakeTab]bool // who knows, and may not dial any more
+	heirs   map[string][]*fakeTab // of the ops of pages that were left: who was there
+	final   bool                  // the document is gone: every dial is refused for good
+	told    map[*fakeTab]bool     // who knows, and may not dial any more
 	quiet   bool
 	verbose bool
 	spins   int
@@ -88,7 +89,7 @@ const simGrace = 30 * time.Second
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), byID: map[string]uint64{},
-		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, settled: map[string]bool{}, owner: map[string]*fakeTab{},
+		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
 		told: map[*fakeTab]bool{}, verbose: verbose,
 	}
 	s.lag = true
@@ -171,12 +172,14 @@ func (s *sim) act() {
 		if s.alive() < 5 {
 			s.openTab()
 		}
-	case n < 87:
+	case n < 86:
 		s.do(t, Close{})
+	case n < 87:
+		s.goAway(t)
 	case n < 88:
 		s.crash(t)
 	case n < 90: // frozen as the platform says it: with an event before
-		s.do(t, Freeze{})
+		s.do(t, []Event{Freeze{}, PageHide{}}[s.rnd.IntN(2)])
 		t.frozen = true
 	case n < 91: // and as it happens
 		t.frozen = true
@@ -201,6 +204,21 @@ func (s *sim) act() {
 		}
 	}
 	s.fetches()
+}
+
+// goAway is a page that is left for good: it hears of it, and is gone.
+func (s *sim) goAway(t *fakeTab) {
+	var heirs []*fakeTab
+	for _, o := range s.tabs {
+		if o != t && !o.gone && !o.c.suspended {
+			heirs = append(heirs, o)
+		}
+	}
+	for _, o := range t.c.log.outbox {
+		s.heirs[o.id] = heirs
+	}
+	s.do(t, PageHide{})
+	s.crash(t)
 }
 
 // wake is the timer. A few deadlines may come due one after the other; one that

@@ -182,6 +182,7 @@ func (c *Client) takeKept(of, from, to uint64, entries []entry) {
 		if e.comment && e.version > r.to && e.version <= to {
 			own, mine := outgoing{}, false
 			if c.isOurs(e) {
+				c.log.settleLeft(e.messageID)
 				own, mine = c.takeOwn(e.messageID)
 			}
 			c.emitComment(e, mine)

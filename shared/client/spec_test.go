@@ -252,6 +252,8 @@ func TestTokenErrors(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Closed{Gen: 1, Code: 4102})
 	w.do(t1, TokenFailed{Message: "signed out", Final: true})
+	w.advance(2 * raceWait) // and once more, in case that was a lost race
+	w.do(t1, TokenFailed{Message: "signed out", Final: true})
 	want(t, w, `emit autherror {"code":"AUTHENTICATION_FAILED","message":"signed out","recoverable":false,"action":"stop"`, 1)
 	want(t, w, `emit state {"state":"closed"`, 1)
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 //	send tab=t1 id=1                the rest is the op
 //	say tab=t1 EVENT                hidden visible online offline freeze resume pagehide pageshow refresh sign_out close
 //	forge tab=t1                    the rest is a text on the channel
+//	forge-origin tab=t1             the same on the one of all documents
 //	silent                          pings are shown, and not answered any more
 //	advance 10s                     time passes, tabs wake at their deadlines
 //	freeze-silently, thaw, crash tab=t1   the page is frozen without a word …
@@ -40,10 +42,16 @@ func TestStories(t *testing.T) {
 			w.onWrite = w.answerPings
 			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 				w.tell(t, d)
+				w.lines = slices.DeleteFunc(w.lines, ofRollCall)
 				return w.flush()
 			})
 		})
 	}
+}
+
+// ofRollCall is what no story shows: it happens every ten seconds.
+func ofRollCall(line string) bool {
+	return strings.Contains(line, `"type":"tab_roll"`) || strings.Contains(line, `"type":"tab_here"`)
 }
 
 // answerPings is the runtime's part, until the story says silent.
@@ -149,6 +157,8 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		w.do(tab, Broadcast{text})
 	case "foreign-token":
 		w.token(arg("user", "u2"), w.now, span("ttl", "900s"))
+	case "forge-origin":
+		w.do(tab, BroadcastOrigin{d.Input})
 	case "freeze-silently":
 		tab.frozen = true
 	case "thaw":

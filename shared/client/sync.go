@@ -209,6 +209,7 @@ func (c *Client) logDue() {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
 		l.target, l.asks = l.version, 0
+		c.offer()
 		return
 	}
 	c.askSync()
@@ -220,6 +221,9 @@ func (c *Client) arrived() {
 	l.asks = 0
 	if l.version >= l.target && l.restore.of == 0 {
 		l.target, l.syncBy = l.version, time.Time{}
+		if l.held {
+			c.offer()
+		}
 	} else if !l.syncBy.IsZero() {
 		l.syncBy = c.now.Add(SyncTimeout) // a long answer is not a missing one
 	}

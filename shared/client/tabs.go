@@ -19,10 +19,14 @@ type tabs struct {
 
 	opBy       time.Time // by then the leader should have answered an op
 	unknown    bool      // the leader has not said yet that it knows this tab
+	foreign    bool      // the leader is another user's: nothing it says counts here
 	doubt      bool      // two tabs claim to lead under one epoch
 	reassertAt time.Time // someone else claims to lead, by the epoch claimed
 	claimed    uint64
 	reported   time.Time
+	first      uint64    // the epoch of this tab's first lead, when nobody led before; 0 otherwise
+	rollAt     time.Time // the next roll call, see rollcall.go
+	absent     []string  // who has not answered the last one
 }
 
 // sole reports whether the tab is on its own: without a lock there is no
@@ -86,12 +90,16 @@ func (c *Client) lead() {
 		}
 		return
 	}
-	t.leading = true
+	t.leading, t.foreign = true, false
 	t.leader = c.cfg.TabID
+	alone := t.epoch == 0
 	// Milliseconds since 1970, so that a tab that has heard of no leader yet is
 	// still ahead of the one it stole from.
 	t.epoch = min(max(t.epoch+1, uint64(max(c.now.UnixMilli(), 0))), maxEpoch)
-	t.others = nil
+	if alone {
+		t.first = t.epoch
+	}
+	t.others, t.absent = nil, nil
 	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
 	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
@@ -142,12 +150,12 @@ func (c *Client) follow(reason string) {
 		return
 	}
 	c.hangUp(1000, reason)
-	t.leading, t.leader, t.others = false, "", nil
-	t.pongAt, t.reassertAt = time.Time{}, time.Time{}
+	t.leading, t.leader, t.others, t.absent = false, "", nil, nil
+	t.pongAt, t.reassertAt, t.rollAt = time.Time{}, time.Time{}, time.Time{}
 	l := &c.log
 	l.lane, l.laneBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
 	l.syncBy, l.target = time.Time{}, l.version
-	c.token.refreshAt, c.token.retryAt = time.Time{}, time.Time{}
+	c.token.refreshAt, c.token.retryAt, c.token.hintAt = time.Time{}, time.Time{}, time.Time{}
 	c.conn.resumeSends = time.Time{}
 	c.emitRole()
 	c.setStatus(status{state: c.downState(), reason: reason})
@@ -160,6 +168,7 @@ func (c *Client) suspend() {
 	if c.suspended {
 		return
 	}
+	c.bequeath()
 	if !c.sole() {
 		c.post(c.message("tab_bye"))
 	}
@@ -179,6 +188,12 @@ func (c *Client) suspend() {
 func (c *Client) wake() {
 	if c.suspended {
 		c.suspended = false
+		if c.deaf {
+			// Someone may have signed out meanwhile: a page must not come back from the
+			// cache as somebody who is not there any more.
+			c.deaf = false
+			c.token.forget()
+		}
 		c.setStatus(status{state: c.downState(), reason: "resumed"})
 		c.enter()
 		return
@@ -245,6 +260,9 @@ func (c *Client) tabsDue() {
 	if c.past(&t.pongAt) && t.leading {
 		c.post(c.message("pong"))
 	}
+	if c.past(&t.rollAt) && t.leading {
+		c.callRoll()
+	}
 	if c.past(&t.reassertAt) && t.leading {
 		t.epoch = min(max(t.epoch, t.claimed+1), maxEpoch)
 		c.announce()
@@ -289,6 +307,9 @@ func (c *Client) addTab(id string) bool {
 		}
 	}
 	c.tabs.others = append(c.tabs.others, id)
+	if c.tabs.leading && c.tabs.rollAt.IsZero() {
+		c.planRoll()
+	}
 	return true
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -32,6 +33,9 @@ type tokens struct {
 	retryAt   time.Time
 	fetchBy   time.Time // set while the app is asked: by then it has to have answered
 	swapBy    time.Time
+	hintAt    time.Time // someone else may have signed in: ask the app
+	hinted    time.Time // when that was last done
+	doubted   bool      // the app said that nobody is signed in, and is asked once more
 }
 
 // inFlight reports whether the app has been asked and not answered yet.
@@ -42,12 +46,16 @@ func (t *tokens) refuse() {
 	if t.raw != "" {
 		t.refused = t.raw
 	}
-	t.raw, t.exp, t.end = "", 0, time.Time{}
-	t.refreshAt = time.Time{}
+	t.forget()
 }
 
 func (c *Client) tokenUsable() bool {
 	return c.token.raw != "" && c.token.end.Sub(c.now) > usable
+}
+
+// forget drops the token, so that the app is asked before it is used again.
+func (t *tokens) forget() {
+	t.raw, t.exp, t.end, t.refreshAt = "", 0, time.Time{}, time.Time{}
 }
 
 // fetchToken asks the app, unless that was done already. Only a leader asks, so
@@ -82,6 +90,10 @@ func (c *Client) tokenDue() {
 		c.fetchToken()
 	}
 	if c.past(&t.refreshAt) {
+		c.fetchToken()
+	}
+	if c.past(&t.hintAt) {
+		t.hinted = c.now
 		c.fetchToken()
 	}
 	if c.past(&t.swapBy) {
@@ -140,10 +152,11 @@ func (c *Client) tokenFetched(raw string) {
 	}
 	first, same := t.raw == "" && t.user == "", raw == t.raw
 	c.keep(raw, claims, end)
-	t.tries, t.taken = 0, c.now
+	t.tries, t.taken, t.doubted = 0, c.now, false
 	switch {
 	case first:
 		c.emitToken("", "")
+		c.postOrigin("signed_in")
 	case !same:
 		c.emitToken("tokenrefresh", "self")
 	}
@@ -163,7 +176,10 @@ func (c *Client) user() string {
 	if c.session.userID != "" {
 		return c.session.userID
 	}
-	return c.token.user
+	if c.token.user != "" {
+		return c.token.user
+	}
+	return c.cfg.User
 }
 
 // endOf is when a token ends on this machine's clock, and whether that is past.
@@ -233,6 +249,16 @@ func (c *Client) tokenFailed(e TokenFailed) {
 		return
 	}
 	c.token.fetchBy = time.Time{}
+	if c.tellsToken(e.Message) {
+		e.Message = "The app's error is not shown, for it holds a token."
+	}
+	if e.Final && c.tabs.leading && !c.token.doubted && c.raced() {
+		// Another tab may have renewed the sign-in at the same moment, and the app was
+		// told that it is used up. What that tab was given serves here too: ask again.
+		c.token.doubted = true
+		c.token.retryAt = c.now.Add(max(raceWait+c.rng.upTo(raceWait), e.RetryAfter))
+		return
+	}
 	if e.Final {
 		f := failureOf(protocol.AuthenticationFailed, "signed_out", e.Message)
 		f.Action = protocol.ActionStop
@@ -243,6 +269,23 @@ func (c *Client) tokenFailed(e TokenFailed) {
 	}
 	f := failureOf(protocol.AuthenticationFailed, "refresh_failed", e.Message)
 	c.tokenMissing(f, e.RetryAfter)
+}
+
+// tellsToken reports whether an error's text holds a token: apps put a request or an
+// answer into theirs, and from here it goes to logs and to other tabs.
+func (c *Client) tellsToken(text string) bool {
+	if raw := c.token.raw; raw != "" && strings.Contains(text, raw) {
+		return true
+	}
+	// Any other JWT begins like this: the base64url of `{"`.
+	at := strings.Index(text, "eyJ")
+	return at >= 0 && strings.Contains(text[at:], ".eyJ")
+}
+
+// raced reports whether this session has stood before: then a lost race is more
+// likely than nobody having signed in.
+func (c *Client) raced() bool {
+	return c.session.userID != "" || c.token.user != "" || c.tabs.epoch > c.tabs.first
 }
 
 // tokenMissing is one try that brought no token that can be used. The one in
@@ -279,7 +322,9 @@ func (c *Client) tokenMissing(f *Failure, atLeast time.Duration) {
 // refresh is the app asking for a new token now.
 func (c *Client) refresh() {
 	if !c.tabs.leading {
-		c.post(c.message("tab_refresh"))
+		w := c.message("tab_refresh")
+		w.Uint("exp", uint64(c.token.exp)) // so that fifty tabs that ask at once cause one refresh
+		c.post(w)
 		return
 	}
 	t := &c.token

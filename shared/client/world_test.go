@@ -131,6 +131,12 @@ func (w *world) carryOut(t *fakeTab, e Effect) {
 				}
 			}
 		}
+	case PostOrigin:
+		for _, o := range w.tabs {
+			if o != t && !o.gone && o.cfg.Channel {
+				w.later(o, BroadcastOrigin{string(e.Text)})
+			}
+		}
 	case FetchToken:
 		t.fetching = true
 	case Dial:
@@ -259,6 +265,8 @@ func describe(e Effect) string {
 		return "unlock"
 	case Post:
 		return "post " + string(e.Text)
+	case PostOrigin:
+		return "post to all " + string(e.Text)
 	case FetchToken:
 		return "fetch token"
 	case Emit:
@@ -339,6 +347,8 @@ func validEffects(effects []Effect) error {
 func jsonOf(e Effect) []byte {
 	switch e := e.(type) {
 	case Post:
+		return e.Text
+	case PostOrigin:
 		return e.Text
 	case Write:
 		return e.Text

@@ -41,8 +41,9 @@ type Page interface {
 	Lock(name string)
 	Steal(name string)
 	Unlock()
-	// Post tells the other tabs.
+	// Post tells the other tabs, PostOrigin those on other documents as well.
 	Post(text []byte)
+	PostOrigin(text []byte)
 	// FetchToken asks the app for a token; TokenFetched or TokenFailed answers.
 	FetchToken()
 	// Timer arms the one timer, which brings Woken; it replaces the one before.
@@ -148,6 +149,8 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.Unlock()
 	case client.Post:
 		a.page.Post(e.Text)
+	case client.PostOrigin:
+		a.page.PostOrigin(e.Text)
 	case client.FetchToken:
 		a.page.FetchToken()
 	case client.Emit:

@@ -17,10 +17,11 @@ import (
 type page struct{ *Session }
 
 // There is one tab, which never asks for a lock nor posts.
-func (page) Lock(string)  {}
-func (page) Steal(string) {}
-func (page) Unlock()      {}
-func (page) Post([]byte)  {}
+func (page) Lock(string)       {}
+func (page) Steal(string)      {}
+func (page) Unlock()           {}
+func (page) Post([]byte)       {}
+func (page) PostOrigin([]byte) {}
 
 // FetchToken asks the app, one call at a time: a call that outlives its time answers
 // whatever the core asks by then.

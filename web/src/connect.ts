@@ -13,6 +13,11 @@ export interface ConnectOptions {
   getToken: GetToken;
   /** The Worker's address. Default: the page's own origin. */
   url?: string | URL;
+  /**
+   * The id of who is signed in, as the token's `user_id` says it, where the page knows.
+   * Then this tab joins no session of someone who was signed in before.
+   */
+  user?: string;
   /** A name for this browser profile instead of one that is made and kept in localStorage. */
   clientId?: string;
   /** Where the module comes from. Default: `holdfast.wasm` beside the package's own file, or what the entry holds itself. */
@@ -42,7 +47,7 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
 
   const names = { document, tabId: randomId(), clientId: options.clientId ?? clientId(locks && hasChannel()) };
   const program = new Program(module, `holdfast.v1/${new URL(url).host}/${document}`, getToken, {
-    url, document, client_id: names.clientId, tab_id: names.tabId, locks,
+    url, document, client_id: names.clientId, tab_id: names.tabId, user: options.user, locks,
   });
   const session = new Session<Op, Presence>(names, program, options.warnUnsent ?? false);
   await program.boot();

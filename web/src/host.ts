@@ -31,8 +31,8 @@ const noop = (): void => {};
 const now = (): number => performance.timeOrigin + performance.now();
 
 /**
- * Host is the page as the program uses it: one named lock, one broadcast
- * channel, one timer, the lifecycle events and the app's `getToken`. It decides
+ * Host is the page as the program uses it: one named lock, two broadcast
+ * channels, one timer, the lifecycle events and the app's `getToken`. It decides
  * nothing, nothing in it throws, and it never calls into the program while the
  * program is calling out.
  *
@@ -48,6 +48,8 @@ export class Host {
   #stopped = false;
   #listeners = new AbortController();
   #channel?: BroadcastChannel;
+  /** The tabs of every document of this server: its name is the scope without the document. */
+  #origin?: BroadcastChannel;
   #timer?: ReturnType<typeof setTimeout>;
   #lock?: { abort: AbortController; release: () => void };
   #token?: Promise<void>;
@@ -103,6 +105,7 @@ export class Host {
         case "steal": return this.#request(text, true);
         case "unlock": return this.#unlock();
         case "post": return this.#channel?.postMessage(text);
+        case "post_origin": return this.#origin?.postMessage(text);
         case "timer": return this.#arm(text);
         case "token": return this.#fetchToken();
         case "closed": this.stop(); // and the session hears of it, like of all that follows
@@ -118,8 +121,7 @@ export class Host {
     this.#listeners.abort();
     clearTimeout(this.#timer);
     this.#unlock();
-    this.#channel?.close();
-    this.#channel = undefined;
+    this.#shut();
   }
 
   #listen(): void {
@@ -142,8 +144,7 @@ export class Host {
       this.deliver("pagehide", persisted(event));
       // An open channel that hears a message has the page evicted from the
       // back-forward cache.
-      this.#channel?.close();
-      this.#channel = undefined;
+      this.#shut();
     });
     on(globalThis, "pageshow", (event) => {
       if (!persisted(event)) return;
@@ -155,14 +156,26 @@ export class Host {
   #open(): boolean {
     if (this.#channel) return true;
     try {
-      this.#channel = new BroadcastChannel(this.#scope);
-      this.#channel.onmessage = ({ data }) => {
-        if (typeof data === "string") this.deliver("message", data);
-      };
+      this.#channel = this.#hearOn(this.#scope, "message");
+      this.#origin = this.#hearOn(this.#scope.split("/", 2).join("/"), "message_origin");
       return true;
     } catch {
       return false;
     }
+  }
+
+  #hearOn(name: string, word: string): BroadcastChannel {
+    const channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => {
+      if (typeof data === "string") this.deliver(word, data);
+    };
+    return channel;
+  }
+
+  #shut(): void {
+    this.#channel?.close();
+    this.#origin?.close();
+    this.#channel = this.#origin = undefined;
   }
 
   #arm(text: string): void {

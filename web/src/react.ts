@@ -11,7 +11,7 @@ export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
 
 /**
  * Opens a session when the component is mounted, closes it when it is unmounted, and
- * opens another when `document`, `url`, `clientId`, `wasm` or `integrity` change.
+ * opens another when `document`, `url`, `user`, `clientId`, `wasm` or `integrity` change.
  * `getToken` and the handlers in `on` may be new functions at each render: the
  * newest is called, and nothing reconnects for it.
  *
@@ -24,12 +24,12 @@ export function useHoldfast<Op = unknown, Presence = unknown>(options: HoldfastO
   useEffect(() => {
     newest.current = options;
   });
-  const { document, url, clientId, wasm, integrity, connect = beside } = options;
+  const { document, url, user, clientId, wasm, integrity, connect = beside } = options;
   const address = url === undefined ? undefined : String(url);
   const source = wasm instanceof URL ? wasm.href : wasm;
   useEffect(() => {
-    mount.open([document, address, clientId, source, integrity, connect], connect, newest);
+    mount.open([document, address, user, clientId, source, integrity, connect], connect, newest);
     return () => mount.leave();
-  }, [mount, document, address, clientId, source, integrity, connect]);
+  }, [mount, document, address, user, clientId, source, integrity, connect]);
   return useSyncExternalStore(mount.subscribe, mount.read, none) as Holdfast<Op, Presence>;
 }

@@ -174,7 +174,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     return this.#closed;
   }
 
-  /** Leaves in all tabs of the profile that have this document open, and forgets the token. */
+  /** Leaves in all tabs of the profile, whatever document they show, and forgets the token. */
   signOut(): Promise<void> {
     this.#leave("sign_out");
     return this.#closed;

@@ -1,0 +1,75 @@
+package client
+
+import "time"
+
+// What is said to every tab that talks to this server, whatever document it
+// shows, on a channel of its own. None of it holds a token:
+//
+//	signed_out {userId}   this user signed out: their tabs end at once
+//	signed_in  {userId}   the app gave a tab a token of this user
+//
+// Every script of the origin may write there too. A sign-out counts for the user
+// it names and nobody else, which is no more than such a script could do by
+// signing out itself. Whatever else is said is a hint: a leader then asks the app
+// for a token, seldom, and believes only what that says.
+
+// hintPause is the least time between two tokens asked for because of a hint.
+const hintPause = 10 * time.Second
+
+func (c *Client) postOrigin(kind string) {
+	if !c.cfg.Channel {
+		return
+	}
+	w := c.message(kind)
+	if user := c.user(); user != "" {
+		w.Str("userId", user)
+	}
+	c.do(PostOrigin{Text: w.End()})
+}
+
+// hearOrigin takes one of them. A page that is suspended may hear it, and must not
+// wake up as somebody who has signed out.
+func (c *Client) hearOrigin(text string) {
+	m, ok := readMessage(text)
+	if !ok || m.tab == c.cfg.TabID || !c.cfg.Channel {
+		return
+	}
+	said, ours := m.str("userId"), c.user()
+	switch m.kind {
+	case "signed_out":
+		switch {
+		case said != "" && said == ours:
+			c.signedOutElsewhere()
+		case said == "":
+			c.askWhoIsSignedIn()
+		}
+	case "signed_in":
+		if said != ours {
+			c.askWhoIsSignedIn()
+		}
+	}
+}
+
+// askWhoIsSignedIn has the leader ask the app for a token, although the one in use
+// is good: that of another user ends the session, and so does there being none.
+func (c *Client) askWhoIsSignedIn() {
+	t := &c.token
+	if !c.tabs.leading || c.user() == "" || !t.hintAt.IsZero() {
+		return
+	}
+	t.hintAt = c.now
+	if !t.hinted.IsZero() && t.hinted.Add(hintPause).After(c.now) {
+		t.hintAt = t.hinted.Add(hintPause) // a script that hints without end makes no storm
+	}
+}
+
+// refuseLeader is for a leader that is another user's: someone signed in here while
+// its tabs were open. They are told to ask their app, which ends them; this tab waits
+// in the queue for the lock, and sends nothing in somebody else's name.
+func (c *Client) refuseLeader() {
+	c.report(ErrOtherUser)
+	if !c.tabs.foreign {
+		c.tabs.foreign = true
+		c.postOrigin("signed_in")
+	}
+}
