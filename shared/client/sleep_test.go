@@ -169,3 +169,25 @@ func TestTabsWithDifferentClocks(t *testing.T) {
 		}
 	}
 }
+
+// What was asked for on lines that died is asked for on the next at once, however
+// often it was asked in vain.
+func TestQuestionsOfDeadLinesDoNotCount(t *testing.T) {
+	w, t1 := liveTab(t)
+	ack := protocol.ConnectionAck{UserID: "u1", SessionID: "s1", Resumed: true, DocumentVersion: 9}
+	for range syncTries + 1 {
+		w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 1006})
+		for t1.c.conn.phase != dialling {
+			w.advance(100 * time.Millisecond)
+		}
+		w.lines = nil
+		w.do(t1, Received{t1.c.conn.gen, frame("system", "connection_ack", ack.Append(nil))})
+		want(t, w, `"event":"sync_request","data":{"from":0}`, 1)
+		w.advance(SyncTimeout)
+		want(t, w, `"event":"sync_request","data":{"from":0}`, 2)
+	}
+	w.do(t1, Received{t1.c.conn.gen, frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{
+		{Version: 1, MessageID: "a", UserID: "u2", ClientID: "c2", Op: []byte("1")},
+	}}.Append(nil))})
+	want(t, w, "t1: emit operation", 1)
+}

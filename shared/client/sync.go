@@ -13,6 +13,8 @@ import (
 func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// What the server calls a gap here is only more than it cares to replay (or
 	// a document that went back, see below): the log itself is asked first.
+	// What was asked for before went with the line, and counts as no refusal.
+	c.log.syncBy, c.log.asks = time.Time{}, 0
 	if a.DocumentVersion < c.log.version {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
