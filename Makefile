@@ -161,9 +161,11 @@ fuzz: ## run every fuzz test for FUZZTIME
 sim: ## the simulations, of the server and of the tabs: RUNS seeds, or the one SEED
 	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/client -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
-bench: build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns
+bench: tools-test build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns, then tabs in Chromium
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' -benchtime $(ROUNDS)x ./edge/e2e/...
+	@echo "holdfast: tabs in Chromium"
+	@node web/e2e/lifecycle.bench.mjs $(ROUNDS)
 
 clean: ## remove what was built; the tools stay (rm -rf .build node_modules removes all)
 	@for d in .build/*; do [ "$$d" = .build/toolchain ] || rm -rf "$$d"; done

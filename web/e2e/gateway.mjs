@@ -1,0 +1,82 @@
+// Stands between the browser and the Worker: it serves the page the lifecycle tests
+// open, counts and holds back what asks for tokens, and cuts lines.
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { connect } from "node:net";
+
+const page = await readFile(new URL("tab.html", import.meta.url));
+
+/** Starts a gateway to the Worker at `url`. */
+export async function startGateway(url) {
+  const { hostname, port, host, origin } = new URL(url);
+  const lines = new Set();
+  let held = [];
+  const gateway = {
+    /** Every request and every socket by its path with query, in order. */
+    paths: [],
+    refreshes: 0,
+    /** While true, the answers to token requests wait for `release`. */
+    holding: false,
+    /** How many wait. */
+    get waiting() { return held.length; },
+    /** Answers the next token requests with a status instead: [401, 500, …]. */
+    refuse: [],
+    release() {
+      gateway.holding = false;
+      for (const go of held.splice(0)) go();
+    },
+    /** Cuts every open line without a word. */
+    cut() {
+      for (const line of lines) line.destroy();
+    },
+  };
+  const there = (headers) => ({ ...headers, host, ...(headers.origin && { origin }) });
+
+  const server = createServer((from, to) => {
+    const { pathname } = new URL(from.url, "http://gateway");
+    if (pathname === "/tab") return to.writeHead(200, { "content-type": "text/html", "cache-control": "max-age=600" }).end(page);
+    if (pathname === "/elsewhere") return to.writeHead(200, { "content-type": "text/html" }).end("<title>elsewhere</title>");
+    gateway.paths.push(from.url);
+    const refresh = pathname === "/auth/refresh";
+    if (refresh) gateway.refreshes++;
+    if (refresh && gateway.refuse.length) return to.writeHead(gateway.refuse.shift(), { "content-type": "application/json" }).end("{}");
+    const onward = request({ hostname, port, path: from.url, method: from.method, headers: there(from.headers) }, (answer) => {
+      const pass = () => {
+        to.writeHead(answer.statusCode, answer.headers);
+        answer.pipe(to);
+      };
+      if (refresh && gateway.holding) held.push(pass);
+      else pass();
+    });
+    onward.on("error", () => to.destroy());
+    from.pipe(onward);
+  });
+  server.on("upgrade", (from, socket, head) => {
+    gateway.paths.push(from.url);
+    const onward = connect(port, hostname, () => {
+      const headers = Object.entries(there(from.headers)).map(([name, value]) => `${name}: ${value}\r\n`);
+      onward.write(`GET ${from.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
+      onward.write(head);
+      socket.pipe(onward).pipe(socket);
+    });
+    for (const end of [socket, onward]) {
+      lines.add(end);
+      end.on("error", () => {});
+      end.on("close", () => {
+        lines.delete(end);
+        socket.destroy();
+        onward.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  gateway.url = `http://127.0.0.1:${server.address().port}`;
+  gateway.stop = () => {
+    gateway.cut();
+    server.closeAllConnections();
+    server.close();
+  };
+  return gateway;
+}
