@@ -3,6 +3,7 @@ import { HoldfastError, type GetToken } from "holdfast";
 // The access token lives here and nowhere else: not in storage, not in an
 // address. The refresh token is an HttpOnly cookie, out of any script's reach.
 let access: { token: string; ttl: number; until: number } | undefined;
+let signedIn: string | undefined;
 let refreshing: Promise<string> | undefined;
 
 // Says that someone signed in here before, so that a reload goes straight in
@@ -16,6 +17,11 @@ export function account(): string {
   } catch {
     return "";
   }
+}
+
+/** The id of who is signed in, as far as this page knows: after a reload it does not until it has a token. */
+export function userId(): string | undefined {
+  return signedIn;
 }
 
 /** Signs in. Rejects with a HoldfastError whose message a person can read. */
@@ -34,7 +40,7 @@ export async function logout(): Promise<void> {
 
 /** Forgets who is signed in, on this page only. */
 export function forget(): void {
-  access = undefined;
+  access = signedIn = undefined;
   try {
     localStorage.removeItem(accountKey);
   } catch {}
@@ -53,9 +59,11 @@ export function tokens(): GetToken {
 interface Answer {
   access_token: string;
   expires_in: number;
+  user_id: string;
 }
 
-function keep({ access_token: token, expires_in: seconds }: Answer): string {
+function keep({ access_token: token, expires_in: seconds, user_id: user }: Answer): string {
+  signedIn = user;
   access = { token, ttl: seconds * 1000, until: performance.now() + seconds * 1000 };
   return token;
 }

@@ -3,7 +3,7 @@ import type { YOp, YPresence } from "holdfast/yjs";
 import { at, make, short, span } from "./dom.ts";
 import { Editor, type DemoSession, type Person } from "./editor.ts";
 import { Inspector } from "./inspector.ts";
-import { account, forget, logout, tokens } from "./issuer.ts";
+import { account, forget, logout, tokens, userId } from "./issuer.ts";
 import { dropLine } from "./line.ts";
 import { clearLog, log, logOperation } from "./log.ts";
 import { signInForm } from "./signin.ts";
@@ -27,7 +27,7 @@ async function open(name: string): Promise<void> {
   showDocument(name);
   let session: DemoSession;
   try {
-    session = await connect<YOp, YPresence>({ document: name, getToken: tokens(), warnUnsent: true });
+    session = await connect<YOp, YPresence>({ document: name, user: userId(), getToken: tokens(), warnUnsent: true });
   } catch (error) {
     const failure = error as HoldfastError;
     log("load error", failure.code, "bad");
