@@ -61,8 +61,8 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 	phone.send(`{"type":"system","event":"ack","data":{"seq":2}}`)
 	phone.quiet()
 	phone.reset()
-	meanwhile()
 	s.message("usr_owner", "4")
+	meanwhile()
 	s.message("usr_owner", "5")
 	back := deviceDial{clientID: "phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":3}`, phone.ack.text("session_id")))
 	if back.ack.text("session_id") != phone.ack.text("session_id") || back.ack.Data["resumed"] != true || back.ack.Data["gap"] != nil {
