@@ -13,6 +13,10 @@ func userOf(d dialling) string { return "usr_" + strings.Replace(d.clientID[1:],
 // evict drops an object from memory if it is there and idle for a moment, and counts it.
 func (w *world) evict(class, name string) {
 	w.t.Helper()
+	// Wrangler stands still until the object is evicted, and workerd stands still when nobody
+	// reads what it says of broken lines: none is broken meanwhile.
+	w.breaking.Lock()
+	defer w.breaking.Unlock()
 	var answer struct{ Refused string }
 	w.server.do(map[string]string{"do": "evict", "class": class, "name": name, "attempt": "1"}, &answer)
 	switch {
@@ -82,9 +86,11 @@ func (w *world) dropAll(every time.Duration, over <-chan struct{}) {
 			time.AfterFunc(time.Second+time.Duration(random.Int64N(int64(5*time.Second))), func() { close(back) })
 			o.back = back
 		}
+		w.breaking.Lock()
 		select {
 		case w.clients[random.IntN(len(w.clients))].orders <- o:
 		default: // it is away
 		}
+		w.breaking.Unlock()
 	}
 }

@@ -31,6 +31,7 @@ type world struct {
 	ctx       context.Context
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	breaking  sync.Mutex // lines, or evicting objects: one at a time
 
 	mu      sync.Mutex
 	counts  map[string]int

@@ -33,7 +33,7 @@ const commands = {
 	async evict({ class: objectClass, name, attempt }) {
 		// Wrangler may block this thread until workerd has answered, and workerd blocks when
 		// nobody reads its log: what it has logged so far is read first.
-		await setTimeout(5);
+		await setTimeout(30);
 		try {
 			await worker.evictDurableObject(objectClass, { name, webSockets: "hibernate" });
 			return {};

@@ -138,6 +138,9 @@ func (s *server) do(command map[string]string, into any) {
 	s.t.Helper()
 	line, err := json.Marshal(command)
 	check(err)
+	// A harness that stands still for ever is ended, and the test with it.
+	guard := time.AfterFunc(2*time.Minute, func() { s.process.Kill() })
+	defer guard.Stop()
 	if _, err := s.in.Write(append(line, '\n')); err != nil {
 		s.t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // access makes an access token with seed S2's claims, in its order, and iss.
-func (i *Issuer) access(ctx context.Context, user User, now time.Time) (string, error) {
+func (i *Issuer) access(ctx context.Context, user User, ttl time.Duration, now time.Time) (string, error) {
 	members, err := i.store.Memberships(ctx, user.ID)
 	if err != nil {
 		return "", err
@@ -36,7 +36,7 @@ func (i *Issuer) access(ctx context.Context, user User, now time.Time) (string, 
 	claims.Strs("workspaces", spaces)
 	claims.Close()
 	claims.Int("iat", now.Unix())
-	claims.Int("exp", now.Add(i.cfg.AccessTTL).Unix())
+	claims.Int("exp", now.Add(ttl).Unix())
 	claims.Str("jti", i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)

@@ -4,7 +4,7 @@
 // and off unless EMBEDDED_ISSUER is set; any other OpenID provider does as well.
 //
 //	POST /auth/login    {"email","password"} -> an access token, and the refresh cookie
-//	POST /auth/refresh  the cookie           -> both anew
+//	POST /auth/refresh  the cookie           -> both anew; {"expires_in":seconds} asks for a token of a shorter life
 //	POST /auth/logout   the cookie           -> 204; the whole sign-in is over
 //	                    {"everywhere":true}  -> 204; so are all others of the user, the
 //	                                            access tokens that are out, and the
@@ -162,12 +162,12 @@ func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer ends a login or a refresh.
-func (i *Issuer) answer(w http.ResponseWriter, r *http.Request, access, refresh, userID string) {
+func (i *Issuer) answer(w http.ResponseWriter, r *http.Request, access string, ttl time.Duration, refresh, userID string) {
 	http.SetCookie(w, cookie(r, refresh, i.cfg.RefreshTTL))
 	body := jsontext.NewObject(nil)
 	body.Str("access_token", access)
 	body.Str("token_type", "Bearer")
-	body.Int("expires_in", int64(i.cfg.AccessTTL/time.Second))
+	body.Int("expires_in", int64(ttl/time.Second))
 	body.Str("user_id", userID)
 	write(w, http.StatusOK, body.End(), "no-store")
 }

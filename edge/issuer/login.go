@@ -57,7 +57,7 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.right(ctx, tried, now)
-	access, err := i.access(ctx, user, now)
+	access, err := i.access(ctx, user, i.cfg.AccessTTL, now)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
 		return
@@ -73,7 +73,7 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 	if user.Iterations < Iterations {
 		_ = i.rehash(ctx, user, password)
 	}
-	i.answer(w, r, access, refresh, user.ID)
+	i.answer(w, r, access, i.cfg.AccessTTL, refresh, user.ID)
 }
 
 // derive hashes a password as the user's is. Who has an old, cheaper hash takes as long

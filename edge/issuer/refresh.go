@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -64,10 +66,39 @@ func (t RefreshToken) judge(now time.Time) verdict {
 	return stolen
 }
 
+// leastTTL is the shortest life a token may be asked to have.
+const leastTTL = 5 * time.Second
+
+// lifetime reads a refresh's body, which may be absent: how long the token is to live at
+// most. More than the deployment's own life is never given.
+func (i *Issuer) lifetime(r *http.Request) (time.Duration, *protocol.Error) {
+	body, refusal := rest.ReadBody(r, bodyBytes)
+	if refusal != nil || len(body) == 0 || string(body) == "null" {
+		return i.cfg.AccessTTL, refusal
+	}
+	if refusal := needJSON(r, body); refusal != nil {
+		return 0, refusal
+	}
+	raw := jsontext.Field(body, "expires_in")
+	if raw == nil {
+		return i.cfg.AccessTTL, nil
+	}
+	seconds, ok := jsontext.Uint(raw)
+	if !ok || seconds < uint64(leastTTL/time.Second) {
+		return 0, rest.BadField("expires_in")
+	}
+	return time.Duration(min(seconds, uint64(i.cfg.AccessTTL/time.Second))) * time.Second, nil
+}
+
 func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	c, err := r.Cookie(nameOf(r))
 	if err != nil || c.Value == "" {
 		i.refuse(w, "refresh_token_missing")
+		return
+	}
+	ttl, refusal := i.lifetime(r)
+	if refusal != nil {
+		fail(w, refusal)
 		return
 	}
 	ctx, now, hash := r.Context(), i.cfg.Now(), digest(c.Value)
@@ -80,7 +111,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The new tokens are made first: a failure here must not use up the old one.
-	access, err := i.access(ctx, user, now)
+	access, err := i.access(ctx, user, ttl, now)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
 		return
@@ -134,7 +165,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	_ = i.store.Sweep(ctx, user.ID, now) // see login
-	i.answer(w, r, access, child, user.ID)
+	i.answer(w, r, access, ttl, child, user.ID)
 }
 
 // refuse asks for a new login. The cookie is left alone: by the time this answer

@@ -203,3 +203,21 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%d rows after 20 refreshes", n)
 	}
 }
+
+// A page may ask for a token of a shorter life, never for a longer one.
+func TestALifeMayBeAskedFor(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"expires_in":20}`: `"expires_in":20`, `{"expires_in":900000}`: `"expires_in":900`, `{}`: `"expires_in":900`, `null`: `"expires_in":900`,
+		`{"expires_in":4}`: `"field":"expires_in"`, `{"expires_in":"20"}`: `"field":"expires_in"`, `{"expires_in":-1}`: `"field":"expires_in"`, `[`: `invalid_json`,
+	} {
+		w := newWorld(t)
+		cookie := w.login("owner@example.com", password).cookie
+		a := w.send("POST", home+"/auth/refresh", body, func(r *http.Request) {
+			asJSON(r)
+			r.AddCookie(&http.Cookie{Name: cookieName, Value: cookie.Value})
+		})
+		if !strings.Contains(a.body, want) {
+			t.Errorf("%s: %d %s, want %s", body, a.status, a.body, want)
+		}
+	}
+}

@@ -44,7 +44,7 @@ export class Inspector {
     at("role").textContent = s.role;
     at("role").dataset.role = s.role;
     at("role").hidden = at("tabs").hidden = s.state === "closed";
-    for (const button of ["drop", "refresh"]) at<HTMLButtonElement>(button).disabled = s.state === "closed";
+    for (const button of ["drop", "offline", "refresh", "short", "revoke"]) at<HTMLButtonElement>(button).disabled = s.state === "closed";
     const others = this.#tabs.filter((id) => id !== s.tabId);
     at("role-text").textContent = s.state === "closed" ? "This tab has left, and does not dial again by itself." : explain(s.role, others.length);
     at("tabs").replaceChildren(

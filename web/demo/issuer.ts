@@ -38,6 +38,18 @@ export async function logout(): Promise<void> {
   await fetch("/auth/logout", { method: "POST", credentials: "include", keepalive: true }).catch(() => {});
 }
 
+/** Takes every token of the user back, here and everywhere, as a stolen laptop would have one do. */
+export async function revoke(): Promise<void> {
+  await fetch("/auth/logout", { method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body: '{"everywhere":true}' });
+}
+
+let shortly = false;
+
+/** Has the next token live for 20 s only, so that one can watch it end and be refreshed. */
+export function shorten(): void {
+  shortly = true;
+}
+
 /** Forgets who is signed in, on this page only. */
 export function forget(): void {
   access = signedIn = undefined;
@@ -52,8 +64,14 @@ export function tokens(): GetToken {
   return () => {
     const fresh = first && access && access.until - performance.now() > access.ttl / 2 ? access.token : undefined;
     first = false;
-    return fresh ?? (refreshing ??= post("/auth/refresh").then(keep).finally(() => (refreshing = undefined)));
+    return fresh ?? (refreshing ??= post("/auth/refresh", lifetime()).then(keep).finally(() => (refreshing = undefined)));
   };
+}
+
+function lifetime(): { expires_in: number } | undefined {
+  const short = shortly;
+  shortly = false;
+  return short ? { expires_in: 20 } : undefined;
 }
 
 interface Answer {

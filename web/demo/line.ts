@@ -22,7 +22,15 @@ export function dropLine(ms: number): void {
   cut(ms);
 }
 
+/** Takes all tabs off the network, or puts them back on it. */
+export function setOnline(online: boolean): void {
+  dropLine(online ? 0 : Infinity);
+}
+
 function cut(ms: number): void {
-  downUntil = performance.now() + Math.min(Math.max(ms || 0, 0), 60_000);
-  for (const socket of open) socket.close(4000, "the line was dropped");
+  if (!(ms >= 0)) return;
+  downUntil = performance.now() + ms;
+  if (ms > 0) for (const socket of open) socket.close(4000, "the line was dropped");
+  // What a browser would say of it: a page that is back on the network dials at once.
+  if (ms === Infinity || ms === 0) globalThis.dispatchEvent(new Event(ms === 0 ? "online" : "offline"));
 }

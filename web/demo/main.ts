@@ -3,8 +3,8 @@ import type { YOp, YPresence } from "holdfast/yjs";
 import { at, make, short, span } from "./dom.ts";
 import { Editor, type DemoSession, type Person } from "./editor.ts";
 import { Inspector } from "./inspector.ts";
-import { account, forget, logout, tokens, userId } from "./issuer.ts";
-import { dropLine } from "./line.ts";
+import { account, forget, logout, revoke, shorten, tokens, userId } from "./issuer.ts";
+import { dropLine, setOnline } from "./line.ts";
 import { clearLog, log, logOperation } from "./log.ts";
 import { signInForm } from "./signin.ts";
 
@@ -205,6 +205,18 @@ async function signOut(): Promise<void> {
 at("sign-out").addEventListener("click", () => void signOut());
 at("drop").addEventListener("click", () => dropLine(3000));
 at("refresh").addEventListener("click", () => current?.session.refresh());
+at("short").addEventListener("click", () => {
+  shorten();
+  current?.session.refresh();
+});
+at("offline").addEventListener("click", ({ currentTarget }) => {
+  const button = currentTarget as HTMLButtonElement;
+  const offline = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(offline));
+  button.textContent = offline ? "Go online" : "Go offline";
+  setOnline(!offline);
+});
+at("revoke").addEventListener("click", () => void revoke());
 at("blocked-retry").addEventListener("click", () => void open(chosen()));
 at("blocked-account").addEventListener("click", () => void signOut());
 addEventListener("popstate", () => {
