@@ -90,14 +90,14 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		return w.End()
 	}
 	if fl.device {
-		return fl.toSession()
+		return f.toSession(fl)
 	}
 	return fl.admit(false, nil, now)
 }
 
 // toSession takes a device to its user's session object, which both admits it and holds
 // its socket.
-func (fl *flight) toSession() []byte {
+func (f *Front) toSession(fl *flight) []byte {
 	fl.await = awaitSocket
 	body := jsontext.NewObject(nil)
 	body.Raw("claims", fl.claims)
@@ -110,7 +110,9 @@ func (fl *flight) toSession() []byte {
 	w.Str("binding", sessionObjects)
 	w.Str("name", fl.subject)
 	w.Str("body", string(body.End()))
-	w.Str("log", fl.line(nil))
+	if !f.cfg.Quiet {
+		w.Str("log", fl.line(nil))
+	}
 	return fl.next(w)
 }
 

@@ -94,6 +94,7 @@ func TestLogLevel(t *testing.T) {
 		env["LOG_LEVEL"] = level
 		w := newWorker(t, env)
 		w.run(upgrade(line + "?client_id=c&token=" + goodToken()))
+		w.run(upgrade("http://127.0.0.1:8787/glasses-ws?token=" + goodToken()))
 		w.run(upgrade(line + "?client_id=c&token=not.a.token"))
 		logs := strings.Join(w.logs, "\n")
 		if strings.Contains(logs, "connect_admitted") != admitted || !strings.Contains(logs, "connect_refused") {

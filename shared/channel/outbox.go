@@ -81,6 +81,9 @@ func (o *Outbox) Row() OutboxRow { return o.row }
 // outbox's own memory until the next call.
 func (o *Outbox) Kept() []Kept { return o.kept }
 
+// Bytes is how much they are.
+func (o *Outbox) Bytes() int { return o.bytes }
+
 // Next is the seq of the next frame: it has to be in its text.
 func (o *Outbox) Next() uint64 { return o.row.Sent + 1 }
 

@@ -142,8 +142,10 @@ func (c *Client) finalHere(kind string, f *Failure, code int) {
 // signOut ends the session in all tabs, whatever document they show, and forgets
 // the token.
 func (c *Client) signOut() {
+	if c.started {
+		c.postOrigin("signed_out") // also of a tab that has ended for a reason of its own
+	}
 	if c.started && !c.stopped {
-		c.postOrigin("signed_out")
 		c.sayDisconnect("signed_out")
 		c.stop("signed_out", 0)
 	}

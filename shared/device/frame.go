@@ -139,8 +139,9 @@ func (d *Device) ack(f protocol.Frame) {
 	if !d.box.Ack(p.Seq) {
 		return
 	}
-	if p.Seq == d.box.Row().Sent {
-		d.confirmed = d.sent
+	// What is kept no more has been read, and all that went before it.
+	if kept := uint64(d.box.Bytes()); d.sent > kept {
+		d.confirmed = max(d.confirmed, d.sent-kept)
 	}
 	d.emit(Forget{Seq: p.Seq})
 	d.save()
@@ -174,6 +175,11 @@ func (d *Device) post(now time.Time, e Post) {
 		return
 	}
 	d.sendText(text)
+	if d.cfg.ClientPings && d.probed <= d.confirmed && d.sent-d.confirmed >= uint64(d.cfg.WindowBytes)/2 {
+		// A device that pings by itself is asked for a sign only when much is under way.
+		d.sendText([]byte(protocol.PingText))
+		d.probed = d.sent
+	}
 	if d.sent-d.confirmed >= 2*uint64(d.cfg.WindowBytes) {
 		d.end(now, now, protocol.Error{Code: protocol.SlowConsumer})
 	}

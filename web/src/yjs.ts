@@ -183,7 +183,7 @@ export class HoldfastProvider extends EventTarget {
   // a profile's tabs the leader does it.
   #keep(version: number): void {
     const every = this.#options.snapshotEvery ?? 1000;
-    if (!every || version % every !== 0 || !this.#synced || this.#session.role !== "leader") return;
+    if (!every || version % every !== 0 || !this.#synced || this.#session.role !== "leader" || this.#refused) return;
     // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
     this.#session.snapshot(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) }).catch(() => {}); // the next one will do
