@@ -21,7 +21,7 @@ func (d *Device) doorFrame(now time.Time, e FrameReceived) {
 	case system && f.Event == protocol.EventConnectionInit:
 		d.init(now, e)
 	case system && f.Event == protocol.EventPing:
-		d.emit(Send{Conn: e.Conn, Text: protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID}.Append(nil)})
+		d.emit(Send{Conn: e.Conn, Text: protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat}.Append(nil)})
 	case system && f.Event == protocol.EventPong:
 	default:
 		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
@@ -61,7 +61,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 	if system {
 		switch f.Event {
 		case protocol.EventPing:
-			d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
+			d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat})
 			return
 		case protocol.EventAck:
 			d.ack(f)

@@ -23,14 +23,17 @@ var Catalogue = [...]Kind{
 	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState}},
 	{TypeComment, []string{EventCreate, EventReply, EventResolve}},
 	{TypeApp, []string{
-		EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage,
+		EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError, EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage,
 		EventClientDisconnected, EventClientReconnected,
 	}},
 }
 
-// flatEvents are the words that may stand as the type of a frame without an
-// event: seed S1's handshake.
-var flatEvents = [...]string{EventConnectionInit, EventConnectionAck, EventConnectionError}
+// flatKinds are the words that may stand as the type of a frame without an event,
+// as seed S1's clients write their handshake and heartbeat, each with the type it is of.
+var flatKinds = [...]Kind{
+	{TypeSystem, []string{EventConnectionInit, EventConnectionAck, EventConnectionError, EventPing, EventPong}},
+	{TypeApp, []string{EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError}},
+}
 
 func kindOf(typ []byte) *Kind {
 	for i := range Catalogue {

@@ -109,9 +109,11 @@ func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 		return f, badField(ReasonBadField, fieldType)
 	}
 	if raw[fieldEvent] == nil {
-		if event := intern(typ, flatEvents[:]); event != "" {
-			f.Type, f.Event, f.Flat = TypeSystem, event, true
-			return f, nil
+		for _, kind := range flatKinds {
+			if event := intern(typ, kind.Events); event != "" {
+				f.Type, f.Event, f.Flat = kind.Type, event, true
+				return f, nil
+			}
 		}
 	}
 	kind := kindOf(typ)

@@ -7,9 +7,9 @@
 //
 //	{"type","event","data","message_id"?,"seq"?,"client_id"?}
 //
-// The three words of the handshake (connection_init, connection_ack and
-// connection_error) may also stand as the type of a frame without an event, as
-// seed S1's devices write them: {"type":"connection_init"}.
+// The words of a handshake (connection_init, connection_ack and connection_error, and
+// the same of an app) and of the heartbeat (ping, pong) may also stand as the type of a
+// frame without an event, as seed S1's clients write them: {"type":"connection_init"}.
 //
 // Unknown fields are tolerated (a newer peer may send them); an unknown type or
 // event is an error value with a code. Size and nesting are checked by a flat
@@ -23,7 +23,8 @@
 //	system     connection_error         down  it is not (seed S1's shape)
 //	system     error                    down  a request failed, or the last word before a close
 //	system     ping, pong               both  heartbeat
-//	system     ack                      up    {"seq"}: everything up to seq has been heard
+//	system     ack                      both  {"seq"}: up, everything up to seq has been heard; down, to
+//	                                          an app_message: it is stored, as seq of who is to have it
 //	system     token_refresh            up    {"token"}: swap the token in place
 //	system     token_refreshed          down  done; {"expires_at","expires_in","perm_epoch"}
 //	system     token_refresh_required   down  {"reason","expires_in"}
@@ -43,8 +44,16 @@
 //	comment    create                   both  {"body","anchor"?} up; an entry of the log down
 //	comment    reply                    both  {"comment_id","body"}
 //	comment    resolve                  both  {"comment_id"}
-//	app        app_message              down  {"from","data"}: a message to a device, kept until it is acknowledged
-//	app        app_start, app_stop, app_started, app_stopped, app_state, client_disconnected, client_reconnected
+//	app        app_connection_init      up    an app's first word: {"session_id","package"?,"api_key"?,"last_seq"?}
+//	app        app_connection_ack       down  the app is attached to the user's session
+//	app        app_connection_error     down  it is not
+//	app        app_start, app_stop      up    {"package"}: a device starts or stops an app
+//	app        app_state                down  {"package","state"}: where an app of the user's stands
+//	app        app_started, app_stopped down  the same: it runs; it has ended, and why
+//	app        app_message              both  {"to","data"} from a device, {"data"} from an app, {"from","data"} down;
+//	                                          kept until it is acknowledged
+//	app        client_disconnected      down  the user's device is away: the app keeps its state
+//	app        client_reconnected       down  it is back
 package protocol
 
 // Version is the subprotocol a client offers beside its token (RFC 6455,
@@ -111,6 +120,9 @@ const (
 
 // Events of type app.
 const (
+	EventAppConnectionInit  = "app_connection_init"
+	EventAppConnectionAck   = "app_connection_ack"
+	EventAppConnectionError = "app_connection_error"
 	EventAppStart           = "app_start"
 	EventAppStop            = "app_stop"
 	EventAppStarted         = "app_started"
@@ -160,8 +172,8 @@ type Frame struct {
 	Seq uint64
 	// ClientID names the sender's browser profile or device, where it matters.
 	ClientID string
-	// Flat is seed S1's way of writing a frame of the handshake: the event stands
-	// as the type, {"type":"connection_init"}, and there is no event field. Type
+	// Flat is seed S1's way of writing a frame of a handshake or heartbeat: the event
+	// stands as the type, {"type":"connection_init"}, and there is no event field. Type
 	// and Event are the same either way; whoever answers a flat frame sets Flat.
 	Flat bool
 }

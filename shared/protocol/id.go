@@ -53,3 +53,24 @@ func Word(s string) bool {
 	}
 	return s != "" && len(s) <= 64
 }
+
+// PackageBytes is the longest name of an app.
+const PackageBytes = 100
+
+// PackageName reports whether s can be the name of an app: words in lower case with a dot
+// between them, a domain's backwards as a rule (com.example.captions). No sender that is
+// not an app (FromOperator, FromDevice) has a dot.
+func PackageName(s string) bool {
+	dots, last := 0, byte('.')
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '.' && last != '.':
+			dots++
+		case 'a' <= c && c <= 'z', last != '.' && ('0' <= c && c <= '9' || c == '-' || c == '_'):
+		default:
+			return false
+		}
+		last = s[i]
+	}
+	return dots > 0 && last != '.' && len(s) <= PackageBytes
+}

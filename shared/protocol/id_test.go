@@ -45,3 +45,15 @@ func TestIDs(t *testing.T) {
 		}
 	}
 }
+
+func TestPackageName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"com.example.captions": true, "a.b": true, "x-1.y_2": true, "com.a1.b-": true,
+		"": false, "captions": false, "operator": false, ".a": false, "a.": false, "a..b": false, "A.b": false, "a.1b": false, "a b.c": false,
+		"a." + strings.Repeat("b", protocol.PackageBytes-2): true, "a." + strings.Repeat("b", protocol.PackageBytes-1): false,
+	} {
+		if got := protocol.PackageName(name); got != want {
+			t.Errorf("PackageName(%q) = %v", name, got)
+		}
+	}
+}

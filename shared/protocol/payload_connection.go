@@ -81,6 +81,8 @@ type ConnectionAck struct {
 	// HeartbeatInterval and GracePeriod are in milliseconds on the wire.
 	HeartbeatInterval, GracePeriod time.Duration
 	Limits                         AckLimits
+	// Apps are those of a device's user that have not stopped.
+	Apps []AppState
 }
 
 // Append appends the payload as JSON.
@@ -98,21 +100,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 		w.Close()
 	}
 	w.Str("session_id", p.SessionID)
-	w.Bool("resumed", p.Resumed)
-	if p.Replay != nil {
-		w.Open("replay")
-		w.Uint("from", p.Replay.From)
-		w.Uint("to", p.Replay.To)
-		w.Close()
-	}
-	if p.Gap != nil {
-		w.Open("gap")
-		w.Uint("from", p.Gap.From)
-		w.Uint("to", p.Gap.To)
-		w.Uint("count", p.Gap.Count)
-		w.Str("reason", p.Gap.Reason)
-		w.Close()
-	}
+	appendResumed(&w, p.Resumed, p.Replay, p.Gap)
 	optStr(&w, "last_message_id", p.LastMessageID)
 	w.Uint("perm_epoch", p.PermEpoch)
 	if p.Locked {
@@ -122,16 +110,82 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	optTime(&w, "expires_at", p.ExpiresAt)
 	whole(&w, "heartbeat_interval", p.HeartbeatInterval, time.Millisecond)
 	whole(&w, "grace_period", p.GracePeriod, time.Millisecond)
-	if p.Limits != (AckLimits{}) {
-		w.Open("limits")
-		optCount(&w, "frame_bytes", p.Limits.FrameBytes)
-		optCount(&w, "depth", p.Limits.Depth)
-		optCount(&w, "id_bytes", p.Limits.IDBytes)
-		optCount(&w, "unacknowledged", p.Limits.Unacknowledged)
-		optCount(&w, "messages_per_second", p.Limits.MessagesPerSecond)
-		w.Close()
+	p.Limits.append(&w)
+	if len(p.Apps) > 0 {
+		w.Key("apps")
+		w.Buf = append(w.Buf, '[')
+		for i, a := range p.Apps {
+			if i > 0 {
+				w.Buf = append(w.Buf, ',')
+			}
+			w.Buf = a.Append(w.Buf)
+		}
+		w.Buf = append(w.Buf, ']')
 	}
 	return w.End()
+}
+
+// appendResumed and resumed are what an acknowledgement says of a resume.
+func appendResumed(w *jsontext.Writer, is bool, replay *Range, gap *Gap) {
+	w.Bool("resumed", is)
+	if replay != nil {
+		w.Open("replay")
+		w.Uint("from", replay.From)
+		w.Uint("to", replay.To)
+		w.Close()
+	}
+	if gap != nil {
+		w.Open("gap")
+		w.Uint("from", gap.From)
+		w.Uint("to", gap.To)
+		w.Uint("count", gap.Count)
+		w.Str("reason", gap.Reason)
+		w.Close()
+	}
+}
+
+func (m *members) resumed() (is bool, replay *Range, gap *Gap) {
+	if raw := m.field("replay"); raw != nil {
+		in := read(raw)
+		in.need("from", "to")
+		replay = &Range{in.num("from"), in.num("to")}
+		m.ok = m.ok && in.ok
+	}
+	if raw := m.field("gap"); raw != nil {
+		in := read(raw)
+		in.need("from", "to")
+		gap = &Gap{in.num("from"), in.num("to"), in.num("count"), in.str("reason")}
+		m.ok = m.ok && in.ok
+	}
+	return m.flag("resumed"), replay, gap
+}
+
+func (l AckLimits) append(w *jsontext.Writer) {
+	if l == (AckLimits{}) {
+		return
+	}
+	w.Open("limits")
+	optCount(w, "frame_bytes", l.FrameBytes)
+	optCount(w, "depth", l.Depth)
+	optCount(w, "id_bytes", l.IDBytes)
+	optCount(w, "unacknowledged", l.Unacknowledged)
+	optCount(w, "messages_per_second", l.MessagesPerSecond)
+	w.Close()
+}
+
+func (m *members) limits() (l AckLimits) {
+	if raw := m.field("limits"); raw != nil {
+		in := read(raw)
+		l = AckLimits{
+			FrameBytes:        in.count("frame_bytes"),
+			Depth:             in.count("depth"),
+			IDBytes:           in.count("id_bytes"),
+			Unacknowledged:    in.count("unacknowledged"),
+			MessagesPerSecond: in.count("messages_per_second"),
+		}
+		m.ok = m.ok && in.ok
+	}
+	return l
 }
 
 // ParseConnectionAck reads the data of a connection_ack. S2's own example is
@@ -146,7 +200,6 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		DocumentVersion:   m.num("document_version"),
 		SnapshotVersion:   m.num("snapshot_version"),
 		SessionID:         m.str("session_id"),
-		Resumed:           m.flag("resumed"),
 		LastMessageID:     m.str("last_message_id"),
 		PermEpoch:         m.num("perm_epoch"),
 		Locked:            m.flag("locked"),
@@ -160,33 +213,20 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		p.WorkspaceID, p.WorkspaceRole = in.str("workspace_id"), in.str("role")
 		m.ok = m.ok && in.ok
 	}
-	if raw := m.field("replay"); raw != nil {
-		in := read(raw)
-		in.need("from", "to")
-		p.Replay = &Range{in.num("from"), in.num("to")}
-		m.ok = m.ok && in.ok
-	}
-	if raw := m.field("gap"); raw != nil {
-		in := read(raw)
-		in.need("from", "to")
-		p.Gap = &Gap{in.num("from"), in.num("to"), in.num("count"), in.str("reason")}
-		m.ok = m.ok && in.ok
-	}
-	if raw := m.field("limits"); raw != nil {
-		in := read(raw)
-		p.Limits = AckLimits{
-			FrameBytes:        in.count("frame_bytes"),
-			Depth:             in.count("depth"),
-			IDBytes:           in.count("id_bytes"),
-			Unacknowledged:    in.count("unacknowledged"),
-			MessagesPerSecond: in.count("messages_per_second"),
+	p.Resumed, p.Replay, p.Gap = m.resumed()
+	p.Limits = m.limits()
+	if raw := m.field("apps"); raw != nil {
+		m.ok = m.ok && raw[0] == '['
+		for a := jsontext.Elements(raw); m.ok && a.Next(); {
+			app, ok := ParseAppState(a.Value())
+			p.Apps, m.ok = append(p.Apps, app), ok
 		}
-		m.ok = m.ok && in.ok
 	}
 	return p, m.ok
 }
 
-// Ack says that everything up to Seq has been heard.
+// Ack says that everything up to Seq has been heard; on the way down, beside the
+// message id of an app_message, that it is stored as Seq of who is to have it.
 type Ack struct{ Seq uint64 }
 
 // Append appends the payload as JSON.

@@ -39,6 +39,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
 		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
 		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
+		Apps:   []protocol.AppState{{Package: "com.example.a", State: "running"}, {Package: "com.example.b", State: "dormant", Reason: "r"}},
 	}, protocol.ParseConnectionAck)
 	roundTrip(t, protocol.ConnectionAck{Permissions: []string{}, WorkspaceID: "w", Limits: protocol.AckLimits{Depth: 1<<31 - 1}}, protocol.ParseConnectionAck)
 	fullRoundTrip(t, protocol.Ack{Seq: 1<<64 - 1}, protocol.ParseAck)
@@ -63,7 +64,14 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)
 	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
 	fullRoundTrip(t, protocol.Locks{Locked: true, Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
-	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, Data: []byte(`null`)}, protocol.ParseAppMessage)
+	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, To: "com.example.a", Data: []byte(`null`)}, protocol.ParseAppMessage)
+	fullRoundTrip(t, protocol.AppCommand{Package: "com.example.a"}, protocol.ParseAppCommand)
+	fullRoundTrip(t, protocol.AppState{Package: "com.example.a", State: "stopped", Reason: "r"}, protocol.ParseAppState)
+	fullRoundTrip(t, protocol.AppConnectionInit{SessionID: "s", Package: "com.example.a", Key: "k", LastSeq: 9, HasLastSeq: true}, protocol.ParseAppConnectionInit)
+	fullRoundTrip(t, protocol.AppConnectionAck{
+		Package: "com.example.a", UserID: "u", SessionID: "s", Resumed: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
+		ClientConnected: true, ServerTime: at, HeartbeatInterval: 10 * time.Second, GracePeriod: 5 * time.Second, Limits: protocol.AckLimits{Depth: 2},
+	}, protocol.ParseAppConnectionAck)
 	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
 	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
@@ -72,7 +80,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 func TestPayloadsRefused(t *testing.T) {
 	bad := map[string][]string{
 		"system/connection_init":        {`[]`, `1`, `{"session_id":1}`, `{"last_seq":-1}`, `{"last_seq":"1"}`},
-		"system/connection_ack":         {``, `null`, `{}`, `{"client_id":"c","user_id":"u"}`, ack(`"resumed":1`), ack(`"replay":{"from":1}`), ack(`"replay":7`), ack(`"gap":{}`), ack(`"gap":[]`), ack(`"limits":{"depth":-1}`), ack(`"limits":{"depth":4294967296}`), ack(`"limits":[]`), ack(`"server_time":"now"`), ack(`"grace_period":9223372036855`), ack(`"workspace_context":{"role":1}`)},
+		"system/connection_ack":         {``, `null`, `{}`, `{"client_id":"c","user_id":"u"}`, ack(`"resumed":1`), ack(`"replay":{"from":1}`), ack(`"replay":7`), ack(`"gap":{}`), ack(`"gap":[]`), ack(`"limits":{"depth":-1}`), ack(`"limits":{"depth":4294967296}`), ack(`"limits":[]`), ack(`"server_time":"now"`), ack(`"grace_period":9223372036855`), ack(`"workspace_context":{"role":1}`), ack(`"apps":{}`), ack(`"apps":[1]`)},
 		"system/connection_error":       {``, `{}`},
 		"system/error":                  {``, `{}`},
 		"system/ack":                    {``, `null`, `{}`, `{"seq":null}`, `{"seq":1.5}`, `{"seq":18446744073709551616}`},
@@ -100,7 +108,16 @@ func TestPayloadsRefused(t *testing.T) {
 		"presence/leave":         {`[]`},
 		"presence/update":        {`"x"`, `{"name":[]}`},
 		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`},
-		"app/app_message":        {``, `{}`, `{"from":"operator"}`, `{"data":1}`, `{"from":1,"data":1}`},
+		"app/app_message":        {``, `{}`, `{"from":"operator"}`, `{"to":1,"data":1}`, `{"from":1,"data":1}`},
+		"app/app_start":          {``, `{}`, `{"package":1}`, `{"package":"captions"}`, `{"package":"Com.Example"}`},
+		"app/app_stop":           {``, `{"package":"a..b"}`, `{"package":"a.b."}`, `{"package":".a.b"}`, `{"package":"a.` + strings.Repeat("b", 99) + `"}`},
+		"app/app_started":        {``, `{}`, `{"package":[]}`},
+		"app/app_stopped":        {``, `{"package":"a.b","reason":1}`},
+		"app/app_state":          {``, `{"package":"a.b","state":1}`},
+
+		"app/app_connection_init":  {`1`, `{"session_id":1}`, `{"api_key":{}}`, `{"last_seq":-1}`, `{"last_seq":9007199254740992}`},
+		"app/app_connection_ack":   {``, `{}`, `{"package":"a.b","user_id":"u"}`, `{"package":"a.b","user_id":"u","session_id":"s","gap":{}}`, `{"package":"a.b","user_id":"u","session_id":"s","limits":[]}`},
+		"app/app_connection_error": {``, `{}`},
 	}
 	for name, parse := range parsers {
 		if len(bad[name]) == 0 {

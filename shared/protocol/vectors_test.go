@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -76,6 +77,9 @@ func TestVectorsFrames(t *testing.T) {
 		}
 		if v.Flat {
 			want.Type, want.Event = protocol.TypeSystem, want.Type
+			if strings.HasPrefix(want.Event, "app_") {
+				want.Type = protocol.TypeApp
+			}
 		}
 		texts := [][]byte{v.Wire}
 		if v.Text != "" {
@@ -131,6 +135,14 @@ var parsers = map[string]func(data []byte) ([]byte, bool){
 	"presence/update":               rewrite(protocol.ParsePresence),
 	"presence/state":                rewrite(protocol.ParsePresenceState),
 	"app/app_message":               rewrite(protocol.ParseAppMessage),
+	"app/app_start":                 rewrite(protocol.ParseAppCommand),
+	"app/app_stop":                  rewrite(protocol.ParseAppCommand),
+	"app/app_started":               rewrite(protocol.ParseAppState),
+	"app/app_stopped":               rewrite(protocol.ParseAppState),
+	"app/app_state":                 rewrite(protocol.ParseAppState),
+	"app/app_connection_init":       rewrite(protocol.ParseAppConnectionInit),
+	"app/app_connection_ack":        rewrite(protocol.ParseAppConnectionAck),
+	"app/app_connection_error":      rewriteError,
 }
 
 func rewrite[P interface{ Append([]byte) []byte }](parse func([]byte) (P, bool)) func([]byte) ([]byte, bool) {
