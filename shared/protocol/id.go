@@ -1,6 +1,10 @@
 package protocol
 
-import "unicode/utf8"
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
 
 // SubjectBytes is the longest user id: as long as a token's texts may be.
 const SubjectBytes = 256
@@ -73,4 +77,29 @@ func PackageName(s string) bool {
 		last = s[i]
 	}
 	return dots > 0 && last != '.' && len(s) <= PackageBytes
+}
+
+// appSessionRandom is how long the random part of an app's session id is: 32 hex digits.
+const appSessionRandom = 32
+
+// AppSessionID is the name an app is given for a user's session: whose it is, so that the
+// way there is known, and a random part that is new with each start, so that none is taken
+// for another. It is no secret; the app's key is.
+func AppSessionID(userID, random string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(userID)) + "." + random
+}
+
+// AppSessionUser returns whose session an app's session id names; false for what is none.
+func AppSessionUser(id string) (userID string, ok bool) {
+	name, random, _ := strings.Cut(id, ".")
+	if len(random) != appSessionRandom || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {
+		return "", false
+	}
+	for i := 0; i < len(random); i++ {
+		if c := random[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return "", false
+		}
+	}
+	user, err := base64.RawURLEncoding.Strict().DecodeString(name)
+	return string(user), err == nil && UserID(string(user))
 }

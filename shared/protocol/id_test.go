@@ -57,3 +57,21 @@ func TestPackageName(t *testing.T) {
 		}
 	}
 }
+
+func TestAppSessionIDs(t *testing.T) {
+	random := strings.Repeat("0f", 16)
+	for _, user := range []string{"u1", "ada@example.com", "a.b.c", "ü", strings.Repeat("a", protocol.SubjectBytes)} {
+		if got, ok := protocol.AppSessionUser(protocol.AppSessionID(user, random)); !ok || got != user {
+			t.Errorf("%q comes back as %q, %v", user, got, ok)
+		}
+	}
+	for _, id := range []string{
+		"", ".", "dTE", "dTE.", "dTE." + random[1:], "dTE." + random + "0", "dTE." + strings.ToUpper(random), "." + random, "dT=." + random, "dTF." + random + ".x",
+		"dTF." + random, // not the one way to write it
+		protocol.AppSessionID("a\x00", random), protocol.AppSessionID(strings.Repeat("a", protocol.SubjectBytes+1), random),
+	} {
+		if user, ok := protocol.AppSessionUser(id); ok {
+			t.Errorf("%q is %q's", id, user)
+		}
+	}
+}
