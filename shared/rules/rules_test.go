@@ -54,12 +54,14 @@ var below = map[string][]string{
 	"shared/channel":    {"shared/protocol", "shared/jsontext"},
 	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
 	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
-	"shared/device":     {"shared/session", "shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
+	"shared/socket":     {"shared/protocol"},
+	"shared/app":        {"shared/socket", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
+	"shared/device":     {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
 	"shared/audit":      {"shared/protocol", "shared/jsontext"},
 	"shared/token":      {"shared/protocol", "shared/jsontext"},
 	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
 	"shared/client":     {"shared/protocol", "shared/token/peek", "shared/jsontext"},
-	"shared/sim": {"shared/client", "shared/session", "shared/device", "shared/document", "shared/channel", "shared/permission",
+	"shared/sim": {"shared/client", "shared/session", "shared/device", "shared/app", "shared/document", "shared/channel", "shared/permission",
 		"shared/token/peek", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
 }
 
