@@ -1,13 +1,14 @@
 package object
 
 import (
-	"strconv"
+	"math"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -18,8 +19,8 @@ import (
 type settings struct{ host Host }
 
 func (s settings) number(name string) int {
-	n, err := strconv.ParseInt(s.host.Env(name), 10, 32)
-	if err != nil || n < 0 {
+	n, ok := jsontext.Uint([]byte(s.host.Env(name)))
+	if !ok || n > math.MaxInt32 {
 		return 0
 	}
 	return int(n)
