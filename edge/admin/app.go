@@ -136,7 +136,7 @@ func isWebhook(address string) bool {
 	u, err := url.Parse(address)
 	// A backslash is a slash to fetch, which is what will read it then.
 	if err != nil || !protocol.Identifier(address, webhookBytes) || strings.ContainsAny(address, `#\`) ||
-		u.Opaque != "" || u.User != nil || u.Hostname() == "" {
+		u.User != nil || u.Hostname() == "" {
 		return false
 	}
 	if port, bad := strconv.Atoi(u.Port()); u.Port() != "" && (bad != nil || port < 1 || port > 65535) {
