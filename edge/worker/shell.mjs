@@ -4,6 +4,7 @@
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
+import { closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
 /** The kinds of input, as in edge/object/host.go. */
@@ -309,15 +310,3 @@ const effects = {
 		shell.later(ask, async () => verifyToken(shell.env, token));
 	},
 };
-
-// The codes that only say what happened to a line and may not be sent.
-const unsendable = new Set([1004, 1005, 1006, 1015]);
-
-/** Closes a socket whatever state it is in. */
-export function closeSocket(ws, code, reason) {
-	try {
-		ws.close(unsendable.has(code) ? 1000 : code, reason);
-	} catch {
-		// It is closed already, which is what was wanted.
-	}
-}
