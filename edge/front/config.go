@@ -56,7 +56,7 @@ const (
 	DefaultLogins, DefaultLoginsBurst     = 30, 30
 )
 
-// DefaultInitTimeout is seed S1's: "within 30 seconds". DefaultWaitingApps times what is
+// DefaultInitTimeout is as long as seed S1 gives a device. DefaultWaitingApps times what is
 // kept of one, at two bytes a character, is half of an isolate's memory (128 MB).
 const (
 	DefaultInitTimeout = 30 * time.Second
