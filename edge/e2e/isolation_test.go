@@ -49,9 +49,14 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			want := map[string]string{"secret": "INSUFFICIENT_PERMISSIONS", "no-such-document": "DOCUMENT_NOT_FOUND"}[document]
 			s.refused(d, want)
 		}
-		for _, path := range []string{"/app-ws", "/v1/ws/apps/x"} {
-			if status, _, _ := s.request("GET", path, "", map[string]string{"authorization": "Bearer " + token}); status != 404 {
-				t.Errorf("%s: HTTP %d", path, status)
+	})
+
+	t.Run("an app's way to the victim's session, with a user's token", func(t *testing.T) {
+		s := &server{t: t, url: s.url}
+		for _, path := range []string{"/app-ws?package=" + captions + "&", "/v1/ws/apps/" + captions + "?"} {
+			_, response, err := appDial{path: path + "session_id=" + reference("usr_owner"), key: token}.dial(s)
+			if err == nil || response == nil || response.StatusCode != 401 {
+				t.Errorf("%s: %v %v", path, err, response)
 			}
 		}
 	})

@@ -4,6 +4,7 @@
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
+import { closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
 /** The kinds of input, as in edge/object/host.go. */
@@ -320,16 +321,4 @@ const encoder = new TextEncoder();
 async function signature(secret, text) {
 	const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 	return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();
-}
-
-// The codes that only say what happened to a line and may not be sent.
-const unsendable = new Set([1004, 1005, 1006, 1015]);
-
-/** Closes a socket whatever state it is in. */
-export function closeSocket(ws, code, reason) {
-	try {
-		ws.close(unsendable.has(code) ? 1000 : code, reason);
-	} catch {
-		// It is closed already, which is what was wanted.
-	}
 }
