@@ -37,6 +37,8 @@ class Chrome {
     this.#socket = socket;
     this.child = child;
     this.home = home;
+    // Tests may end early.
+    process.once("exit", () => this.child.exitCode === null && this.child.signalCode === null && process.kill(-child.pid, "SIGKILL"));
     socket.onmessage = ({ data }) => {
       const { id, method, params, result, error, sessionId } = JSON.parse(data);
       if (!id) return this.#listeners.get(sessionId)?.(method, params);
