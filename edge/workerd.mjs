@@ -1,8 +1,8 @@
 // The built Worker in workerd, as make dev, the tests and the benchmarks run it: by
 // Miniflare, with what wrangler.toml says. Clients speak to the workerd in which the
-// Worker is. `wrangler dev` and wrangler's test harness put another one before it, as a
-// proxy of which every request and every frame is a part, and whose connections to the
-// first fail or wait for reasons of their own: a test would have to allow for them.
+// Worker is. `wrangler dev` and wrangler's test harness put another one before it: every
+// request and every frame passes both, and a request fails at times because a connection
+// that was kept between the two has just been closed.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
