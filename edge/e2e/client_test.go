@@ -45,6 +45,7 @@ type conn struct {
 	ack frame
 	// token is what it connected with, which it is never to hear.
 	token string
+	held  []frame // heard, and not asked for yet
 }
 
 // dialling is one attempt to connect.
@@ -113,6 +114,11 @@ func (s *server) connect(d dialling) *conn {
 
 // read returns the next frame, or how the socket ended.
 func (c *conn) read() (frame, error) {
+	if len(c.held) > 0 {
+		f := c.held[0]
+		c.held = c.held[1:]
+		return f, nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_, text, err := c.ws.Read(ctx)
@@ -132,8 +138,11 @@ func (c *conn) read() (frame, error) {
 // expect waits for a frame of this kind; presence may come in between.
 func (c *conn) expect(kind, event string) frame {
 	c.t.Helper()
-	for {
+	for began := time.Now(); ; {
 		f, err := c.read()
+		if time.Since(began) > patience { // a server that pings is never silent
+			c.t.Fatalf("waiting for %s/%s, heard pings alone", kind, event)
+		}
 		if err != nil {
 			c.t.Fatalf("waiting for %s/%s: %v", kind, event, err)
 		}

@@ -21,6 +21,10 @@ func (s *server) database(query string) {
 // pong answers a probe.
 func (c *conn) pong(f frame) {
 	c.t.Helper()
+	if f.MessageID == "" { // a device's or an app's
+		c.send(`{"type":"system","event":"pong"}`)
+		return
+	}
 	c.send(fmt.Sprintf(`{"type":"system","event":"pong","message_id":%q}`, f.MessageID))
 }
 

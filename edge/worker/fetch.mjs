@@ -2,17 +2,33 @@
 
 const decoder = new TextDecoder();
 
-/** An answer's status and text, or an error for one that is too large. A redirect is an answer: it leads to somebody else. */
+/**
+ * An answer's status and text; without the text where that is too large. A redirect is an
+ * answer: it leads to somebody else. Nothing is left running: AbortSignal.timeout would
+ * keep an object from hibernating until it fires.
+ */
 export async function fetchText(url, init, timeout, most) {
-	const response = await fetch(url, { ...init, redirect: "manual", signal: AbortSignal.timeout(timeout) });
-	const bytes = new Uint8Array(most);
-	let length = 0;
-	for await (const chunk of response.body ?? []) {
-		if (length + chunk.length > most) return { error: "too large" };
-		bytes.set(chunk, length);
-		length += chunk.length;
+	const aborter = new AbortController();
+	const timer = setTimeout(() => aborter.abort(new DOMException("", "TimeoutError")), timeout);
+	try {
+		const response = await fetch(url, { ...init, redirect: "manual", signal: aborter.signal });
+		const { status } = response;
+		const chunks = [];
+		let length = 0;
+		for await (const chunk of response.body ?? []) {
+			if ((length += chunk.length) > most) return { status, error: "too large" };
+			chunks.push(chunk);
+		}
+		const bytes = new Uint8Array(length);
+		let at = 0;
+		for (const chunk of chunks) {
+			bytes.set(chunk, at);
+			at += chunk.length;
+		}
+		return { status, body: decoder.decode(bytes) };
+	} finally {
+		clearTimeout(timer);
 	}
-	return { status: response.status, body: decoder.decode(bytes.subarray(0, length)) };
 }
 
 /** What a promise brings, or a TimeoutError when it takes longer than that many milliseconds. */
