@@ -59,7 +59,7 @@ var below = map[string][]string{
 	"shared/token":      {"shared/protocol", "shared/jsontext"},
 	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
 	"shared/client":     {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsontext"},
-	"shared/sim": {"shared/client", "shared/backoff", "shared/token/renewal", "shared/session", "shared/device", "shared/document", "shared/channel", "shared/permission",
+	"shared/sim": {"shared/client", "shared/session", "shared/device", "shared/document", "shared/channel", "shared/permission",
 		"shared/token/peek", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
 
 	"shared/backoff":       {},
