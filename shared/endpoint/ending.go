@@ -117,7 +117,7 @@ func (e *Endpoint) end(err *protocol.Error, code int) {
 	e.token = tokens{}
 	e.status.Err = err
 	for _, r := range e.lane.requests {
-		e.refuse(r.ask, e.why())
+		e.do(Refused{Ask: r.ask, Err: e.why(), Over: true})
 	}
 	e.lane = lane{}
 	s := Status{State: Ended, Reason: "closed", Code: code, Err: err}

@@ -36,7 +36,7 @@ type Endpoint struct {
 func (e *Endpoint) Step(now time.Time, ev Event) []Effect {
 	if e.finished {
 		if s, ok := ev.(Submit); ok {
-			return []Effect{Refused{Ask: s.Ask, Err: e.why()}}
+			return []Effect{Refused{Ask: s.Ask, Err: e.why(), Over: true}}
 		}
 		return nil
 	}
@@ -125,7 +125,7 @@ func (e *Endpoint) change(s Status) {
 		return
 	}
 	e.status = s
-	e.do(Changed{s})
+	e.do(Changed{Status: s})
 }
 
 // down is what a connection that does not stand is called.

@@ -124,13 +124,18 @@ type (
 		Ask, Seq uint64
 		App      protocol.AppState
 	}
-	// Refused answers Submit.
+	// Refused answers Submit. With Over it is the endpoint's end that did it.
 	Refused struct {
-		Ask uint64
-		Err *protocol.Error
+		Ask  uint64
+		Err  *protocol.Error
+		Over bool
 	}
-	// Changed is where the connection stands now.
-	Changed struct{ Status }
+	// Changed is where the connection stands now. Apps are those of a device's user that
+	// have not stopped, told with Connected.
+	Changed struct {
+		Status
+		Apps []protocol.AppState
+	}
 	// Renewed says that a new token is in use.
 	Renewed struct{ Expires time.Time }
 	// Failed is something that went wrong, and what is done about it. With NoToken the

@@ -38,7 +38,7 @@ func (e *Endpoint) refuse(ask uint64, err *protocol.Error) { e.do(Refused{Ask: a
 // submit takes a request of the program.
 func (e *Endpoint) submit(s Submit) {
 	if e.ended {
-		e.refuse(s.Ask, e.why())
+		e.do(Refused{Ask: s.Ask, Err: e.why(), Over: true})
 		return
 	}
 	r := &request{event: s.Event, app: s.Package, ask: s.Ask}

@@ -31,10 +31,9 @@ type line struct {
 	connectBy time.Time
 	redialAt  time.Time
 
-	since     time.Time // of being live
-	lastHeard time.Time
-	pingAt    time.Time
-	deadAt    time.Time // set while a ping is unanswered
+	since  time.Time // of being live
+	pingAt time.Time
+	deadAt time.Time // set while a ping is unanswered
 	// own is whether the heartbeat is this end's: an app's always, a device's once the
 	// server has let an interval and a quarter go by without a word.
 	own bool
@@ -116,7 +115,7 @@ func (e *Endpoint) acknowledged(w welcome) {
 	l.pingAt = e.now.Add(e.patience())
 	w.status.State = Connected
 	e.status = w.status
-	e.do(Changed{e.status})
+	e.do(Changed{e.status, w.apps})
 	if again && !w.status.Resumed {
 		e.forgetSession()
 	}
@@ -136,7 +135,7 @@ func (e *Endpoint) patience() time.Duration {
 // alive takes note of a frame: anything heard is a sign of life.
 func (e *Endpoint) alive() {
 	l := &e.line
-	l.lastHeard, l.deadAt = e.now, time.Time{}
+	l.deadAt = time.Time{}
 	if l.phase == live && !l.own {
 		l.pingAt = e.now.Add(e.patience())
 	}
@@ -187,9 +186,7 @@ func (e *Endpoint) wake() {
 	l := &e.line
 	switch l.phase {
 	case live:
-		if e.now.Sub(l.lastHeard) > e.heartbeat/2 {
-			e.ping(quickProbe)
-		}
+		e.ping(quickProbe)
 	case waiting, dormant, wantToken:
 		l.tries = 0
 		e.token.spent = false
