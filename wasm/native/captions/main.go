@@ -61,11 +61,14 @@ func serve(ctx context.Context, s *native.AppSession) {
 		fmt.Println(s.UserID(), "was not greeted:", err)
 	}
 	for event := range s.Events(ctx) {
-		fmt.Printf("%s %T %+v\n", s.UserID(), event, event)
-		if e, ok := event.(native.Message); ok {
-			if err := s.Send(ctx, map[string]any{"echo": e.Data}); err != nil {
-				fmt.Println(s.UserID(), "got no echo:", err)
-			}
+		e, ok := event.(native.Message)
+		if !ok {
+			fmt.Printf("%s %T %+v\n", s.UserID(), event, event)
+			continue
+		}
+		fmt.Printf("%s says %s\n", s.UserID(), e.Data)
+		if err := s.Send(ctx, map[string]any{"echo": e.Data}); err != nil {
+			fmt.Println(s.UserID(), "got no echo:", err)
 		}
 	}
 	fmt.Println(s.UserID(), "is over:", s.Err())
