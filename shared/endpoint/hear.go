@@ -158,7 +158,9 @@ func (e *Endpoint) deliver(f protocol.Frame) {
 		case !ok:
 			e.malformed("bad_app_state")
 		case e.cfg.Role == Device:
-			e.do(AppChanged{Seq: f.Seq, App: p})
+			if f.Seq > 0 { // else it answers a repeat: nothing has changed
+				e.do(AppChanged{Seq: f.Seq, App: p})
+			}
 			e.appChanged(f, p)
 		case f.Event == protocol.EventAppStopped:
 			e.do(Stopped{Seq: f.Seq, Reason: p.Reason})

@@ -15,6 +15,7 @@ type lane struct {
 	inFlight int // sent on this connection
 	made     uint64
 	resumeAt time.Time // the server asked for a pause
+	stalled  bool      // it takes nothing until the token is renewed
 }
 
 // request is kept, with one message id, until it is answered.
@@ -84,7 +85,7 @@ func (e *Endpoint) fits(r *request) bool {
 // flush sends what may be sent, in order.
 func (e *Endpoint) flush() {
 	l := &e.lane
-	if e.line.phase != live || !l.resumeAt.IsZero() {
+	if e.line.phase != live || !l.resumeAt.IsZero() || l.stalled {
 		return
 	}
 	for i := 0; i < len(l.requests) && l.inFlight < e.unacknowledged; i++ {
@@ -158,18 +159,24 @@ func (e *Endpoint) accept(r *request) {
 }
 
 // failedRequest is the server's no to a request; false when it is none of ours. One that
-// says when to try again is not the answer.
+// says when to try again, or that asks for another token first, is not the answer.
 func (e *Endpoint) failedRequest(err *protocol.Error) bool {
 	r := e.find(err.MessageID)
 	if r == nil {
 		return false
 	}
-	if err.RetryAfter > 0 {
+	expired := err.Row().Action == protocol.ActionRefresh && e.cfg.Role == Device
+	if expired || err.RetryAfter > 0 {
 		if r.sent {
 			r.sent, r.ever = false, false
 			e.lane.inFlight--
 		}
-		e.pause(err.RetryAfter)
+		if expired {
+			e.lane.stalled = true
+			e.refreshSoon()
+		} else {
+			e.pause(err.RetryAfter)
+		}
 		return true
 	}
 	e.drop(r)

@@ -235,7 +235,7 @@ func (e *Endpoint) endLine() {
 	l.connectBy, l.pingAt, l.deadAt = time.Time{}, time.Time{}, time.Time{}
 	e.heard.ackAt, e.heard.ackedAt, e.heard.acked, e.heard.unacked = time.Time{}, time.Time{}, 0, 0
 	e.token.swapBy, e.token.swapID = time.Time{}, ""
-	e.lane.resumeAt = time.Time{}
+	e.lane.resumeAt, e.lane.stalled = time.Time{}, false
 	for _, r := range e.lane.requests {
 		r.sent = false
 	}

@@ -108,6 +108,7 @@ type simServer struct {
 	kept    []uint64
 	texts   []string
 	known   bool // it was admitted before
+	expired bool // the token: nothing is taken until it is renewed
 
 	window, most int
 	stored       map[string]uint64 // by message id
@@ -178,6 +179,11 @@ func (v *simServer) take(conn uint64, text []byte) {
 	case protocol.EventAck:
 		p, _ := protocol.ParseAck(f.Data)
 		v.ack(p.Seq)
+	case protocol.EventTokenRefresh:
+		v.expired = false
+		v.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshed, Data: protocol.TokenRefreshed{
+			ExpiresAt: v.now.Add(15 * time.Minute), ServerTime: v.now,
+		}.Append(nil)})
 	case protocol.EventAppMessage:
 		v.store(f)
 	}
@@ -199,6 +205,11 @@ func (v *simServer) store(f protocol.Frame) {
 	switch {
 	case known:
 		v.tally.repeats++
+	case v.expired && v.role == Device, !v.quiet && v.role == Device && v.rnd.IntN(40) == 0:
+		v.retried, v.expired = true, true
+		v.tally.expired++
+		v.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventError, MessageID: f.MessageID, Data: (&protocol.Error{Code: protocol.TokenExpired}).Frame().Data})
+		return
 	case !v.quiet && v.rnd.IntN(12) == 0:
 		v.retried = true
 		e := protocol.Error{Code: protocol.RateLimitExceeded, RetryAfter: 300 * time.Millisecond, MessageID: f.MessageID}
@@ -226,7 +237,7 @@ func (v *simServer) store(f protocol.Frame) {
 
 // admit acknowledges a connection, which takes over from any other, and replays.
 func (v *simServer) admit(conn uint64, session string, last uint64, says bool) {
-	v.conn = conn
+	v.conn, v.expired = conn, false
 	if v.session == 0 {
 		v.session = 1
 		for range v.rnd.IntN(5) {

@@ -39,7 +39,7 @@ func TestSimulation(t *testing.T) {
 	// A simulation in which these do not happen has shown nothing.
 	for what, n := range map[string]int{
 		"heard": total.heard, "gaps": total.gaps, "answered": total.answered, "unanswered": total.unanswered,
-		"repeats": total.repeats, "drops": total.drops, "sessions": total.sessions, "full windows": total.full,
+		"repeats": total.repeats, "drops": total.drops, "sessions": total.sessions, "full windows": total.full, "expired": total.expired,
 	} {
 		if n < 20 {
 			t.Errorf("%s: only %d", what, n)
@@ -49,7 +49,7 @@ func TestSimulation(t *testing.T) {
 }
 
 // tally is what happened in a run, or in all of them.
-type tally struct{ heard, gaps, answered, unanswered, repeats, drops, sessions, full int }
+type tally struct{ heard, gaps, answered, unanswered, repeats, drops, sessions, full, expired int }
 
 func (t *tally) add(o tally) {
 	t.heard += o.heard
@@ -60,6 +60,7 @@ func (t *tally) add(o tally) {
 	t.drops += o.drops
 	t.sessions += o.sessions
 	t.full += o.full
+	t.expired += o.expired
 }
 
 // sim is one run: the program, the line and the server.

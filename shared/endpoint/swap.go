@@ -24,6 +24,8 @@ func (e *Endpoint) swap() {
 func (e *Endpoint) swapped(p protocol.TokenRefreshed) {
 	e.token.swapBy, e.token.swapID = time.Time{}, ""
 	e.measure(p.ServerTime, p.ExpiresAt)
+	e.lane.stalled = false // what was refused for the old token goes out again
+	e.flush()
 }
 
 // swapRefused is its no: that token is of no use, another one may be.

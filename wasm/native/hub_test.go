@@ -189,6 +189,8 @@ func appFrame(event, id string, state protocol.AppState) protocol.Frame {
 // starts answers an app_start, once for each message id.
 func (h *hub) starts(name, id string) {
 	if h.device.ids[id] != 0 {
+		f := appFrame(protocol.EventAppStarted, id, protocol.AppState{Package: name, State: "running"})
+		h.write(h.device.conn, f)
 		return
 	}
 	h.started++
@@ -203,7 +205,7 @@ func (h *hub) starts(name, id string) {
 	if last.State == "stopped" {
 		event = protocol.EventAppStopped
 	}
-	h.put(h.device, appFrame(event, id, last))
+	h.put(h.device, appFrame(event, "", last))
 }
 
 // store keeps an end's message, once for each message id, and answers.
