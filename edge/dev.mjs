@@ -1,5 +1,6 @@
-// What `make dev` runs: the built Worker in workerd, by wrangler, with its
-// Durable Objects, a D1 database with migrations and demo data, and the page.
+// What `make dev` runs: the built Worker in workerd, with its Durable Objects, a D1
+// database with migrations and demo data, and the page. What is built while it runs is
+// served at once.
 //
 //   node edge/dev.mjs [--port 8787] [--state DIR] [--build DIR] [NAME=value …]
 //
@@ -7,14 +8,13 @@
 // the repository's own .dev.vars and .wrangler/state by default. When it serves it
 // prints `ready http://127.0.0.1:PORT/`. Ctrl-C or SIGTERM ends it; a kill -9 of its
 // process group leaves a state that the next start goes on with.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, watchFile, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { statements } from "./statements.mjs";
 
 const repo = fileURLToPath(new URL("..", import.meta.url));
 const say = (text) => console.log(`holdfast: ${text}`);
@@ -41,29 +41,8 @@ function options() {
 	for (const variable of positionals) {
 		if (!/^[A-Z][A-Z0-9_]*=/.test(variable)) stop(`"${variable}" is not a variable: write NAME=value (the names are in wrangler.toml).`);
 	}
-	return { port, variables: positionals, state: values.state && resolve(values.state), build: values.build && resolve(values.build) };
-}
-
-// The Worker and wrangler.toml name their artefacts by .build/current.
-function useBuild(build) {
-	const current = join(repo, ".build/current");
-	if (build !== undefined) {
-		if (!existsSync(build)) stop(`there is no build in ${build}: run make build.`);
-		const target = relative(dirname(current), build);
-		let is;
-		try {
-			is = readlinkSync(current);
-		} catch {
-			// There is none yet.
-		}
-		if (is !== target) {
-			if (is !== undefined) unlinkSync(current);
-			symlinkSync(target, current);
-		}
-	}
-	for (const file of ["front.wasm", "http.wasm", "object.wasm", "wasm_exec.js", "web/index.html"]) {
-		if (!existsSync(join(current, file))) stop(`${file} is not built: run make build.`);
-	}
+	const variables = Object.fromEntries(positionals.map((variable) => variable.split(/=(.*)/s, 2)));
+	return { port, variables, state: values.state && resolve(values.state), build: values.build === undefined ? join(repo, ".build/current") : resolve(values.build) };
 }
 
 async function portIsFree(port) {
@@ -108,72 +87,51 @@ function secrets(state) {
 	return file;
 }
 
-// database brings D1 up to date in the way `wrangler d1 migrations apply` does, in
-// one go and without starting wrangler twice more, and adds the demo data.
-async function database(persist) {
-	const { getPlatformProxy } = await import("wrangler");
-	// Of wrangler.toml only the database: the rest would want the Worker's code.
-	const whole = readFileSync(join(repo, "wrangler.toml"), "utf8");
-	const configPath = join(persist, "database.toml");
-	writeFileSync(configPath, `compatibility_date = "2026-11-01"\n${whole.match(/^\[\[d1_databases\]\]\n(?:\w.*\n)+/m)[0]}`);
-	const proxy = await getPlatformProxy({ configPath, persist: { path: join(persist, "v3") }, envFiles: [] });
+// database brings D1 up to date before the Worker is there, which would find it half done.
+async function database({ compatibilityDate, d1Databases }, persist) {
+	const miniflare = await run([{ name: "database", modules: true, script: "export default {}", compatibilityDate, d1Databases }], { persist });
 	try {
-		const db = proxy.env.DB;
-		// One batch is one transaction: a start that is killed leaves no half of it.
-		const run = (file, ...more) => db.batch([...statements(file).map((sql) => db.prepare(sql)), ...more]);
-		await db.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
-		const { results } = await db.prepare("SELECT name FROM d1_migrations").all();
-		const applied = new Set(results.map(({ name }) => name));
-		const folder = join(repo, "edge/migrations");
-		for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
-			if (applied.has(name)) continue;
-			say(`migrating the database: ${name}`);
-			await run(join(folder, name), db.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name));
-		}
-		await run(join(repo, "edge/seed/demo.sql"));
+		await migrate(await miniflare.getD1Database("DB"), (name) => say(`migrating the database: ${name}`));
 	} finally {
-		await proxy.dispose();
+		await miniflare.dispose();
 	}
 }
 
-function serve({ port, variables }, persist, envFile) {
-	const args = [
-		join(repo, "node_modules/wrangler/bin/wrangler.js"), "dev",
-		"--config", join(repo, "wrangler.toml"), "--env-file", envFile, "--persist-to", persist,
-		"--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0",
-		"--show-interactive-dev-session=false", "--log-level", "warn",
-		...variables.flatMap((variable) => ["--var", variable.replace("=", ":")]),
-	];
-	const child = spawn(process.execPath, args, { cwd: repo, stdio: ["ignore", "inherit", "inherit"] });
-	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill("SIGTERM"));
-	child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGTERM" ? 0 : 1)));
-}
-
-// answering waits until the Worker does; wrangler's exit ends the wait with it.
-async function answering(url) {
-	for (;;) {
-		try {
-			if ((await fetch(`${url}healthz`, { signal: AbortSignal.timeout(5_000) })).ok) return;
-		} catch {
-			// Not yet.
-		}
-		await new Promise((resolve) => setTimeout(resolve, 50));
-	}
+// log says what there is to worry about.
+function log({ level, message }) {
+	if (level === "warn" || level === "error") console[level](message);
 }
 
 if (Number(process.versions.node.split(".")[0]) < 22) stop("wrangler wants Node 22: run make dev, which brings its own.");
-process.env.WRANGLER_SEND_METRICS ??= "false";
-process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false"; // request.cf is not used: do not ask the network for a sample
-const chosen = options();
-useBuild(chosen.build);
-await portIsFree(chosen.port);
-const persist = chosen.state === undefined ? join(repo, ".wrangler/state") : join(chosen.state, "state");
+process.env.WRANGLER_LOG ??= "warn"; // it would say for each start where the secrets are
+const { built, migrate, run } = await import("./workerd.mjs");
+const { port, variables, state, build } = options();
+for (const file of ["worker/worker.js", "web/index.html"]) {
+	if (!existsSync(join(build, file))) stop(`there is no ${file} in ${build}: run make build.`);
+}
+await portIsFree(port);
+const persist = join(state ?? join(repo, ".wrangler"), "state");
 mkdirSync(persist, { recursive: true });
 oneServer(persist);
-const envFile = secrets(chosen.state);
-await database(persist);
+const envFile = secrets(state);
+const worker = () => built({ build, variables, envFile });
+const settings = { port, persist: join(persist, "v3"), log };
+await database(worker(), settings.persist);
 say("starting workerd");
-serve(chosen, persist, envFile);
-const url = `http://127.0.0.1:${chosen.port}/`;
-await answering(url);
+let miniflare = await run([worker()], settings);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => miniflare.dispose().finally(() => process.exit(0)));
+const url = `http://127.0.0.1:${port}/`;
+try {
+	await fetch(`${url}healthz`, { signal: AbortSignal.timeout(60_000) });
+} catch (err) {
+	stop(`the Worker does not answer: ${err.message}`);
+}
 console.log(`ready ${url}`);
+
+// The last thing make does for the Worker is to write this file.
+watchFile(join(build, "worker/.built"), { interval: 500 }, async ({ mtimeMs }) => {
+	if (mtimeMs === 0) return; // the old one is gone, the new one not there yet
+	say("serving the new build");
+	await miniflare.dispose();
+	miniflare = await run([worker()], settings);
+});

@@ -5,7 +5,8 @@
 // A change is stored first (D1), then the objects concerned are told, and the answer
 // comes when those have acted on it. When they could not be told, the answer is
 // SERVICE_UNAVAILABLE with "stored":true, and repeating the call is harmless, as it
-// always is: every call says how things are to be, or ends what is there.
+// nearly always is: calls say how things are to be, or end what is there. A message to a
+// device, an app's new key and its new secret are new each time.
 //
 // Also here is the webhook, by which an outside source of permissions says that
 // something has changed. It grants nothing.
@@ -51,6 +52,8 @@ type Config struct {
 	Elsewhere bool
 	// Now is the clock.
 	Now func() time.Time
+	// Random fills b from a cryptographic source.
+	Random func(b []byte)
 	// Log prints one line for the operators' own log.
 	Log func(line string)
 }

@@ -88,6 +88,11 @@ func TestMethodsAndRoutes(t *testing.T) {
 		"/v1/admin/documents/d1/members/ann":     "DELETE, PUT",
 		"/v1/admin/users/ann/revoke":             "POST",
 		"/v1/admin/users/ann/audit":              "GET",
+		"/v1/admin/apps":                         "GET",
+		"/v1/admin/apps/com.example.one":         "DELETE, GET, PUT",
+		"/v1/admin/apps/com.example.one/secret":  "POST",
+		"/v1/admin/apps/com.example.one/keys":    "POST",
+		oneKey:                                   "DELETE",
 		"/v1/openapi.json":                       "GET",
 		"/v1/webhooks/permissions":               "POST",
 		"/v1/admin/workspaces/ws/members/a%2Fnn": "DELETE, PUT",
@@ -98,7 +103,8 @@ func TestMethodsAndRoutes(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/v1/admin/", "/v1/admin/documents", "/v1/admin/documents/", "/v1/admin/documents/d1/", "/v1/admin//documents/d1",
-		"/v1/admin/documents/d1/members", "/v1/admin/users/ann", "/v1/other", "/v1/admin/documents/../documents/d1"} {
+		"/v1/admin/documents/d1/members", "/v1/admin/users/ann", "/v1/other", "/v1/admin/documents/../documents/d1",
+		"/v1/admin/apps/", "/v1/admin/apps/com.example.one/key", oneKey + "/secret"} {
 		if a := w.ask("GET", path, ""); a.status != 404 || a.code != "NOT_FOUND" {
 			t.Errorf("%s: %d %s", path, a.status, a.text)
 		}
@@ -159,6 +165,22 @@ func TestBadRequests(t *testing.T) {
 		{"GET", "/v1/admin/users/ann/audit?document=a/b", ``, 400, "bad_field"},
 		{"GET", "/v1/admin/users/ann/audit?to=5&to=6", ``, 400, "bad_field"},
 		{"GET", "/v1/admin/users/ann/explain", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps?limit=1001", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps?after=one", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps?after=com.one&after=com.two", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps/one", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps/Com.example", ``, 400, "bad_field"},
+		{"GET", "/v1/admin/apps/com.example%2Fone", ``, 400, "bad_field"},
+		{"DELETE", "/v1/admin/apps/com.example.one.", ``, 400, "bad_field"},
+		{"PUT", "/v1/admin/apps/com." + long, `{"name":"x","webhook_url":"https://example.com/"}`, 400, "bad_field"},
+		{"POST", "/v1/admin/apps/operator/keys", ``, 400, "bad_field"},
+		{"POST", one + "/keys", `{"expires_in":60}`, 400, "unknown_field"},
+		{"POST", one + "/secret", `{"webhook_secret":"mine"}`, 400, "unknown_field"},
+		{"PUT", one, `{"name":"x","webhook_url":"https://example.com/","webhook_secret":"mine"}`, 400, "unknown_field"},
+		{"DELETE", one + "/keys/0123456789ABCDEF", ``, 400, "bad_field"},
+		{"DELETE", one + "/keys/0123456789abcde", ``, 400, "bad_field"},
+		{"DELETE", one + "/keys/hfa_0123456789abcdef_x", ``, 400, "bad_field"},
+		{"DELETE", oneKey, `{"reason":"Two words"}`, 400, "bad_field"},
 	} {
 		a := w.ask(c.method, c.path, c.body)
 		if a.status != c.status || a.reason != c.reason {
@@ -189,6 +211,10 @@ func TestEveryCallIsLogged(t *testing.T) {
 		{"GET", "/v1/admin/documents/gone", ``,
 			map[string]any{"level": "warn", "event": "admin_call", "operation": "getDocument", "by": "olive", "document": "gone", "status": 404.0, "code": "DOCUMENT_NOT_FOUND"}},
 		{"PATCH", "/v1/admin/users/ann/kick", ``, map[string]any{"level": "warn", "event": "admin_call", "operation": "none", "by": "olive", "status": 405.0}},
+		{"DELETE", oneKey, `{"reason":"left_in_a_commit"}`,
+			map[string]any{"level": "warn", "event": "admin_call", "operation": "revokeAppKey", "by": "olive", "package": "com.example.one", "key_id": "0123456789abcdef", "reason": "left_in_a_commit", "status": 404.0, "code": "NOT_FOUND"}},
+		{"DELETE", one + "/keys/no-key", ``,
+			map[string]any{"level": "warn", "event": "admin_call", "operation": "revokeAppKey", "by": "olive", "status": 400.0, "code": "MALFORMED_MESSAGE"}},
 		{"GET", "/v1/admin/documents/a%0Ab", ``,
 			map[string]any{"level": "warn", "event": "admin_call", "operation": "getDocument", "by": "olive", "status": 400.0, "code": "MALFORMED_MESSAGE"}},
 	} {

@@ -26,7 +26,9 @@ type call struct {
 	named []name
 	// What the path names, checked.
 	document, user, workspace string
-	fields                    map[string][]byte
+	// app is a package, key the id of one of its keys.
+	app, key string
+	fields   map[string][]byte
 	// reason is the operator's word for why, "" for none.
 	reason string
 }
@@ -42,9 +44,13 @@ func (c *call) read(r *route) *protocol.Error {
 			good, c.user = protocol.UserID(n.value), n.value
 		case "workspace_id":
 			good, c.workspace = protocol.Identifier(n.value, protocol.DefaultLimits.IDBytes), n.value
+		case "package":
+			good, c.app = protocol.PackageName(n.value), n.value
+		case "key_id":
+			good, c.key = isKeyID(n.value), n.value
 		}
 		if !good {
-			c.document, c.user, c.workspace = "", "", "" // not for the log either
+			c.document, c.user, c.workspace, c.app, c.key = "", "", "", "", "" // not for the log either
 			return rest.BadField(n.of)
 		}
 	}
@@ -193,7 +199,8 @@ func (c *call) log(r *route, status int, err *protocol.Error) {
 		by = webhookName
 	}
 	for _, m := range [...]struct{ name, value string }{
-		{"by", by}, {"document", c.document}, {"user_id", c.user}, {"workspace_id", c.workspace}, {"reason", c.reason},
+		{"by", by}, {"document", c.document}, {"user_id", c.user}, {"workspace_id", c.workspace},
+		{"package", c.app}, {"key_id", c.key}, {"reason", c.reason},
 	} {
 		if m.value != "" {
 			w.Str(m.name, m.value)

@@ -25,6 +25,8 @@ const (
 	workspacePath = "/v1/admin/workspaces/{workspace_id}"
 	documentPath  = "/v1/admin/documents/{document}"
 	userPath      = "/v1/admin/users/{user_id}"
+	appsPath      = "/v1/admin/apps"
+	appPath       = appsPath + "/{package}"
 )
 
 // routes is every route there is. A function, for the table names functions that
@@ -52,6 +54,14 @@ func routes() []route {
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
+
+		{method: "GET", path: appsPath, name: "listApps", do: listApps},
+		{method: "GET", path: appPath, name: "getApp", do: getApp},
+		{method: "PUT", path: appPath, name: "putApp", fields: []string{"name", "webhook_url"}, do: putApp},
+		{method: "DELETE", path: appPath, name: "deleteApp", fields: []string{"reason"}, do: deleteApp},
+		{method: "POST", path: appPath + "/secret", name: "replaceAppSecret", fields: []string{"reason"}, do: replaceAppSecret},
+		{method: "POST", path: appPath + "/keys", name: "makeAppKey", fields: []string{"reason"}, do: makeAppKey},
+		{method: "DELETE", path: appPath + "/keys/{key_id}", name: "revokeAppKey", fields: []string{"reason"}, do: revokeAppKey},
 	}
 }
 

@@ -18,9 +18,10 @@ type Document struct {
 	Locked bool
 }
 
-// Store is the tables of rights. Each method is one statement, and repeating one
-// changes nothing.
+// Store is the tables of rights, and of apps. Each method is one statement, and repeating
+// one changes nothing.
 type Store interface {
+	AppStore
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
 	// PutDocument stores all of a row but its lock; ErrNotFound: no such workspace.

@@ -59,20 +59,7 @@ func (s SQLStore) PutGrant(ctx context.Context, document, user, role string) err
 
 // Grantees implements Store.
 func (s SQLStore) Grantees(ctx context.Context, document string, max int) ([]string, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var users []string
-	for rows.Next() {
-		var user string
-		if err := rows.Scan(&user); err != nil {
-			return nil, err
-		}
-		users = append(users, user)
-	}
-	return users, rows.Err()
+	return texts(s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max))
 }
 
 // PutWorkspace implements Store.
@@ -128,4 +115,21 @@ func (s SQLStore) run(ctx context.Context, query string, args ...any) (int64, er
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// texts reads an answer of one column.
+func texts(rows *sql.Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -45,6 +46,7 @@ type world struct {
 	documents  map[string]Document
 	workspaces map[string]string
 	grants     map[string]string // document user -> role
+	apps       appTables
 }
 
 func newWorld(t *testing.T) *world {
@@ -55,16 +57,17 @@ func newWorld(t *testing.T) *world {
 			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`,
 			"end":                `{"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`,
 			"lock":               `{"ok":true,"locked":true,"document_version":9}`,
-			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}],"revoked_tokens":0}}`,
+			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}],"revoked_tokens":0,"apps":[{"package":"com.example.one","state":"running","session_id":"YW5u.0123456789abcdef0123456789abcdef"}]}}`,
 			"DOCUMENTS describe": `{"document":{"document_version":9,"snapshot_version":0,"locked":false,"members":[{"user_id":"bob","client_id":"c","state":"active","permissions":["read"],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"ann","client_id":"d","state":"grace","permissions":[],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"gil","client_id":"g","state":"gone"}],"sections":[]}}`,
 			"SESSIONS post":      `{"seq":7}`,
+			"app_key":            `{"receipt":{"user_id":"ann","closed":["com.example.one"],"took_ms":2}}`,
 			"SESSIONS audit":     `{"audit":[],"documents":[]}`,
 			"DOCUMENTS audit":    `{"audit":[]}`,
 		},
 	}
 	w.cfg = Config{
 		Operators: front.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
-		Now: func() time.Time { return start }, Log: func(line string) { w.lines = append(w.lines, line) },
+		Now: func() time.Time { return start }, Random: func(b []byte) { rand.Read(b) }, Log: func(line string) { w.lines = append(w.lines, line) },
 	}
 	var err error
 	if w.doc, err = openapi.Parse(OpenAPI); err != nil {
@@ -217,6 +220,7 @@ func (w *world) ask(method, path, body string, header ...string) reply {
 			w.t.Errorf("%s %s: a token is in the answer or in the log: %.300s %s", method, path, a.text, w.lines)
 		}
 	}
+	w.noAppSecrets(a)
 	w.described(r, a, body)
 	return a
 }

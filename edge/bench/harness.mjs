@@ -4,17 +4,14 @@
 //
 //   {"do":"evict","worker":"holdfast","class":"Document","name":"bench-1"}
 //
-// Each Worker has a socket of its own into workerd. Wrangler's test harness would put
-// a second workerd before the first, and each frame would pay for both.
+// Each Worker has a socket of its own into workerd.
 
-import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
-import { Log, LogLevel, Miniflare, convertV4MiniflareOptions } from "miniflare";
 import { unstable_getMiniflareWorkerOptions as workerOptions } from "wrangler";
 import { answer, serve } from "../answers.mjs";
-import { statements } from "../statements.mjs";
+import { built, migrate, run } from "../workerd.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const { secrets, build, users, documents } = JSON.parse(process.argv[2]);
@@ -25,27 +22,6 @@ const sockets = [{ host: "127.0.0.1", port: 0 }];
 const unlimited = Object.fromEntries(
 	["MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES"].map((name) => [name, "1000000000"]),
 );
-
-// The built files, as they would be uploaded. Without the web files: with them
-// miniflare puts a Worker of its own before this one, in no other contestant's way.
-function holdfast() {
-	const options = workerOptions(join(repo, "wrangler.toml")).workerOptions;
-	const dir = resolve(build, "worker");
-	const wasm = readdirSync(dir).filter((file) => file.endsWith(".wasm"));
-	return {
-		...options,
-		name: "holdfast",
-		assets: undefined,
-		modulesRules: undefined,
-		modulesRoot: dir,
-		modules: [
-			{ type: "ESModule", path: join(dir, "worker.js") },
-			...wasm.map((file) => ({ type: "CompiledWasm", path: join(dir, file) })),
-		],
-		bindings: { ...options.bindings, ...secrets, ...unlimited },
-		unsafeDirectSockets: sockets,
-	};
-}
 
 async function peers(issuer) {
 	const dir = join(repo, "edge/bench");
@@ -72,18 +48,14 @@ async function peers(issuer) {
 	};
 }
 
-const own = holdfast();
-const miniflare = new Miniflare({
-	...convertV4MiniflareOptions({ workers: [own, await peers(own.bindings.ISSUER)], log: new Log(LogLevel.ERROR), handleStructuredLogs() {} }),
-});
-await miniflare.ready;
+// Without the web files: with them miniflare puts a Worker of its own before this one,
+// in no other contestant's way.
+const own = { ...built({ build: resolve(build), variables: { ...secrets, ...unlimited } }), assets: undefined, unsafeDirectSockets: sockets };
+const miniflare = await run([own, await peers(own.bindings.ISSUER)]);
 
 // Everybody in the demo workspace may edit what is in it: as many as are needed.
 const database = await miniflare.getD1Database("DB", "holdfast");
-const files = readdirSync(join(repo, "edge/migrations")).sort().map((file) => join(repo, "edge/migrations", file));
-for (const file of [...files, join(repo, "edge/seed/demo.sql")]) {
-	await database.batch(statements(file).map((sql) => database.prepare(sql)));
-}
+await migrate(database);
 const count = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)";
 await database.batch([
 	database.prepare(`${count} INSERT INTO members (workspace_id, user_id, role) SELECT 'ws_demo', 'bench-' || i, 'member' FROM n`).bind(users),

@@ -1,41 +1,32 @@
-// Runs the built Worker for the Go tests beside it, in workerd, by wrangler's test
-// harness: commands come as JSON lines on standard input, answers leave on
-// standard output, one for each. The end of the input is the end of the server.
+// Runs the built Worker for the Go tests beside it, in workerd: commands come as JSON
+// lines on standard input, answers leave on standard output, one for each. The end of
+// the input is the end of the server.
 //
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
 //   {"do":"sql","class":"Document","name":"welcome","query":"…"}   what the object has stored
 //   {"do":"d1","query":"…"}   a statement on the database of accounts and rights
 //   {"do":"logs"}   everything the Worker logged so far
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { createTestHarness } from "wrangler";
 import { answer, serve } from "../answers.mjs";
-import { statements } from "../statements.mjs";
+import { built, migrate, run } from "../workerd.mjs";
 
-const repo = fileURLToPath(new URL("../..", import.meta.url));
 const { vars, secrets, build } = JSON.parse(process.argv[2]);
-
-const server = createTestHarness({
-	root: repo,
-	workers: [{ configPath: join(repo, "wrangler.toml"), prebuiltWorkerDir: resolve(build, "worker"), vars: vars ?? {}, secrets }],
-});
-
-const { url } = await server.listen();
-const worker = server.getWorker();
-await worker.applyD1Migrations("DB");
-const { DB } = await worker.getEnv();
-await DB.batch(statements(join(repo, "edge/seed/demo.sql")).map((sql) => DB.prepare(sql)));
-answer({ url: String(url) });
+const logged = [];
+const worker = built({ build: resolve(build), variables: { ...vars, ...secrets } });
+const miniflare = await run([worker], { log: ({ message }) => logged.push(message), inspect: true });
+const database = await miniflare.getD1Database("DB", "holdfast");
+await migrate(database);
+answer({ url: String(await miniflare.ready) });
 
 const commands = {
 	async evict({ class: objectClass, name, attempt }) {
-		// Wrangler may block this thread until workerd has answered, and workerd blocks when
+		// Miniflare may block this thread until workerd has answered, and workerd blocks when
 		// nobody reads its log: what it has logged so far is read first.
 		await setTimeout(30);
 		try {
-			await worker.evictDurableObject(objectClass, { name, webSockets: "hibernate" });
+			await miniflare.unsafeEvictDurableObject("holdfast", objectClass, { name, webSockets: "hibernate" });
 			return {};
 		} catch (err) {
 			if (attempt === undefined || !/not currently running|active references/.test(String(err))) throw err;
@@ -43,18 +34,18 @@ const commands = {
 		}
 	},
 	async sql({ class: objectClass, name, query }) {
-		const storage = await worker.getDurableObjectStorage(objectClass, { name });
+		const storage = await miniflare.unsafeGetDurableObjectStorage("holdfast", objectClass, { name });
 		return { rows: await storage.exec(query) };
 	},
 	async d1({ query }) {
-		const { results } = await DB.prepare(query).all();
+		const { results } = await database.prepare(query).all();
 		return { rows: results };
 	},
 	async logs() {
-		return { logs: server.getLogs().map(({ message }) => message) };
+		return { logs: logged };
 	},
 };
 
 await serve(commands);
-await server.close();
+await miniflare.dispose();
 process.exit(0);

@@ -49,9 +49,14 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			want := map[string]string{"secret": "INSUFFICIENT_PERMISSIONS", "no-such-document": "DOCUMENT_NOT_FOUND"}[document]
 			s.refused(d, want)
 		}
-		for _, path := range []string{"/app-ws", "/v1/ws/apps/x"} {
-			if status, _, _ := s.request("GET", path, "", map[string]string{"authorization": "Bearer " + token}); status != 404 {
-				t.Errorf("%s: HTTP %d", path, status)
+	})
+
+	t.Run("an app's way to the victim's session, with a user's token", func(t *testing.T) {
+		s := &server{t: t, url: s.url}
+		for _, path := range []string{"/app-ws?package=" + captions + "&", "/v1/ws/apps/" + captions + "?"} {
+			_, response, err := appDial{path: path + "session_id=" + reference("usr_owner"), key: token}.dial(s)
+			if err == nil || response == nil || response.StatusCode != 401 {
+				t.Errorf("%s: %v %v", path, err, response)
 			}
 		}
 	})
@@ -119,6 +124,8 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			"GET /v1/admin/users/usr_owner/session", "GET /v1/admin/users/usr_owner/audit", "GET /v1/admin/users/usr_owner/explain?at=2026-01-01T00:00:00Z",
 			"POST /v1/admin/users/usr_owner/kick", "POST /v1/admin/users/usr_owner/revoke", "POST /v1/admin/users/usr_owner/device/messages", "PUT /v1/admin/documents/secret/members/usr_viewer",
 			"PUT /v1/admin/documents/welcome/lock", "DELETE /v1/admin/documents/welcome", "PUT /v1/admin/workspaces/ws_demo/members/usr_viewer", "GET /v1/admin/documents/secret",
+			"GET /v1/admin/apps", "GET /v1/admin/apps/com.example.one", "PUT /v1/admin/apps/com.example.one", "DELETE /v1/admin/apps/com.example.one",
+			"POST /v1/admin/apps/com.example.one/secret", "POST /v1/admin/apps/com.example.one/keys", "DELETE /v1/admin/apps/com.example.one/keys/0123456789abcdef",
 		} {
 			method, path, _ := strings.Cut(path, " ")
 			for _, bearer := range []string{"", token, "Bearer", secrets["ADMIN_TOKEN"][:len(secrets["ADMIN_TOKEN"])-1]} {

@@ -114,11 +114,14 @@ func TestTheServedDescription(t *testing.T) {
 	bodies := map[string]string{
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
+		"putApp": appBody,
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "getSession",
-		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "getOpenAPI", "permissionsWebhook"}
-	place := strings.NewReplacer("{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")
+		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "permissionsWebhook"}
+	const key = "0123456789abcdef"
+	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	for _, o := range operations {
@@ -132,6 +135,9 @@ func TestTheServedDescription(t *testing.T) {
 				t.Errorf("%s: HTTP %d %s", o.ID, status, text)
 			}
 			continue
+		}
+		if o.ID == "revokeAppKey" {
+			s.d1("UPDATE app_keys SET id = '" + key + "'")
 		}
 		if o.ID == "deleteDocument" { // the last who was there
 			s.connect(dialling{document: "fresh", clientID: "o", token: token})
@@ -183,6 +189,11 @@ func TestWhatOperatorsAreRefused(t *testing.T) {
 		{"PUT", "/v1/admin/documents/fresh", `{"workspace_id":"nowhere","title":"x"}`, 404, "NOT_FOUND", "workspace_not_found"},
 		{"PUT", "/v1/admin/documents/nowhere/lock", ``, 404, "DOCUMENT_NOT_FOUND", ""},
 		{"PUT", "/v1/admin/documents/welcome/members/usr_owner", `{"role":"king"}`, 400, "MALFORMED_MESSAGE", "bad_field"},
+		{"GET", "/v1/admin/apps/com.example.none", ``, 404, "NOT_FOUND", "app_not_found"},
+		{"POST", "/v1/admin/apps/com.example.none/keys", ``, 404, "NOT_FOUND", "app_not_found"},
+		{"POST", "/v1/admin/apps/com.example.none/secret", ``, 404, "NOT_FOUND", "app_not_found"},
+		{"DELETE", "/v1/admin/apps/com.example.none/keys/0123456789abcdef", ``, 404, "NOT_FOUND", "app_key_not_found"},
+		{"PUT", "/v1/admin/apps/com.example.none", `{"name":"x","webhook_url":"http://example.com/"}`, 400, "MALFORMED_MESSAGE", "bad_field"},
 		{"POST", "/v1/admin/users/usr_owner/kick", `{"docment":"welcome"}`, 400, "MALFORMED_MESSAGE", "unknown_field"},
 		{"POST", "/v1/admin/users/usr_owner/kick", `{"document":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "MESSAGE_TOO_LARGE", "too_large"},
 	} {

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	secrets = makeSecrets()
+	http.DefaultClient.Timeout = patience
 	os.Exit(m.Run())
 }
 
@@ -79,8 +80,12 @@ type server struct {
 	operator string
 }
 
-// start runs the Worker under wrangler's harness, with these variables beside
-// those of wrangler.toml.
+// standstill is how long a harness may take to start, to answer and to end. Nobody waits
+// longer: it is ended, and the test fails by it.
+const standstill = 90 * time.Second
+
+// start runs the Worker under harness.mjs, with these variables beside those of
+// wrangler.toml.
 func start(t testing.TB, vars map[string]string) *server {
 	t.Helper()
 	var ready struct{ URL string }
@@ -97,6 +102,7 @@ func launch(t testing.TB, script string, config map[string]any, ready any) *serv
 	text, err := json.Marshal(config)
 	check(err)
 	cmd := exec.Command("node", script, string(text))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // workerd is ended with it
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	in, err := cmd.StdinPipe()
@@ -107,7 +113,11 @@ func launch(t testing.TB, script string, config map[string]any, ready any) *serv
 	s := &server{t: t, process: cmd.Process, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
 		in.Close()
+		guard := time.AfterFunc(standstill, s.end)
 		cmd.Wait()
+		if !guard.Stop() {
+			t.Errorf("%s did not end within %v of being told to", script, standstill)
+		}
 		if what := s.leak(complaints.String()); what != "" {
 			t.Errorf("%s is in what the Worker said", what)
 			return
@@ -116,15 +126,24 @@ func launch(t testing.TB, script string, config map[string]any, ready any) *serv
 			t.Logf("the Worker said:\n%s", complaints.String())
 		}
 	})
-	s.read(ready)
+	s.read(script+" to start", ready)
 	return s
 }
 
-// read takes the harness's next answer; wrangler may say something in between.
-func (s *server) read(into any) {
+// end ends a harness and all its processes.
+func (s *server) end() { syscall.Kill(-s.process.Pid, syscall.SIGKILL) }
+
+// read takes the harness's next answer, and says what it waited for where there is none;
+// miniflare may say something in between.
+func (s *server) read(what string, into any) {
 	s.t.Helper()
+	guard := time.AfterFunc(standstill, s.end)
+	defer guard.Stop()
 	for {
 		line, err := s.out.ReadBytes('\n')
+		if err != nil && !guard.Stop() {
+			s.t.Fatalf("standstill: waited %v for %s", standstill, what)
+		}
 		if err != nil {
 			s.t.Fatalf("the harness ended: %v", err)
 		}
@@ -138,14 +157,11 @@ func (s *server) do(command map[string]string, into any) {
 	s.t.Helper()
 	line, err := json.Marshal(command)
 	check(err)
-	// A harness that stands still for ever is ended, and the test with it.
-	guard := time.AfterFunc(2*time.Minute, func() { s.process.Kill() })
-	defer guard.Stop()
 	if _, err := s.in.Write(append(line, '\n')); err != nil {
 		s.t.Fatal(err)
 	}
 	var raw json.RawMessage
-	s.read(&raw)
+	s.read(fmt.Sprintf("the answer to %v", command), &raw)
 	var failed struct{ Error string }
 	if json.Unmarshal(raw, &failed); failed.Error != "" {
 		s.t.Fatalf("%v: %s", command, failed.Error)

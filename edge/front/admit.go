@@ -60,6 +60,10 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 		return f.verified(fl, result, now)
 	case awaitGrant:
 		return f.granted(fl, result)
+	case awaitFirst:
+		return f.firstFrame(fl, result)
+	case awaitAppKey:
+		return f.keyFound(fl, result)
 	case awaitSocket:
 		return fl.refusedByObject(result, now)
 	}
@@ -180,7 +184,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	body := []byte(text(result, "body"))
 	if jsontext.Check(body, eventDepth) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
-		if status == 409 && again && !fl.readmitted && !fl.device {
+		if status == 409 && again && !fl.readmitted && fl.document != "" {
 			return fl.admit(true, jsontext.Field(body, "gone_at"), now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
@@ -188,7 +192,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 		}
 	}
 	reason := "document_unavailable"
-	if fl.device {
+	if fl.document == "" {
 		reason = "session_unavailable"
 	}
 	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})

@@ -34,17 +34,20 @@ func (fl *flight) fail(err *protocol.Error) []byte {
 		w := step("refused")
 		w.Raw("error", err.Frame().Data)
 		return w.End()
-	case fl.browser:
+	case fl.browser, fl.attended:
 		return logged(refuse(err, fl.word(err), fl.protocol), fl.line(err))
 	}
 	return logged(respondText(err, err.Row().HTTP, fl.word(err)), fl.line(err))
 }
 
-// word is the error as its frame. A device's is seed S1's connection_error.
+// word is the error as its frame. A device's and an app's are seed S1's.
 func (fl *flight) word(err *protocol.Error) []byte {
 	f := err.Frame()
-	if fl.device {
+	switch {
+	case fl.device:
 		f.Event, f.Flat = protocol.EventConnectionError, fl.flat
+	case fl.app:
+		f.Type, f.Event, f.Flat = protocol.TypeApp, protocol.EventAppConnectionError, fl.flat
 	}
 	return f.Append(nil)
 }
@@ -63,13 +66,21 @@ func (fl *flight) line(err *protocol.Error) string {
 		w.Str("code", string(err.Code))
 		w.Str("reason", err.Reason)
 	}
-	if fl.device {
+	switch {
+	case fl.app:
+		w.Str("channel", "app")
+		w.Str("package", fl.pkg)
+		if fl.keyID != "" { // what a key says of itself anybody can write
+			w.Str("key_id", fl.keyID)
+		}
+	case fl.device:
 		w.Str("channel", "device")
-	} else {
+		w.Str("client_id", fl.client)
+	default:
 		w.Str("document", fl.document)
+		w.Str("client_id", fl.client)
 	}
-	w.Str("client_id", fl.client)
-	if fl.subject != "" { // known only once the signature is
+	if fl.subject != "" { // known only once the signature or the key is
 		w.Str("user_id", fl.subject)
 	}
 	return string(w.End())

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -41,6 +42,11 @@ type Config struct {
 	// bring the operators' routes a wrong token (CONNECTS_PER_IP_PER_MIN and _BURST,
 	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
 	Connects, Logins rate.Limit
+	// InitTimeout is how long an app may take to its app_connection_init, where that brings
+	// its key (INIT_TIMEOUT_MS), and WaitingApps how many in an isolate may be at that
+	// (WAITING_APPS).
+	InitTimeout time.Duration
+	WaitingApps int
 }
 
 // The default limits of one address, for each minute and at once. A whole office may
@@ -48,6 +54,13 @@ type Config struct {
 const (
 	DefaultConnects, DefaultConnectsBurst = 120, 240
 	DefaultLogins, DefaultLoginsBurst     = 30, 30
+)
+
+// DefaultInitTimeout is as long as seed S1 gives a device. DefaultWaitingApps times what is
+// kept of one, at two bytes a character, is half of an isolate's memory (128 MB).
+const (
+	DefaultInitTimeout = 30 * time.Second
+	DefaultWaitingApps = 500
 )
 
 // ErrNoKeys is a deployment that has no way to check a token.
@@ -71,12 +84,15 @@ func ParseEnv(env []byte) (Config, error) {
 
 		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
 		KeyAges: token.Ages{
-			Fresh:           seconds(env, "JWKS_FRESH_S"),
-			Stale:           seconds(env, "JWKS_STALE_S"),
-			UnknownCooldown: seconds(env, "JWKS_COOLDOWN_S"),
+			Fresh:           duration(env, "JWKS_FRESH_S", time.Second),
+			Stale:           duration(env, "JWKS_STALE_S", time.Second),
+			UnknownCooldown: duration(env, "JWKS_COOLDOWN_S", time.Second),
 		},
 		Connects: perMinute(env, "CONNECTS_PER_IP", DefaultConnects, DefaultConnectsBurst),
 		Logins:   perMinute(env, "LOGINS_PER_IP", DefaultLogins, DefaultLoginsBurst),
+
+		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
+		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
 	}
 	if cfg.KeySetURL != "" {
 		return cfg, nil
@@ -123,26 +139,28 @@ func WithPrevious(signing token.Key, previous string) ([]token.Key, error) {
 	return keys, nil
 }
 
-// seconds reads a duration; 0 when there is none that can be used.
-func seconds(env []byte, name string) time.Duration {
+// duration reads one of whole units; 0 when there is none that can be used.
+func duration(env []byte, name string, unit time.Duration) time.Duration {
 	n, err := strconv.Atoi(text(env, name))
 	if err != nil || n <= 0 || n > 1<<30 {
 		return 0
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(n) * unit
+}
+
+// number reads a count of at least least; otherwise when there is none that can be used.
+func number(env []byte, name string, otherwise, least int) int {
+	n, err := strconv.Atoi(text(env, name))
+	if err != nil || n < least || n > 1<<20 {
+		return otherwise
+	}
+	return n
 }
 
 // perMinute reads the two variables of a limit. "0" for the first is no limit; what
 // cannot be read is the default.
 func perMinute(env []byte, name string, count, burst int) rate.Limit {
-	number := func(name string, otherwise, least int) int {
-		n, err := strconv.Atoi(text(env, name))
-		if err != nil || n < least || n > 1<<20 {
-			return otherwise
-		}
-		return n
-	}
-	l := rate.Limit{Per: time.Minute, Count: number(name+"_PER_MIN", count, 0), Burst: number(name+"_BURST", burst, 1)}
+	l := rate.Limit{Per: time.Minute, Count: number(env, name+"_PER_MIN", count, 0), Burst: number(env, name+"_BURST", burst, 1)}
 	if l.Count == 0 {
 		l.Count = -1
 	}

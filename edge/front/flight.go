@@ -8,6 +8,8 @@ const (
 	awaitSignature = "signature"
 	awaitGrant     = "grant"
 	awaitSocket    = "socket"
+	awaitFirst     = "first"
+	awaitAppKey    = "app_key"
 )
 
 // flight is one admission on its way: all that is known of it between a step and
@@ -19,6 +21,12 @@ type flight struct {
 	// device is the user's device channel, which has no document; flat says that it was
 	// asked for at seed S1's own address, and a refusal is in S1's form.
 	device, flat bool
+	// app is a server-side program that joins a user's session; attended says that its
+	// socket is accepted already, and first what the object is to hear of it before all else.
+	app, attended bool
+	first         string
+	// pkg is the app's name, and keyID its key's, once that is known.
+	pkg, keyID string
 	// browser decides the form of a refusal: a page cannot read an HTTP error.
 	browser  bool
 	protocol string
@@ -88,11 +96,13 @@ func (fl *flight) texts() []member[string] {
 	return []member[string]{
 		{"await", &fl.await}, {"protocol", &fl.protocol}, {"token", &fl.token}, {"document", &fl.document}, {"client", &fl.client},
 		{"session", &fl.session}, {"last_seq", &fl.lastSeq}, {"subject", &fl.subject},
+		{"package", &fl.pkg}, {"key_id", &fl.keyID}, {"first", &fl.first},
 	}
 }
 
 func (fl *flight) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &fl.connect}, {"device", &fl.device}, {"flat", &fl.flat}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
+		{"app", &fl.app}, {"attended", &fl.attended},
 	}
 }

@@ -5,7 +5,7 @@
 //
 // Events (JSON, one object; now is in milliseconds since 1970):
 //
-//	{"kind":"request","method","url","headers":{…},"now"}
+//	{"kind":"request","method","url","headers":{…},"attending","now"}
 //	{"kind":"verify_token","token","now"}       an object swaps a token in place
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
 //	{"kind":"fault"}                             what to say, should this core ever fail
@@ -15,11 +15,19 @@
 //	{"do":"verify","jwk","input","signature","state"}       -> {"ok"}
 //	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}
 //	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
+//	{"do":"query","binding","sql","args","timeout_ms","state"} -> {"rows":[[…],…]} | {"error"}
 //	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done
+//	{"do":"attend","protocol","timeout_ms","max_bytes","kept_frames","kept_bytes","state"} -> {"text"} | {"binary"} | {"error"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
 //	{"do":"handler"}  {"do":"assets"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}
+//
+// attend accepts the socket and waits for its first message; the request is answered with
+// that, and a refuse later on is for this socket. A forward for it has "first", what the
+// object's socket hears before all else; then the two are joined. Whatever comes in between
+// is kept, and "full" is the refuse for when that is too much. attending is how many
+// sockets are so far.
 //
 // Any step may have a "log": a line for the operator, printed as it is.
 //

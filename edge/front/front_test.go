@@ -106,8 +106,7 @@ func TestRefusals(t *testing.T) {
 		{"sends a last_seq of 2^53", q(jwt) + "&last_seq=9007199254740992", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
 		{"sends a negative last_seq", q(jwt) + "&last_seq=-1", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
 		{"sends a session id with a space", q(jwt) + "&session_id=a%20b", "MALFORMED_MESSAGE", "session_id_invalid", 400, 4400},
-		{"calls the app route", "http://127.0.0.1:8787/app-ws?token=" + jwt, "NOT_FOUND", "", 404, 4405},
-		{"calls an app's route", "http://127.0.0.1:8787/v1/ws/apps/org.example.captions?token=" + jwt, "NOT_FOUND", "", 404, 4405},
+		{"calls no route", "http://127.0.0.1:8787/v1/ws/app?token=" + jwt, "NOT_FOUND", "", 404, 4405},
 	} {
 		t.Run(c.power, func(t *testing.T) {
 			w := newWorker(t, embedded())
@@ -291,7 +290,9 @@ func TestRoutes(t *testing.T) {
 		{embedded(), "/v1/admin/documents/welcome", "respond", 404},
 		{embedded(), "/v1/webhooks/permissions", "respond", 404},
 		{embedded(), "/v1/nothing", "respond", 404},
-		{embedded(), "/v1/ws/apps/com.example", "respond", 404},
+		{embedded(), "/v1/ws/apps/com.example", "respond", 426},
+		{embedded(), "/app-ws", "respond", 426},
+		{embedded(), "/v1/ws/apps", "respond", 404},
 		{embedded(), "/v1/ws/documents/welcome", "respond", 426},
 		{outside, "/auth/login", "respond", 404},
 		{outside, "/.well-known/jwks.json", "respond", 404},
@@ -326,6 +327,8 @@ func FuzzStep(f *testing.F) {
 	raw, _ := json.Marshal(upgrade(line + "?client_id=c&token=" + goodToken()))
 	f.Add(raw)
 	f.Add([]byte(`{"kind":"result","state":{"await":"grant"},"result":{"body":"{}"}}`))
+	f.Add([]byte(`{"kind":"result","state":{"await":"first","connect":true,"app":true,"attended":true},"result":{"text":"{}"}}`))
+	f.Add([]byte(`{"kind":"result","state":{"await":"app_key","connect":true,"app":true},"result":{"rows":[["a","b",0]]}}`))
 	env, _ := json.Marshal(embedded())
 	cfg, _ := ParseEnv(env)
 	f.Fuzz(func(t *testing.T, event []byte) {

@@ -68,10 +68,16 @@ type worker struct {
 	// told are the bodies that objects were given.
 	told []map[string]any
 	logs []string
+	// said is the text of all steps, and full what they bid to say on a socket that says
+	// too much.
+	said string
+	full []map[string]any
 
 	fetch   func(url string) map[string]any
 	call    func(name string, body map[string]any) map[string]any
 	forward func(name string, body map[string]any) map[string]any // nil: 101
+	query   func(sql string, args []any) map[string]any
+	attend  func(step map[string]any) map[string]any
 }
 
 func newWorker(t *testing.T, env map[string]string) *worker {
@@ -99,16 +105,24 @@ func (w *worker) run(event map[string]any) map[string]any {
 		event["now"] = w.now.UnixMilli()
 		raw, _ := json.Marshal(event)
 		var step map[string]any
-		if out := w.front.Step(raw); json.Unmarshal(out, &step) != nil {
+		out := w.front.Step(raw)
+		if json.Unmarshal(out, &step) != nil {
 			w.t.Fatalf("not JSON: %s", out)
 		}
+		w.said += string(out)
 		do := step["do"].(string)
 		if line, ok := step["log"].(string); ok {
 			w.logs = append(w.logs, line)
 		}
-		if binding, ok := step["binding"].(string); ok {
+		if full, ok := step["full"].(map[string]any); ok {
+			w.full = append(w.full, full)
+		}
+		switch binding, ok := step["binding"].(string); {
+		case ok && do == "query":
+			w.steps = append(w.steps, do+" "+binding)
+		case ok:
 			w.steps = append(w.steps, do+" "+binding+"/"+step["name"].(string))
-		} else {
+		default:
 			w.steps = append(w.steps, do)
 		}
 		var body, result map[string]any
@@ -131,8 +145,12 @@ func (w *worker) run(event map[string]any) map[string]any {
 			result = w.call(step["name"].(string), body)
 		case "forward":
 			if result = w.forward(step["name"].(string), body); result == nil {
-				return map[string]any{"do": "socket"}
+				return map[string]any{"do": "socket", "first": step["first"]}
 			}
+		case "query":
+			result = w.query(step["sql"].(string), step["args"].([]any))
+		case "attend":
+			result = w.attend(step)
 		default:
 			return step
 		}

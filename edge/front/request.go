@@ -17,6 +17,8 @@ type request struct {
 	upgradeTo, origin, authorization, offered, signature string
 	// address is the visitor's, as the platform says; "" where it says none.
 	address string
+	// attending is how many sockets are accepted here and wait to be known.
+	attending uint64
 }
 
 func readRequest(event []byte) request {
@@ -28,6 +30,8 @@ func readRequest(event []byte) request {
 		case "url":
 			s, _ := jsontext.Str(o.Value())
 			r.url, _ = url.Parse(s)
+		case "attending":
+			r.attending, _ = jsontext.Uint(o.Value())
 		case "headers":
 			r.readHeaders(o.Value())
 		}
@@ -95,14 +99,20 @@ func (r request) protocol() (selected string, ok bool) {
 	return selected, len(list) == 0
 }
 
+// bearer is what an Authorization header holds, if it is of that kind: a proxy may have
+// put another one there.
+func (r request) bearer() (value string, ok bool) {
+	scheme, value, _ := strings.Cut(strings.TrimSpace(r.authorization), " ")
+	return strings.TrimSpace(value), strings.EqualFold(scheme, "bearer")
+}
+
 // token finds the access token in the three places it may be in. The same one
 // in two places is fine; two tokens are two answers to who this is, and whoever
 // adds a second one to somebody's URL must not choose between them.
 func (r request) token(query url.Values) (string, *protocol.Error) {
 	var found []string
-	scheme, value, _ := strings.Cut(strings.TrimSpace(r.authorization), " ")
-	if strings.EqualFold(scheme, "bearer") {
-		found = append(found, strings.TrimSpace(value))
+	if value, ok := r.bearer(); ok {
+		found = append(found, value)
 	}
 	for _, p := range r.protocols() {
 		if value, ok := strings.CutPrefix(p, protocol.BearerPrefix); ok {

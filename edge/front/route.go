@@ -9,7 +9,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-const documents = "/v1/ws/documents/"
+const (
+	documents = "/v1/ws/documents/"
+	apps      = "/v1/ws/apps/"
+)
 
 // route says what a request is for.
 func (f *Front) route(r request, now time.Time) []byte {
@@ -21,7 +24,11 @@ func (f *Front) route(r request, now time.Time) []byte {
 		return f.connect(r, &flight{connect: true, device: true}, "", now)
 	case path == "/glasses-ws":
 		return f.connect(r, &flight{connect: true, device: true, flat: true}, "", now)
-	case strings.HasPrefix(path, "/v1/ws/"), path == "/app-ws":
+	case strings.HasPrefix(path, apps):
+		return f.connect(r, &flight{connect: true, app: true}, path[len(apps):], now)
+	case path == "/app-ws":
+		return f.connect(r, &flight{connect: true, app: true, flat: true}, "", now)
+	case strings.HasPrefix(path, "/v1/ws/"):
 		return refusal(r, &protocol.Error{Code: protocol.NotFound})
 	case path == "/healthz":
 		return ok(`{"status":"ok"}`)
@@ -65,8 +72,9 @@ func tooMany(reason string, wait time.Duration) *protocol.Error {
 }
 
 // connect checks everything about an upgrade that needs no key. The form of the
-// request comes before the token: it tells a stranger nothing.
-func (f *Front) connect(r request, fl *flight, document string, now time.Time) []byte {
+// request comes before the token: it tells a stranger nothing. name is the document's or
+// the app's.
+func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byte {
 	if !r.upgrade() {
 		err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "upgrade_required"}
 		return respondWith(err, 426, "upgrade", "websocket")
@@ -82,7 +90,10 @@ func (f *Front) connect(r request, fl *flight, document string, now time.Time) [
 	if !ok {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
 	}
-	if err := fl.read(r, document); err != nil {
+	if fl.app {
+		return f.app(r, fl, name)
+	}
+	if err := fl.read(r, name); err != nil {
 		return fl.fail(err)
 	}
 	return f.identify(fl, now)

@@ -23,6 +23,7 @@ import (
 	"unsafe"
 
 	"github.com/holdfast-dev/holdfast/edge/front"
+	_ "github.com/holdfast-dev/holdfast/edge/trap"
 )
 
 // The caller writes the one buffer and reads the other from outside; both stay

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"net/http"
 	"strconv"
@@ -33,6 +34,7 @@ func operators() http.Handler {
 		Embedded:     front.On(cloudflare.Getenv("EMBEDDED_ISSUER")),
 		Elsewhere:    cloudflare.Getenv("PERMISSIONS_URL") != "",
 		Now:          time.Now,
+		Random:       func(b []byte) { rand.Read(b) },
 		Log:          attempt.Log,
 	}, admin.SQLStore{DB: sql.OpenDB(db)}, objects{})
 }

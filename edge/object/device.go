@@ -12,12 +12,26 @@ import (
 // The device's side of a session object: its sockets, and what they and an operator say.
 //
 //	front -> session {"claims":{…},"client_id"?,"protocol","flat"} -> a socket, or an error
+//	front -> session {"app":{…},"protocol"}                        -> the same: see app.go
 //	admin -> session {"kind":"post","data"}                        -> {"seq"} or {"error":{…}}
 
-// dial is the upgrade that is being answered.
+// dial is an upgrade that has no answer yet.
 type dial struct {
+	conn     string
 	ask      uint32
 	protocol string
+}
+
+// dialled ends the wait of an upgrade.
+func (o *sessionObject) dialled(conn string) (d dial) {
+	for i := range o.dials {
+		if o.dials[i].conn == conn {
+			d = o.dials[i]
+			o.dials = append(o.dials[:i], o.dials[i+1:]...)
+			break
+		}
+	}
+	return d
 }
 
 // deviceEvent turns what happens to a socket into the core's event; nil when there is
@@ -32,7 +46,7 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: len(in.Text)}
 		}
 		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: len(in.Text)}
-		if frame.Event == protocol.EventConnectionInit {
+		if frame.Event == protocol.EventConnectionInit || frame.Event == protocol.EventAppStart {
 			e.NewSessionID = randomHex(o.host, 16)
 		}
 		return e
@@ -48,16 +62,28 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 		if conn := o.core.Current(); conn != "" && o.cfg.ClientPings {
 			e.Seen = o.host.LastSeen(ConnID(conn))
 		}
+		if o.cfg.ClientPings {
+			e.Apps = map[device.ConnID]time.Time{}
+			o.core.AppConns(func(conn device.ConnID) { e.Apps[conn] = o.host.LastSeen(ConnID(conn)) })
+		}
 		return e
 	case Answered, Failed:
 		if conn, ok := o.tokens.take(in.Ask); ok {
 			return verified(conn, in)
 		}
+		if q, ok := o.appAsks.take(in.Ask); ok {
+			return o.appAnswered(q, in)
+		}
 	case Request:
-		if kind, err := kindOf(in.Text); err == nil && kind == "post" {
-			if data := jsontext.Field(in.Text, "data"); data != nil {
-				return device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}
-			}
+		kind, err := kindOf(in.Text)
+		if err != nil {
+			return nil
+		}
+		if data := jsontext.Field(in.Text, "data"); kind == "post" && data != nil {
+			return device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}
+		}
+		if kind == "app_key" {
+			return keyRevoked(in)
 		}
 	}
 	return nil
@@ -65,9 +91,10 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 
 func (o *sessionObject) connect(in Input) device.Event {
 	e := device.Connect{Conn: randomHex(o.host, 8), MadeUp: randomHex(o.host, 8)}
-	o.dial = dial{ask: in.Ask}
+	d := dial{conn: e.Conn, ask: in.Ask}
 	text, err := object(in.Text)
 	known := false
+	var application []byte
 	for err == nil && text.Next() {
 		switch v := text.Value(); string(text.Key()) {
 		case "claims":
@@ -77,13 +104,20 @@ func (o *sessionObject) connect(in Input) device.Event {
 		case "flat":
 			e.Flat = truth(v)
 		case "protocol":
-			o.dial.protocol = str(v)
+			d.protocol = str(v)
+		case "app":
+			application = v
 		}
+	}
+	if application != nil && err == nil {
+		o.dials = append(o.dials, d)
+		return appConnect(e.Conn, application)
 	}
 	if err != nil || !known {
 		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
 		return nil
 	}
+	o.dials = append(o.dials, d)
 	if conn := o.core.Current(); conn != "" {
 		e.Seen = o.host.LastSeen(ConnID(conn))
 	}
@@ -114,9 +148,10 @@ func (o *sessionObject) carryOutDevice(effect device.Effect) {
 	case device.Close:
 		o.host.Close(ConnID(e.Conn), e.Code, e.Reason)
 	case device.Accept:
-		o.host.Accept(o.dial.ask, ConnID(e.Conn), o.dial.protocol)
+		d := o.dialled(e.Conn)
+		o.host.Accept(d.ask, ConnID(e.Conn), d.protocol)
 	case device.Refuse:
-		o.host.Respond(o.dial.ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
+		o.host.Respond(o.dialled(e.Conn).ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
 	case device.SaveRow:
 		o.store.saveDevice(e.Row)
 	case device.Keep:
@@ -127,6 +162,8 @@ func (o *sessionObject) carryOutDevice(effect device.Effect) {
 		o.host.Verify(o.tokens.add(e.Conn), e.Token)
 	case device.Posted:
 		o.host.Respond(uint32(e.Ask), 200, appendPosted(nil, e))
+	default:
+		o.carryOutApp(effect)
 	}
 }
 
@@ -143,7 +180,10 @@ func appendPosted(dst []byte, e device.Posted) []byte {
 // lose finds the connections that ended while nobody was looking: a crash or a deploy
 // takes every socket with it, and no close is ever heard of them.
 func (o *sessionObject) lose() {
-	for _, conn := range o.core.Conns() {
+	conns := o.core.Conns()
+	list := conns[:]
+	o.core.AppConns(func(conn device.ConnID) { list = append(list, conn) })
+	for _, conn := range list {
 		if conn == "" {
 			continue
 		}
@@ -176,6 +216,9 @@ func (s *store) device(userID string) (snap device.Snapshot) {
 	s.query(selectOutbox, func(c []Value) {
 		snap.Kept = append(snap.Kept, channel.Kept{Seq: uint64(c[0].Int), Text: append([]byte(nil), c[1].Bytes...)})
 	})
+	if state := snap.Row.Channel.State; snap.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
+		snap.Apps = s.apps(userID)
+	}
 	return snap
 }
 

@@ -88,9 +88,14 @@ type Destination struct {
 	URL string
 	// Authorization is that header, "" for none. It is a secret.
 	Authorization string
+	Signature     Signature
 	Timeout       time.Duration
 	MaxBytes      int
 }
+
+// Signature is a header that signs a body: Prefix, and in hexadecimal the HMAC-SHA256 of
+// Before and the body by Secret. Without a Header there is none.
+type Signature struct{ Header, Prefix, Before, Secret string }
 
 // ValueKind tells what a Value holds.
 type ValueKind uint8

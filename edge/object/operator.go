@@ -15,6 +15,7 @@ import (
 //	{"kind":"end","code":"TOKEN_REVOKED","jti" or "before" or "all":true,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
 //	{"kind":"post","data"}                                           -> {"seq"}: for the device, see device.go
+//	{"kind":"app_key",…}                                             -> {"receipt":{…}}: see app.go
 //	{"kind":"describe"}                                              -> {"session":{…}}
 //	{"kind":"audit","from"?,"to"?,"limit"?}                          -> {"audit":[…],"documents":[…]}
 //
@@ -101,6 +102,7 @@ func (o *sessionObject) describe() []byte {
 		w.Buf = appendChannel(w.Buf, c, access[c.Document])
 	}
 	w.Buf = append(w.Buf, ']')
+	appendApps(&w, o.core.Apps())
 	if before := snap.Session.RevokedBefore; !before.IsZero() {
 		w.Time("revoked_before", before)
 	}

@@ -31,7 +31,7 @@ func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 		`respond 9 200 {"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":3}}`)
 	f.object = nil
 	expect(t, without(f.enter(admit("d1")), "alarm"), `respond 5 200 {"error":{"error_code":"TOKEN_REVOKED"`)
-	expect(t, f.asks(10, `{"kind":"describe"}`), `respond 10 200 {"session":{"user_id":"ann","perm_epoch":2,"channels":[],"revoked_tokens":1}}`)
+	expect(t, f.asks(10, `{"kind":"describe"}`), `respond 10 200 {"session":{"user_id":"ann","perm_epoch":2,"channels":[],"apps":[],"revoked_tokens":1}}`)
 	// By the second: all that were issued until now, this one too.
 	expect(t, f.asks(11, `{"kind":"end","code":"TOKEN_REVOKED","all":true}`), `respond 11 200 {"receipt":{"user_id":"ann"`)
 	expect(t, f.asks(12, `{"kind":"describe"}`), `"revoked_before":"2025-01-07T10:00:00Z"`)

@@ -97,6 +97,19 @@ const (
 	insertOutbox
 	trimOutbox
 
+	createApps
+	createAppOutbox
+	createAppReceipts
+	selectApps
+	upsertApp
+	deleteApp
+	selectAppOutbox
+	insertAppOutbox
+	trimAppOutbox
+	selectAppReceipts
+	upsertAppReceipt
+	deleteAppReceipts
+
 	createAudit
 	insertAudit
 	selectAudit
@@ -125,6 +138,9 @@ const sessionChannelColumns = "document, client_id, until, admitted_at, expires,
 
 const deviceColumns = "client_id, session_id, state, conn, connected_at, seen, pings, grace_until, expires, noticed, notice_at, token_id, issued_at, " +
 	"token_expires, asked, door_conn, door_at, door_client, door_made_up, door_flat, door_token_id, door_issued_at, door_expires, sent, acked"
+
+const appColumns = "package, session_id, state, phase, next, tries, been, key_id, line_state, conn, connected_at, seen, pings, grace_until, " +
+	"door_conn, door_at, door_key, sent, acked"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -240,6 +256,24 @@ var statements = [...]string{
 	insertOutbox: "INSERT INTO outbox (seq, frame) VALUES (?, ?)",
 	trimOutbox:   "DELETE FROM outbox WHERE seq <= ?",
 
+	createApps: "CREATE TABLE apps (package TEXT PRIMARY KEY, session_id TEXT NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL, next INTEGER NOT NULL, " +
+		"tries INTEGER NOT NULL, been INTEGER NOT NULL, key_id TEXT NOT NULL, line_state INTEGER NOT NULL, conn TEXT NOT NULL, connected_at INTEGER NOT NULL, " +
+		"seen INTEGER NOT NULL, pings INTEGER NOT NULL, grace_until INTEGER NOT NULL, door_conn TEXT NOT NULL, door_at INTEGER NOT NULL, door_key TEXT NOT NULL, " +
+		"sent INTEGER NOT NULL, acked INTEGER NOT NULL) WITHOUT ROWID",
+	createAppOutbox: "CREATE TABLE app_outbox (package TEXT NOT NULL, seq INTEGER NOT NULL, frame BLOB NOT NULL, PRIMARY KEY (package, seq)) WITHOUT ROWID",
+	// Package '' is the user's device.
+	createAppReceipts: "CREATE TABLE app_receipts (package TEXT NOT NULL, slot INTEGER NOT NULL, n INTEGER NOT NULL, client_id TEXT NOT NULL, " +
+		"message_id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (package, slot)) WITHOUT ROWID",
+	selectApps:        "SELECT " + appColumns + " FROM apps ORDER BY package",
+	upsertApp:         "INSERT OR REPLACE INTO apps (" + appColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	deleteApp:         "DELETE FROM apps WHERE package = ?",
+	selectAppOutbox:   "SELECT package, seq, frame FROM app_outbox ORDER BY package, seq",
+	insertAppOutbox:   "INSERT INTO app_outbox (package, seq, frame) VALUES (?, ?, ?)",
+	trimAppOutbox:     "DELETE FROM app_outbox WHERE package = ? AND seq <= ?",
+	selectAppReceipts: "SELECT package, n, client_id, message_id, seq FROM app_receipts",
+	upsertAppReceipt:  "INSERT OR REPLACE INTO app_receipts (package, slot, n, client_id, message_id, seq) VALUES (?, ?, ?, ?, ?, ?)",
+	deleteAppReceipts: "DELETE FROM app_receipts WHERE package = ?",
+
 	createAudit: "CREATE TABLE audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, user_id TEXT NOT NULL, document TEXT NOT NULL, " +
 		"client_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, by_whom TEXT NOT NULL, detail TEXT NOT NULL)",
 	insertAudit: "INSERT INTO audit (at, event, user_id, document, client_id, code, reason, by_whom, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -260,13 +294,14 @@ func (s Stmt) String() string { return statements[s] }
 // schemaVersion counts the changes to the tables. A change appends the
 // statements that bring an object from the version before; objects upgrade
 // themselves when they are next woken.
-const schemaVersion = 3
+const schemaVersion = 4
 
 var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
-		createSections, createParts, createAudit}}
+		createSections, createParts, createAudit}, nil}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit}}
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
+	{createApps, createAppOutbox, createAppReceipts}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

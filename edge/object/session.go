@@ -21,15 +21,19 @@ type sessionObject struct {
 	pushes asks[push]     // numbered from pushAsk on
 	tokens asks[string]   // being verified, by whose connection; numbered from tokenAsk on
 	events []device.Event // still to step, those that booting came back as
-	dial   dial           // the upgrade that is being answered
+	dials  []dial         // upgrades that have no answer yet
+	// appAsks are questions about apps, numbered from appAsk on; now is the event's time.
+	appAsks asks[appQuestion]
+	now     time.Time
 }
 
-// pushAsk is where the numbers of our calls to documents begin, and tokenAsk those of
-// tokens that are being verified: above those of others' questions, which count from 1,
-// and of the core's own.
+// pushAsk is where the numbers of our calls to documents begin, tokenAsk those of tokens
+// that are being verified, and appAsk those about apps: above those of others' questions,
+// which count from 1, and of the core's own.
 const (
 	pushAsk  = 1 << 31
 	tokenAsk = 3 << 30
+	appAsk   = 7 << 29
 )
 
 // push is a call to a document that has not answered.
@@ -47,6 +51,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 	o := &sessionObject{
 		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: deviceConfig(settings{h}),
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
+		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now,
 	}
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
@@ -66,6 +71,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 
 // Handle implements Object.
 func (o *sessionObject) Handle(now time.Time, in Input) error {
+	o.now = now
 	if in.Kind == Alarm {
 		o.alarm.rang()
 	}

@@ -1,12 +1,14 @@
 package object
 
 import (
-	"strconv"
+	"math"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -17,8 +19,8 @@ import (
 type settings struct{ host Host }
 
 func (s settings) number(name string) int {
-	n, err := strconv.ParseInt(s.host.Env(name), 10, 32)
-	if err != nil || n < 0 {
+	n, ok := jsontext.Uint([]byte(s.host.Env(name)))
+	if !ok || n > math.MaxInt32 {
 		return 0
 	}
 	return int(n)
@@ -95,8 +97,22 @@ func deviceConfig(s settings) device.Config {
 		WindowBytes: s.number("WINDOW_BYTES"),
 		Flood:       rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
 		Limits:      s.limits(),
+		Apps: app.Config{
+			Line:           channel.Config{Grace: s.millis("APP_GRACE_MS")},
+			MaxApps:        s.number("MAX_APPS"),
+			CallTimeout:    min(s.millis("APP_WEBHOOK_MS"), maxCallTimeout),
+			CallTries:      s.number("APP_WEBHOOK_TRIES"),
+			CallPause:      s.millis("APP_WEBHOOK_PAUSE_MS"),
+			ConnectTimeout: s.millis("APP_CONNECT_MS"),
+			StopTimeout:    s.millis("APP_STOP_MS"),
+			Connects:       rate.Limit{Count: s.number("APP_CONNECTS_PER_MIN"), Per: time.Minute, Burst: s.number("APP_CONNECTS_BURST")},
+			Unanswered:     s.number("MAX_UNANSWERED"),
+		},
 	}.WithDefaults()
 }
+
+// maxCallTimeout bounds the variable: an object that waits does not hibernate.
+const maxCallTimeout = 30 * time.Second
 
 // auditEntries is how many lines of its audit log an object keeps of one user, and as
 // many again of what operators did.

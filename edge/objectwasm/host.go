@@ -224,8 +224,9 @@ func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
 	h.u32(ask)
 	h.u32(uint32(to.Timeout.Milliseconds()))
 	h.u32(uint32(to.MaxBytes))
-	h.long(to.URL)
-	h.long(to.Authorization)
+	for _, text := range [...]string{to.URL, to.Authorization, to.Signature.Header, to.Signature.Prefix, to.Signature.Before, to.Signature.Secret} {
+		h.long(text)
+	}
 	h.u32(uint32(len(body)))
 	h.request = append(h.request, body...)
 	h.call(opFetch)

@@ -39,6 +39,7 @@ import (
 	"unsafe"
 
 	"github.com/holdfast-dev/holdfast/edge/object"
+	_ "github.com/holdfast-dev/holdfast/edge/trap"
 )
 
 const (

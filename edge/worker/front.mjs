@@ -3,6 +3,7 @@
 // understands none of them.
 
 import { fetchText, within } from "./fetch.mjs";
+import { Guest } from "./guest.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import module from "../../.build/current/front.wasm";
@@ -53,9 +54,14 @@ function ask(env, event) {
 	}
 }
 
-// decide goes on until a step that ends it, or a socket.
-async function decide(env, event) {
+// decide goes on until a step that ends it, or one that brought a socket. A guest may have
+// left by then, and nothing more is done for it.
+async function decide(env, event, guest) {
 	for (let step = ask(env, event); ; ) {
+		if (guest !== undefined) {
+			if (guest.gone) return {};
+			guest.full = step.full;
+		}
 		if (step.log !== undefined) console.log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
@@ -66,7 +72,7 @@ async function decide(env, event) {
 			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
 			result = { error: err.name };
 		}
-		if (result instanceof Response) return result;
+		if (result instanceof Response) return { ...step, response: result };
 		step = ask(env, { kind: "result", state: step.state, result });
 	}
 }
@@ -93,6 +99,10 @@ const acts = {
 		return { body: await env[binding].getByName(name).call(body) };
 	},
 
+	async query({ binding, sql, args, timeout_ms }, env) {
+		return { rows: await within(timeout_ms, env[binding].prepare(sql).bind(...args).raw()) };
+	},
+
 	// Nothing of the visitor's own request reaches the object, so no header of
 	// theirs can pass for ours and no token in a URL goes further than here.
 	async forward({ binding, name, body }, env) {
@@ -112,6 +122,12 @@ const ends = {
 		server.close(code, reason);
 		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
 		return new Response(null, { status: 101, webSocket: client, headers });
+	},
+
+	attend(step, request, env, ctx) {
+		const guest = new Guest(step);
+		ctx.waitUntil(receive(guest, step.state, env));
+		return guest.response;
 	},
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
@@ -134,14 +150,36 @@ const ends = {
 	},
 };
 
+// receive finds out whose a guest's socket is, and ends it or joins it to an object's.
+async function receive(guest, state, env) {
+	try {
+		const result = await guest.first;
+		if (guest.gone) return;
+		const end = await decide(env, { kind: "result", state, result }, guest);
+		if (end.response === undefined) {
+			guest.refuse(end);
+		} else {
+			guest.join(end.response.webSocket, end.first);
+		}
+	} catch (err) {
+		complain(err);
+		guest.refuse({});
+	}
+}
+
+// complain says where something failed, and not its message, which may hold anything.
+function complain(err) {
+	console.error(`front: ${err.name} ${err.stack?.slice(err.stack.indexOf("\n"))}`);
+}
+
 /** Answers one request. */
 export async function fetchRequest(request, env, ctx) {
 	try {
-		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
+		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers), attending: Guest.waiting };
 		const end = await decide(env, event);
-		return end instanceof Response ? end : await ends[end.do](end, request, env, ctx);
+		return end.response ?? (await ends[end.do](end, request, env, ctx));
 	} catch (err) {
-		console.error(`front: ${err.name} ${err.stack?.slice(err.stack.indexOf("\n"))}`); // not its message
+		complain(err);
 		return fault === undefined ? new Response(null, { status: 500 }) : ends.respond(fault);
 	}
 }

@@ -2,7 +2,8 @@
 // to Go; the platform's manners that cost experiments are noted where they matter.
 
 import { DurableObject } from "cloudflare:workers";
-import { Shell, closeSocket, kind } from "./shell.mjs";
+import { Shell, kind } from "./shell.mjs";
+import { closeSocket } from "./socket.mjs";
 
 const decoder = new TextDecoder();
 

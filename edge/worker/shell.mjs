@@ -4,6 +4,7 @@
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
+import { closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
 /** The kinds of input, as in edge/object/host.go. */
@@ -215,13 +216,13 @@ export class Shell {
 
 	// later brings a request's answer back as an event, to the instance that asked.
 	// Nothing else waits for it, and it keeps the object awake no longer than it
-	// takes, or than patience lasts: who asked must not wait for ever.
-	later(ask, request) {
+	// takes, or than longest lasts: who asked must not wait for ever.
+	later(ask, request, longest = patience) {
 		const { instance } = this;
 		const back = (what, text) => {
 			if (this.instance === instance) this.enter(what, ask, "", text);
 		};
-		const done = within(patience, request()).then(
+		const done = within(longest, request()).then(
 			(text) => back(kind.answered, text),
 			(err) => {
 				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything
@@ -300,9 +301,13 @@ const effects = {
 		shell.later(ask, async () => JSON.stringify(await shell.env[binding].prepare(query).bind(...args).raw()));
 	},
 
-	fetch(shell, failed, ask, timeout, most, url, authorization, body) {
-		const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
-		shell.later(ask, async () => JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most)));
+	fetch(shell, failed, ask, timeout, most, url, authorization, header, prefix, before, secret, body) {
+		const request = async () => {
+			const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
+			if (header !== "") headers[header] = prefix + (await signature(secret, before + body));
+			return JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most));
+		};
+		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // it ends by itself before that
 	},
 
 	verify(shell, failed, ask, token) {
@@ -310,14 +315,10 @@ const effects = {
 	},
 };
 
-// The codes that only say what happened to a line and may not be sent.
-const unsendable = new Set([1004, 1005, 1006, 1015]);
+const encoder = new TextEncoder();
 
-/** Closes a socket whatever state it is in. */
-export function closeSocket(ws, code, reason) {
-	try {
-		ws.close(unsendable.has(code) ? 1000 : code, reason);
-	} catch {
-		// It is closed already, which is what was wanted.
-	}
+/** The HMAC-SHA256 of a text, in hexadecimal. */
+async function signature(secret, text) {
+	const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+	return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();
 }

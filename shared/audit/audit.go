@@ -47,6 +47,17 @@ const (
 	Unlocked  Event = "unlocked"
 )
 
+// What a session object writes of the user's apps. ClientID is the app's package; none of
+// these ends a connection of the user's own.
+const (
+	AppStarted    Event = "app_started"
+	AppConnected  Event = "app_connected"   // Detail: resumed, or new
+	AppLost       Event = "app_lost"        // Detail: the close code
+	AppClosed     Event = "app_closed"      // by the server; Code and Reason say why
+	AppStopped    Event = "app_stopped"     // Reason
+	AppKeyRevoked Event = "app_key_revoked" // By, Reason
+)
+
 // Entry is one line of the audit log.
 type Entry struct {
 	At       time.Time

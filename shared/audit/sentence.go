@@ -26,6 +26,12 @@ var sentences = map[Event]string{
 	GraceOver:         "Client %c did not come back to %d in time: what it missed is not replayed any more.",
 	Locked:            "%d was locked for writing, by %b: %r.",
 	Unlocked:          "%d was unlocked, by %b: %r.",
+	AppStarted:        "The user's device started the app %c.",
+	AppConnected:      "The app %c connected (%x).",
+	AppLost:           "The app %c lost its connection (close code %x). It could come back.",
+	AppClosed:         "The app %c was disconnected by the server. %e",
+	AppStopped:        "The app %c stopped (%r).",
+	AppKeyRevoked:     "The app %c was disconnected: its key was revoked by %b.",
 }
 
 // nobody is who did what no operator did.

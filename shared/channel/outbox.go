@@ -101,6 +101,12 @@ func (o *Outbox) Put(text []byte) (k Kept, gone uint64, err error) {
 	return k, o.trim(), nil
 }
 
+// Room reports whether a message of n bytes is to be taken: a sender that can be asked to
+// wait is, while a quarter is still left for what cannot.
+func (o *Outbox) Room(n int) bool {
+	return len(o.kept) < o.cfg.Frames-o.cfg.Frames/4 && o.bytes+n <= o.cfg.Bytes-o.cfg.Bytes/4
+}
+
 // trim drops the oldest frames that are too many or too much.
 func (o *Outbox) trim() (gone uint64) {
 	n := 0
@@ -133,17 +139,33 @@ func (o *Outbox) drop(n int) {
 	o.kept = o.kept[:rest]
 }
 
+// The reasons of a Hole.
+const (
+	HoleUnknown      = "unknown_seq"  // it claims what was never sent
+	HoleAcknowledged = "acknowledged" // it has acknowledged them itself
+	HoleTooMany      = "too_many"     // the bounds have pushed them out
+)
+
+// Hole is what cannot be heard again: From to To. Without a Reason there is none.
+type Hole struct {
+	From, To uint64
+	Reason   string
+}
+
 // Resume works out what a client that has heard everything up to `heard` is to
-// hear again, and what it cannot: the versions from+1 to to of the gap, when there
-// is one, are lost. A client that claims to have heard what was never sent is of
-// another life of this outbox: all it claims beyond Sent is a gap.
-func (o *Outbox) Resume(heard uint64) (again []Kept, from, to uint64) {
+// hear again, and what it cannot. A client that claims to have heard what was never sent
+// is of another life of this outbox: all it claims beyond Sent is a hole.
+func (o *Outbox) Resume(heard uint64) (again []Kept, hole Hole) {
 	if heard > o.row.Sent {
-		return nil, o.row.Sent, heard
+		return nil, Hole{o.row.Sent + 1, heard, HoleUnknown}
 	}
 	first := o.row.Sent + 1 - uint64(len(o.kept))
-	if heard+1 < first {
-		return o.kept, heard, first - 1
+	if heard+1 >= first {
+		return o.kept[heard+1-first:], Hole{}
 	}
-	return o.kept[heard+1-first:], 0, 0
+	hole = Hole{heard + 1, first - 1, HoleTooMany}
+	if heard < o.row.Acked {
+		hole.Reason = HoleAcknowledged
+	}
+	return o.kept, hole
 }

@@ -25,29 +25,33 @@ func TestOutboxResume(t *testing.T) {
 		put(t, o, 10)
 	}
 	for _, c := range []struct {
-		heard, first, from, to uint64
-		n                      int
+		heard, first uint64
+		n            int
+		hole         Hole
 	}{
 		{heard: 5, n: 0},
 		{heard: 4, first: 5, n: 1},
 		{heard: 2, first: 3, n: 3},
-		{heard: 1, first: 3, n: 3, from: 1, to: 2},
-		{heard: 0, first: 3, n: 3, from: 0, to: 2},
-		{heard: 9, from: 5, to: 9},
+		{heard: 1, first: 3, n: 3, hole: Hole{2, 2, HoleTooMany}},
+		{heard: 0, first: 3, n: 3, hole: Hole{1, 2, HoleTooMany}},
+		{heard: 9, hole: Hole{6, 9, HoleUnknown}},
 	} {
-		again, from, to := o.Resume(c.heard)
-		if len(again) != c.n || c.n > 0 && again[0].Seq != c.first || from != c.from || to != c.to {
-			t.Errorf("heard %d: %d frames, gap (%d,%d]; want %+v", c.heard, len(again), from, to, c)
+		again, hole := o.Resume(c.heard)
+		if len(again) != c.n || c.n > 0 && again[0].Seq != c.first || hole != c.hole {
+			t.Errorf("heard %d: %d frames, hole %+v; want %+v", c.heard, len(again), hole, c)
 		}
 	}
 	if !o.Ack(4) || o.Ack(4) || o.Ack(3) || o.Ack(6) {
 		t.Error("an ack moves once, forward, and not past what was sent")
 	}
-	if again, _, to := o.Resume(4); len(again) != 1 || to != 0 {
-		t.Errorf("after the ack: %d frames, gap to %d", len(again), to)
+	if again, hole := o.Resume(4); len(again) != 1 || hole.Reason != "" {
+		t.Errorf("after the ack: %d frames, hole %+v", len(again), hole)
+	}
+	if _, hole := o.Resume(3); hole != (Hole{4, 4, HoleAcknowledged}) {
+		t.Errorf("one that acknowledged more than it knows of: %+v", hole)
 	}
 	o.Ack(5)
-	if again, _, to := o.Resume(5); len(again) != 0 || to != 0 || o.Next() != 6 {
+	if again, hole := o.Resume(5); len(again) != 0 || hole.Reason != "" || o.Next() != 6 {
 		t.Error("an empty outbox has forgotten where it was")
 	}
 }
@@ -136,13 +140,13 @@ func FuzzOutbox(f *testing.F) {
 				t.Fatalf("%d frames of %d bytes kept, %d sent", len(o.Kept()), bytesKept, o.Row().Sent)
 			}
 			for heard := acked; heard <= uint64(len(all)); heard++ {
-				again, from, to := o.Resume(heard)
+				again, hole := o.Resume(heard)
 				next := heard + 1
-				if to > 0 {
-					if from != heard {
-						t.Fatalf("heard %d: a gap from %d", heard, from)
+				if hole.Reason != "" {
+					if hole.From != next || hole.To < hole.From {
+						t.Fatalf("heard %d: a hole %+v", heard, hole)
 					}
-					next = to + 1
+					next = hole.To + 1
 				}
 				for _, k := range again {
 					if k.Seq != next || !bytes.Equal(k.Text, all[k.Seq-1]) {

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -29,6 +30,8 @@ type Config struct {
 	InvalidFrames int
 	// Limits are what devices are told about frames; the decoder holds them to it.
 	Limits protocol.Limits
+	// Apps are those of the user's apps. What is the same for a device is this Config's.
+	Apps app.Config
 }
 
 // WithDefaults returns c with every zero (or negative) field set. Grace and ReadOnly are
@@ -50,5 +53,10 @@ func (c Config) WithDefaults() Config {
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
+	line := c.Channel
+	line.Grace = c.Apps.Line.Grace
+	c.Apps.Line, c.Apps.Outbox, c.Apps.WindowBytes = line, c.Outbox, c.WindowBytes
+	c.Apps.Flood, c.Apps.InvalidFrames, c.Apps.Limits = c.Flood, c.InvalidFrames, c.Limits
+	c.Apps = c.Apps.WithDefaults()
 	return c
 }

@@ -18,14 +18,14 @@ func (d *Device) connect(now time.Time, e Connect) {
 	answer := d.session(now, session.Knock{Ask: ownAsk, ClientID: e.ClientID, Claims: e.Claims})
 	switch {
 	case answer.Err != nil:
-		d.emit(Refuse{Err: *answer.Err})
+		d.emit(Refuse{Conn: e.Conn, Err: *answer.Err})
 		return
 	case e.Claims.UserID != d.userID:
-		d.emit(Refuse{Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
+		d.emit(Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
 		return
 	case e.Claims.Expires.IsZero():
 		// Nothing would ever end what it lives by.
-		d.emit(Refuse{Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
+		d.emit(Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
 		return
 	}
 	if old := d.waiting; old.Conn != "" {
@@ -99,6 +99,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, *answer.Err)
 		return
 	}
+	away := d.ch.State() == channel.Grace
 	out := d.ch.Connect(now, channel.Attempt{
 		Conn: w.Conn, ClientID: client, SessionID: answer.Grant.SessionID, Asked: p.SessionID, Expires: w.Token.Expires,
 	})
@@ -130,25 +131,22 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 	for _, text := range again {
 		d.sendText(text.Text)
 	}
+	if away {
+		d.apps.DeviceBack(now)
+	}
 }
 
 // missed works out what the device has to hear again and what it cannot.
 func (d *Device) missed(heard uint64, began bool) (again []channel.Kept, gap *protocol.Gap) {
-	kept, from, to := d.box.Resume(heard)
+	kept, hole := d.box.Resume(heard)
 	again = append(again, kept...) // an Ack that follows moves the outbox's own
-	if to == from {
+	if hole.Reason == "" {
 		return again, nil
 	}
-	gap = &protocol.Gap{From: from + 1, To: to, Count: to - from, Reason: "too_many"}
-	switch box := d.box.Row(); {
-	case heard > box.Sent:
-		gap.Reason = "unknown_seq"
-	case began:
-		gap.Reason = "session_ended"
-	case heard < box.Acked:
-		gap.Reason = "acknowledged"
+	if began && hole.Reason != channel.HoleUnknown {
+		hole.Reason = "session_ended"
 	}
-	return again, gap
+	return again, &protocol.Gap{From: hole.From, To: hole.To, Count: hole.To - hole.From + 1, Reason: hole.Reason}
 }
 
 // fresh forgets what was known of the connection before.
@@ -165,12 +163,13 @@ func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, r
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Outbox.Frames, MessagesPerSecond: d.cfg.Flood.Frames.Count,
+			Unacknowledged: d.cfg.Apps.Unanswered, MessagesPerSecond: d.cfg.Flood.Frames.Count,
 		},
 	}
 	if n := len(again); n > 0 {
 		ack.Replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}
 	}
+	ack.Apps = d.apps.States()
 	d.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: ack.Append(nil), MessageID: init.MessageID, Flat: init.Flat,
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -22,6 +23,7 @@ type Device struct {
 	door    *channel.Channel
 	waiting Door // who stands there
 	box     *channel.Outbox
+	apps    *app.Apps
 	live
 	effects []Effect
 	data    []byte // where a frame's data is built
@@ -33,9 +35,8 @@ type live struct {
 	verifying bool      // a token_refresh waits for its answer
 	invalid   int       // frames in a row that did not decode
 	flood     rate.Flood
-	// sent is how much went to the connection, probed how much of it before the last
-	// ping, and confirmed how much it is known to have read.
-	sent, probed, confirmed uint64
+	window    channel.Window
+	pushed    bool // this event has sent a frame of the outbox
 }
 
 // New returns the object of a user who was never seen.
@@ -44,6 +45,7 @@ func New(cfg Config, userID string) *Device {
 	d.ses = session.New(d.cfg.Session)
 	d.ch, d.door = channel.New(&d.cfg.Channel, userID), channel.New(&d.cfg.Channel, userID)
 	d.box = channel.NewOutbox(d.cfg.Outbox)
+	d.apps = app.New(&d.cfg.Apps, owner{d}, userID)
 	return d
 }
 
@@ -63,6 +65,9 @@ func Restore(cfg Config, s Snapshot) (*Device, error) {
 	if d.box, err = channel.RestoreOutbox(d.cfg.Outbox, s.Row.Outbox, s.Kept); err != nil {
 		return nil, err
 	}
+	if d.apps, err = app.Restore(&d.cfg.Apps, owner{d}, s.UserID, s.Apps); err != nil {
+		return nil, err
+	}
 	d.token, d.asked = s.Row.Token, s.Row.Asked
 	if w := s.Row.Door; w.Conn != "" {
 		d.door.Open(w.At, w.Conn)
@@ -77,6 +82,8 @@ func Restore(cfg Config, s Snapshot) (*Device, error) {
 		return nil, errors.New("device: the channel and the session do not agree")
 	case !d.ch.Live() && len(s.Kept) > 0:
 		return nil, errors.New("device: frames for nobody")
+	case !d.ch.Live() && len(s.Apps.Apps) > 0:
+		return nil, errors.New("device: apps of nobody")
 	case d.active() && d.ch.Conn() == d.waiting.Conn:
 		return nil, errors.New("device: one connection in two places")
 	}
@@ -86,7 +93,9 @@ func Restore(cfg Config, s Snapshot) (*Device, error) {
 
 // Snapshot returns everything Restore needs.
 func (d *Device) Snapshot() Snapshot {
-	return Snapshot{UserID: d.userID, Session: d.ses.Snapshot(), Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...)}
+	return Snapshot{
+		UserID: d.userID, Session: d.ses.Snapshot(), Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...), Apps: d.apps.Snapshot(),
+	}
 }
 
 // Described is what an operator is told of the session.
@@ -116,15 +125,21 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 	case Woken:
 		d.heard(now, e.Seen)
 		d.settle(now, true)
+		d.apps.Settle(now, func(conn ConnID) time.Time { return e.Apps[conn] })
 		d.beat(now)
 		d.session(now, session.Woken{})
+		d.flow(now)
+		d.apps.Flow(now)
 		return d.effects
 	case Disconnected:
 		d.disconnected(now, e)
+		d.apps.Disconnected(now, e.Conn, e.Code, e.Seen)
 	case SendFailed:
 		d.sendFailed(now, e)
+		d.apps.SendFailed(now, e.Conn, e.Seen)
 	}
 	d.settle(now, false)
+	d.apps.Settle(now, nil)
 	switch e := ev.(type) {
 	case FrameReceived:
 		switch {
@@ -133,10 +148,14 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 			d.frame(now, e)
 		case e.Conn == d.door.Conn():
 			d.doorFrame(now, e)
+		default:
+			d.appEvent(now, e)
 		}
 	case FrameInvalid:
 		if e.Conn != "" && (e.Conn == d.ch.Conn() || e.Conn == d.door.Conn()) {
 			d.frameInvalid(now, e)
+		} else {
+			d.appEvent(now, e)
 		}
 	case TokenVerified:
 		if e.Conn != "" && e.Conn == d.ch.Conn() {
@@ -147,8 +166,12 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 			d.tokenRefused(now, e.Err)
 		}
 	case Post:
-		d.post(now, e)
+		d.post(e)
+	default:
+		d.appEvent(now, ev)
 	}
+	d.flow(now)
+	d.apps.Flow(now)
 	return d.effects
 }
 
@@ -156,6 +179,7 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 func (d *Device) Session(now time.Time, ev session.Event) []Effect {
 	now = d.begin(now)
 	d.settle(now, false) // what has ended by now is nobody's any more
+	d.apps.Settle(now, nil)
 	d.session(now, ev)
 	if _, revoked := ev.(session.Revoke); revoked && d.waiting.Conn != "" {
 		if e, worthless := d.ses.Worthless(d.waiting.Token.claims(d.userID)); worthless {
@@ -167,7 +191,7 @@ func (d *Device) Session(now time.Time, ev session.Event) []Effect {
 
 func (d *Device) begin(now time.Time) time.Time {
 	clear(d.effects)
-	d.effects = d.effects[:0]
+	d.effects, d.pushed = d.effects[:0], false
 	return now.UTC().Truncate(time.Millisecond)
 }
 
@@ -215,7 +239,7 @@ func (d *Device) send(f protocol.Frame) {
 }
 
 func (d *Device) sendText(text []byte) {
-	d.sent += uint64(len(text))
+	d.window.Sent(len(text))
 	d.emit(Send{Conn: d.ch.Conn(), Text: text})
 }
 

@@ -16,6 +16,7 @@ func (d *Device) Deadline() (at time.Time, ok bool) {
 		}
 	}
 	least(d.ses.Deadline())
+	least(d.apps.Deadline())
 	least(d.door.Deadline(false))
 	least(d.ch.Deadline(false))
 	if d.pings() {
@@ -88,7 +89,7 @@ func (d *Device) beat(now time.Time) {
 	}
 	d.pinged = now
 	d.sendText([]byte(protocol.PingText))
-	d.probed = d.sent
+	d.window.Probe()
 }
 
 // alive notes a frame of the current connection. The first after each ping is stored; an

@@ -49,6 +49,7 @@ func (d *Device) lose(now, at time.Time) {
 	d.ch.Lose(at)
 	d.fresh(now)
 	d.save()
+	d.apps.DeviceAway()
 	d.settle(now, false)
 }
 
@@ -71,6 +72,7 @@ func (d *Device) end(now, at time.Time, e protocol.Error) {
 func (d *Device) gone(now time.Time, reason string) {
 	id := d.ch.SessionID()
 	d.ch.Leave()
+	d.apps.DeviceGone(now)
 	d.fresh(now)
 	d.token = Token{}
 	if sent := d.box.Row().Sent; d.box.Ack(sent) {

@@ -3,17 +3,19 @@ package device
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // ConnID names one accepted socket for as long as it lives, hibernation included. The
 // shell makes it and never reuses one.
-type ConnID = string
+type ConnID = socket.ConnID
 
-// Event is something that happened to the device channel. The types below are all there
-// are; those of package session go to Session.
+// Event is something that happened to the device channel or to an app. The types below
+// are all there are; those of package session go to Session.
 type Event interface{ isEvent() }
 
 type (
@@ -29,8 +31,8 @@ type (
 		// when there is none, or it never pinged.
 		Seen time.Time
 	}
-	// FrameReceived is a frame that decoded. NewSessionID is a fresh random id, used only
-	// when a session begins.
+	// FrameReceived is a frame that decoded. NewSessionID is a fresh random id, 32 hex
+	// digits, used only when a session begins or an app is started.
 	FrameReceived struct {
 		Conn         ConnID
 		Frame        protocol.Frame
@@ -54,9 +56,12 @@ type (
 		Conn ConnID
 		Seen time.Time
 	}
-	// Woken is the alarm, for the session too; early, late and double are harmless.
+	// Woken is the alarm, for the session and the apps too; early, late and double are
+	// harmless.
 	Woken struct {
 		Seen time.Time // as in Connect
+		// Apps are the same of the apps' connections.
+		Apps map[ConnID]time.Time
 	}
 	// TokenVerified answers VerifyToken: the new token's signature is good.
 	TokenVerified struct {
@@ -74,28 +79,26 @@ type (
 		From string
 		Data []byte // any JSON
 	}
+	// AppConnect, AppRegistered, AppCalled and AppKeyRevoked happen to apps.
+	AppConnect    struct{ app.Connect }
+	AppRegistered struct{ app.Registered }
+	AppCalled     struct{ app.Called }
+	AppKeyRevoked struct{ app.KeyRevoked }
 )
 
-// Effect is something the shell carries out, in order: one of those below or one of
-// package session's.
+// Effect is something the shell carries out, in order: one of those below, or of the
+// packages session and app.
 type Effect any
 
+// The effects on sockets.
 type (
-	// Accept answers Connect with a socket named Conn.
-	Accept struct{ Conn ConnID }
-	// Refuse answers it with an error.
-	Refuse struct{ Err protocol.Error }
-	// Send writes one text frame. One that fails comes back as SendFailed.
-	Send struct {
-		Conn ConnID
-		Text []byte
-	}
-	// Close ends a socket.
-	Close struct {
-		Conn   ConnID
-		Code   int
-		Reason string
-	}
+	Accept = socket.Accept
+	Refuse = socket.Refuse
+	Send   = socket.Send
+	Close  = socket.Close
+)
+
+type (
 	// SaveRow stores the device channel's row.
 	SaveRow struct{ Row Row }
 	// Keep stores a frame of the outbox, before it leaves.
@@ -124,3 +127,7 @@ func (Woken) isEvent()         {}
 func (TokenVerified) isEvent() {}
 func (TokenRefused) isEvent()  {}
 func (Post) isEvent()          {}
+func (AppConnect) isEvent()    {}
+func (AppRegistered) isEvent() {}
+func (AppCalled) isEvent()     {}
+func (AppKeyRevoked) isEvent() {}

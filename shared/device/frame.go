@@ -48,7 +48,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
-		d.confirmed = max(d.confirmed, d.probed)
+		d.window.Answered()
 		return
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: e.Conn, Code: 1000, Reason: "disconnect"})
@@ -75,7 +75,11 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 		}
 	}
 	if f.Type == protocol.TypeApp {
-		d.malformed(f, "unsupported_event")
+		if d.ch.ReadOnly(now) {
+			d.sendError(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired", MessageID: f.MessageID})
+			return
+		}
+		d.apps.FromDevice(now, d.ch.ClientID(), f, e.NewSessionID)
 		return
 	}
 	d.malformed(f, "unexpected_event")
@@ -139,48 +143,55 @@ func (d *Device) ack(f protocol.Frame) {
 	if !d.box.Ack(p.Seq) {
 		return
 	}
-	// What is kept no more has been read, and all that went before it.
-	if kept := uint64(d.box.Bytes()); d.sent > kept {
-		d.confirmed = max(d.confirmed, d.sent-kept)
-	}
+	d.window.Kept(d.box.Bytes())
 	d.emit(Forget{Seq: p.Seq})
 	d.save()
 }
 
 // post keeps a message for the device and sends it to whoever is there.
-func (d *Device) post(now time.Time, e Post) {
-	refuse := func(err protocol.Error) { d.emit(Posted{Ask: e.Ask, Err: &err}) }
+func (d *Device) post(e Post) {
 	if !d.ch.Live() {
-		refuse(protocol.Error{Code: protocol.NotFound, Reason: "no_device", Message: "The user has no device connected."})
+		d.emit(Posted{Ask: e.Ask, Err: &protocol.Error{Code: protocol.NotFound, Reason: "no_device", Message: "The user has no device connected."}})
 		return
 	}
-	data := protocol.AppMessage{From: e.From, Data: e.Data}.Append(nil)
-	text := protocol.Frame{Type: protocol.TypeApp, Event: protocol.EventAppMessage, Seq: d.box.Next(), Data: data}.Append(nil)
+	seq, err := d.put(protocol.EventAppMessage, protocol.AppMessage{From: e.From, Data: e.Data}.Append(nil), "")
+	d.emit(Posted{Ask: e.Ask, Seq: seq, Err: err})
+}
+
+// put keeps a frame for the device, whatever it pushes out, and sends it to whoever is
+// there.
+func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e *protocol.Error) {
+	text := protocol.Frame{Type: protocol.TypeApp, Event: event, Seq: d.box.Next(), Data: data, MessageID: messageID}.Append(nil)
 	if _, err := protocol.Decode(text, d.cfg.Limits); err != nil {
-		refuse(*err) // what no device could read is not kept for any
-		return
+		return 0, err // what no device could read is not kept for any
 	}
 	kept, gone, err := d.box.Put(text)
 	if err != nil {
-		refuse(protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge})
-		return
+		return 0, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
 	}
 	d.emit(Keep{Kept: kept})
 	if gone > 0 {
 		d.emit(Forget{Seq: gone})
 	}
 	d.save()
-	d.emit(Posted{Ask: e.Ask, Seq: kept.Seq})
-	if !d.active() {
+	if d.active() {
+		d.sendText(text)
+		d.pushed = true
+	}
+	return kept.Seq, nil
+}
+
+// flow asks a device that much is under way to for a sign, and closes one that takes
+// nothing, when an event has sent it more. A device that is pinged says so anyway.
+func (d *Device) flow(now time.Time) {
+	if !d.active() || !d.pushed {
 		return
 	}
-	d.sendText(text)
-	if d.cfg.ClientPings && d.probed <= d.confirmed && d.sent-d.confirmed >= uint64(d.cfg.WindowBytes)/2 {
-		// A device that pings by itself is asked for a sign only when much is under way.
+	if d.cfg.ClientPings && !d.window.Probing() && d.window.UnderWay() >= d.cfg.WindowBytes/2 {
 		d.sendText([]byte(protocol.PingText))
-		d.probed = d.sent
+		d.window.Probe()
 	}
-	if d.sent-d.confirmed >= 2*uint64(d.cfg.WindowBytes) {
+	if d.window.UnderWay() >= 2*d.cfg.WindowBytes {
 		d.end(now, now, protocol.Error{Code: protocol.SlowConsumer})
 	}
 }

@@ -3,6 +3,7 @@ package device
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -46,6 +47,7 @@ type Snapshot struct {
 	Row     Row
 	// Kept are the frames of the outbox, by seq.
 	Kept []channel.Kept
+	Apps app.Snapshot
 }
 
 func (t Token) claims(userID string) session.Claims {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -85,7 +86,11 @@ func (w *world) says(conn, text string) []device.Effect {
 	if err != nil {
 		return w.step(device.FrameInvalid{Conn: conn, Err: err, Size: len(text)})
 	}
-	return w.step(device.FrameReceived{Conn: conn, Frame: f, Size: len(text), NewSessionID: w.id("s")})
+	random := w.id("s")
+	if f.Event == protocol.EventAppStart {
+		random = fmt.Sprintf("%032d", w.fresh)
+	}
+	return w.step(device.FrameReceived{Conn: conn, Frame: f, Size: len(text), NewSessionID: random})
 }
 
 const (
@@ -128,6 +133,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			ClientPings: d.HasArg("client-pings"),
 			Outbox:      channel.OutboxConfig{Frames: s.number(d, "outbox", 0)},
 			WindowBytes: s.number(d, "window", 0),
+			Apps:        app.Config{MaxApps: s.number(d, "max-apps", 0), Unanswered: s.number(d, "unanswered", 0)},
 			Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: s.number(d, "burst", 0)}, MaxRefused: s.number(d, "refused", 0)},
 		}
 		s.hibernate()
@@ -139,13 +145,13 @@ func (s *story) command(d *datadriven.TestData) string {
 			Seen:   s.seen(d),
 		}))
 	case "says":
-		s.show(s.says(conn, strings.TrimSpace(d.Input)))
+		s.show(s.says(conn, long(strings.TrimSpace(d.Input))))
 	case "closed":
 		s.show(s.step(device.Disconnected{Conn: conn, Code: s.number(d, "code", 1006), Seen: s.seen(d)}))
 	case "send-failed":
 		s.show(s.step(device.SendFailed{Conn: conn}))
 	case "wake":
-		s.show(s.step(device.Woken{Seen: s.seen(d)}))
+		s.show(s.step(device.Woken{Seen: s.seen(d), Apps: s.appsSeen(d)}))
 	case "verified":
 		s.show(s.step(device.TokenVerified{Conn: conn, Claims: claims(s.now, start.Add(s.duration(d, "expires", 30*time.Minute)), arg(d, "jti", "t2"))}))
 	case "refused":
@@ -162,7 +168,9 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.hibernate()
 		return "ok\n"
 	default:
-		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+		if !s.appCommand(d) {
+			s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+		}
 	}
 	alarm := "none"
 	if at, ok := s.dev.Deadline(); ok {
@@ -175,7 +183,7 @@ func (s *story) command(d *datadriven.TestData) string {
 	if s.out.Len() == 0 {
 		return "nothing\n"
 	}
-	return s.out.String()
+	return brief(s.out.String())
 }
 
 func (s *story) show(effects []device.Effect) {
@@ -219,7 +227,7 @@ func (s *story) show(effects []device.Effect) {
 		case session.SaveRevoked:
 			fmt.Fprintf(o, "save revoked %s\n", e.Row.TokenID)
 		default:
-			fmt.Fprintf(o, "%T %+v\n", e, e)
+			s.showApp(e)
 		}
 	}
 }
@@ -255,13 +263,27 @@ func short(text []byte) string {
 		MessageID   string `json:"message_id"`
 		Data        map[string]any
 	}
-	if json.Unmarshal(text, &f) != nil || f.Event != "connection_ack" && f.Type != "connection_ack" {
+	if json.Unmarshal(text, &f) != nil {
 		return string(text)
 	}
+	switch word := f.Event; {
+	case word == "" && strings.HasSuffix(f.Type, "connection_ack"):
+	case strings.HasSuffix(word, "connection_ack"):
+	default:
+		return string(text)
+	}
+	if f.Data["package"] != nil {
+		said := fmt.Sprintf("%s %s %v of %v resumed %v client_connected %v", f.Type, f.Event, f.Data["package"], f.Data["user_id"], f.Data["resumed"], f.Data["client_connected"])
+		return said + extent(f.Data)
+	}
 	said := fmt.Sprintf("%s %s %v session %v resumed %v", f.Type, f.Event, f.Data["client_id"], f.Data["session_id"], f.Data["resumed"])
-	for _, name := range []string{"replay", "gap"} {
-		if f.Data[name] != nil {
-			said += fmt.Sprintf(" %s %v", name, f.Data[name])
+	return said + extent(f.Data)
+}
+
+func extent(data map[string]any) (said string) {
+	for _, name := range []string{"replay", "gap", "apps"} {
+		if data[name] != nil {
+			said += fmt.Sprintf(" %s %v", name, data[name])
 		}
 	}
 	return said

@@ -3,6 +3,7 @@ package document
 import (
 	"strconv"
 
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -44,8 +45,8 @@ func Named(f protocol.Frame) (id uint64, ok bool) {
 		return 0, false
 	}
 	p, _ := protocol.ParseComment(f.Data)
-	id, err := strconv.ParseUint(p.CommentID, 10, 53)
-	return id, err == nil && commentID(id) == p.CommentID
+	id, ok = jsontext.Uint([]byte(p.CommentID))
+	return id, ok && id <= protocol.MaxSeq
 }
 
 func commentID(version uint64) string { return strconv.FormatUint(version, 10) }

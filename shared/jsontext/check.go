@@ -12,19 +12,33 @@
 package jsontext
 
 import (
-	"errors"
 	"unicode/utf8"
 )
 
 // What is wrong with a text.
-var (
+// Error is why a text is refused. It is compared as a number: to compare two errors of
+// any kind brings a module 10 kB of reflection.
+type Error uint8
+
+const (
 	// ErrSyntax is a text that is not one JSON value.
-	ErrSyntax = errors.New("jsontext: not valid JSON")
+	ErrSyntax Error = 1 + iota
 	// ErrDepth is nesting beyond the limit.
-	ErrDepth = errors.New("jsontext: nested too deeply")
+	ErrDepth
 	// ErrUTF8 is a string that is not UTF-8.
-	ErrUTF8 = errors.New("jsontext: not valid UTF-8")
+	ErrUTF8
 )
+
+// Error is the sentence.
+func (e Error) Error() string {
+	switch e {
+	case ErrDepth:
+		return "jsontext: nested too deeply"
+	case ErrUTF8:
+		return "jsontext: not valid UTF-8"
+	}
+	return "jsontext: not valid JSON"
+}
 
 // DepthLimit is the deepest nesting that can be allowed: one bit of a word
 // remembers what each open container is.

@@ -174,7 +174,7 @@ func ValidID(id string, most int) bool {
 // notJSON puts a scanner's error into the protocol's words. A text that is valid
 // JSON but no object is told apart only here, off the frames' way.
 func notJSON(b []byte, lim Limits, err error) *Error {
-	switch err {
+	switch why, _ := err.(jsontext.Error); why {
 	case jsontext.ErrDepth:
 		e := malformed(ReasonTooDeep)
 		e.Details = []Detail{limit(lim.Depth)}

@@ -1,9 +1,10 @@
 package sim
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
@@ -17,12 +18,22 @@ type DeviceStorage struct {
 	Session *SessionStorage
 	Row     device.Row
 	Outbox  map[uint64][]byte
-	Audit   []audit.Entry
+	Apps    map[string]*StoredApp
+	// Receipts are those of what the device has said, by slot.
+	Receipts map[uint64]channel.Receipt
+	Audit    []audit.Entry
+}
+
+// StoredApp is one app's part of it.
+type StoredApp struct {
+	Row      app.Row
+	Outbox   map[uint64][]byte
+	Receipts map[uint64]channel.Receipt
 }
 
 // NewDeviceStorage returns an empty storage.
 func NewDeviceStorage(userID string) *DeviceStorage {
-	return &DeviceStorage{UserID: userID, Session: NewSessionStorage(), Outbox: map[uint64][]byte{}}
+	return &DeviceStorage{UserID: userID, Session: NewSessionStorage(), Outbox: map[uint64][]byte{}, Apps: map[string]*StoredApp{}, Receipts: map[uint64]channel.Receipt{}}
 }
 
 // Apply carries out the storage effects; others pass.
@@ -33,11 +44,26 @@ func (s *DeviceStorage) Apply(e device.Effect) {
 	case device.Keep:
 		s.Outbox[e.Kept.Seq] = slices.Clone(e.Kept.Text)
 	case device.Forget:
-		for seq := range s.Outbox {
-			if seq <= e.Seq {
-				delete(s.Outbox, seq)
-			}
+		forget(s.Outbox, e.Seq)
+	case app.Save:
+		if s.Apps[e.Row.Package] == nil {
+			s.Apps[e.Row.Package] = &StoredApp{Outbox: map[uint64][]byte{}, Receipts: map[uint64]channel.Receipt{}}
 		}
+		s.Apps[e.Row.Package].Row = e.Row
+	case app.Delete:
+		delete(s.Apps, e.Package)
+	case app.Keep:
+		s.Apps[e.Package].Outbox[e.Kept.Seq] = slices.Clone(e.Kept.Text)
+	case app.Forget:
+		forget(s.Apps[e.Package].Outbox, e.Seq)
+	case app.Remember:
+		into := s.Receipts
+		if e.Package != "" {
+			into = s.Apps[e.Package].Receipts
+		}
+		into[e.Slot] = e.Receipt
+	case app.ForgetReceipts:
+		clear(s.Receipts)
 	case session.Record:
 		s.Audit = append(s.Audit, e.Entry)
 	case session.Effect:
@@ -48,9 +74,26 @@ func (s *DeviceStorage) Apply(e device.Effect) {
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *DeviceStorage) Snapshot() device.Snapshot {
 	snap := device.Snapshot{UserID: s.UserID, Session: s.Session.Snapshot(), Row: s.Row}
-	for seq, text := range s.Outbox {
-		snap.Kept = append(snap.Kept, channel.Kept{Seq: seq, Text: slices.Clone(text)})
+	snap.Kept = kept(s.Outbox)
+	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
+		a := s.Apps[name]
+		snap.Apps.Apps = append(snap.Apps.Apps, app.Saved{Row: a.Row, Kept: kept(a.Outbox), Receipts: slices.Collect(maps.Values(a.Receipts))})
 	}
-	slices.SortFunc(snap.Kept, func(a, b channel.Kept) int { return cmp.Compare(a.Seq, b.Seq) })
+	snap.Apps.Receipts = slices.Collect(maps.Values(s.Receipts))
 	return snap
+}
+
+func forget(outbox map[uint64][]byte, upTo uint64) {
+	for seq := range outbox {
+		if seq <= upTo {
+			delete(outbox, seq)
+		}
+	}
+}
+
+func kept(outbox map[uint64][]byte) (list []channel.Kept) {
+	for _, seq := range slices.Sorted(maps.Keys(outbox)) {
+		list = append(list, channel.Kept{Seq: seq, Text: slices.Clone(outbox[seq])})
+	}
+	return list
 }

@@ -8,6 +8,10 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 
+// How long Chromium, or a page's promise that it waits for, may take: less than a test has,
+// so that the test says what it waited for.
+const standstill = 50_000;
+
 const flags = [
   "--headless", "--remote-debugging-port=0", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--disable-dev-shm-usage",
@@ -37,11 +41,14 @@ class Chrome {
     this.#socket = socket;
     this.child = child;
     this.home = home;
+    // Tests may end early.
+    process.once("exit", () => this.child.exitCode === null && this.child.signalCode === null && process.kill(-child.pid, "SIGKILL"));
     socket.onmessage = ({ data }) => {
       const { id, method, params, result, error, sessionId } = JSON.parse(data);
       if (!id) return this.#listeners.get(sessionId)?.(method, params);
       const call = this.#calls.get(id);
       this.#calls.delete(id);
+      clearTimeout(call?.timer);
       if (error) call?.reject(new Error(`${call.method}: ${error.message}`));
       else call?.resolve(result);
     };
@@ -50,7 +57,10 @@ class Chrome {
   send(method, params = {}, sessionId = undefined) {
     const id = ++this.#id;
     this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
-    return new Promise((resolve, reject) => this.#calls.set(id, { method, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new Error(`standstill: no answer for ${standstill / 1000} s to ${method} ${JSON.stringify(params).slice(0, 300)}`));
+      this.#calls.set(id, { method, resolve, reject, timer: setTimeout(late, standstill).unref() });
+    });
   }
 
   listen(sessionId, heard) {

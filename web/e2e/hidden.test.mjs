@@ -2,6 +2,7 @@
 // all the same.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { role, send, startRig } from "./rig.mjs";
 
 let rig;
@@ -14,7 +15,7 @@ after(() => rig?.stop());
 
 test("hidden for longer than two tokens last, with timers once a minute: no token ends unrenewed", { timeout: 150_000 }, async () => {
   const { profile, tabs: [tab] } = await rig.person("owner", 1);
-  const front = await profile.open(`${rig.gateway.url}/elsewhere`);
+  await profile.open(`${rig.gateway.url}/elsewhere`);
   await tab.until(() => document.visibilityState === "hidden");
   await tab.evaluate(() => {
     globalThis.ticks = [];
@@ -24,7 +25,7 @@ test("hidden for longer than two tokens last, with timers once a minute: no toke
     session.addEventListener("tokenrefresh", ({ detail }) => ends.push([Date.now(), detail.expiresAt]));
     globalThis.firstEnd = session.expiresAt;
   });
-  await front.evaluate(() => new Promise((resolve) => setTimeout(resolve, 65_000)));
+  await pause(65_000);
   const seen = await tab.evaluate(() => ({ ticks: [...ticks, performance.now()], ends, firstEnd, states: events.filter(([kind]) => kind !== "tokenrefresh" && kind !== "tabs" && kind !== "leaderchange") }));
   const widest = Math.max(...seen.ticks.slice(1).map((at, i) => at - seen.ticks[i]));
   assert.ok(widest > 20_000, `its timers were slowed down: the widest gap is ${widest} ms`);

@@ -26,11 +26,11 @@ export const weight = (tab) => tab.evaluate(() => ({
 }));
 
 /** Has a tab send `count` ops, a few hundred at a time, and waits until all are stored. */
-export const sendMany = (tab, count) => tab.evaluate(async (count) => {
+export async function sendMany(tab, count) {
   for (let sent = 0; sent < count; sent += 250) {
-    await Promise.all(Array.from({ length: Math.min(250, count - sent) }, () => session.send({ insert: "x", at: 1 })));
+    await tab.evaluate((count) => Promise.all(Array.from({ length: count }, () => session.send({ insert: "x", at: 1 }))).then(() => {}), Math.min(250, count - sent));
   }
-}, count);
+}
 
 /** The limits of a Worker that refuses no flood. */
 export const unlimited = { MESSAGES_PER_S: 1e6, MESSAGES_BURST: 1e6, BYTES_PER_S: 1e9, BYTES_BURST: 1e9 };

@@ -7,6 +7,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
@@ -21,21 +22,46 @@ async function freePort() {
   return port;
 }
 
+// How long the Worker may leave a question unanswered.
+const standstill = 30_000;
+
 /**
  * Starts the Worker. `vars` are the variables of `make dev VARS=…`.
  * `kill` ends it without a word, as a crash would; `start` brings it back with
- * the same state on the same port; `stop` ends it for good.
+ * the same state on the same port; `stop` ends it for good. Should it end or stand still
+ * of itself, the file's tests are over: each would only wait for its own time to be up.
  */
 export async function startServer(vars = {}) {
   const port = await freePort();
   const state = await mkdtemp(join(tmpdir(), "holdfast-e2e-"));
   const args = ["edge/dev.mjs", "--port", port, "--state", state, "--build", build, ...Object.entries(vars).map(([name, value]) => `${name}=${value}`)];
+  const url = `http://127.0.0.1:${port}/`;
   let child;
+  let said;
+  let ended; // because a test wanted it
+
+  const over = async (why) => {
+    console.error(`${why}. The Worker had said:\n${said.join("\n")}`);
+    await stop();
+    process.exit(1);
+  };
+  const watch = async (watched) => {
+    watched.once("exit", (code, signal) => ended || over(`the server ended with ${signal ?? code}`));
+    while (watched === child && !ended) {
+      try {
+        await (await fetch(`${url}healthz`, { signal: AbortSignal.timeout(standstill) })).text();
+      } catch (error) {
+        if (error.name === "TimeoutError" && !ended) await over(`standstill: ${url} has not answered for ${standstill / 1000} s`);
+      }
+      await setTimeout(5_000, undefined, { ref: false });
+    }
+  };
 
   const start = async () => {
     // A group of its own: what it starts is ended with it.
     child = spawn(process.execPath, args.map(String), { cwd: repo, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-    const said = [];
+    said = [];
+    ended = false;
     const exited = once(child, "exit").then(([code]) => {
       throw new Error(`the server ended with code ${code}:\n${said.join("\n")}`);
     });
@@ -47,9 +73,10 @@ export async function startServer(vars = {}) {
       if (line.startsWith("ready ")) resolve();
     }));
     let timer;
-    const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`no "ready" after 60 s:\n${said.join("\n")}`)), 60_000)));
+    const late = new Promise((_, reject) => (timer = globalThis.setTimeout(() => reject(new Error(`no "ready" after 60 s:\n${said.join("\n")}`)), 60_000)));
     try {
       await Promise.race([ready, exited, late]);
+      watch(child);
     } catch (error) {
       await kill();
       throw error;
@@ -59,9 +86,13 @@ export async function startServer(vars = {}) {
   };
 
   const kill = async () => {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
-    process.kill(-child.pid, "SIGKILL");
+    ended = true;
+    const gone = child.exitCode === null && child.signalCode === null && once(child, "exit");
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // None of the group is left.
+    }
     await gone;
   };
 
@@ -76,5 +107,5 @@ export async function startServer(vars = {}) {
     await stop();
     throw error;
   }
-  return { url: `http://127.0.0.1:${port}/`, start, kill, stop };
+  return { url, start, kill, stop };
 }

@@ -74,13 +74,18 @@ type worker struct {
 	admin string // the operators' token
 }
 
-// start runs the Worker under wrangler's harness, with these variables beside those
-// of wrangler.toml. It ends with its standard input.
+// standstill is how long the harness may take to start and to end. Nobody waits longer:
+// it is ended, and the test fails by it.
+const standstill = 90 * time.Second
+
+// start runs the Worker under harness.mjs, with these variables beside those of
+// wrangler.toml. It ends with its standard input.
 func start(t *testing.T, vars map[string]string) *worker {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{"vars": vars, "secrets": secrets, "build": build})
 	check(err)
 	cmd := exec.Command("node", edge+"/e2e/harness.mjs", string(text))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // workerd is ended with it
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	in, err := cmd.StdinPipe()
@@ -88,16 +93,26 @@ func start(t *testing.T, vars map[string]string) *worker {
 	out, err := cmd.StdoutPipe()
 	check(err)
 	check(cmd.Start())
+	end := func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	t.Cleanup(func() {
 		in.Close()
+		guard := time.AfterFunc(standstill, end)
 		cmd.Wait()
+		if !guard.Stop() {
+			t.Errorf("the harness did not end within %v of being told to", standstill)
+		}
 		if t.Failed() {
 			t.Logf("the Worker said:\n%s", complaints.String())
 		}
 	})
 	lines := bufio.NewReader(out)
+	guard := time.AfterFunc(standstill, end)
+	defer guard.Stop()
 	for {
 		line, err := lines.ReadBytes('\n')
+		if err != nil && !guard.Stop() {
+			t.Fatalf("standstill: waited %v for the harness to start", standstill)
+		}
 		if err != nil {
 			t.Fatalf("the harness ended: %v", err)
 		}

@@ -1,0 +1,95 @@
+package admin
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+const (
+	// maxAppKeys is how many good keys an app has at most: two are enough to replace one.
+	maxAppKeys = 20
+	// keyIDBytes is how many random bytes name a key.
+	keyIDBytes = 8
+)
+
+// makeAppKey gives an app one more key. It is said once, for only its hash is stored.
+func makeAppKey(c *call) (answer, *protocol.Error) {
+	id := make([]byte, keyIDBytes)
+	c.cfg.Random(id)
+	key := AppKey{ID: hex.EncodeToString(id), Package: c.app, CreatedAt: c.cfg.Now()}
+	text := "hfa_" + key.ID + "_" + c.random(32)
+	hash := sha256.Sum256([]byte(text))
+	key.Hash = hex.EncodeToString(hash[:])
+	stored, err := c.store.AddAppKey(c.ctx, key, maxAppKeys)
+	if err != nil {
+		return answer{}, storeError(err, noApp)
+	}
+	if !stored {
+		if _, err := c.store.App(c.ctx, c.app); err != nil {
+			return answer{}, storeError(err, noApp)
+		}
+		return answer{}, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_keys",
+			Message: "The app has as many keys as it may have: revoke one."}
+	}
+	c.key = key.ID
+	w := jsontext.NewObject(nil)
+	w.Str("key_id", key.ID)
+	w.Str("key", text)
+	return created(w.End()), nil
+}
+
+// revokeAppKey makes a key worthless, and ends what it let in. It is stored before it is
+// asked whom it let in, and a session stores that in one statement that looks at the key:
+// so it either sees the key revoked, or is found.
+func revokeAppKey(c *call) (answer, *protocol.Error) {
+	if err := c.store.RevokeAppKey(c.ctx, c.app, c.key, c.cfg.Now()); err != nil {
+		return answer{}, storeError(err, noAppKey)
+	}
+	out, err := c.detach("key_revoked")
+	if err != nil {
+		return answer{}, afterStore(err)
+	}
+	return out.answer(c), nil
+}
+
+// deleteApp removes an app and its keys, and ends its connections: in this order, for
+// nothing is let in without a key. A repeat tells those again who could not be told.
+func deleteApp(c *call) (answer, *protocol.Error) {
+	was, failed := c.store.DeleteApp(c.ctx, c.app)
+	if failed != nil {
+		return answer{}, storeError(failed, noApp)
+	}
+	out, err := c.detach("app_deleted")
+	switch {
+	case err != nil:
+		return answer{}, afterStore(err)
+	case !was && out.asked == 0:
+		return answer{}, noApp()
+	}
+	return out.answer(c), nil
+}
+
+// isKeyID reports whether text is the id of a key: 16 hexadecimal digits.
+func isKeyID(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return len(text) == hex.EncodedLen(keyIDBytes)
+}
+
+// random is n random bytes as text.
+func (c *call) random(n int) string {
+	b := make([]byte, n)
+	c.cfg.Random(b)
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func noAppKey() *protocol.Error {
+	return &protocol.Error{Code: protocol.NotFound, Reason: "app_key_not_found", Message: "The app has no such key."}
+}

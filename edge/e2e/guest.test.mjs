@@ -1,0 +1,129 @@
+// A guest's socket, with sockets made of paper: what the built Worker, whose database
+// answers at once, does not get to do. Run by guest_test.go.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+
+class Paper extends EventTarget {
+	heard = [];
+	closed = null;
+	accept() {}
+	send(data) {
+		if (this.closed !== null) throw new Error("closed");
+		this.heard.push(data);
+	}
+	close(code, reason) {
+		if (code < 1000 || code > 4999 || [1004, 1005, 1006, 1015].includes(code)) throw new Error("no such code");
+		this.closed ??= `${code} ${reason}`;
+	}
+	says(data) {
+		this.dispatchEvent(Object.assign(new Event("message"), { data }));
+	}
+	ends(code, reason = "") {
+		this.dispatchEvent(Object.assign(new Event("close"), { code, reason }));
+	}
+}
+
+let ws; // this Worker's end of the newest pair
+globalThis.WebSocketPair = class {
+	constructor() {
+		ws = new Paper();
+		return [new Paper(), ws];
+	}
+};
+globalThis.Response = class {
+	constructor(body, init) {
+		Object.assign(this, init);
+	}
+};
+const { Guest } = await import("../worker/guest.mjs");
+
+const step = { protocol: "", timeout_ms: 20, max_bytes: 10, kept_frames: 3, kept_bytes: 12 };
+const guest = (more) => new Guest({ ...step, ...more });
+const known = async (more) => {
+	const g = guest(more);
+	ws.says("first");
+	assert.deepEqual(await g.first, { text: "first" });
+	return g;
+};
+
+test("the first message is handed over, cut where it is too long", async () => {
+	let g = guest();
+	ws.says("x".repeat(1000));
+	assert.deepEqual(await g.first, { text: "x".repeat(11) });
+	g.refuse({ frame: "no", code: 4400, reason: "NO" });
+	assert.deepEqual([ws.heard, ws.closed, Guest.waiting], [["no"], "4400 NO", 0]);
+	g = guest();
+	ws.says(new ArrayBuffer(3));
+	assert.deepEqual(await g.first, { binary: true });
+	g.refuse({});
+	assert.deepEqual([ws.heard, ws.closed, Guest.waiting], [[], "1011 ", 0]);
+});
+
+test("one that says nothing is told of once, and what it says then is kept", async () => {
+	const g = guest();
+	assert.equal(Guest.waiting, 1);
+	assert.deepEqual(await g.first, { error: "TimeoutError" });
+	ws.says("late");
+	g.refuse({ frame: "late", code: 4001, reason: "TIMEOUT" });
+	assert.deepEqual([ws.closed, Guest.waiting], ["4001 TIMEOUT", 0]);
+});
+
+test("no timer outlives the first message or the socket", async () => {
+	const timers = () => process.getActiveResourcesInfo().filter((what) => what === "Timeout").length;
+	const before = timers();
+	await known({ timeout_ms: 60_000 });
+	ws.ends(1000);
+	const g = guest({ timeout_ms: 60_000 });
+	assert.equal(timers(), before + 1);
+	ws.ends(1006);
+	assert.equal(await g.first, undefined);
+	assert.deepEqual([g.gone, timers(), Guest.waiting], [true, before, 0]);
+});
+
+test("what came meanwhile follows the first word, in order", async () => {
+	const g = await known();
+	for (const text of ["a", "b", "c"]) ws.says(text);
+	const object = new Paper();
+	g.join(object, "hello");
+	ws.says("d");
+	object.says("e");
+	assert.deepEqual([object.heard, ws.heard, Guest.waiting], [["hello", "a", "b", "c", "d"], ["e"], 0]);
+});
+
+test("more than is kept ends it", async () => {
+	for (const texts of [["a", "b", "c", "d", "e"], ["x".repeat(12), "y", "z"], [new ArrayBuffer(13)]]) {
+		const g = await known();
+		g.full = { frame: "full", code: 4201, reason: "FULL" };
+		for (const text of texts) ws.says(text);
+		assert.deepEqual([ws.heard, ws.closed, g.gone, Guest.waiting], [["full"], "4201 FULL", true, 0]);
+		// The object's socket that was under way is not left open.
+		const object = new Paper();
+		g.join(object, "hello");
+		assert.deepEqual([object.heard, object.closed], [[], "4201 "]);
+		g.refuse({ frame: "again", code: 4400, reason: "" });
+		assert.deepEqual(ws.heard, ["full"]);
+	}
+});
+
+test("an end is the other side's too, by a code that may be sent", async () => {
+	for (const [code, carried] of [[1000, 1000], [1001, 1001], [1005, 1000], [1006, 1011], [1015, 1011], [4409, 4409]]) {
+		for (const side of ["app", "object"]) {
+			const g = await known();
+			const object = new Paper();
+			g.join(object, "hello");
+			(side === "app" ? ws : object).ends(code, "why");
+			assert.deepEqual([ws.closed, object.closed], [`${carried} why`, `${carried} why`]);
+			ws.says("late");
+			object.says("late");
+			assert.deepEqual([ws.heard, object.heard], [[], ["hello"]]);
+		}
+	}
+	const g = await known();
+	const object = new Paper();
+	g.join(object, "hello");
+	object.dispatchEvent(new Event("error"));
+	assert.deepEqual([ws.closed, object.closed], ["1011 ", "1011 "]);
+	await wait(30);
+	assert.equal(Guest.waiting, 0);
+});

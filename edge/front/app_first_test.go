@@ -1,0 +1,172 @@
+package front
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Everything a first message may be but the right one. Power of the attacker: a socket,
+// and nothing that opens the door.
+func TestAppFirstFrameRefused(t *testing.T) {
+	heard := func(text string) map[string]any { return map[string]any{"text": text} }
+	for _, c := range []struct {
+		what         string
+		result       map[string]any
+		code, reason string
+		way          string
+		flat         bool
+		row          string
+	}{
+		{"nothing in time", map[string]any{"error": "TimeoutError"}, "CONNECTION_INIT_TIMEOUT", "", "attend, refuse", false, ""},
+		{"a binary message", map[string]any{"binary": true}, "MALFORMED_MESSAGE", "binary", "attend, refuse", false, ""},
+		{"nothing of any form", map[string]any{}, "MALFORMED_MESSAGE", "binary", "attend, refuse", false, ""},
+		{"no JSON", heard("hello"), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
+		{"an empty message", heard(""), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
+		{"8 KiB and one byte", heard(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "attend, refuse", false, ""},
+		{"too deep", heard(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "attend, refuse", false, ""},
+		{"a device's first word", heard(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "attend, refuse", false, ""},
+		{"a ping", heard(protocol.PingText), "MALFORMED_MESSAGE", "init_expected", "attend, refuse", false, ""},
+		{"an init of another form", heard(firstWord(`[]`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
+		{"a key that is a number", heard(firstWord(`{"api_key":7}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
+		{"two keys", heard(firstWord(`{"api_key":"` + appKeyOne + `","session_id":"` + appReference + `","api_key":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
+		{"two keys, one escaped", heard(firstWord(`{"api_key":"` + appKeyOne + `","api\u005fkey":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
+		{"no init data", heard(appInit + `}`), "MALFORMED_MESSAGE", "session_id_invalid", "attend, refuse", false, ""},
+		{"another app than the path's", heard(firstWord(named(appReference, "com.example.notes", appKeyOne))), "MALFORMED_MESSAGE", "package_invalid", "attend, refuse", false, ""},
+		{"a session of nobody", heard(firstWord(named("x", captions, appKeyOne))), "MALFORMED_MESSAGE", "session_id_invalid", "attend, refuse", false, ""},
+		{"no key", heard(firstWord(`{"session_id":"` + appReference + `"}`)), "AUTHENTICATION_FAILED", "app_key_missing", "attend, refuse", false, ""},
+		{"null for a key", heard(firstWord(`{"session_id":"` + appReference + `","api_key":null}`)), "AUTHENTICATION_FAILED", "app_key_missing", "attend, refuse", false, ""},
+		{"an empty key", heard(firstWord(named(appReference, captions, ""))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, refuse", false, ""},
+		{"a key nobody has", heard(firstWord(named(appReference, captions, appKeyTwo))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", false, ""},
+		{"the same, flat", heard(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyTwo) + `}`), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", true, ""},
+		{"another app's key", heard(firstWord(named(appReference, captions, appKeyOne))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", false, `["00000000000000a1","com.example.notes",0]`},
+		{"a revoked key", heard(firstWord(named(appReference, captions, appKeyOne))), "TOKEN_REVOKED", "app_key_revoked", "attend, query DB, refuse", false, `["00000000000000a1","` + captions + `",1]`},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			for _, path := range []string{appLine, appHost + "/app-ws?package=" + captions} {
+				w := appWorker(t)
+				if c.row != "" {
+					w.query = key(appKeyOne, c.row)
+				}
+				w.attend = func(map[string]any) map[string]any { return maps.Clone(c.result) }
+				end := w.run(upgrade(path))
+				code, reason, flat := appFailure(t, end)
+				// Seed S1's address speaks seed S1's form until it was spoken to.
+				spoken := strings.HasPrefix(reason, "app_key") || strings.HasSuffix(reason, "_invalid") || reason == "bad_init"
+				if want := c.flat || path != appLine && !spoken; code != c.code || reason != c.reason || flat != want || w.way() != c.way {
+					t.Errorf("%s: %s %s, flat %v, after %s", path, code, reason, flat, w.way())
+				}
+				row := protocol.Lookup(protocol.Code(code))
+				if end["code"] != float64(row.Close) || end["reason"] != code {
+					t.Errorf("closed with %v %v", end["code"], end["reason"])
+				}
+				if strings.Contains(w.said, "AAECAwQ") || strings.Contains(w.said, "HxAECAwQ") {
+					t.Errorf("a key is in a step: %s", w.said)
+				}
+				if len(w.logs) != 1 || strings.Contains(w.logs[0], "usr_owner") || strings.Contains(w.logs[0], "key_id") != (c.row != "") {
+					t.Errorf("logged %v", w.logs)
+				}
+			}
+		})
+	}
+	// At seed S1's address an app may be named nowhere at all.
+	w := appWorker(t)
+	w.attend = says(firstWord(`{"session_id":"` + appReference + `","api_key":"` + appKeyOne + `"}`))
+	if _, reason, _ := appFailure(t, w.run(upgrade(appHost+"/app-ws"))); reason != "package_invalid" {
+		t.Errorf("no app's name: %s", reason)
+	}
+	w.attend = says(firstWord(named(protocol.AppSessionID("usr_other", strings.Repeat("0f", 16)), captions, appKeyOne)))
+	if _, reason, _ := appFailure(t, w.run(upgrade(appLine+"?session_id="+appReference))); reason != "session_id_invalid" {
+		t.Errorf("two sessions: %s", reason)
+	}
+}
+
+// What stands between an app and its session object: the database, and the object itself.
+func TestAppsWorldFails(t *testing.T) {
+	ended := `{"type":"system","event":"error","data":{"error_code":"SESSION_ENDED","message":"m","details":{"reason":"app_not_started"},"recoverable":false,"action":"stop"}}`
+	for _, c := range []struct {
+		what           string
+		query, forward map[string]any
+		code, reason   string
+		retry          bool
+	}{
+		{"the database is away", map[string]any{"error": "TimeoutError"}, nil, "SERVICE_UNAVAILABLE", "app_keys_unavailable", true},
+		{"the database says nonsense", map[string]any{"rows": "no"}, nil, "SERVICE_UNAVAILABLE", "app_keys_unavailable", true},
+		{"the app was not started", nil, map[string]any{"status": 410, "body": ended}, "SESSION_ENDED", "app_not_started", false},
+		{"the object is away", nil, map[string]any{"error": "Error: reset"}, "SERVICE_UNAVAILABLE", "session_unavailable", true},
+		{"the object says what only documents say", nil, map[string]any{"status": 409, "body": `{"readmit":true}`}, "SERVICE_UNAVAILABLE", "session_unavailable", true},
+	} {
+		for _, header := range [][]string{nil, {"authorization", "Bearer " + appKeyOne}} {
+			w := appWorker(t)
+			w.attend = says(firstWord(named(appReference, "", appKeyOne)))
+			if c.query != nil {
+				w.query = func(string, []any) map[string]any { return c.query }
+			}
+			w.forward = func(string, map[string]any) map[string]any { return c.forward }
+			end := w.run(upgrade(appLine+"?session_id="+appReference, header...))
+			if code, reason, _ := appFailure(t, end); code != c.code || reason != c.reason {
+				t.Errorf("%s: %s %s", c.what, code, reason)
+			}
+			text, _ := json.Marshal(end)
+			if strings.Contains(string(text), "retry_after") != c.retry || strings.Contains(string(text), "Error: reset") {
+				t.Errorf("%s: %s", c.what, text)
+			}
+			if (end["do"] == "refuse") != (header == nil) {
+				t.Errorf("%s: %v", c.what, end["do"])
+			}
+		}
+	}
+}
+
+// How much is given to whoever is not known yet.
+func TestAppsWait(t *testing.T) {
+	env := embedded()
+	maps.Copy(env, map[string]string{"INIT_TIMEOUT_MS": "700", "WAITING_APPS": "3"})
+	w := newWorker(t, env)
+	var asked map[string]any
+	w.attend = func(step map[string]any) map[string]any { asked = step; return map[string]any{"error": "TimeoutError"} }
+	when := func(attending int, url string, header ...string) map[string]any {
+		event := upgrade(url, header...)
+		event["attending"] = attending
+		return w.run(event)
+	}
+	when(2, appLine, "sec-websocket-protocol", "chat, holdfast.v1")
+	if asked["timeout_ms"] != 700.0 || asked["max_bytes"] != float64(firstBytes) || asked["kept_frames"] != float64(keptFrames) ||
+		asked["kept_bytes"] != float64(keptBytes) || asked["protocol"] != "holdfast.v1" {
+		t.Errorf("%v", asked)
+	}
+	end := when(3, appLine)
+	if code, reason, _ := appFailure(t, end); code != "SERVICE_UNAVAILABLE" || reason != "too_many_waiting" || end["status"] != 503.0 || end["headers"].(map[string]any)["retry-after"] != "1" {
+		t.Errorf("%v", end)
+	}
+	// Who brings the key along needs no place to wait.
+	w.query = key(appKeyOne, `["00000000000000a1","`+captions+`",0]`)
+	if end := when(3, appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne); end["do"] != "socket" {
+		t.Errorf("%v", end)
+	}
+	// A socket on which more comes than is kept is refused without asking again, once it
+	// has said something that could be worth keeping it for.
+	w = appWorker(t)
+	w.attend = says(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`)
+	w.run(upgrade(appLine))
+	if len(w.full) != 2 {
+		t.Fatalf("%v", w.full)
+	}
+	for _, full := range w.full {
+		if code, reason, flat := appFailure(t, full); full["do"] != "refuse" || code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_frames" || !flat || full["code"] != 4201.0 {
+			t.Errorf("%v", full)
+		}
+		if line, _ := full["log"].(string); !strings.Contains(line, "connect_refused") {
+			t.Errorf("%v", full)
+		}
+	}
+	for env, want := range map[string]string{"": "30s", "0": "30s", "-1": "30s", "x": "30s", "45000": "45s"} {
+		raw, _ := json.Marshal(map[string]string{"STATIC_KEY": jwk("k1"), "INIT_TIMEOUT_MS": env})
+		if cfg, err := ParseEnv(raw); err != nil || cfg.InitTimeout.String() != want || cfg.WaitingApps != DefaultWaitingApps {
+			t.Errorf("%q: %s, %d, %v", env, cfg.InitTimeout, cfg.WaitingApps, err)
+		}
+	}
+}

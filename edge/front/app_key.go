@@ -1,0 +1,132 @@
+package front
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// An app's key is hfa_<id, 16 hex digits>_<32 random bytes, base64url>.
+const (
+	keyPrefix   = "hfa_"
+	keyIDDigits = 16
+	keyRandom   = 43
+)
+
+const reasonKeyInvalid = "app_key_invalid"
+
+// appKeys is where keys are, by their hash. The comparison is the database's and takes as
+// long as it takes: it is one of hashes, and whoever learnt how much of one is right would
+// have to find a text that hashes to it. The text is 32 random bytes, so that no salt and
+// no slow hash is needed either.
+const (
+	appKeys          = "SELECT id, package, revoked_at IS NOT NULL FROM app_keys WHERE hash = ?"
+	databaseBinding  = "DB"
+	databasePatience = 5 * time.Second
+)
+
+// appKey reports whether s can be a key. Of what cannot, the database is not asked.
+func appKey(s string) bool {
+	if len(s) != len(keyPrefix)+keyIDDigits+1+keyRandom || !strings.HasPrefix(s, keyPrefix) || s[len(keyPrefix)+keyIDDigits] != '_' {
+		return false
+	}
+	for i := len(keyPrefix); i < len(s); i++ {
+		c := s[i]
+		hexDigit := '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
+		switch {
+		case i < len(keyPrefix)+keyIDDigits && !hexDigit:
+			return false
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// lookUp asks whose a key is. It is the last that sees the key.
+func (f *Front) lookUp(fl *flight, key string) []byte {
+	if !appKey(key) {
+		return fl.fail(keyInvalid())
+	}
+	sum := sha256.Sum256([]byte(key))
+	fl.await = awaitAppKey
+	w := step("query")
+	w.Str("binding", databaseBinding)
+	w.Str("sql", appKeys)
+	w.Strs("args", []string{hex.EncodeToString(sum[:])})
+	w.Int("timeout_ms", databasePatience.Milliseconds())
+	return fl.nextForGuest(w)
+}
+
+// keyFound takes what the database says of a key.
+func (f *Front) keyFound(fl *flight, result []byte) []byte {
+	rows := jsontext.Field(result, "rows")
+	if len(rows) == 0 || rows[0] != '[' {
+		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "app_keys_unavailable", RetryAfter: time.Second})
+	}
+	row := jsontext.Elements(rows)
+	if !row.Next() {
+		return fl.fail(keyInvalid())
+	}
+	var column [3][]byte
+	cells := jsontext.Elements(row.Value())
+	for i := 0; i < len(column) && cells.Next(); i++ {
+		column[i] = cells.Value()
+	}
+	id, _ := jsontext.Str(column[0])
+	pkg, _ := jsontext.Str(column[1])
+	fl.keyID = id
+	switch {
+	case pkg == "" || fl.pkg != "" && fl.pkg != pkg:
+		return fl.fail(keyInvalid()) // whose key it is, is nobody else's business
+	case !jsontext.Equal(column[2], "0"):
+		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
+	}
+	fl.pkg = pkg
+	fl.subject, _ = protocol.AppSessionUser(fl.session)
+	return f.toUser(fl)
+}
+
+// toUser takes an app to the object of the user its session id names. Whether that session
+// has started the app, only the object knows.
+func (f *Front) toUser(fl *flight) []byte {
+	fl.await = awaitSocket
+	body := jsontext.NewObject(nil)
+	body.Open("app")
+	body.Str("package", fl.pkg)
+	body.Str("key_id", fl.keyID)
+	body.Str("session_id", fl.session)
+	body.Close()
+	body.Str("protocol", fl.protocol)
+	w := step("forward")
+	w.Str("binding", sessionObjects)
+	w.Str("name", fl.subject)
+	w.Str("body", string(body.End()))
+	if fl.attended {
+		w.Str("first", fl.first)
+		fl.first = ""
+	}
+	if !f.cfg.Quiet {
+		w.Str("log", fl.line(nil))
+	}
+	return fl.nextForGuest(w)
+}
+
+// nextForGuest is next with what is said on an accepted socket if more comes on it than is
+// kept: the object is not there yet to say it.
+func (fl *flight) nextForGuest(w jsontext.Writer) []byte {
+	if fl.attended {
+		w.Raw("full", fl.fail(&protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: time.Second}))
+	}
+	return fl.next(w)
+}
+
+// keyInvalid is the one answer to a key that is no key, nobody's or another app's.
+func keyInvalid() *protocol.Error {
+	return &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reasonKeyInvalid, Message: "The app's key is not valid here."}
+}

@@ -1,0 +1,257 @@
+package object
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// The apps' side of a session object: their sockets, their webhooks, and what the database
+// knows of them.
+//
+//	front -> session {"app":{"package","key_id","session_id"},"protocol"} -> a socket, or an error
+//	admin -> session {"kind":"app_key","package","key_id"?,"reason","by"}   -> {"receipt":{"user_id","closed":[…],"took_ms"}}
+//	session -> app   POST webhook_url {"type":"session_request","package","session_id","user_id","timestamp","attempt","websocket_url"?}
+//	                 x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
+
+// What is asked of the database. A connection is written down in one statement with the
+// look at its key: either a revocation that was stored before keeps it out, or it is on
+// the list of whom that revocation is told.
+const (
+	appQuery      = "SELECT webhook_url, webhook_secret FROM apps WHERE package = ?1"
+	registerQuery = "INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at) " +
+		"SELECT ?1, ?2, ?3, id, ?5 FROM app_keys WHERE id = ?4 AND package = ?2 AND revoked_at IS NULL " +
+		"ON CONFLICT (session_id) DO UPDATE SET key_id = excluded.key_id, connected_at = excluded.connected_at RETURNING key_id"
+	unregisterQuery = "DELETE FROM app_sessions WHERE session_id = ?1"
+)
+
+// signatureHeader is where a call's signature is; it is that of webhooks to us.
+const signatureHeader = "x-holdfast-signature"
+
+// answerBytes is how much of a webhook's answer is read; only its status counts.
+const answerBytes = 64 << 10
+
+// appQuestion is one about an app that has no answer yet.
+type appQuestion struct {
+	call   app.Call // its webhook, which is looked up first
+	sent   bool     // and is called now
+	conn   string   // a connection that is written down
+	forget bool     // one that is no more
+}
+
+func appConnect(conn string, raw []byte) device.Event {
+	e := app.Connect{Conn: conn}
+	for o, _ := jsontext.Parse(raw); o.Next(); {
+		switch v := o.Value(); string(o.Key()) {
+		case "package":
+			e.Package = str(v)
+		case "key_id":
+			e.KeyID = str(v)
+		case "session_id":
+			e.SessionID = str(v)
+		}
+	}
+	return device.AppConnect{Connect: e}
+}
+
+func keyRevoked(in Input) device.Event {
+	field := func(name string) string { return str(jsontext.Field(in.Text, name)) }
+	return device.AppKeyRevoked{KeyRevoked: app.KeyRevoked{
+		Ask: uint64(in.Ask), Package: field("package"), KeyID: field("key_id"), Reason: field("reason"), By: field("by"),
+	}}
+}
+
+// carryOutApp does what the core decided about apps.
+func (o *sessionObject) carryOutApp(effect device.Effect) {
+	switch e := effect.(type) {
+	case app.Save:
+		o.store.saveApp(e.Row)
+	case app.Delete:
+		o.store.write(deleteApp, text(e.Package))
+		o.store.write(trimAppOutbox, text(e.Package), unsigned(protocol.MaxSeq))
+		o.store.write(deleteAppReceipts, text(e.Package))
+	case app.Keep:
+		o.store.write(insertAppOutbox, text(e.Package), unsigned(e.Kept.Seq), Value{Kind: Blob, Bytes: e.Kept.Text})
+	case app.Forget:
+		o.store.write(trimAppOutbox, text(e.Package), unsigned(e.Seq))
+	case app.Remember:
+		r := &e.Receipt
+		o.store.write(upsertAppReceipt, text(e.Package), unsigned(e.Slot), unsigned(r.N), text(r.ClientID), text(r.MessageID), unsigned(r.Seq))
+	case app.ForgetReceipts:
+		o.store.write(deleteAppReceipts, text(""))
+	case app.Call:
+		o.host.Database(o.appAsks.add(appQuestion{call: e}), "DB", appQuery, e.Package)
+	case app.Register:
+		ask := o.appAsks.add(appQuestion{conn: e.Conn})
+		o.host.Database(ask, "DB", registerQuery, e.SessionID, e.Package, o.host.Name(), e.KeyID, strconv.FormatInt(o.now.UnixMilli(), 10))
+	case app.Unregister:
+		o.host.Database(o.appAsks.add(appQuestion{forget: true}), "DB", unregisterQuery, e.SessionID)
+	case app.KeyGone:
+		o.host.Respond(uint32(e.Ask), 200, appendKeyGone(nil, o.host.Name(), e))
+	}
+}
+
+func appendKeyGone(dst []byte, userID string, e app.KeyGone) []byte {
+	w := jsontext.NewObject(dst)
+	w.Open("receipt")
+	w.Str("user_id", userID)
+	w.Strs("closed", e.Closed)
+	w.Int("took_ms", 0) // it has taken effect within the event
+	w.Close()
+	return w.End()
+}
+
+// appAnswered goes on with a question about an app.
+func (o *sessionObject) appAnswered(q appQuestion, in Input) device.Event {
+	switch {
+	case q.forget: // a row that stays is of a session that nothing fits any more
+		return nil
+	case q.conn != "":
+		e := app.Registered{Conn: q.conn}
+		if cols, ok := firstRow(in, 1); !ok {
+			e.Err = &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "app_keys_unavailable", RetryAfter: time.Second}
+		} else if cols == nil {
+			e.Err = &protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked"}
+		}
+		return device.AppRegistered{Registered: e}
+	case q.sent:
+		status, _ := jsontext.Uint(jsontext.Field(in.Text, "status"))
+		return o.called(q.call, in.Kind == Answered && status >= 200 && status < 300, "webhook_failed")
+	}
+	cols, ok := firstRow(in, 2)
+	if !ok {
+		return o.called(q.call, false, "webhook_failed")
+	}
+	if cols == nil {
+		return o.called(q.call, false, app.UnknownApp)
+	}
+	q.sent = true
+	at := strconv.FormatInt(o.now.Unix(), 10)
+	o.host.Fetch(o.appAsks.add(q), Destination{
+		URL: str(cols[0]), Timeout: q.call.Timeout, MaxBytes: answerBytes,
+		Signature: Signature{Header: signatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
+	}, o.sessionRequest(q.call))
+	return nil
+}
+
+// called makes an event of a call's end, and tells the operators of one that failed.
+func (o *sessionObject) called(c app.Call, ok bool, reason string) device.Event {
+	e := app.Called{SessionID: c.SessionID, Attempt: c.Attempt, OK: ok}
+	if !ok {
+		e.Reason = reason
+		w := jsontext.NewObject(nil)
+		w.Str("level", "warn")
+		w.Str("event", "app_call_failed")
+		w.Str("user_id", o.host.Name())
+		w.Str("package", c.Package)
+		w.Str("reason", reason)
+		w.Int("attempt", int64(c.Attempt))
+		o.host.Log(w.End())
+	}
+	return device.AppCalled{Called: e}
+}
+
+// sessionRequest is what an app's webhook is told.
+func (o *sessionObject) sessionRequest(c app.Call) []byte {
+	w := jsontext.NewObject(nil)
+	w.Str("type", "session_request")
+	w.Str("package", c.Package)
+	w.Str("session_id", c.SessionID)
+	w.Str("user_id", o.host.Name())
+	w.Time("timestamp", o.now)
+	w.Int("attempt", int64(c.Attempt))
+	// http becomes ws, and https wss.
+	if rest, ok := strings.CutPrefix(strings.TrimSuffix(o.host.Env("PUBLIC_URL"), "/"), "http"); ok {
+		w.Str("websocket_url", "ws"+rest+"/v1/ws/apps/"+c.Package)
+	}
+	return w.End()
+}
+
+// firstRow is the first row of a database's answer, which has n columns; nil when there is
+// no row, and not ok when it is no answer.
+func firstRow(in Input, n int) (cols [][]byte, ok bool) {
+	if in.Kind != Answered || jsontext.Check(in.Text, 3) != nil || len(in.Text) == 0 || in.Text[0] != '[' {
+		return nil, false
+	}
+	row := jsontext.Elements(in.Text)
+	if !row.Next() {
+		return nil, true
+	}
+	for c := jsontext.Elements(row.Value()); c.Next(); {
+		cols = append(cols, c.Value())
+	}
+	return cols, len(cols) == n
+}
+
+// appendApps describes the user's apps to an operator.
+func appendApps(w *jsontext.Writer, apps []app.Row) {
+	w.Key("apps")
+	w.Buf = append(w.Buf, '[')
+	for i, a := range apps {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		in := jsontext.NewObject(w.Buf)
+		in.Str("package", a.Package)
+		in.Str("state", a.State.String())
+		in.Str("session_id", a.SessionID)
+		w.Buf = in.End()
+	}
+	w.Buf = append(w.Buf, ']')
+}
+
+func (s *store) apps(userID string) (snap app.Snapshot) {
+	s.query(selectApps, func(c []Value) {
+		session := c[1].string()
+		snap.Apps = append(snap.Apps, app.Saved{Row: app.Row{
+			Package: c[0].string(), SessionID: session, State: app.State(c[2].Int), Phase: app.Phase(c[3].Int), Next: c[4].time(),
+			Tries: int(c[5].Int), Been: c[6].bool(), KeyID: c[7].string(),
+			Line: channel.Row{
+				UserID: userID, ClientID: c[0].string(), SessionID: session, State: channel.State(c[8].Int), Conn: c[9].string(),
+				ConnectedAt: c[10].time(), Seen: c[11].time(), Pings: c[12].bool(), GraceUntil: c[13].time(),
+			},
+			Door:   app.Door{Conn: c[14].string(), At: c[15].time(), KeyID: c[16].string()},
+			Outbox: channel.OutboxRow{Sent: uint64(c[17].Int), Acked: uint64(c[18].Int)},
+		}})
+	})
+	if len(snap.Apps) > 0 {
+		s.query(selectAppOutbox, func(c []Value) {
+			if a := saved(snap.Apps, c[0].string()); a != nil {
+				a.Kept = append(a.Kept, channel.Kept{Seq: uint64(c[1].Int), Text: append([]byte(nil), c[2].Bytes...)})
+			}
+		})
+	}
+	s.query(selectAppReceipts, func(c []Value) {
+		r := channel.Receipt{N: uint64(c[1].Int), ClientID: c[2].string(), MessageID: c[3].string(), Seq: uint64(c[4].Int)}
+		if name := c[0].string(); name == "" {
+			snap.Receipts = append(snap.Receipts, r)
+		} else if a := saved(snap.Apps, name); a != nil {
+			a.Receipts = append(a.Receipts, r)
+		}
+	})
+	return snap
+}
+
+func saved(apps []app.Saved, name string) *app.Saved {
+	for i := range apps {
+		if apps[i].Row.Package == name {
+			return &apps[i]
+		}
+	}
+	return nil
+}
+
+func (s *store) saveApp(r app.Row) {
+	l := &r.Line
+	s.write(upsertApp,
+		text(r.Package), text(r.SessionID), integer(int64(r.State)), integer(int64(r.Phase)), instant(r.Next),
+		integer(int64(r.Tries)), flag(r.Been), text(r.KeyID), integer(int64(l.State)), text(l.Conn),
+		instant(l.ConnectedAt), instant(l.Seen), flag(l.Pings), instant(l.GraceUntil),
+		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked))
+}

@@ -1,0 +1,226 @@
+package app
+
+import (
+	"errors"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+)
+
+// Apps are one user's apps. They are not safe for concurrent use.
+type Apps struct {
+	cfg      *Config
+	owner    Owner
+	userID   string
+	list     []*attached // by package
+	joining  []Connect   // whose Register has no answer
+	receipts *channel.Receipts
+}
+
+// attached is one app.
+type attached struct {
+	row      Row
+	line     *channel.Channel
+	box      *channel.Outbox
+	receipts *channel.Receipts
+	// What is not stored: losing it forgives.
+	window   channel.Window
+	flood    rate.Flood
+	connects rate.Bucket
+	invalid  int // frames in a row that did not decode
+}
+
+// New returns the apps of a user who has none. cfg must have its defaults set and is
+// shared, not copied.
+func New(cfg *Config, owner Owner, userID string) *Apps {
+	return &Apps{cfg: cfg, owner: owner, userID: userID, receipts: channel.NewReceipts(cfg.Unanswered)}
+}
+
+// Restore returns the apps a snapshot was taken from.
+func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Apps, error) {
+	a := New(cfg, owner, userID)
+	a.receipts = channel.RestoreReceipts(cfg.Unanswered, s.Receipts)
+	for _, saved := range s.Apps {
+		row := saved.Row
+		x := &attached{row: row, receipts: channel.RestoreReceipts(cfg.Unanswered, saved.Receipts)}
+		var err error
+		if x.line, err = channel.Restore(&cfg.Line, row.Line); err != nil {
+			return nil, err
+		}
+		if x.box, err = channel.RestoreOutbox(cfg.Outbox, row.Outbox, saved.Kept); err != nil {
+			return nil, err
+		}
+		user, ok := protocol.AppSessionUser(row.SessionID)
+		switch state := x.line.State(); {
+		case !ok || user != userID || row.Line.UserID != userID:
+			return nil, errors.New("app: another user's")
+		case row.State >= Stopped || state == channel.Pending,
+			(row.State == Running || row.State == Stopping) != (state == channel.Active),
+			(row.State == GracePeriod) != (state == channel.Grace):
+			return nil, errors.New("app: state and connection do not agree")
+		case (row.State == Connecting || row.State == Resurrecting) != (row.Phase != None),
+			(row.Phase != None || row.State == Stopping) != !row.Next.IsZero():
+			return nil, errors.New("app: nothing would ever end its state")
+		case len(a.list) > 0 && a.list[len(a.list)-1].row.Package >= row.Package:
+			return nil, errors.New("app: rows out of order")
+		}
+		a.list = append(a.list, x)
+	}
+	return a, nil
+}
+
+// Snapshot returns everything Restore needs.
+func (a *Apps) Snapshot() (s Snapshot) {
+	s.Receipts = append(s.Receipts, a.receipts.List()...)
+	for _, x := range a.list {
+		s.Apps = append(s.Apps, Saved{
+			Row: x.stored(), Kept: append([]channel.Kept(nil), x.box.Kept()...), Receipts: append([]channel.Receipt(nil), x.receipts.List()...),
+		})
+	}
+	return s
+}
+
+// Rows are the apps that have not stopped, by package.
+func (a *Apps) Rows() (rows []Row) {
+	for _, x := range a.list {
+		rows = append(rows, x.stored())
+	}
+	return rows
+}
+
+// States is the same for the device.
+func (a *Apps) States() (states []protocol.AppState) {
+	for _, x := range a.list {
+		states = append(states, protocol.AppState{Package: x.row.Package, State: x.row.State.String()})
+	}
+	return states
+}
+
+// Conns calls f for each connection that counts.
+func (a *Apps) Conns(f func(ConnID)) {
+	for _, x := range a.list {
+		for _, conn := range [...]ConnID{x.line.Conn(), x.row.Door.Conn} {
+			if conn != "" {
+				f(conn)
+			}
+		}
+	}
+}
+
+// Has reports whether a connection is one of an app's.
+func (a *Apps) Has(conn ConnID) bool {
+	x, _ := a.of(conn)
+	return x != nil
+}
+
+// of finds the app a connection is of, and whether it is at its door.
+func (a *Apps) of(conn ConnID) (x *attached, door bool) {
+	for _, x := range a.list {
+		switch conn {
+		case "":
+		case x.line.Conn():
+			return x, false
+		case x.row.Door.Conn:
+			return x, true
+		}
+	}
+	return nil, false
+}
+
+func (a *Apps) find(name string) *attached {
+	for _, x := range a.list {
+		if x.row.Package == name {
+			return x
+		}
+	}
+	return nil
+}
+
+// bySession finds the app that was given a session id.
+func (a *Apps) bySession(id string) *attached {
+	for _, x := range a.list {
+		if x.row.SessionID == id {
+			return x
+		}
+	}
+	return nil
+}
+
+func (x *attached) stored() Row {
+	row := x.row
+	row.Line, row.Outbox = x.line.Row(), x.box.Row()
+	return row
+}
+
+func (a *Apps) save(x *attached) { a.owner.Emit(Save{x.stored()}) }
+
+// move puts an app into another state, and tells the device.
+func (a *Apps) move(x *attached, to State, messageID string) {
+	event := protocol.EventAppState
+	if to == Running {
+		event = protocol.EventAppStarted
+	}
+	x.row.State = to
+	a.tell(event, x, "", messageID)
+}
+
+// tell tells the device how an app stands, whatever room there is.
+func (a *Apps) tell(event string, x *attached, reason, messageID string) {
+	state := protocol.AppState{Package: x.row.Package, State: x.row.State.String(), Reason: reason}
+	a.owner.ToDevice(event, state.Append(nil), messageID, false)
+}
+
+func (a *Apps) record(at time.Time, x *attached, e audit.Entry) {
+	e.ClientID = x.row.Package
+	a.owner.Record(at, e)
+}
+
+// send writes one text to an app that is connected.
+func (a *Apps) send(x *attached, text []byte) {
+	if conn := x.line.Conn(); conn != "" {
+		x.window.Sent(len(text))
+		a.owner.Emit(socket.Send{Conn: conn, Text: text})
+	}
+}
+
+func (a *Apps) sendError(x *attached, e protocol.Error) { a.send(x, e.AppendJSON(nil)) }
+
+// put keeps a frame for an app, whatever room there is, and sends it if it is connected.
+func (a *Apps) put(x *attached, event string, data []byte) (seq uint64, err *protocol.Error) {
+	text := protocol.Frame{Type: protocol.TypeApp, Event: event, Seq: x.box.Next(), Data: data}.Append(nil)
+	if _, bad := protocol.Decode(text, a.cfg.Limits); bad != nil {
+		return 0, bad // what no app could read is not kept for any
+	}
+	kept, gone, tooLarge := x.box.Put(text)
+	if tooLarge != nil {
+		return 0, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	}
+	a.owner.Emit(Keep{x.row.Package, kept})
+	if gone > 0 {
+		a.owner.Emit(Forget{x.row.Package, gone})
+	}
+	a.save(x)
+	a.send(x, text)
+	return kept.Seq, nil
+}
+
+// Flow asks apps that much is under way to for a sign, and closes those that take nothing.
+// It comes last of an event, for then all of it has been sent.
+func (a *Apps) Flow(now time.Time) {
+	for _, x := range append([]*attached(nil), a.list...) {
+		if x.line.Conn() == "" || x.window.UnderWay() < a.cfg.WindowBytes/2 {
+			continue
+		}
+		if !x.window.Probing() {
+			a.send(x, []byte(protocol.PingText))
+			x.window.Probe()
+		}
+		if x.window.UnderWay() >= 2*a.cfg.WindowBytes {
+			a.end(now, now, x, protocol.Error{Code: protocol.SlowConsumer})
+		}
+	}
+}

@@ -1,0 +1,60 @@
+// Package app is the part of a user's session object that holds the user's apps:
+// server-side programs that are attached to the session while the user's device is (seed
+// S1). It decides in what state each app is, when its webhook is called, which connection
+// is its own, and what is kept for it. It is pure: no clock, no storage, no socket.
+//
+// An Apps belongs to a core (package device) that steps it, and is the Owner by whom it
+// reaches the user's device and has its effects carried out.
+//
+// # States
+//
+//	           Start                    connected
+//	stopped ─────────► connecting ─────────────────► running ◄──────────────┐
+//	   ▲                   │                          │ ▲ │                 │
+//	   │  no answer, or it │                    line  │ │ │ Stop            │
+//	   ├───────────────────┘                    ends  │ │ ▼                 │ connected
+//	   │ does not come                                │ │ stopping          │
+//	   │                                              ▼ │                   │
+//	   │                      connected again   grace_period                │
+//	   │                                           │      │                 │
+//	   │                               device there│      │device away      │
+//	   │  no answer, or it does not come           ▼      ▼                 │
+//	   ├─────────────────────────────── resurrecting ◄── dormant            │
+//	   │                                     │  device back   │             │
+//	   │                                     └────────────────┴─────────────┘
+//	   └── stopping: the app closes, or StopTimeout
+//
+// Any end of a line is a drop, whatever its code: a polite shutdown closes with 1000 and
+// means to come back. Only the app's own disconnect, the user's Stop and the end of the
+// user's session stop an app. An app that stopped is not kept; its next start is another
+// session, with an id of its own, that no connection of the last one fits.
+//
+// An app that does not come back while the device is away is dormant and not stopped:
+// nobody is there to start it again. It may come back by itself at any time, and is
+// called when the device is back.
+//
+// # The webhook
+//
+// connecting and resurrecting call the app's webhook: CallTries times, CallPause apart,
+// each within CallTimeout. Once it has said yes the app has ConnectTimeout to connect; it
+// may do so before it has answered. What was being done is stored with the time by which
+// it must have been, so that an object that was lost meanwhile goes on.
+//
+// # Messages
+//
+// What an app is to hear is kept in an outbox of its own until it acknowledges, through
+// drops and while it is called, and ends with its state; what it says goes to the
+// device's. A sender whose message would push another out is refused and asked to wait:
+// no message that was taken is dropped. A message that is repeated gets the answer it
+// had.
+//
+// # Time
+//
+// Every deadline is stored and exact however late it is looked at. An app that pings is
+// held to it (channel.Config); one that never does is not.
+//
+// An idle app that pings every 10 s costs, for each minute, 6 wake-ups and 6 rows, which
+// the device's own heartbeat costs as well; where clients ping (device.Config.ClientPings)
+// the runtime answers, and the two or three alarms a minute that look at its record are
+// all.
+package app

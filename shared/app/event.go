@@ -1,0 +1,104 @@
+package app
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+)
+
+// ConnID names one accepted socket.
+type ConnID = socket.ConnID
+
+// Owner is the core that apps belong to.
+type Owner interface {
+	// Emit has an effect carried out, in order.
+	Emit(effect any)
+	// ToDevice keeps a frame for the user's device, and sends it to whoever is there. One
+	// that may wait is refused when there is little room left.
+	ToDevice(event string, data []byte, messageID string, mayWait bool) (seq uint64, err *protocol.Error)
+	// Answer sends the device a frame that is not kept.
+	Answer(f protocol.Frame)
+	// Record writes a line of the audit log; its ClientID is the app.
+	Record(at time.Time, e audit.Entry)
+	// Away reports whether the user's device is not connected.
+	Away() bool
+}
+
+// Events. Frames are protocol.Frame; the rest is what happens to apps.
+type (
+	// Connect is an app's socket, whose key was good when it was looked at. The answer is
+	// Accept or Refuse, at once or after Registered.
+	Connect struct {
+		Conn                      ConnID
+		Package, KeyID, SessionID string
+	}
+	// Registered answers Register.
+	Registered struct {
+		Conn ConnID
+		Err  *protocol.Error
+	}
+	// Called answers Call; Reason is why not.
+	Called struct {
+		SessionID string
+		Attempt   int
+		OK        bool
+		Reason    string
+	}
+	// KeyRevoked is an operator's word that a key, or without KeyID all of a package's,
+	// count for nothing any more. The answer is KeyGone.
+	KeyRevoked struct {
+		Ask                        uint64
+		Package, KeyID, Reason, By string
+	}
+)
+
+// UnknownApp is Called.Reason of a package that there is not.
+const UnknownApp = "unknown_app"
+
+// Effects, beside those of package socket.
+type (
+	// Save stores an app's row.
+	Save struct{ Row Row }
+	// Delete deletes an app with all that was kept for it.
+	Delete struct{ Package string }
+	// Keep stores a frame of an app's outbox, before it leaves.
+	Keep struct {
+		Package string
+		Kept    channel.Kept
+	}
+	// Forget deletes an app's frames up to a seq.
+	Forget struct {
+		Package string
+		Seq     uint64
+	}
+	// Remember stores a receipt of what a package has said, or with "" the user's device.
+	Remember struct {
+		Package string
+		Slot    uint64
+		Receipt channel.Receipt
+	}
+	// ForgetReceipts deletes all of the device's.
+	ForgetReceipts struct{}
+	// Call asks an app by its webhook to connect, within Timeout.
+	Call struct {
+		Package, SessionID string
+		Attempt            int
+		Timeout            time.Duration
+	}
+	// Register writes down where apps' keys are told of a connection by a key, if that
+	// is not revoked.
+	Register struct {
+		Conn                      ConnID
+		Package, KeyID, SessionID string
+	}
+	// Unregister says that nothing is connected by that session id any more, nor will be.
+	Unregister struct{ SessionID string }
+	// KeyGone answers KeyRevoked: the packages that were closed.
+	KeyGone struct {
+		Ask    uint64
+		Closed []string
+	}
+)

@@ -1,0 +1,239 @@
+package app
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+)
+
+// notStarted refuses a connection that fits no app of the user's: the answer is the same
+// for a session that never was, that is over, or that is another app's.
+var notStarted = protocol.Error{Code: protocol.SessionEnded, Reason: "app_not_started", Message: "No app was started by that session id, or it has stopped."}
+
+// Connect takes an app's socket, whose key has to be written down first.
+func (a *Apps) Connect(now time.Time, e Connect) {
+	x := a.fits(e)
+	if x == nil {
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: notStarted})
+		return
+	}
+	if wait := x.connects.Take(now, a.cfg.Connects, 1); wait > 0 {
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait}})
+		return
+	}
+	a.joining = append(a.joining, e)
+	a.owner.Emit(Register(e))
+}
+
+// fits finds the app a connection is for.
+func (a *Apps) fits(e Connect) *attached {
+	x := a.find(e.Package)
+	if x == nil || x.row.SessionID != e.SessionID || x.row.State == Stopping {
+		return nil
+	}
+	return x
+}
+
+// Registered lets an app's socket wait at the door, or refuses it.
+func (a *Apps) Registered(now time.Time, r Registered) {
+	var e Connect
+	for i := range a.joining {
+		if a.joining[i].Conn == r.Conn {
+			e = a.joining[i]
+			a.joining = append(a.joining[:i], a.joining[i+1:]...)
+			break
+		}
+	}
+	x := a.fits(e)
+	switch {
+	case e.Conn == "": // a revocation has refused it
+	case r.Err != nil:
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: *r.Err})
+	case x == nil: // it has stopped meanwhile
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: notStarted})
+		a.owner.Emit(Unregister{e.SessionID})
+	default:
+		if old := x.row.Door.Conn; old != "" {
+			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
+		}
+		x.row.Door = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}
+		a.save(x)
+		a.owner.Emit(socket.Accept{Conn: e.Conn})
+	}
+}
+
+// turnAway closes the socket at the door.
+func (a *Apps) turnAway(x *attached, init protocol.Frame, e protocol.Error) {
+	conn := x.row.Door.Conn
+	x.row.Door = Door{}
+	a.save(x)
+	f := e.Frame()
+	f.Type, f.Event, f.Flat, f.MessageID = protocol.TypeApp, protocol.EventAppConnectionError, init.Flat, init.MessageID
+	a.owner.Emit(socket.Send{Conn: conn, Text: f.Append(nil)})
+	a.owner.Emit(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+}
+
+// init takes an app's first word: it makes its connection the app's own.
+func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
+	if x.row.State == Stopping {
+		a.turnAway(x, f, notStarted)
+		return
+	}
+	p, ok := protocol.ParseAppConnectionInit(f.Data)
+	if !ok || p.SessionID != "" && p.SessionID != x.row.SessionID || p.Package != "" && p.Package != x.row.Package {
+		a.turnAway(x, f, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
+		return
+	}
+	resumed, was := x.row.Been, x.row.State
+	out := x.line.Connect(now, channel.Attempt{Conn: x.row.Door.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
+	if old := out.Replaced; old != "" {
+		e := protocol.Error{Code: protocol.ConnectionReplaced}
+		a.owner.Emit(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
+		a.owner.Emit(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+	}
+	x.row.KeyID, x.row.Door, x.row.Been = x.row.Door.KeyID, Door{}, true
+	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
+	x.window, x.invalid = channel.Window{}, 0
+	heard := x.box.Row().Acked
+	if p.HasLastSeq {
+		heard = p.LastSeq
+	}
+	kept, hole := x.box.Resume(heard)
+	again := append([]channel.Kept(nil), kept...) // an Ack that follows moves the outbox's own
+	if p.HasLastSeq && x.box.Ack(p.LastSeq) {
+		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
+	}
+	x.row.State = Running
+	a.save(x)
+	detail := "new"
+	if resumed {
+		detail = "resumed"
+	}
+	a.record(now, x, audit.Entry{Event: audit.AppConnected, Detail: detail})
+	ack := protocol.AppConnectionAck{
+		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed,
+		ClientConnected: !a.owner.Away(), ServerTime: now,
+		HeartbeatInterval: a.cfg.Line.Heartbeat, GracePeriod: a.cfg.Line.Grace,
+		Limits: protocol.AckLimits{
+			FrameBytes: a.cfg.Limits.FrameBytes, Depth: a.cfg.Limits.Depth, IDBytes: a.cfg.Limits.IDBytes,
+			Unacknowledged: a.cfg.Unanswered, MessagesPerSecond: a.cfg.Flood.Frames.Count,
+		},
+	}
+	if n := len(again); n > 0 {
+		ack.Replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}
+	}
+	if hole.Reason != "" {
+		ack.Gap = &protocol.Gap{From: hole.From, To: hole.To, Count: hole.To - hole.From + 1, Reason: hole.Reason}
+	}
+	a.send(x, protocol.Frame{
+		Type: protocol.TypeApp, Event: protocol.EventAppConnectionAck, Data: ack.Append(nil), MessageID: f.MessageID, Flat: f.Flat,
+	}.Append(nil))
+	for _, k := range again {
+		a.send(x, k.Text)
+	}
+	if was != Running {
+		a.move(x, Running, "")
+	}
+}
+
+// Disconnected takes the end of an app's socket, whatever its code.
+func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time) {
+	x, door := a.of(conn)
+	switch {
+	case x == nil:
+	case door:
+		x.row.Door = Door{}
+		a.save(x)
+	default:
+		x.line.Heard(seen)
+		at := x.line.LostAt(now, true)
+		if x.row.State != Stopping { // else it is what it was asked to do
+			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)})
+		}
+		a.lose(now, at, x)
+	}
+}
+
+// SendFailed takes a socket that does not take frames for one that has ended.
+func (a *Apps) SendFailed(now time.Time, conn ConnID, seen time.Time) {
+	if a.Has(conn) {
+		a.owner.Emit(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
+		a.Disconnected(now, conn, 1011, seen)
+	}
+}
+
+// end tells an app why and closes its connection. What is final by its code stops the
+// app: it would not come back by itself.
+func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
+	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
+		a.sendError(x, e)
+	}
+	a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason})
+	if e.Row().Action == protocol.ActionStop {
+		x.line.Leave()
+		a.stopped(now, x, "final_error", "")
+		return
+	}
+	a.lose(now, at, x)
+}
+
+// lose ends an app's connection as of at.
+func (a *Apps) lose(now, at time.Time, x *attached) {
+	x.line.Lose(at)
+	if x.row.State == Stopping {
+		a.stopped(now, x, "user_stopped", "")
+		return
+	}
+	a.move(x, GracePeriod, "")
+	a.save(x)
+}
+
+// Revoke closes what lives by a key that counts for nothing any more. The app itself may
+// well have another: it is called, as if its time to come back were over.
+func (a *Apps) Revoke(now time.Time, e KeyRevoked) {
+	why := protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked"}
+	meant := func(name, key string) bool { return name == e.Package && (e.KeyID == "" || key == e.KeyID) }
+	gone := KeyGone{Ask: e.Ask, Closed: []string{}}
+	rest := a.joining[:0]
+	for _, j := range a.joining {
+		if meant(j.Package, j.KeyID) {
+			a.owner.Emit(socket.Refuse{Conn: j.Conn, Err: why})
+		} else {
+			rest = append(rest, j)
+		}
+	}
+	a.joining = rest
+	if x := a.find(e.Package); x != nil {
+		if x.row.Door.Conn != "" && meant(e.Package, x.row.Door.KeyID) {
+			a.turnAway(x, protocol.Frame{}, why)
+			gone.Closed = []string{e.Package}
+		}
+		if x.line.Conn() != "" && meant(e.Package, x.row.KeyID) {
+			gone.Closed = []string{e.Package}
+			a.sendError(x, why)
+			a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
+			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
+			if x.row.State == Stopping {
+				a.stopped(now, x, "user_stopped", "")
+			} else {
+				x.line.Leave()
+				a.over(now, x)
+			}
+		}
+	}
+	a.owner.Emit(gone)
+}
+
+// over is the end of an app's time to come back by itself.
+func (a *Apps) over(now time.Time, x *attached) {
+	if a.owner.Away() {
+		a.sleep(now, x)
+	} else {
+		a.resurrect(now, x)
+	}
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/channel"
+)
+
+// State is where an app stands.
+type State uint8
+
+// The states. Stopped is no row's: an app that stopped has none.
+const (
+	Connecting State = iota
+	Running
+	GracePeriod
+	Resurrecting
+	Dormant
+	Stopping
+	Stopped
+)
+
+var stateNames = [...]string{"connecting", "running", "grace_period", "resurrecting", "dormant", "stopping", "stopped"}
+
+// String is the state as the wire has it.
+func (s State) String() string { return stateNames[s] }
+
+// Phase is what an app that is called is waiting for until Row.Next.
+type Phase uint8
+
+// The phases.
+const (
+	None    Phase = iota
+	Calling       // the webhook's answer
+	Pausing       // the next call
+	Waiting       // the app's connection
+)
+
+// Row is one app as stored.
+type Row struct {
+	Package string
+	// SessionID is the one this start of the app was given.
+	SessionID string
+	State     State
+	Phase     Phase
+	// Next is when the phase, or Stopping, is over.
+	Next time.Time
+	// Tries is how often the webhook was called since the app was last there.
+	Tries int
+	// Been says that the app was connected in this start.
+	Been bool
+	// Line is the app's connection, KeyID the key it was let in by.
+	Line  channel.Row
+	KeyID string
+	Door  Door
+	// Outbox is of what the app is to hear.
+	Outbox channel.OutboxRow
+}
+
+// Door is a socket that has yet to say app_connection_init; without a Conn there is none.
+type Door struct {
+	Conn  string
+	At    time.Time
+	KeyID string
+}
+
+// Saved is one app with all that is kept for it.
+type Saved struct {
+	Row      Row
+	Kept     []channel.Kept
+	Receipts []channel.Receipt
+}
+
+// Snapshot is everything Restore needs.
+type Snapshot struct {
+	Apps []Saved
+	// Receipts are those of what the user's device has said.
+	Receipts []channel.Receipt
+}

@@ -1,0 +1,30 @@
+// Package socket is what the cores of a session object have done with sockets: the
+// effects that a device's and an app's connection have in common. It decides nothing.
+package socket
+
+import "github.com/holdfast-dev/holdfast/shared/protocol"
+
+// ConnID names one accepted socket for as long as it lives, hibernation included. The
+// shell makes it and never reuses one.
+type ConnID = string
+
+type (
+	// Accept answers a Connect with a socket named Conn.
+	Accept struct{ Conn ConnID }
+	// Refuse answers it with an error.
+	Refuse struct {
+		Conn ConnID
+		Err  protocol.Error
+	}
+	// Send writes one text frame. One that fails comes back as a SendFailed.
+	Send struct {
+		Conn ConnID
+		Text []byte
+	}
+	// Close ends a socket.
+	Close struct {
+		Conn   ConnID
+		Code   int
+		Reason string
+	}
+)
