@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -10,7 +11,7 @@ import (
 // goroutine.
 type Client struct {
 	cfg Config
-	rng random
+	rng backoff.Random
 	now time.Time
 	out []Effect
 
@@ -46,7 +47,7 @@ type session struct {
 func New(cfg Config) *Client {
 	c := &Client{
 		cfg:     cfg,
-		rng:     random(cfg.Rand),
+		rng:     backoff.Random(cfg.Rand),
 		hidden:  !cfg.Visible,
 		offline: !cfg.Online,
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -98,7 +99,7 @@ func TestSendRefusedAtOnce(t *testing.T) {
 // TestBackoffIsFullJitter: anything up to a ceiling that doubles from half a
 // second to twenty.
 func TestBackoffIsFullJitter(t *testing.T) {
-	r := random(1)
+	r := backoff.Random(1)
 	for try := -1; try < 80; try++ {
 		ceiling := BackoffMax
 		if try < 6 {
@@ -106,7 +107,7 @@ func TestBackoffIsFullJitter(t *testing.T) {
 		}
 		low, high := ceiling, time.Duration(0)
 		for range 2000 {
-			d := r.backoff(try)
+			d := r.Wait(try)
 			low, high = min(low, d), max(high, d)
 		}
 		if low < 0 || low > ceiling/50 || high >= ceiling || high < ceiling*49/50 {

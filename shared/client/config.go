@@ -1,6 +1,11 @@
 package client
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/backoff"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
+)
 
 // Config is what a tab knows when it starts.
 type Config struct {
@@ -37,28 +42,28 @@ const (
 	// ConnectTimeout bounds a dial up to connection_ack.
 	ConnectTimeout = 5 * time.Second
 	// BackoffMin and BackoffMax bound the full jitter between dials.
-	BackoffMin = 500 * time.Millisecond
+	BackoffMin = backoff.Min
 	// BackoffMax: see BackoffMin.
-	BackoffMax = 20 * time.Second
+	BackoffMax = backoff.Max
 	// StableAfter is the uptime after which a drop counts as the first.
-	StableAfter = 5 * time.Second
+	StableAfter = backoff.StableAfter
 	// DialTries is how many dials in a row may fail before the tab waits to be
 	// woken instead (seed S2: "Don't retry indefinitely").
-	DialTries = 60
+	DialTries = backoff.Tries
 	// RefreshMargin is how long before its expiry a token is refreshed
 	// (seed S2: 1 minute), HiddenMargin the same while the page is hidden and
 	// its timers may fire only once a minute.
-	RefreshMargin = 60 * time.Second
+	RefreshMargin = renewal.Margin
 	// HiddenMargin: see RefreshMargin.
 	HiddenMargin = 150 * time.Second
 	// TokenTries is how many fetches in a row may fail.
-	TokenTries = 5
+	TokenTries = renewal.Tries
 	// FetchTimeout is how long the app may take to give a token.
-	FetchTimeout = 30 * time.Second
+	FetchTimeout = renewal.FetchTimeout
 	// RefreshPause is the least time between two tokens nobody asked for.
-	RefreshPause = 5 * time.Second
+	RefreshPause = renewal.Pause
 	// SwapTimeout is how long the server may take to swap a token in place.
-	SwapTimeout = 10 * time.Second
+	SwapTimeout = renewal.SwapTimeout
 	// AckDelay and AckFrames bound how late the server hears what arrived.
 	AckDelay = 250 * time.Millisecond
 	// AckFrames: see AckDelay.
@@ -78,7 +83,7 @@ const (
 	leastWindow           = 8               // ops under way, however often the server says it is too many
 	opTimeout             = 3 * time.Second // a follower's op without an answer: is the leader alive?
 	quickProbe            = 2 * time.Second // a line that may have died while the page was away
-	usable                = 2 * time.Second // a token with less left is not dialled with
+	usable                = renewal.Usable
 	reassertAfter         = 500 * time.Millisecond
 	reportPause           = 10 * time.Second
 	patience              = 15 * time.Second
@@ -95,32 +100,3 @@ const (
 	frameRoom    = 512 // the envelope around an op
 	maxSyncFrame = 1 << 20
 )
-
-// random is SplitMix64: small, and good enough to spread retries.
-type random uint64
-
-func (r *random) next() uint64 {
-	*r += 0x9e3779b97f4a7c15
-	z := uint64(*r)
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
-}
-
-// upTo returns a duration in [0, d).
-func (r *random) upTo(d time.Duration) time.Duration {
-	if d <= 0 {
-		return 0
-	}
-	return time.Duration(r.next() % uint64(d))
-}
-
-// backoff is full jitter: anything between nothing and a ceiling that doubles
-// with each try, from BackoffMin to BackoffMax.
-func (r *random) backoff(try int) time.Duration {
-	ceiling := BackoffMax
-	if try < 6 {
-		ceiling = min(BackoffMin<<max(try, 0), BackoffMax)
-	}
-	return r.upTo(ceiling)
-}

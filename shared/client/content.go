@@ -54,7 +54,7 @@ func (c *Client) said(o laned, ack protocol.OperationAck) (op []byte, comment bo
 		return ack.Comment, true
 	}
 	p, _ := protocol.ParseComment(o.op)
-	p.Event, p.At = o.comment, c.now.Add(c.token.ahead)
+	p.Event, p.At = o.comment, c.now.Add(c.token.clock.Ahead)
 	if ack.CommentID != "" {
 		p.CommentID = ack.CommentID
 	}

@@ -81,7 +81,7 @@ func (c *Client) lost(code int, reason string, atLeast time.Duration) {
 	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
 		n.tries = 0
 	}
-	delay := max(c.rng.backoff(n.tries), atLeast)
+	delay := max(c.rng.Wait(n.tries), atLeast)
 	n.tries++
 	c.endConnection()
 	if n.tries > DialTries {

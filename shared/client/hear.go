@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
 // message is one text of another tab that passed the first checks.
@@ -286,7 +287,7 @@ func (c *Client) heardToken(m message) {
 		c.report(f)
 		return
 	}
-	if known := c.user(); known != "" && subject(claims) != known {
+	if known := c.user(); known != "" && renewal.Subject(claims) != known {
 		c.report(ErrOtherUser)
 		return
 	}
@@ -295,7 +296,7 @@ func (c *Client) heardToken(m message) {
 		return
 	}
 	first, same := c.token.raw == "", raw == c.token.raw
-	c.keep(raw, claims, c.now.Add(min(millis(ms), lifetime(claims))))
+	c.keep(raw, claims, c.now.Add(min(millis(ms), renewal.Lifetime(claims))))
 	switch {
 	case first:
 		c.emitToken("", "")

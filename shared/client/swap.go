@@ -48,7 +48,7 @@ func (c *Client) measure(serverTime, expiresAt time.Time) {
 		return
 	}
 	t := &c.token
-	t.ahead, t.aheadKnown = serverTime.Sub(c.now), true
+	t.clock.Measure(c.now, serverTime)
 	if expiresAt.IsZero() || t.raw == "" {
 		return
 	}

@@ -279,7 +279,7 @@ func (c *Client) tabsDue() {
 		switch t.probe++; t.probe {
 		case 2: // a second chance: the page may have been busy
 			c.askAlive()
-			t.probeAt = t.probeAt.Add(c.rng.upTo(200 * time.Millisecond))
+			t.probeAt = t.probeAt.Add(c.rng.UpTo(200 * time.Millisecond))
 		case 3:
 			t.asked = true
 			c.do(StealLock{Name: c.cfg.Scope})

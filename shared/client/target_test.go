@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
 // TestValidBase: only what a browser's WebSocket takes without throwing. S2:
@@ -61,7 +62,7 @@ func TestSubject(t *testing.T) {
 		"ann@example.c": {Email: "Ann@Example.C"},
 		"":              {},
 	} {
-		if got := subject(claims); got != want {
+		if got := renewal.Subject(claims); got != want {
 			t.Errorf("%+v: %q", claims, got)
 		}
 	}
@@ -70,10 +71,10 @@ func TestSubject(t *testing.T) {
 // TestLifetime is exp − iat; a token that does not say when it was made is taken
 // for a short one.
 func TestLifetime(t *testing.T) {
-	if got := lifetime(peek.Claims{Iat: 1000, Exp: 1900}); got != 15*time.Minute {
+	if got := renewal.Lifetime(peek.Claims{Iat: 1000, Exp: 1900}); got != 15*time.Minute {
 		t.Error(got)
 	}
-	if got := lifetime(peek.Claims{Exp: 1900}); got != 2*time.Minute {
+	if got := renewal.Lifetime(peek.Claims{Exp: 1900}); got != 2*time.Minute {
 		t.Error(got)
 	}
 }

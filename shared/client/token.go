@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
 // tokens is the TokenManager of seed S2: the token and when to renew it. It
@@ -19,10 +20,7 @@ type tokens struct {
 	end time.Time
 	ttl time.Duration
 
-	// ahead is how far the server's clock is ahead of this machine's.
-	ahead      time.Duration
-	aheadKnown bool
-	expiredIat int64 // the iat of a token that looked expired when it was new
+	clock renewal.Clock
 
 	refused string // the server would not have this one
 
@@ -119,8 +117,8 @@ func (c *Client) tokenFetched(raw string) {
 	claims, f := readToken(raw)
 	if !c.tabs.leading {
 		// The lead went while the app looked for it. It may still serve.
-		if f == nil && claims.Exp > t.exp && subject(claims) == c.user() {
-			if end, expired := c.endOf(claims); !expired {
+		if f == nil && claims.Exp > t.exp && renewal.Subject(claims) == c.user() {
+			if end, expired := c.token.clock.End(c.now, claims); !expired {
 				c.keep(raw, claims, end)
 			}
 		}
@@ -130,7 +128,7 @@ func (c *Client) tokenFetched(raw string) {
 		c.tokenMissing(f, 0)
 		return
 	}
-	if known := c.user(); known != "" && subject(claims) != known {
+	if known := c.user(); known != "" && renewal.Subject(claims) != known {
 		// Another account signed in: never go on as somebody else.
 		c.final("autherror", ErrOtherUser, 0)
 		return
@@ -139,7 +137,7 @@ func (c *Client) tokenFetched(raw string) {
 		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "same_token", "The app gave a token that the server had refused."), 0)
 		return
 	}
-	end, expired := c.endOf(claims)
+	end, expired := c.token.clock.End(c.now, claims)
 	if expired {
 		c.tokenMissing(ErrTokenExpired, 0)
 		return
@@ -182,34 +180,11 @@ func (c *Client) user() string {
 	return c.cfg.User
 }
 
-// endOf is when a token ends on this machine's clock, and whether that is past.
-// With the server's clock known, exp is simply moved to ours. Without it, exp
-// is believed as far as it agrees with exp − iat; a token that looks expired
-// although the app has just renewed it means that this clock is fast.
-func (c *Client) endOf(claims peek.Claims) (end time.Time, expired bool) {
-	t := &c.token
-	exp, ttl := time.Unix(claims.Exp, 0), lifetime(claims)
-	latest := c.now.Add(ttl)
-	if t.aheadKnown {
-		exp = exp.Add(-t.ahead)
-	} else if !c.now.Before(exp) && t.expiredIat != 0 && claims.Iat > t.expiredIat {
-		exp = latest
-	}
-	if !c.now.Before(exp) {
-		t.expiredIat = claims.Iat
-		return exp, true
-	}
-	if exp.After(latest) {
-		exp = latest
-	}
-	return exp, false
-}
-
 // keep makes a token the current one.
 func (c *Client) keep(raw string, claims peek.Claims, end time.Time) {
 	t := &c.token
-	t.raw, t.exp, t.user = raw, claims.Exp, subject(claims)
-	t.ttl, t.end = lifetime(claims), end
+	t.raw, t.exp, t.user = raw, claims.Exp, renewal.Subject(claims)
+	t.ttl, t.end = renewal.Lifetime(claims), end
 	t.refused = ""
 	t.spent = false
 	t.retryAt = time.Time{}
@@ -231,16 +206,7 @@ func (c *Client) planRefresh() {
 	if c.hidden {
 		margin = HiddenMargin
 	}
-	if t.ttl <= 2*margin {
-		margin = t.ttl / 2
-	}
-	at := t.end.Add(-margin)
-	if !at.After(c.now) && !t.taken.IsZero() {
-		// The app keeps giving a token that is nearly spent: ask again, ever
-		// sooner, but never in a tight loop.
-		at = t.taken.Add(max(t.end.Sub(t.taken)/2, RefreshPause))
-	}
-	t.refreshAt = at
+	t.refreshAt = renewal.At(c.now, t.end, t.ttl, margin, t.taken)
 }
 
 // tokenFailed takes the app's refusal.
@@ -256,7 +222,7 @@ func (c *Client) tokenFailed(e TokenFailed) {
 		// Another tab may have renewed the sign-in at the same moment, and the app was
 		// told that it is used up. What that tab was given serves here too: ask again.
 		c.token.doubted = true
-		c.token.retryAt = c.now.Add(max(raceWait+c.rng.upTo(raceWait), e.RetryAfter))
+		c.token.retryAt = c.now.Add(max(raceWait+c.rng.UpTo(raceWait), e.RetryAfter))
 		return
 	}
 	if e.Final {
@@ -316,7 +282,7 @@ func (c *Client) tokenMissing(f *Failure, atLeast time.Duration) {
 	said := *f
 	said.Recoverable, said.Action = true, protocol.ActionRefresh
 	c.emitFailure("error", &said)
-	t.retryAt = c.now.Add(max(c.rng.backoff(t.tries), atLeast))
+	t.retryAt = c.now.Add(max(c.rng.Wait(t.tries), atLeast))
 }
 
 // refresh is the app asking for a new token now.

@@ -60,9 +60,13 @@ var below = map[string][]string{
 	"shared/audit":      {"shared/protocol", "shared/jsontext"},
 	"shared/token":      {"shared/protocol", "shared/jsontext"},
 	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
-	"shared/client":     {"shared/protocol", "shared/token/peek", "shared/jsontext"},
+	"shared/client":     {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsontext"},
 	"shared/sim": {"shared/client", "shared/session", "shared/device", "shared/app", "shared/document", "shared/channel", "shared/permission",
 		"shared/token/peek", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit"},
+
+	"shared/backoff":       {},
+	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
+	"shared/endpoint":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsontext"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"

@@ -24,7 +24,6 @@ package agent
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -85,10 +84,10 @@ type Agent struct {
 	cfg  Config
 	page Page
 
-	mu     sync.Mutex
-	core   *client.Client
-	socket *socket
-	armed  time.Time
+	mu    sync.Mutex
+	core  *client.Client
+	wire  Wire
+	armed time.Time
 	// chained is whether the timer was armed by the one before it.
 	chained bool
 }
@@ -105,7 +104,16 @@ func New(core *client.Client, page Page, cfg Config) *Agent {
 	if cfg.Go == nil {
 		cfg.Go = func(f func()) { go f() }
 	}
-	return &Agent{cfg: cfg, page: page, core: core}
+	a := &Agent{cfg: cfg, page: page, core: core}
+	a.wire = Wire{
+		Opened:   func(gen uint64) { a.Handle(client.Opened{Gen: gen}) },
+		Received: func(gen uint64, text []byte) { a.Handle(client.Received{Gen: gen, Text: text}) },
+		Closed: func(gen uint64, code int, reason string) {
+			a.Handle(client.Closed{Gen: gen, Code: code, Reason: reason})
+		},
+		LastClose: cfg.LastClose, Go: cfg.Go,
+	}
+	return a
 }
 
 // Handle takes one event.
@@ -162,28 +170,12 @@ func (a *Agent) carryOut(effect client.Effect) {
 	case client.Finished:
 		a.page.Finished()
 	case client.Dial:
-		a.dial(e)
+		a.wire.Dial(e.Gen, func(ctx context.Context) (Conn, error) { return a.cfg.Dial(ctx, e.URL, e.Protocols) })
 	case client.Write:
-		if s := a.socket; s != nil && s.gen == e.Gen {
-			s.push(e.Text)
-		}
+		a.wire.Write(e.Gen, e.Text)
 	case client.CloseSocket:
-		if s := a.socket; s != nil && s.gen == e.Gen {
-			a.socket = nil
-			s.end(e.Code, e.Reason)
-		}
+		a.wire.Close(e.Gen, e.Code, e.Reason)
 	}
-}
-
-// dial replaces the socket. One that was never closed is given up.
-func (a *Agent) dial(d client.Dial) {
-	if a.socket != nil {
-		a.socket.end(int(websocket.StatusNormalClosure), "")
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s := newSocket(d.Gen, cancel)
-	a.socket = s
-	a.cfg.Go(func() { a.run(ctx, s, d) })
 }
 
 func dial(ctx context.Context, url string, protocols []string) (Conn, error) {
@@ -193,43 +185,4 @@ func dial(ctx context.Context, url string, protocols []string) (Conn, error) {
 	}
 	conn.SetReadLimit(-1) // see the package doc
 	return conn, nil
-}
-
-// run is one connection's life: dial, then read until it ends.
-func (a *Agent) run(ctx context.Context, s *socket, d client.Dial) {
-	conn, err := a.cfg.Dial(ctx, d.URL, d.Protocols)
-	if err != nil {
-		a.Handle(a.closed(d.Gen, err))
-		return
-	}
-	s.opened()
-	a.cfg.Go(func() { s.write(conn) })
-	a.Handle(client.Opened{Gen: d.Gen})
-	for {
-		kind, text, err := conn.Read(context.Background()) // see the package doc
-		if err != nil {
-			s.stop()
-			a.Handle(a.closed(d.Gen, err))
-			return
-		}
-		if kind == websocket.MessageText {
-			a.Handle(client.Received{Gen: d.Gen, Text: text})
-		}
-	}
-}
-
-// closed says how a connection ended, 1006 where nobody knows.
-func (a *Agent) closed(gen uint64, err error) client.Closed {
-	out := client.Closed{Gen: gen, Code: 1006}
-	if a.cfg.LastClose != nil {
-		if code, reason := a.cfg.LastClose(); code != 0 {
-			out.Code, out.Reason = code, reason
-		}
-		return out
-	}
-	var ce websocket.CloseError
-	if errors.As(err, &ce) {
-		out.Code, out.Reason = int(ce.Code), ce.Reason
-	}
-	return out
 }

@@ -37,10 +37,12 @@ type (
 		// Replay says that it was missed while the line was down, or is from before.
 		Replay bool
 	}
-	// Gap stands for the versions From to To, both included, which are not told.
+	// Gap stands for the versions From to To, both included, which are not told; of a
+	// Device or an AppSession for what had these numbers.
 	Gap struct {
 		From, To uint64
-		// Reason is one word: log_truncated, document_reset, or ReasonUnread.
+		// Reason is one word: log_truncated or document_reset of a document, too_many
+		// or session_ended of an outbox, or ReasonUnread.
 		Reason string
 	}
 	// Presence is another member of the document, passing by.
@@ -78,16 +80,45 @@ type (
 	}
 )
 
+// What a Device and an AppSession tell, each once and in order of its Seq.
+type (
+	// Message is a message. From is the package of the app that sent it, or
+	// protocol.FromOperator, to a Device; protocol.FromDevice to an AppSession.
+	Message struct {
+		Seq  uint64
+		From string
+		Data json.RawMessage
+	}
+	// AppChange is a transition of one of the user's apps, told to a Device. State is
+	// connecting, running, grace_period, resurrecting, dormant, stopping or stopped.
+	AppChange struct {
+		Seq                    uint64
+		Package, State, Reason string
+	}
+	// ClientDisconnected tells an AppSession that the user's device has gone away: the app
+	// keeps what it knows, and what it sends waits.
+	ClientDisconnected struct{ Seq uint64 }
+	// ClientReconnected tells it that the device is back.
+	ClientReconnected struct{ Seq uint64 }
+	// Stopped is the last of an AppSession: the app was stopped, and why.
+	Stopped struct{ Reason string }
+)
+
 // ReasonUnread is the reason of a Gap whose versions came while nobody read.
 const ReasonUnread = "unread"
 
-func (Operation) event()        {}
-func (Gap) event()              {}
-func (Presence) event()         {}
-func (StateChange) event()      {}
-func (PermissionChange) event() {}
-func (TokenRefresh) event()     {}
-func (Failure) event()          {}
+func (Operation) event()          {}
+func (Gap) event()                {}
+func (Presence) event()           {}
+func (StateChange) event()        {}
+func (PermissionChange) event()   {}
+func (TokenRefresh) event()       {}
+func (Failure) event()            {}
+func (Message) event()            {}
+func (AppChange) event()          {}
+func (ClientDisconnected) event() {}
+func (ClientReconnected) event()  {}
+func (Stopped) event()            {}
 
 // readEvent is what the core emitted, as a value; nil for what a program without
 // other tabs has no use for.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
+	"os"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -50,4 +52,53 @@ func ExampleSession_Send() {
 	default:
 		fmt.Println("no answer yet; it may be stored all the same:", err)
 	}
+}
+
+func ExampleConnectDevice() {
+	ctx := context.Background()
+	device, err := native.ConnectDevice(ctx, native.DeviceConfig{
+		URL:   "http://127.0.0.1:8787",
+		Token: native.Account("http://127.0.0.1:8787", "owner@example.com", "holdfast-demo", nil),
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer device.Close(ctx)
+	if err := device.Start(ctx, "com.example.captions"); err != nil {
+		log.Fatal(err)
+	}
+	if err := device.Send(ctx, "com.example.captions", map[string]any{"language": "en"}); err != nil {
+		log.Print(err)
+	}
+	for event := range device.Events(ctx) {
+		switch e := event.(type) {
+		case native.Message:
+			fmt.Println(e.From, string(e.Data))
+		case native.AppChange:
+			fmt.Println(e.Package, e.State, e.Reason)
+		case native.Gap:
+			fmt.Println("missing:", e.From, "to", e.To, e.Reason)
+		}
+	}
+}
+
+func ExampleNewApp() {
+	app, err := native.NewApp(native.AppConfig{
+		Package: "com.example.captions",
+		Key:     os.Getenv("HOLDFAST_APP_KEY"),
+		Secret:  os.Getenv("HOLDFAST_WEBHOOK_SECRET"),
+		URL:     "https://holdfast.example.com",
+		Handle: func(ctx context.Context, s *native.AppSession) {
+			for event := range s.Events(ctx) {
+				if e, ok := event.(native.Message); ok {
+					s.Send(ctx, map[string]any{"echo": e.Data})
+				}
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.Handle("/webhook", app)
+	log.Fatal(http.ListenAndServe(":8790", nil))
 }

@@ -2,11 +2,6 @@
 
 package native
 
-import (
-	"context"
-	"iter"
-)
-
 const (
 	// eventBytes is what an event weighs beside its text.
 	eventBytes = 256
@@ -58,6 +53,14 @@ func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
 		from, to = e.Version, e.Version
 	case Gap:
 		from, to = e.From, e.To
+	case Message:
+		from, to = e.Seq, e.Seq
+	case AppChange:
+		from, to = e.Seq, e.Seq
+	case ClientDisconnected:
+		from, to = e.Seq, e.Seq
+	case ClientReconnected:
+		from, to = e.Seq, e.Seq
 	default:
 		return nil, false
 	}
@@ -84,69 +87,4 @@ func (b *inbox) pop() Event {
 		b.full = false
 	}
 	return first.event
-}
-
-// Next returns the next event, and waits for one. After the last one it returns what
-// calls on a closed session do, an error that is ErrClosed.
-func (s *Session) Next(ctx context.Context) (Event, error) {
-	for {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		s.mu.Lock()
-		if len(s.inbox.events) > 0 {
-			full := s.inbox.full
-			ev := s.inbox.pop()
-			if full && !s.inbox.full {
-				s.changes()
-				s.tellKeeper()
-			}
-			s.mu.Unlock()
-			return ev, nil
-		}
-		if s.over {
-			defer s.mu.Unlock()
-			return nil, s.closedError()
-		}
-		changed := s.watch()
-		s.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// Events is a loop over Next: it ends when the context does, and after the last event
-// of a session that has ended. Breaking out of it loses nothing. An event goes to one
-// loop, so there should be one.
-func (s *Session) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		for {
-			ev, err := s.Next(ctx)
-			if err != nil || !yield(ev) {
-				return
-			}
-		}
-	}
-}
-
-// awaitRoom returns when more may be read from the line, or when that has ended.
-func (s *Session) awaitRoom(ended <-chan struct{}) {
-	for {
-		s.mu.Lock()
-		if !s.inbox.full || s.waiting > 0 || s.over {
-			s.mu.Unlock()
-			return
-		}
-		changed := s.watch()
-		s.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ended:
-			return
-		case <-s.torn.Done():
-			return
-		}
-	}
 }

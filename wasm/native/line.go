@@ -27,10 +27,16 @@ const (
 
 // dial opens a connection, for the agent.
 func (s *Session) dial(ctx context.Context, address string, protocols []string) (agent.Conn, error) {
-	keeps := &upgrade{by: s.cfg.HTTPClient.Transport}
-	httpClient := *s.cfg.HTTPClient
+	return s.open(ctx, s.cfg, address, &websocket.DialOptions{Subprotocols: protocols})
+}
+
+// open opens a connection of a feed.
+func (f *feed) open(ctx context.Context, cfg Config, address string, options *websocket.DialOptions) (agent.Conn, error) {
+	keeps := &upgrade{by: cfg.HTTPClient.Transport}
+	httpClient := *cfg.HTTPClient
 	httpClient.Transport = keeps
-	conn, response, err := websocket.Dial(ctx, address, &websocket.DialOptions{HTTPClient: &httpClient, Subprotocols: protocols})
+	options.HTTPClient = &httpClient
+	conn, response, err := websocket.Dial(ctx, address, options)
 	if err != nil {
 		if r := readRefusal(response); r != nil {
 			return r, nil
@@ -39,12 +45,12 @@ func (s *Session) dial(ctx context.Context, address string, protocols []string) 
 		if response != nil {
 			status = response.StatusCode
 		}
-		s.cfg.Logger.Info("dial failed", "status", status, "error", cause(err).Error())
+		cfg.Logger.Info("dial failed", "status", status, "error", cause(err).Error())
 		return nil, err
 	}
 	conn.SetReadLimit(maxMessage)
-	l := &line{session: s, conn: conn, ended: make(chan struct{})}
-	l.spare = context.AfterFunc(s.torn, func() { keeps.socket.Close() })
+	l := &line{feed: f, conn: conn, ended: make(chan struct{})}
+	l.spare = context.AfterFunc(f.torn, func() { keeps.socket.Close() })
 	return l, nil
 }
 
@@ -79,17 +85,17 @@ func cause(err error) error {
 // line is a connection on which nothing hangs, and which is read only while there is
 // room for what comes.
 type line struct {
-	session *Session
-	conn    *websocket.Conn
-	once    sync.Once
-	ended   chan struct{}
+	feed  *feed
+	conn  *websocket.Conn
+	once  sync.Once
+	ended chan struct{}
 	// spare keeps the socket from being closed once it is.
 	spare func() bool
 }
 
 // Read waits for room, then for a message.
 func (l *line) Read(ctx context.Context) (websocket.MessageType, []byte, error) {
-	l.session.awaitRoom(l.ended)
+	l.feed.awaitRoom(l.ended)
 	return l.conn.Read(ctx)
 }
 
@@ -132,7 +138,7 @@ func readRefusal(response *http.Response) *refusal {
 		return nil
 	}
 	f, bad := protocol.Decode(text, protocol.DefaultLimits)
-	if bad != nil || f.Event != protocol.EventError && f.Event != protocol.EventConnectionError {
+	if bad != nil || f.Event != protocol.EventError && f.Event != protocol.EventConnectionError && f.Event != protocol.EventAppConnectionError {
 		return nil
 	}
 	e, ok := protocol.ParseError(f.Data)

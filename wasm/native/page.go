@@ -116,11 +116,7 @@ func (p page) Emit(kind string, detail, set []byte) {
 		p.last = e.Err
 	}
 	if !p.cfg.NoEvents {
-		full := p.inbox.full
-		p.inbox.push(ev, len(detail))
-		if !full && p.inbox.full {
-			p.tellKeeper()
-		}
+		p.push(ev, len(detail))
 	}
 }
 

@@ -22,35 +22,19 @@ type Session struct {
 	cfg   Config
 	agent *agent.Agent
 
-	alive context.Context // ends with the session, and with it a Token call
-	sleep context.CancelFunc
-	torn  context.Context // ends when its connections are to go at once
-	tear  context.CancelFunc
-
-	done     chan struct{}  // closed when the session is over
-	finished chan struct{}  // closed when its core is done
-	gone     chan struct{}  // closed when all that ran for it has ended
-	running  sync.WaitGroup // that: the connections and the timer
-	keeper   chan struct{}  // one token: something for the keeper to look at
-	unsent   chan struct{}  // one for each op without an answer
+	feed
+	unsent   chan struct{} // one for each op without an answer
 	fetching atomic.Bool
 	timer    *time.Timer // the agent's lock guards it
 
 	showing sync.Mutex // Presence, one at a time
 
-	mu      sync.Mutex
-	changed chan struct{} // closed at the next change; nil while nobody watches
-	inbox   inbox
+	// The feed's lock guards these.
 	about   properties
 	pending map[string]chan outcome
 	sends   uint64
-	waiting int    // Sends under way
-	held    bool   // the line is put down until there is room
 	shown   []byte // presence to show when it is not any more
 	unshown error  // why the last presence was refused
-	over    bool
-	last    error // the failure that was told last
-	err     error // the one that ended the session
 	// noToken is set when tokens could not be had; tokenErr is Token's last error, nil
 	// after a token.
 	noToken, tokenErr error
@@ -83,14 +67,15 @@ func Connect(ctx context.Context, cfg Config) (*Session, error) {
 		return nil, err
 	}
 	s := &Session{
-		cfg: cfg, done: make(chan struct{}), finished: make(chan struct{}), gone: make(chan struct{}),
-		keeper: make(chan struct{}, 1), unsent: make(chan struct{}, cfg.MaxUnsent), pending: map[string]chan outcome{},
-		inbox: inbox{limit: cfg.BufferBytes}, about: properties{State: Connecting},
+		cfg: cfg, unsent: make(chan struct{}, cfg.MaxUnsent), pending: map[string]chan outcome{},
+		about: properties{State: Connecting},
 	}
-	s.alive, s.sleep = context.WithCancel(context.Background())
-	s.torn, s.tear = context.WithCancel(context.Background())
+	s.begin(cfg.BufferBytes)
 	s.agent = agent.New(cfg.core(), page{s}, agent.Config{Dial: s.dial, Go: s.running.Go})
-	go s.keep()
+	go s.keep(keeping{
+		holdAfter: cfg.HoldAfter, putDown: s.putDown, takeUp: s.takeUp, close: func() { s.agent.Handle(client.Close{}) },
+		clear: cfg.HTTPClient.CloseIdleConnections,
+	})
 	s.agent.Handle(client.Start{})
 	if err := s.awaitConnected(ctx); err != nil {
 		s.agent.Handle(client.Close{})
@@ -224,20 +209,8 @@ func (s *Session) Refresh() { s.agent.Handle(client.Refresh{}) }
 // If the context ends first, the connection is cut. Closing twice is no error.
 func (s *Session) Close(ctx context.Context) error {
 	s.agent.Handle(client.Close{})
-	select {
-	case <-s.gone:
-		return nil
-	case <-ctx.Done():
-		s.tear()
-		return ctx.Err()
-	}
+	return s.awaitGone(ctx)
 }
-
-// Done is closed when the session is over.
-func (s *Session) Done() <-chan struct{} { return s.done }
-
-// Err is the error that ended the session: nil while it lasts, and after Close.
-func (s *Session) Err() error { return s.look().err }
 
 // State is where the connection stands.
 func (s *Session) State() State { return s.look().about.State }

@@ -1,0 +1,306 @@
+package endpoint
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+var (
+	simSeed = flag.Uint64("sim.seed", 0, "run this one simulation")
+	simRuns = flag.Int("sim.runs", 600, "how many simulations to run")
+)
+
+// TestSimulation runs an endpoint against a model of the server that makes no mistakes but
+// to say things twice, over lines that break at any point. One seed is one whole run.
+func TestSimulation(t *testing.T) {
+	if *simSeed != 0 {
+		newSim(t, *simSeed, true).run()
+		return
+	}
+	runs := uint64(*simRuns)
+	if testing.Short() {
+		runs = min(runs, 100)
+	}
+	total := tally{}
+	for seed := uint64(1); seed <= runs && !t.Failed(); seed++ {
+		s := newSim(t, seed, false)
+		s.run()
+		total.add(s.tally)
+	}
+	if runs < 100 || t.Failed() {
+		return
+	}
+	// A simulation in which these do not happen has shown nothing.
+	for what, n := range map[string]int{
+		"heard": total.heard, "gaps": total.gaps, "answered": total.answered, "unanswered": total.unanswered,
+		"repeats": total.repeats, "drops": total.drops, "sessions": total.sessions, "full windows": total.full, "expired": total.expired,
+	} {
+		if n < 20 {
+			t.Errorf("%s: only %d", what, n)
+		}
+	}
+	t.Logf("%+v", total)
+}
+
+// tally is what happened in a run, or in all of them.
+type tally struct{ heard, gaps, answered, unanswered, repeats, drops, sessions, full, expired int }
+
+func (t *tally) add(o tally) {
+	t.heard += o.heard
+	t.gaps += o.gaps
+	t.answered += o.answered
+	t.unanswered += o.unanswered
+	t.repeats += o.repeats
+	t.drops += o.drops
+	t.sessions += o.sessions
+	t.full += o.full
+	t.expired += o.expired
+}
+
+// sim is one run: the program, the line and the server.
+type sim struct {
+	t       *testing.T
+	seed    uint64
+	verbose bool
+	rnd     *rand.Rand
+	now     time.Time
+	e       *Endpoint
+	role    Role
+	server  simServer
+	tally   tally
+	lines   []string
+
+	gen      uint64 // the endpoint's connection, 0 for none
+	opening  bool   // dialled, not open yet
+	cut      bool   // it is dead, and the endpoint does not know
+	up, down [][]byte
+	pending  []Event // what the shell owes the endpoint
+
+	last     uint64 // the newest number that was told
+	begun    bool
+	asks     uint64
+	open     map[uint64]string // requests without an answer
+	ever     map[string]bool   // texts that were on the wire
+	inFlight map[string]bool   // on this connection
+	order    []uint64          // the asks as answered, in one session
+	retried  bool
+	quiet    bool // nothing goes wrong any more
+}
+
+func newSim(t *testing.T, seed uint64, verbose bool) *sim {
+	s := &sim{
+		t: t, seed: seed, verbose: verbose, rnd: rand.New(rand.NewPCG(seed, 11)), now: epoch, role: Role(seed % 2),
+		open: map[uint64]string{}, ever: map[string]bool{}, inFlight: map[string]bool{},
+	}
+	s.server = simServer{sim: s, window: 1 + s.rnd.IntN(4), most: 3 + s.rnd.IntN(12), stored: map[string]uint64{}}
+	s.e = New(Config{Role: s.role, Name: "m", SessionID: map[Role]string{App: "s1"}[s.role], Package: "com.example.a", Rand: seed})
+	return s
+}
+
+func (s *sim) note(format string, args ...any) {
+	s.lines = append(s.lines, s.now.Sub(epoch).String()+" "+fmt.Sprintf(format, args...))
+}
+
+func (s *sim) fail(format string, args ...any) {
+	s.t.Helper()
+	if s.verbose {
+		s.t.Log("\n" + strings.Join(s.lines, "\n"))
+	}
+	s.t.Fatalf("seed %d (run with -sim.seed=%d): %s", s.seed, s.seed, fmt.Sprintf(format, args...))
+}
+
+func (s *sim) run() {
+	s.step(Start{})
+	for range 300 {
+		s.act()
+	}
+	s.calm()
+	if s.verbose {
+		s.t.Log("\n" + strings.Join(s.lines, "\n"))
+	}
+}
+
+// act lets one thing happen.
+func (s *sim) act() {
+	switch n := s.rnd.IntN(100); {
+	case n < 20:
+		s.server.post()
+	case n < 35:
+		s.submit()
+	case n < 55:
+		s.deliverUp()
+	case n < 78:
+		s.deliverDown()
+	case n < 84:
+		s.breakLine(s.rnd.IntN(2) == 0)
+	case n < 86:
+		s.note("the server starts anew")
+		s.server.conn = 0
+		s.breakLine(true)
+	case n < 88 && s.role == Device:
+		s.server.endSession()
+	case n < 90:
+		s.step(Hold{})
+	case n < 93:
+		s.step(Release{})
+	case n < 95:
+		s.step(Wake{})
+	default:
+		s.pass(time.Duration(s.rnd.Int64N(int64(4 * time.Second))))
+	}
+	s.check()
+}
+
+// pass lets time pass; the endpoint is woken when it asked for it, or late.
+func (s *sim) pass(by time.Duration) {
+	until := s.now.Add(by)
+	for {
+		at, ok := s.e.Deadline()
+		if !ok || at.After(until) {
+			break
+		}
+		if at.After(s.now) {
+			s.now = at
+		}
+		s.step(Woken{})
+		if next, ok := s.e.Deadline(); ok && !next.After(s.now) {
+			s.fail("woken, it is due again at once")
+		}
+	}
+	s.now = until
+}
+
+// calm has everything work, until nothing is left to do.
+func (s *sim) calm() {
+	s.note("all is calm")
+	s.quiet = true
+	s.step(Release{})
+	for i := 0; ; i++ {
+		if s.cut {
+			s.breakLine(true)
+		}
+		for len(s.up)+len(s.down) > 0 || s.opening {
+			s.deliverUp()
+			s.deliverDown()
+			s.check()
+		}
+		if s.e.line.phase == live && len(s.open) == 0 && len(s.server.kept) == 0 {
+			break
+		}
+		if i > 200 {
+			s.fail("not calm: phase %d, %d requests open, %d frames kept, last %d of %d", s.e.line.phase, len(s.open), len(s.server.kept), s.last, s.server.sent)
+		}
+		s.pass(time.Second)
+	}
+	if s.begun && s.last != s.server.sent || s.server.acked != s.server.sent {
+		s.fail("told up to %d of %d", s.last, s.server.sent)
+	}
+}
+
+func (s *sim) submit() {
+	s.asks++
+	text := fmt.Sprintf("%d", s.asks)
+	s.open[s.asks] = text
+	to := map[Role]string{Device: "com.example.a"}[s.role]
+	s.step(Submit{Ask: s.asks, Event: protocol.EventAppMessage, Package: to, Data: []byte(text)})
+}
+
+// breakLine loses what is on its way. The endpoint hears of it, or finds out.
+func (s *sim) breakLine(known bool) {
+	if s.gen == 0 {
+		return
+	}
+	s.tally.drops++
+	s.note("the line %d breaks, known %v", s.gen, known)
+	s.up, s.down = nil, nil
+	if s.server.conn == s.gen && s.rnd.IntN(2) == 0 {
+		s.server.conn = 0
+	}
+	if !known {
+		s.cut = true
+		return
+	}
+	gen := s.gen
+	s.gen, s.opening, s.cut = 0, false, false
+	s.step(Closed{gen, []int{1000, 1001, 1006, 4001}[s.rnd.IntN(4)]})
+}
+
+func (s *sim) deliverUp() {
+	switch {
+	case s.gen == 0 || s.cut:
+	case s.opening:
+		s.opening = false
+		s.step(Opened{s.gen})
+	case len(s.up) > 0:
+		text := s.up[0]
+		s.up = s.up[1:]
+		s.server.take(s.gen, text)
+	}
+}
+
+func (s *sim) deliverDown() {
+	if s.gen == 0 || s.cut || len(s.down) == 0 {
+		return
+	}
+	text := s.down[0]
+	s.down = s.down[1:]
+	if f, _ := protocol.Decode(text, protocol.Limits{}); f.Event == protocol.EventAck || f.Event == protocol.EventError {
+		delete(s.inFlight, f.MessageID)
+	}
+	s.note("hears %s", text)
+	s.step(Received{s.gen, text})
+}
+
+// step is one event and what the shell does about it.
+func (s *sim) step(ev Event) {
+	s.pending = append(s.pending, ev)
+	for len(s.pending) > 0 {
+		ev := s.pending[0]
+		s.pending = s.pending[1:]
+		for _, effect := range s.e.Step(s.now, ev) {
+			s.carryOut(effect)
+		}
+	}
+}
+
+func (s *sim) carryOut(effect Effect) {
+	s.note("%s", show(effect))
+	switch e := effect.(type) {
+	case Dial:
+		if s.gen != 0 {
+			s.fail("a dial beside a line")
+		}
+		s.gen, s.opening, s.cut, s.up, s.down = e.Gen, true, false, nil, nil
+		clear(s.inFlight)
+	case Write:
+		s.wrote(e)
+	case CloseSocket:
+		if e.Gen != s.gen {
+			return
+		}
+		// What was written before leaves before the close, or is lost.
+		for len(s.up) > 0 && !s.cut && s.rnd.IntN(4) > 0 {
+			s.deliverUp()
+		}
+		if s.server.conn == s.gen {
+			s.server.conn = 0
+		}
+		s.gen, s.opening, s.up, s.down = 0, false, nil, nil
+	case FetchToken:
+		s.pending = append(s.pending, TokenFetched{token("ann", s.now, 15*time.Minute)})
+	case Message:
+		s.told(e)
+	case Gap:
+		s.gap(e)
+	case Answered:
+		s.answered(e)
+	case Refused:
+		s.refused(e)
+	}
+}

@@ -1,0 +1,62 @@
+package endpoint
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
+)
+
+// swap hands the live connection the new token.
+func (e *Endpoint) swap() {
+	t := &e.token
+	t.swaps++
+	t.swapID = e.cfg.Name + "-t" + strconv.FormatUint(t.swaps, 10)
+	t.swapBy = e.now.Add(renewal.SwapTimeout)
+	e.write(protocol.Frame{
+		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh, MessageID: t.swapID,
+		Data: protocol.TokenRefresh{Token: t.raw}.Append(nil),
+	})
+}
+
+// swapped is the server's yes.
+func (e *Endpoint) swapped(p protocol.TokenRefreshed) {
+	e.token.swapBy, e.token.swapID = time.Time{}, ""
+	e.measure(p.ServerTime, p.ExpiresAt)
+	e.lane.stalled = false // what was refused for the old token goes out again
+	e.flush()
+}
+
+// swapRefused is its no: that token is of no use, another one may be.
+func (e *Endpoint) swapRefused(err *protocol.Error) {
+	e.token.swapBy, e.token.swapID = time.Time{}, ""
+	if err.Row().Action != protocol.ActionRefresh {
+		e.redialWithToken() // the server's trouble, not the token's
+		return
+	}
+	e.token.refuse()
+	e.tokenMissing(err, 0)
+}
+
+// aboutToken reports whether an error without a message id answers a token_refresh that is
+// still open.
+func aboutToken(code protocol.Code) bool {
+	return code == protocol.AuthenticationFailed || code == protocol.TokenExpired || code == protocol.ServiceUnavailable
+}
+
+// measure takes the server's clock and the token's end by it.
+func (e *Endpoint) measure(serverTime, expiresAt time.Time) {
+	if serverTime.IsZero() {
+		return
+	}
+	t := &e.token
+	t.clock.Measure(e.now, serverTime)
+	if expiresAt.IsZero() || t.raw == "" {
+		return
+	}
+	if end := e.now.Add(expiresAt.Sub(serverTime)); !end.Equal(t.end) && end.After(e.now) {
+		t.end = end
+		e.planRefresh()
+	}
+}

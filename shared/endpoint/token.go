@@ -1,0 +1,236 @@
+package endpoint
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/peek"
+	"github.com/holdfast-dev/holdfast/shared/token/renewal"
+)
+
+// tokens are a device's token and when to renew it. It lives in memory only.
+type tokens struct {
+	raw  string
+	user string
+	// end is when it expires, on this machine's clock.
+	end   time.Time
+	ttl   time.Duration
+	clock renewal.Clock
+
+	refused string // the server would not have this one
+	tries   int
+	spent   bool // all tries failed: only the program starts anew
+	swapID  string
+	swaps   uint64
+
+	taken     time.Time
+	refreshAt time.Time
+	retryAt   time.Time
+	fetchBy   time.Time // set while the program is asked
+	swapBy    time.Time
+}
+
+// refuse forgets a token that the server would not have.
+func (t *tokens) refuse() {
+	if t.raw != "" {
+		t.refused = t.raw
+	}
+	t.raw, t.end, t.refreshAt = "", time.Time{}, time.Time{}
+}
+
+func (e *Endpoint) tokenUsable() bool {
+	return e.token.raw != "" && e.token.end.Sub(e.now) > renewal.Usable
+}
+
+// fetchToken asks the program, unless that was done already.
+func (e *Endpoint) fetchToken() {
+	t := &e.token
+	if e.cfg.Role != Device || !t.fetchBy.IsZero() || !t.retryAt.IsZero() {
+		return
+	}
+	if t.spent {
+		e.halt()
+		return
+	}
+	t.refreshAt, t.fetchBy = time.Time{}, e.now.Add(renewal.FetchTimeout)
+	e.do(FetchToken{})
+}
+
+// halt is where an endpoint without a token to be had stands still.
+func (e *Endpoint) halt() {
+	if e.line.phase == wantToken {
+		e.line.phase = dormant
+		e.change(Status{State: e.down(), Reason: "no_token"})
+	}
+}
+
+func (e *Endpoint) tokenDue() {
+	t := &e.token
+	if e.past(&t.fetchBy) {
+		e.tokenMissing(noToken("refresh_timeout", "The program gave no token in time."), 0)
+	}
+	if e.past(&t.retryAt) {
+		e.fetchToken()
+	}
+	if e.past(&t.refreshAt) {
+		e.fetchToken()
+	}
+	if e.past(&t.swapBy) {
+		e.redialWithToken() // in place did not work: seed S2's way
+	}
+}
+
+func noToken(reason, message string) *protocol.Error {
+	return &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: message}
+}
+
+// redialWithToken is seed S2's refreshAndReconnect.
+func (e *Endpoint) redialWithToken() {
+	e.hangUp(1000, "Token refresh")
+	e.change(Status{State: Reconnecting, Reason: "token_refresh"})
+	e.connect()
+}
+
+// tokenFetched takes the program's answer.
+func (e *Endpoint) tokenFetched(raw string) {
+	t := &e.token
+	if t.fetchBy.IsZero() {
+		return
+	}
+	t.fetchBy = time.Time{}
+	claims, reason := renewal.Read(raw)
+	if reason != "" {
+		e.tokenMissing(noToken(reason, "The program gave what is no token."), 0)
+		return
+	}
+	user := renewal.Subject(claims)
+	if known := e.user(); known != "" && user != known {
+		// Another account signed in: never go on as somebody else.
+		e.end(noToken("other_user", "The token belongs to another user."), 0)
+		return
+	}
+	if raw == t.refused {
+		e.tokenMissing(noToken("same_token", "The program gave a token that the server had refused."), 0)
+		return
+	}
+	end, expired := t.clock.End(e.now, claims)
+	// Too little to connect with is no token, or asking would go on without a pause.
+	if expired || e.line.phase != live && end.Sub(e.now) <= renewal.Usable {
+		e.tokenMissing(&protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"}, 0)
+		return
+	}
+	first, same := t.user == "", raw == t.raw
+	e.keep(raw, user, claims, end)
+	if !first && !same {
+		e.do(Renewed{Expires: end})
+	}
+	switch e.line.phase {
+	case live:
+		if !same {
+			e.swap()
+		}
+	case wantToken, dormant:
+		e.connect()
+	}
+}
+
+// user is whose session this is, as far as it is known.
+func (e *Endpoint) user() string {
+	if e.status.UserID != "" {
+		return e.status.UserID
+	}
+	return e.token.user
+}
+
+// keep makes a token the current one.
+func (e *Endpoint) keep(raw, user string, claims peek.Claims, end time.Time) {
+	t := &e.token
+	t.raw, t.user, t.ttl, t.end = raw, user, renewal.Lifetime(claims), end
+	t.refused, t.spent, t.tries, t.retryAt = "", false, 0, time.Time{}
+	e.planRefresh() // by when the last one was taken
+	t.taken = e.now
+}
+
+func (e *Endpoint) planRefresh() {
+	t := &e.token
+	t.refreshAt = time.Time{}
+	if t.raw != "" && t.fetchBy.IsZero() && t.retryAt.IsZero() {
+		t.refreshAt = renewal.At(e.now, t.end, t.ttl, renewal.Margin, t.taken)
+	}
+}
+
+// tokenFailed takes the program's refusal.
+func (e *Endpoint) tokenFailed(ev TokenFailed) {
+	if e.token.fetchBy.IsZero() {
+		return
+	}
+	e.token.fetchBy = time.Time{}
+	if ev.Final {
+		e.end(noToken("signed_out", "The program gave no token."), 0)
+		return
+	}
+	e.tokenMissing(noToken("refresh_failed", "The program gave no token."), ev.RetryAfter)
+}
+
+// tokenMissing is one try that brought no token that can be used. The one in use is kept
+// until it really ends.
+func (e *Endpoint) tokenMissing(err *protocol.Error, atLeast time.Duration) {
+	t := &e.token
+	if t.tries++; t.tries < renewal.Tries {
+		e.failed(err, protocol.ActionRefresh)
+		t.retryAt = e.now.Add(max(e.rng.Wait(t.tries), min(atLeast, maxPause)))
+		return
+	}
+	t.tries = 0
+	if left := t.end.Sub(e.now); t.raw != "" && left > renewal.Pause {
+		// The token in use lives on: ask again, ever sooner as its end comes near.
+		t.refreshAt = e.now.Add(max(left/5, renewal.Pause))
+	} else {
+		t.spent = true
+	}
+	e.do(Failed{Err: err, Action: protocol.ActionRefresh, NoToken: true})
+	e.halt()
+}
+
+// tokenRefused is a 41xx: one fresh token, then the same again; who is refused with that
+// as well has to sign in.
+func (e *Endpoint) tokenRefused(err *protocol.Error, code int) {
+	l := &e.line
+	l.authTries++
+	e.endLine()
+	l.phase = idle
+	e.token.refuse()
+	if l.authTries >= renewal.Tries || err.Code != protocol.TokenExpired && l.authTries > 1 {
+		e.end(err, code)
+		return
+	}
+	l.phase = wantToken
+	e.change(Status{State: e.down(), Reason: "token", Code: code})
+	e.fetchToken()
+}
+
+// refresh is the program asking for a new token now.
+func (e *Endpoint) refresh() {
+	t := &e.token
+	t.spent, t.tries, t.retryAt = false, 0, time.Time{}
+	if e.line.phase == dormant {
+		e.line.phase, e.line.tries = wantToken, 0
+	}
+	e.fetchToken()
+}
+
+// refreshSoon renews the token now, or as soon as the last renewal is a pause ago: a
+// server that keeps asking must not make a storm.
+func (e *Endpoint) refreshSoon() {
+	t := &e.token
+	if !t.fetchBy.IsZero() || !t.retryAt.IsZero() || t.spent {
+		return
+	}
+	if at := t.taken.Add(renewal.Pause); !t.taken.IsZero() && at.After(e.now) {
+		if t.refreshAt.IsZero() || at.Before(t.refreshAt) {
+			t.refreshAt = at
+		}
+		return
+	}
+	e.fetchToken()
+}

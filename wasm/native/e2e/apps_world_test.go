@@ -1,0 +1,334 @@
+//go:build !js
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/wasm/native"
+)
+
+const captions = "com.example.captions"
+
+// asks makes a call of the operators' API and returns its answer.
+func (w *worker) asks(method, path, body string) map[string]any {
+	w.t.Helper()
+	request, err := http.NewRequest(method, w.url+"/v1/admin/"+path, strings.NewReader(body))
+	check(err)
+	request.Header.Set("Authorization", "Bearer "+w.admin)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := (&http.Client{Timeout: patience}).Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	var answer map[string]any
+	if response.StatusCode/100 != 2 || json.Unmarshal(text, &answer) != nil {
+		w.t.Fatalf("%s %s: HTTP %d %s", method, path, response.StatusCode, text)
+	}
+	return answer
+}
+
+// appServer is an app whose webhook is a real one, and what its sessions heard.
+type appServer struct {
+	w                  *worker
+	app                *native.App
+	key, keyID, secret string
+	web                *httptest.Server
+
+	mu       sync.Mutex
+	handler  http.Handler
+	heard    []string
+	events   []native.Event
+	sessions []*native.AppSession
+	lines    []net.Conn
+}
+
+// serves makes an app at the server and connects its webhook.
+func (w *worker) serves(name string) *appServer {
+	w.t.Helper()
+	a := &appServer{w: w}
+	a.web = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		handler := a.handler
+		a.mu.Unlock()
+		handler.ServeHTTP(rw, r)
+	}))
+	w.t.Cleanup(a.web.Close)
+	made := w.asks("PUT", "apps/"+name, fmt.Sprintf(`{"name":"Captions","webhook_url":%q}`, a.web.URL+"/webhook"))
+	a.secret, _ = made["webhook_secret"].(string)
+	key := w.asks("POST", "apps/"+name+"/keys", `{}`)
+	a.key, _ = key["key"].(string)
+	a.keyID, _ = key["key_id"].(string)
+	a.takesOver(name)
+	return a
+}
+
+// takesOver puts a new App in the place of the one before.
+func (a *appServer) takesOver(name string) *native.App {
+	a.w.t.Helper()
+	app, err := native.NewApp(native.AppConfig{
+		Package: name, Key: a.key, Secret: a.secret, URL: a.w.url, Handle: a.handle,
+		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: a.dial}},
+	})
+	check(err)
+	a.w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := app.Close(ctx); err != nil {
+			a.w.t.Errorf("the app: close: %v", err)
+		}
+	})
+	a.mu.Lock()
+	a.app, a.handler = app, app
+	a.mu.Unlock()
+	return app
+}
+
+func (a *appServer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lines = append(a.lines, conn)
+	return conn, err
+}
+
+// handle greets the device and sends back what it says.
+func (a *appServer) handle(ctx context.Context, s *native.AppSession) {
+	a.mu.Lock()
+	a.sessions = append(a.sessions, s)
+	a.mu.Unlock()
+	if err := s.Send(ctx, "hello"); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrClosed) {
+		a.w.t.Errorf("the greeting: %v", err)
+	}
+	for ev := range s.Events(ctx) {
+		m, ok := ev.(native.Message)
+		a.mu.Lock()
+		if ok {
+			a.heard = append(a.heard, string(m.Data))
+		} else {
+			a.events = append(a.events, ev)
+		}
+		a.mu.Unlock()
+		if ok {
+			if err := s.Send(ctx, m.Data); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrClosed) {
+				a.w.t.Errorf("the echo: %v", err)
+			}
+		}
+	}
+}
+
+// cut ends all of the app's lines the hard way.
+func (a *appServer) cut() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, line := range a.lines {
+		if tcp, ok := line.(*net.TCPConn); ok {
+			tcp.SetLinger(0)
+			tcp.Close()
+		}
+	}
+	a.lines = nil
+}
+
+func (a *appServer) until(what string, so func() bool) {
+	a.w.t.Helper()
+	for late := time.Now().Add(2 * patience); ; time.Sleep(10 * time.Millisecond) {
+		a.mu.Lock()
+		is := so()
+		if !is && time.Now().After(late) {
+			defer a.mu.Unlock()
+			a.w.t.Fatalf("never %s; the app heard %q and %+v", what, a.heard, a.events)
+		}
+		a.mu.Unlock()
+		if is {
+			return
+		}
+	}
+}
+
+// appTold waits until the app was told something.
+func appTold[E native.Event](a *appServer, what string, fits func(E) bool) {
+	a.w.t.Helper()
+	a.until("told of "+what, func() bool {
+		for _, ev := range a.events {
+			if e, ok := ev.(E); ok && fits(e) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// user is a device that apps talk to: whatever they say is heard, in order.
+type user struct {
+	*native.Device
+	w *worker
+
+	mu     sync.Mutex
+	heard  []string
+	states []string
+	last   uint64
+	faults []string
+	line   net.Conn
+}
+
+func (w *worker) uses(account string) *user {
+	w.t.Helper()
+	u := &user{w: w}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	w.t.Cleanup(cancel)
+	device, err := native.ConnectDevice(ctx, native.DeviceConfig{
+		URL: w.url, ClientID: "glasses", Token: native.Account(w.url, account+"@example.com", "holdfast-demo", nil),
+		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: u.dial}},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	u.Device = device
+	var reading sync.WaitGroup
+	reading.Go(u.read)
+	w.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := device.Close(ctx); err != nil {
+			w.t.Errorf("the device: close: %v", err)
+		}
+		reading.Wait()
+		for _, fault := range u.faults {
+			w.t.Errorf("the device %s", fault)
+		}
+	})
+	return u
+}
+
+func (u *user) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.line = conn
+	return conn, err
+}
+
+func (u *user) read() {
+	for ev := range u.Events(context.Background()) {
+		u.mu.Lock()
+		seq := u.last + 1
+		switch e := ev.(type) {
+		case native.Message:
+			seq = e.Seq
+			u.heard = append(u.heard, string(e.Data))
+			if e.From != captions {
+				u.faults = append(u.faults, "heard from "+e.From)
+			}
+		case native.AppChange:
+			seq = e.Seq
+			u.states = append(u.states, strings.TrimSpace(e.State+" "+e.Reason))
+		case native.Gap:
+			u.faults = append(u.faults, fmt.Sprintf("has a gap: %+v", e))
+		default:
+			seq = 0
+		}
+		if seq != 0 && seq != u.last+1 {
+			u.faults = append(u.faults, fmt.Sprintf("heard %d after %d", seq, u.last))
+		}
+		u.last = max(u.last, seq)
+		u.mu.Unlock()
+	}
+}
+
+func (u *user) cut() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if tcp, ok := u.line.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+		tcp.Close()
+		u.line = nil
+	}
+}
+
+func (u *user) until(what string, so func() bool) {
+	u.w.t.Helper()
+	for late := time.Now().Add(2 * patience); ; time.Sleep(10 * time.Millisecond) {
+		u.mu.Lock()
+		is := so()
+		if !is && time.Now().After(late) {
+			defer u.mu.Unlock()
+			u.w.t.Fatalf("never %s; the device heard %q and %q", what, u.heard, u.states)
+		}
+		u.mu.Unlock()
+		if is {
+			return
+		}
+	}
+}
+
+// was waits until an app was in these states, in this order.
+func (u *user) was(states ...string) {
+	u.w.t.Helper()
+	u.until("in the states "+strings.Join(states, ", "), func() bool {
+		at := 0
+		for _, state := range u.states {
+			if at < len(states) && state == states[at] {
+				at++
+			}
+		}
+		return at == len(states)
+	})
+}
+
+// hears waits for an echo of n messages, and nothing else but greetings.
+func (u *user) hears(n int) {
+	u.w.t.Helper()
+	echoes := func() (all []string) {
+		for _, text := range u.heard {
+			if text != `"hello"` {
+				all = append(all, text)
+			}
+		}
+		return all
+	}
+	u.until(fmt.Sprintf("heard %d echoes", n), func() bool { return len(echoes()) >= n })
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i, text := range echoes() {
+		if text != fmt.Sprint(i+1) {
+			u.w.t.Errorf("%s is echo %d", text, i+1)
+		}
+	}
+}
+
+func (u *user) within() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	u.w.t.Cleanup(cancel)
+	return ctx
+}
+
+func (u *user) starts() {
+	u.w.t.Helper()
+	if err := u.Start(u.within(), captions); err != nil {
+		u.w.t.Fatalf("start: %v", err)
+	}
+}
+
+// says sends the app the numbers from to to, one after the other.
+func (u *user) says(from, to int) {
+	u.w.t.Helper()
+	for i := from; i <= to; i++ {
+		if err := u.Send(u.within(), captions, i); err != nil {
+			u.w.t.Errorf("send %d: %v", i, err)
+			return
+		}
+	}
+}

@@ -1,0 +1,246 @@
+//go:build !js
+
+package native
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+)
+
+// feed is what every kind of session here has: what it told and was not read yet, its
+// line's patience with that, and its end.
+type feed struct {
+	alive context.Context // ends with the session, and with it a Token call
+	sleep context.CancelFunc
+	torn  context.Context // ends when its connections are to go at once
+	tear  context.CancelFunc
+
+	done     chan struct{}  // closed when the session is over
+	finished chan struct{}  // closed when its core is done
+	gone     chan struct{}  // closed when all that ran for it has ended
+	running  sync.WaitGroup // that: the connections and the timer
+	keeper   chan struct{}  // one token: something for the keeper to look at
+
+	mu      sync.Mutex
+	changed chan struct{} // closed at the next change; nil while nobody watches
+	inbox   inbox
+	waiting int  // calls under way that wait for the server's answer
+	held    bool // the line is put down until there is room
+	over    bool
+	last    error // the failure that was told last
+	err     error // the one that ended the session
+}
+
+// begin makes a feed whose buffer has this bound.
+func (f *feed) begin(bufferBytes int) {
+	f.done, f.finished, f.gone = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	f.keeper = make(chan struct{}, 1)
+	f.inbox.limit = bufferBytes
+	f.alive, f.sleep = context.WithCancel(context.Background())
+	f.torn, f.tear = context.WithCancel(context.Background())
+}
+
+// push keeps an event to be read; the caller holds the lock.
+func (f *feed) push(ev Event, size int) {
+	full := f.inbox.full
+	f.inbox.push(ev, size)
+	if !full && f.inbox.full {
+		f.tellKeeper()
+	}
+}
+
+// Next returns the next event, and waits for one. After the last one it returns what
+// calls on a closed session do, an error that is ErrClosed.
+func (f *feed) Next(ctx context.Context) (Event, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		f.mu.Lock()
+		if len(f.inbox.events) > 0 {
+			full := f.inbox.full
+			ev := f.inbox.pop()
+			if full && !f.inbox.full {
+				f.changes()
+				f.tellKeeper()
+			}
+			f.mu.Unlock()
+			return ev, nil
+		}
+		if f.over {
+			defer f.mu.Unlock()
+			return nil, f.closedError()
+		}
+		changed := f.watch()
+		f.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Events is a loop over Next: it ends when the context does, and after the last event
+// of a session that has ended. Breaking out of it loses nothing. An event goes to one
+// loop, so there should be one.
+func (f *feed) Events(ctx context.Context) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for {
+			ev, err := f.Next(ctx)
+			if err != nil || !yield(ev) {
+				return
+			}
+		}
+	}
+}
+
+// Done is closed when the session is over.
+func (f *feed) Done() <-chan struct{} { return f.done }
+
+func (f *feed) isOver() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.over
+}
+
+// Err is the error that ended the session: nil while it lasts, and after Close.
+func (f *feed) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+// awaitGone returns when nothing of the session is left. If the context ends first, the
+// connection is cut.
+func (f *feed) awaitGone(ctx context.Context) error {
+	select {
+	case <-f.gone:
+		return nil
+	case <-ctx.Done():
+		f.tear()
+		return ctx.Err()
+	}
+}
+
+// awaitRoom returns when more may be read from the line, or when that has ended.
+func (f *feed) awaitRoom(ended <-chan struct{}) {
+	for {
+		f.mu.Lock()
+		if !f.inbox.full || f.waiting > 0 || f.over {
+			f.mu.Unlock()
+			return
+		}
+		changed := f.watch()
+		f.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ended:
+			return
+		case <-f.torn.Done():
+			return
+		}
+	}
+}
+
+// keeping is what keep does by way of the core.
+type keeping struct {
+	holdAfter              time.Duration
+	putDown, takeUp, close func()
+	// clear is called when all that ran has ended.
+	clear func()
+}
+
+// keep does what the core's own calls may not: it puts the line down when nobody
+// reads, takes it up again, and clears up when the session is over.
+func (f *feed) keep(by keeping) {
+	defer close(f.gone)
+	patience := time.NewTimer(by.holdAfter)
+	patience.Stop()
+	counting := false
+	for {
+		f.mu.Lock()
+		stuck, held, over := f.inbox.full && f.waiting == 0, f.held, f.over
+		f.mu.Unlock()
+		switch {
+		case over:
+			// After a final error too nothing is to be left, though nobody calls Close.
+			by.close()
+		case stuck && !held && !counting:
+			counting = true
+			patience.Reset(by.holdAfter)
+		case !stuck && counting:
+			counting = false
+			patience.Stop()
+		case !stuck && held:
+			by.takeUp()
+			f.tellKeeper()
+		}
+		select {
+		case <-f.keeper:
+		case <-patience.C:
+			if counting {
+				counting = false
+				by.putDown()
+				f.tellKeeper() // somebody may have begun to read
+			}
+		case <-f.finished:
+			patience.Stop()
+			f.sleep()
+			f.running.Wait()
+			f.tear()
+			by.clear()
+			return
+		}
+	}
+}
+
+func (f *feed) tellKeeper() {
+	select {
+	case f.keeper <- struct{}{}:
+	default:
+	}
+}
+
+// watch returns what is closed at the next change; the caller holds the lock.
+func (f *feed) watch() <-chan struct{} {
+	if f.changed == nil {
+		f.changed = make(chan struct{})
+	}
+	return f.changed
+}
+
+// changes tells whoever watches; the caller holds the lock.
+func (f *feed) changes() {
+	if f.changed != nil {
+		close(f.changed)
+		f.changed = nil
+	}
+}
+
+// waits counts the calls under way: while there is one, the line is not held.
+func (f *feed) waits(by int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.waiting += by
+	if f.inbox.full {
+		f.changes()
+		f.tellKeeper()
+	}
+}
+
+func (f *feed) ended() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closedError()
+}
+
+// closedError is the error of a call on an ended session; the caller holds the lock.
+func (f *feed) closedError() error {
+	if f.err != nil {
+		return fmt.Errorf("%w: %w", ErrClosed, f.err)
+	}
+	return ErrClosed
+}

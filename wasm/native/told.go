@@ -1,0 +1,128 @@
+//go:build !js
+
+package native
+
+import (
+	"fmt"
+
+	"github.com/holdfast-dev/holdfast/shared/endpoint"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// tell takes what the core tells: an answer for who waits for it, or an event.
+func (l *link) tell(effect endpoint.Effect) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.changes()
+	switch e := effect.(type) {
+	case endpoint.Answered:
+		l.answer(e.Ask, e)
+	case endpoint.Refused:
+		l.answer(e.Ask, e)
+	case endpoint.Message:
+		l.hear(Message{e.Seq, e.From, e.Data}, len(e.Data))
+	case endpoint.AppChanged:
+		l.appIs(e.App)
+		l.hear(AppChange{e.Seq, e.App.Package, e.App.State, e.App.Reason}, 0)
+	case endpoint.ClientChanged:
+		l.status.ClientConnected = e.Connected
+		if e.Connected {
+			l.hear(ClientReconnected{e.Seq}, 0)
+		} else {
+			l.hear(ClientDisconnected{e.Seq}, 0)
+		}
+	case endpoint.Stopped:
+		l.cfg.Logger.Info("stopped", "reason", e.Reason)
+		l.hear(Stopped{e.Reason}, 0)
+	case endpoint.Gap:
+		l.cfg.Logger.Warn("gap", "from", e.From, "to", e.To, "reason", e.Reason)
+		l.hear(Gap{e.From, e.To, e.Reason}, 0)
+	case endpoint.Renewed:
+		l.noToken = nil
+		l.cfg.Logger.Info("token refreshed", "expires_at", e.Expires)
+		l.hear(TokenRefresh{e.Expires}, 0)
+	case endpoint.Failed:
+		l.failed(e)
+	case endpoint.Changed:
+		l.stateIs(e)
+	}
+}
+
+func (l *link) answer(ask uint64, effect endpoint.Effect) {
+	if answer := l.pending[ask]; answer != nil {
+		delete(l.pending, ask)
+		answer <- effect
+		<-l.unsent
+	}
+}
+
+func (l *link) hear(ev Event, size int) {
+	if !l.cfg.NoEvents {
+		l.push(ev, size)
+	}
+}
+
+func (l *link) failed(e endpoint.Failed) {
+	err := error(e.Err)
+	if e.NoToken {
+		if l.tokenErr != nil {
+			err = fmt.Errorf("%w (%w)", err, l.tokenErr)
+		}
+		l.noToken = err
+	}
+	l.last = err
+	// The program's own words about its token are not for a log.
+	l.cfg.Logger.Warn("failure", "error", e.Err.Error(), "reason", e.Err.Reason, "action", string(e.Action))
+	l.hear(Failure{err, e.Action}, 0)
+}
+
+func (l *link) stateIs(e endpoint.Changed) {
+	l.status = e.Status
+	l.cfg.Logger.Info("state", "state", string(e.State), "reason", e.Reason, "resumed", e.Resumed, "close_code", e.Code, "retry_in", e.RetryIn)
+	if e.State == endpoint.Connected {
+		l.noToken = nil
+		l.apps = map[string]protocol.AppState{}
+		for _, app := range e.Apps {
+			l.appIs(app)
+		}
+	}
+	if e.State == endpoint.Ended && !l.over {
+		l.over = true
+		if e.Err != nil {
+			l.err = e.Err
+			if e.Err.Reason == "signed_out" && l.tokenErr != nil {
+				l.err = fmt.Errorf("%w (%w)", e.Err, l.tokenErr)
+			}
+		}
+		close(l.done)
+		l.tellKeeper()
+	}
+	l.hear(StateChange{State(e.State), e.Reason, e.Resumed, e.RetryIn, e.Code}, 0)
+}
+
+func (l *link) appIs(app protocol.AppState) {
+	switch {
+	case app.State == stateStopped:
+		delete(l.apps, app.Package)
+	case l.apps != nil:
+		l.apps[app.Package] = app
+	}
+}
+
+// stateRunning and stateStopped are the states of an app that answer a Start or Stop.
+const (
+	stateRunning = "running"
+	stateStopped = "stopped"
+)
+
+// notRunning is the error of a Start that ended in app_stopped.
+func notRunning(app protocol.AppState) error {
+	e := &protocol.Error{Code: protocol.SessionEnded, Reason: app.Reason, Message: "The app was stopped."}
+	switch app.Reason {
+	case "unknown_app":
+		e.Code, e.Message = protocol.NotFound, "There is no such app."
+	case "webhook_failed", "connect_timeout":
+		e.Code, e.Message = protocol.ServiceUnavailable, "The app's server did not start it."
+	}
+	return e
+}
