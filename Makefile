@@ -159,7 +159,7 @@ fuzz: ## run every fuzz test for FUZZTIME
 	done
 
 sim: ## the simulations, of the server and of the tabs: RUNS seeds, or the one SEED
-	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/client -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
+	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/device ./shared/client -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
 bench: tools-test build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns, then tabs in Chromium
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...

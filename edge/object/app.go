@@ -142,7 +142,7 @@ func (o *sessionObject) appAnswered(q appQuestion, in Input) device.Event {
 
 // called makes an event of a call's end, and tells the operators of one that failed.
 func (o *sessionObject) called(c app.Call, ok bool, reason string) device.Event {
-	e := app.Called{SessionID: c.SessionID, Attempt: c.Attempt, OK: ok}
+	e := app.Called{SessionID: c.SessionID, Until: c.Until, OK: ok}
 	if !ok {
 		e.Reason = reason
 		w := jsontext.NewObject(nil)

@@ -218,10 +218,10 @@ func (a *Apps) Revoke(now time.Time, e KeyRevoked) {
 			a.sendError(x, why)
 			a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
+			x.line.Leave()
 			if x.row.State == Stopping {
 				a.stopped(now, x, "user_stopped", "")
 			} else {
-				x.line.Leave()
 				a.over(now, x)
 			}
 		}

@@ -130,7 +130,7 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 func (a *Apps) call(now time.Time, x *attached) {
 	x.row.Tries++
 	x.row.Phase, x.row.Next = Calling, now.Add(a.cfg.CallTimeout+callSlack)
-	a.owner.Emit(Call{Package: x.row.Package, SessionID: x.row.SessionID, Attempt: x.row.Tries, Timeout: a.cfg.CallTimeout})
+	a.owner.Emit(Call{Package: x.row.Package, SessionID: x.row.SessionID, Attempt: x.row.Tries, Timeout: a.cfg.CallTimeout, Until: x.row.Next})
 }
 
 // callSlack is how much later than its timeout the answer to a call may come: the app is
@@ -141,7 +141,7 @@ const callSlack = 6 * time.Second
 // by itself, changes nothing.
 func (a *Apps) Called(now time.Time, e Called) {
 	x := a.bySession(e.SessionID)
-	if x == nil || x.row.Phase != Calling || x.row.Tries != e.Attempt {
+	if x == nil || x.row.Phase != Calling || !x.row.Next.Equal(e.Until) {
 		return
 	}
 	if e.OK {
