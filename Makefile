@@ -158,8 +158,8 @@ fuzz: ## run every fuzz test for FUZZTIME
 		done; \
 	done
 
-sim: ## the simulations, of the server, the tabs and the devices: RUNS seeds, or the one SEED
-	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/client ./shared/endpoint -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
+sim: ## the simulations, of the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
+	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/device ./shared/client ./shared/endpoint -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
 bench: tools-test build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns, then tabs in Chromium
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...

@@ -61,9 +61,9 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 	case awaitGrant:
 		return f.granted(fl, result)
 	case awaitFirst:
-		return f.firstFrame(fl, result)
+		return f.counted(fl, f.firstFrame(fl, result), now)
 	case awaitAppKey:
-		return f.keyFound(fl, result)
+		return f.counted(fl, f.keyFound(fl, result), now)
 	case awaitSocket:
 		return fl.refusedByObject(result, now)
 	}

@@ -49,6 +49,14 @@ func (f *Front) app(r request, fl *flight, name string) []byte {
 	return fl.next(w)
 }
 
+// counted counts an app that was refused as a stranger, by its address.
+func (f *Front) counted(fl *flight, step []byte, now time.Time) []byte {
+	if fl.stranger {
+		f.connects.take(fl.address, now)
+	}
+	return step
+}
+
 // readApp takes what the request says of the app and the session. At seed S1's address the
 // path names no app: there the query may, or the first frame, or nobody but the key.
 func (fl *flight) readApp(query url.Values, name string) *protocol.Error {

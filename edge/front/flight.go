@@ -25,8 +25,11 @@ type flight struct {
 	// socket is accepted already, and first what the object is to hear of it before all else.
 	app, attended bool
 	first         string
-	// pkg is the app's name, and keyID its key's, once that is known.
-	pkg, keyID string
+	// pkg is the app's name, and keyID its key's, once that is known. address is whence it
+	// comes: that of all its users' apps.
+	pkg, keyID, address string
+	// stranger says that it has been refused as one.
+	stranger bool
 	// browser decides the form of a refusal: a page cannot read an HTTP error.
 	browser  bool
 	protocol string
@@ -95,7 +98,7 @@ type member[T any] struct {
 func (fl *flight) texts() []member[string] {
 	return []member[string]{
 		{"await", &fl.await}, {"protocol", &fl.protocol}, {"token", &fl.token}, {"document", &fl.document}, {"client", &fl.client},
-		{"session", &fl.session}, {"last_seq", &fl.lastSeq}, {"subject", &fl.subject},
+		{"session", &fl.session}, {"last_seq", &fl.lastSeq}, {"subject", &fl.subject}, {"address", &fl.address},
 		{"package", &fl.pkg}, {"key_id", &fl.keyID}, {"first", &fl.first},
 	}
 }

@@ -81,7 +81,13 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 	}
 	selected, ok := r.protocol()
 	fl.browser, fl.protocol = r.origin != "", selected
-	if wait := f.connects.take(r.address, now); wait > 0 {
+	// An app's server is one address for all its users, who may all come back at once: it
+	// is held to the limit of strangers for keys that are not good.
+	count := f.connects.take
+	if fl.app {
+		count, fl.address = f.connects.over, r.address
+	}
+	if wait := count(r.address, now); wait > 0 {
 		return fl.fail(tooMany("too_many_connects", wait))
 	}
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
@@ -91,7 +97,7 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
 	}
 	if fl.app {
-		return f.app(r, fl, name)
+		return f.counted(fl, f.app(r, fl, name), now)
 	}
 	if err := fl.read(r, name); err != nil {
 		return fl.fail(err)

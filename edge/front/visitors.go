@@ -42,6 +42,16 @@ func (v *visitors) take(address string, now time.Time) (wait time.Duration) {
 	return 0
 }
 
+// over says how long an address that has done too much has to wait, and counts nothing.
+func (v *visitors) over(address string, now time.Time) (wait time.Duration) {
+	key, ok := network(address)
+	if !ok || v.limit.Count <= 0 {
+		return 0
+	}
+	bucket := v.buckets[key]
+	return bucket.Take(now, v.limit, 1)
+}
+
 // makeRoom drops addresses when there are too many: those that have rested long
 // enough to be as good as new; should they be few, all that are not at their limit; and
 // should even those be few, all. So whoever has thousands of addresses can have

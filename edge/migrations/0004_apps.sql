@@ -26,11 +26,13 @@ CREATE INDEX app_keys_package ON app_keys (package);
 -- the key finds it. It refers to neither table: a row outlives the app that is removed
 -- until the session has been told.
 CREATE TABLE app_sessions (
-  session_id   TEXT PRIMARY KEY,
+  session_id   TEXT NOT NULL,
   package      TEXT NOT NULL,
   user_id      TEXT NOT NULL,
   key_id       TEXT NOT NULL,
-  connected_at INTEGER NOT NULL
+  connected_at INTEGER NOT NULL,
+  -- One socket may talk by one key while another waits by a second: each is found.
+  PRIMARY KEY (session_id, key_id)
 ) STRICT;
 
 -- With the user, for that is the order in which sessions are told, a part at a time.

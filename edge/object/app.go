@@ -27,7 +27,7 @@ const (
 	appQuery      = "SELECT webhook_url, webhook_secret FROM apps WHERE package = ?1"
 	registerQuery = "INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at) " +
 		"SELECT ?1, ?2, ?3, id, ?5 FROM app_keys WHERE id = ?4 AND package = ?2 AND revoked_at IS NULL " +
-		"ON CONFLICT (session_id) DO UPDATE SET key_id = excluded.key_id, connected_at = excluded.connected_at RETURNING key_id"
+		"ON CONFLICT (session_id, key_id) DO UPDATE SET connected_at = excluded.connected_at RETURNING key_id"
 	unregisterQuery = "DELETE FROM app_sessions WHERE session_id = ?1"
 )
 
@@ -142,7 +142,7 @@ func (o *sessionObject) appAnswered(q appQuestion, in Input) device.Event {
 
 // called makes an event of a call's end, and tells the operators of one that failed.
 func (o *sessionObject) called(c app.Call, ok bool, reason string) device.Event {
-	e := app.Called{SessionID: c.SessionID, Attempt: c.Attempt, OK: ok}
+	e := app.Called{SessionID: c.SessionID, Until: c.Until, OK: ok}
 	if !ok {
 		e.Reason = reason
 		w := jsontext.NewObject(nil)
@@ -218,6 +218,7 @@ func (s *store) apps(userID string) (snap app.Snapshot) {
 			},
 			Door:   app.Door{Conn: c[14].string(), At: c[15].time(), KeyID: c[16].string()},
 			Outbox: channel.OutboxRow{Sent: uint64(c[17].Int), Acked: uint64(c[18].Int)},
+			Rounds: int(c[19].Int), Written: c[20].bool(), ToldAway: c[21].bool(),
 		}})
 	})
 	if len(snap.Apps) > 0 {
@@ -253,5 +254,6 @@ func (s *store) saveApp(r app.Row) {
 		text(r.Package), text(r.SessionID), integer(int64(r.State)), integer(int64(r.Phase)), instant(r.Next),
 		integer(int64(r.Tries)), flag(r.Been), text(r.KeyID), integer(int64(l.State)), text(l.Conn),
 		instant(l.ConnectedAt), instant(l.Seen), flag(l.Pings), instant(l.GraceUntil),
-		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked))
+		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked),
+		integer(int64(r.Rounds)), flag(r.Written), flag(r.ToldAway))
 }

@@ -31,6 +31,7 @@ func (a *auditLog) write(s *store, e audit.Entry) {
 	if a.written++; a.written >= trimEvery {
 		a.written = 0
 		s.write(trimAudit, text(e.UserID), integer(int64(a.keep)))
+		s.write(trimApps, integer(int64(a.keep)))
 		s.write(trimUsers, integer(int64(a.keep)*manyUsers))
 		s.write(trimOperators, integer(int64(a.keep)))
 	}

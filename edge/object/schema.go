@@ -115,6 +115,7 @@ const (
 	selectAudit
 	selectAuditDocuments
 	trimAudit
+	trimApps
 	trimUsers
 	trimOperators
 
@@ -139,8 +140,10 @@ const sessionChannelColumns = "document, client_id, until, admitted_at, expires,
 const deviceColumns = "client_id, session_id, state, conn, connected_at, seen, pings, grace_until, expires, noticed, notice_at, token_id, issued_at, " +
 	"token_expires, asked, door_conn, door_at, door_client, door_made_up, door_flat, door_token_id, door_issued_at, door_expires, sent, acked"
 
+const notOfApps = "substr(event, 1, 4) <> 'app_'"
+
 const appColumns = "package, session_id, state, phase, next, tries, been, key_id, line_state, conn, connected_at, seen, pings, grace_until, " +
-	"door_conn, door_at, door_key, sent, acked"
+	"door_conn, door_at, door_key, sent, acked, rounds, written, told_away"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -259,13 +262,13 @@ var statements = [...]string{
 	createApps: "CREATE TABLE apps (package TEXT PRIMARY KEY, session_id TEXT NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL, next INTEGER NOT NULL, " +
 		"tries INTEGER NOT NULL, been INTEGER NOT NULL, key_id TEXT NOT NULL, line_state INTEGER NOT NULL, conn TEXT NOT NULL, connected_at INTEGER NOT NULL, " +
 		"seen INTEGER NOT NULL, pings INTEGER NOT NULL, grace_until INTEGER NOT NULL, door_conn TEXT NOT NULL, door_at INTEGER NOT NULL, door_key TEXT NOT NULL, " +
-		"sent INTEGER NOT NULL, acked INTEGER NOT NULL) WITHOUT ROWID",
+		"sent INTEGER NOT NULL, acked INTEGER NOT NULL, rounds INTEGER NOT NULL, written INTEGER NOT NULL, told_away INTEGER NOT NULL) WITHOUT ROWID",
 	createAppOutbox: "CREATE TABLE app_outbox (package TEXT NOT NULL, seq INTEGER NOT NULL, frame BLOB NOT NULL, PRIMARY KEY (package, seq)) WITHOUT ROWID",
 	// Package '' is the user's device.
 	createAppReceipts: "CREATE TABLE app_receipts (package TEXT NOT NULL, slot INTEGER NOT NULL, n INTEGER NOT NULL, client_id TEXT NOT NULL, " +
 		"message_id TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (package, slot)) WITHOUT ROWID",
 	selectApps:        "SELECT " + appColumns + " FROM apps ORDER BY package",
-	upsertApp:         "INSERT OR REPLACE INTO apps (" + appColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	upsertApp:         "INSERT OR REPLACE INTO apps (" + appColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteApp:         "DELETE FROM apps WHERE package = ?",
 	selectAppOutbox:   "SELECT package, seq, frame FROM app_outbox ORDER BY package, seq",
 	insertAppOutbox:   "INSERT INTO app_outbox (package, seq, frame) VALUES (?, ?, ?)",
@@ -281,7 +284,9 @@ var statements = [...]string{
 		"(SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id",
 	selectAuditDocuments: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC",
 	// What operators did is kept apart: no flood of anything else pushes it out.
-	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND user_id = ?1 AND id <= (SELECT id FROM audit WHERE by_whom = '' AND user_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+	// So is what apps did, who may come and go as they like.
+	trimAudit:     "DELETE FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+	trimApps:      "DELETE FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?)",
 	trimUsers:     "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
 	trimOperators: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)",
 

@@ -107,12 +107,19 @@ func deviceConfig(s settings) device.Config {
 			StopTimeout:    s.millis("APP_STOP_MS"),
 			Connects:       rate.Limit{Count: s.number("APP_CONNECTS_PER_MIN"), Per: time.Minute, Burst: s.number("APP_CONNECTS_BURST")},
 			Unanswered:     s.number("MAX_UNANSWERED"),
+			MaxRounds:      min(s.number("APP_ROUNDS"), maxRounds),
+			StayTime:       s.millis("APP_STAY_MS"),
+			Starts:         rate.Limit{Count: s.number("APP_STARTS_PER_MIN"), Per: time.Minute, Burst: s.number("APP_STARTS_BURST")},
+			TotalBytes:     s.number("APP_OUTBOX_BYTES"),
 		},
 	}.WithDefaults()
 }
 
 // maxCallTimeout bounds the variable: an object that waits does not hibernate.
 const maxCallTimeout = 30 * time.Second
+
+// maxRounds bounds the variable: each pause is twice as long as the one before.
+const maxRounds = 12
 
 // auditEntries is how many lines of its audit log an object keeps of one user, and as
 // many again of what operators did.

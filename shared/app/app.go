@@ -19,6 +19,7 @@ type Apps struct {
 	list     []*attached // by package
 	joining  []Connect   // whose Register has no answer
 	receipts *channel.Receipts
+	starts   rate.Bucket
 }
 
 // attached is one app.
@@ -31,7 +32,8 @@ type attached struct {
 	window   channel.Window
 	flood    rate.Flood
 	connects rate.Bucket
-	invalid  int // frames in a row that did not decode
+	invalid  int       // frames in a row that did not decode
+	probed   time.Time // when the newest ping went out, if that has no answer
 }
 
 // New returns the apps of a user who has none. cfg must have its defaults set and is
@@ -208,6 +210,40 @@ func (a *Apps) put(x *attached, event string, data []byte) (seq uint64, err *pro
 	return kept.Seq, nil
 }
 
+// room reports whether a message for an app is to be taken.
+func (a *Apps) room(x *attached) bool {
+	kept := 0
+	for _, other := range a.list {
+		kept += other.box.Bytes()
+	}
+	return x.box.Room() && kept < a.cfg.TotalBytes
+}
+
+// inform tells an app that is connected whether the device is, where the last it was told
+// is not so. A device that comes and goes faster than the app hears is told of once.
+func (a *Apps) inform(x *attached) {
+	away := a.owner.Away()
+	if x.row.State != Running || x.row.ToldAway == away || !x.box.Room() {
+		return
+	}
+	event := protocol.EventClientReconnected
+	if away {
+		event = protocol.EventClientDisconnected
+	}
+	x.row.ToldAway = away
+	a.put(x, event, nil)
+}
+
+// probe asks an app for a sign: of what it has read, or of life.
+func (a *Apps) probe(now time.Time, x *attached) {
+	if x.line.Conn() == "" || x.window.Probing() {
+		return
+	}
+	a.send(x, []byte(protocol.PingText))
+	x.window.Probe()
+	x.probed = now
+}
+
 // Flow asks apps that much is under way to for a sign, and closes those that take nothing.
 // It comes last of an event, for then all of it has been sent.
 func (a *Apps) Flow(now time.Time) {
@@ -215,12 +251,17 @@ func (a *Apps) Flow(now time.Time) {
 		if x.line.Conn() == "" || x.window.UnderWay() < a.cfg.WindowBytes/2 {
 			continue
 		}
-		if !x.window.Probing() {
-			a.send(x, []byte(protocol.PingText))
-			x.window.Probe()
-		}
+		a.probe(now, x)
 		if x.window.UnderWay() >= 2*a.cfg.WindowBytes {
 			a.end(now, now, x, protocol.Error{Code: protocol.SlowConsumer})
 		}
 	}
+}
+
+// silentAt is when a connection counts as dead that has let a probe wait.
+func (a *Apps) silentAt(x *attached) (at time.Time, ok bool) {
+	if x.line.Conn() == "" || !x.window.Probing() || x.probed.IsZero() {
+		return at, false
+	}
+	return x.probed.Add(a.cfg.Line.HeartbeatTimeout), true
 }

@@ -24,6 +24,13 @@ type Config struct {
 	// ConnectTimeout is how long an app whose webhook said yes may take to connect.
 	// Default 5 s.
 	ConnectTimeout time.Duration
+	// MaxRounds is how often an app is called back that does not stay connected for
+	// StayTime: each time after twice as long a pause, and then it is stopped. Defaults 6
+	// and 1 min.
+	MaxRounds int
+	StayTime  time.Duration
+	// Starts is how often one user may start apps. Default 30 a minute, 30 at once.
+	Starts rate.Limit
 	// StopTimeout is how long an app that is stopped may take to finish. Default 5 s.
 	StopTimeout time.Duration
 	// Connects is how often one app of a user may connect. Default 60 a minute, 60 at
@@ -32,6 +39,8 @@ type Config struct {
 	// Unanswered is how many messages a device or an app may have without an answer at
 	// once, and how many are remembered so that a repeat is known. Default 256.
 	Unanswered int
+	// TotalBytes bounds what is kept for all apps of a user together. Default 4 MiB.
+	TotalBytes int
 	// The others are as a device's (device.Config).
 	Outbox        channel.OutboxConfig
 	WindowBytes   int
@@ -66,5 +75,12 @@ func (c Config) WithDefaults() Config {
 	}
 	c.Connects = c.Connects.WithDefaults(60, 1)
 	number(&c.Unanswered, 256)
+	number(&c.MaxRounds, 6)
+	span(&c.StayTime, time.Minute)
+	number(&c.TotalBytes, 4<<20)
+	if c.Starts.Per <= 0 {
+		c.Starts.Per = time.Minute
+	}
+	c.Starts = c.Starts.WithDefaults(30, 1)
 	return c
 }

@@ -37,16 +37,19 @@
 //
 // connecting and resurrecting call the app's webhook: CallTries times, CallPause apart,
 // each within CallTimeout. Once it has said yes the app has ConnectTimeout to connect; it
-// may do so before it has answered. What was being done is stored with the time by which
+// may do so before it has answered. An app that connects and drops, again and again, is
+// called back after longer and longer pauses, and stopped in the end (MaxRounds); and a
+// user may start apps only so often (Starts). What was being done is stored with the time by which
 // it must have been, so that an object that was lost meanwhile goes on.
 //
 // # Messages
 //
 // What an app is to hear is kept in an outbox of its own until it acknowledges, through
 // drops and while it is called, and ends with its state; what it says goes to the
-// device's. A sender whose message would push another out is refused and asked to wait:
-// no message that was taken is dropped. A message that is repeated gets the answer it
-// had.
+// device's. A sender for whose message there is little room is refused and asked to wait,
+// so that no message pushes out another that was taken. A message that is repeated gets
+// the answer it had. Whether the device is there an app is told when it is connected, and
+// when that is not what it was told last.
 //
 // # Time
 //

@@ -5,7 +5,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // Deadline returns when something of an app is due, and false when nothing ever is.
@@ -19,6 +18,7 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 		least(x.row.Door.At.Add(a.cfg.Line.InitTimeout), x.row.Door.Conn != "")
 		least(x.line.Deadline(true))
 		least(x.row.Next, !x.row.Next.IsZero())
+		least(a.silentAt(x))
 	}
 	return at, ok
 }
@@ -51,6 +51,9 @@ func (a *Apps) due(now time.Time, x *attached, judge bool) bool {
 	if what, at := x.line.Due(now, judge); what == channel.Silent {
 		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
 		return true
+	} else if at, ok := a.silentAt(x); ok && !now.Before(at) {
+		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
+		return true
 	} else if what == channel.GraceOver {
 		x.line.Leave()
 		a.over(now, x)
@@ -74,22 +77,18 @@ func (a *Apps) due(now time.Time, x *attached, judge bool) bool {
 }
 
 // DeviceAway tells the apps that the user's device has dropped: they keep their state.
-func (a *Apps) DeviceAway() { a.sayAll(protocol.EventClientDisconnected) }
-
-// DeviceBack tells them that it is back, and calls those that have gone meanwhile.
-func (a *Apps) DeviceBack(now time.Time) {
-	a.sayAll(protocol.EventClientReconnected)
+func (a *Apps) DeviceAway() {
 	for _, x := range a.list {
-		if x.row.State == Dormant {
-			a.resurrect(now, x)
-		}
+		a.inform(x)
 	}
 }
 
-func (a *Apps) sayAll(event string) {
+// DeviceBack tells them that it is back, and calls those that have gone meanwhile.
+func (a *Apps) DeviceBack(now time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
-		if x.row.State != Stopping {
-			a.put(x, event, nil)
+		a.inform(x)
+		if x.row.State == Dormant {
+			a.resurrect(now, x)
 		}
 	}
 }
@@ -101,10 +100,6 @@ func (a *Apps) DeviceGone(now time.Time) {
 		a.sayStopped(x, "session_ended")
 		a.remove(now, x, "session_ended", "User session ended")
 	}
-	for _, j := range a.joining {
-		a.owner.Emit(socket.Refuse{Conn: j.Conn, Err: notStarted})
-	}
-	a.joining = nil
 	if len(a.receipts.List()) > 0 {
 		a.receipts = channel.NewReceipts(a.cfg.Unanswered)
 		a.owner.Emit(ForgetReceipts{})

@@ -40,10 +40,10 @@ type (
 		Conn ConnID
 		Err  *protocol.Error
 	}
-	// Called answers Call; Reason is why not.
+	// Called answers Call, whose SessionID and Until it bears; Reason is why not.
 	Called struct {
 		SessionID string
-		Attempt   int
+		Until     time.Time
 		OK        bool
 		Reason    string
 	}
@@ -82,11 +82,14 @@ type (
 	}
 	// ForgetReceipts deletes all of the device's.
 	ForgetReceipts struct{}
-	// Call asks an app by its webhook to connect, within Timeout.
+	// Call asks an app by its webhook to connect, within Timeout. Until is when the
+	// answer is given up: it tells this call from the app's others, of which an earlier
+	// one may have been the same Attempt.
 	Call struct {
 		Package, SessionID string
 		Attempt            int
 		Timeout            time.Duration
+		Until              time.Time
 	}
 	// Register writes down where apps' keys are told of a connection by a key, if that
 	// is not revoked.

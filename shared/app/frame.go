@@ -71,6 +71,7 @@ func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int)
 			x.window.Kept(x.box.Bytes())
 			a.owner.Emit(Forget{x.row.Package, p.Seq})
 			a.save(x)
+			a.inform(x)
 		}
 	case f.Type == protocol.TypeApp && f.Event == protocol.EventAppMessage:
 		a.message(now, x, f)

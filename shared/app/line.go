@@ -55,12 +55,14 @@ func (a *Apps) Registered(now time.Time, r Registered) {
 		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: *r.Err})
 	case x == nil: // it has stopped meanwhile
 		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: notStarted})
-		a.owner.Emit(Unregister{e.SessionID})
+		if a.bySession(e.SessionID) == nil { // else a line that is still there may be by the same key
+			a.owner.Emit(Unregister{e.SessionID})
+		}
 	default:
 		if old := x.row.Door.Conn; old != "" {
 			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
 		}
-		x.row.Door = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}
+		x.row.Door, x.row.Written = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
 		a.save(x)
 		a.owner.Emit(socket.Accept{Conn: e.Conn})
 	}
@@ -97,14 +99,15 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	}
 	x.row.KeyID, x.row.Door, x.row.Been = x.row.Door.KeyID, Door{}, true
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
-	x.window, x.invalid = channel.Window{}, 0
+	x.window, x.invalid, x.probed = channel.Window{}, 0, time.Time{}
 	heard := x.box.Row().Acked
-	if p.HasLastSeq {
+	knows := p.HasLastSeq && resumed // what it heard in an earlier start it has not heard in this one
+	if knows {
 		heard = p.LastSeq
 	}
 	kept, hole := x.box.Resume(heard)
 	again := append([]channel.Kept(nil), kept...) // an Ack that follows moves the outbox's own
-	if p.HasLastSeq && x.box.Ack(p.LastSeq) {
+	if knows && x.box.Ack(p.LastSeq) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
 	x.row.State = Running
@@ -138,6 +141,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if was != Running {
 		a.move(x, Running, "")
 	}
+	a.inform(x)
 }
 
 // Disconnected takes the end of an app's socket, whatever its code.
@@ -150,7 +154,8 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 		a.save(x)
 	default:
 		x.line.Heard(seen)
-		at := x.line.LostAt(now, true)
+		// Without the runtime's record what is stored may be long out of date.
+		at := x.line.LostAt(now, !seen.IsZero())
 		if x.row.State != Stopping { // else it is what it was asked to do
 			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)})
 		}
@@ -184,6 +189,9 @@ func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 
 // lose ends an app's connection as of at.
 func (a *Apps) lose(now, at time.Time, x *attached) {
+	if at.Sub(x.line.Row().ConnectedAt) >= a.cfg.StayTime {
+		x.row.Rounds = 0
+	}
 	x.line.Lose(at)
 	if x.row.State == Stopping {
 		a.stopped(now, x, "user_stopped", "")
@@ -212,16 +220,17 @@ func (a *Apps) Revoke(now time.Time, e KeyRevoked) {
 		if x.row.Door.Conn != "" && meant(e.Package, x.row.Door.KeyID) {
 			a.turnAway(x, protocol.Frame{}, why)
 			gone.Closed = []string{e.Package}
+			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
 		}
 		if x.line.Conn() != "" && meant(e.Package, x.row.KeyID) {
 			gone.Closed = []string{e.Package}
 			a.sendError(x, why)
 			a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
+			x.line.Leave()
 			if x.row.State == Stopping {
 				a.stopped(now, x, "user_stopped", "")
 			} else {
-				x.line.Leave()
 				a.over(now, x)
 			}
 		}

@@ -47,8 +47,13 @@ type Row struct {
 	Next time.Time
 	// Tries is how often the webhook was called since the app was last there.
 	Tries int
-	// Been says that the app was connected in this start.
-	Been bool
+	// Been says that the app was connected in this start, and Written that its connections
+	// were written down.
+	Been, Written bool
+	// Rounds is how often it was called back since it last stayed for StayTime.
+	Rounds int
+	// ToldAway says that the last it was told of the device is that it is away.
+	ToldAway bool
 	// Line is the app's connection, KeyID the key it was let in by.
 	Line  channel.Row
 	KeyID string

@@ -50,8 +50,9 @@ func (a *Apps) FromDevice(now time.Time, clientID string, f protocol.Frame, rand
 			e := protocol.Error{Code: protocol.NotFound, Reason: "app_not_running", Message: "The app is not running: start it first.", MessageID: f.MessageID}
 			a.owner.Answer(e.Frame())
 			return
-		case !x.box.Room(len(p.Data)):
+		case !a.room(x):
 			a.owner.Answer(full(f.MessageID))
+			a.probe(now, x) // it may be dead
 			return
 		}
 		var err *protocol.Error
@@ -108,6 +109,11 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 		a.owner.Answer(e.Frame())
 		return false
 	}
+	if wait := a.starts.Take(now, a.cfg.Starts, 1); wait > 0 {
+		e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_starts", MessageID: messageID, RetryAfter: wait}
+		a.owner.Answer(e.Frame())
+		return false
+	}
 	x := &attached{
 		row:  Row{Package: name, SessionID: protocol.AppSessionID(a.userID, random)},
 		line: channel.New(&a.cfg.Line, a.userID), box: channel.NewOutbox(a.cfg.Outbox), receipts: channel.NewReceipts(a.cfg.Unanswered),
@@ -130,7 +136,7 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 func (a *Apps) call(now time.Time, x *attached) {
 	x.row.Tries++
 	x.row.Phase, x.row.Next = Calling, now.Add(a.cfg.CallTimeout+callSlack)
-	a.owner.Emit(Call{Package: x.row.Package, SessionID: x.row.SessionID, Attempt: x.row.Tries, Timeout: a.cfg.CallTimeout})
+	a.owner.Emit(Call{Package: x.row.Package, SessionID: x.row.SessionID, Attempt: x.row.Tries, Timeout: a.cfg.CallTimeout, Until: x.row.Next})
 }
 
 // callSlack is how much later than its timeout the answer to a call may come: the app is
@@ -141,7 +147,7 @@ const callSlack = 6 * time.Second
 // by itself, changes nothing.
 func (a *Apps) Called(now time.Time, e Called) {
 	x := a.bySession(e.SessionID)
-	if x == nil || x.row.Phase != Calling || x.row.Tries != e.Attempt {
+	if x == nil || x.row.Phase != Calling || !x.row.Next.Equal(e.Until) {
 		return
 	}
 	if e.OK {
@@ -177,10 +183,19 @@ func (a *Apps) sleep(now time.Time, x *attached) {
 	a.save(x)
 }
 
-// resurrect calls an app that was here before.
+// resurrect calls an app that was here before: at once, if it had stayed for a while.
 func (a *Apps) resurrect(now time.Time, x *attached) {
+	if x.row.Rounds >= a.cfg.MaxRounds {
+		a.stopped(now, x, "unstable", "")
+		return
+	}
 	x.row.Tries = 0
-	a.call(now, x)
+	if x.row.Rounds == 0 {
+		a.call(now, x)
+	} else {
+		x.row.Phase, x.row.Next = Pausing, now.Add(a.cfg.CallPause<<x.row.Rounds)
+	}
+	x.row.Rounds++
 	a.move(x, Resurrecting, "")
 	a.save(x)
 }
@@ -228,6 +243,8 @@ func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 		}
 	}
 	a.owner.Emit(Delete{x.row.Package})
-	a.owner.Emit(Unregister{x.row.SessionID})
+	if x.row.Written {
+		a.owner.Emit(Unregister{x.row.SessionID})
+	}
 	a.record(now, x, audit.Entry{Event: audit.AppStopped, Reason: reason})
 }

@@ -101,10 +101,11 @@ func (o *Outbox) Put(text []byte) (k Kept, gone uint64, err error) {
 	return k, o.trim(), nil
 }
 
-// Room reports whether a message of n bytes is to be taken: a sender that can be asked to
-// wait is, while a quarter is still left for what cannot.
-func (o *Outbox) Room(n int) bool {
-	return len(o.kept) < o.cfg.Frames-o.cfg.Frames/4 && o.bytes+n <= o.cfg.Bytes-o.cfg.Bytes/4
+// Room reports whether a message is to be taken: a sender that can be asked to wait is,
+// while a quarter is still left for what cannot. How large it is does not count, or a
+// small one would overtake a large one.
+func (o *Outbox) Room() bool {
+	return len(o.kept) < o.cfg.Frames-o.cfg.Frames/4 && o.bytes < o.cfg.Bytes-o.cfg.Bytes/4
 }
 
 // trim drops the oldest frames that are too many or too much.

@@ -15,7 +15,7 @@ type owner struct{ *Device }
 func (o owner) Emit(effect any) { o.emit(effect) }
 
 func (o owner) ToDevice(event string, data []byte, messageID string, mayWait bool) (uint64, *protocol.Error) {
-	if mayWait && !o.box.Room(len(data)) {
+	if mayWait && !o.box.Room() {
 		return 0, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "outbox_full", RetryAfter: time.Second}
 	}
 	return o.put(event, data, messageID)

@@ -3,8 +3,10 @@ package device_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -13,6 +15,28 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
+
+var (
+	simSeed = flag.Uint64("sim.seed", 0, "play this one seed")
+	simRuns = flag.Int("sim.runs", 0, "how many seeds to play")
+)
+
+// eachSeed plays the seeds that were asked for, else so many, and returns how many.
+func eachSeed(runs int, play func(seed uint64)) int {
+	switch {
+	case *simSeed != 0:
+		play(*simSeed)
+		return 1
+	case *simRuns != 0:
+		runs = *simRuns
+	case testing.Short():
+		runs = min(runs, 10)
+	}
+	for seed := range runs {
+		play(uint64(seed) + 1)
+	}
+	return runs
+}
 
 // gadget is a device as a user would have it: it comes back when its line drops, says
 // what it has heard, and acknowledges when it feels like it.
@@ -25,7 +49,9 @@ type gadget struct {
 	last    uint64 // heard, or was told of as lost
 	told    uint64 // how many it was told of as lost
 	heard   uint64
-	refused bool // its token is worthless: it gets another
+	refused bool      // its token is worthless: it gets another
+	seen    time.Time // when the runtime last answered it a ping
+	*talker
 }
 
 // run is one seed's world: two gadgets of one user, an operator, a line that drops, an
@@ -40,6 +66,18 @@ type run struct {
 	jti     int
 	posted  uint64
 	trace   []string
+	seed    uint64
+	pace    int      // milliseconds between two turns at most
+	crashes int      // one event in so many is lost
+	apps    *outside // nil where there are no apps
+	quiet   bool     // nothing crashes any more
+}
+
+func newRun(t *testing.T, seed uint64, cfg device.Config) *run {
+	return &run{
+		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: rand.New(rand.NewPCG(seed, 7)), open: map[string]*gadget{},
+		gadgets: []*gadget{{name: "phone", talker: &talker{}}, {name: "glasses", talker: &talker{}}},
+	}
 }
 
 func (r *run) fail(format string, args ...any) {
@@ -47,19 +85,21 @@ func (r *run) fail(format string, args ...any) {
 	for _, line := range r.trace[max(0, len(r.trace)-60):] {
 		r.t.Log(line)
 	}
-	r.t.Fatalf(format, args...)
+	r.t.Fatalf("seed %d (replay with -sim.seed=%d): %s", r.seed, r.seed, fmt.Sprintf(format, args...))
 }
 
 // enter is one event as the shell has it: stored first, and only then does anything leave;
 // an event in which the object crashes has not happened.
 func (r *run) enter(what string, step func() []device.Effect) {
 	r.trace = append(r.trace, fmt.Sprintf("%s %s", r.now.Sub(start), what))
-	if r.rand.IntN(12) == 0 {
+	if r.rand.IntN(12) == 0 && r.apps.idle() {
 		r.hibernate()
 	}
-	if r.rand.IntN(40) == 0 {
+	if !r.quiet && r.rand.IntN(r.crashes) == 0 {
 		step() // and it is lost
 		r.hibernate()
+		r.trace = append(r.trace, "  lost")
+		r.apps.crashed()
 		return
 	}
 	var effects []device.Effect
@@ -87,6 +127,7 @@ func (r *run) enter(what string, step func() []device.Effect) {
 				r.posted = e.Seq
 			}
 		}
+		r.apps.effect(e)
 	}
 	// What is stored is what is known.
 	if _, err := device.Restore(r.cfg, r.store.Snapshot()); err != nil {
@@ -95,10 +136,34 @@ func (r *run) enter(what string, step func() []device.Effect) {
 	if live, holds := r.store.Row.Channel.State == channel.Active || r.store.Row.Channel.State == channel.Grace, len(r.store.Session.Channels) == 1; r.store.Row.Channel.UserID != "" && live != holds {
 		r.fail("the channel is live: %v, the session holds it: %v", live, holds)
 	}
+	r.apps.check()
+}
+
+// unasked leaves out the pings: when one went out is not stored.
+func unasked(effects []device.Effect) (rest []device.Effect) {
+	for _, e := range effects {
+		if s, is := e.(device.Send); !is || string(s.Text) != protocol.PingText {
+			rest = append(rest, e)
+		}
+	}
+	return rest
 }
 
 func (r *run) step(ev device.Event) {
-	r.enter(fmt.Sprintf("%T %+v", ev, ev), func() []device.Effect { return r.dev.Step(r.now, ev) })
+	what := fmt.Sprintf("%T %+v", ev, ev)
+	if f, ok := ev.(device.FrameReceived); ok {
+		what = fmt.Sprintf("%s says %s %s %s", f.Conn, f.Frame.Event, f.Frame.MessageID, f.Frame.Data)
+	}
+	r.enter(what, func() []device.Effect {
+		twin := r.apps.twin(ev)
+		effects := r.dev.Step(r.now, ev)
+		if twin != nil {
+			if same, now := unasked(twin.Step(r.now, ev)), unasked(effects); len(same)+len(now) > 0 && !reflect.DeepEqual(same, now) {
+				r.fail("running: %+v\nrestored: %+v", effects, same)
+			}
+		}
+		return effects
+	})
 }
 
 func (r *run) says(g *gadget, text string) {
@@ -106,7 +171,7 @@ func (r *run) says(g *gadget, text string) {
 	if err != nil {
 		r.fail("%s: %v", text, err)
 	}
-	r.step(device.FrameReceived{Conn: g.conn, Frame: f, Size: len(text), NewSessionID: r.id("s")})
+	r.step(device.FrameReceived{Conn: g.conn, Frame: f, Size: len(text), NewSessionID: fmt.Sprintf("%032s", r.id("5"))})
 }
 
 // drop cuts the line. What was on its way is lost; the end is told late, or never.
@@ -116,6 +181,7 @@ func (r *run) drop(g *gadget) {
 	}
 	conn := g.conn
 	g.conn, g.inbox, g.acked = "", nil, false
+	r.trace = append(r.trace, "cut "+conn)
 	if r.rand.IntN(3) > 0 {
 		r.late = append(r.late, conn)
 	} // else the runtime never notices
@@ -177,13 +243,17 @@ func (r *run) read(g *gadget) {
 	switch f.Event {
 	case "connection_ack":
 		g.acked, g.session = true, f.Data.SessionID
+		r.apps.greeted(g, text)
 		if gap := f.Data.Gap; gap != nil {
 			if gap.From != g.last+1 || gap.To < gap.From || gap.Count != gap.To-gap.From+1 {
 				r.fail("%s had heard %d and was told of the gap %+v", g.name, g.last, *gap)
 			}
 			g.last, g.told = gap.To, g.told+gap.Count
 		}
-	case "app_message":
+	case "app_message", "app_state", "app_started", "app_stopped":
+		if f.Seq == 0 && f.Event != "app_message" {
+			break // how things stand
+		}
 		if !g.acked || f.Seq != g.last+1 {
 			r.fail("%s heard %d after %d", g.name, f.Seq, g.last)
 		}
@@ -196,16 +266,23 @@ func (r *run) read(g *gadget) {
 			g.refused = true
 		}
 	}
+	r.apps.toGadget(g, text)
 }
 
 func (r *run) turn() {
-	r.now = r.now.Add(time.Duration(r.rand.IntN(900)) * time.Millisecond)
+	r.now = r.now.Add(time.Duration(r.rand.IntN(r.pace)) * time.Millisecond)
 	if at, ok := r.dev.Deadline(); ok && !r.now.Before(at) && r.rand.IntN(5) > 0 { // else the alarm is late
-		r.step(device.Woken{})
+		r.step(r.apps.woken())
+	}
+	if r.apps != nil && r.rand.IntN(3) > 0 {
+		for range r.rand.IntN(12) {
+			r.apps.turn()
+		}
+		return
 	}
 	g := r.gadgets[r.rand.IntN(len(r.gadgets))]
 	switch n := r.rand.IntN(100); {
-	case n < 25:
+	case n < 25 && (r.apps == nil || n < 3):
 		r.step(device.Post{Ask: 1, From: "operator", Data: []byte(`{"n":1}`)})
 	case n < 65:
 		for range r.rand.IntN(6) {
@@ -232,7 +309,7 @@ func (r *run) turn() {
 	case n < 97:
 		r.now = r.now.Add(time.Duration(r.rand.IntN(60)) * time.Second)
 	case n < 98:
-		r.step(device.Woken{}) // early
+		r.step(r.apps.woken()) // early
 	case n < 99:
 		ev := session.Event(session.Kick{Ask: 2})
 		if r.rand.IntN(2) == 0 {
@@ -251,6 +328,8 @@ func (r *run) crash() {
 	}
 	clear(r.open)
 	r.hibernate()
+	r.apps.crashed()
+	r.apps.unplugged()
 	for _, conn := range r.dev.Conns() {
 		if conn != "" {
 			r.step(device.Disconnected{Conn: conn, Code: 1006})
@@ -261,16 +340,10 @@ func (r *run) crash() {
 // TestSim lets seeds run: nothing an operator was told is stored is lost in silence, comes
 // twice or out of order, whatever the line and the object do.
 func TestSim(t *testing.T) {
-	seeds, turns := 60, 2000
-	if testing.Short() {
-		seeds = 10
-	}
 	var heard, told uint64
-	for seed := range seeds {
-		w := newWorld(t, device.Config{Outbox: channel.OutboxConfig{Frames: 12}})
-		r := &run{world: w, t: t, rand: rand.New(rand.NewPCG(uint64(seed), 7)), open: map[string]*gadget{}, gadgets: []*gadget{{name: "phone"}, {name: "glasses"}}}
-		r.trace = append(r.trace, fmt.Sprint("seed ", seed))
-		for range turns {
+	runs := eachSeed(60, func(seed uint64) {
+		r := newRun(t, seed, device.Config{Outbox: channel.OutboxConfig{Frames: 12}})
+		for range 2000 {
 			r.turn()
 		}
 		// In the end the line holds, and all that was promised arrives or is said to be lost.
@@ -293,8 +366,8 @@ func TestSim(t *testing.T) {
 		for _, g := range r.gadgets {
 			heard, told = heard+g.heard, told+g.told
 		}
-	}
-	if heard < 1000 || told == 0 {
+	})
+	if runs >= 10 && (heard < 1000 || told == 0) {
 		t.Errorf("%d messages were heard and %d said to be lost: the world is too tame", heard, told)
 	}
 	t.Logf("%d heard, %d said to be lost", heard, told)

@@ -42,7 +42,7 @@ func (s *story) appCommand(d *datadriven.TestData) bool {
 		s.show(s.step(device.AppRegistered{Registered: app.Registered{Conn: conn, Err: refused}}))
 	case "called":
 		s.show(s.step(device.AppCalled{Called: app.Called{
-			SessionID: long(arg(d, "session", "")), Attempt: s.number(d, "attempt", 1), OK: !d.HasArg("no"), Reason: arg(d, "no", ""),
+			SessionID: long(arg(d, "session", "")), Until: s.until(d), OK: !d.HasArg("no"), Reason: arg(d, "no", ""),
 		}}))
 	case "key-revoked":
 		s.show(s.step(device.AppKeyRevoked{KeyRevoked: app.KeyRevoked{Ask: 11, Package: name, KeyID: arg(d, "key", ""), By: "olive"}}))
@@ -50,6 +50,11 @@ func (s *story) appCommand(d *datadriven.TestData) bool {
 		return false
 	}
 	return true
+}
+
+// until is that of the newest call of an attempt.
+func (s *story) until(d *datadriven.TestData) time.Time {
+	return s.calls[fmt.Sprint(long(arg(d, "session", "")), s.number(d, "attempt", 1))]
 }
 
 func (s *story) appsSeen(d *datadriven.TestData) map[device.ConnID]time.Time {
@@ -82,6 +87,7 @@ func (s *story) showApp(effect device.Effect) {
 	case app.ForgetReceipts:
 		fmt.Fprintf(o, "forget receipts\n")
 	case app.Call:
+		s.calls[fmt.Sprint(e.SessionID, e.Attempt)] = e.Until
 		fmt.Fprintf(o, "call %s for %s, attempt %d within %s\n", e.Package, e.SessionID, e.Attempt, e.Timeout)
 	case app.Register:
 		fmt.Fprintf(o, "register %s: %s for %s by %s\n", e.Conn, e.Package, e.SessionID, e.KeyID)

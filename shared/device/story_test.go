@@ -107,7 +107,7 @@ func TestStories(t *testing.T) {
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			s := &story{world: newWorld(t, device.Config{}), alarm: "none"}
+			s := &story{world: newWorld(t, device.Config{}), alarm: "none", calls: map[string]time.Time{}}
 			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 				s.t = t
 				return s.command(d)
@@ -120,6 +120,7 @@ func TestStories(t *testing.T) {
 type story struct {
 	*world
 	alarm string
+	calls map[string]time.Time
 	out   strings.Builder
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// Faults found when the apps were looked over. Each test fails until its fault is mended.
+// Faults that the apps had once, each as it came about.
 
 const notes = "com.example.notes"
 
@@ -63,7 +63,7 @@ func (w *world) state() app.State {
 
 // A user whose device starts and stops an app in a loop has its webhook called as often as
 // the device may send frames: 500 times at once, then 50 a second, for ever.
-func TestReviewStartStopLoopIsBounded(t *testing.T) {
+func TestAppsStartStopLoopIsBounded(t *testing.T) {
 	w := attended(t, device.Config{})
 	calls, lines := 0, 0
 	for n := range 400 {
@@ -79,7 +79,7 @@ func TestReviewStartStopLoopIsBounded(t *testing.T) {
 
 // An app that crashes as soon as it is connected is called again every 5 s for as long as
 // the device is there: having connected for a moment forgets all tries.
-func TestReviewCrashLoopIsBounded(t *testing.T) {
+func TestAppsCrashLoopIsBounded(t *testing.T) {
 	w := attended(t, device.Config{})
 	id, effects := w.start("m1")
 	calls, told, lines := count[app.Call](effects), 0, 0
@@ -100,7 +100,7 @@ func TestReviewCrashLoopIsBounded(t *testing.T) {
 // DEVICE_HEARTBEAT=client: the runtime answers the app's pings, and only the first is
 // stored. After a deploy nobody knows when the last one was, and the row's word on it, ten
 // minutes old, is believed: the 5 s of grace are over before they began.
-func TestReviewACrashLeavesTheAppItsGrace(t *testing.T) {
+func TestAppsACrashLeavesTheAppItsGrace(t *testing.T) {
 	w := attended(t, device.Config{ClientPings: true})
 	id, _ := w.start("m1")
 	w.joins("a1", id, "{}")
@@ -125,7 +125,7 @@ func TestReviewACrashLeavesTheAppItsGrace(t *testing.T) {
 
 // The answer of a call of an earlier round (the app connected before it answered, and
 // dropped) is taken for that of the newest one, for attempts are counted anew.
-func TestReviewALateAnswerIsNobodys(t *testing.T) {
+func TestAppsALateAnswerIsNobodys(t *testing.T) {
 	w := attended(t, device.Config{})
 	id, _ := w.start("m1") // attempt 1 goes out, and is not answered for 10 s
 	w.joins("a1", id, "{}")
@@ -134,14 +134,14 @@ func TestReviewALateAnswerIsNobodys(t *testing.T) {
 	w.now = start.Add(6 * time.Second)
 	w.step(device.Woken{}) // the grace is over: attempt 1 of the second round
 	w.now = start.Add(10 * time.Second)
-	w.step(device.AppCalled{Called: app.Called{SessionID: id, Attempt: 1, Reason: "webhook_failed"}}) // of the first
+	w.step(device.AppCalled{Called: app.Called{SessionID: id, Until: start.Add(16 * time.Second), Reason: "webhook_failed"}}) // of the first
 	if r := w.dev.Apps()[0]; r.Phase != app.Calling {
 		t.Errorf("the second round's call is still out, and counts as failed: phase %d", r.Phase)
 	}
 }
 
 // A last_seq that an app brings along from an earlier start acknowledges what it never heard.
-func TestReviewANewStartKnowsNoLastSeq(t *testing.T) {
+func TestAppsANewStartKnowsNoLastSeq(t *testing.T) {
 	w := attended(t, device.Config{})
 	id, _ := w.start("m1")
 	for n := range 5 {
@@ -160,7 +160,7 @@ func TestReviewANewStartKnowsNoLastSeq(t *testing.T) {
 }
 
 // A connection that was being written down when the session ended leaves its row for ever.
-func TestReviewNoRowOutlivesTheSession(t *testing.T) {
+func TestAppsNoRowOutlivesTheSession(t *testing.T) {
 	w := attended(t, device.Config{})
 	id, _ := w.start("m1")
 	w.step(device.AppConnect{Connect: app.Connect{Conn: "a1", Package: notes, KeyID: "k1", SessionID: id}})
@@ -172,7 +172,7 @@ func TestReviewNoRowOutlivesTheSession(t *testing.T) {
 
 // An app that has a line by one key and stops: the answer to another connect deletes the
 // row of the line that is still there.
-func TestReviewAStoppingAppKeepsItsRow(t *testing.T) {
+func TestAppsAStoppingAppKeepsItsRow(t *testing.T) {
 	w := attended(t, device.Config{})
 	id, _ := w.start("m1")
 	w.joins("a1", id, "{}")
@@ -186,10 +186,10 @@ func TestReviewAStoppingAppKeepsItsRow(t *testing.T) {
 
 // A device flaps while an app is not there: what is said of it pushes out messages that
 // were taken.
-func TestReviewTakenMessagesStay(t *testing.T) {
+func TestAppsTakenMessagesStay(t *testing.T) {
 	w := attended(t, device.Config{Outbox: channel.OutboxConfig{Frames: 40}})
 	id, _ := w.start("m1")
-	w.step(device.AppCalled{Called: app.Called{SessionID: id, Attempt: 1, OK: true}})
+	w.step(device.AppCalled{Called: app.Called{SessionID: id, Until: w.dev.Apps()[0].Next, OK: true}})
 	w.joins("a1", id, "{}")
 	for n := range 30 {
 		w.says("c1", fmt.Sprintf(`{"type":"app","event":"app_message","message_id":"x%d","data":{"to":%q,"data":%d}}`, n, notes, n))
@@ -208,7 +208,7 @@ func TestReviewTakenMessagesStay(t *testing.T) {
 
 // Whatever happens to apps, the object can be booted from what is stored, and its alarm
 // does not go off at once again.
-func TestReviewRandomLife(t *testing.T) {
+func TestAppsRandomLife(t *testing.T) {
 	names := []string{notes, "com.example.maps", "com.example.cal"}
 	for seed := range uint64(400) {
 		r := rand.New(rand.NewPCG(seed, 1))
@@ -250,7 +250,7 @@ func TestReviewRandomLife(t *testing.T) {
 			case 4, 5:
 				if len(asked) > 0 {
 					c := asked[r.IntN(len(asked))]
-					step(device.AppCalled{Called: app.Called{SessionID: c.SessionID, Attempt: c.Attempt, OK: r.IntN(3) > 0, Reason: "webhook_failed"}})
+					step(device.AppCalled{Called: app.Called{SessionID: c.SessionID, Until: c.Until, OK: r.IntN(3) > 0, Reason: "webhook_failed"}})
 				}
 			case 6, 7:
 				for _, a := range w.dev.Apps() {

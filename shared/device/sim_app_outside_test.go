@@ -1,0 +1,323 @@
+package device_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// turn is something that somebody does: a server, a webhook, the database, an operator, or
+// the device in matters of apps.
+func (o *outside) turn() {
+	switch n := o.rand.IntN(400); {
+	case n < 120:
+		g := o.gadgets[0]
+		if other := o.gadgets[1]; other.conn != "" && other.conn == o.dev.Current() {
+			g = other
+		}
+		o.gadgetTurn(g)
+	case n < 230:
+		if len(o.asks) > 0 {
+			o.answer(o.asks[o.rand.IntN(len(o.asks))])
+		}
+	case n < 385:
+		if len(o.order) > 0 { // the newest ones as a rule
+			i := len(o.order) - 1 - min(o.rand.IntN(4)*o.rand.IntN(2)+o.rand.IntN(3), len(o.order)-1)
+			o.serverTurn(o.order[i])
+		}
+	case n < 394: // its line goes, and this is noticed at once
+		if conn := o.dev.Current(); conn != "" && o.open[conn] != nil {
+			o.drop(o.open[conn])
+			delete(o.open, conn)
+			o.step(device.Disconnected{Conn: conn, Code: 1006, Seen: o.now})
+		}
+	case n < 399:
+		if len(o.late) > 0 {
+			o.ended(o.late[o.rand.IntN(len(o.late))], 1006)
+		}
+	default:
+		o.revoke()
+	}
+}
+
+// gadgetTurn has a device start, stop and write to apps, or repeat what has no answer.
+func (o *outside) gadgetTurn(g *gadget) {
+	if g.conn == "" && o.rand.IntN(4) == 0 {
+		o.connect(g)
+	}
+	if g.conn == "" || !g.acked {
+		return
+	}
+	name := packages[o.rand.IntN(len(packages))]
+	switch n := o.rand.IntN(24); {
+	case n == 0:
+		o.answered(g) // by the runtime: a ping
+	case n >= 20:
+		for len(g.inbox) > 0 && g.conn != "" && o.rand.IntN(9) > 0 {
+			o.read(g)
+		}
+	case n < 3 && len(g.pending) > 0:
+		o.repeat(g)
+	case len(g.pending) >= 5 || g.hold:
+	case n < 7:
+		o.command(g, "app_start", name)
+	case n == 7 && o.rand.IntN(3) == 0:
+		o.command(g, "app_stop", name)
+	case n < 10 && g.views[name] == "":
+	default:
+		o.counter++
+		id := fmt.Sprint("m", o.counter)
+		o.sentTo[id] = name
+		o.utter(g, id, fmt.Sprintf(`{"type":"app","event":"app_message","message_id":%q,"data":{"to":%q,"data":%q}}`, id, name, id))
+	}
+}
+
+func (o *outside) command(g *gadget, event, name string) {
+	o.counter++
+	id := fmt.Sprint("s", o.counter)
+	o.utter(g, id, fmt.Sprintf(`{"type":"app","event":%q,"message_id":%q,"data":{"package":%q}}`, event, id, name))
+}
+
+func (o *outside) utter(g *gadget, id, text string) {
+	g.pending = append(g.pending, unanswered{id, text})
+	o.says(g, text)
+}
+
+func (o *outside) answered(g *gadget) {
+	if o.cfg.ClientPings {
+		g.seen = o.now
+	}
+}
+
+// repeat says again what has no answer, in order.
+func (o *outside) repeat(g *gadget) {
+	g.hold = false
+	for _, m := range slices.Clone(g.pending) {
+		if g.conn == "" || g.hold {
+			return
+		}
+		if _, placed := o.placed[m.id]; placed {
+			o.counts["repeated"]++
+		}
+		o.says(g, m.text)
+	}
+}
+
+// greeted is a connection_ack: what has no answer is said again after a resume. Another
+// device may have had the channel otherwise.
+func (o *outside) greeted(g *gadget, text []byte) {
+	if o == nil {
+		return
+	}
+	d := o.parse(string(text))
+	g.views = map[string]string{}
+	for _, a := range d.Data.Apps {
+		g.views[a.Package] = a.State
+	}
+	if !d.Data.Resumed {
+		g.pending, g.hold = nil, false
+		return
+	}
+	o.repeat(g)
+}
+
+// toGadget is a frame that a device has read.
+func (o *outside) toGadget(g *gadget, text []byte) {
+	if o == nil {
+		return
+	}
+	d := o.parse(string(text))
+	if d.Seq > 0 && o.toDev[d.Seq] != string(text) {
+		o.fail("%s heard %s, kept was %s", g.name, text, o.toDev[d.Seq])
+	}
+	switch d.Event {
+	case "app_state", "app_started", "app_stopped":
+		g.views[d.Data.Package] = d.Data.State
+	case "error":
+		g.answer(d.Data.Details.MessageID, d.refusal())
+	}
+	if d.Seq == 0 || d.Event != "app_message" {
+		g.answer(d.MessageID, "")
+	}
+}
+
+// refusal is why a message was not taken.
+func (d document) refusal() string {
+	if d.Data.Details.Reason == "too_many_apps" {
+		return d.Data.Details.Reason
+	}
+	return d.Data.Code
+}
+
+// answer is one to a message; one that was refused for now is said again.
+func (t *talker) answer(id, code string) {
+	for i, m := range t.pending {
+		switch {
+		case m.id != id:
+			continue
+		case code == string(protocol.RateLimitExceeded), code == string(protocol.TokenExpired):
+			t.hold = true
+		default:
+			t.pending = slices.Delete(t.pending, i, i+1)
+		}
+		return
+	}
+}
+
+// answer has something that was asked take its course.
+func (o *outside) answer(a *ask) {
+	drop := func() { o.asks = slices.DeleteFunc(o.asks, func(b *ask) bool { return a == b }) }
+	switch {
+	case a.knock != nil:
+		drop()
+		o.step(device.AppConnect{Connect: *a.knock})
+		if p := o.plugs[a.knock.Conn]; !p.closed && !slices.ContainsFunc(o.asks, func(b *ask) bool { return b.register != nil && b.register.Conn == p.conn }) {
+			o.closed(p, "") // it was lost with the object
+		}
+	case a.register != nil && !a.done:
+		a.done = true
+		if a.refused = o.keys[a.register.KeyID].revoked; !a.refused {
+			o.rows[[2]string{a.register.SessionID, a.register.KeyID}] = true
+		}
+	case a.register != nil:
+		drop()
+		e := app.Registered{Conn: a.register.Conn}
+		if a.refused {
+			e.Err = &protocol.Error{Code: protocol.TokenRevoked}
+		}
+		o.step(device.AppRegistered{Registered: e})
+		if p := o.plugs[e.Conn]; !p.open && !p.closed {
+			o.closed(p, "")
+		}
+	case a.call != nil:
+		o.called(a, drop)
+	case a.revoke != nil:
+		a.done = true
+		o.step(device.AppKeyRevoked{KeyRevoked: *a.revoke})
+		a.done = false // it is told again until it has heard
+	}
+}
+
+// called is a webhook: its server hears of the session, and answers yes, no, late or
+// never.
+func (o *outside) called(a *ask, drop func()) {
+	s := o.starts[a.call.SessionID]
+	if !slices.Contains(o.order, s) {
+		o.order = append(o.order, s)
+	}
+	s.stopped = s.stopped && s.over
+	e := app.Called{SessionID: s.id, Until: a.call.Until, OK: true}
+	switch n := o.rand.IntN(20); {
+	case n < 4 || a.slow && o.rand.IntN(20) > 0 && !o.quiet:
+		a.slow = true
+		return // late
+	case n < 6:
+		drop()
+		return // never
+	case n < 9:
+		e.OK, e.Reason = false, "webhook_failed"
+	case n == 9 && o.rand.IntN(3) == 0:
+		e.OK, e.Reason = false, app.UnknownApp
+	}
+	drop()
+	if s.call == a {
+		o.step(device.AppCalled{Called: e})
+		return
+	}
+	// The answer to an earlier call changes nothing, but what is due anyway.
+	o.counts["stale call"]++
+	o.step(o.woken())
+	before := fmt.Sprint(o.dev.Apps())
+	o.step(device.AppCalled{Called: e})
+	if after := fmt.Sprint(o.dev.Apps()); after != before {
+		o.fail("the answer to an earlier call changed %s\nto %s", before, after)
+	}
+}
+
+// revoke has an operator take a key back, or all of a package's; there is always another.
+func (o *outside) revoke() {
+	name := packages[o.rand.IntN(len(packages))]
+	e := app.KeyRevoked{Ask: 3, Package: name, By: "olive"}
+	if o.rand.IntN(3) > 0 {
+		e.KeyID = o.key(name).id
+	}
+	told := false
+	for _, k := range o.keys {
+		if k.name == name && (e.KeyID == "" || k.id == e.KeyID) {
+			k.revoked = true
+			for row := range o.rows {
+				told = told || row[1] == k.id
+			}
+		}
+	}
+	o.counts["revoked"]++
+	if told {
+		o.asks = append(o.asks, &ask{revoke: &e})
+	}
+}
+
+// key is one that counts: its newest one, or a new one.
+func (o *outside) key(name string) *key {
+	for n := 1; ; n++ {
+		id := fmt.Sprint(name, "-", n)
+		if o.keys[id] == nil {
+			o.keys[id] = &key{id: id, name: name}
+		}
+		if !o.keys[id].revoked {
+			return o.keys[id]
+		}
+	}
+}
+
+// crashed has everything lost that an instance had asked.
+func (o *outside) crashed() {
+	if o == nil {
+		return
+	}
+	o.asks = slices.DeleteFunc(o.asks, func(a *ask) bool {
+		if a.register != nil {
+			o.closed(o.plugs[a.register.Conn], "")
+		}
+		return a.register != nil || a.call != nil
+	})
+}
+
+// idle reports whether the object may hibernate: nothing it has asked is on its way.
+func (o *outside) idle() bool {
+	return o == nil || !slices.ContainsFunc(o.asks, func(a *ask) bool { return a.register != nil || a.call != nil })
+}
+
+// unplugged has every socket die with the machine; whose end is not heard of is found by
+// the object that boots.
+func (o *outside) unplugged() {
+	if o == nil {
+		return
+	}
+	o.late = nil
+	o.dev.AppConns(func(conn device.ConnID) { o.cut(o.plugs[conn], true) })
+	for _, p := range slices.Clone(o.late) {
+		o.ended(p, 1006)
+	}
+}
+
+// woken is the alarm, with the runtime's record.
+func (o *outside) woken() device.Woken {
+	if o == nil {
+		return device.Woken{}
+	}
+	e := device.Woken{Apps: map[device.ConnID]time.Time{}}
+	if !o.cfg.ClientPings {
+		return e
+	}
+	for _, g := range o.gadgets {
+		if g.conn != "" && g.conn == o.dev.Current() {
+			e.Seen = g.seen
+		}
+	}
+	o.dev.AppConns(func(conn device.ConnID) { e.Apps[conn] = o.plugs[conn].seen })
+	return e
+}
