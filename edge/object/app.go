@@ -218,7 +218,7 @@ func (s *store) apps(userID string) (snap app.Snapshot) {
 			},
 			Door:   app.Door{Conn: c[14].string(), At: c[15].time(), KeyID: c[16].string()},
 			Outbox: channel.OutboxRow{Sent: uint64(c[17].Int), Acked: uint64(c[18].Int)},
-			Rounds: int(c[19].Int), Written: c[20].bool(), ToldAway: c[21].bool(),
+			Rounds: int(c[19].Int), Written: c[20].bool(), Told: app.Belief(c[21].Int),
 		}})
 	})
 	if len(snap.Apps) > 0 {
@@ -255,5 +255,5 @@ func (s *store) saveApp(r app.Row) {
 		integer(int64(r.Tries)), flag(r.Been), text(r.KeyID), integer(int64(l.State)), text(l.Conn),
 		instant(l.ConnectedAt), instant(l.Seen), flag(l.Pings), instant(l.GraceUntil),
 		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked),
-		integer(int64(r.Rounds)), flag(r.Written), flag(r.ToldAway))
+		integer(int64(r.Rounds)), flag(r.Written), integer(int64(r.Told)))
 }

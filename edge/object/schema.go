@@ -143,7 +143,7 @@ const deviceColumns = "client_id, session_id, state, conn, connected_at, seen, p
 const notOfApps = "substr(event, 1, 4) <> 'app_'"
 
 const appColumns = "package, session_id, state, phase, next, tries, been, key_id, line_state, conn, connected_at, seen, pings, grace_until, " +
-	"door_conn, door_at, door_key, sent, acked, rounds, written, told_away"
+	"door_conn, door_at, door_key, sent, acked, rounds, written, told"
 
 var statements = [...]string{
 	selectSchema: "SELECT version FROM schema",
@@ -262,7 +262,7 @@ var statements = [...]string{
 	createApps: "CREATE TABLE apps (package TEXT PRIMARY KEY, session_id TEXT NOT NULL, state INTEGER NOT NULL, phase INTEGER NOT NULL, next INTEGER NOT NULL, " +
 		"tries INTEGER NOT NULL, been INTEGER NOT NULL, key_id TEXT NOT NULL, line_state INTEGER NOT NULL, conn TEXT NOT NULL, connected_at INTEGER NOT NULL, " +
 		"seen INTEGER NOT NULL, pings INTEGER NOT NULL, grace_until INTEGER NOT NULL, door_conn TEXT NOT NULL, door_at INTEGER NOT NULL, door_key TEXT NOT NULL, " +
-		"sent INTEGER NOT NULL, acked INTEGER NOT NULL, rounds INTEGER NOT NULL, written INTEGER NOT NULL, told_away INTEGER NOT NULL) WITHOUT ROWID",
+		"sent INTEGER NOT NULL, acked INTEGER NOT NULL, rounds INTEGER NOT NULL, written INTEGER NOT NULL, told INTEGER NOT NULL) WITHOUT ROWID",
 	createAppOutbox: "CREATE TABLE app_outbox (package TEXT NOT NULL, seq INTEGER NOT NULL, frame BLOB NOT NULL, PRIMARY KEY (package, seq)) WITHOUT ROWID",
 	// Package '' is the user's device.
 	createAppReceipts: "CREATE TABLE app_receipts (package TEXT NOT NULL, slot INTEGER NOT NULL, n INTEGER NOT NULL, client_id TEXT NOT NULL, " +

@@ -222,16 +222,23 @@ func (a *Apps) room(x *attached) bool {
 // inform tells an app that is connected whether the device is, where the last it was told
 // is not so. A device that comes and goes faster than the app hears is told of once.
 func (a *Apps) inform(x *attached) {
-	away := a.owner.Away()
-	if x.row.State != Running || x.row.ToldAway == away || !x.box.Room() {
+	now := a.device()
+	if x.row.State != Running || x.row.Told == now || !x.box.Room() {
 		return
 	}
 	event := protocol.EventClientReconnected
-	if away {
+	if now == Away {
 		event = protocol.EventClientDisconnected
 	}
-	x.row.ToldAway = away
+	x.row.Told = now
 	a.put(x, event, nil)
+}
+
+func (a *Apps) device() Belief {
+	if a.owner.Away() {
+		return Away
+	}
+	return There
 }
 
 // probe asks an app for a sign: of what it has read, or of life.

@@ -31,7 +31,8 @@
 //
 // An app that does not come back while the device is away is dormant and not stopped:
 // nobody is there to start it again. It may come back by itself at any time, and is
-// called when the device is back.
+// called when the device is back. One that has been called back too often (MaxRounds) is
+// stopped instead, from wherever it is.
 //
 // # The webhook
 //

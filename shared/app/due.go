@@ -51,7 +51,7 @@ func (a *Apps) due(now time.Time, x *attached, judge bool) bool {
 	if what, at := x.line.Due(now, judge); what == channel.Silent {
 		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
 		return true
-	} else if at, ok := a.silentAt(x); ok && !now.Before(at) {
+	} else if at, ok := a.silentAt(x); judge && ok && !now.Before(at) {
 		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
 		return true
 	} else if what == channel.GraceOver {

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -111,6 +113,9 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
 	x.row.State = Running
+	if x.row.Told = a.device(); slices.ContainsFunc(again, ofDevice) {
+		x.row.Told = Unsure // it may have heard those before the acknowledgement, or not
+	}
 	a.save(x)
 	detail := "new"
 	if resumed {
@@ -142,6 +147,11 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		a.move(x, Running, "")
 	}
 	a.inform(x)
+}
+
+// ofDevice reports whether a frame says that the device is away or back.
+func ofDevice(k channel.Kept) bool {
+	return bytes.HasPrefix(k.Text, []byte(`{"type":"app","event":"client_`))
 }
 
 // Disconnected takes the end of an app's socket, whatever its code.

@@ -36,6 +36,16 @@ const (
 	Waiting       // the app's connection
 )
 
+// Belief is what an app was told of the user's device.
+type Belief uint8
+
+// The beliefs.
+const (
+	Unsure Belief = iota // words of different ages were under way when its line dropped
+	There
+	Away
+)
+
 // Row is one app as stored.
 type Row struct {
 	Package string
@@ -52,8 +62,8 @@ type Row struct {
 	Been, Written bool
 	// Rounds is how often it was called back since it last stayed for StayTime.
 	Rounds int
-	// ToldAway says that the last it was told of the device is that it is away.
-	ToldAway bool
+	// Told is what the app believes of the user's device.
+	Told Belief
 	// Line is the app's connection, KeyID the key it was let in by.
 	Line  channel.Row
 	KeyID string
