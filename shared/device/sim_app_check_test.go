@@ -21,6 +21,9 @@ func (o *outside) check() {
 	if line := stored.Row.Channel.State; len(stored.Apps.Apps) > 0 && line != channel.Active && line != channel.Grace {
 		o.fail("apps of nobody: %+v", stored.Apps.Apps)
 	}
+	if line := stored.Row.Channel.State; len(o.store.Receipts) > 0 && line == channel.Gone {
+		o.fail("%d answers are remembered that nobody has had", len(o.store.Receipts))
+	}
 	if s, k := stable(stored), stable(known); !reflect.DeepEqual(s, k) {
 		o.fail("stored is\n%+v\nknown is\n%+v", s, k)
 	}
