@@ -220,9 +220,9 @@ func (o *outside) serve(s *launch) {
 	case p.cut:
 		o.ended(p, 1006)
 	case len(p.inbox) > 0 || !p.ready:
-		o.read1(s)
+		o.listen(s)
 	case len(s.pending) > 0:
-		o.repeat1(s)
+		o.insist(s)
 	case o.store.Apps[s.name].Row.Outbox.Acked < s.heard:
 		o.acknowledge(s)
 	}
