@@ -210,7 +210,10 @@ func (a *Apps) stop(now time.Time, name, messageID string) {
 	default:
 		x.row.Phase, x.row.Next = None, now.Add(a.cfg.StopTimeout)
 		a.move(x, Stopping, messageID)
-		a.put(x, protocol.EventAppStopped, protocol.AppState{Package: name, State: Stopping.String(), Reason: "user_stopped"}.Append(nil))
+		said := protocol.AppState{Package: name, State: Stopping.String(), Reason: "user_stopped"}.Append(nil)
+		if _, err := a.put(x, protocol.EventAppStopped, said); err != nil {
+			a.save(x) // an outbox too small for it: the app hears nothing, and is closed in time all the same
+		}
 	}
 }
 

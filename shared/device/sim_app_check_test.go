@@ -21,6 +21,9 @@ func (o *outside) check() {
 	if line := stored.Row.Channel.State; len(stored.Apps.Apps) > 0 && line != channel.Active && line != channel.Grace {
 		o.fail("apps of nobody: %+v", stored.Apps.Apps)
 	}
+	if line := stored.Row.Channel.State; len(o.store.Receipts) > 0 && line == channel.Gone {
+		o.fail("%d answers are remembered that nobody has had", len(o.store.Receipts))
+	}
 	if s, k := stable(stored), stable(known); !reflect.DeepEqual(s, k) {
 		o.fail("stored is\n%+v\nknown is\n%+v", s, k)
 	}
@@ -217,9 +220,9 @@ func (o *outside) serve(s *launch) {
 	case p.cut:
 		o.ended(p, 1006)
 	case len(p.inbox) > 0 || !p.ready:
-		o.read1(s)
+		o.listen(s)
 	case len(s.pending) > 0:
-		o.repeat1(s)
+		o.insist(s)
 	case o.store.Apps[s.name].Row.Outbox.Acked < s.heard:
 		o.acknowledge(s)
 	}

@@ -29,12 +29,12 @@ func (o *outside) serverTurn(s *launch) {
 		o.plugSays(p, `{"type":"system","event":"disconnect"}`)
 	case n < 20 || !p.ready:
 		for range o.rand.IntN(6) {
-			o.read1(s)
+			o.listen(s)
 		}
 	case n < 27:
 		o.acknowledge(s)
 	case n < 30 && len(s.pending) > 0:
-		o.repeat1(s)
+		o.insist(s)
 	case n == 30: // a second line, while the first one is there
 		o.late = append(o.late, p)
 		o.dial(s)
@@ -125,7 +125,8 @@ func (o *outside) acknowledge(s *launch) {
 	o.plugSays(s.plug, fmt.Sprintf(`{"type":"system","event":"ack","data":{"seq":%d}}`, s.heard))
 }
 
-func (o *outside) repeat1(s *launch) {
+// insist is repeat for a server.
+func (o *outside) insist(s *launch) {
 	s.hold = false
 	for _, m := range slices.Clone(s.pending) {
 		if s.plug == nil || !s.plug.ready || s.hold {
@@ -138,9 +139,9 @@ func (o *outside) repeat1(s *launch) {
 	}
 }
 
-// read1 takes one frame off a server's line; the first thing it does on it is to say who
+// listen takes one frame off a server's line; the first thing it does on it is to say who
 // it is.
-func (o *outside) read1(s *launch) {
+func (o *outside) listen(s *launch) {
 	p := s.plug
 	if p == nil || !p.open {
 		return
@@ -171,7 +172,7 @@ func (o *outside) read1(s *launch) {
 			o.counts["gap"]++
 		}
 		if d.Data.Resumed {
-			o.repeat1(s)
+			o.insist(s)
 		}
 	case d.Event == "ping":
 		o.plugSays(p, pongText)
