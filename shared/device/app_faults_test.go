@@ -16,7 +16,6 @@ import (
 
 // Faults that the apps had once, each as it came about.
 
-
 // attended is a world in which ann's phone is connected.
 func attended(t testing.TB, cfg device.Config) *world {
 	w := newWorld(t, cfg)

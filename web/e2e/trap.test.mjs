@@ -120,3 +120,19 @@ test("leaving while the program is being started again is not forgotten", async 
   next.call("closed");
   await closing;
 });
+
+test("a trap after the session has ended starts nothing, and close() is answered", async () => {
+  const { session, start } = await open();
+  await start();
+  program.emit("state", { state: "closed" }, { state: "closed" });
+  await Promise.resolve();
+  const errors = [];
+  session.addEventListener("error", ({ detail }) => errors.push(detail));
+  const closing = session.close();
+  trap("in an event");
+  const next = successor();
+  await closing;
+  await session.close();
+  assert.equal(next.go, undefined, "no other program is started");
+  assert.deepEqual(errors, []);
+});

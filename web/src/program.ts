@@ -9,8 +9,8 @@ const again = 60_000;
 export interface Listener {
   /** Hears one word of the program's. */
   hear: Sink;
-  /** The program stopped. Another takes its place, unless it is said to be over. */
-  trapped(error: HoldfastError, over: boolean): void;
+  /** The program stopped; over: for good. Says whether another is to take its place. */
+  trapped(error: HoldfastError, over: boolean): boolean;
   /** Another program is there: the newest version the app has heard, and then what the app waits for. */
   version(): number;
   resend(): void;
@@ -82,8 +82,7 @@ export class Program {
     this.#trappedAt = performance.now();
     const message = over ? "The Holdfast module stopped twice." : "The Holdfast module stopped, and is started again.";
     const failure = { code: "WASM_TRAP", message, recoverable: !over, action: over ? "stop" : "reconnect" } as const;
-    this.#listener.trapped(new HoldfastError(failure, { cause }), over);
-    if (!over) void this.#restart();
+    if (this.#listener.trapped(new HoldfastError(failure, { cause }), over)) void this.#restart();
   }
 
   async #restart(): Promise<void> {

@@ -200,14 +200,18 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#host.deliver(word);
   }
 
-  #trapped(error: HoldfastError, over: boolean): void {
+  #trapped(error: HoldfastError, over: boolean): boolean {
     this.#drain(); // what the program had said holds
-    if (this.state === "closed") return;
-    this.#dispatch("error", error);
-    if (over) return this.#end();
+    const ended = this.state === "closed";
+    if (!ended) this.#dispatch("error", error);
+    if (ended || over) {
+      this.#end(); // whoever waits for close() has no program to wait for
+      return false;
+    }
     this.#props.state = "reconnecting";
     this.#props.role = "follower";
     this.#dispatch("state", { state: "reconnecting", reason: "module_restarted" });
+    return true;
   }
 
   #resend(): void {
