@@ -79,6 +79,33 @@ func TestSignInAsSomeoneElseEndsTheOldSessions(t *testing.T) {
 	want(t, w, "n1: close", 0)
 }
 
+// A token that was on its way when the user signed out, or somebody else signed in, was
+// given before that: the app is asked once more.
+func TestTokenThatWasOnItsWay(t *testing.T) {
+	w, t1 := liveTab(t)
+	n1 := w.open("n1", func(c *Config) { c.Document, c.Locks = "notes", false }) // asks for its first
+	w.lines = nil
+	w.do(t1, SignOut{})
+	w.advance(5 * time.Second)
+	want(t, w, "fetch token", 0) // not before there is an answer
+	w.do(n1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.advance(time.Millisecond)
+	want(t, w, "n1: fetch token", 1)
+	w.do(n1, TokenFailed{Final: true, Message: "nobody is signed in"})
+	w.advance(time.Minute)
+	w.do(n1, TokenFailed{Final: true, Message: "nobody is signed in"})
+	want(t, w, "n1: emit autherror", 1)
+
+	w, t1 = liveTab(t)
+	w.do(t1, Refresh{})
+	onNotes(t, w, "u2")
+	w.do(t1, TokenFetched{w.token("u1", w.now, 20*time.Minute)})
+	w.advance(time.Millisecond)
+	want(t, w, "t1: fetch token", 1)
+	w.do(t1, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
+	want(t, w, "t1: emit autherror", 1)
+}
+
 // A tab whose app says who is signed in never takes part in a session of somebody
 // who was signed in before: it waits until that one has ended, and leads its own.
 func TestTabOfAnotherUserFollowsNobodyElse(t *testing.T) {

@@ -40,11 +40,11 @@ func (c *Client) hearOrigin(text string) {
 		switch {
 		case said != "" && said == ours:
 			c.signedOutElsewhere()
-		case said == "":
+		case said == "", ours == "" && c.token.inFlight(): // what is on its way may be that user's token
 			c.askWhoIsSignedIn()
 		}
 	case "signed_in":
-		if said != ours {
+		if said != ours && ours != "" {
 			c.askWhoIsSignedIn()
 		}
 	}
@@ -54,7 +54,7 @@ func (c *Client) hearOrigin(text string) {
 // is good: that of another user ends the session, and so does there being none.
 func (c *Client) askWhoIsSignedIn() {
 	t := &c.token
-	if !c.tabs.leading || c.user() == "" || !t.hintAt.IsZero() {
+	if !c.tabs.leading || c.user() == "" && !t.inFlight() || !t.hintAt.IsZero() {
 		return
 	}
 	t.hintAt = c.now

@@ -39,6 +39,15 @@ type tokens struct {
 // inFlight reports whether the app has been asked and not answered yet.
 func (t *tokens) inFlight() bool { return !t.fetchBy.IsZero() }
 
+// askAgainAt is when the app is asked who is signed in. An answer that is on its way was
+// given before, so its turn is after that.
+func (t *tokens) askAgainAt() time.Time {
+	if t.inFlight() {
+		return time.Time{}
+	}
+	return t.hintAt
+}
+
 // refuse forgets a token that the server would not have.
 func (t *tokens) refuse() {
 	if t.raw != "" {
@@ -90,7 +99,7 @@ func (c *Client) tokenDue() {
 	if c.past(&t.refreshAt) {
 		c.fetchToken()
 	}
-	if c.past(&t.hintAt) {
+	if !t.inFlight() && c.past(&t.hintAt) {
 		t.hinted = c.now
 		c.fetchToken()
 	}
