@@ -134,7 +134,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			ClientPings: d.HasArg("client-pings"),
 			Outbox:      channel.OutboxConfig{Frames: s.number(d, "outbox", 0)},
 			WindowBytes: s.number(d, "window", 0),
-			Apps:        app.Config{MaxApps: s.number(d, "max-apps", 0), Unanswered: s.number(d, "unanswered", 0)},
+			Apps:        app.Config{MaxApps: s.number(d, "max-apps", 0), Unanswered: s.number(d, "unanswered", 0), MaxRounds: s.number(d, "max-rounds", 0)},
 			Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: s.number(d, "burst", 0)}, MaxRefused: s.number(d, "refused", 0)},
 		}
 		s.hibernate()
