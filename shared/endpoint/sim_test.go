@@ -33,7 +33,7 @@ func TestSimulation(t *testing.T) {
 		s.run()
 		total.add(s.tally)
 	}
-	if runs < 100 || t.Failed() {
+	if runs < 600 || t.Failed() {
 		return
 	}
 	// A simulation in which these do not happen has shown nothing.
