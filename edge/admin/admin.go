@@ -22,6 +22,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 // OpenAPI is the description that GET /v1/openapi.json answers with.
@@ -82,7 +83,7 @@ func New(cfg Config, store Store, objects Objects) *API {
 		}
 	}
 	if cfg.Window <= 0 {
-		cfg.Window = front.DefaultWebhookWindow
+		cfg.Window = signature.DefaultWindow
 	}
 	return &API{cfg, store, objects}
 }

@@ -21,7 +21,7 @@ func webhook(c *call) (answer, *protocol.Error) {
 		return answer{}, &protocol.Error{Code: protocol.NotFound}
 	}
 	// The adapter takes a header apart at its commas.
-	header := strings.Join(c.request.Header.Values(front.SignatureHeader), ",")
+	header := strings.Join(c.request.Header.Values(protocol.SignatureHeader), ",")
 	signature, err := front.ParseSignature(header, c.cfg.Now(), c.cfg.Window)
 	if err != nil {
 		return answer{}, err

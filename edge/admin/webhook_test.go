@@ -18,7 +18,7 @@ func signed(at time.Time, key, body string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func signature(at time.Time, key, body string) string {
+func signatureOf(at time.Time, key, body string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), signed(at, key, body))
 }
 
@@ -36,7 +36,7 @@ func (w *world) hook(header, body string) reply {
 func TestWebhook(t *testing.T) {
 	w := newWorld(t)
 	for _, key := range []string{secret, "older-secret", secret} {
-		if a := w.hook(signature(start, key, event), event); a.status != 200 || a.text != `{"told":1}` {
+		if a := w.hook(signatureOf(start, key, event), event); a.status != 200 || a.text != `{"told":1}` {
 			t.Errorf("%d %s", a.status, a.text)
 		}
 		w.expect(`SESSIONS/ann {"kind":"access","user_id":"ann","document":"d1","reason":"document_role_changed","by":"webhook"}`)
@@ -50,18 +50,18 @@ func TestWebhook(t *testing.T) {
 		// What stands twice is told once.
 		`{"events":[{"user_id":"ann"},{"user_id":"ann"}],"user_id":"bob"}`: `SESSIONS/ann {"kind":"access","user_id":"ann","reason":"permissions_changed","by":"webhook"}`,
 	} {
-		if a := w.hook(signature(start, secret, body), body); a.status != 200 || a.text != `{"told":1}` {
+		if a := w.hook(signatureOf(start, secret, body), body); a.status != 200 || a.text != `{"told":1}` {
 			t.Errorf("%s: %d %s", body, a.status, a.text)
 		}
 		w.expect(told)
 	}
 	body := `{"events":[{"user_id":"ann"},{"user_id":"bob"}]}`
-	if a := w.hook(signature(start, secret, body), body); a.status != 200 || a.text != `{"told":2}` || len(w.did) != 2 {
+	if a := w.hook(signatureOf(start, secret, body), body); a.status != 200 || a.text != `{"told":2}` || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 	// One that could not be told makes the sender repeat all of it.
 	w.down["SESSIONS/bob"] = true
-	if a := w.hook(signature(start, secret, body), body); a.status != 503 || a.reason != "session_unavailable" || len(w.did) != 2 {
+	if a := w.hook(signatureOf(start, secret, body), body); a.status != 503 || a.reason != "session_unavailable" || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 }
@@ -79,8 +79,8 @@ func TestWebhookSignatures(t *testing.T) {
 		{"no header", "", "signature_invalid"},
 		{"no time", "v1=" + good, "signature_invalid"},
 		{"no signature", at, "signature_invalid"},
-		{"another's", signature(start, "guess", event), "signature_invalid"},
-		{"of another body", signature(start, secret, event+" "), "signature_invalid"},
+		{"another's", signatureOf(start, "guess", event), "signature_invalid"},
+		{"of another body", signatureOf(start, secret, event+" "), "signature_invalid"},
 		{"of another time", fmt.Sprintf("t=%d,v1=%s", start.Unix()+1, good), "signature_invalid"},
 		{"two times", at + "," + at + ",v1=" + good, "signature_invalid"},
 		{"another version", at + ",v2=" + good, "signature_invalid"},
@@ -89,8 +89,8 @@ func TestWebhookSignatures(t *testing.T) {
 		{"too many", at + strings.Repeat(",v1="+other, 8) + ",v1=" + good, "signature_invalid"},
 		{"too long", at + ",v1=" + good + ",x=" + strings.Repeat("y", 1024), "signature_invalid"},
 		{"no number", "t=now,v1=" + good, "signature_invalid"},
-		{"five minutes old and a second", signature(start.Add(-5*time.Minute-time.Second), secret, event), "signature_expired"},
-		{"five minutes ahead and a second", signature(start.Add(5*time.Minute+time.Second), secret, event), "signature_expired"},
+		{"five minutes old and a second", signatureOf(start.Add(-5*time.Minute-time.Second), secret, event), "signature_expired"},
+		{"five minutes ahead and a second", signatureOf(start.Add(5*time.Minute+time.Second), secret, event), "signature_expired"},
 	} {
 		if a := w.hook(c.header, event); a.status != 401 || a.reason != c.reason {
 			t.Errorf("%s: %d %s", c.name, a.status, a.text)
@@ -98,8 +98,8 @@ func TestWebhookSignatures(t *testing.T) {
 		w.expect()
 	}
 	for name, header := range map[string]string{
-		"five minutes old":        signature(start.Add(-5*time.Minute), secret, event),
-		"five minutes ahead":      signature(start.Add(5*time.Minute), secret, event),
+		"five minutes old":        signatureOf(start.Add(-5*time.Minute), secret, event),
+		"five minutes ahead":      signatureOf(start.Add(5*time.Minute), secret, event),
 		"one of several":          at + ", v1=" + other + ", v1=" + good,
 		"with something else":     at + ",v0=old,v1=" + good,
 		"in upper case, as it is": at + ",v1=" + strings.ToUpper(good),
@@ -110,17 +110,17 @@ func TestWebhookSignatures(t *testing.T) {
 	}
 	// As it comes where an adapter takes headers apart at their commas.
 	r := httptest.NewRequest("POST", hook, strings.NewReader(event))
-	r.Header = http.Header{"Content-Type": {"application/json"}, "X-Holdfast-Signature": strings.Split(signature(start, secret, event), ",")}
+	r.Header = http.Header{"Content-Type": {"application/json"}, "X-Holdfast-Signature": strings.Split(signatureOf(start, secret, event), ",")}
 	rec := httptest.NewRecorder()
 	if New(w.cfg, w, w).ServeHTTP(rec, r); rec.Code != 200 {
 		t.Errorf("taken apart: %d %s", rec.Code, rec.Body)
 	}
 	w.cfg.Window = time.Minute
-	if a := w.hook(signature(start.Add(-2*time.Minute), secret, event), event); a.status != 401 {
+	if a := w.hook(signatureOf(start.Add(-2*time.Minute), secret, event), event); a.status != 401 {
 		t.Errorf("a shorter window: %d", a.status)
 	}
 	w.cfg.Secrets = nil
-	if a := w.hook(signature(start, secret, event), event); a.status != 404 {
+	if a := w.hook(signatureOf(start, secret, event), event); a.status != 404 {
 		t.Errorf("without a secret: %d", a.status)
 	}
 }
@@ -145,12 +145,12 @@ func TestWebhookBodies(t *testing.T) {
 		{`{"events":[]}`, 400, "bad_field"}, {`{"events":{}}`, 400, "bad_field"}, {`{"events":["ann"]}`, 400, "bad_field"}, {`{"events":[{"user_id":"ann"},{}]}`, 400, "bad_field"},
 		{events(101), 413, "too_many_events"}, {`{"user_id":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "too_large"},
 	} {
-		if a := w.hook(signature(start, secret, c.body), c.body); a.status != c.status || a.reason != c.reason {
+		if a := w.hook(signatureOf(start, secret, c.body), c.body); a.status != c.status || a.reason != c.reason {
 			t.Errorf("%.60s: %d %s", c.body, a.status, a.text)
 		}
 		w.expect()
 	}
-	if a := w.hook(signature(start, secret, events(100)), events(100)); a.status != 200 || a.text != `{"told":100}` || len(w.did) != 100 {
+	if a := w.hook(signatureOf(start, secret, events(100)), events(100)); a.status != 200 || a.text != `{"told":100}` || len(w.did) != 100 {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 }

@@ -55,7 +55,7 @@ func (r *request) readHeaders(headers []byte) {
 			into = &r.authorization
 		case "sec-websocket-protocol":
 			into = &r.offered
-		case SignatureHeader:
+		case protocol.SignatureHeader:
 			into = &r.signature
 		case AddressHeader:
 			into = &r.address

@@ -31,9 +31,6 @@ const (
 	unregisterQuery = "DELETE FROM app_sessions WHERE session_id = ?1"
 )
 
-// signatureHeader is where a call's signature is; it is that of webhooks to us.
-const signatureHeader = "x-holdfast-signature"
-
 // answerBytes is how much of a webhook's answer is read; only its status counts.
 const answerBytes = 64 << 10
 
@@ -135,7 +132,7 @@ func (o *sessionObject) appAnswered(q appQuestion, in Input) device.Event {
 	at := strconv.FormatInt(o.now.Unix(), 10)
 	o.host.Fetch(o.appAsks.add(q), Destination{
 		URL: str(cols[0]), Timeout: q.call.Timeout, MaxBytes: answerBytes,
-		Signature: Signature{Header: signatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
+		Signature: Signature{Header: protocol.SignatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
 	}, o.sessionRequest(q.call))
 	return nil
 }

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -180,19 +181,17 @@ func appendPosted(dst []byte, e device.Posted) []byte {
 // lose finds the connections that ended while nobody was looking: a crash or a deploy
 // takes every socket with it, and no close is ever heard of them.
 func (o *sessionObject) lose() {
-	conns := o.core.Conns()
-	list := conns[:]
-	o.core.AppConns(func(conn device.ConnID) { list = append(list, conn) })
-	for _, conn := range list {
-		if conn == "" {
-			continue
-		}
-		open := false
-		o.host.Sockets(func(c ConnID, _ time.Time) { open = open || string(c) == conn })
-		if !open {
+	var open []string
+	o.host.Sockets(func(c ConnID, _ time.Time) { open = append(open, string(c)) })
+	look := func(conn device.ConnID) {
+		if conn != "" && !slices.Contains(open, conn) {
 			o.events = append(o.events, device.Disconnected{Conn: conn, Code: 1006})
 		}
 	}
+	for _, conn := range o.core.Conns() {
+		look(conn)
+	}
+	o.core.AppConns(look)
 }
 
 // device reads what is stored of the device channel.

@@ -53,6 +53,11 @@ func (s settings) bytes() rate.Limit {
 	return rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")}
 }
 
+// perMinute reads the two variables of a limit.
+func (s settings) perMinute(name string) rate.Limit {
+	return rate.Limit{Count: s.number(name + "_PER_MIN"), Per: time.Minute, Burst: s.number(name + "_BURST")}
+}
+
 func documentConfig(s settings) document.Config {
 	return document.Config{
 		Channel:        channelConfig(s),
@@ -84,7 +89,7 @@ func sessionConfig(s settings) session.Config {
 		StaleAccess:   s.millis("STALE_ACCESS_MS"),
 		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
 		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
-		Connects:      rate.Limit{Count: s.number("CONNECTS_PER_USER_PER_MIN"), Per: time.Minute, Burst: s.number("CONNECTS_PER_USER_BURST")},
+		Connects:      s.perMinute("CONNECTS_PER_USER"),
 	}
 }
 
@@ -105,11 +110,11 @@ func deviceConfig(s settings) device.Config {
 			CallPause:      s.millis("APP_WEBHOOK_PAUSE_MS"),
 			ConnectTimeout: s.millis("APP_CONNECT_MS"),
 			StopTimeout:    s.millis("APP_STOP_MS"),
-			Connects:       rate.Limit{Count: s.number("APP_CONNECTS_PER_MIN"), Per: time.Minute, Burst: s.number("APP_CONNECTS_BURST")},
+			Connects:       s.perMinute("APP_CONNECTS"),
 			Unanswered:     s.number("MAX_UNANSWERED"),
 			MaxRounds:      min(s.number("APP_ROUNDS"), maxRounds),
 			StayTime:       s.millis("APP_STAY_MS"),
-			Starts:         rate.Limit{Count: s.number("APP_STARTS_PER_MIN"), Per: time.Minute, Burst: s.number("APP_STARTS_BURST")},
+			Starts:         s.perMinute("APP_STARTS"),
 			TotalBytes:     s.number("APP_OUTBOX_BYTES"),
 		},
 	}.WithDefaults()

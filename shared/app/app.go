@@ -193,20 +193,16 @@ func (a *Apps) sendError(x *attached, e protocol.Error) { a.send(x, e.AppendJSON
 
 // put keeps a frame for an app, whatever room there is, and sends it if it is connected.
 func (a *Apps) put(x *attached, event string, data []byte) (seq uint64, err *protocol.Error) {
-	text := protocol.Frame{Type: protocol.TypeApp, Event: event, Seq: x.box.Next(), Data: data}.Append(nil)
-	if _, bad := protocol.Decode(text, a.cfg.Limits); bad != nil {
-		return 0, bad // what no app could read is not kept for any
-	}
-	kept, gone, tooLarge := x.box.Put(text)
-	if tooLarge != nil {
-		return 0, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	kept, gone, err := socket.Keep(x.box, protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data}, a.cfg.Limits)
+	if err != nil {
+		return 0, err
 	}
 	a.owner.Emit(Keep{x.row.Package, kept})
 	if gone > 0 {
 		a.owner.Emit(Forget{x.row.Package, gone})
 	}
 	a.save(x)
-	a.send(x, text)
+	a.send(x, kept.Text)
 	return kept.Seq, nil
 }
 

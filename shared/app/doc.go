@@ -27,8 +27,9 @@
 // Any end of a line is a drop, whatever its code: a polite shutdown closes with 1000 and
 // means to come back. While it runs, only the app's own disconnect, an error of its that is
 // final, the user's Stop and the end of the user's session stop an app. One whose key is
-// revoked has no grace: it is called at once, or dormant. An app that stopped is not kept; its next start is another
-// session, with an id of its own, that no connection of the last one fits.
+// revoked has no grace: it is called at once, or dormant. An app that stopped is not kept;
+// its next start is another session, with an id of its own, that no connection of the last
+// one fits.
 //
 // An app that does not come back while the device is away is dormant and not stopped:
 // nobody is there to start it again. It may come back by itself at any time, and is
@@ -43,8 +44,8 @@
 // to connect; it may do so before it has answered. An app that connects and drops, again
 // and again, is called back after longer and longer pauses, and stopped in the end
 // (MaxRounds); and a user may start apps only so often (Starts). What was being done is
-// stored with the time by which
-// it must have been, so that an object that was lost meanwhile goes on.
+// stored with the time by which it must have been, so that an object that was lost
+// meanwhile goes on.
 //
 // # Messages
 //

@@ -33,16 +33,12 @@ func (a *Apps) doorFrame(now time.Time, x *attached, f protocol.Frame, size int)
 	case f.Event == protocol.EventAppConnectionInit:
 		a.init(now, x, f)
 	case system && f.Event == protocol.EventPing:
-		a.owner.Emit(socket.Send{Conn: conn, Text: pong(f)})
+		a.owner.Emit(socket.Send{Conn: conn, Text: f.Pong().Append(nil)})
 	case system && f.Event == protocol.EventPong:
 	default:
 		e := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
 		a.owner.Emit(socket.Send{Conn: conn, Text: e.AppendJSON(nil)})
 	}
-}
-
-func pong(f protocol.Frame) []byte {
-	return protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat}.Append(nil)
 }
 
 func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int) {
@@ -61,7 +57,7 @@ func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		// A ping is what it is held to; stored, for a hibernated object judges by it.
 		x.line.Heard(now)
 		a.save(x)
-		a.send(x, pong(f))
+		a.send(x, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventAck:
 		p, ok := protocol.ParseAck(f.Data)
 		switch {

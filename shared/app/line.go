@@ -107,8 +107,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if knows {
 		heard = p.LastSeq
 	}
-	kept, hole := x.box.Resume(heard)
-	again := append([]channel.Kept(nil), kept...) // an Ack that follows moves the outbox's own
+	again, replay, gap := socket.Missed(x.box, heard)
 	if knows && x.box.Ack(p.LastSeq) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
@@ -123,19 +122,13 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	}
 	a.record(now, x, audit.Entry{Event: audit.AppConnected, Detail: detail})
 	ack := protocol.AppConnectionAck{
-		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed,
+		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed, Replay: replay, Gap: gap,
 		ClientConnected: !a.owner.Away(), ServerTime: now,
 		HeartbeatInterval: a.cfg.Line.Heartbeat, GracePeriod: a.cfg.Line.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: a.cfg.Limits.FrameBytes, Depth: a.cfg.Limits.Depth, IDBytes: a.cfg.Limits.IDBytes,
 			Unacknowledged: a.cfg.Unanswered, MessagesPerSecond: a.cfg.Flood.Frames.Count,
 		},
-	}
-	if n := len(again); n > 0 {
-		ack.Replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}
-	}
-	if hole.Reason != "" {
-		ack.Gap = &protocol.Gap{From: hole.From, To: hole.To, Count: hole.To - hole.From + 1, Reason: hole.Reason}
 	}
 	a.send(x, protocol.Frame{
 		Type: protocol.TypeApp, Event: protocol.EventAppConnectionAck, Data: ack.Append(nil), MessageID: f.MessageID, Flat: f.Flat,

@@ -59,7 +59,7 @@ func (c *Client) systemFrame(f protocol.Frame) {
 		}
 	case protocol.EventPing:
 		// The server wants to know how far this end has read.
-		c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat})
+		c.write(f.Pong())
 	case protocol.EventTokenRefreshed:
 		if p, ok := protocol.ParseTokenRefreshed(f.Data); ok {
 			c.swapped(p)

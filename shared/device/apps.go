@@ -39,11 +39,7 @@ func (d *Device) appEvent(now time.Time, ev Event) {
 	case FrameReceived:
 		d.apps.Frame(now, e.Conn, e.Frame, e.Size)
 	case FrameInvalid:
-		why := e.Err
-		if why == nil {
-			why = &protocol.Error{Code: protocol.MalformedMessage}
-		}
-		d.apps.Invalid(now, e.Conn, *why, e.Size)
+		d.apps.Invalid(now, e.Conn, *e.Err, e.Size)
 	case AppConnect:
 		d.apps.Connect(now, e.Connect)
 	case AppRegistered:

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // connect lets a socket wait at the door, or refuses it.
@@ -113,7 +114,10 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 	if p.HasLastSeq {
 		heard = p.LastSeq
 	}
-	again, gap := d.missed(heard, out.Began)
+	again, replay, gap := socket.Missed(d.box, heard)
+	if gap != nil && out.Began && gap.Reason != channel.HoleUnknown {
+		gap.Reason = "session_ended"
+	}
 	if p.HasLastSeq && d.box.Ack(p.LastSeq) {
 		d.emit(Forget{Seq: p.LastSeq})
 	}
@@ -127,7 +131,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.replaced(out.Replaced, client, out.Previous == client)
 	}
 	d.record(now, audit.Entry{Event: audit.Connected, Detail: detail})
-	d.acknowledge(now, e.Frame, answer.Grant.Epoch, out.Resumed, again, gap)
+	d.acknowledge(now, e.Frame, answer.Grant.Epoch, out.Resumed, replay, gap)
 	for _, text := range again {
 		d.sendText(text.Text)
 	}
@@ -136,38 +140,22 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 	}
 }
 
-// missed works out what the device has to hear again and what it cannot.
-func (d *Device) missed(heard uint64, began bool) (again []channel.Kept, gap *protocol.Gap) {
-	kept, hole := d.box.Resume(heard)
-	again = append(again, kept...) // an Ack that follows moves the outbox's own
-	if hole.Reason == "" {
-		return again, nil
-	}
-	if began && hole.Reason != channel.HoleUnknown {
-		hole.Reason = "session_ended"
-	}
-	return again, &protocol.Gap{From: hole.From, To: hole.To, Count: hole.To - hole.From + 1, Reason: hole.Reason}
-}
-
 // fresh forgets what was known of the connection before.
 func (d *Device) fresh(now time.Time) {
 	d.live = live{pinged: now, flood: d.flood}
 	d.asked = time.Time{}
 }
 
-func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, resumed bool, again []channel.Kept, gap *protocol.Gap) {
+func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, resumed bool, replay *protocol.Range, gap *protocol.Gap) {
 	ack := protocol.ConnectionAck{
 		ClientID: d.ch.ClientID(), UserID: d.userID, Permissions: []string{},
-		SessionID: d.ch.SessionID(), Resumed: resumed, Gap: gap, PermEpoch: epoch,
+		SessionID: d.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap, PermEpoch: epoch,
 		ServerTime: now, ExpiresAt: d.ch.Expires(),
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
 			Unacknowledged: d.cfg.Apps.Unanswered, MessagesPerSecond: d.cfg.Flood.Frames.Count,
 		},
-	}
-	if n := len(again); n > 0 {
-		ack.Replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}
 	}
 	ack.Apps = d.apps.States()
 	d.send(protocol.Frame{

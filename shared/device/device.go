@@ -152,6 +152,9 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 			d.appEvent(now, e)
 		}
 	case FrameInvalid:
+		if e.Err == nil {
+			e.Err = &protocol.Error{Code: protocol.MalformedMessage}
+		}
 		if e.Conn != "" && (e.Conn == d.ch.Conn() || e.Conn == d.door.Conn()) {
 			d.frameInvalid(now, e)
 		} else {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // doorFrame handles a frame of the socket at the door. Only connection_init gets further,
@@ -21,7 +22,7 @@ func (d *Device) doorFrame(now time.Time, e FrameReceived) {
 	case system && f.Event == protocol.EventConnectionInit:
 		d.init(now, e)
 	case system && f.Event == protocol.EventPing:
-		d.emit(Send{Conn: e.Conn, Text: protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat}.Append(nil)})
+		d.emit(Send{Conn: e.Conn, Text: f.Pong().Append(nil)})
 	case system && f.Event == protocol.EventPong:
 	default:
 		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
@@ -61,7 +62,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 	if system {
 		switch f.Event {
 		case protocol.EventPing:
-			d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat})
+			d.send(f.Pong())
 			return
 		case protocol.EventAck:
 			d.ack(f)
@@ -93,13 +94,9 @@ func (d *Device) malformed(f protocol.Frame, reason string) {
 // frameInvalid answers a frame that did not decode. One is a mistake; several in a row
 // are not a client of this protocol.
 func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
-	why := e.Err
-	if why == nil {
-		why = &protocol.Error{Code: protocol.MalformedMessage}
-	}
 	if e.Conn == d.door.Conn() {
 		if !d.doorFlooded(now, e.Size) {
-			d.emit(Send{Conn: e.Conn, Text: why.AppendJSON(nil)})
+			d.emit(Send{Conn: e.Conn, Text: e.Err.AppendJSON(nil)})
 		}
 		return
 	}
@@ -108,10 +105,10 @@ func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
 		return
 	}
 	if d.invalid++; d.invalid < d.cfg.InvalidFrames {
-		d.sendError(*why)
+		d.sendError(*e.Err)
 		return
 	}
-	d.end(now, now, *why)
+	d.end(now, now, *e.Err)
 }
 
 // flooded takes a frame into account, and answers it when it is one too many.
@@ -161,13 +158,10 @@ func (d *Device) post(e Post) {
 // put keeps a frame for the device, whatever it pushes out, and sends it to whoever is
 // there.
 func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e *protocol.Error) {
-	text := protocol.Frame{Type: protocol.TypeApp, Event: event, Seq: d.box.Next(), Data: data, MessageID: messageID}.Append(nil)
-	if _, err := protocol.Decode(text, d.cfg.Limits); err != nil {
-		return 0, err // what no device could read is not kept for any
-	}
-	kept, gone, err := d.box.Put(text)
-	if err != nil {
-		return 0, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	f := protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data, MessageID: messageID}
+	kept, gone, e := socket.Keep(d.box, f, d.cfg.Limits)
+	if e != nil {
+		return 0, e
 	}
 	d.emit(Keep{Kept: kept})
 	if gone > 0 {
@@ -175,7 +169,7 @@ func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e
 	}
 	d.save()
 	if d.active() {
-		d.sendText(text)
+		d.sendText(kept.Text)
 		d.pushed = true
 	}
 	return kept.Seq, nil

@@ -51,7 +51,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 		switch f.Event {
 		case protocol.EventPing:
 			// Only a client that spells it otherwise than PingText gets here.
-			d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat})
+			d.sendTo(m, f.Pong())
 			return
 		case protocol.EventAck:
 			d.ack(m, f)

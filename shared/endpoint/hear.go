@@ -82,7 +82,7 @@ func (e *Endpoint) systemFrame(f protocol.Frame) {
 	case protocol.EventPing:
 		e.line.own = e.cfg.Role == App
 		e.alive()
-		e.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID, Flat: f.Flat})
+		e.write(f.Pong())
 	case protocol.EventAck:
 		if p, ok := protocol.ParseAck(f.Data); ok {
 			e.stored(f.MessageID, p.Seq)

@@ -63,6 +63,13 @@ const Version = "holdfast.v1"
 // BearerPrefix precedes the token in the second subprotocol a browser offers.
 const BearerPrefix = "bearer."
 
+// SignatureHeader is where the signature of a webhook's call is, in lower case:
+//
+//	x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
+//
+// v1 may stand several times, from a sender that is between two secrets.
+const SignatureHeader = "x-holdfast-signature"
+
 // Frame types.
 const (
 	TypeSystem    = "system"
@@ -140,6 +147,11 @@ const (
 	PingText = `{"type":"system","event":"ping"}`
 	PongText = `{"type":"system","event":"pong"}`
 )
+
+// Pong answers a ping, in the form it came in.
+func (f Frame) Pong() Frame {
+	return Frame{Type: TypeSystem, Event: EventPong, MessageID: f.MessageID, Flat: f.Flat}
+}
 
 // Limits bound what one frame may be. The zero value means the defaults.
 type Limits struct {

@@ -1,5 +1,5 @@
-// Package socket is what the cores of a session object have done with sockets: the
-// effects that a device's and an app's connection have in common. It decides nothing.
+// Package socket is what a device's and an app's connection have in common, whose sockets
+// end in a session object: the effects on them, and what is kept for them in an outbox.
 package socket
 
 import "github.com/holdfast-dev/holdfast/shared/protocol"

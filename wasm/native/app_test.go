@@ -108,7 +108,7 @@ func sign(at time.Time, body, by string) string {
 func (a *appServer) calls(body, signature string) int {
 	r := httptest.NewRequest(http.MethodPost, "/webhook", strings.NewReader(body))
 	if signature != "" {
-		r.Header.Set(SignatureHeader, signature)
+		r.Header.Set(protocol.SignatureHeader, signature)
 	}
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)

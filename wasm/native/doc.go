@@ -37,7 +37,7 @@
 // An app's key goes in the Authorization header of a connection to AppConfig.URL, or to an
 // address that a signed call of the webhook names and AppConfig.Hosts allows, and nowhere
 // else: no redirect is followed. A call counts when one of the app's secrets signed it
-// within five minutes (SignatureHeader, compared in constant time), and one that was
+// within five minutes (protocol.SignatureHeader, compared in constant time), and one that was
 // answered before starts nothing.
 //
 // # Sending

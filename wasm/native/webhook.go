@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 // webhookBytes is the largest call of the webhook that is read.
@@ -39,9 +40,10 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	header, now := strings.Join(r.Header.Values(SignatureHeader), ","), time.Now()
-	signature, ok := signed(header, body, a.secrets, now)
-	if !ok {
+	header, now := strings.Join(r.Header.Values(protocol.SignatureHeader), ","), time.Now()
+	said, refused := signature.Parse(header, now, signature.DefaultWindow)
+	mac, ok := said.By(body, a.secrets)
+	if refused != "" || !ok {
 		a.refuse(w, http.StatusUnauthorized, "the signature is missing, wrong or too old")
 		return
 	}
@@ -59,7 +61,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok || user != call.UserID:
 		a.refuse(w, http.StatusBadRequest, "the session is not the user's")
 	default:
-		a.called(w, signature, call, now)
+		a.called(w, mac, call, now)
 	}
 }
 
@@ -70,7 +72,7 @@ func (a *App) refuse(w http.ResponseWriter, status int, why string) {
 }
 
 // called connects to a session, once for each.
-func (a *App) called(w http.ResponseWriter, signature string, call sessionRequest, now time.Time) {
+func (a *App) called(w http.ResponseWriter, mac string, call sessionRequest, now time.Time) {
 	address, err := a.address(call.WebSocketURL, call.SessionID)
 	if err != nil {
 		a.refuse(w, http.StatusBadRequest, err.Error())
@@ -82,7 +84,7 @@ func (a *App) called(w http.ResponseWriter, signature string, call sessionReques
 		a.refuse(w, http.StatusServiceUnavailable, "the app is closed")
 		return
 	}
-	repeated := a.repeated(signature, now)
+	repeated := a.repeated(mac, now)
 	s := a.sessions[call.SessionID]
 	if s != nil && s.isOver() {
 		s = nil // its Handle is yet to return
@@ -104,13 +106,13 @@ func (a *App) called(w http.ResponseWriter, signature string, call sessionReques
 // repeated reports whether this very call was answered before: one that somebody took down
 // and sends again starts nothing. Only signed calls get here, and each is forgotten when
 // its signature is too old. The caller holds the lock.
-func (a *App) repeated(signature string, now time.Time) bool {
+func (a *App) repeated(mac string, now time.Time) bool {
 	for other, at := range a.seen {
-		if now.Sub(at) > 2*signatureWindow {
+		if now.Sub(at) > 2*signature.DefaultWindow {
 			delete(a.seen, other)
 		}
 	}
-	_, known := a.seen[signature]
-	a.seen[signature] = now
+	_, known := a.seen[mac]
+	a.seen[mac] = now
 	return known
 }
