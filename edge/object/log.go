@@ -80,9 +80,16 @@ func (s *store) document(snap *document.Snapshot) {
 	s.query(selectState, func(c []Value) {
 		snap.State = document.State{
 			Floor: uint64(c[0].Int), Snapshot: uint64(c[1].Int), Parts: int(c[2].Int),
-			Lock: document.Lock{On: c[3].bool(), At: c[4].time(), Reason: c[5].string(), Retry: time.Duration(c[6].Int) * time.Millisecond},
+			Lock:   document.Lock{On: c[3].bool(), At: c[4].time(), Reason: c[5].string(), Retry: time.Duration(c[6].Int) * time.Millisecond},
+			Access: uint64(c[7].Int), AccessAt: c[8].time(), Erased: c[9].time(),
 		}
+		snap.State.Lock.Held = c[10].bool()
 	})
+	if s.remains && s.err == nil {
+		s.err = s.host.Query(selectRemains, nil, func(c []Value) {
+			snap.State.Access, snap.State.AccessAt, snap.State.Erased = uint64(c[0].Int), c[1].time(), c[2].time()
+		})
+	}
 	s.query(selectSections, func(c []Value) {
 		snap.Sections = append(snap.Sections, document.Section{Name: c[0].string(), UserID: c[1].string(), ClientID: c[2].string(), Until: c[3].time()})
 	})
@@ -97,8 +104,16 @@ func (s *store) document(snap *document.Snapshot) {
 }
 
 func (s *store) saveState(st document.State) {
+	remains := document.State{Access: st.Access, AccessAt: st.AccessAt, Erased: st.Erased}
+	if s.bare && !s.created && st == remains {
+		s.host.Write(createRemains, nil)
+		s.host.Write(upsertRemains, []Value{unsigned(st.Access), instant(st.AccessAt), instant(st.Erased)})
+		s.remains = true
+		return
+	}
 	s.write(upsertState, unsigned(st.Floor), unsigned(st.Snapshot), integer(int64(st.Parts)),
-		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()))
+		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()),
+		unsigned(st.Access), instant(st.AccessAt), instant(st.Erased), flag(st.Lock.Held))
 }
 
 func (s *store) saveSection(sec document.Section) {

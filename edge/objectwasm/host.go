@@ -34,6 +34,7 @@ const (
 	opVerify   // u32 ask, token
 	opLog
 	opFetch // u32 ask, u32 milliseconds, u32 bytes, URL, authorization, body
+	opErase
 )
 
 //go:wasmimport holdfast call
@@ -230,4 +231,9 @@ func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
 	h.u32(uint32(len(body)))
 	h.request = append(h.request, body...)
 	h.call(opFetch)
+}
+
+func (h *host) Erase() {
+	h.begin()
+	h.call(opErase)
 }

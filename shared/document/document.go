@@ -154,6 +154,10 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		d.told(now, e)
 	case LockRequested:
 		d.lockRequested(now, e)
+	case AccessChanged:
+		d.accessChanged(now)
+	case Erase:
+		d.erase(now)
 	}
 	return d.effects
 }

@@ -225,7 +225,7 @@ func newUser(w *world, id string) *user {
 	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
-	w.source[id] = u.role
+	w.source[id], u.store.UserID = u.role, id
 	for i := range 1 + w.rng.IntN(2) {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
