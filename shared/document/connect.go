@@ -109,6 +109,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	if !c.Known || client != c.ClientID {
 		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
 	}
+	if c.HasLastSeq && !d.ofThisLog(c) {
+		out.Resumed = false
+	}
 	replay, gap := d.missed(m, c, out.Resumed)
 	if replay != nil {
 		m.behind, m.pushed = true, replay.From-1

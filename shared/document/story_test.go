@@ -99,6 +99,10 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
 		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
+	case "access-changed":
+		s.step(document.AccessChanged{})
+	case "erase":
+		s.step(document.Erase{})
 	case "told":
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
@@ -143,6 +147,7 @@ func (s *story) grant(a args) document.Grant {
 		UserID: a.str("user", ""), SessionID: a.session(), WorkspaceID: "ws_demo", Role: a.str("role", "member"),
 		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
 		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
+		Access:      a.uint("knows", 0),
 		AdmittedAt:  start.Add(a.duration("admitted", 0)), IssuedAt: start.Add(a.duration("issued", 0)), TokenID: a.str("jti", ""),
 	}
 	if a.has("locked") || a.has("access") {
@@ -221,6 +226,9 @@ func (s *story) show(e document.Effect) {
 		if !e.Gone {
 			fmt.Fprint(o, ", there is a channel")
 		}
+		if e.Access > 0 {
+			fmt.Fprintf(o, ", access version %d", e.Access)
+		}
 		fmt.Fprintln(o)
 	case document.Send:
 		for _, c := range e.Conns {
@@ -260,7 +268,11 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	case document.SaveState:
 		st := e.State
-		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d\n", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		if st.Access > 0 {
+			fmt.Fprintf(o, ", access version %d", st.Access)
+		}
+		fmt.Fprintln(o)
 	case document.SaveSection:
 		fmt.Fprintf(o, "save section %s of %s/%s until %v\n", e.Section.Name, e.Section.UserID, e.Section.ClientID, e.Section.Until.Sub(start))
 	case document.DeleteSection:
@@ -276,6 +288,12 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
 	case document.LockTaken:
 		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
+	case document.AccessTaken:
+		fmt.Fprintf(o, "access version %d taken, here are %v\n", e.Access, e.Users)
+	case document.EraseAll:
+		fmt.Fprintln(o, "erase all that is stored")
+	case document.Erased:
+		fmt.Fprintf(o, "erased version %d, snapshot %d, %d comments; ended %v\n", e.Version, e.Snapshot, e.Comments, e.Users)
 	default:
 		s.t.Fatalf("unknown effect %s", reflect.TypeOf(e))
 	}

@@ -69,6 +69,8 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		s.compact(e)
 	case document.Record:
 		s.Audit = append(s.Audit, e.Entry)
+	case document.EraseAll:
+		*s = *NewDocumentStorage(s.ID)
 	}
 }
 

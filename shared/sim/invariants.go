@@ -72,6 +72,8 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 				return fmt.Errorf("version %d after %d", e.Entry.Version, w.version)
 			}
 			w.version++
+		case document.EraseAll:
+			w.version = 0
 		case document.Replay:
 			if !w.open[e.Conn] || e.From >= e.To || e.To > w.version {
 				return fmt.Errorf("replay (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
