@@ -41,8 +41,12 @@ func channelConfig(s settings) channel.Config {
 	}
 }
 
+// maxFrameBytes bounds the variable: an entry of a log is one row, and the platform takes
+// rows of 2 MB at most (Durable Objects, "SQLite limits", 2026-12-01).
+const maxFrameBytes = 1 << 20
+
 func (s settings) limits() protocol.Limits {
-	return protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")}
+	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: s.number("MAX_DEPTH")}
 }
 
 func (s settings) frames() rate.Limit {
