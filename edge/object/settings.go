@@ -94,6 +94,10 @@ func sessionConfig(s settings) session.Config {
 		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
 		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
 		Connects:      s.perMinute("CONNECTS_PER_USER"),
+		Resumes:       s.perMinute("RESUMES_PER_DOCUMENT"),
+		MaxAccess:     s.number("MAX_ACCESS"),
+		MaxChannels:   s.number("MAX_DOCUMENTS_PER_USER"),
+		FullRate:      s.number("FULL_RATE_DOCUMENTS"),
 	}
 }
 

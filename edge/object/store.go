@@ -142,7 +142,7 @@ func (s *store) channels() (rows []document.Row) {
 			Grant: document.Grant{
 				UserID: user, Name: c[13].string(), SessionID: c[14].string(), WorkspaceID: c[15].string(), Role: c[16].string(),
 				Permissions: uint8(c[17].Int), Epoch: uint64(c[18].Int), Locked: c[19].bool(), Expires: c[20].time(),
-				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(),
+				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(), Share: int(c[34].Int),
 			},
 			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
 			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(), Trusted: int(c[31].Int),
@@ -163,7 +163,7 @@ func (s *store) saveChannel(r document.Row) {
 		text(g.TokenID), instant(g.AdmittedAt),
 		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
 		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)),
-		instant(g.IssuedAt), unsigned(r.Fence))
+		instant(g.IssuedAt), unsigned(r.Fence), integer(int64(g.Share)))
 }
 
 func (s *store) session() (snap session.Snapshot) {

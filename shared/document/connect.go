@@ -177,7 +177,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.cfg.Frames.Count,
+			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.limits(m).Frames.Count,
 		},
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})
