@@ -41,8 +41,10 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 	if cached {
 		s.access[i] = row
 	} else {
-		s.makeRoom()
-		i, _ = s.cached(document)
+		if !live {
+			s.makeRoom(s.cfg.MaxAccess - 1)
+			i, _ = s.cached(document)
+		}
 		s.access = rows.Insert(s.access, i, row)
 	}
 	s.emit(SaveAccess{Row: row})
@@ -143,10 +145,6 @@ func (s *Session) knownAccess(document string, said uint64) uint64 {
 // press tells and asks everything that is owed about a channel, and sets the time of
 // the next try.
 func (s *Session) press(now time.Time, c *ChannelRow) {
-	i, cached := s.cached(c.Document)
-	if !cached && c.Owed != 0 {
-		c.Owed, c.Doubt = 0, true // there was no room to keep it
-	}
 	if c.owes() {
 		c.Pushes++
 		c.NextPush = now.Add(channel.TellPause(c.Pushes))
@@ -158,7 +156,8 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 	if c.Doubt {
 		s.recheck(now, c.Document)
 	}
-	if c.Owed == 0 {
+	i, cached := s.cached(c.Document)
+	if c.Owed == 0 || !cached {
 		return
 	}
 	access := s.access[i]
