@@ -57,7 +57,6 @@ func (d *Document) users() []string {
 func (d *Document) erase(now time.Time) {
 	e := Erased{Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
 	why := protocol.Error{Code: protocol.DocumentNotFound, Reason: "erased"}
-	d.emit(EraseAll{})
 	for _, m := range d.members {
 		if m.active() {
 			d.sendError(m, why)
@@ -68,6 +67,7 @@ func (d *Document) erase(now time.Time) {
 			d.emit(Tell{UserID: m.userID(), SessionID: m.grant.SessionID, Reason: "erased", AdmittedAt: m.grant.AdmittedAt})
 		}
 	}
+	d.emit(EraseAll{}) // what the last words came to as well
 	d.version, d.members, d.sections, d.upload, d.comments = 0, nil, nil, Upload{}, 0
 	clear(d.conns)
 	d.state = State{Access: d.state.Access, Erased: now}

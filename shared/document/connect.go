@@ -72,6 +72,9 @@ func (d *Document) sendBack(m *member, c Connect) {
 	d.effects[0] = Readmit{
 		Conn: c.Conn, Gone: m == nil || !m.ch.Live(), AdmittedAt: c.Grant.AdmittedAt, Access: d.state.Access,
 	}
+	if m != nil {
+		d.save(m) // it may have been heard of
+	}
 }
 
 // readmit sends an admission back that was given before the session object
@@ -84,7 +87,6 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
 	d.stale = true
 	d.sendBack(m, c)
-	d.save(m)
 }
 
 // admit makes the connection the channel's current one and says so to everybody
