@@ -60,6 +60,11 @@ func (b *Bucket) Take(now time.Time, l Limit, n int) (wait time.Duration) {
 	return 0
 }
 
+// Give puts back n that turned out not to count.
+func (b *Bucket) Give(l Limit, n int) {
+	b.missing = max(0, b.missing-max(1, int64(l.Per/time.Millisecond))*int64(min(n, l.Burst)))
+}
+
 // Full reports whether a bucket is as good as new, and need not be kept.
 func (b *Bucket) Full(now time.Time, l Limit) bool {
 	past := int64(min(max(0, now.Sub(b.at)), forget) / time.Millisecond)
