@@ -10,8 +10,12 @@ import { closeSocket, dropSocket } from "./socket.mjs";
 /** The codes of a line that broke: whoever is at the other end did not end it in peace. */
 const broken = new Set([1006, 1015]);
 
-/** What a socket is accepted with before anybody knows whose it is: no compression, or 30 kB could be 30 MiB. */
-export const uncompressed = { "sec-websocket-extensions": "" };
+/**
+ * What a socket is accepted with before anybody knows whose it is: without compression, or
+ * 30 kB could be 30 MiB. The runtime compresses by nothing but permessage-deflate; where no
+ * word is said of it (an empty one is none, to a Worker in front of this one), it does.
+ */
+export const uncompressed = { "sec-websocket-extensions": "identity" };
 
 export class Guest {
 	/** How many sockets of this isolate wait, or are looked into: of each share, "" for all. */

@@ -32,7 +32,7 @@ type attached struct {
 	window   channel.Window
 	flood    rate.Flood
 	connects rate.Bucket
-	invalid  int       // frames in a row that did not decode
+	mistakes rate.Mistakes
 	probed   time.Time // when the newest ping went out, if that has no answer
 }
 

@@ -33,7 +33,7 @@ type Device struct {
 type live struct {
 	pinged    time.Time // when the last ping went out
 	verifying bool      // a token_refresh waits for its answer
-	invalid   int       // frames in a row that did not decode
+	mistakes  rate.Mistakes
 	flood     rate.Flood
 	window    channel.Window
 	pushed    bool // this event has sent a frame of the outbox

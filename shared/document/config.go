@@ -53,7 +53,7 @@ type Config struct {
 	SectionTTL, MaxSectionTTL time.Duration
 	// PresenceBytes bounds the data of a presence frame. Default 4 KiB.
 	PresenceBytes int
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
 	// LockRetry is what a client is told to wait before it writes to a locked

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -216,7 +217,7 @@ func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
 	m.self[0], m.verifying = "", false
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held, m.shown = flow{}, false, false, false, 0, "", nil
+	m.flow, m.syncing, m.replaying, m.outdated, m.mistakes, m.held, m.shown = flow{}, false, false, false, rate.Mistakes{}, "", nil
 	d.stale = true
 }
 

@@ -9,8 +9,7 @@ import (
 
 // flooded takes a frame into account, and answers it when it is one too many.
 func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int) bool {
-	limits := rate.FloodLimits{Frames: d.cfg.Frames, Bytes: d.cfg.Bytes, MaxRefused: d.cfg.MaxRefused}
-	wait, enough := m.flood.Take(now, &limits, size)
+	wait, enough := m.flood.Take(now, d.floodLimits(), size)
 	if wait == 0 {
 		return false
 	}
@@ -29,4 +28,8 @@ func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int)
 		d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: d.data})
 	}
 	return true
+}
+
+func (d *Document) floodLimits() *rate.FloodLimits {
+	return &rate.FloodLimits{Frames: d.cfg.Frames, Bytes: d.cfg.Bytes, MaxRefused: d.cfg.MaxRefused}
 }

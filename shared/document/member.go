@@ -46,7 +46,7 @@ type live struct {
 	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
 	outdated  bool // a join or leave was passed over
-	invalid   int  // frames in a row that did not decode
+	mistakes  rate.Mistakes
 	// shown is what the client last showed of itself.
 	shown []byte
 	// held is the op that was refused for a while: until it comes again, or
