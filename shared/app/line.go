@@ -64,6 +64,7 @@ func (a *Apps) Registered(now time.Time, r Registered) {
 		if old := x.row.Door.Conn; old != "" {
 			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
 		}
+		x.atDoor = 0
 		x.row.Door, x.row.Written = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
 		a.save(x)
 		a.owner.Emit(socket.Accept{Conn: e.Conn})

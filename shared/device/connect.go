@@ -34,6 +34,7 @@ func (d *Device) connect(now time.Time, e Connect) {
 		d.door.Leave()
 	}
 	d.door.Open(now, e.Conn)
+	d.atDoor = 0
 	d.waiting = Door{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
 	d.save()
 	d.emit(Accept{Conn: e.Conn})

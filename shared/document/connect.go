@@ -99,6 +99,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
 	}
 	replay, gap := d.missed(m, c, out.Resumed)
+	m.joined = d.version
 	if replay != nil {
 		m.behind, m.pushed = true, replay.From-1
 	}
@@ -114,7 +115,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.acknowledge(now, m, out.Resumed, replay, gap)
 	if replay != nil {
-		d.replay(m)
+		d.pump(m)
 	}
 	if was == channel.Active && !handover {
 		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
