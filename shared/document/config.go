@@ -28,7 +28,7 @@ type Config struct {
 	// SlowAfter is how long a connection may take to make room. Default 10 s.
 	SlowAfter time.Duration
 	// History is how much of what was written before it came one user may be sent, as
-	// a replay or an answer to sync_request. Default 1 MiB a second, 8 MiB at once.
+	// a replay or an answer to sync_request. Default 1 MiB a second, 4 MiB at once.
 	History rate.Limit
 	// Presence is how often one user's presence is passed on; of what comes faster the
 	// newest is. Default 20 a second.
@@ -90,7 +90,7 @@ func (c Config) WithDefaults() Config {
 	def(&c.WindowBytes, 1<<20)
 	c.Frames = c.Frames.WithDefaults(100, 10)
 	c.Bytes = c.Bytes.WithDefaults(1<<20, 4)
-	c.History = c.History.WithDefaults(1<<20, 8)
+	c.History = c.History.WithDefaults(1<<20, 4)
 	c.Presence = c.Presence.WithDefaults(20, 1)
 	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)

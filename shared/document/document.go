@@ -15,6 +15,7 @@ type Document struct {
 	id       string
 	version  uint64
 	now      time.Time          // of this Step
+	newest   time.Time          // that there was
 	portions int                // members this Step has given more of the log to
 	members  []*member          // by user id
 	conns    map[ConnID]*member // current connections only; never ranged over
@@ -62,6 +63,7 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 	if rows.Ascending(d.members, user); rows.Repeated(d.members, user) {
 		return nil, errors.New("document: two rows of one user")
 	}
+	d.newest = d.known()
 	return d, nil
 }
 
@@ -122,6 +124,9 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	now = now.UTC().Truncate(time.Millisecond)
 	d.begin()
 	d.now, d.portions, d.full = now, 0, d.full[:0]
+	if _, connect := ev.(Connect); !connect { // whose answer is the first effect
+		d.turnBack(now)
+	}
 	d.step(now, ev)
 	d.endFull(now)
 	return d.effects

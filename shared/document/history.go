@@ -14,7 +14,8 @@ import (
 const (
 	// leastHistory is what the shortest answer is taken for: it has to be looked for.
 	leastHistory = 16 << 10
-	// historyStep is how much there must be room for before more goes out.
+	// historyStep is how much there must be room for before more goes out, and about how
+	// much goes out in answer to one sync_request: others are served in between.
 	historyStep = 256 << 10
 )
 
@@ -58,7 +59,7 @@ func (d *Document) waitsForHistory(m *member) bool {
 // from the snapshot; a client in the midst of that one goes on where it is.
 func (d *Document) sync(m *member, r protocol.SyncRequest) {
 	s := &d.state
-	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: d.room(m)}
+	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: min(d.room(m), historyStep)}
 	switch {
 	case r.Snapshot > 0 && r.Snapshot == s.Snapshot && r.From < s.Snapshot:
 		e.Snapshot, e.Part, e.Parts = s.Snapshot, r.Part, s.Parts

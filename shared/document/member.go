@@ -46,6 +46,10 @@ type live struct {
 	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
 	invalid   int  // frames in a row that did not decode
+	// turned is how often in a row the document was full for the user, turnedFor for
+	// how long it was sent away.
+	turned    int
+	turnedFor time.Duration
 	// history is what the user was sent of the log as it was before; historyAt when
 	// there is room for more, zero when nothing waits for it; joined is the version the
 	// connection began at.
