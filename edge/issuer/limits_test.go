@@ -196,3 +196,23 @@ func TestLog(t *testing.T) {
 	w.with("/auth/logout", b.cookie.Value)
 	expect("a sign-out", `{"level":"info","event":"sign_out","user_id":"usr_owner","sign_in":"`+id+`"}`)
 }
+
+// The attacker makes as many tokens as they may of each one, and always in time, so that
+// none is ever superseded: what is kept of it has an end.
+func TestTokensThatNobodyUses(t *testing.T) {
+	w := newWorld(t)
+	cookie := w.login("owner@example.com", password).cookie.Value
+	for range 30 {
+		next := cookie
+		for range Children {
+			if a := w.refresh(cookie); a.status == 200 {
+				next = a.cookie.Value
+			}
+		}
+		cookie = next
+		w.now = w.now.Add(9 * time.Second)
+	}
+	if n := len(w.store.tokens); n > MaxUnused+2*DefaultRefreshes {
+		t.Errorf("%d rows", n)
+	}
+}

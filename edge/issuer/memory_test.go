@@ -245,6 +245,16 @@ func (m *memory) Sweep(_ context.Context, userID, family string, used, now time.
 	if err := m.enter("Sweep"); err != nil {
 		return err
 	}
+	var unused []*RefreshToken
+	for _, t := range m.tokens {
+		if t.Family == family && t.RotatedAt.IsZero() && t.SupersededAt.IsZero() {
+			unused = append(unused, t)
+		}
+	}
+	slices.SortFunc(unused, func(a, b *RefreshToken) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	for _, t := range unused[min(len(unused), MaxUnused):] {
+		delete(m.tokens, t.Hash)
+	}
 	over := func(at time.Time) bool { return !at.IsZero() && at.Before(used) }
 	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool {
 		return t.UserID == userID && t.ExpiresAt.Before(now) ||

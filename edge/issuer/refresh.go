@@ -37,6 +37,9 @@ const (
 	// keptFor is how long a token that was used, or superseded, stays in the table: as long
 	// as the two limits look back. Afterwards its sign-in's key tells what it is.
 	keptFor = 2 * window
+	// MaxUnused is how many tokens of a sign-in may wait for their use. A browser has one;
+	// who makes them faster than they are superseded is no browser.
+	MaxUnused = 100
 )
 
 // AgainFor is how long a token that has been revoked may still end everything: a logout

@@ -88,7 +88,8 @@ type Store interface {
 	Forget(ctx context.Context, userID string) error
 	// SweepAttempts drops some of the buckets that are as good as new.
 	SweepAttempts(ctx context.Context, now time.Time) error
-	// Sweep drops a user's tokens that expired before now, and those of a family that were
-	// used or superseded before a moment; family "": of none.
+	// Sweep drops a user's tokens that expired before now, those of a family that were
+	// used or superseded before a moment, and of its unused ones all but the newest
+	// MaxUnused; family "": of none.
 	Sweep(ctx context.Context, userID, family string, used, now time.Time) error
 }

@@ -83,7 +83,7 @@ func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, err
 	return s.changes(ctx,
 		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at, signed_in_at, user_agent)"+
 			" SELECT ?1, ?2, ?3, ?4, ?5, NULLIF(?6, ''), NULLIF(?7, 0), ?8, ?9"+
-			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at > 0)"+
+			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at IS NOT NULL)"+
 			" AND (?10 = 0 OR "+recent+") < ?10 AND "+recent+" AND parent = ?6) < ?12)",
 		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, milliseconds(t.SupersededAt),
 		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, milliseconds(room.Since), room.Children)
@@ -104,8 +104,8 @@ func (s SQLStore) Full(ctx context.Context, family string, since time.Time, most
 // Supersede implements Store.
 func (s SQLStore) Supersede(ctx context.Context, family, hash string, now time.Time) error {
 	return s.exec(ctx,
-		"UPDATE refresh_tokens SET superseded_at = ? WHERE family = ? AND revoked_at IS NULL AND rotated_at IS NULL"+
-			" AND superseded_at IS NULL AND hash <> ? AND COALESCE(parent, '') <> ?",
+		"UPDATE refresh_tokens SET superseded_at = ? WHERE family = ? AND hash <> ? AND COALESCE(parent, '') <> ?"+
+			" AND rotated_at IS NULL AND superseded_at IS NULL",
 		now.UnixMilli(), family, hash, hash)
 }
 
@@ -132,10 +132,12 @@ func (s SQLStore) Rehash(ctx context.Context, u User, old []byte) error {
 
 // Sweep implements Store.
 func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now time.Time) error {
-	const of = "SELECT hash FROM refresh_tokens WHERE family = ?1 AND revoked_at IS NULL AND rotated_at "
-	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE hash IN ("+of+"< ?2 UNION ALL "+of+"IS NULL AND superseded_at < ?2"+
+	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens"+
+		" WHERE family = ?1 AND created_at < ?2 AND revoked_at IS NULL AND (rotated_at < ?2 OR superseded_at < ?2)"+
+		" UNION ALL SELECT hash FROM (SELECT hash FROM refresh_tokens WHERE family = ?1 AND rotated_at IS NULL AND superseded_at IS NULL"+
+		" ORDER BY created_at DESC LIMIT -1 OFFSET ?5)"+
 		" UNION ALL SELECT hash FROM refresh_tokens WHERE user_id = ?3 AND expires_at < ?4)",
-		family, used.UnixMilli(), userID, now.UnixMilli())
+		family, used.UnixMilli(), userID, now.UnixMilli(), MaxUnused)
 }
 
 func (s SQLStore) exec(ctx context.Context, query string, args ...any) error {

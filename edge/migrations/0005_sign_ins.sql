@@ -1,7 +1,7 @@
 -- A refresh of the embedded issuer costs the same however long its sign-in has lasted, and
 -- browsers are known by a cookie instead of their address. Times are milliseconds since 1970.
 
--- For counting what was made lately of one sign-in, and of one token.
+-- What was made lately of one sign-in, and of one token.
 CREATE INDEX refresh_tokens_recent ON refresh_tokens (family, created_at, parent);
 
 -- When the sign-in began: it ends for good so much later.
@@ -11,8 +11,10 @@ UPDATE refresh_tokens SET signed_in_at =
 -- What the browser that was given the token calls itself, for people to tell sign-ins apart.
 ALTER TABLE refresh_tokens ADD COLUMN user_agent TEXT NOT NULL DEFAULT '';
 
--- By it a statement finds the few tokens of a sign-in that it is about, among all there are.
-CREATE INDEX refresh_tokens_state ON refresh_tokens (family, revoked_at, rotated_at, superseded_at);
+-- Of a sign-in's tokens, whether they are revoked, and which may still be used: a statement
+-- finds these among however many there are.
+CREATE INDEX refresh_tokens_revoked ON refresh_tokens (family) WHERE revoked_at IS NOT NULL;
+CREATE INDEX refresh_tokens_unused ON refresh_tokens (family, created_at) WHERE rotated_at IS NULL AND superseded_at IS NULL;
 DROP INDEX refresh_tokens_family;
 
 -- Whose browser it is that a bucket is for; NULL for the buckets of addresses and accounts.
