@@ -6,7 +6,7 @@
 //       with "attempt":"1" one that is not there, or never idle, is no error
 //   {"do":"sql","class":"Document","name":"welcome","query":"…"}   what the object has stored
 //   {"do":"d1","query":"…"}   a statement on the database of accounts and rights
-//   {"do":"logs"}   everything the Worker logged so far
+//   {"do":"logs"}   everything the Worker logged so far, and the level of each
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { answer, serve } from "../answers.mjs";
@@ -15,7 +15,7 @@ import { built, migrate, run } from "../workerd.mjs";
 const { vars, secrets, build } = JSON.parse(process.argv[2]);
 const logged = [];
 const worker = built({ build: resolve(build), variables: { ...vars, ...secrets } });
-const miniflare = await run([worker], { log: ({ message }) => logged.push(message), inspect: true });
+const miniflare = await run([worker], { log: (entry) => logged.push(entry), inspect: true });
 const database = await miniflare.getD1Database("DB", "holdfast");
 await migrate(database);
 answer({ url: String(await miniflare.ready) });
@@ -42,7 +42,7 @@ const commands = {
 		return { rows: results };
 	},
 	async logs() {
-		return { logs: logged };
+		return { logs: logged.map(({ message }) => message), levels: logged.map(({ level }) => level) };
 	},
 };
 

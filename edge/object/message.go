@@ -78,6 +78,7 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 	w.Int("iat", unixSeconds(g.IssuedAt))
 	w.Str("jti", g.TokenID)
 	w.Int("admitted_at", instant(g.AdmittedAt).Int)
+	w.Int("share", int64(g.Share))
 	return w.End()
 }
 
@@ -113,6 +114,8 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 			g.TokenID = str(v)
 		case "admitted_at":
 			g.AdmittedAt = millis(v)
+		case "share":
+			g.Share = int(max(0, min(number(v), 1000)))
 		}
 	}
 	return g, ok && g.UserID != "" && g.SessionID != ""

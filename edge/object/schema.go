@@ -28,6 +28,7 @@ const (
 	addTrusted
 	addIssuedAt
 	addDocumentFence
+	addShare
 
 	addOpKind
 	addOpComment
@@ -134,7 +135,7 @@ const trimmed = "(kind = 0 OR comment NOT IN (SELECT id FROM comments))"
 
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
-	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
+	"behind, pushed, dry_since, confirms, trusted, issued_at, fence, share"
 
 const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, next_push, pushes"
 
@@ -165,7 +166,7 @@ var statements = [...]string{
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",
 
 	addBehind:        "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
@@ -173,6 +174,7 @@ var statements = [...]string{
 	addDrySince:      "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
 	addIssuedAt:      "ALTER TABLE channels ADD COLUMN issued_at INTEGER NOT NULL DEFAULT 0",
 	addDocumentFence: "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+	addShare:         "ALTER TABLE channels ADD COLUMN share INTEGER NOT NULL DEFAULT 0",
 	addTrusted:       "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
 	addConfirms:      "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
 
@@ -305,11 +307,10 @@ const schemaVersion = 5
 
 var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
-		createSections, createParts, createAudit}, nil, nil}
+		createSections, createParts, createAudit}, nil, {addShare}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
-	{createApps, createAppOutbox, createAppReceipts},
-	{addSignInsBefore}}
+	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -39,7 +39,7 @@ func (d *Device) lost(now, seen time.Time, code int) {
 	if t := d.silentAt(); d.pings() && !d.asked.IsZero() && t.Before(at) {
 		at = t
 	}
-	d.record(at, audit.Entry{Event: audit.Lost, Detail: strconv.Itoa(code)})
+	d.record(at, audit.Entry{Event: audit.Lost, Detail: strconv.Itoa(code)}.Ending(d.ch.Connection()))
 	d.lose(now, at)
 }
 
@@ -60,7 +60,7 @@ func (d *Device) end(now, at time.Time, e protocol.Error) {
 		d.sendError(e)
 	}
 	d.emit(Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason})
+	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(d.ch.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		d.gone(now, "final_error")
 		return

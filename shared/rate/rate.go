@@ -33,6 +33,19 @@ func (l Limit) WithDefaults(count, bursts int) Limit {
 	return l
 }
 
+// Slot is the time that one of Count is for, in whole milliseconds.
+func (l Limit) Slot() time.Duration {
+	count := time.Duration(max(1, l.Count)) * time.Millisecond
+	return (l.Per + count - 1) / count * time.Millisecond
+}
+
+// Part is so many thousandths of a limit, and never less than one.
+func (l Limit) Part(thousandths int) Limit {
+	l.Count = max(1, int(int64(l.Count)*int64(thousandths)/1000))
+	l.Burst = max(1, int(int64(l.Burst)*int64(thousandths)/1000))
+	return l
+}
+
 // Bucket is how much of a Limit has been used. It counts in parts of which a
 // millisecond brings a whole number, so no rounding adds up.
 type Bucket struct {
@@ -52,12 +65,19 @@ func (b *Bucket) Take(now time.Time, l Limit, n int) (wait time.Duration) {
 		b.missing = max(0, b.missing-int64(min(past, forget)/time.Millisecond)*int64(l.Count))
 	}
 	b.at = now
+	b.missing = min(b.missing, per*int64(l.Burst)) // the limit may have become smaller
 	n = min(n, l.Burst)
 	if over := b.missing + per*int64(n-l.Burst); over > 0 {
 		return time.Duration((over+int64(l.Count)-1)/int64(l.Count)) * time.Millisecond
 	}
 	b.missing += per * int64(n)
 	return 0
+}
+
+// Used is how many of Burst are taken, and not back yet.
+func (b *Bucket) Used(now time.Time, l Limit) int {
+	back := int64(min(max(0, now.Sub(b.at)), forget)/time.Millisecond) * int64(l.Count)
+	return int(max(0, b.missing-back) / max(1, int64(l.Per/time.Millisecond)))
 }
 
 // Full reports whether a bucket is as good as new, and need not be kept.

@@ -43,6 +43,8 @@ type Grant struct {
 	// AdmittedAt is this object's own time, strictly growing for a document.
 	// The document tells it back with ChannelGone.
 	AdmittedAt time.Time
+	// Share is how much of a document's limits is this user's there, in thousandths.
+	Share int
 }
 
 // Change is what a user may do on one document from now on.
