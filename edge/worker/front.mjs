@@ -4,6 +4,7 @@
 
 import { fetchText, within } from "./fetch.mjs";
 import { Guest } from "./guest.mjs";
+import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import module from "../../.build/current/front.wasm";
@@ -62,7 +63,7 @@ async function decide(env, event, guest) {
 			if (guest.gone) return {};
 			guest.full = step.full;
 		}
-		if (step.log !== undefined) console.log(step.log);
+		if (step.log !== undefined) log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
 		let result;

@@ -5,6 +5,7 @@
 // writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
 // it out, in order, once the event has ended well.
 
+import { log } from "./log.mjs";
 import { runtime } from "./runtime.mjs";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
@@ -294,7 +295,7 @@ const operations = [
 	(i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
 	(i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
 	(i, at, end) => {
-		console.log(i.text(at, end));
+		log(i.text(at, end));
 		return 0;
 	},
 	(i, at, end) => {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -61,6 +62,7 @@ func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		x.window.Answered(&a.probes, f.MessageID)
 	case system && f.Event == protocol.EventDisconnect:
 		a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
+		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.line.Connection()))
 		x.line.Leave()
 		a.stopped(now, x, "app_left", "")
 	case a.flooded(now, x, f, size):

@@ -42,6 +42,15 @@ func (c *Channel) State() State { return c.row.State }
 // Conn returns the current connection, "" when there is none.
 func (c *Channel) Conn() string { return c.row.Conn }
 
+// Connection returns when the current connection began, zero for none, and whether it
+// resumed the channel.
+func (c *Channel) Connection() (since time.Time, resumed bool) {
+	if c.row.Conn == "" {
+		return time.Time{}, false
+	}
+	return c.row.ConnectedAt, c.row.Resumed
+}
+
 // UserID returns whose channel this is.
 func (c *Channel) UserID() string { return c.row.UserID }
 
@@ -111,7 +120,7 @@ func (c *Channel) Connect(now time.Time, a Attempt) Outcome {
 	out.Resumed = same && (a.Asked == "" || a.Asked == old.SessionID)
 	c.row = Row{
 		UserID: old.UserID, ClientID: a.ClientID, SessionID: a.SessionID,
-		State: Active, Conn: a.Conn, ConnectedAt: now, Acked: a.Heard,
+		State: Active, Conn: a.Conn, ConnectedAt: now, Resumed: out.Resumed, Acked: a.Heard,
 	}
 	if same {
 		c.row.Acked = old.Acked

@@ -55,13 +55,13 @@ func (d *Device) replaced(old ConnID, winner string, handover bool) {
 
 // turnAway closes the socket at the door, with S1's word for it.
 func (d *Device) turnAway(now time.Time, flat bool, e protocol.Error) {
-	conn, client := d.waiting.Conn, d.waiting.ClientID
+	conn, client, since := d.waiting.Conn, d.waiting.ClientID, d.waiting.At
 	d.leaveDoor()
 	f := e.Frame()
 	f.Event, f.Flat = protocol.EventConnectionError, flat
 	d.emit(Send{Conn: conn, Text: f.Append(nil)})
 	d.emit(Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason})
+	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
 }
 
 func (d *Device) leaveDoor() {
@@ -101,7 +101,8 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, *answer.Err)
 		return
 	}
-	away := d.ch.State() == channel.Grace
+	old := d.ch.Row()
+	away := old.State == channel.Grace
 	out := d.ch.Connect(now, channel.Attempt{
 		Conn: w.Conn, ClientID: client, SessionID: answer.Grant.SessionID, Asked: p.SessionID, Expires: w.Token.Expires,
 	})
@@ -128,7 +129,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		detail = "resumed"
 	}
 	if out.Replaced != "" {
-		d.record(now, audit.Entry{Event: audit.Replaced, ClientID: out.Previous, Detail: client})
+		d.record(now, audit.Entry{Event: audit.Replaced, ClientID: out.Previous, Detail: client}.Ending(old.ConnectedAt, old.Resumed))
 		d.replaced(out.Replaced, client, out.Previous == client)
 	}
 	d.record(now, audit.Entry{Event: audit.Connected, Detail: detail})

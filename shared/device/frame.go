@@ -64,7 +64,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 		return
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: e.Conn, Code: 1000, Reason: "disconnect"})
-		d.record(now, audit.Entry{Event: audit.Left})
+		d.record(now, audit.Entry{Event: audit.Left}.Ending(d.ch.Connection()))
 		d.gone(now, "disconnect")
 		return
 	case d.flooded(now, f, e.Size):

@@ -86,7 +86,8 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 // admit makes the connection the channel's current one and says so to everybody
 // concerned: the replaced connection, the newcomer, the others.
 func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
-	was, client := m.ch.State(), m.ch.ClientID()
+	old := m.ch.Row()
+	was, client := old.State, old.ClientID
 	out := m.ch.Connect(now, channel.Attempt{
 		Conn: string(c.Conn), ClientID: c.ClientID,
 		SessionID: grant.SessionID, Asked: c.SessionID,
@@ -113,7 +114,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 
 	d.save(m)
 	if out.Replaced != "" {
-		d.record(m, audit.Entry{At: now, Event: audit.Replaced, ClientID: out.Previous, Detail: c.ClientID})
+		d.record(m, audit.Entry{At: now, Event: audit.Replaced, ClientID: out.Previous, Detail: c.ClientID}.Ending(old.ConnectedAt, old.Resumed))
 	}
 	d.record(m, audit.Entry{At: now, Event: audit.Connected, Detail: resumedOrNew(out.Resumed)})
 	handover := out.Replaced != "" && out.Previous == c.ClientID
@@ -184,7 +185,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.cfg.Frames.Count,
+			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.limits(m).Frames.Count,
 		},
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})
@@ -204,6 +205,6 @@ func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e pr
 		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
 	}
 	m.grant = grant
-	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason})
+	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason}.Ending(now, false))
 	d.gone(now, m, "final_error")
 }

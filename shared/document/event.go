@@ -31,6 +31,10 @@ type Grant struct {
 	// growing for a user and document. Tell carries it back, so that a telling
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
+	// Share is how much of Config.Frames and Bytes the user has here, in thousandths: who
+	// has many documents open shares them among those. 0, from an object that does not
+	// say, is all.
+	Share int
 }
 
 // Receipt is an op or a comment this client had accepted before: its message id and version.

@@ -22,7 +22,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 		return
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
-		d.record(m, audit.Entry{At: now, Event: audit.Left})
+		d.record(m, audit.Entry{At: now, Event: audit.Left}.Ending(m.ch.Connection()))
 		d.gone(now, m, "disconnect")
 		return
 	case d.stuffed(m):

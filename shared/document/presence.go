@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // looks is what a connection shows of its client, and what of the others' it has yet to
@@ -48,7 +47,7 @@ func isPresence(event string) bool {
 // know, never what the frame says. It has a limit of its own: who moves a mouse about is
 // not kept from writing.
 func (d *Document) presence(now time.Time, m *member, f protocol.Frame, size int) {
-	limits := rate.FloodLimits{Frames: d.cfg.Frames, Bytes: d.cfg.Bytes, MaxRefused: d.cfg.MaxRefused}
+	limits := d.limits(m)
 	limits.Frames.Count = presenceFlood * min(limits.Frames.Count, 1<<28)
 	limits.Frames.Burst = presenceFlood * min(limits.Frames.Burst, 1<<28)
 	if d.over(now, m, &m.showFlood, &limits, f, size) {

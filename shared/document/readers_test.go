@@ -210,7 +210,7 @@ func TestTheClockGoesBack(t *testing.T) {
 		if len(d.store.Sections) > 0 {
 			t.Errorf("asleep %v: the section is locked still", asleep)
 		}
-		d.writes("c1", "after") // the bucket begins to fill with the first look at it
+		d.writes("c1", "after")            // the bucket begins to fill with the first look at it
 		d.now = d.now.Add(7 * time.Second) // and it is not to overtake what was refused before it
 		d.writes("c1", "after")
 		if n := len(d.store.Log); d.store.Log[n-1].MessageID != "after" {

@@ -33,6 +33,19 @@ func (l Limit) WithDefaults(count, bursts int) Limit {
 	return l
 }
 
+// Slot is the time that one of Count is for, in whole milliseconds.
+func (l Limit) Slot() time.Duration {
+	count := time.Duration(max(1, l.Count)) * time.Millisecond
+	return (l.Per + count - 1) / count * time.Millisecond
+}
+
+// Part is so many thousandths of a limit, and never less than one.
+func (l Limit) Part(thousandths int) Limit {
+	l.Count = max(1, int(int64(l.Count)*int64(thousandths)/1000))
+	l.Burst = max(1, int(int64(l.Burst)*int64(thousandths)/1000))
+	return l
+}
+
 // Bucket is how much of a Limit has been used. It counts in parts of which a
 // millisecond brings a whole number, so no rounding adds up.
 type Bucket struct {
@@ -47,6 +60,8 @@ const forget = 24 * time.Hour
 // Take takes n out, or says how long to wait until they are there.
 func (b *Bucket) Take(now time.Time, l Limit, n int) (wait time.Duration) {
 	n = min(n, l.Burst)
+	b.Wait(now, l, 0)
+	b.missing = min(b.missing, per(l)*int64(l.Burst)) // the limit may have become smaller
 	if wait = b.Wait(now, l, n); wait == 0 {
 		b.Spend(now, l, n)
 	}
@@ -75,6 +90,12 @@ func (b *Bucket) Spend(now time.Time, l Limit, n int) {
 }
 
 func per(l Limit) int64 { return max(1, int64(l.Per/time.Millisecond)) }
+
+// Used is how many of Burst are taken, and not back yet.
+func (b *Bucket) Used(now time.Time, l Limit) int {
+	b.Wait(now, l, 0)
+	return int(b.missing / per(l))
+}
 
 // Full reports whether a bucket is as good as new, and need not be kept.
 func (b *Bucket) Full(now time.Time, l Limit) bool {
