@@ -8,6 +8,7 @@ import (
 // What a flight waits for.
 const (
 	awaitKeys      = "keys"
+	awaitNoted     = "noted"
 	awaitSignature = "signature"
 	awaitGrant     = "grant"
 	awaitSocket    = "socket"

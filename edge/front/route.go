@@ -31,7 +31,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 	case strings.HasPrefix(path, "/v1/ws/"):
 		return f.refusal(r, &protocol.Error{Code: protocol.NotFound}, now)
 	case path == "/healthz":
-		return ok(`{"status":"ok"}`)
+		return f.health()
 	case strings.HasPrefix(path, "/auth/"), path == "/.well-known/jwks.json":
 		if !f.cfg.Embedded {
 			return respond(&protocol.Error{Code: protocol.NotFound})
@@ -99,6 +99,10 @@ func (f *Front) begin(r request, fl *flight, name string, now time.Time) []byte 
 	}
 	if fl.app {
 		return f.app(r, fl, name)
+	}
+	if f.cfg.NoQueryTokens && r.url.Query().Has("token") {
+		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",
+			Message: "This server takes no token in a URL: send it as a subprotocol or in the Authorization header."})
 	}
 	if err := fl.read(r, name); err != nil {
 		return fl.fail(err)

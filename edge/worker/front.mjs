@@ -4,6 +4,7 @@
 
 import { fetchText, within } from "./fetch.mjs";
 import { Guest, uncompressed } from "./guest.mjs";
+import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import { closeSocket, dropSocket } from "./socket.mjs";
@@ -25,7 +26,8 @@ function boot(env) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
-	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: a key to check tokens with is missing or cannot be used");
+	const complaint = read(core.exports.front_boot(put(Object.fromEntries(strings))));
+	if (complaint !== "") console.error(complaint);
 	fault = turn({ kind: "fault" });
 }
 
@@ -39,10 +41,13 @@ function put(value) {
 	return text.length;
 }
 
-function turn(event) {
-	const at = core.exports.front_step(put({ ...event, now: Date.now() }));
+function read(at) {
 	const { bytes, data } = core.views(); // the call may have moved the memory
-	return JSON.parse(decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true))));
+	return decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true)));
+}
+
+function turn(event) {
+	return JSON.parse(read(core.exports.front_step(put({ ...event, now: Date.now() }))));
 }
 
 function ask(env, event) {
@@ -58,7 +63,7 @@ function ask(env, event) {
 // next is one step of the core, with what it has for the log said.
 function next(env, event) {
 	const step = ask(env, event);
-	if (step.log !== undefined) console.log(step.log);
+	if (step.log !== undefined) log(step.log);
 	return step;
 }
 
@@ -80,13 +85,14 @@ async function decide(env, event, ctx, guest) {
 			result = { error: err.name };
 		}
 		if (result instanceof Response) {
-			if (step.settle) ask(env, { kind: "settled", state: step.state });
+			if (step.settle && !guest?.gone) ask(env, { kind: "settled", state: step.state });
 			return { ...step, response: result };
 		}
 		step = next(env, { kind: "result", state: step.state, result });
 	}
 }
 
+const fetches = new Map(); // those under way, by their URL
 const keys = new Map(); // CryptoKeys by the text of their JWK
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
@@ -103,7 +109,22 @@ const acts = {
 		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
 	},
 
-	fetch: ({ url, timeout_ms, max_bytes }) => fetchText(url, {}, timeout_ms, max_bytes),
+	// Whoever asks while an answer is on its way waits for that one, for as long as it may
+	// take. It is not given up with the request that began it; should its isolate's
+	// clock say that it was, the next one begins anew.
+	fetch({ url, timeout_ms, max_bytes }, env, ctx) {
+		let one = fetches.get(url);
+		if (one === undefined || Date.now() - one.begun > timeout_ms) {
+			one = { begun: Date.now(), answer: fetchText(url, {}, timeout_ms, max_bytes) };
+			const over = () => fetches.get(url) === one && fetches.delete(url);
+			const end = one.answer.then(over, over);
+			ctx?.waitUntil(end);
+			fetches.set(url, one);
+		}
+		return within(timeout_ms, one.answer);
+	},
+
+	note: async () => ({}),
 
 	async call({ binding, name, body }, env) {
 		return { body: await env[binding].getByName(name).call(body) };

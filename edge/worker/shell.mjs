@@ -13,6 +13,9 @@ export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 
 /** How long D1, another object or a token's check may take, in milliseconds. */
 const patience = 5_000;
 
+/** How long a socket's id is, with which its attachment begins. */
+const idLength = 16;
+
 /** How often a text that came alone looks whether others come during its commit. */
 const probeEvery = 32;
 
@@ -236,10 +239,10 @@ export class Shell {
 		this.ctx.waitUntil(done.catch(() => {})); // a failed event has been dealt with by enter
 	}
 
-	/** The id of a socket. The attachment holds it through hibernation; reading that is a copy. */
+	/** The id of a socket. The attachment begins with it; reading that is a copy. */
 	id(ws) {
 		let id = this.ids.get(ws);
-		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment()));
+		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment().slice(0, idLength)));
 		return id;
 	}
 
@@ -252,6 +255,10 @@ export class Shell {
 	seen(id) {
 		const ws = this.sockets.get(id);
 		return ws === undefined ? 0 : (this.ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? 0);
+	}
+
+	attached() {
+		return [...this.sockets].map(([id, ws]) => [id, ws.deserializeAttachment().slice(idLength)]).filter(([, text]) => text !== "");
 	}
 
 	autoResponse(request, response) {
@@ -280,6 +287,10 @@ const effects = {
 				failed.push(id);
 			}
 		}
+	},
+
+	attach(shell, failed, id, text) {
+		shell.sockets.get(id)?.serializeAttachment(id + text);
 	},
 
 	close(shell, failed, id, code, reason) {

@@ -24,6 +24,7 @@ type Device struct {
 	waiting Door // who stands there
 	box     *channel.Outbox
 	apps    *app.Apps
+	probes  channel.Probes
 	live
 	effects []Effect
 	data    []byte // where a frame's data is built
@@ -36,7 +37,7 @@ type live struct {
 	mistakes  rate.Mistakes
 	flood     rate.Flood
 	window    channel.Window
-	pushed    bool // this event has sent a frame of the outbox
+	atDoor    int // bytes said to the socket at the door
 }
 
 // New returns the object of a user who was never seen.
@@ -45,7 +46,7 @@ func New(cfg Config, userID string) *Device {
 	d.ses = session.New(d.cfg.Session)
 	d.ch, d.door = channel.New(&d.cfg.Channel, userID), channel.New(&d.cfg.Channel, userID)
 	d.box = channel.NewOutbox(d.cfg.Outbox)
-	d.apps = app.New(&d.cfg.Apps, owner{d}, userID)
+	d.apps, d.probes = app.New(&d.cfg.Apps, owner{d}, userID), channel.NewProbes(d.cfg.Secret)
 	return d
 }
 
@@ -189,12 +190,14 @@ func (d *Device) Session(now time.Time, ev session.Event) []Effect {
 			d.turnAway(now, d.waiting.Flat, e)
 		}
 	}
+	d.flow(now)
+	d.apps.Flow(now)
 	return d.effects
 }
 
 func (d *Device) begin(now time.Time) time.Time {
 	clear(d.effects)
-	d.effects, d.pushed = d.effects[:0], false
+	d.effects = d.effects[:0]
 	return now.UTC().Truncate(time.Millisecond)
 }
 

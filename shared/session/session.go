@@ -6,25 +6,24 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // Session is the core of one user's session object. It is not safe for
 // concurrent use.
 type Session struct {
-	cfg       Config
-	row       SessionRow
-	channels  []ChannelRow // by document
-	access    []AccessRow  // by document
-	revoked   []RevokedRow // by token id
-	asked     []question   // waiting for the permission source, oldest first
-	lastAsk   uint64       // of this object's own questions
-	jobs      []job        // operators who wait for a Receipt
-	connects  rate.Bucket
-	refreshed rate.Bucket
-	admitted  time.Time // the newest admission's own time
-	effects   []Effect
+	cfg      Config
+	row      SessionRow
+	channels []ChannelRow // by document
+	paces    []pace       // of the channels, in their order
+	access   []AccessRow  // by document
+	revoked  []RevokedRow // by token id
+	asked    []question   // waiting for the permission source, oldest first
+	lastAsk  uint64       // of this object's own questions
+	jobs     []job        // operators who wait for a Receipt
+	counts   counts
+	admitted time.Time // the newest admission's own time
+	effects  []Effect
 }
 
 // question is one that the permission source has not answered.
@@ -50,10 +49,17 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s.access = slices.Clone(snap.Access)
 	s.revoked = slices.Clone(snap.Revoked)
 	rows.Ascending(s.channels, ofChannel)
+	s.paces = make([]pace, len(s.channels))
 	rows.Ascending(s.access, ofAccess)
 	rows.Ascending(s.revoked, ofRevoked)
-	for _, c := range s.channels {
+	for i := range s.channels {
+		c := &s.channels[i]
 		s.admitted = later(s.admitted, c.AdmittedAt)
+		if _, cached := s.cached(c.Document); !cached && c.Document != DeviceChannel {
+			// Objects of before kept no more than so many answers, and asked no more about
+			// the others: nothing is known of this one, so it is asked about now.
+			c.Owed, c.Doubt, c.NextPush = 0, true, c.AdmittedAt
+		}
 	}
 	switch {
 	case rows.Repeated(s.channels, ofChannel):
@@ -199,7 +205,8 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 		s.outdate(c.Document)
 	}
 	s.emit(DeleteChannel{Document: c.Document})
-	s.channels = rows.Remove(s.channels, i)
+	s.channels, s.paces = rows.Remove(s.channels, i), rows.Remove(s.paces, i)
+	s.makeRoom(s.cfg.MaxAccess) // what it lived by nobody does now
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})
 	s.settled(now, c.Document, false) // nobody is left to be told
 	if len(s.channels) == 0 {
