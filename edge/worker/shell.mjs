@@ -1,6 +1,7 @@
 // One Durable Object's shell: it hands events to its Go instance (host.mjs) and
 // carries out what comes back. What any of it means is decided in Go.
 
+import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
@@ -36,6 +37,7 @@ export class Shell {
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
+	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
 	longest = Infinity; // of a text: what is longer is cut there; known from the first boot on
 
 	constructor(ctx, env, objectClass) {
@@ -50,6 +52,7 @@ export class Shell {
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
+		this.clock.event(() => this.beginAnew());
 		let out;
 		try {
 			if (this.instance === null) this.boot();
@@ -180,6 +183,13 @@ export class Shell {
 		this.sockets = null;
 		for (const { reject } of this.waiting.values()) reject(err);
 		this.waiting.clear();
+	}
+
+	// beginAnew is for an object whose clock stands still: the next one's goes right. Its
+	// sockets go with it, and their clients resume.
+	beginAnew() {
+		console.error(`object ${this.ctx.id.name}: the clock was set back, beginning anew`);
+		this.ctx.abort("the clock was set back");
 	}
 
 	// ask gives Go an event that it answers, now or after other events.
