@@ -70,9 +70,6 @@ func (d *Device) leaveDoor() {
 	d.save()
 }
 
-// leeway is how long after its expiry a token may still be let in (token.Leeway).
-const leeway = 5 * time.Second
-
 // init takes a device's first word: it makes its connection the current one, or sends it
 // away.
 func (d *Device) init(now time.Time, e FrameReceived) {
@@ -82,7 +79,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 		return
 	}
-	if !now.Before(w.Token.Expires.Add(leeway)) { // while it waited
+	if !now.Before(w.Token.Expires.Add(d.cfg.Channel.ReadOnly)) { // while it waited: it would be closed at once
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
