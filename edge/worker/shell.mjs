@@ -1,6 +1,7 @@
 // One Durable Object's shell: it hands events to its Go instance (host.mjs) and
 // carries out what comes back. What any of it means is decided in Go.
 
+import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
@@ -38,6 +39,7 @@ export class Shell {
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
 	longest = Infinity; // of a text that Go wants to see; known from the first boot on
+	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
@@ -51,6 +53,7 @@ export class Shell {
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
+		this.clock.event(() => this.beginAnew());
 		let out;
 		try {
 			if (this.instance === null) this.boot();
@@ -184,6 +187,13 @@ export class Shell {
 		this.sockets = null;
 		for (const { reject } of this.waiting.values()) reject(err);
 		this.waiting.clear();
+	}
+
+	// beginAnew is for an object whose clock stands still: the next one's goes right. Its
+	// sockets go with it, and their clients resume.
+	beginAnew() {
+		console.error(`object ${this.ctx.id.name}: the clock was set back, beginning anew`);
+		this.ctx.abort("the clock was set back");
 	}
 
 	// ask gives Go an event that it answers, now or after other events.
