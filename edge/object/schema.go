@@ -89,6 +89,7 @@ const (
 	addAccessVersion
 	addRevokedBefore
 	addIssuedAhead
+	addSignInsBefore
 	createRevoked
 	selectSession
 	upsertSession
@@ -261,9 +262,10 @@ var statements = [...]string{
 	addAccessVersion:      "ALTER TABLE access ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
+	addSignInsBefore:      "ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0",
 	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
-	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead FROM session",
-	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead) VALUES (1, ?, ?, ?, ?, ?, ?)",
+	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before FROM session",
+	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
@@ -347,5 +349,5 @@ var sessionTables = tables{
 	{addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
 	{createApps, createAppOutbox, createAppReceipts},
-	{addAccessVersion},
+	{addAccessVersion, addSignInsBefore},
 }

@@ -74,6 +74,8 @@ func documentConfig(s settings) document.Config {
 		Frames:         s.frames(),
 		Bytes:          s.bytes(),
 		MaxRefused:     s.number("MAX_REFUSED"),
+		History:        rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
+		Presence:       rate.Limit{Count: s.number("PRESENCE_PER_S")},
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
 		KeepOps:        s.number("KEEP_OPS"),
 		SnapshotBytes:  s.number("MAX_SNAPSHOT_BYTES"),

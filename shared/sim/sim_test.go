@@ -86,6 +86,7 @@ type counts struct {
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
+	Looked, SyncWaited                                                 int
 }
 
 func (c *counts) add(o counts) {
@@ -116,6 +117,7 @@ func (c *counts) fields() []countField {
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
 		{"a document's access changed", &c.SourceChanged}, {"an answer sent back that was older", &c.Outdated},
 		{"a document erased", &c.Erased}, {"a client of an erased log told so", &c.OtherLog},
+		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 	}
 }
 
@@ -144,6 +146,7 @@ func play(seed uint64, log bool) (c counts, err error) {
 		}
 	}()
 	w.run()
+	w.looks()
 	w.settle()
 	return w.counts, nil
 }
