@@ -200,9 +200,10 @@ func (c *Client) heardSeq() {
 
 func (c *Client) writeAck() {
 	c.conn.ackAt, c.conn.unacked = time.Time{}, 0
-	if c.log.version == c.conn.acked {
+	heard := c.log.heard()
+	if heard == c.conn.acked {
 		return
 	}
-	c.conn.acked = c.log.version
-	c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventAck, Data: protocol.Ack{Seq: c.log.version}.Append(nil)})
+	c.conn.acked = heard
+	c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventAck, Data: protocol.Ack{Seq: heard}.Append(nil)})
 }

@@ -77,7 +77,7 @@ func (c *Client) enter() {
 func (c *Client) register() {
 	w := c.message("tab_register")
 	w.Str("documentId", c.cfg.Document)
-	w.Uint("version", c.log.version)
+	w.Uint("version", c.log.heard())
 	c.post(w)
 }
 
