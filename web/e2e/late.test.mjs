@@ -76,6 +76,18 @@ test("a late provider stores no snapshot on a session that cannot tell the log a
   assert.deepEqual([b.provider.synced, server.snapshot], [false, undefined]);
 });
 
+test("a version that was not heard is asked for", async () => {
+  const server = new Server();
+  const [a, b] = [peer(server, "a"), peer(server, "b")];
+  for (const { session } of [a, b]) session.up();
+  await type(a, "abc");
+  b.session.version = 2; // somebody stopped the first two events
+  b.session.pull();
+  assert.equal(b.provider.synced, false);
+  await settle(b);
+  assert.deepEqual([b.text.toString(), b.provider.synced], ["abc", true]);
+});
+
 test("a log that could not be told again is asked for again", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const server = new Server();
