@@ -172,7 +172,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 	var least time.Time
 	for _, t := range [...]time.Time{
 		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
-		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.askAgainAt(),
+		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.endAt, c.token.askAgainAt(),
 		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy, c.tabs.rollAt,
 		c.log.syncBy, c.askBy(),
 	} {

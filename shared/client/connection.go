@@ -47,6 +47,7 @@ type connection struct {
 	swapID    string
 	shown     []byte // the last presence, shown again on each connection
 	authTries int    // refusals of a token in a row
+	brief     int    // connections in a row that were let in, and lost to their token at once
 
 	resumeSends time.Time // the server asked for a pause
 }
