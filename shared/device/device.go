@@ -31,9 +31,10 @@ type Device struct {
 
 // live is what is not stored: losing it forgives, or has a ping go out again.
 type live struct {
-	pinged    time.Time // when the last ping went out
-	verifying bool      // a token_refresh waits for its answer
-	invalid   int       // frames in a row that did not decode
+	pinged    time.Time    // when the last ping went out
+	verifying bool         // a token_refresh waits for its answer
+	refused   rate.Refused // tokens, on this connection
+	invalid   int          // frames in a row that did not decode
 	flood     rate.Flood
 	window    channel.Window
 	pushed    bool // this event has sent a frame of the outbox
