@@ -35,13 +35,17 @@ func (c *Client) swapped(p protocol.TokenRefreshed) {
 func (c *Client) swapRefused(f *Failure) {
 	c.token.swapBy = time.Time{}
 	c.conn.swapID = ""
-	if f.Action != protocol.ActionRefresh {
+	t := &c.token
+	refused := t.end
+	switch {
+	case f.Action == protocol.ActionRefresh:
+		t.refuse()
+	case f.Code == string(protocol.RateLimitExceeded):
+		t.forget() // it was not even looked at
+	default:
 		c.redialWithToken() // the server's trouble, not the token's
 		return
 	}
-	t := &c.token
-	refused := t.end
-	t.refuse()
 	if old := t.stands; old.end.After(c.now) {
 		// The connection goes on with the token it has, and so does the next one.
 		t.raw, t.exp, t.end, t.ttl = old.raw, old.exp, old.end, old.ttl
@@ -58,7 +62,7 @@ func (c *Client) refusedAgain(f *Failure) {
 	t := &c.token
 	switch t.refusals++; {
 	case t.refusals < TokenTries:
-		c.tryAgain(f, t.refusals, 0)
+		c.tryAgain(f, t.refusals, f.RetryAfter)
 	case t.raw != "":
 		c.emitAgain(f)
 		t.endAt = t.end

@@ -32,12 +32,16 @@ func (e *Endpoint) swapped(p protocol.TokenRefreshed) {
 // swapRefused is its no: that token is of no use, another one may be.
 func (e *Endpoint) swapRefused(err *protocol.Error) {
 	e.token.swapBy, e.token.swapID = time.Time{}, ""
-	if err.Row().Action != protocol.ActionRefresh {
+	t := &e.token
+	switch {
+	case err.Row().Action == protocol.ActionRefresh:
+		t.refuse()
+	case err.Code == protocol.RateLimitExceeded:
+		t.raw, t.end, t.refreshAt = "", time.Time{}, time.Time{} // it was not even looked at
+	default:
 		e.redialWithToken() // the server's trouble, not the token's
 		return
 	}
-	t := &e.token
-	t.refuse()
 	if old := t.stands; old.end.After(e.now) {
 		// The connection goes on with the token it has, and so does the next one.
 		t.raw, t.end, t.ttl = old.raw, old.end, old.ttl
@@ -52,7 +56,7 @@ func (e *Endpoint) refusedAgain(err *protocol.Error) {
 	switch t.refusals++; {
 	case t.refusals < renewal.Tries:
 		e.failed(err, protocol.ActionRefresh)
-		t.retryAt = e.now.Add(e.rng.Wait(t.refusals))
+		t.retryAt = e.now.Add(max(e.rng.Wait(t.refusals), min(err.RetryAfter, maxPause)))
 	case t.raw != "":
 		e.failed(err, protocol.ActionRefresh)
 		t.endAt = t.end
