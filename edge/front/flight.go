@@ -5,6 +5,7 @@ import "github.com/holdfast-dev/holdfast/shared/jsontext"
 // What a flight waits for.
 const (
 	awaitKeys      = "keys"
+	awaitNoted     = "noted"
 	awaitSignature = "signature"
 	awaitGrant     = "grant"
 	awaitSocket    = "socket"

@@ -13,7 +13,8 @@
 // Steps (JSON, one object). Those with a state want a result; the others end it:
 //
 //	{"do":"verify","jwk","input","signature","state"}       -> {"ok"}
-//	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}
+//	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}; one for all who ask meanwhile
+//	{"do":"note","state"}                                   -> {}: only its log counts
 //	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
 //	{"do":"query","binding","sql","args","timeout_ms","state"} -> {"rows":[[…],…]} | {"error"}
 //	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done
@@ -49,9 +50,10 @@ import (
 
 // Front is the admission of one deployment.
 type Front struct {
-	cfg      Config
-	verifier token.Verifier
-	keys     *token.KeySet
+	cfg  Config
+	keys *token.KeySet
+	// keysTold is when the log last said that the key set could not be had.
+	keysTold time.Time
 	// connects and logins count what each address has done of late.
 	connects, logins visitors
 	// parsed is the token that was taken apart last, and text is what it was: most
@@ -62,7 +64,7 @@ type Front struct {
 
 // New returns a Front that knows no fetched key yet.
 func New(cfg Config) *Front {
-	f := &Front{cfg: cfg, verifier: token.Verifier{Issuer: cfg.Issuer, Audience: cfg.Audience}}
+	f := &Front{cfg: cfg}
 	f.keys = token.NewFetched(cfg.KeyAges)
 	if cfg.Keys != nil {
 		f.keys = token.NewStatic(cfg.Keys...)
@@ -120,7 +122,7 @@ func (f *Front) parse(text string) (*token.Token, *protocol.Error) {
 	if f.parsed != nil && f.text == text {
 		return f.parsed, nil
 	}
-	t, err := f.verifier.Parse(text)
+	t, err := f.cfg.Verifier.Parse(text)
 	if err == nil {
 		f.text, f.parsed = text, t
 	}

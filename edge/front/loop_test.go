@@ -98,6 +98,11 @@ func embedded() map[string]string {
 	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")}
 }
 
+// fetching is a deployment that trusts another issuer, and takes the tokens of all its apps.
+func fetching() map[string]string {
+	return map[string]string{"ISSUER": issuer, "AUDIENCE": "*", "JWKS_URL": "https://issuer.example/keys"}
+}
+
 // run asks until a final step; "socket" stands for a document's 101.
 func (w *worker) run(event map[string]any) map[string]any {
 	w.t.Helper()
@@ -137,6 +142,8 @@ func (w *worker) run(event map[string]any) map[string]any {
 			}
 		}
 		switch do {
+		case "note":
+			result = map[string]any{}
 		case "verify":
 			result = map[string]any{"ok": verify(step)}
 		case "fetch":

@@ -31,7 +31,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 	case strings.HasPrefix(path, "/v1/ws/"):
 		return refusal(r, &protocol.Error{Code: protocol.NotFound})
 	case path == "/healthz":
-		return ok(`{"status":"ok"}`)
+		return f.health()
 	case strings.HasPrefix(path, "/auth/"), path == "/.well-known/jwks.json":
 		if !f.cfg.Embedded {
 			return respond(&protocol.Error{Code: protocol.NotFound})
@@ -98,6 +98,10 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 	}
 	if fl.app {
 		return f.counted(fl, f.app(r, fl, name), now)
+	}
+	if f.cfg.NoQueryTokens && r.url.Query().Has("token") {
+		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",
+			Message: "This server takes no token in a URL: send it as a subprotocol or in the Authorization header."})
 	}
 	if err := fl.read(r, name); err != nil {
 		return fl.fail(err)

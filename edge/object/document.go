@@ -3,6 +3,7 @@ package object
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -28,6 +29,7 @@ type documentObject struct {
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
+	o.cfg.Secret = newSecret(h)
 	if err := migrate(h, documentTables); err != nil {
 		return nil, err
 	}
@@ -41,6 +43,8 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
+	snap.Shown = map[ConnID][]byte{}
+	h.Attached(func(conn ConnID, text []byte) { snap.Shown[conn] = append([]byte(nil), text...) })
 	core, err := document.Restore(o.cfg, snap)
 	if err != nil {
 		return nil, err
@@ -148,6 +152,12 @@ func (o *documentObject) connect(in Input) document.Event {
 	}
 	o.connecting, o.ask = c, in.Ask
 	return c.event
+}
+
+// newSecret draws what an object's probes are named by, for this boot.
+func newSecret(h Host) (s channel.Secret) {
+	h.Random(s[:])
+	return s
 }
 
 // randomHex returns 2n hex digits.

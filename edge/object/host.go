@@ -23,7 +23,7 @@ type ConnID = document.ConnID
 //
 // The runtime treats one event as one whole. What Write is given is written in
 // one transaction when the event has ended well, and only then does anything
-// leave, in order: Accept, Send, Close, SetAlarm, ClearAlarm, Respond and the
+// leave, in order: Accept, Send, Attach, Close, SetAlarm, ClearAlarm, Respond and the
 // three requests. After an event that failed nothing of it has happened, here or outside.
 type Host interface {
 	// Name is the name the object is addressed by: the user's or the document's id.
@@ -52,6 +52,11 @@ type Host interface {
 	// Send writes one text frame to each socket. One that fails comes back as
 	// a SendFailed input.
 	Send(conns []ConnID, text []byte)
+	// Attach keeps a text with a socket, in place of what was kept there, for as long as
+	// it lives: in hibernation too, at no row. At most 12 KiB.
+	Attach(conn ConnID, text []byte)
+	// Attached calls f for each open socket that has one.
+	Attached(f func(conn ConnID, text []byte))
 	// Close ends a socket. It never comes back as a Closed input by itself:
 	// that is the peer's answer, which may never come.
 	Close(conn ConnID, code int, reason string)

@@ -53,6 +53,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
 		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now,
 	}
+	o.cfg.Secret = newSecret(h)
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err

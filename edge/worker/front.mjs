@@ -4,6 +4,7 @@
 
 import { fetchText, within } from "./fetch.mjs";
 import { Guest } from "./guest.mjs";
+import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import module from "../../.build/current/front.wasm";
@@ -24,7 +25,8 @@ function boot(env) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
-	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: a key to check tokens with is missing or cannot be used");
+	const complaint = read(core.exports.front_boot(put(Object.fromEntries(strings))));
+	if (complaint !== "") console.error(complaint);
 	fault = turn({ kind: "fault" });
 }
 
@@ -38,10 +40,13 @@ function put(value) {
 	return text.length;
 }
 
-function turn(event) {
-	const at = core.exports.front_step(put({ ...event, now: Date.now() }));
+function read(at) {
 	const { bytes, data } = core.views(); // the call may have moved the memory
-	return JSON.parse(decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true))));
+	return decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true)));
+}
+
+function turn(event) {
+	return JSON.parse(read(core.exports.front_step(put({ ...event, now: Date.now() }))));
 }
 
 function ask(env, event) {
@@ -56,18 +61,18 @@ function ask(env, event) {
 
 // decide goes on until a step that ends it, or one that brought a socket. A guest may have
 // left by then, and nothing more is done for it.
-async function decide(env, event, guest) {
+async function decide(env, event, ctx, guest) {
 	for (let step = ask(env, event); ; ) {
 		if (guest !== undefined) {
 			if (guest.gone) return {};
 			guest.full = step.full;
 		}
-		if (step.log !== undefined) console.log(step.log);
+		if (step.log !== undefined) log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
 		let result;
 		try {
-			result = await act(step, env);
+			result = await act(step, env, ctx);
 		} catch (err) {
 			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
 			result = { error: err.name };
@@ -77,6 +82,7 @@ async function decide(env, event, guest) {
 	}
 }
 
+const fetches = new Map(); // those under way, by their URL
 const keys = new Map(); // CryptoKeys by the text of their JWK
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
@@ -93,7 +99,22 @@ const acts = {
 		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
 	},
 
-	fetch: ({ url, timeout_ms, max_bytes }) => fetchText(url, {}, timeout_ms, max_bytes),
+	// Whoever asks while an answer is on its way waits for that one, for as long as it may
+	// take. It is not given up with the request that began it; should its isolate's
+	// clock say that it was, the next one begins anew.
+	fetch({ url, timeout_ms, max_bytes }, env, ctx) {
+		let one = fetches.get(url);
+		if (one === undefined || Date.now() - one.begun > timeout_ms) {
+			one = { begun: Date.now(), answer: fetchText(url, {}, timeout_ms, max_bytes) };
+			const over = () => fetches.get(url) === one && fetches.delete(url);
+			const end = one.answer.then(over, over);
+			ctx?.waitUntil(end);
+			fetches.set(url, one);
+		}
+		return within(timeout_ms, one.answer);
+	},
+
+	note: async () => ({}),
 
 	async call({ binding, name, body }, env) {
 		return { body: await env[binding].getByName(name).call(body) };
@@ -126,7 +147,7 @@ const ends = {
 
 	attend(step, request, env, ctx) {
 		const guest = new Guest(step);
-		ctx.waitUntil(receive(guest, step.state, env));
+		ctx.waitUntil(receive(guest, step.state, env, ctx));
 		return guest.response;
 	},
 
@@ -151,11 +172,11 @@ const ends = {
 };
 
 // receive finds out whose a guest's socket is, and ends it or joins it to an object's.
-async function receive(guest, state, env) {
+async function receive(guest, state, env, ctx) {
 	try {
 		const result = await guest.first;
 		if (guest.gone) return;
-		const end = await decide(env, { kind: "result", state, result }, guest);
+		const end = await decide(env, { kind: "result", state, result }, ctx, guest);
 		if (end.response === undefined) {
 			guest.refuse(end);
 		} else {
@@ -176,7 +197,7 @@ function complain(err) {
 export async function fetchRequest(request, env, ctx) {
 	try {
 		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers), attending: Guest.waiting };
-		const end = await decide(env, event);
+		const end = await decide(env, event, ctx);
 		return end.response ?? (await ends[end.do](end, request, env, ctx));
 	} catch (err) {
 		complain(err);

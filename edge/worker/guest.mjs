@@ -5,6 +5,7 @@
 // Between the two nothing is kept: an object lets only so much be under way that was not
 // acknowledged, and closes who floods it, and both hold from end to end.
 
+import { log } from "./log.mjs";
 import { closeSocket } from "./socket.mjs";
 
 /** The codes of a line that broke: whoever is at the other end did not end it in peace. */
@@ -52,7 +53,7 @@ export class Guest {
 		if (this.#room.frames >= 0 && this.#room.bytes >= 0) {
 			this.#kept.push(data);
 		} else {
-			if (this.full?.log !== undefined) console.log(this.full.log);
+			if (this.full?.log !== undefined) log(this.full.log);
 			this.refuse(this.full ?? {});
 		}
 	}

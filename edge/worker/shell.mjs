@@ -1,6 +1,7 @@
 // One Durable Object's shell: it hands events to its Go instance (host.mjs) and
 // carries out what comes back. What any of it means is decided in Go.
 
+import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
 import { Instance } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
@@ -12,6 +13,9 @@ export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 
 
 /** How long D1, another object or a token's check may take, in milliseconds. */
 const patience = 5_000;
+
+/** How long a socket's id is, with which its attachment begins. */
+const idLength = 16;
 
 /** How often a text that came alone looks whether others come during its commit. */
 const probeEvery = 32;
@@ -33,6 +37,7 @@ export class Shell {
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
+	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
 	longest = Infinity; // of a text: what is longer is cut there; known from the first boot on
 
 	constructor(ctx, env, objectClass) {
@@ -47,6 +52,7 @@ export class Shell {
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
+		this.clock.event(() => this.beginAnew());
 		let out;
 		try {
 			if (this.instance === null) this.boot();
@@ -179,6 +185,13 @@ export class Shell {
 		this.waiting.clear();
 	}
 
+	// beginAnew is for an object whose clock stands still: the next one's goes right. Its
+	// sockets go with it, and their clients resume.
+	beginAnew() {
+		console.error(`object ${this.ctx.id.name}: the clock was set back, beginning anew`);
+		this.ctx.abort("the clock was set back");
+	}
+
 	// ask gives Go an event that it answers, now or after other events.
 	ask(what, text) {
 		const ask = ++this.asked;
@@ -232,10 +245,10 @@ export class Shell {
 		this.ctx.waitUntil(done.catch(() => {})); // a failed event has been dealt with by enter
 	}
 
-	/** The id of a socket. The attachment holds it through hibernation; reading that is a copy. */
+	/** The id of a socket. The attachment begins with it; reading that is a copy. */
 	id(ws) {
 		let id = this.ids.get(ws);
-		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment()));
+		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment().slice(0, idLength)));
 		return id;
 	}
 
@@ -248,6 +261,10 @@ export class Shell {
 	seen(id) {
 		const ws = this.sockets.get(id);
 		return ws === undefined ? 0 : (this.ctx.getWebSocketAutoResponseTimestamp(ws)?.getTime() ?? 0);
+	}
+
+	attached() {
+		return [...this.sockets].map(([id, ws]) => [id, ws.deserializeAttachment().slice(idLength)]).filter(([, text]) => text !== "");
 	}
 
 	autoResponse(request, response) {
@@ -276,6 +293,10 @@ const effects = {
 				failed.push(id);
 			}
 		}
+	},
+
+	attach(shell, failed, id, text) {
+		shell.sockets.get(id)?.serializeAttachment(id + text);
 	},
 
 	close(shell, failed, id, code, reason) {
