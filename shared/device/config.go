@@ -27,7 +27,7 @@ type Config struct {
 	// Flood is what one device may send. Defaults 100 frames a second with 1,000 at
 	// once, 1 MiB a second with 4 MiB at once, and 1,000 refused ones.
 	Flood rate.FloodLimits
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
 	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before

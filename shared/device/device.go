@@ -33,10 +33,10 @@ type Device struct {
 
 // live is what is not stored: losing it forgives, or has a ping go out again.
 type live struct {
-	pinged    time.Time    // when the last ping went out
-	verifying bool         // a token_refresh waits for its answer
+	pinged    time.Time // when the last ping went out
+	verifying bool      // a token_refresh waits for its answer
+	mistakes  rate.Mistakes
 	refused   rate.Refused // tokens, on this connection
-	invalid   int          // frames in a row that did not decode
 	flood     rate.Flood
 	window    channel.Window
 	atDoor    int // bytes said to the socket at the door

@@ -62,7 +62,7 @@ type Config struct {
 	// PresenceBytes bounds the data of a presence frame: the newest is attached to its
 	// socket, which holds 16 KiB. Default 4 KiB.
 	PresenceBytes int
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
 	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before

@@ -237,7 +237,7 @@ func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
 	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.invalid, m.held = flow{}, false, false, 0, ""
+	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
 	m.historyAt, m.joined, m.looks = time.Time{}, 0, looks{}
 	d.stale = true
 }

@@ -46,7 +46,7 @@ type live struct {
 	syncing   bool
 	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
-	invalid   int  // frames in a row that did not decode
+	mistakes  rate.Mistakes
 	// turned is how often in a row the document was full for the user, turnedFor for
 	// how long it was sent away.
 	turned    int
