@@ -21,7 +21,8 @@ type Document struct {
 	state    State
 	sections []Section // by name
 	upload   Upload
-	comments int // that are open
+	comments int    // that are open
+	total    uint64 // bytes of all entries there ever were
 
 	deadlines
 	output
@@ -93,7 +94,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 // Snapshot returns everything Restore needs.
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
-		DocumentID: d.id, Version: d.version, State: d.state, Sections: append([]Section(nil), d.sections...),
+		DocumentID: d.id, Version: d.version, Total: d.total, State: d.state, Sections: append([]Section(nil), d.sections...),
 		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{},
 	}
 	for _, m := range d.members {
@@ -112,13 +113,19 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	now = now.UTC().Truncate(time.Millisecond)
 	d.begin()
 	d.now, d.portions = now, 0
+	d.take(now, ev)
+	d.settleFull(now)
+	return d.effects
+}
+
+func (d *Document) take(now time.Time, ev Event) {
 	switch e := ev.(type) { // those that settle what is due in their own place
 	case Connect:
 		d.connect(now, e)
-		return d.effects
+		return
 	case Woken:
 		d.woken(now, e)
-		return d.effects
+		return
 	case Disconnected:
 		d.disconnected(now, e)
 	case SendFailed:
@@ -154,8 +161,11 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		d.told(now, e)
 	case LockRequested:
 		d.lockRequested(now, e)
+	case RestoreRequested:
+		d.restoreRequested(now, e)
+	case ResolveRequested:
+		d.resolveRequested(now, e)
 	}
-	return d.effects
 }
 
 // Knows reports whether the document remembers what this user's client has sent: a
@@ -166,13 +176,22 @@ func (d *Document) Knows(userID, clientID string) bool {
 	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
 }
 
-// Floor is how far the log is trimmed.
-func (d *Document) Floor() uint64 { return d.state.Floor }
+// Floor is how far readers' log is trimmed, and Erased how far entries are gone for good.
+func (d *Document) Floor() uint64  { return d.state.Floor }
+func (d *Document) Erased() uint64 { return d.state.Erased }
 
 // Current returns the user's current connection, "" for none.
 func (d *Document) Current(userID string) ConnID {
 	if m := d.find(userID); m != nil {
 		return m.self[0]
+	}
+	return ""
+}
+
+// User returns whose connection it is, "" for none that is current.
+func (d *Document) User(conn ConnID) string {
+	if m := d.conns[conn]; m != nil {
+		return m.userID()
 	}
 	return ""
 }
@@ -217,6 +236,7 @@ func (d *Document) detach(m *member) {
 	m.self[0], m.verifying = "", false
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
 	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held, m.shown = flow{}, false, false, false, 0, "", nil
+	m.heard = 0
 	d.stale = true
 }
 

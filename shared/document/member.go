@@ -47,6 +47,8 @@ type live struct {
 	replaying bool // a Replay has no Delivered yet
 	outdated  bool // a join or leave was passed over
 	invalid   int  // frames in a row that did not decode
+	// heard is the newest version that the client has said it has, on this connection.
+	heard uint64
 	// shown is what the client last showed of itself.
 	shown []byte
 	// held is the op that was refused for a while: until it comes again, or

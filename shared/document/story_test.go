@@ -99,6 +99,12 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
 		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
+	case "restore": // restore c1 version=9 base=4 by=olive
+		e := s.store.RestoreTo(a.uint("version", 0), a.uint("base", sim.NewestSnapshot), a.str("by", ""))
+		e.Reason = a.str("reason", "")
+		s.step(e)
+	case "resolve": // resolve ben 3 by=olive
+		s.step(document.ResolveRequested{UserID: a.str("user", ""), Comments: []uint64{a.uint("id", 0)}, By: a.str("by", ""), Reason: a.str("reason", "")})
 	case "told":
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
@@ -108,7 +114,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
 			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
 			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
-			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)),
+			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)), LogBytes: int(a.uint("log", 0)),
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100
@@ -186,7 +192,7 @@ func (s *story) frame(conn document.ConnID, text []byte) {
 		s.step(document.FrameInvalid{Conn: conn, Err: e, Size: len(text)})
 		return
 	}
-	s.step(s.store.Received(conn, f, len(text)))
+	s.step(s.store.Received(conn, s.doc.User(conn), f, len(text)))
 }
 
 func (s *story) step(ev document.Event) {
@@ -260,7 +266,11 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	case document.SaveState:
 		st := e.State
-		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d\n", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		if st.Full {
+			fmt.Fprintf(o, ", the log is full")
+		}
+		fmt.Fprintln(o)
 	case document.SaveSection:
 		fmt.Fprintf(o, "save section %s of %s/%s until %v\n", e.Section.Name, e.Section.UserID, e.Section.ClientID, e.Section.Until.Sub(start))
 	case document.DeleteSection:
@@ -270,7 +280,13 @@ func (s *story) show(e document.Effect) {
 	case document.DropUpload:
 		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
 	case document.Compact:
-		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d\n", e.Snapshot, e.Floor)
+		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d, erased up to %d\n", e.Snapshot, e.Floor, e.Erased)
+	case document.RestoreLog:
+		fmt.Fprintf(o, "restore snapshot %d as %d, and behind it the %d ops up to %d\n", e.Base, e.Snapshot, e.Entries, e.To)
+	case document.Restored:
+		fmt.Fprintf(o, "restored: %+v\n", e)
+	case document.Resolved:
+		fmt.Fprintf(o, "resolved %d, more %v\n", e.Comments, e.More)
 	case document.Record:
 		r := e.Entry
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))

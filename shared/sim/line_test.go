@@ -61,7 +61,7 @@ func (l *line) up(text []byte) {
 			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e, Size: len(text)})
 			return
 		}
-		l.c.doc.step(l.c.doc.store.Received(l.conn, f, len(text)))
+		l.c.doc.step(l.c.doc.store.Received(l.conn, l.c.user.id, f, len(text)))
 	})
 }
 
