@@ -176,9 +176,9 @@ func (d *Document) Knows(userID, clientID string) bool {
 	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
 }
 
-// Floor is how far readers' log is trimmed, and Erased how far entries are gone for good.
-func (d *Document) Floor() uint64  { return d.state.Floor }
-func (d *Document) Erased() uint64 { return d.state.Erased }
+// Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
+func (d *Document) Floor() uint64 { return d.state.Floor }
+func (d *Document) Kept() uint64  { return d.state.Kept }
 
 // Current returns the user's current connection, "" for none.
 func (d *Document) Current(userID string) ConnID {

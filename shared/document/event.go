@@ -157,25 +157,6 @@ type (
 		Reason, By string
 		Retry      time.Duration // what clients are told to wait; 0 for Config.LockRetry
 	}
-	// RestoreRequested puts the document back to Version. Found says that the snapshot of
-	// version Base is kept, of so many Parts, or that the log reaches back to its beginning
-	// and Base is 0. Entries are the ops after it up to Version, Bytes what they will take,
-	// Pinned as in History. The answer is Restored.
-	RestoreRequested struct {
-		Version, Base  uint64
-		Found          bool
-		Parts, Entries int
-		Bytes, Pinned  uint64
-		Reason, By     string
-	}
-	// ResolveRequested resolves comments that are open, all of one author; More says that
-	// there are others. The answer is Resolved.
-	ResolveRequested struct {
-		UserID     string
-		Comments   []uint64
-		More       bool
-		Reason, By string
-	}
 	// Told answers Tell.
 	Told struct {
 		UserID    string
@@ -259,30 +240,9 @@ type (
 	DropUpload struct{ Version uint64 }
 	// Compact makes the upload of version Snapshot the document's. Comments that were
 	// resolved up to Floor are no more; the snapshots before Oldest and the entries up to
-	// Erased are forgotten, but for those of comments that are left. The message ids of what
+	// Kept are forgotten, but for those of comments that are left. The message ids of what
 	// it forgets are kept for Receipts: the newest Unacknowledged of each client.
-	Compact struct{ Snapshot, Floor, Erased, Oldest uint64 }
-	// RestoreLog stores, At now, the snapshot of version Base (for 0 a part that is EmptyPart) as
-	// that of version Snapshot, and the ops of (Base, To], which are Entries, behind it once
-	// more, with no client and no message id, their Total counted from Mark. Comments that
-	// were resolved by then are no more.
-	RestoreLog struct {
-		Base, To, Snapshot uint64
-		Entries            int
-		Mark               uint64
-		At                 time.Time
-	}
-	// Restored answers RestoreRequested, and Resolved ResolveRequested.
-	Restored struct {
-		Err               *protocol.Error
-		Version, Snapshot uint64
-		Entries           int
-	}
-	Resolved struct {
-		Comments int
-		More     bool
-		Version  uint64
-	}
+	Compact struct{ Snapshot, Floor, Kept, Oldest uint64 }
 	// Record stores a line of the audit log.
 	Record struct{ Entry audit.Entry }
 	// LockTaken answers LockRequested.
@@ -330,21 +290,19 @@ type (
 	}
 )
 
-func (Connect) isEvent()          {}
-func (FrameReceived) isEvent()    {}
-func (FrameInvalid) isEvent()     {}
-func (Disconnected) isEvent()     {}
-func (SendFailed) isEvent()       {}
-func (Woken) isEvent()            {}
-func (TokenVerified) isEvent()    {}
-func (TokenRefused) isEvent()     {}
-func (GrantChanged) isEvent()     {}
-func (End) isEvent()              {}
-func (Delivered) isEvent()        {}
-func (Told) isEvent()             {}
-func (LockRequested) isEvent()    {}
-func (RestoreRequested) isEvent() {}
-func (ResolveRequested) isEvent() {}
+func (Connect) isEvent()       {}
+func (FrameReceived) isEvent() {}
+func (FrameInvalid) isEvent()  {}
+func (Disconnected) isEvent()  {}
+func (SendFailed) isEvent()    {}
+func (Woken) isEvent()         {}
+func (TokenVerified) isEvent() {}
+func (TokenRefused) isEvent()  {}
+func (GrantChanged) isEvent()  {}
+func (End) isEvent()           {}
+func (Delivered) isEvent()     {}
+func (Told) isEvent()          {}
+func (LockRequested) isEvent() {}
 
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
@@ -367,6 +325,3 @@ func (DropUpload) isEffect()    {}
 func (Compact) isEffect()       {}
 func (Record) isEffect()        {}
 func (LockTaken) isEffect()     {}
-func (RestoreLog) isEffect()    {}
-func (Restored) isEffect()      {}
-func (Resolved) isEffect()      {}

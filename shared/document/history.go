@@ -25,13 +25,13 @@ type Kept struct {
 // the entry of its version was stored, and, for its last part, what of the log is kept.
 type History struct {
 	At time.Time
-	// Total is how many bytes the entries up to that version came to; Erased how many of
-	// them those up to State.Erased, and Pinned how many are of open comments.
-	Total, Erased, Pinned uint64
-	// Kept are the oldest snapshots there are, oldest first, at most HistoryPage, and
-	// Bytes those of all.
-	Kept  []Kept
-	Bytes uint64
+	// Total is how many bytes the entries up to that version came to; Kept how many of
+	// them those up to State.Kept, and Pinned how many are of open comments.
+	Total, Kept, Pinned uint64
+	// Snapshots are the oldest there are, oldest first, at most HistoryPage, and Bytes
+	// those of all.
+	Snapshots []Kept
+	Bytes     uint64
 }
 
 // HistoryPage is how many replaced snapshots one compaction looks at. It adds one, so that
@@ -54,21 +54,21 @@ func Posts(f protocol.Frame) (version uint64, last, ok bool) {
 //
 // A snapshot counts from when the next one replaced it. So what lies before a snapshot may
 // go once that is old enough itself; what the newest replaces stays in any case.
-func (c *Config) erase(now time.Time, h *History, version, erased uint64) (oldest uint64, early bool) {
-	oldest = erased
-	bytes := less(h.Total, h.Erased) + h.Bytes
+func (c *Config) erase(now time.Time, h *History, version, kept uint64) (oldest uint64, early bool) {
+	oldest = kept
+	bytes := less(h.Total, h.Kept) + h.Bytes
 	before := uint64(0) // bytes of the snapshots passed
-	for _, k := range h.Kept {
+	for _, k := range h.Snapshots {
 		old := now.Sub(k.At) >= c.KeepReplaced
 		if !old && bytes <= uint64(c.ReplacedBytes) {
 			return oldest, early
 		}
-		early = early || !old && k.Version > erased
+		early = early || !old && k.Version > kept
 		oldest = max(oldest, k.Version)
 		bytes = less(h.Total, k.Total) + less(h.Bytes, before)
 		before += uint64(k.Bytes)
 	}
-	if bytes > uint64(c.ReplacedBytes) && len(h.Kept) < HistoryPage {
+	if bytes > uint64(c.ReplacedBytes) && len(h.Snapshots) < HistoryPage {
 		return version, true // even the newest is more than is kept
 	}
 	return oldest, early

@@ -8,6 +8,60 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
+// What operators ask of the content: an event and its answer each.
+type (
+	// RestoreRequested puts the document back to Version. Found says that the snapshot of
+	// version Base is kept, of so many Parts, or that the log reaches back to its beginning
+	// and Base is 0. Entries are the ops after it up to Version, Bytes what they will take,
+	// Pinned as in History. The answer is Restored.
+	RestoreRequested struct {
+		Version, Base  uint64
+		Found          bool
+		Parts, Entries int
+		Bytes, Pinned  uint64
+		Reason, By     string
+	}
+	// ResolveRequested resolves comments that are open, all of one author; More says that
+	// there are others. The answer is Resolved.
+	ResolveRequested struct {
+		UserID     string
+		Comments   []uint64
+		More       bool
+		Reason, By string
+	}
+)
+
+// What comes of it.
+type (
+	// RestoreLog stores, At now, the snapshot of version Base (for 0 a part that is EmptyPart) as
+	// that of version Snapshot, and the ops of (Base, To], which are Entries, behind it once
+	// more, with no client and no message id, their Total counted from Mark. Comments that
+	// were resolved by then are no more.
+	RestoreLog struct {
+		Base, To, Snapshot uint64
+		Entries            int
+		Mark               uint64
+		At                 time.Time
+	}
+	// Restored answers RestoreRequested, and Resolved ResolveRequested.
+	Restored struct {
+		Err               *protocol.Error
+		Version, Snapshot uint64
+		Entries           int
+	}
+	Resolved struct {
+		Comments int
+		More     bool
+		Version  uint64
+	}
+)
+
+func (RestoreRequested) isEvent() {}
+func (ResolveRequested) isEvent() {}
+func (RestoreLog) isEffect()      {}
+func (Restored) isEffect()        {}
+func (Resolved) isEffect()        {}
+
 // restoreRequested puts the document back to what it was at a version: a snapshot that is
 // kept, and the ops from there to the version. Both are put forward anew, the snapshot at
 // the next version and the ops behind it, as a compaction up to there would leave the log.
@@ -64,7 +118,7 @@ const (
 
 func (d *Document) mayRestore(e RestoreRequested) *protocol.Error {
 	switch {
-	case e.Version == 0 || e.Version > d.version || !e.Found || e.Base > e.Version || e.Base < d.state.Erased:
+	case e.Version == 0 || e.Version > d.version || !e.Found || e.Base > e.Version || e.Base < d.state.Kept:
 		return &protocol.Error{Code: protocol.NotFound, Reason: "version_not_kept", Message: "That version cannot be restored: what it is made of is not kept."}
 	case e.Bytes > uint64(d.cfg.LogBytes):
 		return &protocol.Error{Code: protocol.MessageTooLarge, Reason: logFull, Message: "What is to be restored is larger than a log may be: raise MAX_LOG_BYTES, or choose a later snapshot."}

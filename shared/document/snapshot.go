@@ -131,17 +131,17 @@ func (d *Document) compact(now time.Time, m *member, h *History) {
 		}
 	}
 	s := &d.state
-	oldest, early := d.cfg.erase(now, h, d.upload.Version, s.Erased)
+	oldest, early := d.cfg.erase(now, h, d.upload.Version, s.Kept)
 	s.Floor, s.Snapshot, s.Parts = max(s.Floor, floor), d.upload.Version, d.upload.Parts
-	s.Erased = max(s.Erased, min(oldest, s.Floor))
+	s.Kept = max(s.Kept, min(oldest, s.Floor))
 	s.Mark, s.Pinned = min(h.Total, d.total), h.Pinned
 	d.upload = Upload{}
 	d.saveState()
-	d.emit(Compact{Snapshot: s.Snapshot, Floor: s.Floor, Erased: s.Erased, Oldest: oldest})
+	d.emit(Compact{Snapshot: s.Snapshot, Floor: s.Floor, Kept: s.Kept, Oldest: oldest})
 	d.record(m, audit.Entry{At: now, Event: audit.SnapshotTaken,
 		Detail: "version " + strconv.FormatUint(s.Snapshot, 10) + ", " + strconv.Itoa(bytes) + " bytes"})
 	if early {
-		d.record(m, audit.Entry{At: now, Event: audit.HistoryErased, Reason: "too_large", Detail: strconv.FormatUint(s.Erased, 10)})
+		d.record(m, audit.Entry{At: now, Event: audit.HistoryErased, Reason: "too_large", Detail: strconv.FormatUint(s.Kept, 10)})
 	}
 }
 

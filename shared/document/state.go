@@ -14,9 +14,9 @@ type State struct {
 	// Snapshot is the version of the snapshot, 0 for none; Parts how many it has.
 	Snapshot uint64
 	Parts    int
-	// Erased is the version up to which entries are gone for good. Those from there to
+	// Kept is the version up to which entries are gone for good. Those from there to
 	// Floor no reader gets, but an operator may restore them (see history.go).
-	Erased uint64
+	Kept uint64
 	// Total is how many bytes of entries had been counted when this was stored: Snapshot.Total
 	// may be more. Mark is how many of them the snapshot takes the place of, and Pinned
 	// how many of those are of open comments, which stay.
@@ -55,7 +55,7 @@ type Upload struct {
 func (d *Document) restoreState(s Snapshot) error {
 	u := s.Upload
 	switch {
-	case s.State.Floor > s.Version || s.State.Snapshot > s.Version || s.State.Floor > s.State.Snapshot || s.State.Erased > s.State.Floor:
+	case s.State.Floor > s.Version || s.State.Snapshot > s.Version || s.State.Floor > s.State.Snapshot || s.State.Kept > s.State.Floor:
 		return errors.New("document: a snapshot beyond the log")
 	case (s.State.Snapshot > 0) != (s.State.Parts > 0):
 		return errors.New("document: a snapshot without parts")

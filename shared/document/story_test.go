@@ -280,7 +280,7 @@ func (s *story) show(e document.Effect) {
 	case document.DropUpload:
 		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
 	case document.Compact:
-		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d, erased up to %d\n", e.Snapshot, e.Floor, e.Erased)
+		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d, erased up to %d\n", e.Snapshot, e.Floor, e.Kept)
 	case document.RestoreLog:
 		fmt.Fprintf(o, "restore snapshot %d as %d, and behind it the %d ops up to %d\n", e.Base, e.Snapshot, e.Entries, e.To)
 	case document.Restored:

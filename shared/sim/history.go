@@ -22,7 +22,7 @@ func (s *DocumentStorage) compact(e document.Compact) {
 	}
 	s.Log = slices.DeleteFunc(s.Log, func(entry document.Entry) bool {
 		_, kept := s.Comments[entry.Comment]
-		drop := entry.Version <= e.Erased && !(entry.Kind != document.KindOp && kept)
+		drop := entry.Version <= e.Kept && !(entry.Kind != document.KindOp && kept)
 		if drop {
 			s.Gone = max(s.Gone, entry.Version)
 			s.Trimmed = append(s.Trimmed, entry)
@@ -96,13 +96,13 @@ func (s *DocumentStorage) history(version uint64, last bool) (h document.History
 	if !last {
 		return h
 	}
-	h.Total, h.Erased, h.Pinned = s.upTo(version), s.upTo(s.State.Erased), s.pinned(version)
+	h.Total, h.Kept, h.Pinned = s.upTo(version), s.upTo(s.State.Kept), s.pinned(version)
 	for _, v := range slices.Sorted(maps.Keys(s.Kept)) {
 		k := s.Kept[v]
 		k.Total = s.upTo(v)
 		h.Bytes += uint64(k.Bytes)
-		if len(h.Kept) < document.HistoryPage {
-			h.Kept = append(h.Kept, k)
+		if len(h.Snapshots) < document.HistoryPage {
+			h.Snapshots = append(h.Snapshots, k)
 		}
 	}
 	return h
@@ -117,7 +117,7 @@ func (s *DocumentStorage) RestoreTo(version, base uint64, by string) document.Re
 	if base == NewestSnapshot {
 		e.Base = 0
 		for v := range s.Kept {
-			if v <= version && v >= s.State.Erased {
+			if v <= version && v >= s.State.Kept {
 				e.Base = max(e.Base, v)
 			}
 		}

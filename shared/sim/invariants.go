@@ -104,8 +104,8 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 	if snap.State != kept.State || snap.Upload != kept.Upload || snap.Comments != kept.Comments || !slices.Equal(snap.Sections, kept.Sections) {
 		return fmt.Errorf("not stored as it is: %+v, stored %+v", snap, kept)
 	}
-	if snap.Total != kept.Total || s.Gone > snap.State.Erased {
-		return fmt.Errorf("counted %d bytes, stored %d; ops are gone up to %d, said is %d", snap.Total, kept.Total, s.Gone, snap.State.Erased)
+	if snap.Total != kept.Total || s.Gone > snap.State.Kept {
+		return fmt.Errorf("counted %d bytes, stored %d; ops are gone up to %d, said is %d", snap.Total, kept.Total, s.Gone, snap.State.Kept)
 	}
 	whole := len(s.Kept)
 	if snap.Upload.Version > 0 {
