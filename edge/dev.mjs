@@ -58,19 +58,29 @@ async function portIsFree(port) {
 	await once(server, "close");
 }
 
+// started is when a process began, "" when there is none, or it has ended and nobody has
+// taken note. A number alone may be somebody else's by now.
+function started(pid) {
+	try {
+		const [, state, at] = /^(\S+)\s+(.*)$/.exec(execFileSync("ps", ["-o", "stat=,lstart=", "-p", pid], { encoding: "utf8" }).trim());
+		return state.startsWith("Z") ? "" : at;
+	} catch {
+		return "";
+	}
+}
+
 // oneServer keeps a second one off the same state: two documents of one name on
 // one file would not know of each other.
 function oneServer(persist) {
 	const file = join(persist, "pid");
-	let other = 0;
+	let other, since;
 	try {
-		other = Number(readFileSync(file, "utf8"));
-		process.kill(other, 0);
+		[other, since] = readFileSync(file, "utf8").split(/ (.*)/s);
 	} catch {
-		other = 0; // there is none, or it was killed
+		// There is none.
 	}
-	if (other > 0 && other !== process.pid) stop(`process ${other} serves from ${persist} already: end it, or give this one a state of its own with --state DIR.`);
-	writeFileSync(file, String(process.pid));
+	if (since && started(other) === since) stop(`process ${other} serves from ${persist} already: end it, or give this one a state of its own with --state DIR.`);
+	writeFileSync(file, `${process.pid} ${started(String(process.pid))}`);
 	process.on("exit", () => rmSync(file, { force: true }));
 }
 

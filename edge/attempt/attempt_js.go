@@ -2,7 +2,10 @@
 
 package attempt
 
-import "syscall/js"
+import (
+	"strings"
+	"syscall/js"
+)
 
 // Await calls a method and waits for what it promises. It goes through the host's
 // attempt, which neither throws nor rejects: an exception would end this program,
@@ -32,8 +35,16 @@ func Object(binding, name string, text []byte) ([]byte, error) {
 	return []byte(answer.String()), nil
 }
 
-// Log prints one line.
-func Log(line string) { js.Global().Get("console").Call("log", line) }
+// Log prints a line of the operator's log at its own level, as edge/worker/log.mjs does.
+func Log(line string) {
+	method := "log"
+	for _, level := range [...]string{"warn", "error"} {
+		if strings.HasPrefix(line, `{"level":"`+level+`"`) {
+			method = level
+		}
+	}
+	js.Global().Get("console").Call(method, line)
+}
 
 // host is what the Worker gives this program beside the request.
 func host() js.Value { return js.Global().Get("context") }

@@ -188,6 +188,7 @@ type devServer struct {
 
 	mu     sync.Mutex
 	leaked string // what of the secrets it has printed, if any
+	said   strings.Builder
 }
 
 func startDev(t testing.TB, vars ...string) *devServer {
@@ -222,23 +223,23 @@ func (d *devServer) restart() {
 	check(d.cmd.Start())
 	ready := make(chan error, 1)
 	go func() {
-		var said strings.Builder
 		lines := bufio.NewScanner(out)
 		told := false
 		for lines.Scan() {
-			fmt.Fprintln(&said, lines.Text())
-			if what := d.leak(lines.Text()); what != "" {
-				d.mu.Lock()
+			what := d.leak(lines.Text())
+			d.mu.Lock()
+			fmt.Fprintln(&d.said, lines.Text())
+			if what != "" {
 				d.leaked = what
-				d.mu.Unlock()
 			}
+			d.mu.Unlock()
 			if strings.HasPrefix(lines.Text(), "ready ") {
 				ready <- nil
 				told = true
 			}
 		}
 		if !told {
-			ready <- fmt.Errorf("it ended:\n%s", said.String())
+			ready <- fmt.Errorf("it ended:\n%s", d.printed())
 		}
 	}()
 	select {
@@ -249,6 +250,13 @@ func (d *devServer) restart() {
 	case <-time.After(90 * time.Second):
 		d.t.Fatal("not ready after 90 s")
 	}
+}
+
+// printed is everything it has printed so far.
+func (d *devServer) printed() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.said.String()
 }
 
 // kill ends all its processes without a word, as a crash would.

@@ -211,7 +211,7 @@ func (s *store) apps(userID string) (snap app.Snapshot) {
 			Tries: int(c[5].Int), Been: c[6].bool(), KeyID: c[7].string(),
 			Line: channel.Row{
 				UserID: userID, ClientID: c[0].string(), SessionID: session, State: channel.State(c[8].Int), Conn: c[9].string(),
-				ConnectedAt: c[10].time(), Seen: c[11].time(), Pings: c[12].bool(), GraceUntil: c[13].time(),
+				ConnectedAt: c[10].time(), Seen: c[11].time(), Pings: c[12].has(pings), Resumed: c[12].has(resumed), GraceUntil: c[13].time(),
 			},
 			Door:   app.Door{Conn: c[14].string(), At: c[15].time(), KeyID: c[16].string()},
 			Outbox: channel.OutboxRow{Sent: uint64(c[17].Int), Acked: uint64(c[18].Int)},
@@ -250,7 +250,7 @@ func (s *store) saveApp(r app.Row) {
 	s.write(upsertApp,
 		text(r.Package), text(r.SessionID), integer(int64(r.State)), integer(int64(r.Phase)), instant(r.Next),
 		integer(int64(r.Tries)), flag(r.Been), text(r.KeyID), integer(int64(l.State)), text(l.Conn),
-		instant(l.ConnectedAt), instant(l.Seen), flag(l.Pings), instant(l.GraceUntil),
+		instant(l.ConnectedAt), instant(l.Seen), connectionFlags(l), instant(l.GraceUntil),
 		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked),
 		integer(int64(r.Rounds)), flag(r.Written), integer(int64(r.Told)))
 }

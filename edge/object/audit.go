@@ -2,12 +2,15 @@ package object
 
 import "github.com/holdfast-dev/holdfast/shared/audit"
 
-// auditLog is an object's audit log: the newest lines in a table. Each user's have a
+// auditLog is an object's audit log: the newest lines in a table, and a line of the operator's
+// log for each connection that has ended. Each user's have a
 // bound of their own, and those of operators another, so that nobody can push out what
 // concerns anybody else.
 type auditLog struct {
 	keep    int
 	written int // since it was trimmed
+	// quiet leaves out of the operator's log what is no warning.
+	quiet bool
 }
 
 // trimEvery is how many lines are written before those that are too many go: a
@@ -22,12 +25,16 @@ const manyUsers = 10
 func newAuditLog(h Host) auditLog {
 	var dice [1]byte
 	h.Random(dice[:])
-	return auditLog{keep: auditEntries(settings{h}), written: int(dice[0]) % trimEvery}
+	level := h.Env("LOG_LEVEL")
+	return auditLog{keep: auditEntries(settings{h}), written: int(dice[0]) % trimEvery, quiet: level == "warn" || level == "error"}
 }
 
 func (a *auditLog) write(s *store, e audit.Entry) {
 	s.write(insertAudit, instant(e.At), text(string(e.Event)), text(e.UserID), text(e.Document), text(e.ClientID),
 		text(e.Code), text(e.Reason), text(e.By), text(e.Detail))
+	if line, warning := e.Line(); line != nil && (warning || !a.quiet) {
+		s.host.Log(line)
+	}
 	if a.written++; a.written >= trimEvery {
 		a.written = 0
 		s.write(trimAudit, text(e.UserID), integer(int64(a.keep)))

@@ -41,19 +41,16 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 	switch in.Kind {
 	case Connect:
 		return o.connect(in)
-	case Message:
-		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+	case Message, Binary:
+		frame, size, err := in.frame(o.cfg.Limits)
 		if err != nil {
-			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: len(in.Text)}
+			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
 		}
-		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: len(in.Text)}
+		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
 		if frame.Event == protocol.EventConnectionInit || frame.Event == protocol.EventAppStart {
 			e.NewSessionID = randomHex(o.host, 16)
 		}
 		return e
-	case Binary:
-		return device.FrameInvalid{Conn: string(in.Conn), Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
-			Message: "Frames are text; this one was binary."}}
 	case Closed:
 		return device.Disconnected{Conn: string(in.Conn), Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
 	case SendFailed:
@@ -201,7 +198,7 @@ func (s *store) device(userID string) (snap device.Snapshot) {
 		r := &snap.Row
 		r.Channel = channel.Row{
 			UserID: userID, ClientID: c[0].string(), SessionID: c[1].string(), State: channel.State(c[2].Int), Conn: c[3].string(),
-			ConnectedAt: c[4].time(), Seen: c[5].time(), Pings: c[6].bool(), GraceUntil: c[7].time(),
+			ConnectedAt: c[4].time(), Seen: c[5].time(), Pings: c[6].has(pings), Resumed: c[6].has(resumed), GraceUntil: c[7].time(),
 			Expires: c[8].time(), Noticed: c[9].bool(), NoticeAt: c[10].time(),
 		}
 		r.Token = device.Token{ID: c[11].string(), IssuedAt: c[12].time(), Expires: c[13].time()}
@@ -225,7 +222,7 @@ func (s *store) saveDevice(r device.Row) {
 	c, t, w := &r.Channel, &r.Token, &r.Door
 	s.write(upsertDevice,
 		text(c.ClientID), text(c.SessionID), integer(int64(c.State)), text(c.Conn),
-		instant(c.ConnectedAt), instant(c.Seen), flag(c.Pings), instant(c.GraceUntil),
+		instant(c.ConnectedAt), instant(c.Seen), connectionFlags(c), instant(c.GraceUntil),
 		instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
 		text(t.ID), instant(t.IssuedAt), instant(t.Expires), instant(r.Asked),
 		text(w.Conn), instant(w.At), text(w.ClientID), text(w.MadeUp), flag(w.Flat),

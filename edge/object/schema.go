@@ -28,6 +28,7 @@ const (
 	addTrusted
 	addIssuedAt
 	addDocumentFence
+	addShare
 
 	addOpKind
 	addOpComment
@@ -76,6 +77,7 @@ const (
 	addKick
 	addRevokedBefore
 	addIssuedAhead
+	addSignInsBefore
 	createRevoked
 	selectSession
 	upsertSession
@@ -130,7 +132,7 @@ const trimmed = "(kind = 0 OR comment NOT IN (SELECT id FROM comments))"
 
 const channelColumns = "user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, " +
 	"name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, " +
-	"behind, pushed, dry_since, confirms, trusted, issued_at, fence"
+	"behind, pushed, dry_since, confirms, trusted, issued_at, fence, share"
 
 const sessionChannelColumns = "document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, next_push, pushes"
 
@@ -161,7 +163,7 @@ var statements = [...]string{
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
 	upsertChannel: "INSERT OR REPLACE INTO channels (" + channelColumns + ") VALUES " +
-		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteChannel: "DELETE FROM channels WHERE user_id = ?",
 
 	addBehind:        "ALTER TABLE channels ADD COLUMN behind INTEGER NOT NULL DEFAULT 0",
@@ -169,6 +171,7 @@ var statements = [...]string{
 	addDrySince:      "ALTER TABLE channels ADD COLUMN dry_since INTEGER NOT NULL DEFAULT 0",
 	addIssuedAt:      "ALTER TABLE channels ADD COLUMN issued_at INTEGER NOT NULL DEFAULT 0",
 	addDocumentFence: "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
+	addShare:         "ALTER TABLE channels ADD COLUMN share INTEGER NOT NULL DEFAULT 0",
 	addTrusted:       "ALTER TABLE channels ADD COLUMN trusted INTEGER NOT NULL DEFAULT 0",
 	addConfirms:      "ALTER TABLE channels ADD COLUMN confirms INTEGER NOT NULL DEFAULT 0",
 
@@ -232,9 +235,10 @@ var statements = [...]string{
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
+	addSignInsBefore:      "ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0",
 	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
-	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead FROM session",
-	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead) VALUES (1, ?, ?, ?, ?, ?, ?)",
+	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before FROM session",
+	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
@@ -309,10 +313,10 @@ const schemaVersion = 5
 var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
 		createSections, createParts, createAudit}, nil,
-	{addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed}}
+	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
-	{createApps, createAppOutbox, createAppReceipts}, nil}
+	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -53,6 +53,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
 		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now,
 	}
+	o.cfg.Secret = newSecret(h)
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -103,7 +104,7 @@ func (o *sessionObject) run(now time.Time) error {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes }
 
 func (o *sessionObject) event(in Input) session.Event {
 	switch in.Kind {

@@ -42,8 +42,12 @@ func channelConfig(s settings) channel.Config {
 	}
 }
 
+// maxFrameBytes bounds the variable: an entry of a log is one row, and the platform takes
+// rows of 2 MB at most (Durable Objects, "SQLite limits", 2026-12-01).
+const maxFrameBytes = 1 << 20
+
 func (s settings) limits() protocol.Limits {
-	return protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")}
+	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: s.number("MAX_DEPTH")}
 }
 
 func (s settings) frames() rate.Limit {
@@ -85,6 +89,8 @@ func documentConfig(s settings) document.Config {
 		Frames:          s.frames(),
 		Bytes:           s.bytes(),
 		MaxRefused:      s.number("MAX_REFUSED"),
+		History:         rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
+		Presence:        rate.Limit{Count: s.number("PRESENCE_PER_S")},
 		LockRetry:       s.millis("LOCK_RETRY_MS"),
 		KeepOps:         s.number("KEEP_OPS"),
 		SnapshotBytes:   s.number("MAX_SNAPSHOT_BYTES"),
@@ -113,6 +119,10 @@ func sessionConfig(s settings) session.Config {
 		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
 		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
 		Connects:      s.perMinute("CONNECTS_PER_USER"),
+		Resumes:       s.perMinute("RESUMES_PER_DOCUMENT"),
+		MaxAccess:     s.number("MAX_ACCESS"),
+		MaxChannels:   s.number("MAX_DOCUMENTS_PER_USER"),
+		FullRate:      s.number("FULL_RATE_DOCUMENTS"),
 	}
 }
 

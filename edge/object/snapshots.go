@@ -55,14 +55,14 @@ func (s *store) pinned(version uint64) (bytes uint64) {
 }
 
 // history is what a snapshot of a version is judged by.
-func (s *store) history(version, kept uint64, last bool) (h document.History) {
+func (s *store) history(version, kept uint64, last bool) (h document.Posting) {
 	s.query(selectAt, func(c []Value) { h.At = c[0].time() }, unsigned(version))
 	if !last {
 		return h
 	}
 	_, all := s.newest()
 	h.Total, h.Kept, h.Pinned = s.upTo(version, all), s.upTo(kept, all), s.pinned(version)
-	h.Snapshots = s.kept(all, selectKept, integer(document.HistoryPage))
+	h.Snapshots = s.kept(all, selectKept, integer(document.KeptPage))
 	s.query(sumKept, func(c []Value) { h.Bytes = uint64(c[0].Int) })
 	return h
 }

@@ -51,6 +51,23 @@ func (v Value) time() time.Time {
 	return time.UnixMilli(v.Int).UTC()
 }
 
+// What the column pings of a channel's row says of its connection, as bits. Only the first
+// was there at the beginning.
+const (
+	pings = 1 << iota
+	resumed
+)
+
+func connectionFlags(r *channel.Row) Value {
+	v := flag(r.Pings)
+	if r.Resumed {
+		v.Int |= resumed
+	}
+	return v
+}
+
+func (v Value) has(bit int64) bool { return v.Int&bit != 0 }
+
 func (v Value) string() string { return string(v.Bytes) }
 func (v Value) bool() bool     { return v.Int != 0 }
 
@@ -120,13 +137,13 @@ func (s *store) channels() (rows []document.Row) {
 		rows = append(rows, document.Row{
 			Channel: channel.Row{
 				UserID: user, ClientID: c[1].string(), SessionID: c[2].string(), State: channel.State(c[3].Int),
-				Conn: c[4].string(), ConnectedAt: c[5].time(), Seen: c[6].time(), Pings: c[7].bool(), GraceUntil: c[8].time(),
+				Conn: c[4].string(), ConnectedAt: c[5].time(), Seen: c[6].time(), Pings: c[7].has(pings), Resumed: c[7].has(resumed), GraceUntil: c[8].time(),
 				Acked: uint64(c[9].Int), Expires: c[10].time(), Noticed: c[11].bool(), NoticeAt: c[12].time(),
 			},
 			Grant: document.Grant{
 				UserID: user, Name: c[13].string(), SessionID: c[14].string(), WorkspaceID: c[15].string(), Role: c[16].string(),
 				Permissions: uint8(c[17].Int), Epoch: uint64(c[18].Int), Locked: c[19].bool(), Expires: c[20].time(),
-				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(),
+				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(), Share: int(c[34].Int),
 			},
 			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
 			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(), Trusted: int(c[31].Int),
@@ -140,19 +157,20 @@ func (s *store) saveChannel(r document.Row) {
 	c, g := &r.Channel, &r.Grant
 	s.write(upsertChannel,
 		text(c.UserID), text(c.ClientID), text(c.SessionID), integer(int64(c.State)),
-		text(c.Conn), instant(c.ConnectedAt), instant(c.Seen), flag(c.Pings), instant(c.GraceUntil),
+		text(c.Conn), instant(c.ConnectedAt), instant(c.Seen), connectionFlags(c), instant(c.GraceUntil),
 		unsigned(c.Acked), instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
 		text(g.Name), text(g.SessionID), text(g.WorkspaceID), text(g.Role),
 		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
 		text(g.TokenID), instant(g.AdmittedAt),
 		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
 		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)),
-		instant(g.IssuedAt), unsigned(r.Fence))
+		instant(g.IssuedAt), unsigned(r.Fence), integer(int64(g.Share)))
 }
 
 func (s *store) session() (snap session.Snapshot) {
 	s.query(selectSession, func(c []Value) {
-		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time()}
+		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time(),
+			SignInsBefore: c[6].time()}
 	})
 	s.query(selectSessionChannels, func(c []Value) {
 		snap.Channels = append(snap.Channels, session.ChannelRow{
@@ -174,7 +192,7 @@ func (s *store) session() (snap session.Snapshot) {
 }
 
 func (s *store) saveSession(r session.SessionRow) {
-	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead))
+	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead), instant(r.SignInsBefore))
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {

@@ -5,6 +5,7 @@
 // writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
 // it out, in order, once the event has ended well.
 
+import { log } from "./log.mjs";
 import { runtime } from "./runtime.mjs";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
@@ -294,12 +295,26 @@ const operations = [
 	(i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
 	(i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
 	(i, at, end) => {
-		console.log(i.text(at, end));
+		log(i.text(at, end));
 		return 0;
 	},
 	(i, at, end) => {
 		const numbers = [0, 4, 8].map((n) => i.data.getUint32(at + n, true));
 		i.out.push(["fetch", ...numbers, ...i.long(at + 12, end)]);
 		return 0;
+	},
+	(i, at, end) => i.out.push(["attach", i.text(at, at + idBytes), i.text(at + idBytes, end)]) && 0,
+	(i, at, end, out, cap) => {
+		const texts = i.object.attached().map(([id, text]) => [id, encoder.encode(text)]);
+		const bytes = new Uint8Array(texts.reduce((n, [, text]) => n + idBytes + 4 + text.length, 0));
+		const view = new DataView(bytes.buffer);
+		let to = 0;
+		for (const [id, text] of texts) {
+			encoder.encodeInto(id, bytes.subarray(to));
+			view.setUint32(to + idBytes, text.length, true);
+			bytes.set(text, to + idBytes + 4);
+			to += idBytes + 4 + text.length;
+		}
+		return i.put(bytes, out, cap);
 	},
 ];

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
@@ -64,6 +65,7 @@ func (a *Apps) Registered(now time.Time, r Registered) {
 		if old := x.row.Door.Conn; old != "" {
 			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
 		}
+		x.atDoor = 0
 		x.row.Door, x.row.Written = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
 		a.save(x)
 		a.owner.Emit(socket.Accept{Conn: e.Conn})
@@ -101,7 +103,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	}
 	x.row.KeyID, x.row.Door, x.row.Been = x.row.Door.KeyID, Door{}, true
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
-	x.window, x.invalid, x.probed = channel.Window{}, 0, time.Time{}
+	x.window, x.mistakes, x.probed = channel.Window{}, rate.Mistakes{}, time.Time{}
 	heard := x.box.Row().Acked
 	knows := p.HasLastSeq && resumed // what it heard in an earlier start it has not heard in this one
 	if knows {
@@ -160,7 +162,7 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 		// Without the runtime's record what is stored may be long out of date.
 		at := x.line.LostAt(now, !seen.IsZero())
 		if x.row.State != Stopping { // else it is what it was asked to do
-			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)})
+			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)}.Ending(x.line.Connection()))
 		}
 		a.lose(now, at, x)
 	}
@@ -181,7 +183,7 @@ func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 		a.sendError(x, e)
 	}
 	a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
-	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason})
+	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason}.Ending(x.line.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		x.line.Leave()
 		a.stopped(now, x, "final_error", "")
@@ -229,7 +231,7 @@ func (a *Apps) Revoke(now time.Time, e KeyRevoked) {
 			gone.Closed = []string{e.Package}
 			a.sendError(x, why)
 			a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
-			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
+			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By}.Ending(x.line.Connection()))
 			x.line.Leave()
 			if x.row.State == Stopping {
 				a.stopped(now, x, "user_stopped", "")

@@ -249,5 +249,5 @@ func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 	if x.row.Written {
 		a.owner.Emit(Unregister{x.row.SessionID})
 	}
-	a.record(now, x, audit.Entry{Event: audit.AppStopped, Reason: reason})
+	a.record(now, x, audit.Entry{Event: audit.AppStopped, Reason: reason}.Ending(x.line.Connection()))
 }

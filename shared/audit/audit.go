@@ -61,6 +61,7 @@ const (
 	AppConnected  Event = "app_connected"   // Detail: resumed, or new
 	AppLost       Event = "app_lost"        // Detail: the close code
 	AppClosed     Event = "app_closed"      // by the server; Code and Reason say why
+	AppLeft       Event = "app_left"        // the app's own disconnect
 	AppStopped    Event = "app_stopped"     // Reason
 	AppKeyRevoked Event = "app_key_revoked" // By, Reason
 )
@@ -79,6 +80,10 @@ type Entry struct {
 	// By is the operator who did it, "" for nobody.
 	By     string
 	Detail string
+	// Since and Resumed are of the connection that the entry ends: when it began, and
+	// whether it had resumed a channel. They are not stored but go into Line.
+	Since   time.Time
+	Resumed bool
 }
 
 // ends are the events after which a connection is no more.

@@ -36,6 +36,7 @@ var sentences = map[Event]string{
 	AppConnected:      "The app %c connected (%x).",
 	AppLost:           "The app %c lost its connection (close code %x). It could come back.",
 	AppClosed:         "The app %c was disconnected by the server. %e",
+	AppLeft:           "The app %c left by itself.",
 	AppStopped:        "The app %c stopped (%r).",
 	AppKeyRevoked:     "The app %c was disconnected: its key was revoked by %b.",
 }

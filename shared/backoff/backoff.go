@@ -36,6 +36,10 @@ func (r *Random) UpTo(d time.Duration) time.Duration {
 	return time.Duration(r.Next() % uint64(d))
 }
 
+// After is no sooner than a server has said, and up to a quarter later: others may have
+// been told the same.
+func (r *Random) After(said time.Duration) time.Duration { return said + r.UpTo(said/4) }
+
 // Wait is full jitter: anything between nothing and a ceiling that doubles with each
 // try, from Min to Max.
 func (r *Random) Wait(try int) time.Duration {

@@ -42,6 +42,15 @@ func (c *Channel) State() State { return c.row.State }
 // Conn returns the current connection, "" when there is none.
 func (c *Channel) Conn() string { return c.row.Conn }
 
+// Connection returns when the current connection began, zero for none, and whether it
+// resumed the channel.
+func (c *Channel) Connection() (since time.Time, resumed bool) {
+	if c.row.Conn == "" {
+		return time.Time{}, false
+	}
+	return c.row.ConnectedAt, c.row.Resumed
+}
+
 // UserID returns whose channel this is.
 func (c *Channel) UserID() string { return c.row.UserID }
 
@@ -111,7 +120,7 @@ func (c *Channel) Connect(now time.Time, a Attempt) Outcome {
 	out.Resumed = same && (a.Asked == "" || a.Asked == old.SessionID)
 	c.row = Row{
 		UserID: old.UserID, ClientID: a.ClientID, SessionID: a.SessionID,
-		State: Active, Conn: a.Conn, ConnectedAt: now, Acked: a.Heard,
+		State: Active, Conn: a.Conn, ConnectedAt: now, Resumed: out.Resumed, Acked: a.Heard,
 	}
 	if same {
 		c.row.Acked = old.Acked
@@ -187,4 +196,25 @@ func (c *Channel) NoticeLeft(now time.Time) time.Duration {
 		return c.cfg.RefreshNotice
 	}
 	return max(0, min(c.cfg.RefreshNotice, c.row.Expires.Sub(now)))
+}
+
+// TurnBack is for a clock that was set back by that much: see document.turnBack.
+func (c *Channel) TurnBack(by time.Duration) {
+	for _, t := range [...]*time.Time{&c.row.ConnectedAt, &c.row.Seen, &c.row.GraceUntil} {
+		if !t.IsZero() {
+			*t = t.Add(-by)
+		}
+	}
+}
+
+// Known is the newest moment that the row speaks of as past.
+func (c *Channel) Known() time.Time {
+	t := c.row.ConnectedAt
+	if c.row.Seen.After(t) {
+		t = c.row.Seen
+	}
+	if lost := c.row.GraceUntil.Add(-c.cfg.Grace); !c.row.GraceUntil.IsZero() && lost.After(t) {
+		t = lost
+	}
+	return t
 }

@@ -26,6 +26,8 @@ type Row struct {
 	// alarm of any other connection changes nothing.
 	Conn        string
 	ConnectedAt time.Time
+	// Resumed is whether the current connection, or the last there was, resumed the channel.
+	Resumed bool
 	// Seen is the last sign of life that was stored; the runtime's own record
 	// of answered pings may be newer. Without Pings it is when somebody looked
 	// for a ping and found none.

@@ -75,13 +75,14 @@ func eventFor(f *Failure) string {
 	return "error"
 }
 
-// lost is a dropped line: redial with full jitter, and not before atLeast.
+// lost is a dropped line: redial with full jitter, and not before atLeast. A page may have
+// hundreds of lines, and a server tell them all the same: they do not come back at once.
 func (c *Client) lost(code int, reason string, atLeast time.Duration) {
 	n := &c.conn
 	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
 		n.tries = 0
 	}
-	delay := max(c.rng.Wait(n.tries), atLeast)
+	delay := max(c.rng.Wait(n.tries), c.rng.After(atLeast))
 	n.tries++
 	c.endConnection()
 	if n.tries > DialTries {

@@ -34,6 +34,7 @@ func (d *Device) connect(now time.Time, e Connect) {
 		d.door.Leave()
 	}
 	d.door.Open(now, e.Conn)
+	d.atDoor = 0
 	d.waiting = Door{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
 	d.save()
 	d.emit(Accept{Conn: e.Conn})
@@ -54,13 +55,13 @@ func (d *Device) replaced(old ConnID, winner string, handover bool) {
 
 // turnAway closes the socket at the door, with S1's word for it.
 func (d *Device) turnAway(now time.Time, flat bool, e protocol.Error) {
-	conn, client := d.waiting.Conn, d.waiting.ClientID
+	conn, client, since := d.waiting.Conn, d.waiting.ClientID, d.waiting.At
 	d.leaveDoor()
 	f := e.Frame()
 	f.Event, f.Flat = protocol.EventConnectionError, flat
 	d.emit(Send{Conn: conn, Text: f.Append(nil)})
 	d.emit(Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason})
+	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
 }
 
 func (d *Device) leaveDoor() {
@@ -68,9 +69,6 @@ func (d *Device) leaveDoor() {
 	d.waiting = Door{}
 	d.save()
 }
-
-// leeway is how long after its expiry a token may still be let in (token.Leeway).
-const leeway = 5 * time.Second
 
 // init takes a device's first word: it makes its connection the current one, or sends it
 // away.
@@ -81,7 +79,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 		return
 	}
-	if !now.Before(w.Token.Expires.Add(leeway)) { // while it waited
+	if !now.Before(w.Token.Expires.Add(d.cfg.Channel.ReadOnly)) { // while it waited: it would be closed at once
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
@@ -100,7 +98,8 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, *answer.Err)
 		return
 	}
-	away := d.ch.State() == channel.Grace
+	old := d.ch.Row()
+	away := old.State == channel.Grace
 	out := d.ch.Connect(now, channel.Attempt{
 		Conn: w.Conn, ClientID: client, SessionID: answer.Grant.SessionID, Asked: p.SessionID, Expires: w.Token.Expires,
 	})
@@ -127,7 +126,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		detail = "resumed"
 	}
 	if out.Replaced != "" {
-		d.record(now, audit.Entry{Event: audit.Replaced, ClientID: out.Previous, Detail: client})
+		d.record(now, audit.Entry{Event: audit.Replaced, ClientID: out.Previous, Detail: client}.Ending(old.ConnectedAt, old.Resumed))
 		d.replaced(out.Replaced, client, out.Previous == client)
 	}
 	d.record(now, audit.Entry{Event: audit.Connected, Detail: detail})

@@ -1,13 +1,13 @@
 package device
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // disconnected takes the end of a socket before anything that is due: nothing may be said
@@ -39,7 +39,7 @@ func (d *Device) lost(now, seen time.Time, code int) {
 	if t := d.silentAt(); d.pings() && !d.asked.IsZero() && t.Before(at) {
 		at = t
 	}
-	d.record(at, audit.Entry{Event: audit.Lost, Detail: strconv.Itoa(code)})
+	d.record(at, audit.Entry{Event: audit.Lost, Detail: strconv.Itoa(code)}.Ending(d.ch.Connection()))
 	d.lose(now, at)
 }
 
@@ -60,7 +60,7 @@ func (d *Device) end(now, at time.Time, e protocol.Error) {
 		d.sendError(e)
 	}
 	d.emit(Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason})
+	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(d.ch.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		d.gone(now, "final_error")
 		return
@@ -84,7 +84,7 @@ func (d *Device) gone(now time.Time, reason string) {
 
 // endChannel ends the channel if it is meant, in whatever state it is, and answers.
 func (d *Device) endChannel(now time.Time, e session.EndChannel) {
-	revoked := !e.Before.IsZero() && !d.token.IssuedAt.After(e.Before) || d.token.ID != "" && slices.Contains(e.TokenIDs, d.token.ID)
+	revoked := signin.Revoked(d.token.ID, d.token.IssuedAt, e.TokenIDs, e.Before)
 	closed := d.ch.Live() && (e.Kick != 0 || revoked)
 	if closed {
 		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}

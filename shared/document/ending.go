@@ -15,7 +15,7 @@ import (
 func (d *Document) disconnected(now time.Time, e Disconnected) {
 	if m := d.conns[e.Conn]; m != nil {
 		at := d.lostAt(now, m, e.Seen)
-		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: strconv.Itoa(e.Code)})
+		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: strconv.Itoa(e.Code)}.Ending(m.ch.Connection()))
 		d.lose(now, m, at)
 	}
 }
@@ -25,7 +25,7 @@ func (d *Document) sendFailed(now time.Time, e SendFailed) {
 	if m := d.conns[e.Conn]; m != nil {
 		d.emit(Close{Conn: e.Conn, Code: 1011, Reason: "send_failed"})
 		at := d.lostAt(now, m, e.Seen)
-		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: "1011"})
+		d.record(m, audit.Entry{At: at, Event: audit.Lost, Detail: "1011"}.Ending(m.ch.Connection()))
 		d.lose(now, m, at)
 	}
 }
@@ -55,7 +55,7 @@ func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error)
 		d.sendError(m, e)
 	}
 	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason})
+	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(m.ch.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		d.gone(now, m, "final_error")
 		return
@@ -97,7 +97,7 @@ func (d *Document) told(now time.Time, t Told) {
 	if m == nil || !m.telling || m.grant.SessionID != t.SessionID || !t.OK {
 		return
 	}
-	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace)
+	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace+m.turnedFor)
 	d.stale = true
 	d.save(m)
 }

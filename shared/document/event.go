@@ -31,6 +31,10 @@ type Grant struct {
 	// growing for a user and document. Tell carries it back, so that a telling
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
+	// Share is how much of Config.Frames and Bytes the user has here, in thousandths: who
+	// has many documents open shares them among those. 0, from an object that does not
+	// say, is all.
+	Share int
 }
 
 // Receipt is an op or a comment this client had accepted before: its message id and version.
@@ -88,8 +92,8 @@ type (
 		// Share how much the sender has of what is everybody's (see Shares).
 		CommentOpen bool
 		Share       CommentShare
-		// History goes with a snapshot (see Posts).
-		History History
+		// Posting goes with a snapshot (see Posts).
+		Posting Posting
 	}
 	// FrameInvalid is one that did not.
 	FrameInvalid struct {
@@ -192,6 +196,12 @@ type (
 	Send struct {
 		Conns []ConnID
 		Text  []byte
+	}
+	// Attach keeps data with a socket, in place of what was there, for as long as it
+	// lives, through hibernation too. It comes back as Snapshot.Shown.
+	Attach struct {
+		Conn ConnID
+		Data []byte
 	}
 	// Close ends a socket. Reason is at most 123 bytes.
 	Close struct {
@@ -307,6 +317,7 @@ func (LockRequested) isEvent() {}
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
 func (Send) isEffect()          {}
+func (Attach) isEffect()        {}
 func (Close) isEffect()         {}
 func (Append) isEffect()        {}
 func (Replay) isEffect()        {}

@@ -97,7 +97,7 @@ func (r *rig) grant() document.Grant {
 		UserID: fuzzUsers[r.s.pick(len(fuzzUsers))], Permissions: []uint8{7, 1, 31, 0}[r.s.pick(4)],
 		Epoch: uint64(r.s.pick(4)), Locked: r.s.pick(8) == 7, AccessAt: r.now.Add(-fuzzPauses[r.s.pick(len(fuzzPauses))]),
 		Expires:    r.now.Add([]time.Duration{15 * time.Minute, time.Minute, -time.Second, time.Hour}[r.s.pick(4)]),
-		AdmittedAt: r.now,
+		AdmittedAt: r.now, Share: []int{0, 1000, 20}[r.s.pick(3)],
 	}
 	g.SessionID = g.UserID + []string{"-1", "-2"}[r.s.pick(2)]
 	if r.s.pick(16) == 15 {

@@ -6,73 +6,68 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// A snapshot may be false: the server does not look inside. So what it replaces, the
-// snapshot before it and the entries between, is kept where no reader gets it, and an
-// operator may restore it (see restore.go): for Config.KeepReplaced, and the newest for as
-// long as it is, within Config.ReplacedBytes.
+// History is what was in the log before a connection began, or is asked for again: a few
+// bytes of question make a window of answer. It is charged to the user who is sent it
+// (Config.History), over all connections. Beyond that it is not refused but comes more
+// slowly, for a first sync of a long log and a resume must get to their end; but while one
+// sync waits for its turn another is one too many.
+const (
+	// leastHistory is what the shortest answer is taken for: it has to be looked for.
+	leastHistory = 16 << 10
+	// historyStep is how much there must be room for before more goes out, and about how
+	// much goes out in answer to one sync_request: others are served in between.
+	historyStep = 256 << 10
+)
 
-// Kept is a snapshot that is stored: the document's own, or one that was replaced.
-type Kept struct {
-	Version          uint64
-	At               time.Time
-	UserID, ClientID string // who posted it; "" for one that was restored
-	Parts, Bytes     int
-	// Total is how many bytes the entries up to it came to (see Entry.Total).
-	Total uint64
-}
-
-// History is what a shell looks up for a snapshot that is being posted (see Posts): when
-// the entry of its version was stored, and, for its last part, what of the log is kept.
-type History struct {
-	At time.Time
-	// Total is how many bytes the entries up to that version came to; Kept how many of
-	// them those up to State.Kept, and Pinned how many are of open comments.
-	Total, Kept, Pinned uint64
-	// Snapshots are the oldest there are, oldest first, at most HistoryPage, and Bytes
-	// those of all.
-	Snapshots []Kept
-	Bytes     uint64
-}
-
-// HistoryPage is how many replaced snapshots one compaction looks at. It adds one, so that
-// what is due is soon gone.
-const HistoryPage = 64
-
-// Posts returns the version that a snapshot frame is of, and whether its part is the last
-// one. Whoever steps such a FrameReceived looks its History up.
-func Posts(f protocol.Frame) (version uint64, last, ok bool) {
-	if f.Type != protocol.TypeOperation || f.Event != protocol.EventSnapshot {
-		return 0, false, false
-	}
-	p, ok := protocol.ParseSnapshot(f.Data)
-	return p.DocumentVersion, ok && p.Part+1 == p.Parts, ok
-}
-
-// erase decides what of the history a snapshot of a version makes too much: the snapshots
-// before the one returned go, and the entries up to it. Early says that something goes
-// before its time, for its size.
-//
-// A snapshot counts from when the next one replaced it. So what lies before a snapshot may
-// go once that is old enough itself; what the newest replaces stays in any case.
-func (c *Config) erase(now time.Time, h *History, version, kept uint64) (oldest uint64, early bool) {
-	oldest = kept
-	bytes := less(h.Total, h.Kept) + h.Bytes
-	before := uint64(0) // bytes of the snapshots passed
-	for _, k := range h.Snapshots {
-		old := now.Sub(k.At) >= c.KeepReplaced
-		if !old && bytes <= uint64(c.ReplacedBytes) {
-			return oldest, early
+// syncRequest answers with the log after From, an empty part of it included, so
+// that a client knows when it has everything; with no credit, when there is some.
+func (d *Document) syncRequest(now time.Time, m *member, f protocol.Frame) {
+	p, ok := protocol.ParseSyncRequest(f.Data)
+	switch {
+	case !ok:
+		d.malformed(m, f, "from_missing")
+	case m.syncing && now.Before(m.historyAt):
+		d.sendError(m, protocol.Error{
+			Code: protocol.RateLimitExceeded, Reason: "too_many_syncs", MessageID: f.MessageID, RetryAfter: m.historyAt.Sub(now),
+			Message: "An answer to sync_request waits for its turn: it is on its way.",
+		})
+	default:
+		m.syncing, m.syncFrom = true, p
+		if d.credit(m) && !d.waitsForHistory(m) {
+			m.syncing = false
+			d.sync(m, p)
 		}
-		early = early || !old && k.Version > kept
-		oldest = max(oldest, k.Version)
-		bytes = less(h.Total, k.Total) + less(h.Bytes, before)
-		before += uint64(k.Bytes)
 	}
-	if bytes > uint64(c.ReplacedBytes) && len(h.Snapshots) < HistoryPage {
-		return version, true // even the newest is more than is kept
-	}
-	return oldest, early
 }
 
-// less is a - b, and 0 where counting began late: in a log from before it was counted.
-func less(a, b uint64) uint64 { return a - min(a, b) }
+// waitsForHistory reports whether what is next for the member is history, and it has had
+// its share of that for now.
+func (d *Document) waitsForHistory(m *member) bool {
+	m.historyAt = time.Time{}
+	if !m.syncing && !(m.behind && m.pushed < m.joined) {
+		return false
+	}
+	wait := m.history.Wait(d.now, d.cfg.History, historyStep)
+	if wait > 0 {
+		m.historyAt = d.now.Add(wait)
+		d.stale = true
+	}
+	return wait > 0
+}
+
+// sync answers a sync_request likewise. What the log does not reach back to comes
+// from the snapshot; a client in the midst of that one goes on where it is.
+func (d *Document) sync(m *member, r protocol.SyncRequest) {
+	s := &d.state
+	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: min(d.room(m), historyStep)}
+	switch {
+	case r.Snapshot > 0 && r.Snapshot == s.Snapshot && r.From < s.Snapshot:
+		e.Snapshot, e.Part, e.Parts = s.Snapshot, r.Part, s.Parts
+		if r.Part == 0 || r.Part > s.Parts {
+			e.Part = s.Parts
+		}
+	case r.From < s.Floor:
+		e.From, e.Snapshot, e.Parts = 0, s.Snapshot, s.Parts
+	}
+	d.emit(e)
+}

@@ -13,7 +13,7 @@ type (
 	// RestoreRequested puts the document back to Version. Found says that the snapshot of
 	// version Base is kept, of so many Parts, or that the log reaches back to its beginning
 	// and Base is 0. Entries are the ops after it up to Version, Bytes what they will take,
-	// Pinned as in History. The answer is Restored.
+	// Pinned as in Posting. The answer is Restored.
 	RestoreRequested struct {
 		Version, Base  uint64
 		Found          bool

@@ -13,6 +13,28 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
+// showKept writes down what becomes of snapshots and of what they replace.
+func (s *story) showKept(e document.Effect) bool {
+	o := &s.out
+	switch e := e.(type) {
+	case document.SavePart:
+		fmt.Fprintf(o, "save part %d of %d of snapshot %d: %s\n", e.Part, e.Upload.Parts, e.Upload.Version, s.short(e.Data))
+	case document.DropUpload:
+		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
+	case document.Compact:
+		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d, erased up to %d\n", e.Snapshot, e.Floor, e.Kept)
+	case document.RestoreLog:
+		fmt.Fprintf(o, "restore snapshot %d as %d, and behind it the %d ops up to %d\n", e.Base, e.Snapshot, e.Entries, e.To)
+	case document.Restored:
+		fmt.Fprintf(o, "restored: %+v\n", e)
+	case document.Resolved:
+		fmt.Fprintf(o, "resolved %d, more %v\n", e.Comments, e.More)
+	default:
+		return false
+	}
+	return true
+}
+
 func (d *desk) comments(conn document.ConnID, event, id, data string) (reason string) {
 	d.Helper()
 	d.says(conn, `{"type":"comment","event":"`+event+`","message_id":"`+id+`","data":`+data+`}`)

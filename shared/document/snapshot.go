@@ -17,7 +17,7 @@ import (
 // and after uploadTurns times that another one may begin in any case.
 //
 // Nor is one taken that is ahead of everybody else: see confirmed.
-func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame, h *History) {
+func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame, h *Posting) {
 	p, ok := protocol.ParseSnapshot(f.Data)
 	u := &d.upload
 	its := u.Version > 0 && u.UserID == m.userID() && u.ClientID == m.ch.ClientID()
@@ -119,7 +119,7 @@ func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot,
 // compact makes the upload the snapshot and trims readers' log: KeepOps entries stay, and
 // what is newer than the snapshot, and what a connection has yet to get from it. What that
 // replaces is kept as long as Config says.
-func (d *Document) compact(now time.Time, m *member, h *History) {
+func (d *Document) compact(now time.Time, m *member, h *Posting) {
 	bytes := d.upload.Bytes
 	floor := uint64(0)
 	if keep := uint64(d.cfg.KeepOps); d.version > keep {

@@ -115,6 +115,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
 			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
 			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)), LogBytes: int(a.uint("log", 0)),
+			Presence: rate.Limit{Count: int(a.uint("presence", 0))}, History: rate.Limit{Count: int(a.uint("history", 0)), Burst: int(a.uint("history-burst", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100
@@ -237,6 +238,8 @@ func (s *story) show(e document.Effect) {
 			}
 			fmt.Fprintf(o, "%s <- %s\n", c, s.short(s.brief(e.Text)))
 		}
+	case document.Attach:
+		fmt.Fprintf(o, "attach to %s: %s\n", e.Conn, s.short(e.Data))
 	case document.Close:
 		fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 	case document.Append:
@@ -275,24 +278,15 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "save section %s of %s/%s until %v\n", e.Section.Name, e.Section.UserID, e.Section.ClientID, e.Section.Until.Sub(start))
 	case document.DeleteSection:
 		fmt.Fprintf(o, "delete section %s\n", e.Name)
-	case document.SavePart:
-		fmt.Fprintf(o, "save part %d of %d of snapshot %d: %s\n", e.Part, e.Upload.Parts, e.Upload.Version, s.short(e.Data))
-	case document.DropUpload:
-		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
-	case document.Compact:
-		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d, erased up to %d\n", e.Snapshot, e.Floor, e.Kept)
-	case document.RestoreLog:
-		fmt.Fprintf(o, "restore snapshot %d as %d, and behind it the %d ops up to %d\n", e.Base, e.Snapshot, e.Entries, e.To)
-	case document.Restored:
-		fmt.Fprintf(o, "restored: %+v\n", e)
-	case document.Resolved:
-		fmt.Fprintf(o, "resolved %d, more %v\n", e.Comments, e.More)
 	case document.Record:
 		r := e.Entry
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
 	case document.LockTaken:
 		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
 	default:
+		if s.showKept(e) {
+			return
+		}
 		s.t.Fatalf("unknown effect %s", reflect.TypeOf(e))
 	}
 }

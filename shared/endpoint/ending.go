@@ -89,7 +89,7 @@ func (e *Endpoint) lost(code int, reason string, atLeast time.Duration) {
 	if l.phase == live && e.now.Sub(l.since) >= backoff.StableAfter {
 		l.tries = 0
 	}
-	delay := max(e.rng.Wait(l.tries), atLeast)
+	delay := max(e.rng.Wait(l.tries), e.rng.After(atLeast))
 	l.tries++
 	e.endLine()
 	if l.tries > backoff.Tries {

@@ -37,6 +37,51 @@ func TestBucket(t *testing.T) {
 	}
 }
 
+// What is charged when it is done may be more than there was: the rest is waited for.
+func TestSpend(t *testing.T) {
+	l := rate.Limit{Count: 10, Burst: 20}.WithDefaults(0, 0)
+	var b rate.Bucket
+	if w := b.Wait(start, l, 5); w != 0 {
+		t.Fatalf("a full bucket: wait %v", w)
+	}
+	b.Spend(start, l, 40)
+	if w := b.Wait(start, l, 5); w != 2500*time.Millisecond {
+		t.Errorf("20 in debt: wait %v for 5", w)
+	}
+	if w := b.Wait(start.Add(2500*time.Millisecond), l, 5); w != 0 {
+		t.Errorf("after that: %v", w)
+	}
+}
+
+// An hour back freezes nothing and gives nothing away.
+func TestClockSetBack(t *testing.T) {
+	l := rate.FloodLimits{Frames: rate.Limit{Count: 10, Per: time.Second, Burst: 10}, Bytes: rate.Limit{Count: 1000, Per: time.Second, Burst: 1000}, MaxRefused: 100}
+	var f rate.Flood
+	take := func(at time.Time) int {
+		n := 0
+		for range 20 {
+			if wait, _ := f.Take(at, &l, 1); wait == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	f.Tell(start)
+	if n := take(start); n != 10 {
+		t.Fatalf("%d of a burst of 10", n)
+	}
+	back := start.Add(-time.Hour)
+	if n := take(back); n != 0 {
+		t.Errorf("an hour back: %d more at once", n)
+	}
+	if n := take(back.Add(time.Second)); n != 10 {
+		t.Errorf("a second later: %d, want 10", n)
+	}
+	if !f.Tell(back) {
+		t.Error("not told for an hour")
+	}
+}
+
 func TestFull(t *testing.T) {
 	l := rate.Limit{Count: 1, Per: time.Minute, Burst: 2}
 	var b rate.Bucket
@@ -46,6 +91,10 @@ func TestFull(t *testing.T) {
 	b.Take(start, l, 1)
 	if b.Full(start.Add(59*time.Second), l) || !b.Full(start.Add(time.Minute), l) {
 		t.Error("full at the wrong moment")
+	}
+	b.Take(start, l, 1)
+	if back := start.Add(-time.Hour); b.Full(back, l) || !b.Full(back.Add(time.Minute), l) {
+		t.Error("full at the wrong moment after the clock was set back")
 	}
 }
 
@@ -76,4 +125,66 @@ func FuzzBucket(f *testing.F) {
 			t.Fatalf("%d passed, at most %d may", passed, most)
 		}
 	})
+}
+
+// Told the same wait, all who were refused at once would come back at once. Each has a
+// time of its own, none is sent further back than the bound, and whoever comes when told
+// is let in.
+func TestTurns(t *testing.T) {
+	l := perUser
+	var b rate.Bucket
+	var turns rate.Turns
+	for range l.Burst {
+		b.Take(start, l, 1)
+	}
+	told := map[time.Duration]bool{}
+	for i := range 500 {
+		wait := turns.Next(start, b.Take(start, l, 1), l.Slot(), l.Per)
+		switch {
+		case told[wait]:
+			t.Fatalf("number %d is told %v, as somebody was before", i, wait)
+		case i < 120 && wait != time.Duration(i+1)*l.Slot():
+			t.Fatalf("number %d is told %v", i, wait)
+		case wait > l.Per+l.Slot() || wait < l.Slot():
+			t.Fatalf("number %d is told %v, beyond the bound", i, wait)
+		}
+		told[wait] = true
+		if at := start.Add(wait); i < 120 {
+			if wait := b.Take(at, l, 1); wait > 0 {
+				t.Fatalf("number %d comes when it was told to, and is told %v", i, wait)
+			}
+			b = rate.Bucket{}
+			for range l.Burst {
+				b.Take(start, l, 1)
+			}
+		}
+	}
+	if wait := turns.Next(start.Add(time.Hour), time.Second, l.Slot(), l.Per); wait != time.Second {
+		t.Errorf("an hour later the first is told %v", wait)
+	}
+}
+
+// perUser is how often a user may connect by default.
+var perUser = rate.Limit{Count: 120, Per: time.Minute, Burst: 240}
+
+func TestPartOfALimit(t *testing.T) {
+	l := rate.Limit{Count: 100, Per: time.Second, Burst: 1000}
+	if got := l.Part(250); got.Count != 25 || got.Burst != 250 || got.Per != l.Per {
+		t.Errorf("a quarter is %+v", got)
+	}
+	if got := l.Part(1); got.Count != 1 || got.Burst != 1 {
+		t.Errorf("next to nothing is %+v", got)
+	}
+	if got := (rate.Limit{Count: 1 << 20, Per: time.Second, Burst: 4 << 20}).Part(20); got.Count != 20971 || got.Burst != 83886 {
+		t.Errorf("a fiftieth of the bytes is %+v", got)
+	}
+	// A bucket that was used up when it was larger owes no more than it holds now.
+	var b rate.Bucket
+	b.Take(start, l, 1000)
+	if wait := b.Take(start, l.Part(10), 1); wait != time.Second {
+		t.Errorf("of a smaller bucket one is there after %v", wait)
+	}
+	if used := b.Used(start.Add(2*time.Second), l.Part(10)); used != 8 {
+		t.Errorf("%d are used", used)
+	}
 }

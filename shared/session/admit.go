@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rows"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // maxAsked is how many questions may be under way; more than that is a source
@@ -41,24 +42,6 @@ func (s *Session) admit(now time.Time, a Admit) {
 	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
 }
 
-// tooOften counts connects and refreshes, each by itself, and answers one that is too
-// many. An attempt that the document has sent back is not counted again.
-func (s *Session) tooOften(now time.Time, a Admit) bool {
-	bucket, reason := &s.connects, "too_many_connects"
-	switch {
-	case a.Refresh:
-		bucket, reason = &s.refreshed, "too_many_refreshes"
-	case a.Again:
-		return false
-	}
-	wait := bucket.Take(now, s.cfg.Connects, 1)
-	if wait > 0 {
-		// Not worth a line of the audit log, which a flood would push all others out of.
-		s.answer(a, protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait})
-	}
-	return wait > 0
-}
-
 // ours reports whether a question is of this object's user, and notes who that is. Any
 // other is answered.
 func (s *Session) ours(a Admit) bool {
@@ -87,8 +70,11 @@ func (s *Session) know(userID string) {
 // worthless reports whether a token is one that counts for nothing here, however
 // good its signature.
 func (s *Session) worthless(c Claims) (e protocol.Error, refused bool) {
-	switch {
-	case s.isRevoked(c):
+	switch revoked, perhaps := s.isRevoked(c); {
+	case perhaps:
+		// Not the end, for a user who has signed in again meanwhile.
+		return protocol.Error{Code: protocol.TokenExpired, Reason: "issued_as_tokens_were_revoked"}, true
+	case revoked:
 		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}, true
 	case c.Expires.Sub(c.IssuedAt) > s.cfg.MaxTokenLife && !c.IssuedAt.IsZero():
 		// Nobody could revoke it for as long as it lives.
@@ -131,25 +117,25 @@ func (s *Session) found(now time.Time, q question, access Access) {
 	}
 }
 
-// makeRoom keeps the cache bounded: the oldest answer that no live channel
-// needs goes first.
-func (s *Session) makeRoom() {
-	if len(s.access) < s.cfg.MaxAccess {
-		return
-	}
-	oldest, spare := 0, -1
-	for i, a := range s.access {
-		if a.FetchedAt.Before(s.access[oldest].FetchedAt) {
-			oldest = i
+// makeRoom keeps no more than so many answers that nobody lives by: the oldest goes. One
+// that a live channel lives by never does, for with it would go the time at which the
+// source is asked anew; how many those are is bounded by MaxChannels.
+func (s *Session) makeRoom(most int) {
+	for {
+		spare, oldest := 0, -1
+		for i, a := range s.access {
+			if _, live := s.channel(a.Document); live {
+				continue
+			}
+			if spare++; oldest < 0 || a.FetchedAt.Before(s.access[oldest].FetchedAt) {
+				oldest = i
+			}
 		}
-		if _, live := s.channel(a.Document); !live && (spare < 0 || a.FetchedAt.Before(s.access[spare].FetchedAt)) {
-			spare = i
+		if spare <= most {
+			return
 		}
+		s.removeAccess(oldest)
 	}
-	if spare < 0 {
-		spare = oldest
-	}
-	s.removeAccess(spare)
 }
 
 // failed falls back on the last known answer for somebody who is in already, unless
@@ -170,7 +156,8 @@ func (s *Session) failed(now time.Time, q question) {
 		return
 	}
 	s.refuse(now, a, protocol.Error{
-		Code: protocol.ServiceUnavailable, Reason: "permission_source", RetryAfter: s.cfg.RetryAfter,
+		Code: protocol.ServiceUnavailable, Reason: "permission_source",
+		RetryAfter: s.counts.unanswered.Next(now, s.cfg.RetryAfter, s.cfg.RetryAfter/100, s.cfg.RetryAfter),
 	})
 }
 
@@ -194,7 +181,14 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		s.refuse(now, a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
 		return
 	}
-	if ahead := a.Claims.IssuedAt; ahead.After(now) && ahead.After(s.row.IssuedAhead) {
+	if _, live := s.channel(a.Document); !live && len(s.channels) >= s.cfg.MaxChannels {
+		s.refuse(now, a, protocol.Error{
+			Code: protocol.RateLimitExceeded, Reason: "too_many_documents",
+			RetryAfter: s.counts.crowded.Next(now, s.cfg.Grace, s.cfg.Connects.Slot(), s.cfg.Connects.Per),
+		})
+		return
+	}
+	if ahead := signin.Issued(a.Claims.TokenID, a.Claims.IssuedAt); ahead.After(now) && ahead.After(s.row.IssuedAhead) {
 		s.row.IssuedAhead = ahead
 		s.emit(SaveSession{Row: s.row})
 	}
@@ -213,6 +207,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt,
 		Expires: a.Claims.Expires, IssuedAt: a.Claims.IssuedAt, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
+		Share: s.share(now),
 	}})
 	event := audit.Admitted
 	if a.Refresh {
@@ -234,6 +229,7 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	i, ok := s.channel(a.Document)
 	if !ok {
 		s.channels = rows.Insert(s.channels, i, row)
+		s.paces = rows.Insert(s.paces, i, pace{})
 	} else {
 		old := s.channels[i]
 		fresh := row

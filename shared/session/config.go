@@ -19,8 +19,11 @@ type Config struct {
 	// answer, for a resume or a refresh only; and how long an open connection lives by
 	// one before the source is asked again. Default 1 h.
 	StaleAccess time.Duration
-	// MaxAccess is how many answers are kept. Default 256.
+	// MaxAccess is how many answers are kept beside those that open connections live
+	// by, which are always kept. Default 256.
 	MaxAccess int
+	// MaxChannels is how many documents one user may have open. Default 2,000.
+	MaxChannels int
 	// Grace and ReadOnly are those of the documents (channel.Config): with the
 	// token's expiry they bound a channel's life. Defaults 30 s and 25 s.
 	Grace, ReadOnly time.Duration
@@ -32,6 +35,13 @@ type Config struct {
 	// Connects is how often one user may connect, over all documents and devices.
 	// Default 120 a minute, 240 at once. Refreshes of tokens count by themselves.
 	Connects rate.Limit
+	// Resumes is how often each channel's own client may come back to it, and refresh its
+	// token, without that counting among Connects: a drop takes all of a user's lines at
+	// once. Default 12 a minute, 30 at once.
+	Resumes rate.Limit
+	// FullRate is how many documents a user may write in at the full rate of each
+	// (Grant.Share). Default 4.
+	FullRate int
 	// RetryAfter is what a client is told to wait when the source is down.
 	// Default 5 s.
 	RetryAfter time.Duration
@@ -55,6 +65,19 @@ func (c Config) WithDefaults() Config {
 		c.Connects.Per = time.Minute
 	}
 	c.Connects = c.Connects.WithDefaults(120, 2)
+	if c.Resumes.Per <= 0 {
+		c.Resumes.Per = time.Minute
+	}
+	if c.Resumes.Count <= 0 && c.Resumes.Burst <= 0 {
+		c.Resumes.Burst = 30
+	}
+	c.Resumes = c.Resumes.WithDefaults(12, 2)
+	if c.FullRate <= 0 {
+		c.FullRate = 4
+	}
+	if c.MaxChannels <= 0 {
+		c.MaxChannels = 2000
+	}
 	if c.MaxRevoked <= 0 {
 		c.MaxRevoked = 1000
 	}

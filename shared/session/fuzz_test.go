@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func FuzzStep(f *testing.F) {
 		pauses := []time.Duration{0, time.Millisecond, 5 * time.Second, time.Minute, 5 * time.Minute, time.Hour, -time.Minute}
 		docs := []string{"a", "b", "c"}
 		roles := []permission.WorkspaceRole{"", permission.ViewerRole, permission.MemberRole, permission.Owner, "nonsense"}
-		cfg := session.Config{MaxAccess: 2, MaxRevoked: 2, Connects: rate.Limit{Count: 1 << 30}}
+		cfg := session.Config{MaxAccess: 2, MaxRevoked: 2, Connects: rate.Limit{Count: 1 << 30}, Resumes: rate.Limit{Count: 1 << 30}}
 		s, store, now := session.New(cfg), sim.NewSessionStorage(), start
 		ask, own, epoch, waiting := uint64(0), uint64(1<<30), uint64(0), map[uint64]bool{}
 		tokens := []string{"", "t1", "t2", "t3"}
@@ -135,8 +136,13 @@ func FuzzStep(f *testing.F) {
 			if (snap.Session.ID == "") != (len(snap.Channels) == 0) {
 				t.Fatalf("session %q with %d channels", snap.Session.ID, len(snap.Channels))
 			}
-			if snap.Session.Epoch < epoch || len(snap.Access) > 2 {
+			if snap.Session.Epoch < epoch || len(snap.Access) > 2+len(snap.Channels) {
 				t.Fatalf("epoch %d after %d, %d answers", snap.Session.Epoch, epoch, len(snap.Access))
+			}
+			for _, c := range snap.Channels {
+				if !slices.ContainsFunc(snap.Access, func(a session.AccessRow) bool { return a.Document == c.Document }) {
+					t.Fatalf("%s is open, and nothing says when the source is asked about it anew", c.Document)
+				}
 			}
 			epoch = snap.Session.Epoch
 			stored, err := session.Restore(cfg, store.Snapshot())

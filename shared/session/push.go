@@ -34,8 +34,10 @@ func (s *Session) learn(now, asked time.Time, document string, access Access) Ac
 	if cached {
 		s.access[i] = row
 	} else {
-		s.makeRoom()
-		i, _ = s.cached(document)
+		if !live {
+			s.makeRoom(s.cfg.MaxAccess - 1)
+			i, _ = s.cached(document)
+		}
 		s.access = rows.Insert(s.access, i, row)
 	}
 	s.emit(SaveAccess{Row: row})
@@ -113,10 +115,6 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 // press tells and asks everything that is owed about a channel, and sets the time of
 // the next try.
 func (s *Session) press(now time.Time, c *ChannelRow) {
-	i, cached := s.cached(c.Document)
-	if !cached && c.Owed != 0 {
-		c.Owed, c.Doubt = 0, true // there was no room to keep it
-	}
 	if c.owes() {
 		c.Pushes++
 		c.NextPush = now.Add(channel.TellPause(c.Pushes))
@@ -128,7 +126,8 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 	if c.Doubt {
 		s.recheck(now, c.Document)
 	}
-	if c.Owed == 0 {
+	i, cached := s.cached(c.Document)
+	if c.Owed == 0 || !cached {
 		return
 	}
 	access := s.access[i]

@@ -6,25 +6,25 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // Session is the core of one user's session object. It is not safe for
 // concurrent use.
 type Session struct {
-	cfg       Config
-	row       SessionRow
-	channels  []ChannelRow // by document
-	access    []AccessRow  // by document
-	revoked   []RevokedRow // by token id
-	asked     []question   // waiting for the permission source, oldest first
-	lastAsk   uint64       // of this object's own questions
-	jobs      []job        // operators who wait for a Receipt
-	connects  rate.Bucket
-	refreshed rate.Bucket
-	admitted  time.Time // the newest admission's own time
-	effects   []Effect
+	cfg      Config
+	row      SessionRow
+	channels []ChannelRow // by document
+	paces    []pace       // of the channels, in their order
+	access   []AccessRow  // by document
+	revoked  []RevokedRow // by token id
+	asked    []question   // waiting for the permission source, oldest first
+	lastAsk  uint64       // of this object's own questions
+	jobs     []job        // operators who wait for a Receipt
+	counts   counts
+	admitted time.Time // the newest admission's own time
+	effects  []Effect
 }
 
 // question is one that the permission source has not answered.
@@ -50,10 +50,17 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s.access = slices.Clone(snap.Access)
 	s.revoked = slices.Clone(snap.Revoked)
 	rows.Ascending(s.channels, ofChannel)
+	s.paces = make([]pace, len(s.channels))
 	rows.Ascending(s.access, ofAccess)
 	rows.Ascending(s.revoked, ofRevoked)
-	for _, c := range s.channels {
+	for i := range s.channels {
+		c := &s.channels[i]
 		s.admitted = later(s.admitted, c.AdmittedAt)
+		if _, cached := s.cached(c.Document); !cached && c.Document != DeviceChannel {
+			// Objects of before kept no more than so many answers, and asked no more about
+			// the others: nothing is known of this one, so it is asked about now.
+			c.Owed, c.Doubt, c.NextPush = 0, true, c.AdmittedAt
+		}
 	}
 	switch {
 	case rows.Repeated(s.channels, ofChannel):
@@ -134,6 +141,10 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 
 func (s *Session) emit(e Effect) { s.effects = append(s.effects, e) }
 
+// clockStep is how far ahead of now a moment may lie that is past: where it is further the
+// clock was set back, and what is counted from it would stand still.
+const clockStep = 2 * time.Second
+
 // sweep drops the channels whose time is up and the answers too old for anything.
 func (s *Session) sweep(now time.Time) {
 	for i := 0; i < len(s.channels); {
@@ -147,7 +158,7 @@ func (s *Session) sweep(now time.Time) {
 		a := s.access[i]
 		c, live := s.channel(a.Document)
 		switch {
-		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess:
+		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess && a.FetchedAt.Sub(now) < clockStep:
 			i++
 		case live:
 			// Somebody lives by it: a change that nobody has told of is found out so.
@@ -168,7 +179,7 @@ func (s *Session) sweep(now time.Time) {
 		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.owes() && !now.Before(c.NextPush) {
+		if c := &s.channels[i]; c.owes() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > channel.TellPause(0)) {
 			s.press(now, c)
 		}
 	}
@@ -199,7 +210,8 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 		s.outdate(c.Document)
 	}
 	s.emit(DeleteChannel{Document: c.Document})
-	s.channels = rows.Remove(s.channels, i)
+	s.channels, s.paces = rows.Remove(s.channels, i), rows.Remove(s.paces, i)
+	s.makeRoom(s.cfg.MaxAccess) // what it lived by nobody does now
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})
 	s.settled(now, c.Document, false) // nobody is left to be told
 	if len(s.channels) == 0 {

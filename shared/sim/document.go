@@ -29,13 +29,14 @@ type DocumentStorage struct {
 	Gone     uint64                   // up to which ops are gone for good
 	Trimmed  []document.Entry         // what is kept of entries for Receipts
 	Audit    []audit.Entry
+	Shown    map[document.ConnID][]byte // what is attached to sockets
 }
 
 // NewDocumentStorage returns an empty storage.
 func NewDocumentStorage(id string) *DocumentStorage {
 	return &DocumentStorage{
 		ID: id, Rows: map[string]document.Row{}, Sections: map[string]document.Section{},
-		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{},
+		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
 	}
 }
 
@@ -51,6 +52,10 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		case document.KindResolve:
 			s.Comments[e.Entry.Comment] = e.Entry.Version
 		}
+	case document.Attach:
+		s.Shown[e.Conn] = slices.Clone(e.Data)
+	case document.Close:
+		delete(s.Shown, e.Conn)
 	case document.SaveChannel:
 		s.Rows[e.Row.Channel.UserID] = e.Row
 	case document.DeleteChannel:
@@ -129,7 +134,7 @@ func (s *DocumentStorage) Received(conn document.ConnID, user string, f protocol
 		e.Share = s.share(f, user)
 	}
 	if version, last, ok := document.Posts(f); ok {
-		e.History = s.history(version, last)
+		e.Posting = s.history(version, last)
 	}
 	return e
 }
@@ -150,6 +155,7 @@ func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document
 func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 	snap := document.Snapshot{
 		DocumentID: s.ID, Version: s.Version(), Total: s.Total(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
+		Shown: s.Shown,
 	}
 	for _, sec := range s.Sections {
 		snap.Sections = append(snap.Sections, sec)

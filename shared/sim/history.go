@@ -87,7 +87,7 @@ func (s *DocumentStorage) pinned(version uint64) (bytes uint64) {
 	return bytes
 }
 
-func (s *DocumentStorage) history(version uint64, last bool) (h document.History) {
+func (s *DocumentStorage) history(version uint64, last bool) (h document.Posting) {
 	for _, e := range s.Log {
 		if e.Version == version {
 			h.At = e.At
@@ -101,7 +101,7 @@ func (s *DocumentStorage) history(version uint64, last bool) (h document.History
 		k := s.Kept[v]
 		k.Total = s.upTo(v)
 		h.Bytes += uint64(k.Bytes)
-		if len(h.Snapshots) < document.HistoryPage {
+		if len(h.Snapshots) < document.KeptPage {
 			h.Snapshots = append(h.Snapshots, k)
 		}
 	}

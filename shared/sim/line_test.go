@@ -24,6 +24,7 @@ type line struct {
 	upAt, downAt           time.Time // frames of one way never overtake each other
 	lastFrame              time.Time // last frame the server heard on it
 	acked                  uint64    // the newest version the server was told is heard
+	shown                  int       // what the client showed last on it
 }
 
 // lastPing is what the runtime would say: when it last answered a ping.

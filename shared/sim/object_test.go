@@ -322,7 +322,7 @@ func docGrant(g session.Grant) document.Grant {
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
 		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
-		AdmittedAt: g.AdmittedAt,
+		AdmittedAt: g.AdmittedAt, Share: g.Share,
 	}
 }
 

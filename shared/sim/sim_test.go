@@ -86,6 +86,7 @@ type counts struct {
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	PutBack, Resolved, Full, Unvouched                                 int
+	Looked, SyncWaited                                                 int
 }
 
 func (c *counts) add(o counts) {
@@ -116,6 +117,7 @@ func (c *counts) fields() []countField {
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
 		{"a document restored", &c.PutBack}, {"a comment resolved by an operator", &c.Resolved}, {"a log that is full", &c.Full},
 		{"a snapshot ahead of the others", &c.Unvouched},
+		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 	}
 }
 
@@ -144,6 +146,7 @@ func play(seed uint64, log bool) (c counts, err error) {
 		}
 	}()
 	w.run()
+	w.looks()
 	w.settle()
 	return w.counts, nil
 }

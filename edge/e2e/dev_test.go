@@ -1,0 +1,43 @@
+//go:build !js
+
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// What make dev prints is what a newcomer has to find a mistake by: it shows what was
+// refused.
+func TestDevServerShowsRefusals(t *testing.T) {
+	d := startDev(t)
+	if _, answer, err := (dialling{document: "welcome", clientID: "c1", token: "e30.e30.AA"}).dial(&d.server); err == nil {
+		t.Fatalf("a token that is none is let in: %v", answer)
+	}
+	for end := time.Now().Add(patience); !strings.Contains(d.printed(), `"event":"connect_refused"`); {
+		if time.Now().After(end) {
+			t.Fatalf("it says nothing of it:\n%s", d.printed())
+		}
+	}
+}
+
+// A second server is kept off the state that one serves from. A number that was left there
+// by one that was killed, and is another process's now, keeps nobody off.
+func TestDevServerIsAlone(t *testing.T) {
+	d := startDev(t)
+	free := startDev(t) // another state, another port: that is fine
+	free.kill()
+	second := exec.Command("node", "../dev.mjs", "--port", fmt.Sprint(free.port), "--state", d.state, "--build", build)
+	if out, err := second.CombinedOutput(); err == nil || !strings.Contains(string(out), "serves from") {
+		t.Errorf("a second server on the same state: %v\n%s", err, out)
+	}
+	d.kill()
+	ours := fmt.Sprintf("%d Thu Jan  1 00:00:00 1970", os.Getpid())
+	check(os.WriteFile(filepath.Join(d.state, "state", "pid"), []byte(ours), 0o644))
+	d.restart()
+}

@@ -1,0 +1,32 @@
+package backoff_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/backoff"
+)
+
+// Hundreds of clients that a server tells the same wait come back no sooner, and not all
+// at once.
+func TestWhoAreToldTheSameComeOneByOne(t *testing.T) {
+	const said = 5 * time.Second
+	at := map[int64]int{}
+	for seed := range 200 {
+		r := backoff.Random(seed)
+		wait := r.After(said)
+		if wait < said || wait > said+said/4 {
+			t.Fatalf("comes after %v", wait)
+		}
+		at[wait.Milliseconds()/50]++
+	}
+	for when, n := range at {
+		if n > 30 {
+			t.Errorf("%d of 200 come within the same 50 ms, %d", n, when)
+		}
+	}
+	var r backoff.Random
+	if wait := r.After(0); wait != 0 || r != 0 {
+		t.Errorf("told nothing, and waits %v", wait)
+	}
+}
