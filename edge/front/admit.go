@@ -80,6 +80,11 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if err != nil {
 		return fl.fail(err)
 	}
+	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
+		// Nobody could revoke it for as long as it lives. The session object says the same,
+		// but would be made to say it.
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
+	}
 	w := jsontext.NewObject(nil)
 	w.Str("user_id", claims.Subject())
 	w.Str("email", claims.Email)

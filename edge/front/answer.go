@@ -30,7 +30,7 @@ func (fl *flight) next(w jsontext.Writer) []byte {
 // fail ends a flight in the form its sender can read.
 func (fl *flight) fail(err *protocol.Error) []byte {
 	switch err.Code {
-	case protocol.AuthenticationFailed, protocol.TokenRevoked, protocol.MalformedMessage, protocol.ConnectionInitTimeout:
+	case protocol.AuthenticationFailed, protocol.TokenRevoked, protocol.MalformedMessage, protocol.ConnectionInitTimeout, protocol.SessionEnded:
 		fl.stranger = true
 	}
 	switch {

@@ -95,7 +95,7 @@ func newWorker(t *testing.T, env map[string]string) *worker {
 }
 
 func embedded() map[string]string {
-	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")}
+	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1"), "APP_SESSION_SECRET": appSecret + " older"}
 }
 
 // run asks until a final step; "socket" stands for a document's 101.
