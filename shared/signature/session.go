@@ -1,10 +1,5 @@
 package signature
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-)
-
 // An app's session id ends with what only the deployment can have made of the rest of it:
 // so the front Worker knows that it was given, and wakes no object for one that somebody
 // has made up.
@@ -36,15 +31,14 @@ func Given(id string, secrets []string) bool {
 	return given
 }
 
-// mac is HMAC (RFC 2104) over SHA-256. It stands here because the package of the standard
-// library brings more with it than a module has room for; a test holds the two together.
+// mac is HMAC (RFC 2104) over SHA-256.
 func mac(text, secret string) string {
 	key := []byte(secret)
-	if len(key) > sha256.BlockSize {
-		sum := sha256.Sum256(key)
+	if len(key) > block {
+		sum := sum256(key)
 		key = sum[:]
 	}
-	inner, outer := make([]byte, sha256.BlockSize), make([]byte, sha256.BlockSize)
+	inner, outer := make([]byte, block), make([]byte, block)
 	for i := range inner {
 		b := byte(0)
 		if i < len(key) {
@@ -52,7 +46,12 @@ func mac(text, secret string) string {
 		}
 		inner[i], outer[i] = b^0x36, b^0x5c
 	}
-	sum := sha256.Sum256(append(append(inner, purpose...), text...))
-	sum = sha256.Sum256(append(outer, sum[:]...))
-	return hex.EncodeToString(sum[:macDigits/2])
+	sum := sum256(append(append(inner, purpose...), text...))
+	sum = sum256(append(outer, sum[:]...))
+	const digits = "0123456789abcdef"
+	out := make([]byte, 0, macDigits)
+	for _, b := range sum[:macDigits/2] {
+		out = append(out, digits[b>>4], digits[b&15])
+	}
+	return string(out)
 }
