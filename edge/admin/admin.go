@@ -6,7 +6,8 @@
 // comes when those have acted on it. When they could not be told, the answer is
 // SERVICE_UNAVAILABLE with "stored":true, and repeating the call is harmless, as it
 // nearly always is: calls say how things are to be, or end what is there. A message to a
-// device, an app's new key and its new secret are new each time.
+// device, an app's new key and its new secret are new each time. A revocation is the other
+// way round: the session object first, for it needs no database: see revoke.go.
 //
 // Also here is the webhook, by which an outside source of permissions says that
 // something has changed. It grants nothing.

@@ -50,7 +50,8 @@ func routes() []route {
 
 		{method: "GET", path: userPath + "/session", name: "getSession", do: getSession},
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
-		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "before", "all", "reason"}, do: revoke},
+		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},
+		{method: "GET", path: userPath + "/sign-ins", name: "listSignIns", do: listSignIns},
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"time"
 )
 
 // ErrNotFound is what a Store returns when the document or workspace that is named
@@ -22,6 +21,7 @@ type Document struct {
 // one changes nothing.
 type Store interface {
 	AppStore
+	SignIns
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
 	// PutDocument stores all of a row but its lock; ErrNotFound: no such workspace.
@@ -38,6 +38,4 @@ type Store interface {
 	PutWorkspace(ctx context.Context, id, name string) error
 	// PutMember gives a user a role in a workspace; role "" takes it away.
 	PutMember(ctx context.Context, workspace, user, role string) error
-	// EndSignIns ends all of a user's sign-ins with the embedded issuer.
-	EndSignIns(ctx context.Context, user string, now time.Time) error
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
@@ -77,12 +76,6 @@ func (s SQLStore) PutMember(ctx context.Context, workspace, user, role string) e
 	return s.must(ctx, "INSERT INTO members (workspace_id, user_id, role)"+
 		" SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT 1 FROM workspaces WHERE id = ?1)"+
 		" ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role", workspace, user, role)
-}
-
-// EndSignIns implements Store.
-func (s SQLStore) EndSignIns(ctx context.Context, user string, now time.Time) error {
-	_, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), user)
-	return err
 }
 
 // remove deletes a row; that there was none is only an error when there is no parent

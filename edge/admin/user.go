@@ -60,53 +60,6 @@ func kick(c *call) (answer, *protocol.Error) {
 // clockSkew is how far ahead of ours the clock of an issuer, or of the operator, may be.
 const clockSkew = 5 * time.Second
 
-// revoke makes tokens worthless: one, those of up to a moment, or all there are. Of
-// the three exactly one must be said.
-func revoke(c *call) (answer, *protocol.Error) {
-	w := c.ending("TOKEN_REVOKED", "revoked")
-	said, signIns := 0, false
-	if c.fields["jti"] != nil {
-		jti, err := c.text("jti", protocol.SubjectBytes)
-		if err != nil {
-			return answer{}, err
-		}
-		w.Str("jti", jti)
-		said++
-	}
-	if raw := c.fields["before"]; raw != nil {
-		at, err := c.before(raw)
-		if err != nil {
-			return answer{}, err
-		}
-		w.Int("before", at.Unix())
-		said++
-	}
-	if raw := c.fields["all"]; raw != nil {
-		if all, isBool := jsontext.Bool(raw); !isBool || !all {
-			return answer{}, rest.BadField("all")
-		}
-		w.Bool("all", true)
-		signIns = c.cfg.Embedded
-		said++
-	}
-	if said != 1 {
-		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: "one_of_jti_before_all",
-			Message: "Say exactly one of jti, before and all."}
-	}
-	if !signIns {
-		return c.end(w)
-	}
-	// First, so that nobody gets a new access token between the two.
-	if err := c.store.EndSignIns(c.ctx, c.user, c.cfg.Now()); err != nil {
-		return answer{}, rest.Unavailable("database_unavailable")
-	}
-	out, err := c.end(w)
-	if err != nil {
-		return answer{}, afterStore(err)
-	}
-	return out, nil
-}
-
 // before reads a moment that is a string (RFC 3339) or a number (seconds since 1970).
 // One that lies ahead would end tokens that nobody has issued yet.
 func (c *call) before(raw []byte) (time.Time, *protocol.Error) {

@@ -47,6 +47,7 @@ type world struct {
 	workspaces map[string]string
 	grants     map[string]string // document user -> role
 	apps       appTables
+	signIns    []SignIn
 }
 
 func newWorld(t *testing.T) *world {
@@ -169,8 +170,20 @@ func (w *world) PutMember(_ context.Context, workspace, user, role string) error
 	return w.enter("member "+workspace+" "+user+" "+role, "PutMember")
 }
 
-func (w *world) EndSignIns(_ context.Context, user string, now time.Time) error {
-	return w.enter("sign-ins of "+user+" at "+now.Format(time.TimeOnly), "EndSignIns")
+func (w *world) SignIns(_ context.Context, user string, now time.Time, max int) ([]SignIn, error) {
+	return w.signIns[:min(max, len(w.signIns))], w.enter("list "+user, "SignIns")
+}
+
+func (w *world) EndSignIns(_ context.Context, user, id string, now time.Time) (bool, error) {
+	found := id == ""
+	for _, s := range w.signIns {
+		found = found || s.ID == id
+	}
+	return found, w.enter(strings.TrimSpace("sign-ins of "+user+" at "+now.Format(time.TimeOnly)+" "+id), "EndSignIns")
+}
+
+func (w *world) ForgetBrowsers(_ context.Context, user string) error {
+	return w.enter("forget "+user, "ForgetBrowsers")
 }
 
 // reply is an answer, taken apart.

@@ -5,7 +5,7 @@
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
 //   {"do":"sql","class":"Document","name":"welcome","query":"…"}   what the object has stored
-//   {"do":"d1","query":"…"}   a statement on the database of accounts and rights
+//   {"do":"d1","query":"…","args":"[…]"}   a statement on the database of accounts and rights
 //   {"do":"logs"}   everything the Worker logged so far, and the level of each
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -37,9 +37,10 @@ const commands = {
 		const storage = await miniflare.unsafeGetDurableObjectStorage("holdfast", objectClass, { name });
 		return { rows: await storage.exec(query) };
 	},
-	async d1({ query }) {
-		const { results } = await database.prepare(query).all();
-		return { rows: results };
+	async d1({ query, args = "[]" }) {
+		const { results, meta } = await database.prepare(query).bind(...JSON.parse(args)).all();
+		const columns = Object.keys(results[0] ?? {});
+		return { rows: results, columns, values: results.map(Object.values), read: meta.rows_read, changes: meta.changes };
 	},
 	async logs() {
 		return { logs: logged.map(({ message }) => message), levels: logged.map(({ level }) => level) };

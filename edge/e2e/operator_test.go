@@ -118,7 +118,7 @@ func TestTheServedDescription(t *testing.T) {
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "getSession",
-		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
 	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")

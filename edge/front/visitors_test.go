@@ -114,7 +114,7 @@ func TestNoLimit(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"", "-1", "many", "1e3"} {
-		env, _ := json.Marshal(map[string]string{"CONNECTS_PER_IP_PER_MIN": wrong, "CONNECTS_PER_IP_BURST": wrong, "STATIC_KEY": jwk("k1")})
+		env, _ := json.Marshal(map[string]string{"CONNECTS_PER_IP_PER_MIN": wrong, "CONNECTS_PER_IP_BURST": wrong, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")})
 		cfg, err := ParseEnv(env)
 		if want := (rate.Limit{Count: DefaultConnects, Per: time.Minute, Burst: DefaultConnectsBurst}); err != nil || cfg.Connects != want {
 			t.Errorf("%q: %+v, %v", wrong, cfg.Connects, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/syumai/workers/cloudflare"
 	"github.com/syumai/workers/cloudflare/d1"
 
+	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/rest"
@@ -52,8 +53,11 @@ func signIn() http.Handler {
 	origins := front.ParseOrigins(cloudflare.Getenv("ALLOWED_ORIGINS"))
 	return issuer.New(issuer.Config{
 		Issuer:     cloudflare.Getenv("ISSUER"),
+		Audience:   front.ParseAudience(cloudflare.Getenv("AUDIENCE")),
 		AccessTTL:  seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
 		RefreshTTL: seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
+		SignInMax:  seconds("SIGN_IN_MAX_S", issuer.DefaultSignInMax),
+		Refreshes:  number("REFRESHES_PER_SIGN_IN_PER_MIN"),
 		Keys:       keys,
 		AllowOrigin: func(origin, host string) bool {
 			return front.OriginAllowed(origins, origin, host)
@@ -63,6 +67,7 @@ func signIn() http.Handler {
 		LoginFailures:        number("LOGIN_FAILURES"),
 		LoginFailuresAccount: number("LOGIN_FAILURES_PER_ACCOUNT"),
 		LoginWindow:          seconds("LOGIN_WINDOW_S", issuer.DefaultLoginWindow),
+		Log:                  attempt.Log,
 		Now:                  time.Now,
 		Random:               func(b []byte) { rand.Read(b) },
 	}, issuer.SQLStore{DB: sql.OpenDB(db)}, issuer.WebCrypto{PrivateKey: signingKey})

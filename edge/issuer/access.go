@@ -7,11 +7,13 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// access makes an access token with seed S2's claims, in its order, and iss.
-func (i *Issuer) access(ctx context.Context, user User, ttl time.Duration, now time.Time) (string, error) {
+// access makes an access token with seed S2's claims, in its order, and iss. Its jti begins
+// with the id of its sign-in, by which a session object knows all of that sign-in's.
+func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl time.Duration, now time.Time) (string, error) {
 	members, err := i.store.Memberships(ctx, user.ID)
 	if err != nil {
 		return "", err
@@ -36,10 +38,13 @@ func (i *Issuer) access(ctx context.Context, user User, ttl time.Duration, now t
 	claims.Strs("workspaces", spaces)
 	claims.Close()
 	claims.Int("iat", now.Unix())
-	claims.Int("exp", now.Add(ttl).Unix())
-	claims.Str("jti", i.random(16))
+	claims.Int("exp", now.Add(i.lasts(row, ttl, now)).Unix())
+	claims.Str("jti", signin.Tokens(row.Family)+i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)
+	if len(i.cfg.Audience) > 0 {
+		claims.Strs("aud", i.cfg.Audience)
+	}
 
 	input := base64.RawURLEncoding.AppendEncode(nil, header.End())
 	input = append(input, '.')
@@ -49,6 +54,11 @@ func (i *Issuer) access(ctx context.Context, user User, ttl time.Duration, now t
 		return "", err
 	}
 	return string(base64.RawURLEncoding.AppendEncode(append(input, '.'), signature)), nil
+}
+
+// lasts is how long an access token lives: not beyond its sign-in.
+func (i *Issuer) lasts(row RefreshToken, ttl time.Duration, now time.Time) time.Duration {
+	return min(ttl, i.end(row).Sub(now).Truncate(time.Second))
 }
 
 // levels sums up what the roles allow somewhere. It is a hint for a page's

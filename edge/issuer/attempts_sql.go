@@ -17,26 +17,33 @@ import (
 func one(l rate.Limit) int64 { return max(1, l.Per.Milliseconds()/int64(l.Count)) }
 
 // Attempt implements Store.
-func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, bool, error) {
+func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, error) {
 	at, cost := now.UnixMilli(), one(l)
-	var full, known int64
-	err := s.DB.QueryRowContext(ctx,
+	var full int64
+	taken, err := s.changes(ctx,
 		"INSERT INTO login_attempts (bucket, full_at, until) VALUES (?, ?, ?) ON CONFLICT (bucket) DO"+
 			" UPDATE SET full_at = MAX(full_at, ?) + ?, until = MAX(until, MAX(full_at, ?) + ?)"+
-			" WHERE MAX(full_at, ?) + ? <= ? RETURNING known_until",
-		bucket, at+cost, at+cost, at, cost, at, cost, at, cost, at+cost*int64(l.Burst)).Scan(&known)
-	if err == nil {
-		return 0, known > at, nil
+			" WHERE MAX(full_at, ?) + ? <= ?",
+		bucket, at+cost, at+cost, at, cost, at, cost, at, cost, at+cost*int64(l.Burst))
+	if err != nil || taken {
+		return 0, err
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
-		return 0, false, err
-	}
-	err = s.DB.QueryRowContext(ctx, "SELECT full_at, known_until FROM login_attempts WHERE bucket = ?", bucket).Scan(&full, &known)
+	err = s.DB.QueryRowContext(ctx, "SELECT full_at FROM login_attempts WHERE bucket = ?", bucket).Scan(&full)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) { // swept this moment: it has waited long enough
-		return 0, false, err
+		return 0, err
 	}
 	wait := time.Duration(full+cost-at-cost*int64(l.Burst)) * time.Millisecond
-	return max(time.Millisecond, wait), known > at, nil
+	return max(time.Millisecond, wait), nil
+}
+
+// Known implements Store.
+func (s SQLStore) Known(ctx context.Context, bucket string, now time.Time) (bool, error) {
+	var one int64
+	err := s.DB.QueryRowContext(ctx, "SELECT 1 FROM login_attempts WHERE bucket = ? AND known_until > ?", bucket, now.UnixMilli()).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Return implements Store.
@@ -44,14 +51,24 @@ func (s SQLStore) Return(ctx context.Context, bucket string, l rate.Limit) error
 	return s.exec(ctx, "UPDATE login_attempts SET full_at = full_at - ? WHERE bucket = ?", one(l), bucket)
 }
 
-// Succeeded implements Store.
-func (s SQLStore) Succeeded(ctx context.Context, bucket string, until time.Time) error {
-	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until, until) VALUES (?, 0, ?, ?) ON CONFLICT (bucket) DO"+
-		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until", bucket, until.UnixMilli(), until.UnixMilli())
+// Fill implements Store.
+func (s SQLStore) Fill(ctx context.Context, bucket string) error {
+	return s.exec(ctx, "UPDATE login_attempts SET full_at = 0 WHERE bucket = ?", bucket)
 }
 
-// SweepAttempts implements Store. It is called at each sign-in, which adds two rows at
-// most.
+// Remember implements Store.
+func (s SQLStore) Remember(ctx context.Context, bucket, userID string, until time.Time) error {
+	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until, until, user_id) VALUES (?, 0, ?, ?, ?) ON CONFLICT (bucket) DO"+
+		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until", bucket, until.UnixMilli(), until.UnixMilli(), userID)
+}
+
+// Forget implements Store.
+func (s SQLStore) Forget(ctx context.Context, userID string) error {
+	return s.exec(ctx, "DELETE FROM login_attempts WHERE user_id = ?", userID)
+}
+
+// SweepAttempts implements Store. It is called at each sign-in, which adds three rows
+// at most.
 func (s SQLStore) SweepAttempts(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "DELETE FROM login_attempts WHERE bucket IN"+
 		" (SELECT bucket FROM login_attempts WHERE until < ? LIMIT 20)", now.UnixMilli())

@@ -10,11 +10,16 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/front"
 )
 
-// from is a login from an address.
-func (w *world) from(address, email, pass string) answer {
+// from is a login from an address, in a browser that has these cookies.
+func (w *world) from(address, email, pass string, browser ...*http.Cookie) answer {
 	return w.send("POST", home+"/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass), func(r *http.Request) {
 		asJSON(r)
 		r.Header.Set(front.AddressHeader, address)
+		for _, c := range browser {
+			if c != nil {
+				r.AddCookie(c)
+			}
+		}
 	})
 }
 
@@ -60,7 +65,7 @@ func TestTooManyAttempts(t *testing.T) {
 // A right password counts nothing, and gives back what wrong ones took.
 func TestOnlyFailuresCount(t *testing.T) {
 	w := newWorld(t)
-	for range 30 {
+	for range 10 {
 		for range DefaultLoginFailures - 1 {
 			w.from("203.0.113.7", "owner@example.com", "hunter2")
 		}
@@ -68,17 +73,23 @@ func TestOnlyFailuresCount(t *testing.T) {
 			t.Fatalf("%d %s", a.status, a.body)
 		}
 	}
-	if len(w.store.returned) != 1 {
-		t.Errorf("the account's bucket was given back to %d times: once known, an address does not use it", len(w.store.returned))
+	w.now = w.now.Add(24 * time.Hour)
+	browser, n := w.from("203.0.113.7", "owner@example.com", password).device, len(w.store.returned)
+	for range 3 {
+		w.from("203.0.113.7", "owner@example.com", password, browser)
+	}
+	if n != 11 || len(w.store.returned) != n {
+		t.Errorf("the account's bucket was given back to %d and %d times: once known, a browser does not use it", n, len(w.store.returned))
 	}
 }
 
 // An attacker with thousands of addresses gets a hundred guesses, and keeps the user
-// out nowhere that they have been.
+// out of no browser in which they have been.
 func TestNobodyIsLockedOut(t *testing.T) {
 	w := newWorld(t)
-	if a := w.from("203.0.113.7", "owner@example.com", password); a.status != 200 {
-		t.Fatal(a.status)
+	browser := w.from("203.0.113.7", "owner@example.com", password).device
+	if browser == nil {
+		t.Fatal("the browser was given no number")
 	}
 	guesses := 0
 	for i := range 3000 {
@@ -89,7 +100,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	if guesses != DefaultLoginFailuresAccount {
 		t.Errorf("%d guesses", guesses)
 	}
-	if a := w.from("203.0.113.7", "owner@example.com", password); a.status != 200 {
+	if a := w.from("203.0.113.7", "owner@example.com", password, browser); a.status != 200 {
 		t.Errorf("the user is locked out at home: %d %s", a.status, a.body)
 	}
 	if a := w.from("198.51.100.1", "owner@example.com", password); !a.limited() {
@@ -111,11 +122,16 @@ func TestAttemptsNeedTheDatabase(t *testing.T) {
 	if a := w.login("owner@example.com", password); a.status != 503 || a.cookie != nil || len(w.crypto.derived) != 0 {
 		t.Errorf("without counting: %d %s", a.status, a.body)
 	}
-	for _, method := range []string{"Succeeded", "Return", "SweepAttempts"} {
+	for _, method := range []string{"Remember", "Return", "Fill", "SweepAttempts"} {
 		w.store.down = method
-		if a := w.login("owner@example.com", password); a.status != 200 {
-			t.Errorf("%s: %d %s", method, a.status, a.body)
+		if a := w.login("owner@example.com", password); a.status != 200 || (a.device == nil) != (method == "Remember") {
+			t.Errorf("%s: %d %s, %v", method, a.status, a.body, a.device)
 		}
+	}
+	browser := w.login("owner@example.com", password).device
+	w.store.down = "Known"
+	if a := w.from("203.0.113.7", "owner@example.com", password, browser); a.status != 503 {
+		t.Errorf("without looking whether the browser is known: %d %s", a.status, a.body)
 	}
 }
 

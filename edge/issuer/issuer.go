@@ -16,7 +16,8 @@
 // twice was copied, and nobody can say which of the two users is the thief, so
 // the whole family ends (RFC 9700, section 4.14.2). For 10 seconds after its use
 // a token is forgiven: two tabs that refresh at once, or an answer that was lost.
-// What a thief gets by being as quick does not last either: see refresh.go.
+// What a thief gets by being as quick does not last either: see refresh.go. And no
+// sign-in lasts for ever: SIGN_IN_MAX_S after it began the password is asked for again.
 //
 // # Rotating the signing key
 //
@@ -47,16 +48,22 @@ import (
 
 // Config is what a deployment's variables say about the issuer.
 type Config struct {
-	// Issuer is the iss of every token.
-	Issuer string
-	// AccessTTL and RefreshTTL are how long the two kinds of token live.
-	AccessTTL, RefreshTTL time.Duration
+	// Issuer is the iss of every token, and Audience its aud; none: it has none.
+	Issuer   string
+	Audience []string
+	// AccessTTL and RefreshTTL are how long the two kinds of token live, SignInMax how
+	// long a sign-in lasts at most, however often it is refreshed; 0: the default.
+	AccessTTL, RefreshTTL, SignInMax time.Duration
+	// Refreshes is how often one sign-in may be refreshed in a minute; 0: the default.
+	Refreshes int
 	// Keys are the public halves that are published; the first is the signing key's.
 	Keys []token.Key
 	// LoginFailures is how many wrong passwords an account may be tried with from one
 	// address in LoginWindow, and LoginFailuresAccount from all together; 0: the default.
 	LoginFailures, LoginFailuresAccount int
 	LoginWindow                         time.Duration
+	// Log prints one line for the operators' own log.
+	Log func(line string)
 	// AllowOrigin says whether a page of origin may sign in at host, and CORS with which
 	// headers, name after value, it may read the answer.
 	AllowOrigin func(origin, host string) bool
@@ -73,6 +80,7 @@ type Config struct {
 const (
 	DefaultAccessTTL  = 15 * time.Minute
 	DefaultRefreshTTL = 30 * 24 * time.Hour
+	DefaultSignInMax  = 90 * 24 * time.Hour
 )
 
 // Crypto is what the platform computes for the issuer.
@@ -85,9 +93,9 @@ type Crypto interface {
 
 // Sessions is the users' session objects.
 type Sessions interface {
-	// EndAll ends a user's connections, and all access tokens that were issued up to
-	// now and in its second. It has happened, or is going to, when the error is nil.
-	EndAll(ctx context.Context, userID string, now time.Time) error
+	// EndAll ends a user's connections, and all access tokens that are out or that come
+	// of a sign-in that began before now. It has happened, or is going to, when the error is nil.
+	EndAll(ctx context.Context, userID string) error
 }
 
 // Issuer answers the routes above.
@@ -101,6 +109,12 @@ type Issuer struct {
 
 // New returns the issuer's handler. Any other path is answered with NOT_FOUND.
 func New(cfg Config, store Store, crypto Crypto) http.Handler {
+	if cfg.SignInMax <= 0 {
+		cfg.SignInMax = DefaultSignInMax
+	}
+	if cfg.Refreshes <= 0 {
+		cfg.Refreshes = DefaultRefreshes
+	}
 	i := &Issuer{
 		cfg: cfg, store: store, crypto: crypto,
 		place:   limit(cfg.LoginFailures, DefaultLoginFailures, cfg.LoginWindow),
@@ -162,8 +176,7 @@ func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer ends a login or a refresh.
-func (i *Issuer) answer(w http.ResponseWriter, r *http.Request, access string, ttl time.Duration, refresh, userID string) {
-	http.SetCookie(w, cookie(r, refresh, i.cfg.RefreshTTL))
+func (i *Issuer) answer(w http.ResponseWriter, access string, ttl time.Duration, userID string) {
 	body := jsontext.NewObject(nil)
 	body.Str("access_token", access)
 	body.Str("token_type", "Bearer")

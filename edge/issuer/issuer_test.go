@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -43,17 +44,19 @@ type world struct {
 	store   *memory
 	crypto  *native
 	handler http.Handler
-	// ended are the users whose connections were ended, by the second; endFails makes
+	// ended are the users whose connections were ended, and when; endFails makes
 	// their session objects unreachable.
 	ended    []string
 	endFails bool
+	// lines are what was logged.
+	lines []string
 }
 
-func (w *world) EndAll(_ context.Context, userID string, now time.Time) error {
+func (w *world) EndAll(_ context.Context, userID string) error {
 	if w.endFails {
 		return errDown
 	}
-	w.ended = append(w.ended, fmt.Sprintf("%s %d", userID, now.Unix()))
+	w.ended = append(w.ended, fmt.Sprintf("%s %d", userID, w.now.Unix()))
 	return nil
 }
 
@@ -77,6 +80,7 @@ func newWorld(t *testing.T) *world {
 		Issuer: "https://api.materi.dev", AccessTTL: DefaultAccessTTL, RefreshTTL: DefaultRefreshTTL,
 		Keys:        []token.Key{key},
 		Sessions:    w,
+		Log:         func(line string) { w.lines = append(w.lines, line) },
 		CORS:        func(origin string) []string { return front.CORS([]string{home}, origin) },
 		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
 		Now:         func() time.Time { return w.now },
@@ -91,7 +95,8 @@ func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 type answer struct {
 	status        int
 	header        http.Header
-	cookie        *http.Cookie // nil: none set
+	cookie        *http.Cookie // the refresh token's; nil: none set
+	device        *http.Cookie // the browser's; nil: none set
 	body          string
 	code, reason  string
 	access, owner string
@@ -107,7 +112,11 @@ func (w *world) send(method, url, body string, edit func(*http.Request)) answer 
 	w.handler.ServeHTTP(rec, r)
 	a := answer{status: rec.Code, header: rec.Header(), body: rec.Body.String()}
 	for _, c := range rec.Result().Cookies() {
-		a.cookie = c
+		if strings.HasSuffix(c.Name, deviceCookieName) {
+			a.device = c
+		} else {
+			a.cookie = c
+		}
 	}
 	var frame struct {
 		AccessToken string `json:"access_token"`
@@ -122,9 +131,12 @@ func (w *world) send(method, url, body string, edit func(*http.Request)) answer 
 	}
 	a.code, a.reason, a.access, a.owner = frame.Data.Code, frame.Data.Details.Reason, frame.AccessToken, frame.UserID
 	for _, secret := range []string{password, "secret-value", "hunter2"} {
-		if strings.Contains(a.body, secret) {
-			w.t.Errorf("an answer holds a secret: %s", a.body)
+		if strings.Contains(a.body+strings.Join(w.lines, ""), secret) {
+			w.t.Errorf("an answer, or the log, holds a secret: %s %s", a.body, w.lines)
 		}
+	}
+	if strings.Contains(strings.Join(w.lines, ""), "@") {
+		w.t.Errorf("an e-mail is in the log: %s", w.lines)
 	}
 	return a
 }
@@ -158,7 +170,7 @@ func TestLogin(t *testing.T) {
 		t.Error(a.body)
 	}
 	c := a.cookie
-	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/auth" || c.Secure || c.MaxAge != 30*24*3600 || len(c.Value) != 43 {
+	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/auth" || c.Secure || c.MaxAge != 30*24*3600 || len(c.Value) != 74 {
 		t.Errorf("cookie %+v", c)
 	}
 	if _, stored := w.store.tokens[c.Value]; stored || len(w.store.tokens) != 1 {
@@ -179,14 +191,14 @@ func TestLogin(t *testing.T) {
 	signature, _ := base64.RawURLEncoding.DecodeString(parsed.Signature)
 	signed := rsa.VerifyPKCS1v15(&rsaKey().PublicKey, crypto.SHA256, sum[:], signature) == nil
 	claims, refusal := v.Validate(parsed, signed, w.now)
-	if refusal != nil || claims.UserID != "usr_owner" || parsed.KeyID != "k1" || !claims.ExpiresAt.Equal(start.Add(DefaultAccessTTL)) {
+	if refusal != nil || claims.Subject != "usr_owner" || parsed.KeyID != "k1" || !claims.ExpiresAt.Equal(start.Add(DefaultAccessTTL)) {
 		t.Errorf("%+v %v", claims, refusal)
 	}
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(a.access, ".")[1])
 	want := `{"user_id":"usr_owner","email":"owner@example.com","name":"Olive","workspace_ids":["ws_a","ws_b"],` +
 		`"permissions":{"documents":["read","write","comment"],"workspaces":["read"]},"iat":1736244000,"exp":1736244900,` +
 		`"jti":"` + claims.ID + `","token_type":"access","iss":"https://api.materi.dev"}`
-	if string(payload) != want || len(claims.ID) != 22 {
+	if string(payload) != want || len(claims.ID) != 24+1+22 || signin.Of(claims.ID) == "" {
 		t.Errorf("got  %s\nwant %s", payload, want)
 	}
 }
@@ -264,10 +276,10 @@ func TestRequestsThatAreNoLogin(t *testing.T) {
 func TestKeys(t *testing.T) {
 	a := newWorld(t).send("GET", home+"/.well-known/jwks.json", "", nil)
 	keys := token.NewFetched(token.Ages{})
-	if err := keys.Load([]byte(a.body), start); err != nil {
+	if _, err := keys.Load([]byte(a.body), start); err != nil {
 		t.Fatal(err, a.body)
 	}
-	if _, decision := keys.Lookup("k1", start); decision != token.Use {
+	if _, decision, _ := keys.Lookup("k1", false, start); decision != token.Use {
 		t.Errorf("decision %d", decision)
 	}
 }

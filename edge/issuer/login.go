@@ -3,11 +3,9 @@ package issuer
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -34,6 +32,9 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 	ctx, now := r.Context(), i.cfg.Now()
 	tried, refusal := i.try(ctx, r, email, now)
 	if refusal != nil {
+		if refusal.Code == protocol.RateLimitExceeded {
+			i.log("warn", "sign_in_failed", "", "", refusal.Reason)
+		}
 		fail(w, refusal)
 		return
 	}
@@ -51,29 +52,40 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = i.store.SweepAttempts(ctx, now) // as below
 	if subtle.ConstantTimeCompare(hash, user.Hash) != 1 || user.ID == "" {
+		i.log("warn", "sign_in_failed", user.ID, "", "invalid_credentials")
 		fail(w, &protocol.Error{
 			Code: protocol.AuthenticationFailed, Reason: "invalid_credentials", Message: "The e-mail or the password is wrong.",
 		})
 		return
 	}
-	i.right(ctx, tried, now)
-	access, err := i.access(ctx, user, i.cfg.AccessTTL, now)
+	// The sign-in begins now and not before all that took so long: what was revoked
+	// meanwhile is older.
+	now = i.cfg.Now()
+	i.right(ctx, &tried, user.ID, now)
+	key := i.newKey(now)
+	_, family := keyOf(key + ".")
+	refresh, row := i.fresh(r, key, RefreshToken{Family: family, UserID: user.ID, SignedInAt: now}, now)
+	access, err := i.access(ctx, user, row, i.cfg.AccessTTL, now)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
 		return
 	}
-	refresh, row := i.fresh(user.ID, i.random(16), now)
-	if _, err := i.store.Add(ctx, row); err != nil {
+	if _, err := i.store.Add(ctx, row, Room{}); err != nil {
 		unavailable(w, "database_unavailable")
 		return
 	}
 	// Old rows are in nobody's way: a sweep that fails is done by the next login. And a
 	// hash that could not be renewed is as good as it was.
-	_ = i.store.Sweep(ctx, user.ID, now)
+	_ = i.store.Sweep(ctx, user.ID, "", now, now)
 	if user.Iterations < Iterations {
 		_ = i.rehash(ctx, user, password)
 	}
-	i.answer(w, r, access, i.cfg.AccessTTL, refresh, user.ID)
+	i.log("info", "sign_in", user.ID, family, "")
+	http.SetCookie(w, cookie(r, refresh, row.ExpiresAt.Sub(now)))
+	if tried.device != "" {
+		http.SetCookie(w, deviceCookie(r, tried.device, i.cfg.SignInMax))
+	}
+	i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), user.ID)
 }
 
 // derive hashes a password as the user's is. Who has an old, cheaper hash takes as long
@@ -125,18 +137,4 @@ func credentials(r *http.Request) (email, password string, refusal *protocol.Err
 		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField}
 	}
 	return email, password, nil
-}
-
-// fresh makes a refresh token and its row.
-func (i *Issuer) fresh(userID, family string, now time.Time) (string, RefreshToken) {
-	token := i.random(32)
-	return token, RefreshToken{
-		Hash: digest(token), Family: family, UserID: userID, CreatedAt: now, ExpiresAt: now.Add(i.cfg.RefreshTTL),
-	}
-}
-
-func (i *Issuer) random(n int) string {
-	b := make([]byte, n)
-	i.cfg.Random(b)
-	return base64.RawURLEncoding.EncodeToString(b)
 }

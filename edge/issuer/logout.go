@@ -29,9 +29,18 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	// It is answered alike whether there was a sign-in: the user wanted out, and is.
 	if err == nil && c.Value != "" {
-		row, _, err := i.store.Refresh(r.Context(), digest(c.Value))
+		_, family := keyOf(c.Value)
+		if family == "" {
+			var row RefreshToken
+			row, _, err = i.store.Refresh(r.Context(), digest(c.Value))
+			family = row.Family
+		}
+		var userID string
 		if err == nil {
-			err = i.store.RevokeFamily(r.Context(), row.Family, i.cfg.Now())
+			userID, err = i.store.RevokeFamily(r.Context(), family, i.cfg.Now())
+		}
+		if userID != "" {
+			i.log("info", "sign_out", userID, family, "")
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
 			unavailable(w, "database_unavailable")
@@ -42,9 +51,9 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // logoutEverywhere is for somebody who fears that another has their sign-in, so it
-// leaves nothing: no refresh token, no access token that is out, no connection. The
-// refresh tokens go first, or one of them could bring an access token that is younger
-// than the end of all others. Whoever holds a token that is worth nothing learns so:
+// leaves nothing: no connection, no access token that is out, no refresh token, no browser
+// that is known. The session object goes first, for it needs no database, and takes no
+// token of a sign-in of before from then on, whenever that was issued. Whoever holds a token that is worth nothing learns so:
 // to answer a stranger's like the user's own would tell the user they are safe.
 func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text string) {
 	ctx := r.Context()
@@ -60,15 +69,36 @@ func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text s
 		i.refuse(w, "refresh_token_invalid")
 		return
 	}
-	if err := i.store.RevokeUser(ctx, row.UserID, i.cfg.Now()); err != nil {
-		unavailable(w, "database_unavailable")
-		return
+	// Each is done whatever becomes of the other. The cookie stays, to try again with.
+	ended := i.cfg.Sessions.EndAll(ctx, row.UserID)
+	err = i.store.RevokeUser(ctx, row.UserID, i.cfg.Now())
+	if err == nil {
+		err = i.store.Forget(ctx, row.UserID)
 	}
-	if err := i.cfg.Sessions.EndAll(ctx, row.UserID, i.cfg.Now()); err != nil {
-		unavailable(w, "session_unavailable") // the cookie stays, to try again with
-		return
+	switch {
+	case ended != nil:
+		halfOut(w, "session_unavailable", false, err == nil)
+	case err != nil:
+		halfOut(w, "database_unavailable", true, false)
+	default:
+		i.log("info", "sign_out_everywhere", row.UserID, row.Family, "")
+		i.signedOut(w, r)
 	}
-	i.signedOut(w, r)
+}
+
+// halfOut says which part of a logout everywhere took effect: the connections and access
+// tokens, or the sign-ins.
+func halfOut(w http.ResponseWriter, reason string, connections, signIns bool) {
+	err := rest.Unavailable(reason)
+	err.Message = "Not everything is signed out yet: try again."
+	word := func(ended bool) []byte {
+		if ended {
+			return []byte(`"ended"`)
+		}
+		return []byte(`"not_ended"`)
+	}
+	err.Details = []protocol.Detail{{Name: "connections", Raw: word(connections)}, {Name: "sign_ins", Raw: word(signIns)}}
+	rest.Fail(w, err)
 }
 
 // mayEndAll reports whether the token is one its owner could come with: good, or used

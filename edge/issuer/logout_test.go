@@ -87,6 +87,9 @@ func TestLogoutEverywhereAgain(t *testing.T) {
 	if a.status != 503 || a.reason != "session_unavailable" || a.header.Get("Retry-After") != "1" || a.cookie != nil {
 		t.Fatalf("%d %s %+v", a.status, a.body, a.cookie)
 	}
+	if !strings.Contains(a.body, `"connections":"not_ended","sign_ins":"ended"`) {
+		t.Errorf("it does not say what took effect: %s", a.body)
+	}
 	if b := w.refresh(first); b.status != 401 {
 		t.Errorf("the part that went well is undone: %d", b.status)
 	}
@@ -99,20 +102,33 @@ func TestLogoutEverywhereAgain(t *testing.T) {
 	if b := w.everywhere(first); b.status != 401 || len(w.ended) != 1 {
 		t.Errorf("much later: %d %s", b.status, b.body)
 	}
-	for _, method := range []string{"Refresh", "RevokeUser"} {
+}
+
+// Ending the connections waits for no table: while the database is away for writing, they
+// and the tokens that are out are ended all the same, and the answer says what is not.
+func TestLogoutEverywhereWithoutTheDatabase(t *testing.T) {
+	for method, ended := range map[string]int{"Refresh": 0, "RevokeUser": 1, "Forget": 1} {
 		w := newWorld(t)
 		first := w.login("owner@example.com", password).cookie.Value
 		w.store.down = method
-		if b := w.everywhere(first); b.status != 503 || len(w.ended) != 0 {
-			t.Errorf("%s: %d %s", method, b.status, b.body)
+		b := w.everywhere(first)
+		if b.status != 503 || b.reason != "database_unavailable" || b.cookie != nil || len(w.ended) != ended {
+			t.Errorf("%s: %d %s, ended %v", method, b.status, b.body, w.ended)
+		}
+		if said := `"connections":"ended","sign_ins":"not_ended"`; ended > 0 && !strings.Contains(b.body, said) {
+			t.Errorf("%s: it does not say what took effect: %s", method, b.body)
+		}
+		w.store.down = ""
+		if b := w.everywhere(first); b.status != 204 || w.refresh(first).status != 401 {
+			t.Errorf("%s, again: %d %s", method, b.status, b.body)
 		}
 	}
 }
 
 // The words to the session object, and what of its answers means that it is done.
 func TestSessionObject(t *testing.T) {
-	const want = `{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","before":1736244000,"reason":"logout_everywhere"}`
-	if got := endAll("usr_owner", start); got != want {
+	const want = `{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","all":true,"reason":"logout_everywhere"}`
+	if got := endAll("usr_owner"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for text, done := range map[string]bool{

@@ -85,29 +85,56 @@ func (m *memory) Rotate(_ context.Context, hash string, now time.Time) (bool, er
 	return true, nil
 }
 
-func (m *memory) Add(_ context.Context, t RefreshToken) (bool, error) {
+func (m *memory) Add(_ context.Context, t RefreshToken, room Room) (bool, error) {
 	if err := m.enter("Add"); err != nil {
 		return false, err
 	}
+	recent, children := 0, 0
 	for _, other := range m.tokens {
-		if other.Family == t.Family && !other.RevokedAt.IsZero() {
+		if other.Family != t.Family {
+			continue
+		}
+		if !other.RevokedAt.IsZero() {
 			return false, nil
 		}
+		if other.CreatedAt.After(room.Since) {
+			recent++
+			if other.Parent == t.Parent {
+				children++
+			}
+		}
+	}
+	if room.Most > 0 && (recent >= room.Most || children >= room.Children) {
+		return false, nil
 	}
 	m.tokens[t.Hash] = &t
 	return true, nil
 }
 
-func (m *memory) RevokeFamily(_ context.Context, family string, now time.Time) error {
+func (m *memory) Full(_ context.Context, family string, since time.Time, most int) (time.Time, error) {
+	var made []time.Time
+	for _, t := range m.tokens {
+		if t.Family == family && t.CreatedAt.After(since) {
+			made = append(made, t.CreatedAt)
+		}
+	}
+	slices.SortFunc(made, func(a, b time.Time) int { return b.Compare(a) })
+	if len(made) < most {
+		return time.Time{}, m.enter("Full")
+	}
+	return made[most-1], m.enter("Full")
+}
+
+func (m *memory) RevokeFamily(_ context.Context, family string, now time.Time) (userID string, err error) {
 	if err := m.enter("RevokeFamily"); err != nil {
-		return err
+		return "", err
 	}
 	for _, t := range m.tokens {
 		if t.Family == family && t.RevokedAt.IsZero() {
-			t.RevokedAt = now
+			t.RevokedAt, userID = now, t.UserID
 		}
 	}
-	return nil
+	return userID, nil
 }
 
 func (m *memory) RevokeUser(_ context.Context, userID string, now time.Time) error {
@@ -149,11 +176,12 @@ func (m *memory) Rehash(_ context.Context, u User, old []byte) error {
 // attempts is a row of login_attempts.
 type attempts struct {
 	full, known time.Time
+	user        string
 }
 
-func (m *memory) Attempt(_ context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, bool, error) {
+func (m *memory) Attempt(_ context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, error) {
 	if err := m.enter("Attempt"); err != nil {
-		return 0, false, err
+		return 0, err
 	}
 	if m.buckets == nil {
 		m.buckets = map[string]*attempts{}
@@ -167,10 +195,10 @@ func (m *memory) Attempt(_ context.Context, bucket string, l rate.Limit, now tim
 		full = now
 	}
 	if wait := full.Add(cost).Sub(now) - cost*time.Duration(l.Burst); wait > 0 {
-		return wait, a.known.After(now), nil
+		return wait, nil
 	}
 	a.full = full.Add(cost)
-	return 0, a.known.After(now), nil
+	return 0, nil
 }
 
 func (m *memory) Return(_ context.Context, bucket string, l rate.Limit) error {
@@ -182,19 +210,57 @@ func (m *memory) Return(_ context.Context, bucket string, l rate.Limit) error {
 	return nil
 }
 
-func (m *memory) Succeeded(_ context.Context, bucket string, until time.Time) error {
-	if err := m.enter("Succeeded"); err != nil {
+func (m *memory) Fill(_ context.Context, bucket string) error {
+	if err := m.enter("Fill"); err != nil {
 		return err
 	}
-	m.buckets[bucket] = &attempts{known: until}
+	m.buckets[bucket].full = time.Time{}
+	return nil
+}
+
+func (m *memory) Known(_ context.Context, bucket string, now time.Time) (bool, error) {
+	a := m.buckets[bucket]
+	return a != nil && a.known.After(now), m.enter("Known")
+}
+
+func (m *memory) Remember(_ context.Context, bucket, userID string, until time.Time) error {
+	if err := m.enter("Remember"); err != nil {
+		return err
+	}
+	m.buckets[bucket] = &attempts{known: until, user: userID}
+	return nil
+}
+
+func (m *memory) Forget(_ context.Context, userID string) error {
+	if err := m.enter("Forget"); err != nil {
+		return err
+	}
+	maps.DeleteFunc(m.buckets, func(_ string, a *attempts) bool { return a.user == userID })
 	return nil
 }
 
 func (m *memory) SweepAttempts(context.Context, time.Time) error { return m.enter("SweepAttempts") }
 
-func (m *memory) Sweep(_ context.Context, userID string, now time.Time) error {
-	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool { return t.UserID == userID && t.ExpiresAt.Before(now) })
-	return m.enter("Sweep")
+func (m *memory) Sweep(_ context.Context, userID, family string, used, now time.Time) error {
+	if err := m.enter("Sweep"); err != nil {
+		return err
+	}
+	var unused []*RefreshToken
+	for _, t := range m.tokens {
+		if t.Family == family && t.RotatedAt.IsZero() && t.SupersededAt.IsZero() {
+			unused = append(unused, t)
+		}
+	}
+	slices.SortFunc(unused, func(a, b *RefreshToken) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	for _, t := range unused[min(len(unused), MaxUnused):] {
+		delete(m.tokens, t.Hash)
+	}
+	over := func(at time.Time) bool { return !at.IsZero() && at.Before(used) }
+	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool {
+		return t.UserID == userID && t.ExpiresAt.Before(now) ||
+			t.Family == family && t.RevokedAt.IsZero() && (over(t.RotatedAt) || t.RotatedAt.IsZero() && over(t.SupersededAt))
+	})
+	return nil
 }
 
 // native is the Crypto of this machine.

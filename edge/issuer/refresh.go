@@ -1,8 +1,7 @@
 package issuer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -29,14 +28,23 @@ import (
 // 10 seconds to each side. They have to sign in again.
 const Overlap = 10 * time.Second
 
+const (
+	// DefaultRefreshes is how often a sign-in may be refreshed in a minute, Children how
+	// often with one token: a browser's tabs that do not know of each other.
+	DefaultRefreshes = 60
+	Children         = 20
+	window           = time.Minute
+	// keptFor is how long a token that was used, or superseded, stays in the table: as long
+	// as the two limits look back. Afterwards its sign-in's key tells what it is.
+	keptFor = 2 * window
+	// MaxUnused is how many tokens of a sign-in may wait for their use. A browser has one;
+	// who makes them faster than they are superseded is no browser.
+	MaxUnused = 100
+)
+
 // AgainFor is how long a token that has been revoked may still end everything: a logout
 // everywhere that went wrong half-way is tried again with it. It can only take away.
 const AgainFor = 10 * time.Minute
-
-func digest(token string) string {
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:])
-}
 
 // verdict is what a refresh token that is shown is worth.
 type verdict uint8
@@ -103,42 +111,43 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, now, hash := r.Context(), i.cfg.Now(), digest(c.Value)
 	row, user, err := i.store.Refresh(ctx, hash)
+	key, family := keyOf(c.Value)
 	if errors.Is(err, ErrNotFound) {
-		i.refuse(w, "refresh_token_invalid")
+		i.unknown(ctx, w, family, now)
 		return
 	} else if err != nil {
 		unavailable(w, "database_unavailable")
 		return
 	}
-	// The new tokens are made first: a failure here must not use up the old one.
-	access, err := i.access(ctx, user, ttl, now)
-	if err != nil {
-		unavailable(w, "crypto_unavailable")
-		return
+	if end := i.end(row); end.Before(row.ExpiresAt) {
+		row.ExpiresAt = end
 	}
-	child, childRow := i.fresh(user.ID, row.Family, now)
-	childRow.Parent, childRow.SupersededAt = hash, row.SupersededAt
-
 	verdict := row.judge(now)
 	switch verdict {
 	case stolen:
-		if err := i.store.RevokeFamily(ctx, row.Family, now); err != nil {
-			unavailable(w, "database_unavailable")
-			return
-		}
-		i.refuse(w, "refresh_token_reused")
+		i.copied(ctx, w, row.Family, now)
 		return
 	case worthless:
 		i.refuse(w, "refresh_token_invalid")
 		return
 	}
-	alive, err := i.store.Add(ctx, childRow)
+	// The new tokens are made first: a failure here must not use up the old one.
+	access, err := i.access(ctx, user, row, ttl, now)
+	if err != nil {
+		unavailable(w, "crypto_unavailable")
+		return
+	}
+	child, childRow := i.fresh(r, key, RefreshToken{
+		Family: row.Family, UserID: user.ID, SignedInAt: row.SignedInAt, Parent: hash, SupersededAt: row.SupersededAt,
+	}, now)
+	room := Room{Since: now.Add(-window), Most: i.cfg.Refreshes, Children: Children}
+	alive, err := i.store.Add(ctx, childRow, room)
 	if err != nil {
 		unavailable(w, "database_unavailable")
 		return
 	}
 	if !alive {
-		i.refuse(w, "refresh_token_invalid")
+		i.noRoom(ctx, w, hash, row, room, now)
 		return
 	}
 	if verdict == unused && row.SupersededAt.IsZero() && row.Parent != "" && now.Sub(row.CreatedAt) > Overlap {
@@ -164,8 +173,55 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	_ = i.store.Sweep(ctx, user.ID, now) // see login
-	i.answer(w, r, access, ttl, child, user.ID)
+	_ = i.store.Sweep(ctx, user.ID, family, now.Add(-keptFor), now) // see login
+	http.SetCookie(w, cookie(r, child, childRow.ExpiresAt.Sub(now)))
+	i.answer(w, access, i.lasts(row, ttl, now), user.ID)
+}
+
+// unknown answers a token that is not in the table: one that was used long ago, or nobody's.
+func (i *Issuer) unknown(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
+	if family == "" {
+		i.refuse(w, "refresh_token_invalid")
+		return
+	}
+	i.copied(ctx, w, family, now)
+}
+
+// copied ends the sign-in of a token that somebody has a copy of, if it is not over.
+func (i *Issuer) copied(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
+	userID, err := i.store.RevokeFamily(ctx, family, now)
+	switch {
+	case err != nil:
+		unavailable(w, "database_unavailable")
+	case userID == "":
+		i.refuse(w, "refresh_token_invalid")
+	default:
+		i.log("warn", "refresh_token_reused", userID, family, "")
+		i.refuse(w, "refresh_token_reused")
+	}
+}
+
+// noRoom answers who refreshes too often. What is too often with one token, which another
+// tab has used, is not with the next, which the browser has by then.
+func (i *Issuer) noRoom(ctx context.Context, w http.ResponseWriter, hash string, row RefreshToken, room Room, now time.Time) {
+	again, _, err := i.store.Refresh(ctx, hash)
+	var oldest time.Time
+	if err == nil && again.RevokedAt.IsZero() {
+		oldest, err = i.store.Full(ctx, row.Family, room.Since, room.Most)
+	}
+	switch {
+	case err != nil && !errors.Is(err, ErrNotFound):
+		unavailable(w, "database_unavailable")
+	case err != nil || !again.RevokedAt.IsZero():
+		i.refuse(w, "refresh_token_invalid")
+	default:
+		i.log("warn", "refresh_refused", row.UserID, row.Family, "too_many_refreshes")
+		wait := time.Second
+		if !oldest.IsZero() {
+			wait = max(wait, oldest.Add(window).Sub(now))
+		}
+		fail(w, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_refreshes", RetryAfter: wait})
+	}
 }
 
 // refuse asks for a new login. The cookie is left alone: by the time this answer

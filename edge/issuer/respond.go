@@ -18,26 +18,32 @@ const (
 
 // nameOf is the cookie's name for a request. Over https the other name is not looked
 // at: whoever can set that one can set any.
-func nameOf(r *http.Request) string {
+func nameOf(r *http.Request) string { return named(r, cookieName, secureCookieName) }
+
+func named(r *http.Request, name, secure string) string {
 	if r.URL.Scheme == "https" {
-		return secureCookieName
+		return secure
 	}
-	return cookieName
+	return name
 }
 
-// cookie holds the refresh token. A script cannot read it, and another site's page
-// cannot have it sent. Over http no route but the issuer's gets it; a __Host- cookie
-// has to have the path /, and no other route reads it. With an empty token it takes
-// the cookie back.
+// cookie holds the refresh token. With an empty one it takes the cookie back.
 func cookie(r *http.Request, token string, ttl time.Duration) *http.Cookie {
+	return shielded(r, nameOf(r), token, ttl)
+}
+
+// shielded is a cookie for the issuer alone. A script cannot read it, and another site's
+// page cannot have it sent. Over http no route but the issuer's gets it; a __Host- cookie
+// has to have the path /, and no other route reads it.
+func shielded(r *http.Request, name, value string, ttl time.Duration) *http.Cookie {
 	c := &http.Cookie{
-		Name: nameOf(r), Value: token, Path: "/auth", MaxAge: int(ttl / time.Second),
+		Name: name, Value: value, Path: "/auth", MaxAge: int(ttl / time.Second),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	}
-	if c.Name == secureCookieName {
+	if r.URL.Scheme == "https" {
 		c.Path, c.Secure = "/", true
 	}
-	if token == "" {
+	if value == "" {
 		c.MaxAge = -1
 	}
 	return c

@@ -1,20 +1,18 @@
 package issuer
 
 import (
-	"time"
-
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // endAll is what a session object is asked for a logout everywhere: to let no token in
-// that was issued up to and in this second.
-func endAll(userID string, now time.Time) string {
+// that was issued until now, or that comes of a sign-in of before.
+func endAll(userID string) string {
 	w := jsontext.NewObject(nil)
 	w.Str("kind", "end")
 	w.Str("user_id", userID)
 	w.Str("code", string(protocol.TokenRevoked))
-	w.Int("before", now.Unix())
+	w.Bool("all", true)
 	w.Str("reason", "logout_everywhere")
 	return string(w.End())
 }

@@ -5,7 +5,6 @@ package issuer
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 )
@@ -16,8 +15,8 @@ type SessionObjects struct{}
 var errSession = errors.New("issuer: the session object did not take it")
 
 // EndAll implements Sessions.
-func (SessionObjects) EndAll(_ context.Context, userID string, now time.Time) error {
-	answer, err := attempt.Object("SESSIONS", userID, []byte(endAll(userID, now)))
+func (SessionObjects) EndAll(_ context.Context, userID string) error {
+	answer, err := attempt.Object("SESSIONS", userID, []byte(endAll(userID)))
 	if err != nil {
 		return err
 	}

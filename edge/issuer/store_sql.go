@@ -36,16 +36,16 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 		t                                  = RefreshToken{Hash: hash}
 		u                                  User
 		created, expires, rotated, revoked int64
-		superseded                         int64
+		superseded, signedIn               int64
 	)
 	err := s.DB.QueryRowContext(ctx,
 		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0),"+
-			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), u.email, u.name"+
+			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), COALESCE(r.signed_in_at, r.created_at), u.email, u.name"+
 			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
-		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &u.Email, &u.Name)
+		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn, &u.Email, &u.Name)
 	u.ID = t.UserID
 	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = moment(created), moment(expires), moment(rotated), moment(revoked)
-	t.SupersededAt = moment(superseded)
+	t.SupersededAt, t.SignedInAt = moment(superseded), moment(signedIn)
 	return t, u, found(err)
 }
 
@@ -74,13 +74,31 @@ func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool,
 		now.UnixMilli(), hash)
 }
 
+// A statement about a sign-in begins with its family and finds the rest by an index
+// (edge/migrations/0005): it reads the rows it is about, however many others there are.
+
 // Add implements Store.
-func (s SQLStore) Add(ctx context.Context, t RefreshToken) (bool, error) {
+func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, error) {
+	const recent = "(SELECT COUNT(*) FROM refresh_tokens WHERE family = ?2 AND created_at > ?11"
 	return s.changes(ctx,
-		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at)"+
-			" SELECT ?, ?, ?, ?, ?, NULLIF(?, ''), NULLIF(?, 0)"+
-			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ? AND revoked_at IS NOT NULL)",
-		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, milliseconds(t.SupersededAt), t.Family)
+		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at, signed_in_at, user_agent)"+
+			" SELECT ?1, ?2, ?3, ?4, ?5, NULLIF(?6, ''), NULLIF(?7, 0), ?8, ?9"+
+			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at IS NOT NULL)"+
+			" AND (?10 = 0 OR "+recent+") < ?10 AND "+recent+" AND parent = ?6) < ?12)",
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, milliseconds(t.SupersededAt),
+		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, milliseconds(room.Since), room.Children)
+}
+
+// Full implements Store.
+func (s SQLStore) Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error) {
+	var at int64
+	err := s.DB.QueryRowContext(ctx,
+		"SELECT created_at FROM refresh_tokens WHERE family = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
+		family, since.UnixMilli(), most-1).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return moment(at), err
 }
 
 // Supersede implements Store.
@@ -92,8 +110,13 @@ func (s SQLStore) Supersede(ctx context.Context, family, hash string, now time.T
 }
 
 // RevokeFamily implements Store.
-func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time) error {
-	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL", now.UnixMilli(), family)
+func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error) {
+	err = s.DB.QueryRowContext(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL RETURNING user_id",
+		now.UnixMilli(), family).Scan(&userID)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return userID, err
 }
 
 // RevokeUser implements Store.
@@ -108,8 +131,13 @@ func (s SQLStore) Rehash(ctx context.Context, u User, old []byte) error {
 }
 
 // Sweep implements Store.
-func (s SQLStore) Sweep(ctx context.Context, userID string, now time.Time) error {
-	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE user_id = ? AND expires_at < ?", userID, now.UnixMilli())
+func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now time.Time) error {
+	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens"+
+		" WHERE family = ?1 AND created_at < ?2 AND revoked_at IS NULL AND (rotated_at < ?2 OR superseded_at < ?2)"+
+		" UNION ALL SELECT hash FROM (SELECT hash FROM refresh_tokens WHERE family = ?1 AND rotated_at IS NULL AND superseded_at IS NULL"+
+		" ORDER BY created_at DESC LIMIT -1 OFFSET ?5)"+
+		" UNION ALL SELECT hash FROM refresh_tokens WHERE user_id = ?3 AND expires_at < ?4)",
+		family, used.UnixMilli(), userID, now.UnixMilli(), MaxUnused)
 }
 
 func (s SQLStore) exec(ctx context.Context, query string, args ...any) error {

@@ -100,7 +100,7 @@ func TestADevicesTokenIsVerified(t *testing.T) {
 func TestADeviceThatIsRefused(t *testing.T) {
 	f := deviceRoom(t)
 	f.enter(Input{Kind: Request, Ask: 6, Text: []byte(`{"kind":"end","code":"TOKEN_REVOKED","all":true,"by":"olive","reason":"lost"}`)})
-	expect(t, without(f.enter(Input{Kind: Connect, Ask: 3, Text: fmt.Appendf(nil, `{"claims":{"user_id":"ann","iat":%d,"exp":%d}}`, f.now.Unix(), f.now.Unix()+900)}), "alarm"),
+	expect(t, without(f.enter(Input{Kind: Connect, Ask: 3, Text: fmt.Appendf(nil, `{"claims":{"user_id":"ann","iat":%d,"exp":%d}}`, f.now.Unix()-1, f.now.Unix()+900)}), "alarm"),
 		`respond 3 401 {"type":"system","event":"error","data":{"error_code":"TOKEN_REVOKED"`)
 	for _, text := range []string{``, `{`, `{}`, `{"claims":{}}`, `[]`} {
 		expect(t, without(f.enter(Input{Kind: Connect, Ask: 3, Text: []byte(text)}), "alarm"), "respond 3 400")

@@ -18,7 +18,7 @@ import (
 //	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
 //	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
 //	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}
-//	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at"} -> {"ok":true,"closed","gone","last","admitted_at"}
+//	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at","before_ms"?} -> {"ok":true,"closed","gone","last","admitted_at"}
 //	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?}
 //
 // Those of operators are in operator.go, the device's in device.go.
@@ -253,8 +253,11 @@ func appendEnd(dst []byte, e session.EndChannel) []byte {
 	w.Uint("fence", e.Fence)
 	w.Uint("kick", e.Kick)
 	w.Strs("tokens", e.TokenIDs)
-	w.Int("before", unixSeconds(e.Before))
+	w.Int("before", unixSeconds(e.Before)) // for an object of the version before
 	w.Int("admitted_at", instant(e.AdmittedAt).Int)
+	if !e.Before.IsZero() {
+		w.Int("before_ms", instant(e.Before).Int)
+	}
 	return w.End()
 }
 
@@ -270,7 +273,11 @@ func parseEnd(text []byte) (e document.End, err error) {
 		case "tokens":
 			e.TokenIDs, _ = jsontext.Strs(v)
 		case "before":
-			e.Before = seconds(v)
+			if e.Before.IsZero() {
+				e.Before = seconds(v)
+			}
+		case "before_ms":
+			e.Before = millis(v)
 		case "admitted_at":
 			e.AdmittedAt = millis(v)
 		}

@@ -6,13 +6,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // What an operator may ask of a session object, by the admin API, the webhook or the
 // embedded issuer, who have made sure that they may:
 //
 //	{"kind":"access","document"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
-//	{"kind":"end","code":"TOKEN_REVOKED","jti" or "before" or "all":true,"reason","by"} -> {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"took_ms"}}
+//	{"kind":"end","code":"TOKEN_REVOKED","jti" or "sign_in" or "client_id" or "before" or "all":true,"reason","by"} ->
+//	    {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"sign_ins"?:[…],"tokens"?:[…],"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
 //	{"kind":"post","data"}                                           -> {"seq"}: for the device, see device.go
 //	{"kind":"app_key",…}                                             -> {"receipt":{…}}: see app.go
@@ -44,7 +46,7 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 		switch protocol.Code(field("code")) {
 		case protocol.TokenRevoked:
 			return session.Revoke{
-				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), Before: seconds(jsontext.Field(in.Text, "before")),
+				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), SignIn: field("sign_in"), ClientID: field("client_id"), Before: seconds(jsontext.Field(in.Text, "before")),
 				All: truth(jsontext.Field(in.Text, "all")), Reason: reason, By: by,
 			}, true
 		case protocol.SessionEnded:
@@ -114,6 +116,9 @@ func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte
 	w := jsontext.NewObject(dst)
 	w.Str("document", c.Document)
 	w.Str("client_id", c.ClientID)
+	if id := signin.Of(c.TokenID); id != "" {
+		w.Str("sign_in", id)
+	}
 	w.Time("admitted_at", c.AdmittedAt)
 	w.Time("expires_at", c.Expires)
 	w.Strs("permissions", a.Permissions.Names())
@@ -154,6 +159,12 @@ func appendReceipt(dst []byte, e session.Receipt) []byte {
 		}
 	}
 	w.Close()
+	if len(e.SignIns) > 0 {
+		w.Strs("sign_ins", e.SignIns)
+	}
+	if len(e.Tokens) > 0 {
+		w.Strs("tokens", e.Tokens)
+	}
 	w.Int("took_ms", int64(e.Took/time.Millisecond))
 	w.Close()
 	return w.End()

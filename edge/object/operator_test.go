@@ -32,9 +32,13 @@ func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	f.object = nil
 	expect(t, without(f.enter(admit("d1")), "alarm"), `respond 5 200 {"error":{"error_code":"TOKEN_REVOKED"`)
 	expect(t, f.asks(10, `{"kind":"describe"}`), `respond 10 200 {"session":{"user_id":"ann","perm_epoch":2,"channels":[],"apps":[],"revoked_tokens":1}}`)
-	// By the second: all that were issued until now, this one too.
+	// All that were issued until now, this one too.
 	expect(t, f.asks(11, `{"kind":"end","code":"TOKEN_REVOKED","all":true}`), `respond 11 200 {"receipt":{"user_id":"ann"`)
-	expect(t, f.asks(12, `{"kind":"describe"}`), `"revoked_before":"2025-01-07T10:00:00Z"`)
+	expect(t, f.asks(12, `{"kind":"describe"}`), `"revoked_before":"2025-01-07T10:00:00.003Z"`)
+	// A sign-in, and a client: of one that is not connected nothing is known.
+	expect(t, f.asks(15, `{"kind":"end","code":"TOKEN_REVOKED","sign_in":"AZRANR1udHdlbHZlIGJ5dGVz"}`), `respond 15 200 {"receipt":{"user_id":"ann"`)
+	expect(t, f.asks(16, `{"kind":"describe"}`), `"revoked_tokens":2`)
+	expect(t, f.asks(17, `{"kind":"end","code":"TOKEN_REVOKED","client_id":"laptop"}`), `respond 17 200 {"error":{"error_code":"NOT_FOUND"`)
 	expect(t, f.asks(14, `{"kind":"end","code":"TOKEN_REVOKED","before":0}`), `respond 14 200 {"error":{"error_code":"MALFORMED_MESSAGE"`)
 	expect(t, f.asks(13, fmt.Sprintf(`{"kind":"end","code":"TOKEN_REVOKED","before":%d}`, f.now.Unix()+60)), `respond 13 200 {"error":{"error_code":"MALFORMED_MESSAGE"`)
 }

@@ -77,6 +77,7 @@ const (
 	addKick
 	addRevokedBefore
 	addIssuedAhead
+	addSignInsBefore
 	createRevoked
 	selectSession
 	upsertSession
@@ -234,9 +235,10 @@ var statements = [...]string{
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
+	addSignInsBefore:      "ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0",
 	createRevoked:         "CREATE TABLE revoked (token_id TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
-	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead FROM session",
-	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead) VALUES (1, ?, ?, ?, ?, ?, ?)",
+	selectSession:         "SELECT user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before FROM session",
+	upsertSession:         "INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
@@ -308,7 +310,7 @@ var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createCh
 		createSections, createParts, createAudit}, nil, {addShare}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
-	{createApps, createAppOutbox, createAppReceipts}, nil}
+	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}
 
 // migrate brings the object's tables up to date.
 func migrate(h Host, tables [schemaVersion][]Stmt) error {

@@ -56,6 +56,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
 		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
 	}
+	o.cfg.Secret = newSecret(h)
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -107,7 +108,7 @@ func (o *sessionObject) run(now time.Time) error {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes }
 
 func (o *sessionObject) event(in Input) session.Event {
 	switch in.Kind {

@@ -41,8 +41,12 @@ func channelConfig(s settings) channel.Config {
 	}
 }
 
+// maxFrameBytes bounds the variable: an entry of a log is one row, and the platform takes
+// rows of 2 MB at most (Durable Objects, "SQLite limits", 2026-12-01).
+const maxFrameBytes = 1 << 20
+
 func (s settings) limits() protocol.Limits {
-	return protocol.Limits{FrameBytes: s.number("MAX_FRAME_BYTES"), Depth: s.number("MAX_DEPTH")}
+	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: s.number("MAX_DEPTH")}
 }
 
 func (s settings) frames() rate.Limit {
@@ -70,6 +74,8 @@ func documentConfig(s settings) document.Config {
 		Frames:         s.frames(),
 		Bytes:          s.bytes(),
 		MaxRefused:     s.number("MAX_REFUSED"),
+		History:        rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
+		Presence:       rate.Limit{Count: s.number("PRESENCE_PER_S")},
 		LockRetry:      s.millis("LOCK_RETRY_MS"),
 		KeepOps:        s.number("KEEP_OPS"),
 		SnapshotBytes:  s.number("MAX_SNAPSHOT_BYTES"),

@@ -168,7 +168,8 @@ func (s *store) saveChannel(r document.Row) {
 
 func (s *store) session() (snap session.Snapshot) {
 	s.query(selectSession, func(c []Value) {
-		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time()}
+		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time(),
+			SignInsBefore: c[6].time()}
 	})
 	s.query(selectSessionChannels, func(c []Value) {
 		snap.Channels = append(snap.Channels, session.ChannelRow{
@@ -190,7 +191,7 @@ func (s *store) session() (snap session.Snapshot) {
 }
 
 func (s *store) saveSession(r session.SessionRow) {
-	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead))
+	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead), instant(r.SignInsBefore))
 }
 
 func (s *store) saveSessionChannel(r session.ChannelRow) {

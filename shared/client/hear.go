@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/peek"
 	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
@@ -203,7 +204,8 @@ func (c *Client) heardLeader(m message) {
 	}
 	s := &c.session
 	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
-		if known := c.user(); known != "" && known != user {
+		known := c.named()
+		if known != "" && known != user || known == "" && c.token.seen != "" && !peek.Names(c.token.seen, user) {
 			c.refuseLeader()
 			return
 		}
@@ -287,7 +289,7 @@ func (c *Client) heardToken(m message) {
 		c.report(f)
 		return
 	}
-	if known := c.user(); known != "" && renewal.Subject(claims) != known {
+	if !c.ownToken(raw, claims) {
 		c.report(ErrOtherUser)
 		return
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // lives in memory only.
 type tokens struct {
 	raw  string
-	exp  int64 // as the token says, to compare tokens with each other
+	exp  int64  // as the token says, to compare tokens with each other
+	seen string // the last one there was, also when it is spent, and whose it says it is
 	user string
 	// end is when the token expires, on this machine's clock. It is built from
 	// differences, so that the clock may be wrong.
@@ -126,7 +128,7 @@ func (c *Client) tokenFetched(raw string) {
 	claims, f := readToken(raw)
 	if !c.tabs.leading {
 		// The lead went while the app looked for it. It may still serve.
-		if f == nil && claims.Exp > t.exp && renewal.Subject(claims) == c.user() {
+		if f == nil && claims.Exp > t.exp && c.user() != "" && c.ownToken(raw, claims) {
 			if end, expired := c.token.clock.End(c.now, claims); !expired {
 				c.keep(raw, claims, end)
 			}
@@ -137,7 +139,7 @@ func (c *Client) tokenFetched(raw string) {
 		c.tokenMissing(f, 0)
 		return
 	}
-	if known := c.user(); known != "" && renewal.Subject(claims) != known {
+	if !c.ownToken(raw, claims) {
 		// Another account signed in: never go on as somebody else.
 		c.final("autherror", ErrOtherUser, 0)
 		return
@@ -157,7 +159,7 @@ func (c *Client) tokenFetched(raw string) {
 		c.tokenMissing(ErrTokenExpired, 0)
 		return
 	}
-	first, same := t.raw == "" && t.user == "", raw == t.raw
+	first, same := t.seen == "", raw == t.raw
 	c.keep(raw, claims, end)
 	t.tries, t.taken, t.doubted = 0, c.now, false
 	switch {
@@ -189,10 +191,28 @@ func (c *Client) user() string {
 	return c.cfg.User
 }
 
+// named is whose session this is by the word of those who know: the server, else the app.
+func (c *Client) named() string { return cmp.Or(c.session.userID, c.cfg.User) }
+
+// ownToken reports whether a token can be of this session's user. Before anybody has said who
+// that is, whoever had the last token is.
+func (c *Client) ownToken(raw string, claims peek.Claims) bool {
+	if known := c.named(); known != "" {
+		return peek.Names(raw, known)
+	}
+	return c.token.user == "" || renewal.Subject(claims) == c.token.user
+}
+
+// isUs reports whether another tab means this session's user. It may know them by what
+// their token says, where this one knows what the server calls them, or the other way.
+func (c *Client) isUs(user string) bool {
+	return user == c.user() || user == c.token.user || c.session.userID == "" && peek.Names(c.token.seen, user)
+}
+
 // keep makes a token the current one.
 func (c *Client) keep(raw string, claims peek.Claims, end time.Time) {
 	t := &c.token
-	t.raw, t.exp, t.user = raw, claims.Exp, renewal.Subject(claims)
+	t.raw, t.exp, t.seen, t.user = raw, claims.Exp, raw, renewal.Subject(claims)
 	t.ttl, t.end = renewal.Lifetime(claims), end
 	t.refused = ""
 	t.spent = false

@@ -1,13 +1,13 @@
 package device
 
 import (
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // disconnected takes the end of a socket before anything that is due: nothing may be said
@@ -84,7 +84,7 @@ func (d *Device) gone(now time.Time, reason string) {
 
 // endChannel ends the channel if it is meant, in whatever state it is, and answers.
 func (d *Device) endChannel(now time.Time, e session.EndChannel) {
-	revoked := !e.Before.IsZero() && !d.token.IssuedAt.After(e.Before) || d.token.ID != "" && slices.Contains(e.TokenIDs, d.token.ID)
+	revoked := signin.Revoked(d.token.ID, d.token.IssuedAt, e.TokenIDs, e.Before)
 	closed := d.ch.Live() && (e.Kick != 0 || revoked)
 	if closed {
 		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}

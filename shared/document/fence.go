@@ -1,11 +1,11 @@
 package document
 
 import (
-	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // grantPushed takes a change and answers. Where nobody is, somebody may be on the way
@@ -48,7 +48,7 @@ func (d *Document) endChannel(now time.Time, e End) {
 
 // revoked reports whether the grant lives by a token that is meant.
 func (g Grant) revoked(e End) bool {
-	return !e.Before.IsZero() && !g.IssuedAt.After(e.Before) || g.TokenID != "" && slices.Contains(e.TokenIDs, g.TokenID)
+	return signin.Revoked(g.TokenID, g.IssuedAt, e.TokenIDs, e.Before)
 }
 
 // leastFence is how long an admission may be on its way, however short the grace

@@ -103,8 +103,13 @@ func (e *Endpoint) tokenFetched(raw string) {
 		e.tokenMissing(noToken(reason, "The program gave what is no token."), 0)
 		return
 	}
-	user := renewal.Subject(claims)
-	if known := e.user(); known != "" && user != known {
+	user, other := renewal.Subject(claims), false
+	if known := e.status.UserID; known != "" {
+		other = !peek.Names(raw, known)
+	} else {
+		other = t.user != "" && user != t.user
+	}
+	if other {
 		// Another account signed in: never go on as somebody else.
 		e.end(noToken("other_user", "The token belongs to another user."), 0)
 		return
@@ -119,7 +124,7 @@ func (e *Endpoint) tokenFetched(raw string) {
 		e.tokenMissing(&protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"}, 0)
 		return
 	}
-	first, same := t.user == "", raw == t.raw
+	first, same := t.taken.IsZero(), raw == t.raw
 	e.keep(raw, user, claims, end)
 	if !first && !same {
 		e.do(Renewed{Expires: end})
@@ -132,14 +137,6 @@ func (e *Endpoint) tokenFetched(raw string) {
 	case wantToken, dormant:
 		e.connect()
 	}
-}
-
-// user is whose session this is, as far as it is known.
-func (e *Endpoint) user() string {
-	if e.status.UserID != "" {
-		return e.status.UserID
-	}
-	return e.token.user
 }
 
 // keep makes a token the current one.

@@ -3,11 +3,7 @@ package protocol
 import (
 	"encoding/base64"
 	"strings"
-	"unicode/utf8"
 )
-
-// SubjectBytes is the longest user id: as long as a token's texts may be.
-const SubjectBytes = 256
 
 // Identifier reports whether s is 1 to max printable ASCII characters.
 func Identifier(s string, max int) bool {
@@ -31,17 +27,6 @@ func DocumentID(s string) bool {
 		}
 	}
 	return s != "" && s != "." && s != ".." && len(s) <= DefaultLimits.IDBytes
-}
-
-// UserID reports whether s can be a token's subject: text of a sane length with
-// no control characters.
-func UserID(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r == 0x7f {
-			return false
-		}
-	}
-	return s != "" && len(s) <= SubjectBytes && utf8.ValidString(s)
 }
 
 // Word reports whether s is one snake_case word, as reasons are: nothing that a

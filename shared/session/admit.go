@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rows"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // maxAsked is how many questions may be under way; more than that is a source
@@ -69,8 +70,11 @@ func (s *Session) know(userID string) {
 // worthless reports whether a token is one that counts for nothing here, however
 // good its signature.
 func (s *Session) worthless(c Claims) (e protocol.Error, refused bool) {
-	switch {
-	case s.isRevoked(c):
+	switch revoked, perhaps := s.isRevoked(c); {
+	case perhaps:
+		// Not the end, for a user who has signed in again meanwhile.
+		return protocol.Error{Code: protocol.TokenExpired, Reason: "issued_as_tokens_were_revoked"}, true
+	case revoked:
 		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}, true
 	case c.Expires.Sub(c.IssuedAt) > s.cfg.MaxTokenLife && !c.IssuedAt.IsZero():
 		// Nobody could revoke it for as long as it lives.
@@ -184,7 +188,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		})
 		return
 	}
-	if ahead := a.Claims.IssuedAt; ahead.After(now) && ahead.After(s.row.IssuedAhead) {
+	if ahead := signin.Issued(a.Claims.TokenID, a.Claims.IssuedAt); ahead.After(now) && ahead.After(s.row.IssuedAhead) {
 		s.row.IssuedAhead = ahead
 		s.emit(SaveSession{Row: s.row})
 	}

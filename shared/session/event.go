@@ -115,13 +115,16 @@ type (
 		Epoch    uint64 // of the pushed grant
 		OK       bool
 	}
-	// Revoke takes tokens back: that of TokenID, those issued up to and including
-	// Before, or All that were issued until now. It also counts for
-	// tokens that come back later. The answer is Receipt.
+	// Revoke takes tokens back: that of TokenID, those of the sign-in SignIn, those that
+	// the connections of ClientID live by, those issued up to and including the second of
+	// Before, or All that were issued until now and all that come of a sign-in of before.
+	// It also counts for tokens that come back later. The answer is Receipt.
 	Revoke struct {
 		Ask        uint64
 		UserID     string
 		TokenID    string
+		SignIn     string
+		ClientID   string
 		Before     time.Time
 		All        bool
 		Reason, By string
@@ -193,8 +196,10 @@ type (
 		Changed      []Change
 		Closed       []string // documents whose channel was ended
 		LastAccepted []LastAccepted
-		Took         time.Duration
-		Err          *protocol.Error
+		// SignIns and Tokens are what the revocation of a client has revoked.
+		SignIns, Tokens []string
+		Took            time.Duration
+		Err             *protocol.Error
 	}
 	// Record writes a line of the audit log.
 	Record struct{ Entry audit.Entry }

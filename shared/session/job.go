@@ -19,6 +19,8 @@ type job struct {
 	changes []Change
 	closed  []string
 	last    []LastAccepted
+	// signIns and tokens are what it has revoked.
+	signIns, tokens []string
 }
 
 // maxJobs is how many operators may wait at once.
@@ -85,6 +87,6 @@ func (s *Session) unsettled(now time.Time, document string, ends bool, e protoco
 func (s *Session) finish(now time.Time, j job, err *protocol.Error) {
 	s.emit(Receipt{
 		Ask: j.ask, UserID: s.row.UserID, Changed: j.changes, Closed: j.closed, LastAccepted: j.last,
-		Took: max(0, now.Sub(j.began)), Err: err,
+		SignIns: j.signIns, Tokens: j.tokens, Took: max(0, now.Sub(j.began)), Err: err,
 	})
 }

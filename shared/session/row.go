@@ -14,9 +14,9 @@ type SessionRow struct {
 	StartedAt time.Time
 	// Epoch is the permission epoch. It outlives sessions and only ever grows.
 	Epoch uint64
-	// RevokedBefore is the second up to and including which every token is revoked;
-	// zero for none. It only ever moves forward.
-	RevokedBefore time.Time
+	// RevokedBefore is the moment up to which every token is revoked; zero for none. It
+	// only ever moves forward, as SignInsBefore does, up to which every sign-in is.
+	RevokedBefore, SignInsBefore time.Time
 	// IssuedAhead is the newest IssuedAt of a token that was let in although its issuer's
 	// clock was ahead of ours; zero for none.
 	IssuedAhead time.Time
@@ -24,6 +24,7 @@ type SessionRow struct {
 
 // RevokedRow is one revoked token as stored.
 type RevokedRow struct {
+	// TokenID is a token's jti, or signin.Tokens of a sign-in.
 	TokenID string
 	// Until is when no token of that id can be good any more.
 	Until time.Time

@@ -69,7 +69,8 @@ func (s *story) command(d *datadriven.TestData) string {
 			Reason: str(d, "reason", ""), By: str(d, "by", ""),
 		})
 	case "revoke":
-		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), All: !d.HasArg("jti") && !d.HasArg("before"), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
+		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), SignIn: str(d, "sign-in", ""), ClientID: str(d, "client", ""),
+			All: !d.HasArg("jti") && !d.HasArg("before") && !d.HasArg("sign-in") && !d.HasArg("client"), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
 		if d.HasArg("before") {
 			e.Before = start.Add(s.duration(d, "before", 0))
 		}
@@ -188,6 +189,9 @@ func (s *story) show(e session.Effect) {
 		if !e.Row.RevokedBefore.IsZero() {
 			fmt.Fprintf(o, ", revoked up to %s", s.since(e.Row.RevokedBefore))
 		}
+		if !e.Row.SignInsBefore.IsZero() {
+			fmt.Fprintf(o, ", sign-ins up to %s", s.since(e.Row.SignInsBefore))
+		}
 		fmt.Fprintln(o)
 	case session.EndChannel:
 		fmt.Fprintf(o, "end at %s: %s before epoch %d", e.Document, e.UserID, e.Fence)
@@ -208,6 +212,9 @@ func (s *story) show(e session.Effect) {
 		}
 		for _, l := range e.LastAccepted {
 			fmt.Fprintf(o, ", %s closed after %q", l.Document, l.MessageID)
+		}
+		if len(e.SignIns)+len(e.Tokens) > 0 {
+			fmt.Fprintf(o, ", revoked sign-ins %v and tokens %v", e.SignIns, e.Tokens)
 		}
 		if e.Err != nil {
 			fmt.Fprintf(o, ", %s (%s)", e.Err.Code, e.Err.Reason)

@@ -35,11 +35,16 @@ type client struct {
 	state   uint64 // what the app has made of the ops it heard, as a number
 	content content
 	token   accessToken
-	pending []*op
-	next    int
-	stalled bool // an op was refused for now: nothing new goes out before it
-	refused bool // the server has refused one and stored none since
-	mute    bool // answers no ping
+	// embedded says that it signs in here, signIn as what; "" for not yet.
+	embedded bool
+	signIn   string
+	pending  []*op
+	next     int
+	stalled  bool           // an op was refused for now: nothing new goes out before it
+	refused  bool           // the server has refused one and stored none since
+	mute     bool           // answers no ping
+	shows    int            // how often it has shown something
+	seen     map[string]int // what the others show, by user
 }
 
 type op struct {
@@ -54,10 +59,13 @@ type attempt struct {
 	heard   uint64
 	no      int
 	token   accessToken
+	// embedded says that it signs in here, signIn as what; "" for not yet.
+	embedded bool
+	signIn   string
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), ahead: map[uint64]bool{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -72,7 +80,7 @@ func (c *client) dial() {
 
 func (c *client) attempt() {
 	if c.token.expires.Sub(c.w.now) < 20*time.Second {
-		c.token = c.w.issue()
+		c.token = c.issue()
 	}
 	c.dials++
 	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
@@ -134,7 +142,7 @@ func (c *client) closed(l *line, code int) {
 		c.w.after(c.w.between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
 	case protocol.ActionRefresh:
 		c.w.counts.TokenEnded++
-		c.token = c.w.issue()
+		c.token = c.issue()
 		c.redial()
 	default:
 		c.redial()
@@ -156,7 +164,7 @@ func (c *client) sendOp(o *op) {
 }
 
 func (c *client) sendToken() {
-	c.token = c.w.issue()
+	c.token = c.issue()
 	c.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh,
 		Data: protocol.TokenRefresh{Token: c.token.String()}.Append(nil),
@@ -208,7 +216,7 @@ func (c *client) act() {
 			c.sendToken()
 		}
 	case n < 75:
-		c.send(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: []byte(`{"data":{"cursor":1}}`)})
+		c.show()
 	case n < 78:
 		if c.line != nil {
 			c.line.up([]byte(`{"type":"system","event":"pi`))

@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
 // accessToken is what a client was issued.
@@ -18,9 +18,19 @@ type accessToken struct {
 	issued, expires time.Time
 }
 
-func (w *world) issue() accessToken {
+// issue is a token of the client's sign-in, which begins with it if there is none; a
+// token of another issuer knows of none.
+func (c *client) issue() accessToken {
+	w := c.w
 	w.ids++
-	return accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.now.Truncate(time.Second), expires: w.now.Add(w.ttl)}
+	t := accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.now.Truncate(time.Second), expires: w.now.Add(w.ttl)}
+	if c.embedded {
+		if c.signIn == "" {
+			c.signIn = signin.NewID(w.now, fmt.Appendf(nil, "%012d", w.ids))
+		}
+		t.id = fmt.Sprintf("%s.%022d", c.signIn, w.ids)
+	}
+	return t
 }
 
 func (t accessToken) String() string {
@@ -49,7 +59,9 @@ type operator struct {
 	settled int // of those, the newest that everybody is confirmed to know
 	asked   map[uint64]func()
 	before  time.Time
-	tokens  []string
+	// everything is when all was revoked: sign-ins that began until then are over.
+	everything time.Time
+	tokens     []string
 }
 
 func (w *world) operate() {
@@ -77,8 +89,8 @@ func (w *world) operate() {
 		u.op.asked[ask] = func() { w.counts.Kicked++ }
 		u.step(session.Kick{Ask: ask, UserID: u.id, Document: doc})
 	case 3:
-		before := w.now.Truncate(time.Second)
-		u.op.asked[ask] = func() { u.op.before = before; w.counts.Revoked++ }
+		now := w.now
+		u.op.asked[ask] = func() { u.op.before, u.op.everything = now, now; w.counts.Revoked++ }
 		u.step(session.Revoke{Ask: ask, UserID: u.id, All: true})
 	default:
 		c := u.clients[w.rng.IntN(len(u.clients))]
@@ -86,8 +98,12 @@ func (w *world) operate() {
 		if id == "" {
 			return
 		}
+		what := session.Revoke{Ask: ask, UserID: u.id, TokenID: id}
+		if c.signIn != "" && w.chance(0.5) {
+			id, what.TokenID, what.SignIn = signin.Tokens(c.signIn), "", c.signIn
+		}
 		u.op.asked[ask] = func() { u.op.tokens = append(u.op.tokens, id); w.counts.Revoked++ }
-		u.step(session.Revoke{Ask: ask, UserID: u.id, TokenID: id})
+		u.step(what)
 	}
 }
 
@@ -122,7 +138,8 @@ func (u *user) tell() {
 func (d *docObject) confirmed(g document.Grant, what string) {
 	w := d.w
 	op := &w.user(g.UserID).op
-	if slices.Contains(op.tokens, g.TokenID) || !op.before.IsZero() && !g.IssuedAt.After(op.before) {
+	at, known := signin.At(g.TokenID, g.IssuedAt)
+	if signin.Revoked(g.TokenID, g.IssuedAt, op.tokens, op.before) || known && !at.After(op.everything) {
 		w.fail("%s: %s of %s by %s, which was revoked and confirmed", d.id, what, g.UserID, g.TokenID)
 	}
 	if may, _ := permission.Resolve(w.source[g.UserID]); op.settled == op.version && permission.Diff(permission.Set(g.Permissions), may) != 0 {
@@ -154,11 +171,14 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 	})
 }
 
-// turnedAway is what a client does about a token that counts for nothing: it signs
-// in again.
+// turnedAway is what a client does about a token that counts for nothing: it signs in
+// again, or, if the token is merely too old, asks for a new one.
 func (c *client) turnedAway(code protocol.Code) {
-	if code == protocol.TokenRevoked {
+	switch {
+	case code == protocol.TokenRevoked:
 		c.w.counts.TurnedAway++
+		c.token, c.signIn = accessToken{}, ""
+	case protocol.Lookup(code).Action == protocol.ActionRefresh:
 		c.token = accessToken{}
 	}
 }

@@ -1,0 +1,179 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signin"
+)
+
+// revoke makes tokens worthless: one, those of a sign-in, those that a client's connections
+// live by, those of up to a moment, or all there are. Of the five exactly one must be said.
+func revoke(c *call) (answer, *protocol.Error) {
+	w := c.ending("TOKEN_REVOKED", "revoked")
+	said, kind := 0, ""
+	for _, field := range [...]string{"jti", "sign_in", "client_id", "before", "all"} {
+		if c.fields[field] == nil {
+			continue
+		}
+		said, kind = said+1, field
+		if err := c.meant(&w, field); err != nil {
+			return answer{}, err
+		}
+	}
+	if said != 1 {
+		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: "not_exactly_one",
+			Message: "Say exactly one of jti, sign_in, client_id, before and all."}
+	}
+	// The session object first: it needs no database. From then on it takes no token that
+	// is meant, nor any that a sign-in of before brings later; so nothing is lost when the
+	// sign-ins cannot be ended now.
+	receipt, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "receipt")
+	if !c.cfg.Embedded || kind == "jti" || kind == "before" || kind == "client_id" && err != nil {
+		return ended(receipt, "", err)
+	}
+	state := "ended"
+	any, failed := c.endSignIns(kind, receipt)
+	switch {
+	case failed != nil:
+		state = "not_ended"
+		if err == nil {
+			err = rest.Unavailable("sign_ins_not_ended")
+			err.Message = "The connections are closed and the tokens are worthless, but the database did not take the end of the sign-ins: repeat the call."
+			err.Details = append(err.Details, protocol.Detail{Name: "receipt", Raw: receipt})
+		}
+	case !any:
+		state = "none"
+	}
+	if err != nil {
+		err.Details = append(err.Details, protocol.Detail{Name: "sign_ins", Raw: jsontext.AppendString(nil, state)})
+	}
+	return ended(receipt, state, err)
+}
+
+// ended is the answer to a revocation; signIns says what became of the sign-ins, "" where
+// none are meant.
+func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protocol.Error) {
+	if err != nil {
+		return answer{}, err
+	}
+	w := jsontext.NewObject(nil)
+	w.Raw("receipt", receipt)
+	if signIns != "" {
+		w.Str("sign_ins", signIns)
+	}
+	return ok(w.End()), nil
+}
+
+// meant checks one of revoke's fields, and says it to the session object.
+func (c *call) meant(w *jsontext.Writer, field string) *protocol.Error {
+	switch field {
+	case "jti":
+		jti, _ := jsontext.Str(c.fields[field])
+		if !protocol.UserID(jti) { // what a token's jti is taken by, too
+			return rest.BadField(field)
+		}
+		w.Str(field, jti)
+	case "sign_in":
+		id, _ := jsontext.Str(c.fields[field])
+		if !signin.IsID(id) {
+			return rest.BadField(field)
+		}
+		w.Str(field, id)
+	case "client_id":
+		id, _ := jsontext.Str(c.fields[field])
+		if !protocol.Identifier(id, protocol.DefaultLimits.IDBytes) {
+			return rest.BadField(field)
+		}
+		w.Str(field, id)
+	case "before":
+		at, err := c.before(c.fields[field])
+		w.Int(field, at.Unix())
+		return err
+	case "all":
+		if all, isBool := jsontext.Bool(c.fields[field]); !isBool || !all {
+			return rest.BadField(field)
+		}
+		w.Bool(field, true)
+	}
+	return nil
+}
+
+// endSignIns ends the sign-ins with the embedded issuer that a revocation means, and
+// reports whether there were any. When all is revoked, no browser of the user's is known
+// any more either.
+func (c *call) endSignIns(kind string, receipt []byte) (any bool, err error) {
+	var ids []string
+	switch kind {
+	case "all":
+		if any, err = c.store.EndSignIns(c.ctx, c.user, "", c.cfg.Now()); err == nil {
+			err = c.store.ForgetBrowsers(c.ctx, c.user)
+		}
+		return any, err
+	case "sign_in":
+		id, _ := jsontext.Str(c.fields["sign_in"])
+		ids = []string{id}
+	default:
+		ids, _ = jsontext.Strs(jsontext.Field(receipt, "sign_ins"))
+	}
+	for _, id := range ids {
+		one, failed := c.store.EndSignIns(c.ctx, c.user, id, c.cfg.Now())
+		if any = any || one; failed != nil {
+			err = failed
+		}
+	}
+	return any, err
+}
+
+// SignIn is a sign-in with the embedded issuer that is not over.
+type SignIn struct {
+	ID, UserAgent string
+	// UsedAt is when it was last refreshed.
+	SignedInAt, UsedAt, ExpiresAt time.Time
+}
+
+// SignIns is the part of the Store that is the embedded issuer's.
+type SignIns interface {
+	// SignIns are a user's, the last used first, at most max.
+	SignIns(ctx context.Context, user string, now time.Time, max int) ([]SignIn, error)
+	// EndSignIns ends one of a user's sign-ins, or all for the id ""; false: there was none.
+	EndSignIns(ctx context.Context, user, id string, now time.Time) (bool, error)
+	// ForgetBrowsers makes a user's browsers as unknown as any.
+	ForgetBrowsers(ctx context.Context, user string) error
+}
+
+// listSignIns says by which sign-ins a user is signed in.
+func listSignIns(c *call) (answer, *protocol.Error) {
+	if !c.cfg.Embedded {
+		return answer{}, &protocol.Error{Code: protocol.NotFound, Reason: "no_embedded_issuer", Message: "People sign in with another issuer: ask there."}
+	}
+	limit, err := c.count("limit", c.cfg.MaxEntries, 100)
+	if err != nil {
+		return answer{}, err
+	}
+	list, failed := c.store.SignIns(c.ctx, c.user, c.cfg.Now(), limit+1)
+	if failed != nil {
+		return answer{}, rest.Unavailable("database_unavailable")
+	}
+	w := jsontext.NewObject(nil)
+	w.Key("sign_ins")
+	w.Buf = append(w.Buf, '[')
+	for i, s := range list[:min(len(list), limit)] {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		item := jsontext.NewObject(w.Buf)
+		item.Str("id", s.ID)
+		item.Time("signed_in_at", s.SignedInAt)
+		item.Time("used_at", s.UsedAt)
+		item.Time("expires_at", s.ExpiresAt)
+		item.Str("user_agent", s.UserAgent)
+		w.Buf = item.End()
+	}
+	w.Buf = append(w.Buf, ']')
+	w.Bool("more", len(list) > limit)
+	return ok(w.End()), nil
+}

@@ -1,0 +1,44 @@
+package admin
+
+import (
+	"context"
+	"time"
+)
+
+// SignIns implements Store. The columns beside MAX are those of the row it is from.
+func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max int) ([]SignIn, error) {
+	rows, err := s.DB.QueryContext(ctx,
+		"SELECT family, COALESCE(signed_in_at, created_at), MAX(created_at), expires_at, user_agent FROM refresh_tokens"+
+			" WHERE user_id = ? AND expires_at > ? AND revoked_at IS NULL GROUP BY family ORDER BY MAX(created_at) DESC LIMIT ?",
+		user, now.UnixMilli(), max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []SignIn
+	for rows.Next() {
+		var (
+			one                  SignIn
+			begun, used, expires int64
+		)
+		if err := rows.Scan(&one.ID, &begun, &used, &expires, &one.UserAgent); err != nil {
+			return nil, err
+		}
+		one.SignedInAt, one.UsedAt, one.ExpiresAt = time.UnixMilli(begun).UTC(), time.UnixMilli(used).UTC(), time.UnixMilli(expires).UTC()
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}
+
+// EndSignIns implements Store.
+func (s SQLStore) EndSignIns(ctx context.Context, user, id string, now time.Time) (bool, error) {
+	n, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ?1 WHERE user_id = ?2 AND revoked_at IS NULL AND (?3 = '' OR family = ?3)",
+		now.UnixMilli(), user, id)
+	return n > 0, err
+}
+
+// ForgetBrowsers implements Store.
+func (s SQLStore) ForgetBrowsers(ctx context.Context, user string) error {
+	_, err := s.run(ctx, "DELETE FROM login_attempts WHERE user_id = ?", user)
+	return err
+}
