@@ -117,11 +117,7 @@ func (f *Front) toUser(fl *flight) []byte {
 		w.Str("first", fl.first)
 		fl.first = ""
 	}
-	w.Bool("settle", true)
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // keyInvalid is the one answer to a key that is no key, nobody's or another app's.
