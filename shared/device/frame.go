@@ -78,7 +78,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 			d.ack(f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(f)
+			d.tokenRefresh(now, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(f, "already_initialised")

@@ -235,7 +235,7 @@ func (d *Document) attach(m *member, c ConnID) {
 // detach forgets the member's connection; the channel says so already or will.
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
-	m.self[0], m.verifying = "", false
+	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
 	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
 	m.historyAt, m.joined, m.looks = time.Time{}, 0, looks{}

@@ -59,7 +59,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(m, f)
+			d.tokenRefresh(now, m, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")

@@ -41,6 +41,7 @@ type live struct {
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
+	refused   rate.Refused // tokens, on this connection
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
 	syncFrom  protocol.SyncRequest
