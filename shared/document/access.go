@@ -68,7 +68,7 @@ func (d *Document) erase(now time.Time) {
 		}
 	}
 	d.emit(EraseAll{}) // what the last words came to as well
-	d.version, d.members, d.sections, d.upload, d.comments = 0, nil, nil, Upload{}, 0
+	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
 	d.state = State{Access: d.state.Access, Erased: now}
 	d.stale = true

@@ -24,6 +24,7 @@ type docObject struct {
 	next     []document.Event // what effects came back as
 	taken    bool             // the newest change was
 	ended    *document.Ended  // the newest one
+	restored *document.Restored
 }
 
 func newDocObject(w *world, id string) *docObject {
@@ -214,10 +215,22 @@ func (d *docObject) carryOut(e document.Effect) {
 		w.counts.Erased++
 		d.log = newHistory()
 		d.source.taken(e.Access, e.Users)
+	case document.SavePart:
+		if e.Part == 0 {
+			d.posted(e.Upload)
+		}
+	case document.RestoreLog:
+		d.putBack(e)
+	case document.Restored:
+		d.restored = &e
 	case document.Append:
 		d.store.Unseen++
 		d.appended(e.Entry)
+		if e.Entry.UserID == "" {
+			return // an operator's
+		}
 		d.inOrder(e.Entry)
+		d.roomLeft(e.Entry)
 		row := d.store.Rows[e.Entry.UserID]
 		if e.Entry.Kind == document.KindOp && !permission.Set(row.Grant.Permissions).Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
@@ -338,7 +351,7 @@ func (d *docObject) finished() {
 		if e.Version != uint64(i+1) {
 			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
 		}
-		if key := e.ClientID + "/" + e.MessageID; seen[key] {
+		if key := e.ClientID + "/" + e.MessageID; seen[key] && e.MessageID != "" {
 			d.w.fail("%s: %s is in the log twice", d.id, key)
 		} else {
 			seen[key] = true
