@@ -98,6 +98,13 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 
 // resume takes the result of the last step.
 func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
+	return f.settled(fl, f.goOn(fl, result, now), now)
+}
+
+func (f *Front) goOn(fl *flight, result []byte, now time.Time) []byte {
+	if full, _ := jsontext.Bool(jsontext.Field(result, "full")); full {
+		return fl.full()
+	}
 	switch fl.await {
 	case awaitKeys:
 		return f.keysFetched(fl, result, now)
@@ -108,9 +115,9 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 	case awaitGrant:
 		return f.granted(fl, result)
 	case awaitFirst:
-		return f.counted(fl, f.firstFrame(fl, result), now)
+		return f.firstFrame(fl, result)
 	case awaitAppKey:
-		return f.counted(fl, f.keyFound(fl, result), now)
+		return f.keyFound(fl, result)
 	case awaitSocket:
 		return fl.refusedByObject(result, now)
 	}

@@ -60,7 +60,7 @@ func (f *Front) lookUp(fl *flight, key string) []byte {
 	w.Str("sql", appKeys)
 	w.Strs("args", []string{hex.EncodeToString(sum[:])})
 	w.Int("timeout_ms", databasePatience.Milliseconds())
-	return fl.nextForGuest(w)
+	return fl.next(w)
 }
 
 // keyFound takes what the database says of a key.
@@ -111,17 +111,9 @@ func (f *Front) toUser(fl *flight) []byte {
 		w.Str("first", fl.first)
 		fl.first = ""
 	}
+	w.Bool("settle", true)
 	if !f.cfg.Quiet {
 		w.Str("log", fl.line(nil))
-	}
-	return fl.nextForGuest(w)
-}
-
-// nextForGuest is next with what is said on an accepted socket if more comes on it than is
-// kept: the object is not there yet to say it.
-func (fl *flight) nextForGuest(w jsontext.Writer) []byte {
-	if fl.attended {
-		w.Raw("full", fl.fail(&protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: time.Second}))
 	}
 	return fl.next(w)
 }

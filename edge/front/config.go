@@ -49,10 +49,11 @@ type Config struct {
 	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
 	Connects, Logins rate.Limit
 	// InitTimeout is how long an app may take to its app_connection_init, where that brings
-	// its key (INIT_TIMEOUT_MS), and WaitingApps how many in an isolate may be at that
-	// (WAITING_APPS).
-	InitTimeout time.Duration
-	WaitingApps int
+	// its key (INIT_TIMEOUT_MS), WaitingApps how many in an isolate may be at that
+	// (WAITING_APPS), and WaitingAppsPerAddress how many of those of one address
+	// (WAITING_APPS_PER_IP).
+	InitTimeout                        time.Duration
+	WaitingApps, WaitingAppsPerAddress int
 }
 
 // The default limits of one address, for each minute and at once. A whole office may
@@ -67,6 +68,9 @@ const (
 const (
 	DefaultInitTimeout = 30 * time.Second
 	DefaultWaitingApps = 500
+	// DefaultWaitingAppsPerAddress keeps one address from taking all the places. An app
+	// needs one for as long as its key is looked up.
+	DefaultWaitingAppsPerAddress = 20
 )
 
 // ErrNoKeys is a deployment that has no way to check a token.
@@ -98,6 +102,8 @@ func ParseEnv(env []byte) (Config, error) {
 
 		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
 		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
+
+		WaitingAppsPerAddress: number(env, "WAITING_APPS_PER_IP", DefaultWaitingAppsPerAddress, 1),
 	}
 	cfg.readIdentity(env)
 	if reason, message := cfg.identityFault(env); reason != "" {

@@ -42,14 +42,13 @@ func (v *visitors) take(address string, now time.Time) (wait time.Duration) {
 	return 0
 }
 
-// over says how long an address that has done too much has to wait, and counts nothing.
-func (v *visitors) over(address string, now time.Time) (wait time.Duration) {
-	key, ok := network(address)
-	if !ok || v.limit.Count <= 0 {
-		return 0
+// give takes back one that was counted.
+func (v *visitors) give(address string) {
+	key, _ := network(address)
+	if bucket, known := v.buckets[key]; known {
+		bucket.Give(v.limit, 1)
+		v.buckets[key] = bucket
 	}
-	bucket := v.buckets[key]
-	return bucket.Take(now, v.limit, 1)
 }
 
 // makeRoom drops addresses when there are too many: those that have rested long

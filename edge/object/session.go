@@ -104,7 +104,7 @@ func (o *sessionObject) run(now time.Time) error {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+func (o *sessionObject) LongestText() int { return o.cfg.Limits.FrameBytes }
 
 func (o *sessionObject) event(in Input) session.Event {
 	switch in.Kind {

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
@@ -102,7 +103,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	}
 	x.row.KeyID, x.row.Door, x.row.Been = x.row.Door.KeyID, Door{}, true
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
-	x.window, x.invalid, x.probed = channel.Window{}, 0, time.Time{}
+	x.window, x.mistakes, x.probed = channel.Window{}, rate.Mistakes{}, time.Time{}
 	heard := x.box.Row().Acked
 	knows := p.HasLastSeq && resumed // what it heard in an earlier start it has not heard in this one
 	if knows {

@@ -24,6 +24,7 @@ type Device struct {
 	waiting Door // who stands there
 	box     *channel.Outbox
 	apps    *app.Apps
+	newest  time.Time // that there was
 	probes  channel.Probes
 	live
 	effects []Effect
@@ -34,7 +35,8 @@ type Device struct {
 type live struct {
 	pinged    time.Time // when the last ping went out
 	verifying bool      // a token_refresh waits for its answer
-	invalid   int       // frames in a row that did not decode
+	mistakes  rate.Mistakes
+	refused   rate.Refused // tokens, on this connection
 	flood     rate.Flood
 	window    channel.Window
 	atDoor    int // bytes said to the socket at the door
@@ -89,6 +91,7 @@ func Restore(cfg Config, s Snapshot) (*Device, error) {
 		return nil, errors.New("device: one connection in two places")
 	}
 	d.pinged = d.ch.Row().Seen // about then; if it was earlier a ping too many does no harm
+	d.newest = d.known()
 	return d, nil
 }
 
@@ -198,7 +201,9 @@ func (d *Device) Session(now time.Time, ev session.Event) []Effect {
 func (d *Device) begin(now time.Time) time.Time {
 	clear(d.effects)
 	d.effects = d.effects[:0]
-	return now.UTC().Truncate(time.Millisecond)
+	now = now.UTC().Truncate(time.Millisecond)
+	d.turnBack(now)
+	return now
 }
 
 func (d *Device) emit(e Effect) { d.effects = append(d.effects, e) }

@@ -62,9 +62,12 @@ type Config struct {
 	// PresenceBytes bounds the data of a presence frame: the newest is attached to its
 	// socket, which holds 16 KiB. Default 4 KiB.
 	PresenceBytes int
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
+	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
+	// the next has to wait for rate.RefusedPause. Default 5.
+	MaxRefusedTokens int
 	// LockRetry is what a client is told to wait before it writes to a locked
 	// document again. Default 5 s.
 	LockRetry time.Duration
@@ -95,6 +98,7 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
 	def(&c.InvalidFrames, 8)
+	def(&c.MaxRefusedTokens, 5)
 	if c.LockRetry <= 0 {
 		c.LockRetry = 5 * time.Second
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -234,9 +235,9 @@ func (d *Document) attach(m *member, c ConnID) {
 // detach forgets the member's connection; the channel says so already or will.
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
-	m.self[0], m.verifying = "", false
+	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.invalid, m.held = flow{}, false, false, 0, ""
+	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
 	m.historyAt, m.joined, m.looks = time.Time{}, 0, looks{}
 	d.stale = true
 }

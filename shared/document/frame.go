@@ -14,7 +14,6 @@ import (
 func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	f := e.Frame
 	m.ch.Alive(now)
-	m.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
@@ -60,7 +59,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(m, f)
+			d.tokenRefresh(now, m, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")
@@ -76,9 +75,15 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	d.malformed(m, f, "unexpected_event")
 }
 
-// invalid answers a frame that did not decode. One is a mistake; several in a
-// row are not a client of this protocol.
+// invalid answers a frame that did not decode. One is a mistake; several are not a client
+// of this protocol, nor is one that is far too large.
 func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int) {
+	if d.cfg.Limits.FarOver(size) {
+		limits := d.limits(m)
+		m.flood.Take(now, &limits, size) // it comes back to what it has used up
+		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
+		return
+	}
 	if d.flooded(now, m, protocol.Frame{}, size) {
 		return
 	}
@@ -86,8 +91,7 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
 	m.ch.Alive(now)
-	m.invalid++
-	if m.invalid < d.cfg.InvalidFrames {
+	if !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(m, *e)
 		return
 	}
