@@ -72,9 +72,11 @@ func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protoc
 func (c *call) meant(w *jsontext.Writer, field string) *protocol.Error {
 	switch field {
 	case "jti":
-		jti, err := c.text(field, protocol.SubjectBytes)
+		jti, _ := jsontext.Str(c.fields[field])
+		if !protocol.UserID(jti) { // what a token's jti is taken by, too
+			return rest.BadField(field)
+		}
 		w.Str(field, jti)
-		return err
 	case "sign_in":
 		id, _ := jsontext.Str(c.fields[field])
 		if !signin.IsID(id) {

@@ -1,9 +1,12 @@
 package admin
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 func TestRevoke(t *testing.T) {
@@ -110,6 +113,33 @@ func TestListSignIns(t *testing.T) {
 	w.cfg.Embedded = false
 	if a := w.ask("GET", "/v1/admin/users/ann/sign-ins", ``); a.status != 404 || a.reason != "no_embedded_issuer" {
 		t.Errorf("%d %s", a.status, a.text)
+	}
+}
+
+// Whoever is let in can be named: what a path takes for a user is what a token may say.
+func TestEverySubjectCanBeNamed(t *testing.T) {
+	for _, user := range []string{
+		"ann", "auth0|5f7c", "a+b@example.com", "zoë@example.com", "a/b", "a?b#c", "100%", "%2e%2e", `DOMAIN\ann`, "CN=Ann Berg,OU=Staff", "山田", "...", "42", "-1", "a;b=c&d", "\"ann\"",
+		"/", "//", strings.Repeat("山", 85),
+	} {
+		if !protocol.UserID(user) {
+			t.Errorf("%q is no subject", user)
+		}
+		w := newWorld(t)
+		if a := w.ask("POST", "/v1/admin/users/"+url.PathEscape(user)+"/kick", ``); a.status != 200 {
+			t.Errorf("%q: %d %s", user, a.status, a.text)
+		}
+		w.expect("SESSIONS/" + user + " ")
+		w = newWorld(t)
+		if a := w.ask("PUT", "/v1/admin/workspaces/ws/members/"+url.PathEscape(user), `{"role":"member"}`); a.status != 200 {
+			t.Errorf("%q: %d %s", user, a.status, a.text)
+		}
+	}
+	for _, nobody := range []string{"..", ".", " ann", "ann ", "ann\u3164", "ann\ufe0f", "ann\u2800", "a\u0000", "ann\U000e0100", strings.Repeat("a", 257)} {
+		w := newWorld(t)
+		if a := w.ask("POST", "/v1/admin/users/"+strings.ReplaceAll(url.PathEscape(nobody), ".", "%2E")+"/kick", ``); a.status != 400 || protocol.UserID(nobody) {
+			t.Errorf("%q: %d %s", nobody, a.status, a.text)
+		}
 	}
 }
 

@@ -9,7 +9,14 @@ import (
 
 // What the Worker does for an app's socket while its key is looked up: see there.
 func TestAppsDoorGuest(t *testing.T) {
-	if out, err := exec.Command("node", "--test", "guest.test.mjs").CombinedOutput(); err != nil {
+	nodeTest(t, "guest.test.mjs")
+}
+
+// How an object notices that its clock stands still: see there.
+func TestLimitsClockStandsStill(t *testing.T) { nodeTest(t, "clock.test.mjs") }
+
+func nodeTest(t *testing.T, file string) {
+	if out, err := exec.Command("node", "--test", file).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -4,7 +4,7 @@
 //
 //   {"do":"keys","names":"b,a"}      sign with b from now on, and publish b and a
 //   {"do":"answer","as":"html"}      what the key set's address answers: keys, html, garbage,
-//                                    error, redirect, or slow
+//                                    error, redirect, slow, or late (they come after 500 ms)
 //   {"do":"asked"}                   how often that address was asked so far
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
@@ -37,6 +37,7 @@ const wrong = {
 const server = createServer((request, response) => {
 	if (request.url === "/jwks") {
 		asked++;
+		if (answers === "late") return setTimeout(() => callback(request, response), 500);
 		if (answers !== "keys") return wrong[answers](response);
 	}
 	callback(request, response);

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -68,11 +69,15 @@ func (p provider) token(user, resource string) string {
 }
 
 // trusting starts a Worker that trusts p, with an hour of its life in some seconds.
-func (p provider) trusting(t testing.TB) *server {
-	return start(t, map[string]string{
-		"EMBEDDED_ISSUER": "", "JWKS_URL": p.url + "/jwks", "ISSUER": p.url, "AUDIENCE": resource,
+func (p provider) trusting(t testing.TB, changes ...string) *server {
+	vars := map[string]string{
+		"EMBEDDED_ISSUER": "", "JWKS_URL": p.url + "/jwks", "ISSUER": p.url, "AUDIENCE": "https://other.example/, " + resource,
 		"JWKS_FRESH_S": "3", "JWKS_STALE_S": "8", "JWKS_COOLDOWN_S": "2",
-	})
+	}
+	for i := 0; i < len(changes); i += 2 {
+		vars[changes[i]] = changes[i+1]
+	}
+	return start(t, vars)
 }
 
 // told is how a Worker answers an attempt: "" when it lets in, else the code and the
@@ -134,6 +139,9 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	// and whoever has a token of the old one goes on.
 	p.keys("b", "a")
 	b := p.token("usr_owner", resource)
+	if said, wait := s.told(b); said != "" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
+		t.Errorf("a token of the new key is told %q, to come in %v ms", said, wait)
+	}
 	s.until(b, "")
 	s.expectTold(a, "")
 
@@ -142,16 +150,70 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	s.until(a, "401 AUTHENTICATION_FAILED key_unknown")
 	s.expectTold(b, "")
 
-	// Tokens with made-up key ids come in numbers: the issuer hardly notices.
+	// Tokens with made-up key ids come in numbers: the issuer hardly notices. Such a key may
+	// be one it has begun to use, as long as it was not asked again.
 	stranger := forgerOfStranger()
 	before, began := p.asked(), time.Now()
 	for n := range 60 {
 		forged := stranger.token(func(h, _ map[string]any) { h["kid"] = fmt.Sprint("made-up-", n) })
-		s.expectTold(forged, "401 AUTHENTICATION_FAILED key_unknown")
+		said, wait := s.told(forged)
+		if said != "401 AUTHENTICATION_FAILED key_unknown" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
+			t.Fatalf("told %q, to come in %v ms", said, wait)
+		}
 	}
 	if n, most := p.asked()-before, int(time.Since(began)/(2*time.Second))+1; n > most {
 		t.Errorf("60 made-up key ids in %v asked the issuer %d times, want at most %d", time.Since(began), n, most)
 	}
+}
+
+// Everybody who comes to a Worker that has just started waits for the one fetch of the keys.
+func TestColdStart(t *testing.T) {
+	p := startProvider(t)
+	token := p.token("usr_owner", resource)
+	p.answers("late")
+	s := p.trusting(t)
+	before := p.asked()
+	said := make(chan string, 30)
+	for range cap(said) {
+		go func() {
+			told, _ := (&server{t: t, url: s.url}).told(token)
+			said <- told
+		}()
+	}
+	for range cap(said) {
+		if told := <-said; told != "" {
+			t.Errorf("told %q", told)
+		}
+	}
+	if n := p.asked() - before; n != 1 {
+		t.Errorf("asked for the keys %d times", n)
+	}
+}
+
+// Whoever leaves while the keys are on their way, and began the fetch, takes nobody along.
+func TestColdStartOfOneWhoLeaves(t *testing.T) {
+	p := startProvider(t)
+	token := p.token("usr_owner", resource)
+	p.answers("late")
+	s := p.trusting(t)
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		request, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/ws/documents/welcome?client_id=c0", nil)
+		request.Header.Set("authorization", "Bearer "+token)
+		request.Header.Set("upgrade", "websocket")
+		request.Header.Set("connection", "Upgrade")
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			response.Body.Close()
+		}
+	}()
+	for p.asked() == 0 {
+		time.Sleep(5 * time.Millisecond)
+	}
+	leave()
+	<-left
+	s.expectTold(token, "")
 }
 
 // An issuer that is away keeps nobody out for as long as its old keys may be used, and
@@ -190,4 +252,54 @@ func TestAnotherIssuerIsAway(t *testing.T) {
 	}
 	p.answers("keys")
 	s.until(token, "")
+	logs, _ := s.logs()
+	if n := strings.Count(logs, `"key_set_failed"`); n == 0 || n > 2 {
+		t.Errorf("%d lines of the log say that the keys cannot be had, in %v", n, time.Since(loaded))
+	}
+}
+
+// A deployment that trusts a provider for all that it signs lets nobody in, and says so.
+func TestUnsaidAudience(t *testing.T) {
+	p := startProvider(t)
+	token := p.token("usr_owner", resource)
+	for _, c := range [][]string{{"AUDIENCE", "", "audience_missing"}, {"ISSUER", "", "issuer_missing"}, {"JWKS_URL", strings.Replace(p.url, "://", "://user:password@", 1) + "/jwks", "jwks_url_unusable"}} {
+		s := p.trusting(t, c[0], c[1])
+		s.expectTold(token, "503 SERVICE_UNAVAILABLE "+c[2])
+		page, _, err := dialling{document: "welcome", clientID: "c1", token: token, origin: s.url}.dial(s)
+		check(err)
+		if said := page.expectError("SERVICE_UNAVAILABLE").text("message"); !strings.Contains(said, c[0]) {
+			t.Errorf("a page is told %q", said)
+		}
+		if code := page.expectClose(); code != 4203 {
+			t.Errorf("closed with %d", code)
+		}
+		logs, _ := s.logs()
+		if strings.Count(logs, `"not_configured"`) != 1 || !strings.Contains(logs, c[2]) || strings.Contains(logs, "password@") {
+			t.Errorf("%s=%q: the log says %s", c[0], c[1], logs)
+		}
+	}
+	s := p.trusting(t, "AUDIENCE", "*")
+	s.expectTold(p.token("usr_owner", "https://elsewhere.example/"), "")
+}
+
+// A provider's own word for its users is sub, and its access tokens have no other.
+func TestSubjectIsTheProviders(t *testing.T) {
+	p := startProvider(t)
+	s := p.trusting(t, "SUBJECT_CLAIM", "sub")
+	c := s.connect(dialling{document: "welcome", clientID: "o", token: p.token("usr_owner", resource)})
+	if user := c.ack.text("user_id"); user != "usr_owner" {
+		t.Errorf("connected as %q", user)
+	}
+	s = p.trusting(t, "SUBJECT_CLAIM", "email")
+	s.expectTold(p.token("usr_owner", resource), "401 AUTHENTICATION_FAILED claim_missing")
+}
+
+// The embedded issuer's tokens are for whom its deployment says.
+func TestEmbeddedIssuersAudience(t *testing.T) {
+	s := start(t, map[string]string{"AUDIENCE": "web, phone"})
+	s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	f := newForger()
+	same := func(_, _ map[string]any) {}
+	s.expectTold(f.token(same), "401 AUTHENTICATION_FAILED claim_missing")
+	s.expectTold(f.token(func(_, c map[string]any) { c["aud"] = "phone" }), "")
 }

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -16,14 +17,14 @@ const (
 
 // identify finds the key a token is to be checked with, and asks for the check.
 func (f *Front) identify(fl *flight, now time.Time) []byte {
+	if f.cfg.Fault != nil {
+		return fl.fail(f.cfg.Fault)
+	}
 	t, err := f.parse(fl.token)
 	if err != nil {
 		return fl.fail(err)
 	}
-	if f.cfg.Keys == nil && f.cfg.KeySetURL == "" {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "not_configured"})
-	}
-	key, decision := f.keys.Lookup(t.KeyID, now)
+	key, decision, wait := f.keys.Lookup(t.KeyID, fl.fetched, now)
 	switch {
 	case decision == token.Use:
 		fl.await = awaitSignature
@@ -41,29 +42,82 @@ func (f *Front) identify(fl *flight, now time.Time) []byte {
 		return fl.next(w)
 	case decision == token.Unknown:
 		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonKeyUnknown})
+	case decision == token.NotYet:
+		return fl.fail(&protocol.Error{
+			Code: protocol.ServiceUnavailable, Reason: "key_not_known_yet", RetryAfter: wait,
+			Message: "The token's key is not known here yet: try again when the issuer's keys have been fetched anew.",
+		})
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: token.FailureCooldown})
+	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: max(wait, time.Second)})
+}
+
+// keysFetched takes what the key set's address has answered. What could not be used counts
+// as a failed fetch; Lookup says what then. The operator is told of it, and of keys that
+// had to be left out.
+func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
+	status, answered := jsontext.Uint(jsontext.Field(result, "status"))
+	event, reason, leftOut := "key_set_failed", text(result, "error"), 0
+	switch body, whole := jsontext.Str(jsontext.Field(result, "body")); {
+	case answered && status != 200:
+		reason = "status"
+	case whole:
+		var err error
+		switch leftOut, err = f.keys.Load([]byte(body), now); {
+		case err == nil && leftOut == 0:
+			return f.identify(fl, now)
+		case err == nil:
+			event, reason = "keys_left_out", "unusable_or_of_one_name"
+		case errors.Is(err, token.ErrNoKey):
+			reason = "no_usable_key"
+		default:
+			reason = "not_a_key_set"
+		}
+	}
+	if event == "key_set_failed" {
+		f.keys.Failed(now)
+	}
+	if since := now.Sub(f.keysTold); 0 <= since && since < time.Minute {
+		return f.identify(fl, now)
+	}
+	f.keysTold = now
+	line := jsontext.NewObject(nil)
+	line.Str("level", "warn")
+	line.Str("event", event)
+	line.Str("reason", reason)
+	if answered {
+		line.Uint("status", status)
+	}
+	if leftOut > 0 {
+		line.Int("keys", int64(leftOut))
+	}
+	fl.await = awaitNoted
+	w := step("note")
+	w.Str("log", string(line.End()))
+	return fl.next(w)
 }
 
 // resume takes the result of the last step.
 func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
+	return f.settled(fl, f.goOn(fl, result, now), now)
+}
+
+func (f *Front) goOn(fl *flight, result []byte, now time.Time) []byte {
+	if full, _ := jsontext.Bool(jsontext.Field(result, "full")); full {
+		return fl.full()
+	}
 	switch fl.await {
 	case awaitKeys:
-		if status, _ := jsontext.Uint(jsontext.Field(result, "status")); status == 200 {
-			// An unusable set counts as a failed fetch; Lookup says what then.
-			_ = f.keys.Load([]byte(text(result, "body")), now)
-		} else {
-			f.keys.Failed(now)
-		}
+		return f.keysFetched(fl, result, now)
+	case awaitNoted:
 		return f.identify(fl, now)
 	case awaitSignature:
 		return f.verified(fl, result, now)
 	case awaitGrant:
 		return f.granted(fl, result)
 	case awaitFirst:
-		return f.counted(fl, f.firstFrame(fl, result), now)
+		return f.firstFrame(fl, result)
 	case awaitAppKey:
-		return f.counted(fl, f.keyFound(fl, result), now)
+		return f.keyFound(fl, result)
 	case awaitSocket:
 		return fl.refusedByObject(result, now)
 	}
@@ -76,18 +130,23 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		return fl.fail(err)
 	}
 	signed, _ := jsontext.Bool(jsontext.Field(result, "ok"))
-	claims, err := f.verifier.Validate(t, signed, now)
+	claims, err := f.cfg.Verifier.Validate(t, signed, now)
 	if err != nil {
 		return fl.fail(err)
 	}
+	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
+		// Nobody could revoke it for as long as it lives. The session object says the same,
+		// but would be made to say it.
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
+	}
 	w := jsontext.NewObject(nil)
-	w.Str("user_id", claims.Subject())
+	w.Str("user_id", claims.Subject)
 	w.Str("email", claims.Email)
 	w.Str("name", claims.Name)
 	w.Str("jti", claims.ID)
 	w.Int("iat", claims.IssuedAt.Unix())
 	w.Int("exp", claims.ExpiresAt.Unix())
-	fl.claims, fl.subject, fl.token = w.End(), claims.Subject(), ""
+	fl.claims, fl.subject, fl.token = w.End(), claims.Subject, ""
 	if !fl.connect {
 		w := step("claims")
 		w.Raw("claims", fl.claims)
@@ -114,6 +173,14 @@ func (f *Front) toSession(fl *flight) []byte {
 	w.Str("binding", sessionObjects)
 	w.Str("name", fl.subject)
 	w.Str("body", string(body.End()))
+	return f.forward(fl, w)
+}
+
+// forward ends a step that takes a request to the object that is to hold its socket.
+func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
+	if fl.taken {
+		w.Bool("settle", true)
+	}
 	if !f.cfg.Quiet {
 		w.Str("log", fl.line(nil))
 	}
@@ -146,7 +213,7 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
 	if jsontext.Check(answer, eventDepth) != nil {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
+		return fl.unavailable("session_unavailable")
 	}
 	if data := jsontext.Field(answer, "error"); data != nil {
 		return fl.fail(objectError(data))
@@ -172,10 +239,7 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
@@ -195,7 +259,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	if fl.document == "" {
 		reason = "session_unavailable"
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})
+	return fl.unavailable(reason)
 }
 
 // objectError reads the error an object has answered with.

@@ -8,14 +8,20 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
 // Config is what a deployment's variables say about admission.
 type Config struct {
-	// Issuer and Audience are what a token must name (ISSUER, AUDIENCE).
-	Issuer, Audience string
+	// Verifier is what a token must say, and which claim of it is the user (ISSUER,
+	// AUDIENCE, SUBJECT_CLAIM, EMAILS_VERIFIED, TOKEN_LEEWAY_S).
+	Verifier token.Verifier
+	// NoQueryTokens refuses a token in a URL (QUERY_TOKENS is 0).
+	NoQueryTokens bool
+	// Fault is why nobody is let in with a token; nil: they are.
+	Fault *protocol.Error
 	// KeySetURL is where the issuer's keys are (JWKS_URL).
 	KeySetURL string
 	// KeyAges is how long fetched keys are believed (JWKS_FRESH_S, JWKS_STALE_S,
@@ -42,11 +48,17 @@ type Config struct {
 	// bring the operators' routes a wrong token (CONNECTS_PER_IP_PER_MIN and _BURST,
 	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
 	Connects, Logins rate.Limit
+	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
+	// separated by spaces); none: there are no apps.
+	AppSecrets []string
+	// MaxTokenLife is the longest life a token may have, from iat to exp (MAX_TOKEN_LIFE_S).
+	MaxTokenLife time.Duration
 	// InitTimeout is how long an app may take to its app_connection_init, where that brings
-	// its key (INIT_TIMEOUT_MS), and WaitingApps how many in an isolate may be at that
-	// (WAITING_APPS).
-	InitTimeout time.Duration
-	WaitingApps int
+	// its key (INIT_TIMEOUT_MS), WaitingApps how many in an isolate may be at that
+	// (WAITING_APPS), and WaitingAppsPerAddress how many of those of one address
+	// (WAITING_APPS_PER_IP).
+	InitTimeout                        time.Duration
+	WaitingApps, WaitingAppsPerAddress int
 }
 
 // The default limits of one address, for each minute and at once. A whole office may
@@ -61,20 +73,22 @@ const (
 const (
 	DefaultInitTimeout = 30 * time.Second
 	DefaultWaitingApps = 500
+	// DefaultWaitingAppsPerAddress keeps one address from taking all the places. An app
+	// needs one for as long as its key is looked up.
+	DefaultWaitingAppsPerAddress = 20
 )
 
 // ErrNoKeys is a deployment that has no way to check a token.
 var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISSUER with SIGNING_KEY is set")
 
 // ParseEnv reads the variables, a JSON object of strings. With an error the Config
-// still serves everything that needs no token. The error holds no value.
+// still serves everything that needs no token; and what does, unless there is a Fault. The
+// error holds no value.
 func ParseEnv(env []byte) (Config, error) {
 	if jsontext.Check(env, 2) != nil {
-		return Config{}, ErrNoKeys
+		return Config{Fault: noKeys(ErrNoKeys)}, ErrNoKeys
 	}
 	cfg := Config{
-		Issuer:    text(env, "ISSUER"),
-		Audience:  text(env, "AUDIENCE"),
 		KeySetURL: text(env, "JWKS_URL"),
 		Embedded:  On(text(env, "EMBEDDED_ISSUER")),
 		Quiet:     text(env, "LOG_LEVEL") == "warn" || text(env, "LOG_LEVEL") == "error",
@@ -83,6 +97,8 @@ func ParseEnv(env []byte) (Config, error) {
 		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
 
 		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
+		AppSecrets:    ParseSecrets(text(env, "APP_SESSION_SECRET")),
+		MaxTokenLife:  cmp.Or(duration(env, "MAX_TOKEN_LIFE_S", time.Second), token.MaxLife),
 		KeyAges: token.Ages{
 			Fresh:           duration(env, "JWKS_FRESH_S", time.Second),
 			Stale:           duration(env, "JWKS_STALE_S", time.Second),
@@ -93,6 +109,13 @@ func ParseEnv(env []byte) (Config, error) {
 
 		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
 		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
+
+		WaitingAppsPerAddress: number(env, "WAITING_APPS_PER_IP", DefaultWaitingAppsPerAddress, 1),
+	}
+	cfg.readIdentity(env)
+	if reason, message := cfg.identityFault(env); reason != "" {
+		cfg.Fault = notConfigured(reason, message)
+		return cfg, errors.New(message)
 	}
 	if cfg.KeySetURL != "" {
 		return cfg, nil
@@ -102,16 +125,20 @@ func ParseEnv(env []byte) (Config, error) {
 		source, previous = text(env, "SIGNING_KEY"), text(env, "PREVIOUS_KEYS")
 	}
 	if source == "" {
+		cfg.Fault = noKeys(ErrNoKeys)
 		return cfg, ErrNoKeys
 	}
 	key, err := token.PublicKey([]byte(source))
 	if err != nil {
+		cfg.Fault = noKeys(err)
 		return cfg, err
 	}
 	// With an unusable list the newest key still counts: who signs in now can work.
 	cfg.Keys, err = WithPrevious(key, previous)
 	return cfg, err
 }
+
+func noKeys(err error) *protocol.Error { return notConfigured("not_configured", err.Error()+".") }
 
 // WithPrevious returns the keys tokens may be signed with: the signing key, and
 // behind it those of the variable PREVIOUS_KEYS, a key set or a list of keys. With an

@@ -95,7 +95,7 @@ func TestRefusals(t *testing.T) {
 		{"lacks exp", q(with(`"exp":1736244900,`, "")), "AUTHENTICATION_FAILED", "claim_missing", 401, 4101},
 		{"has duplicate claims", q(with(`{`, `{"user_id":"usr_other",`)), "AUTHENTICATION_FAILED", "token_malformed", 401, 4101},
 		{"has crit", q(sign(`{"alg":"RS256","kid":"k1","crit":["b64"]}`, good)), "AUTHENTICATION_FAILED", "token_malformed", 401, 4101},
-		{"expired", q(with("1736244900", "1736243990")), "TOKEN_EXPIRED", "token_expired", 401, 4102},
+		{"expired", q(with("1736244900", "1736243960")), "TOKEN_EXPIRED", "token_expired", 401, 4102},
 		{"has no client id", line + "?token=" + jwt, "MALFORMED_MESSAGE", "client_id_missing", 400, 4400},
 		{"has two client ids", q(jwt) + "&client_id=d", "MALFORMED_MESSAGE", "client_id_invalid", 400, 4400},
 		{"has a client id of 129 bytes", line + "?client_id=" + strings.Repeat("c", 129) + "&token=" + jwt, "MALFORMED_MESSAGE", "client_id_invalid", 400, 4400},
@@ -274,7 +274,7 @@ func TestVerifyToken(t *testing.T) {
 
 func TestRoutes(t *testing.T) {
 	const host = "http://127.0.0.1:8787"
-	outside := map[string]string{"STATIC_KEY": jwk("k1")}
+	outside := map[string]string{"STATIC_KEY": jwk("k1"), "ISSUER": issuer, "AUDIENCE": "*"}
 	for _, c := range []struct {
 		env    map[string]string
 		path   string
@@ -306,9 +306,9 @@ func TestRoutes(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	for env, want := range map[string]string{
-		`{"EMBEDDED_ISSUER":"0","SIGNING_KEY":"x"}`:         ErrNoKeys.Error(),
-		`{"EMBEDDED_ISSUER":"1","SIGNING_KEY":"c2VjcmV0"}`:  "token: not a usable RSA key",
-		`{"STATIC_KEY":"{\"kty\":\"oct\",\"k\":\"AAAA\"}"}`: "token: not a usable RSA key",
+		`{"EMBEDDED_ISSUER":"0","SIGNING_KEY":"x"}`:                                     ErrNoKeys.Error(),
+		`{"EMBEDDED_ISSUER":"1","SIGNING_KEY":"c2VjcmV0"}`:                              "token: not a usable RSA key",
+		`{"ISSUER":"i","AUDIENCE":"a","STATIC_KEY":"{\"kty\":\"oct\",\"k\":\"AAAA\"}"}`: "token: not a usable RSA key",
 		`not JSON`: ErrNoKeys.Error(),
 	} {
 		cfg, err := ParseEnv([]byte(env))

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFetchedKeys(t *testing.T) {
-	w := newWorker(t, map[string]string{"ISSUER": issuer, "JWKS_URL": "https://issuer.example/keys"})
+	w := newWorker(t, fetching())
 	jwks := map[string]any{"status": 200, "body": `{"keys":[` + jwk("k0") + `]}`}
 	w.fetch = func(url string) map[string]any {
 		if url != "https://issuer.example/keys" {
@@ -30,25 +30,25 @@ func TestFetchedKeys(t *testing.T) {
 		}
 	}
 	ask("AUTHENTICATION_FAILED key_unknown", "fetch, respond")
-	ask("AUTHENTICATION_FAILED key_unknown", "respond") // not again so soon
+	ask("SERVICE_UNAVAILABLE key_not_known_yet", "respond") // not again so soon, but perhaps it is one of the issuer's
 	jwks["body"] = `{"keys":[` + jwk("k0") + `,` + jwk("k1") + `]}`
 	w.now = w.now.Add(30 * time.Second)
 	ask("socket", "fetch, verify")
 	ask("socket", "verify")
 	w.now = w.now.Add(10 * time.Minute)
 	jwks = map[string]any{"error": "TimeoutError"}
-	ask("socket", "fetch, verify") // stale, for want of better
-	w.now = w.now.Add(time.Minute)
-	ask("socket", "fetch, verify")
+	ask("socket", "fetch, note, verify") // stale, for want of better
+	w.now = w.now.Add(time.Minute - time.Second)
+	ask("socket", "fetch, verify") // a line a minute
 
-	cold := newWorker(t, map[string]string{"JWKS_URL": "https://issuer.example/keys"})
+	cold := newWorker(t, fetching())
 	cold.fetch = func(string) map[string]any { return map[string]any{"status": 502, "body": "<html>"} }
 	end := cold.run(upgrade(line + "?client_id=c&token=" + goodToken()))
 	if _, reason := failure(t, end); reason != "keys_unavailable" || end["headers"].(map[string]any)["retry-after"] != "5" {
 		t.Errorf("%v", end)
 	}
 	cold.run(upgrade(line + "?client_id=c&token=" + goodToken()))
-	if cold.way() != "fetch, respond, respond" {
+	if cold.way() != "fetch, note, respond, respond" {
 		t.Errorf("an issuer that is down is asked by every visitor: %s", cold.way())
 	}
 }

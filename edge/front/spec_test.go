@@ -6,15 +6,19 @@ import (
 	"testing"
 )
 
-// S1: "Each UserSession is keyed by email": by the user id, and by the e-mail, in
-// lower case, where a token has no other.
+// S1: "Each UserSession is keyed by email": by the user id, or, where SUBJECT_CLAIM says so,
+// by the e-mail that the issuer has verified, in lower case.
 func TestSpecSessionIsKeyedByUser(t *testing.T) {
 	k1 := `{"alg":"RS256","kid":"k1"}`
-	for _, c := range []struct{ claims, name string }{
-		{good, "usr_owner"},
-		{strings.Replace(strings.Replace(good, `"user_id":"usr_owner",`, "", 1), "owner@example.com", "Owner@Example.com", 1), "owner@example.com"},
+	byEmail := map[string]string{"ISSUER": issuer, "AUDIENCE": "*", "STATIC_KEY": jwk("k1"), "SUBJECT_CLAIM": "email"}
+	for _, c := range []struct {
+		env          map[string]string
+		claims, name string
+	}{
+		{embedded(), good, "usr_owner"},
+		{byEmail, strings.Replace(good, `"email":"owner`, `"email_verified":true,"email":"Owner`, 1), "owner@example.com"},
 	} {
-		w := newWorker(t, embedded())
+		w := newWorker(t, c.env)
 		w.call = func(string, map[string]any) map[string]any {
 			return map[string]any{"body": strings.Replace(grant, "usr_owner", c.name, 1)}
 		}

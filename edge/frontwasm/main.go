@@ -10,10 +10,12 @@
 // # Exports
 //
 //	front_alloc(n i32) i32   room for n bytes of input; good until the next alloc
-//	front_boot(n i32) i32    takes the variables, a JSON object, as input; 0 when they name no
-//	                         key to check tokens with. The core then serves what needs none.
-//	front_step(n i32) i32    takes an event as input and returns where the next step is: its
-//	                         length in four bytes, the lowest first, and behind them its text
+//	front_boot(n i32) i32    takes the variables, a JSON object, as input, and returns where a
+//	                         line for the log is about those that cannot be used; it may be empty
+//	front_step(n i32) i32    takes an event as input and returns where the next step is
+//
+// A text that is returned is its length in four bytes, the lowest first, and behind them
+// the text.
 //
 // It imports nothing but what the compiler's runtime needs.
 package main
@@ -52,15 +54,15 @@ func boot(n uint32) uint32 {
 	cfg, err := front.ParseEnv(input[:n])
 	core = front.New(cfg)
 	clear(input) // it may have held the signing key
-	if err != nil {
-		return 0
-	}
-	return 1
+	return give([]byte(front.Complaint(cfg, err)))
 }
 
 //go:wasmexport front_step
 func step(n uint32) uint32 {
-	text := core.Step(input[:n])
+	return give(core.Step(input[:n]))
+}
+
+func give(text []byte) uint32 {
 	output = binary.LittleEndian.AppendUint32(output[:0], uint32(len(text)))
 	output = append(output, text...)
 	return address(output)

@@ -53,6 +53,7 @@ func signIn() http.Handler {
 	origins := front.ParseOrigins(cloudflare.Getenv("ALLOWED_ORIGINS"))
 	return issuer.New(issuer.Config{
 		Issuer:     cloudflare.Getenv("ISSUER"),
+		Audience:   front.ParseAudience(cloudflare.Getenv("AUDIENCE")),
 		AccessTTL:  seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
 		RefreshTTL: seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
 		SignInMax:  seconds("SIGN_IN_MAX_S", issuer.DefaultSignInMax),

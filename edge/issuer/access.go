@@ -42,6 +42,9 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	claims.Str("jti", signin.Tokens(row.Family)+i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)
+	if len(i.cfg.Audience) > 0 {
+		claims.Strs("aud", i.cfg.Audience)
+	}
 
 	input := base64.RawURLEncoding.AppendEncode(nil, header.End())
 	input = append(input, '.')

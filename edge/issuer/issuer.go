@@ -48,8 +48,9 @@ import (
 
 // Config is what a deployment's variables say about the issuer.
 type Config struct {
-	// Issuer is the iss of every token.
-	Issuer string
+	// Issuer is the iss of every token, and Audience its aud; none: it has none.
+	Issuer   string
+	Audience []string
 	// AccessTTL and RefreshTTL are how long the two kinds of token live, SignInMax how
 	// long a sign-in lasts at most, however often it is refreshed; 0: the default.
 	AccessTTL, RefreshTTL, SignInMax time.Duration

@@ -191,7 +191,7 @@ func TestLogin(t *testing.T) {
 	signature, _ := base64.RawURLEncoding.DecodeString(parsed.Signature)
 	signed := rsa.VerifyPKCS1v15(&rsaKey().PublicKey, crypto.SHA256, sum[:], signature) == nil
 	claims, refusal := v.Validate(parsed, signed, w.now)
-	if refusal != nil || claims.UserID != "usr_owner" || parsed.KeyID != "k1" || !claims.ExpiresAt.Equal(start.Add(DefaultAccessTTL)) {
+	if refusal != nil || claims.Subject != "usr_owner" || parsed.KeyID != "k1" || !claims.ExpiresAt.Equal(start.Add(DefaultAccessTTL)) {
 		t.Errorf("%+v %v", claims, refusal)
 	}
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(a.access, ".")[1])
@@ -276,10 +276,10 @@ func TestRequestsThatAreNoLogin(t *testing.T) {
 func TestKeys(t *testing.T) {
 	a := newWorld(t).send("GET", home+"/.well-known/jwks.json", "", nil)
 	keys := token.NewFetched(token.Ages{})
-	if err := keys.Load([]byte(a.body), start); err != nil {
+	if _, err := keys.Load([]byte(a.body), start); err != nil {
 		t.Fatal(err, a.body)
 	}
-	if _, decision := keys.Lookup("k1", start); decision != token.Use {
+	if _, decision, _ := keys.Lookup("k1", false, start); decision != token.Use {
 		t.Errorf("decision %d", decision)
 	}
 }

@@ -3,6 +3,7 @@ package object
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -28,6 +29,7 @@ type documentObject struct {
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
+	o.cfg.Secret = newSecret(h)
 	if err := migrate(h, documentTables); err != nil {
 		return nil, err
 	}
@@ -41,6 +43,8 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
+	snap.Shown = map[ConnID][]byte{}
+	h.Attached(func(conn ConnID, text []byte) { snap.Shown[conn] = append([]byte(nil), text...) })
 	core, err := document.Restore(o.cfg, snap)
 	if err != nil {
 		return nil, err
@@ -94,19 +98,16 @@ func (o *documentObject) run(now time.Time) error {
 // event turns an input into the core's event; nil when there is none.
 func (o *documentObject) event(now time.Time, in Input) document.Event {
 	switch in.Kind {
-	case Message:
-		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+	case Message, Binary:
+		frame, size, err := in.frame(o.cfg.Limits)
 		if err != nil {
-			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: len(in.Text)}
+			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: size}
 		}
-		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: len(in.Text)}
+		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
 		if id, ok := document.Named(frame); ok {
 			received.CommentOpen = o.store.commentOpen(id)
 		}
 		return received
-	case Binary:
-		return document.FrameInvalid{Conn: in.Conn, Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
-			Message: "Frames are text; this one was binary."}}
 	case Closed:
 		return document.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
 	case SendFailed:
@@ -130,7 +131,21 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes }
+
+// frame reads a message, and says what it counts for: as much as was sent, whatever of it
+// there is to see.
+func (in *Input) frame(lim protocol.Limits) (f protocol.Frame, size int, err *protocol.Error) {
+	size = max(in.Length, len(in.Text))
+	switch {
+	case size > lim.FrameBytes:
+		return f, size, protocol.TooLarge(lim)
+	case in.Kind == Binary:
+		return f, size, &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."}
+	}
+	f, err = protocol.Decode(in.Text, lim)
+	return f, size, err
+}
 
 func (o *documentObject) connect(in Input) document.Event {
 	c, err := parseConnect(in.Text)
@@ -148,6 +163,12 @@ func (o *documentObject) connect(in Input) document.Event {
 	}
 	o.connecting, o.ask = c, in.Ask
 	return c.event
+}
+
+// newSecret draws what an object's probes are named by, for this boot.
+func newSecret(h Host) (s channel.Secret) {
+	h.Random(s[:])
+	return s
 }
 
 // randomHex returns 2n hex digits.

@@ -16,6 +16,8 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.store.append(e.Entry)
 	case document.Send:
 		o.host.Send(e.Conns, e.Text)
+	case document.Attach:
+		o.host.Attach(e.Conn, e.Data)
 	case document.Close:
 		o.host.Close(e.Conn, e.Code, e.Reason)
 	case document.Accept:

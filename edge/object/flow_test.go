@@ -92,3 +92,53 @@ func TestWhoReadsNothingIsSentSoMuch(t *testing.T) {
 		t.Errorf("closed: %v, after %d bytes", closed, sent)
 	}
 }
+
+// Who comes after the object has slept sees what the others last showed: it is kept with
+// their sockets, and costs no row.
+func TestPresenceOutlivesHibernation(t *testing.T) {
+	r := newRoom(t)
+	r.connect("ann", "")
+	r.connect("bob", "")
+	before := len(r.tables["channels"])
+	left := r.says("ann", `{"type":"presence","event":"update","data":{"data":{"cursor":"dé"}}}`)
+	if len(r.writes) > 1 || times(left, `"cursor"`) != 1 { // one is the attachment
+		t.Errorf("%d writes, %q", len(r.writes), left)
+	}
+	r.reboot = true
+	shown := `{"user_id":"ann","client_id":"c-ann","name":"N","data":{"cursor":"dé"}}`
+	if left := r.connect("cat", ""); times(left, shown) != 1 {
+		t.Errorf("cat sees %q", left)
+	}
+	r.says("ann", `{"type":"presence","event":"leave"}`)
+	if left := r.connect("dan", ""); times(left, `"cursor"`) != 0 {
+		t.Errorf("dan sees %q of who is away", left)
+	}
+	if n := len(r.tables["channels"]); n != before+2 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// The ids of pings are of a secret that is drawn at each boot.
+func TestProbesAreDrawnAnew(t *testing.T) {
+	ids := map[string]bool{}
+	for boot := range 3 {
+		r := newRoom(t)
+		r.random, r.env["WINDOW_BYTES"] = byte(boot*50), "4000"
+		r.connect("ann", "")
+		for n := range 100 {
+			r.now = r.now.Add(100 * time.Millisecond)
+			r.says("ann", fmt.Sprintf(`{"type":"system","event":"ping","message_id":"%d"}`, n))
+		}
+		for _, line := range r.out {
+			if _, id, ok := strings.Cut(line, `"event":"ping","message_id":"`); ok {
+				if ids[id] {
+					t.Errorf("%s twice", id)
+				}
+				ids[id] = true
+			}
+		}
+	}
+	if len(ids) < 3 {
+		t.Errorf("only %d pings", len(ids))
+	}
+}

@@ -23,7 +23,7 @@ type ConnID = document.ConnID
 //
 // The runtime treats one event as one whole. What Write is given is written in
 // one transaction when the event has ended well, and only then does anything
-// leave, in order: Accept, Send, Close, SetAlarm, ClearAlarm, Respond and the
+// leave, in order: Accept, Send, Attach, Close, SetAlarm, ClearAlarm, Respond and the
 // three requests. After an event that failed nothing of it has happened, here or outside.
 type Host interface {
 	// Name is the name the object is addressed by: the user's or the document's id.
@@ -52,6 +52,11 @@ type Host interface {
 	// Send writes one text frame to each socket. One that fails comes back as
 	// a SendFailed input.
 	Send(conns []ConnID, text []byte)
+	// Attach keeps a text with a socket, in place of what was kept there, for as long as
+	// it lives: in hibernation too, at no row. At most 12 KiB.
+	Attach(conn ConnID, text []byte)
+	// Attached calls f for each open socket that has one.
+	Attached(f func(conn ConnID, text []byte))
 	// Close ends a socket. It never comes back as a Closed input by itself:
 	// that is the peer's answer, which may never come.
 	Close(conn ConnID, code int, reason string)
@@ -124,9 +129,10 @@ type Kind uint8
 const (
 	// Connect is an upgrade request; Ask, Text (the header's text).
 	Connect Kind = 1 + iota
-	// Message is a text frame; Conn, Text.
+	// Message is a text frame; Conn, Length, and Text if that is not longer than
+	// LongestText.
 	Message
-	// Binary is a binary frame, whose bytes stay outside; Conn.
+	// Binary is a binary frame, whose bytes stay outside; Conn, Length.
 	Binary
 	// Closed is the end of a socket; Conn, Code.
 	Closed
@@ -149,7 +155,9 @@ type Input struct {
 	Conn ConnID
 	Ask  uint32
 	Code int
-	Text []byte
+	// Length is a message's: UTF-16 units of a text, bytes of a binary one.
+	Length int
+	Text   []byte
 }
 
 // Object is one Durable Object: a core from shared and the storage it lives in.
@@ -158,7 +166,6 @@ type Object interface {
 	// error means that the object's memory can no longer be trusted: the host
 	// undoes the event and makes a new object from storage.
 	Handle(now time.Time, in Input) error
-	// LongestText is the length a text frame need not exceed to be seen to be
-	// too long.
+	// LongestText is how many UTF-16 units a text frame may have that Go wants to see.
 	LongestText() int
 }

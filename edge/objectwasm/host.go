@@ -33,7 +33,9 @@ const (
 	opDatabase // u32 ask, binding, query, arguments
 	opVerify   // u32 ask, token
 	opLog
-	opFetch // u32 ask, u32 milliseconds, u32 bytes, URL, authorization, body
+	opFetch    // u32 ask, u32 milliseconds, u32 bytes, URL, authorization, body
+	opAttach   // id, text
+	opAttached // -> 16-byte id and text, each text with its length before it
 )
 
 //go:wasmimport holdfast call
@@ -157,6 +159,24 @@ func (h *host) Close(conn object.ConnID, code int, reason string) {
 	h.u32(uint32(code))
 	h.text(reason)
 	h.call(opClose)
+}
+
+func (h *host) Attach(conn object.ConnID, text []byte) {
+	h.begin()
+	h.text(string(conn))
+	h.request = append(h.request, text...)
+	h.call(opAttach)
+}
+
+func (h *host) Attached(f func(object.ConnID, []byte)) {
+	h.begin()
+	list, _ := h.call(opAttached)
+	for len(list) >= connBytes+4 {
+		text := list[connBytes+4:]
+		n := binary.LittleEndian.Uint32(list[connBytes:])
+		f(object.ConnID(list[:connBytes]), text[:n])
+		list = text[n:]
+	}
 }
 
 func (h *host) AutoResponse(request, response string) {

@@ -3,10 +3,11 @@
 // understands none of them.
 
 import { fetchText, within } from "./fetch.mjs";
-import { Guest } from "./guest.mjs";
+import { Guest, uncompressed } from "./guest.mjs";
 import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
+import { closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
 
 /** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
@@ -25,7 +26,8 @@ function boot(env) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
-	if (core.exports.front_boot(put(Object.fromEntries(strings))) === 0) console.error("front: a key to check tokens with is missing or cannot be used");
+	const complaint = read(core.exports.front_boot(put(Object.fromEntries(strings))));
+	if (complaint !== "") console.error(complaint);
 	fault = turn({ kind: "fault" });
 }
 
@@ -39,10 +41,13 @@ function put(value) {
 	return text.length;
 }
 
-function turn(event) {
-	const at = core.exports.front_step(put({ ...event, now: Date.now() }));
+function read(at) {
 	const { bytes, data } = core.views(); // the call may have moved the memory
-	return JSON.parse(decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true))));
+	return decoder.decode(bytes.subarray(at + 4, at + 4 + data.getUint32(at, true)));
+}
+
+function turn(event) {
+	return JSON.parse(read(core.exports.front_step(put({ ...event, now: Date.now() }))));
 }
 
 function ask(env, event) {
@@ -55,29 +60,39 @@ function ask(env, event) {
 	}
 }
 
+// next is one step of the core, with what it has for the log said.
+function next(env, event) {
+	const step = ask(env, event);
+	if (step.log !== undefined) log(step.log);
+	return step;
+}
+
 // decide goes on until a step that ends it, or one that brought a socket. A guest may have
 // left by then, and nothing more is done for it.
-async function decide(env, event, guest) {
-	for (let step = ask(env, event); ; ) {
+async function decide(env, event, ctx, guest) {
+	for (let step = next(env, event); ; ) {
 		if (guest !== undefined) {
 			if (guest.gone) return {};
-			guest.full = step.full;
+			guest.state = step.state;
 		}
-		if (step.log !== undefined) log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
 		let result;
 		try {
-			result = await act(step, env);
+			result = await act(step, env, ctx);
 		} catch (err) {
 			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
 			result = { error: err.name };
 		}
-		if (result instanceof Response) return { ...step, response: result };
-		step = ask(env, { kind: "result", state: step.state, result });
+		if (result instanceof Response) {
+			if (step.settle && !guest?.gone) ask(env, { kind: "settled", state: step.state });
+			return { ...step, response: result };
+		}
+		step = next(env, { kind: "result", state: step.state, result });
 	}
 }
 
+const fetches = new Map(); // those under way, by their URL
 const keys = new Map(); // CryptoKeys by the text of their JWK
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
@@ -94,7 +109,22 @@ const acts = {
 		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
 	},
 
-	fetch: ({ url, timeout_ms, max_bytes }) => fetchText(url, {}, timeout_ms, max_bytes),
+	// Whoever asks while an answer is on its way waits for that one, for as long as it may
+	// take. It is not given up with the request that began it; should its isolate's
+	// clock say that it was, the next one begins anew.
+	fetch({ url, timeout_ms, max_bytes }, env, ctx) {
+		let one = fetches.get(url);
+		if (one === undefined || Date.now() - one.begun > timeout_ms) {
+			one = { begun: Date.now(), answer: fetchText(url, {}, timeout_ms, max_bytes) };
+			const over = () => fetches.get(url) === one && fetches.delete(url);
+			const end = one.answer.then(over, over);
+			ctx?.waitUntil(end);
+			fetches.set(url, one);
+		}
+		return within(timeout_ms, one.answer);
+	},
+
+	note: async () => ({}),
 
 	async call({ binding, name, body }, env) {
 		return { body: await env[binding].getByName(name).call(body) };
@@ -111,24 +141,27 @@ const acts = {
 		const response = await env[binding].getByName(name).fetch("http://object/", { headers });
 		return response.status === 101 ? response : { status: response.status, body: await response.text() };
 	},
+
+	attend(step, env, ctx) {
+		if (!Guest.room(step)) return { full: true };
+		const guest = new Guest(step, ctx, () => next(env, { kind: "result", state: guest.state, result: { full: true } }));
+		guest.state = step.state;
+		ctx.waitUntil(receive(guest, env, ctx));
+		return guest.response;
+	},
 };
 
 const ends = {
 	respond: ({ status, headers, body }) => new Response(body === "" ? null : body, { status, headers }),
 
-	refuse({ protocol, frame, code, reason }) {
+	refuse({ protocol, frame, code, reason }, request, env, ctx) {
 		const [client, server] = Object.values(new WebSocketPair());
 		server.accept();
 		server.send(frame);
-		server.close(code, reason);
-		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
+		closeSocket(server, code, reason);
+		dropSocket(server, ctx);
+		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
 		return new Response(null, { status: 101, webSocket: client, headers });
-	},
-
-	attend(step, request, env, ctx) {
-		const guest = new Guest(step);
-		ctx.waitUntil(receive(guest, step.state, env));
-		return guest.response;
 	},
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
@@ -152,11 +185,11 @@ const ends = {
 };
 
 // receive finds out whose a guest's socket is, and ends it or joins it to an object's.
-async function receive(guest, state, env) {
+async function receive(guest, env, ctx) {
 	try {
 		const result = await guest.first;
 		if (guest.gone) return;
-		const end = await decide(env, { kind: "result", state, result }, guest);
+		const end = await decide(env, { kind: "result", state: guest.state, result }, ctx, guest);
 		if (end.response === undefined) {
 			guest.refuse(end);
 		} else {
@@ -176,8 +209,8 @@ function complain(err) {
 /** Answers one request. */
 export async function fetchRequest(request, env, ctx) {
 	try {
-		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers), attending: Guest.waiting };
-		const end = await decide(env, event);
+		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
+		const end = await decide(env, event, ctx);
 		return end.response ?? (await ends[end.do](end, request, env, ctx));
 	} catch (err) {
 		complain(err);

@@ -303,4 +303,18 @@ const operations = [
 		i.out.push(["fetch", ...numbers, ...i.long(at + 12, end)]);
 		return 0;
 	},
+	(i, at, end) => i.out.push(["attach", i.text(at, at + idBytes), i.text(at + idBytes, end)]) && 0,
+	(i, at, end, out, cap) => {
+		const texts = i.object.attached().map(([id, text]) => [id, encoder.encode(text)]);
+		const bytes = new Uint8Array(texts.reduce((n, [, text]) => n + idBytes + 4 + text.length, 0));
+		const view = new DataView(bytes.buffer);
+		let to = 0;
+		for (const [id, text] of texts) {
+			encoder.encodeInto(id, bytes.subarray(to));
+			view.setUint32(to + idBytes, text.length, true);
+			bytes.set(text, to + idBytes + 4);
+			to += idBytes + 4 + text.length;
+		}
+		return i.put(bytes, out, cap);
+	},
 ];

@@ -20,6 +20,7 @@ type Apps struct {
 	joining  []Connect   // whose Register has no answer
 	receipts *channel.Receipts
 	starts   rate.Bucket
+	probes   channel.Probes
 }
 
 // attached is one app.
@@ -32,14 +33,15 @@ type attached struct {
 	window   channel.Window
 	flood    rate.Flood
 	connects rate.Bucket
-	invalid  int       // frames in a row that did not decode
-	probed   time.Time // when the newest ping went out, if that has no answer
+	mistakes rate.Mistakes
+	atDoor   int       // bytes said to the socket at its door
+	probed   time.Time // when the newest ping went out, if nothing has come since that answers one
 }
 
 // New returns the apps of a user who has none. cfg must have its defaults set and is
 // shared, not copied.
 func New(cfg *Config, owner Owner, userID string) *Apps {
-	return &Apps{cfg: cfg, owner: owner, userID: userID, receipts: channel.NewReceipts(cfg.Unanswered)}
+	return &Apps{cfg: cfg, owner: owner, userID: userID, receipts: channel.NewReceipts(cfg.Unanswered), probes: channel.NewProbes(cfg.Secret)}
 }
 
 // Restore returns the apps a snapshot was taken from.
@@ -237,13 +239,13 @@ func (a *Apps) device() Belief {
 	return There
 }
 
-// probe asks an app for a sign: of what it has read, or of life.
+// probe asks an app for a sign: of what it has read, by the ping's id, or of life.
 func (a *Apps) probe(now time.Time, x *attached) {
-	if x.line.Conn() == "" || x.window.Probing() {
+	if x.line.Conn() == "" || !x.probed.IsZero() {
 		return
 	}
-	a.send(x, []byte(protocol.PingText))
-	x.window.Probe()
+	ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: x.window.Probe(&a.probes)}
+	a.send(x, ping.Append(nil))
 	x.probed = now
 }
 
@@ -254,7 +256,9 @@ func (a *Apps) Flow(now time.Time) {
 		if x.line.Conn() == "" || x.window.UnderWay() < a.cfg.WindowBytes/2 {
 			continue
 		}
-		a.probe(now, x)
+		if !x.window.Probing() {
+			a.probe(now, x)
+		}
 		if x.window.UnderWay() >= 2*a.cfg.WindowBytes {
 			a.end(now, now, x, protocol.Error{Code: protocol.SlowConsumer})
 		}
@@ -263,7 +267,7 @@ func (a *Apps) Flow(now time.Time) {
 
 // silentAt is when a connection counts as dead that has let a probe wait.
 func (a *Apps) silentAt(x *attached) (at time.Time, ok bool) {
-	if x.line.Conn() == "" || !x.window.Probing() || x.probed.IsZero() {
+	if x.line.Conn() == "" || x.probed.IsZero() {
 		return at, false
 	}
 	return x.probed.Add(a.cfg.Line.HeartbeatTimeout), true

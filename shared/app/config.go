@@ -44,6 +44,7 @@ type Config struct {
 	// The others are as a device's (device.Config).
 	Outbox        channel.OutboxConfig
 	WindowBytes   int
+	Secret        channel.Secret
 	Flood         rate.FloodLimits
 	InvalidFrames int
 	Limits        protocol.Limits

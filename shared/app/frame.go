@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
@@ -34,21 +35,30 @@ func (a *Apps) doorFrame(now time.Time, x *attached, f protocol.Frame, size int)
 	case f.Event == protocol.EventAppConnectionInit:
 		a.init(now, x, f)
 	case system && f.Event == protocol.EventPing:
-		a.owner.Emit(socket.Send{Conn: conn, Text: f.Pong().Append(nil)})
+		a.answerDoor(x, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventPong:
 	default:
 		e := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		a.owner.Emit(socket.Send{Conn: conn, Text: e.AppendJSON(nil)})
+		a.answerDoor(x, e.AppendJSON(nil))
 	}
+}
+
+// answerDoor answers a frame of the socket at an app's door, so much and no more.
+func (a *Apps) answerDoor(x *attached, text []byte) {
+	if x.atDoor += len(text); x.atDoor > socket.DoorBytes {
+		a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
+		return
+	}
+	a.owner.Emit(socket.Send{Conn: x.row.Door.Conn, Text: text})
 }
 
 func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int) {
 	x.line.Alive(now)
-	x.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
-		x.window.Answered()
+		x.probed = time.Time{} // it lives; what it has read only the id can say
+		x.window.Answered(&a.probes, f.MessageID)
 	case system && f.Event == protocol.EventDisconnect:
 		a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
 		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.line.Connection()))
@@ -66,7 +76,6 @@ func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		case !ok:
 			a.malformed(x, f, "seq_missing")
 		case x.box.Ack(p.Seq):
-			x.window.Kept(x.box.Bytes())
 			a.owner.Emit(Forget{x.row.Package, p.Seq})
 			a.save(x)
 			a.inform(x)
@@ -111,24 +120,32 @@ func (a *Apps) malformed(x *attached, f protocol.Frame, reason string) {
 	a.sendError(x, protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
 }
 
-// Invalid takes a frame that did not decode. One is a mistake; several in a row are not a
-// client of this protocol.
+// Invalid takes a frame that did not decode. One is a mistake; several are not a client of
+// this protocol, nor is one that is far too large.
 func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
 	x, door := a.of(conn)
+	far := a.cfg.Limits.FarOver(size)
+	if x != nil && far {
+		x.flood.Take(now, &a.cfg.Flood, size) // it comes back to what it has used up
+	}
 	switch {
 	case x == nil:
+	case far && door:
+		a.turnAway(x, protocol.Frame{}, *protocol.TooLarge(a.cfg.Limits))
+	case far:
+		a.end(now, now, x, *protocol.TooLarge(a.cfg.Limits))
 	case door:
 		if wait, _ := x.flood.Take(now, &a.cfg.Flood, size); wait > 0 {
 			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
 			return
 		}
-		a.owner.Emit(socket.Send{Conn: conn, Text: why.AppendJSON(nil)})
+		a.answerDoor(x, why.AppendJSON(nil))
 	default:
 		x.line.Alive(now)
 		if a.flooded(now, x, protocol.Frame{}, size) {
 			return
 		}
-		if x.invalid++; x.invalid < a.cfg.InvalidFrames {
+		if !x.mistakes.Enough(now, a.cfg.InvalidFrames) {
 			a.sendError(x, why)
 			return
 		}

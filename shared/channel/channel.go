@@ -197,3 +197,24 @@ func (c *Channel) NoticeLeft(now time.Time) time.Duration {
 	}
 	return max(0, min(c.cfg.RefreshNotice, c.row.Expires.Sub(now)))
 }
+
+// TurnBack is for a clock that was set back by that much: see document.turnBack.
+func (c *Channel) TurnBack(by time.Duration) {
+	for _, t := range [...]*time.Time{&c.row.ConnectedAt, &c.row.Seen, &c.row.GraceUntil} {
+		if !t.IsZero() {
+			*t = t.Add(-by)
+		}
+	}
+}
+
+// Known is the newest moment that the row speaks of as past.
+func (c *Channel) Known() time.Time {
+	t := c.row.ConnectedAt
+	if c.row.Seen.After(t) {
+		t = c.row.Seen
+	}
+	if lost := c.row.GraceUntil.Add(-c.cfg.Grace); !c.row.GraceUntil.IsZero() && lost.After(t) {
+		t = lost
+	}
+	return t
+}

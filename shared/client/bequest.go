@@ -73,7 +73,7 @@ func (c *Client) heardLeft(m message) {
 // under way. Who that is, connection_ack has said for certain.
 func (c *Client) enlaneLeft() {
 	for _, o := range c.log.left {
-		if o.user == "" || o.user == c.session.userID {
+		if o.user == "" || o.user == c.session.userID || o.user == c.token.user {
 			c.enlane(o.laned)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token/peek"
 	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
@@ -203,7 +204,8 @@ func (c *Client) heardLeader(m message) {
 	}
 	s := &c.session
 	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
-		if known := c.user(); known != "" && known != user {
+		known := c.named()
+		if known != "" && known != user || known == "" && c.token.seen != "" && !peek.Names(c.token.seen, user) {
 			c.refuseLeader()
 			return
 		}
@@ -237,6 +239,7 @@ func (c *Client) heardLeader(m message) {
 	}
 	c.log.newest = version
 	c.setStatus(st)
+	version = max(version, c.log.again.to)
 	if version > 0 && (version > c.log.version || c.log.restore.of > 0) && st.state == stateConnected {
 		c.behind(version)
 	}
@@ -287,7 +290,7 @@ func (c *Client) heardToken(m message) {
 		c.report(f)
 		return
 	}
-	if known := c.user(); known != "" && renewal.Subject(claims) != known {
+	if !c.ownToken(raw, claims) {
 		c.report(ErrOtherUser)
 		return
 	}

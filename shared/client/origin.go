@@ -38,13 +38,13 @@ func (c *Client) hearOrigin(text string) {
 	switch m.kind {
 	case "signed_out":
 		switch {
-		case said != "" && said == ours:
+		case said != "" && c.isUs(said):
 			c.signedOutElsewhere()
 		case said == "", ours == "" && c.token.inFlight(): // what is on its way may be that user's token
 			c.askWhoIsSignedIn()
 		}
 	case "signed_in":
-		if said != ours && ours != "" {
+		if ours != "" && !c.isUs(said) {
 			c.askWhoIsSignedIn()
 		}
 	}

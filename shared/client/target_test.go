@@ -55,10 +55,11 @@ func TestStartRefusesIDsThatCannotTravel(t *testing.T) {
 	}
 }
 
-// TestSubject: user_id, else the e-mail address in lower case, as the server has it.
+// TestSubject: what tells two people's tokens apart before the server has said who they are.
 func TestSubject(t *testing.T) {
 	for want, claims := range map[string]peek.Claims{
-		"u1":            {UserID: "u1", Email: "A@b.c"},
+		"u1":            {UserID: "u1", Sub: "s1", Email: "A@b.c"},
+		"s1":            {Sub: "s1", Email: "A@b.c"},
 		"ann@example.c": {Email: "Ann@Example.C"},
 		"":              {},
 	} {

@@ -18,16 +18,21 @@ type Config struct {
 	ClientPings bool
 	// Outbox bounds what is kept for a device that does not acknowledge.
 	Outbox channel.OutboxConfig
-	// WindowBytes is how much may be under way to a device that has not confirmed it,
-	// by a pong or an acknowledgement; twice as much closes the connection. Default
-	// 1 MiB.
+	// WindowBytes is how much may be under way to a device that has not confirmed it by
+	// the answer to a ping, which bears that one's id; twice as much closes the
+	// connection. Default 1 MiB.
 	WindowBytes int
+	// Secret is what the ids of pings are made of.
+	Secret channel.Secret
 	// Flood is what one device may send. Defaults 100 frames a second with 1,000 at
 	// once, 1 MiB a second with 4 MiB at once, and 1,000 refused ones.
 	Flood rate.FloodLimits
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
+	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
+	// the next has to wait for rate.RefusedPause. Default 5.
+	MaxRefusedTokens int
 	// Limits are what devices are told about frames; the decoder holds them to it.
 	Limits protocol.Limits
 	// Apps are those of the user's apps. What is the same for a device is this Config's.
@@ -50,12 +55,16 @@ func (c Config) WithDefaults() Config {
 	c.Flood.Bytes = c.Flood.Bytes.WithDefaults(1<<20, 4)
 	def(&c.Flood.MaxRefused, 1000)
 	def(&c.InvalidFrames, 8)
+	def(&c.MaxRefusedTokens, 5)
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
 	line := c.Channel
 	line.Grace = c.Apps.Line.Grace
 	c.Apps.Line, c.Apps.Outbox, c.Apps.WindowBytes = line, c.Outbox, c.WindowBytes
+	for i, b := range c.Secret {
+		c.Apps.Secret[i] = b ^ 0xff // no id is an app's and a device's
+	}
 	c.Apps.Flood, c.Apps.InvalidFrames, c.Apps.Limits = c.Flood, c.InvalidFrames, c.Limits
 	c.Apps = c.Apps.WithDefaults()
 	return c

@@ -34,6 +34,7 @@ func (d *Device) connect(now time.Time, e Connect) {
 		d.door.Leave()
 	}
 	d.door.Open(now, e.Conn)
+	d.atDoor = 0
 	d.waiting = Door{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
 	d.save()
 	d.emit(Accept{Conn: e.Conn})
@@ -69,9 +70,6 @@ func (d *Device) leaveDoor() {
 	d.save()
 }
 
-// leeway is how long after its expiry a token may still be let in (token.Leeway).
-const leeway = 5 * time.Second
-
 // init takes a device's first word: it makes its connection the current one, or sends it
 // away.
 func (d *Device) init(now time.Time, e FrameReceived) {
@@ -81,7 +79,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 		return
 	}
-	if !now.Before(w.Token.Expires.Add(leeway)) { // while it waited
+	if !now.Before(w.Token.Expires.Add(d.cfg.Channel.ReadOnly)) { // while it waited: it would be closed at once
 		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}

@@ -24,6 +24,8 @@ type Device struct {
 	waiting Door // who stands there
 	box     *channel.Outbox
 	apps    *app.Apps
+	newest  time.Time // that there was
+	probes  channel.Probes
 	live
 	effects []Effect
 	data    []byte // where a frame's data is built
@@ -33,10 +35,11 @@ type Device struct {
 type live struct {
 	pinged    time.Time // when the last ping went out
 	verifying bool      // a token_refresh waits for its answer
-	invalid   int       // frames in a row that did not decode
+	mistakes  rate.Mistakes
+	refused   rate.Refused // tokens, on this connection
 	flood     rate.Flood
 	window    channel.Window
-	pushed    bool // this event has sent a frame of the outbox
+	atDoor    int // bytes said to the socket at the door
 }
 
 // New returns the object of a user who was never seen.
@@ -45,7 +48,7 @@ func New(cfg Config, userID string) *Device {
 	d.ses = session.New(d.cfg.Session)
 	d.ch, d.door = channel.New(&d.cfg.Channel, userID), channel.New(&d.cfg.Channel, userID)
 	d.box = channel.NewOutbox(d.cfg.Outbox)
-	d.apps = app.New(&d.cfg.Apps, owner{d}, userID)
+	d.apps, d.probes = app.New(&d.cfg.Apps, owner{d}, userID), channel.NewProbes(d.cfg.Secret)
 	return d
 }
 
@@ -88,6 +91,7 @@ func Restore(cfg Config, s Snapshot) (*Device, error) {
 		return nil, errors.New("device: one connection in two places")
 	}
 	d.pinged = d.ch.Row().Seen // about then; if it was earlier a ping too many does no harm
+	d.newest = d.known()
 	return d, nil
 }
 
@@ -189,13 +193,17 @@ func (d *Device) Session(now time.Time, ev session.Event) []Effect {
 			d.turnAway(now, d.waiting.Flat, e)
 		}
 	}
+	d.flow(now)
+	d.apps.Flow(now)
 	return d.effects
 }
 
 func (d *Device) begin(now time.Time) time.Time {
 	clear(d.effects)
-	d.effects, d.pushed = d.effects[:0], false
-	return now.UTC().Truncate(time.Millisecond)
+	d.effects = d.effects[:0]
+	now = now.UTC().Truncate(time.Millisecond)
+	d.turnBack(now)
+	return now
 }
 
 func (d *Device) emit(e Effect) { d.effects = append(d.effects, e) }

@@ -89,7 +89,6 @@ func (d *Device) beat(now time.Time) {
 	}
 	d.pinged = now
 	d.sendText([]byte(protocol.PingText))
-	d.window.Probe()
 }
 
 // alive notes a frame of the current connection. The first after each ping is stored; an

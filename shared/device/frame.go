@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
@@ -22,12 +23,22 @@ func (d *Device) doorFrame(now time.Time, e FrameReceived) {
 	case system && f.Event == protocol.EventConnectionInit:
 		d.init(now, e)
 	case system && f.Event == protocol.EventPing:
-		d.emit(Send{Conn: e.Conn, Text: f.Pong().Append(nil)})
+		d.answerDoor(now, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventPong:
 	default:
 		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		d.emit(Send{Conn: e.Conn, Text: err.AppendJSON(nil)})
+		d.answerDoor(now, err.AppendJSON(nil))
 	}
+}
+
+// answerDoor answers a frame of the socket at the door. Nobody knows whether it reads, so
+// it gets so much and no more.
+func (d *Device) answerDoor(now time.Time, text []byte) {
+	if d.atDoor += len(text); d.atDoor > socket.DoorBytes {
+		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
+		return
+	}
+	d.emit(Send{Conn: d.waiting.Conn, Text: text})
 }
 
 // doorFlooded takes a frame of the socket at the door into account. One that sends so
@@ -45,11 +56,10 @@ func (d *Device) doorFlooded(now time.Time, size int) bool {
 func (d *Device) frame(now time.Time, e FrameReceived) {
 	f := e.Frame
 	d.alive(now)
-	d.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
-		d.window.Answered()
+		d.window.Answered(&d.probes, f.MessageID)
 		return
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: e.Conn, Code: 1000, Reason: "disconnect"})
@@ -68,7 +78,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 			d.ack(f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(f)
+			d.tokenRefresh(now, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(f, "already_initialised")
@@ -91,20 +101,32 @@ func (d *Device) malformed(f protocol.Frame, reason string) {
 	d.sendError(protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
 }
 
-// frameInvalid answers a frame that did not decode. One is a mistake; several in a row
-// are not a client of this protocol.
+// frameInvalid answers a frame that did not decode. One is a mistake; several are not a
+// client of this protocol, nor is one that is far too large.
 func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
+	far := d.cfg.Limits.FarOver(e.Size)
+	if far {
+		d.flood.Take(now, &d.cfg.Flood, e.Size) // it comes back to what it has used up
+	}
 	if e.Conn == d.door.Conn() {
+		if far {
+			d.turnAway(now, d.waiting.Flat, *protocol.TooLarge(d.cfg.Limits))
+			return
+		}
 		if !d.doorFlooded(now, e.Size) {
-			d.emit(Send{Conn: e.Conn, Text: e.Err.AppendJSON(nil)})
+			d.answerDoor(now, e.Err.AppendJSON(nil))
 		}
 		return
 	}
 	d.alive(now)
+	if far {
+		d.end(now, now, *protocol.TooLarge(d.cfg.Limits))
+		return
+	}
 	if d.flooded(now, protocol.Frame{}, e.Size) {
 		return
 	}
-	if d.invalid++; d.invalid < d.cfg.InvalidFrames {
+	if !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(*e.Err)
 		return
 	}
@@ -140,7 +162,6 @@ func (d *Device) ack(f protocol.Frame) {
 	if !d.box.Ack(p.Seq) {
 		return
 	}
-	d.window.Kept(d.box.Bytes())
 	d.emit(Forget{Seq: p.Seq})
 	d.save()
 }
@@ -170,20 +191,19 @@ func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e
 	d.save()
 	if d.active() {
 		d.sendText(kept.Text)
-		d.pushed = true
 	}
 	return kept.Seq, nil
 }
 
 // flow asks a device that much is under way to for a sign, and closes one that takes
-// nothing, when an event has sent it more. A device that is pinged says so anyway.
+// nothing. It comes last of every event, for then all of it has been sent: whatever it was,
+// it piles up for who does not read.
 func (d *Device) flow(now time.Time) {
-	if !d.active() || !d.pushed {
+	if !d.active() {
 		return
 	}
-	if d.cfg.ClientPings && !d.window.Probing() && d.window.UnderWay() >= d.cfg.WindowBytes/2 {
-		d.sendText([]byte(protocol.PingText))
-		d.window.Probe()
+	if d.window.UnderWay() >= d.cfg.WindowBytes/2 && !d.window.Probing() {
+		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: d.window.Probe(&d.probes)})
 	}
 	if d.window.UnderWay() >= 2*d.cfg.WindowBytes {
 		d.end(now, now, protocol.Error{Code: protocol.SlowConsumer})

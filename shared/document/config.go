@@ -27,6 +27,14 @@ type Config struct {
 	WindowBytes int
 	// SlowAfter is how long a connection may take to make room. Default 10 s.
 	SlowAfter time.Duration
+	// History is how much of what was written before it came one user may be sent, as
+	// a replay or an answer to sync_request. Default 1 MiB a second, 4 MiB at once.
+	History rate.Limit
+	// Presence is how often one user's presence is passed on; of what comes faster the
+	// newest is. Default 20 a second.
+	Presence rate.Limit
+	// Secret is what the ids of probes are made of.
+	Secret channel.Secret
 	// Frames and Bytes are what one user may send here. Defaults 100 a second with
 	// 1,000 at once, and 1 MiB a second with 4 MiB at once.
 	Frames, Bytes rate.Limit
@@ -51,11 +59,15 @@ type Config struct {
 	// SectionTTL is how long a section's lock lasts that does not say, and
 	// MaxSectionTTL the longest there is. Defaults 5 min and 1 h.
 	SectionTTL, MaxSectionTTL time.Duration
-	// PresenceBytes bounds the data of a presence frame. Default 4 KiB.
+	// PresenceBytes bounds the data of a presence frame: the newest is attached to its
+	// socket, which holds 16 KiB. Default 4 KiB.
 	PresenceBytes int
-	// InvalidFrames is how many frames in a row may fail to decode before the
+	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
+	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
+	// the next has to wait for rate.RefusedPause. Default 5.
+	MaxRefusedTokens int
 	// LockRetry is what a client is told to wait before it writes to a locked
 	// document again. Default 5 s.
 	LockRetry time.Duration
@@ -81,9 +93,12 @@ func (c Config) WithDefaults() Config {
 	def(&c.WindowBytes, 1<<20)
 	c.Frames = c.Frames.WithDefaults(100, 10)
 	c.Bytes = c.Bytes.WithDefaults(1<<20, 4)
+	c.History = c.History.WithDefaults(1<<20, 4)
+	c.Presence = c.Presence.WithDefaults(20, 1)
 	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
 	def(&c.InvalidFrames, 8)
+	def(&c.MaxRefusedTokens, 5)
 	if c.LockRetry <= 0 {
 		c.LockRetry = 5 * time.Second
 	}

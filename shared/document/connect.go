@@ -16,6 +16,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 		return // no shell makes one
 	}
 	d.emit(nil) // the answer's place: it comes before what was due
+	d.turnBack(now)
 	if m := d.find(c.Grant.UserID); m != nil {
 		// Whether the user's old line still lived decides between taking over
 		// and a new session, so it is judged here, by the record just read.
@@ -44,17 +45,23 @@ func (d *Document) connect(now time.Time, c Connect) {
 		return
 	}
 	if (m == nil || !m.ch.Live()) && d.live() >= d.cfg.MaxMembers {
-		d.refuse(now, m, c, grant, protocol.Error{
-			Code: protocol.ServiceUnavailable, Message: "The document is full: try again later.",
-			Reason: "document_full", RetryAfter: d.cfg.Channel.Grace,
-		})
+		if m == nil {
+			m = d.newMember(grant)
+		}
+		d.refuse(now, m, c, grant, d.documentFull(m))
 		return
 	}
 	if m == nil {
-		m = &member{ch: channel.New(&d.cfg.Channel, grant.UserID), grant: grant}
-		d.insert(m)
+		m = d.newMember(grant)
 	}
+	m.turned, m.turnedFor = 0, 0
 	d.admit(now, m, c, grant)
+}
+
+func (d *Document) newMember(grant Grant) *member {
+	m := &member{ch: channel.New(&d.cfg.Channel, grant.UserID), grant: grant}
+	d.insert(m)
+	return m
 }
 
 // passed reports whether an admission is of a session this document knows to be
@@ -100,6 +107,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
 	}
 	replay, gap := d.missed(m, c, out.Resumed)
+	m.joined = d.version
 	if replay != nil {
 		m.behind, m.pushed = true, replay.From-1
 	}
@@ -115,7 +123,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.acknowledge(now, m, out.Resumed, replay, gap)
 	if replay != nil {
-		d.replay(m)
+		d.pump(m)
 	}
 	if was == channel.Active && !handover {
 		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
@@ -191,9 +199,7 @@ func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e pr
 	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 	switch {
 	case m == nil:
-		m = &member{ch: channel.New(&d.cfg.Channel, grant.UserID)}
-		m.grant = grant
-		d.insert(m)
+		m = d.newMember(grant)
 	case m.active():
 		d.sendError(m, e)
 		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})

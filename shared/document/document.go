@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -15,6 +16,7 @@ type Document struct {
 	id       string
 	version  uint64
 	now      time.Time          // of this Step
+	newest   time.Time          // that there was
 	portions int                // members this Step has given more of the log to
 	members  []*member          // by user id
 	conns    map[ConnID]*member // current connections only; never ranged over
@@ -22,6 +24,8 @@ type Document struct {
 	sections []Section // by name
 	upload   Upload
 	comments int // that are open
+	probes   channel.Probes
+	full     []*member // whom this Step has sent more than may be under way
 
 	deadlines
 	output
@@ -29,7 +33,7 @@ type Document struct {
 
 // New returns a document nobody has touched.
 func New(cfg Config, documentID string) *Document {
-	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}}
+	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: channel.NewProbes(cfg.Secret)}
 }
 
 // Restore returns the document a snapshot was taken from. It fails on a
@@ -47,14 +51,20 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		}
 		if len(s.Live) == len(s.Channels) {
 			m.live = s.Live[i].live
+		} else {
+			m.restoreShown(s.Shown[m.self[0]])
 		}
 		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
 		d.members = append(d.members, m)
+	}
+	if s.Probes != (channel.Probes{}) {
+		d.probes = s.Probes
 	}
 	user := func(m **member) string { return (*m).userID() }
 	if rows.Ascending(d.members, user); rows.Repeated(d.members, user) {
 		return nil, errors.New("document: two rows of one user")
 	}
+	d.newest = d.known()
 	return d, nil
 }
 
@@ -86,6 +96,9 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 			return nil, errors.New("document: one connection in two rows")
 		}
 		d.attach(m, c)
+		if m.behind && m.drySince.IsZero() {
+			m.historyAt = row.Channel.ConnectedAt // it waited for its turn, and that is now
+		}
 	}
 	return m, nil
 }
@@ -94,7 +107,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
 		DocumentID: d.id, Version: d.version, State: d.state, Sections: append([]Section(nil), d.sections...),
-		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{},
+		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{}, Probes: d.probes,
 	}
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
@@ -111,14 +124,23 @@ func (d *Document) Snapshot() Snapshot {
 func (d *Document) Step(now time.Time, ev Event) []Effect {
 	now = now.UTC().Truncate(time.Millisecond)
 	d.begin()
-	d.now, d.portions = now, 0
+	d.now, d.portions, d.full = now, 0, d.full[:0]
+	if _, connect := ev.(Connect); !connect { // whose answer is the first effect
+		d.turnBack(now)
+	}
+	d.step(now, ev)
+	d.endFull(now)
+	return d.effects
+}
+
+func (d *Document) step(now time.Time, ev Event) {
 	switch e := ev.(type) { // those that settle what is due in their own place
 	case Connect:
 		d.connect(now, e)
-		return d.effects
+		return
 	case Woken:
 		d.woken(now, e)
-		return d.effects
+		return
 	case Disconnected:
 		d.disconnected(now, e)
 	case SendFailed:
@@ -155,7 +177,6 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	case LockRequested:
 		d.lockRequested(now, e)
 	}
-	return d.effects
 }
 
 // Knows reports whether the document remembers what this user's client has sent: a
@@ -214,9 +235,10 @@ func (d *Document) attach(m *member, c ConnID) {
 // detach forgets the member's connection; the channel says so already or will.
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
-	m.self[0], m.verifying = "", false
+	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.outdated, m.invalid, m.held, m.shown = flow{}, false, false, false, 0, "", nil
+	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
+	m.historyAt, m.joined, m.looks = time.Time{}, 0, looks{}
 	d.stale = true
 }
 

@@ -40,6 +40,11 @@ func (d *Document) reckonDeadlines() {
 		if at, dry := d.dryUntil(m); dry {
 			least(&d.alarm, at)
 		}
+		for _, at := range [...]time.Time{m.historyAt, m.showAt, m.blindUntil} {
+			if !at.IsZero() {
+				least(&d.alarm, at)
+			}
+		}
 		switch {
 		case m.telling:
 			least(&d.alarm, m.tellNext)

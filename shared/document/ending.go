@@ -97,7 +97,7 @@ func (d *Document) told(now time.Time, t Told) {
 	if m == nil || !m.telling || m.grant.SessionID != t.SessionID || !t.OK {
 		return
 	}
-	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace)
+	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace+m.turnedFor)
 	d.stale = true
 	d.save(m)
 }

@@ -190,6 +190,12 @@ type (
 		Conns []ConnID
 		Text  []byte
 	}
+	// Attach keeps data with a socket, in place of what was there, for as long as it
+	// lives, through hibernation too. It comes back as Snapshot.Shown.
+	Attach struct {
+		Conn ConnID
+		Data []byte
+	}
 	// Close ends a socket. Reason is at most 123 bytes.
 	Close struct {
 		Conn   ConnID
@@ -303,6 +309,7 @@ func (LockRequested) isEvent() {}
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
 func (Send) isEffect()          {}
+func (Attach) isEffect()        {}
 func (Close) isEffect()         {}
 func (Append) isEffect()        {}
 func (Replay) isEffect()        {}

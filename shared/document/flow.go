@@ -1,7 +1,6 @@
 package document
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -10,18 +9,20 @@ import (
 // flow is what one connection has been sent and is not known to have read. The
 // platform does not tell how much of a socket is still unsent, so the client
 // does: a ping goes out after every half window, and its pong confirms all that
-// went before it. The ping's id is made of what no client is told, so that who has
-// not read it has nothing to answer with.
+// went before it. The ping's id cannot be known without reading it (channel.Probes).
 //
 // With a whole window under way the member is dry: ops wait in the log, where
-// they are anyway (member.behind), presence is dropped, a sync waits. A client
+// they are anyway (member.behind), presence waits (see looks), a sync does. A client
 // that has confirmed before and stays dry for SlowAfter is closed with
 // SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a
 // slow one: it gets a window every SlowAfter, maxTrust of them on one connection,
-// and is closed then: it resumes, at the cost of one reconnect.
+// and is closed then: it resumes, at the cost of one reconnect. What cannot wait, an
+// answer, may fill a second window; with that one full too the connection ends at once.
 type flow struct {
 	sent, confirmed uint64 // bytes since the connection began
-	probe           uint64 // what had been sent when the ping went out that is not answered; 0 for none
+	probe           uint64 // the number of the ping that is not answered; 0 for none
+	probed          uint64 // what had been sent when it went out
+	presence        presenceFlow
 }
 
 const (
@@ -32,6 +33,12 @@ const (
 )
 
 func (f *flow) underWay() uint64 { return f.sent - f.confirmed }
+
+// forgive takes everything for read.
+func (f *flow) forgive() {
+	f.confirmed, f.probe = f.sent, 0
+	f.presence.confirmed = f.presence.sent
+}
 
 // credit reports whether the member may be sent what can wait.
 func (d *Document) credit(m *member) bool {
@@ -47,12 +54,14 @@ func (d *Document) stuffed(m *member) bool {
 func (d *Document) count(m *member, bytes int) {
 	f := &m.flow
 	f.sent += uint64(bytes)
-	if f.underWay() < uint64(d.cfg.WindowBytes)/2 {
+	window := uint64(d.cfg.WindowBytes)
+	if f.underWay() < window/2 && f.presence.underWay() < window/presenceShare/2 {
 		return
 	}
 	if f.probe == 0 {
-		f.probe = f.sent
-		ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: m.probeID()}
+		f.probe, f.probed = d.probes.Next(), f.sent
+		f.presence.probed = f.presence.sent
+		ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: d.probes.ID(f.probe)}
 		d.emit(Send{Conns: d.one(m.self[0]), Text: d.encode(ping)})
 	}
 	if !d.credit(m) && m.drySince.IsZero() {
@@ -62,15 +71,14 @@ func (d *Document) count(m *member, bytes int) {
 	}
 }
 
-// probeID names the open probe.
-func (m *member) probeID() string {
-	h := uint64(14695981039346656037)
-	for _, s := range [...]string{string(m.self[0]), strconv.FormatUint(m.flow.probe, 10), string(m.self[0])} {
-		for i := 0; i < len(s); i++ {
-			h = (h ^ uint64(s[i])) * 1099511628211
+// endFull ends the connections that this Step has filled beyond what may be under way
+// with answers: who does not read is not talked to any more.
+func (d *Document) endFull(now time.Time) {
+	for i := 0; i < len(d.full); i++ {
+		if m := d.full[i]; m.active() && d.stuffed(m) {
+			d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
 		}
 	}
-	return "flow-" + strconv.FormatUint(h, 36)
 }
 
 // pong takes the answer to the open probe. Any other confirms nothing; it may be
@@ -78,8 +86,9 @@ func (m *member) probeID() string {
 // and then there is room.
 func (d *Document) pong(m *member, messageID string) {
 	f := &m.flow
-	if f.probe != 0 && messageID == m.probeID() {
-		f.confirmed, f.probe = f.probe, 0
+	if f.probe != 0 && messageID == d.probes.ID(f.probe) {
+		f.confirmed, f.probe = f.probed, 0
+		f.presence.confirmed = max(f.presence.confirmed, f.presence.probed)
 		if !m.confirms || m.trusted > 0 {
 			m.confirms, m.trusted = true, 0
 			d.save(m)
@@ -102,15 +111,17 @@ func (d *Document) pump(m *member) {
 		d.save(m)
 	}
 	switch {
+	case d.waitsForHistory(m):
 	case m.behind:
 		d.replay(m)
+		return
 	case m.syncing:
 		m.syncing = false
 		d.sync(m, m.syncFrom)
-	case m.outdated:
-		m.outdated = false
-		d.sendMembers(m)
-		d.sendLocks(m, "")
+		return
+	}
+	if !m.behind {
+		d.showUnseen(m)
 	}
 }
 
@@ -121,23 +132,6 @@ func (d *Document) replay(m *member) {
 		Conn: m.self[0], UserID: m.userID(), ClientID: m.ch.ClientID(),
 		From: m.pushed, To: min(d.version, m.pushed+uint64(d.cfg.MaxReplay)), Bytes: d.room(m),
 	})
-}
-
-// sync answers a sync_request likewise. What the log does not reach back to comes
-// from the snapshot; a client in the midst of that one goes on where it is.
-func (d *Document) sync(m *member, r protocol.SyncRequest) {
-	s := &d.state
-	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: d.room(m)}
-	switch {
-	case r.Snapshot > 0 && r.Snapshot == s.Snapshot && r.From < s.Snapshot:
-		e.Snapshot, e.Part, e.Parts = s.Snapshot, r.Part, s.Parts
-		if r.Part == 0 || r.Part > s.Parts {
-			e.Part = s.Parts
-		}
-	case r.From < s.Floor:
-		e.From, e.Snapshot, e.Parts = 0, s.Snapshot, s.Parts
-	}
-	d.emit(e)
 }
 
 func (d *Document) room(m *member) int {
@@ -154,6 +148,9 @@ func (d *Document) waits(m *member, version uint64) {
 
 // delivered takes what a Replay or a Sync came to.
 func (d *Document) delivered(m *member, e Delivered) {
+	if !e.Replay || m.pushed < m.joined {
+		m.history.Spend(d.now, d.cfg.History, max(e.Bytes, leastHistory))
+	}
 	if e.Replay {
 		m.replaying = false
 	}
@@ -177,6 +174,12 @@ func (d *Document) dryUntil(m *member) (time.Time, bool) {
 // another window, and one whose flow was forgotten in hibernation too. It gives on
 // the alarm only (see pump): a frame that comes first leaves that due.
 func (d *Document) settleFlow(now time.Time, m *member, woken bool) {
+	d.settlePresence(now, m)
+	if passed(m.historyAt, now) && woken && d.portions < maxPortions {
+		d.portions++
+		m.historyAt = time.Time{}
+		d.pump(m)
+	}
 	at, dry := d.dryUntil(m)
 	if !dry || now.Before(at) {
 		return
@@ -190,6 +193,6 @@ func (d *Document) settleFlow(now time.Time, m *member, woken bool) {
 	}
 	d.portions++
 	m.trusted++
-	m.flow.confirmed, m.flow.probe = m.flow.sent, 0
+	m.flow.forgive()
 	d.pump(m)
 }

@@ -14,7 +14,6 @@ import (
 func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	f := e.Frame
 	m.ch.Alive(now)
-	m.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
@@ -28,6 +27,9 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	case d.stuffed(m):
 		d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
 		return
+	case f.Type == protocol.TypePresence && isPresence(f.Event):
+		d.presence(now, m, f, e.Size)
+		return
 	case d.flooded(now, m, f, e.Size):
 		return
 	}
@@ -38,7 +40,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.op(now, m, f)
 			return
 		case protocol.EventSyncRequest:
-			d.syncRequest(m, f)
+			d.syncRequest(now, m, f)
 			return
 		case protocol.EventSnapshot:
 			d.snapshotPart(now, m, f)
@@ -57,16 +59,10 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(m, f)
+			d.tokenRefresh(now, m, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")
-			return
-		}
-	case protocol.TypePresence:
-		switch f.Event {
-		case protocol.EventJoin, protocol.EventLeave, protocol.EventUpdate:
-			d.presence(m, f)
 			return
 		}
 	case protocol.TypeComment:
@@ -79,9 +75,15 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	d.malformed(m, f, "unexpected_event")
 }
 
-// invalid answers a frame that did not decode. One is a mistake; several in a
-// row are not a client of this protocol.
+// invalid answers a frame that did not decode. One is a mistake; several are not a client
+// of this protocol, nor is one that is far too large.
 func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int) {
+	if d.cfg.Limits.FarOver(size) {
+		limits := d.limits(m)
+		m.flood.Take(now, &limits, size) // it comes back to what it has used up
+		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
+		return
+	}
 	if d.flooded(now, m, protocol.Frame{}, size) {
 		return
 	}
@@ -89,8 +91,7 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
 	m.ch.Alive(now)
-	m.invalid++
-	if m.invalid < d.cfg.InvalidFrames && !d.stuffed(m) {
+	if !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(m, *e)
 		return
 	}
@@ -107,19 +108,6 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)
-	}
-}
-
-// syncRequest answers with the log after From, an empty part of it included, so
-// that a client knows when it has everything; with no credit, when there is some.
-func (d *Document) syncRequest(m *member, f protocol.Frame) {
-	p, ok := protocol.ParseSyncRequest(f.Data)
-	if !ok {
-		d.malformed(m, f, "from_missing")
-		return
-	}
-	if m.syncing, m.syncFrom = !d.credit(m), p; !m.syncing {
-		d.sync(m, p)
 	}
 }
 

@@ -41,14 +41,25 @@ type live struct {
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
+	refused   rate.Refused // tokens, on this connection
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
 	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
-	outdated  bool // a join or leave was passed over
-	invalid   int  // frames in a row that did not decode
-	// shown is what the client last showed of itself.
-	shown []byte
+	mistakes  rate.Mistakes
+	// turned is how often in a row the document was full for the user, turnedFor for
+	// how long it was sent away.
+	turned    int
+	turnedFor time.Duration
+	// history is what the user was sent of the log as it was before; historyAt when
+	// there is room for more, zero when nothing waits for it; joined is the version the
+	// connection began at.
+	history   rate.Bucket
+	historyAt time.Time
+	joined    uint64
+	shows     rate.Bucket // how often its presence was passed on
+	showFlood rate.Flood  // its presence frames, that were not passed on too
+	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.
 	held      string
@@ -57,6 +68,7 @@ type live struct {
 
 func (l live) clone() live {
 	l.shown = append([]byte(nil), l.shown...)
+	l.unseen = append([]string(nil), l.unseen...)
 	return l
 }
 

@@ -43,7 +43,13 @@ func (d *Document) sendTo(m *member, f protocol.Frame) {
 	if m.active() {
 		text := d.encode(f)
 		d.emit(Send{Conns: d.one(m.self[0]), Text: text})
+		if f.Type == protocol.TypePresence {
+			m.flow.presence.sent += uint64(len(text))
+		}
 		d.count(m, len(text))
+		if d.stuffed(m) {
+			d.full = append(d.full, m)
+		}
 	}
 }
 
@@ -56,19 +62,22 @@ func (o *output) one(c ConnID) []ConnID {
 
 // sendOthers writes one frame to every connection but the member's that has
 // credit. For one that has none a frame with a version waits in the log, any
-// other is passed over.
+// other is told in another way later: presence has a smaller share of the credit.
 func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	start := len(d.ids)
 	d.to = d.to[:0]
+	presence := f.Type == protocol.TypePresence
 	for _, o := range d.members {
 		switch {
 		case o == m || !o.active():
-		case !o.behind && d.credit(o):
+		case !o.behind && d.credit(o) && (!presence || d.sees(o)):
 			d.ids, d.to = append(d.ids, o.self[0]), append(d.to, o)
 		case f.Seq > 0:
 			d.waits(o, f.Seq)
-		case f.Event != protocol.EventUpdate:
-			o.outdated = true
+		case presence && m.said != "":
+			d.miss(o, m)
+		default:
+			d.missAll(o)
 		}
 	}
 	if len(d.to) == 0 {
@@ -77,6 +86,9 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	text := d.encode(f)
 	d.emit(Send{Conns: d.ids[start:len(d.ids):len(d.ids)], Text: text})
 	for _, o := range d.to {
+		if presence {
+			o.flow.presence.sent += uint64(len(text))
+		}
 		d.count(o, len(text))
 	}
 }

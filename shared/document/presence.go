@@ -1,10 +1,58 @@
 package document
 
-import "github.com/holdfast-dev/holdfast/shared/protocol"
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// looks is what a connection shows of its client, and what of the others' it has yet to
+// see. Only the newest of each counts, and that arrives in the end: a member's own comes at
+// Config.Presence at most, with the last one up to showPause late, and in one connection no
+// more than a share of the window is under way, so that ops never wait behind it. It is in
+// memory; what was shown is attached to the socket, for who comes after a hibernation.
+type looks struct {
+	shown  []byte
+	said   string    // the event it came by, "" when the client has shown nothing
+	showAt time.Time // when it is passed on; zero when that was done
+
+	unseen   []string // the users whose newest there was no room for
+	outdated bool     // or all: somebody came or left
+	// blindUntil is when a connection that lacks something and confirms nothing is given
+	// room all the same; zero when nothing is lacking.
+	blindUntil time.Time
+}
+
+// presenceFlow is flow for presence alone, all of which that counts too.
+type presenceFlow struct{ sent, confirmed, probed uint64 }
+
+func (f *presenceFlow) underWay() uint64 { return f.sent - f.confirmed }
+
+const (
+	// presenceShare is what part of a window presence may fill: one of so many.
+	presenceShare = 8
+	// presenceFlood is how many times as often as anything else a client may send
+	// presence, which is mostly thrown away: as often as a screen is drawn, and more.
+	presenceFlood = 4
+	// showPause is how late the last of a quick row may be: each pause has an alarm.
+	showPause = 250 * time.Millisecond
+)
+
+func isPresence(event string) bool {
+	return event == protocol.EventJoin || event == protocol.EventLeave || event == protocol.EventUpdate
+}
 
 // presence carries a client's own word to the others. Who it is from is what we
-// know, never what the frame says.
-func (d *Document) presence(m *member, f protocol.Frame) {
+// know, never what the frame says. It has a limit of its own: who moves a mouse about is
+// not kept from writing.
+func (d *Document) presence(now time.Time, m *member, f protocol.Frame, size int) {
+	limits := d.limits(m)
+	limits.Frames.Count = presenceFlood * min(limits.Frames.Count, 1<<28)
+	limits.Frames.Burst = presenceFlood * min(limits.Frames.Burst, 1<<28)
+	if d.over(now, m, &m.showFlood, &limits, f, size) {
+		return
+	}
 	if len(f.Data) > d.cfg.PresenceBytes {
 		d.sendError(m, protocol.Error{
 			Code: protocol.MessageTooLarge, Reason: "presence_too_large", MessageID: f.MessageID,
@@ -16,35 +64,145 @@ func (d *Document) presence(m *member, f protocol.Frame) {
 		d.malformed(m, f, "bad_data")
 		return
 	}
-	m.shown = append(m.shown[:0], p.Data...)
-	if f.Event == protocol.EventLeave {
-		m.shown = nil // it says itself that it is away
+	m.shown, m.said = append(m.shown[:0], p.Data...), f.Event
+	d.show(now, m)
+}
+
+// show passes on what the member last showed, when its turn has come.
+func (d *Document) show(now time.Time, m *member) {
+	if m.shows.Take(now, d.cfg.Presence, 1) == 0 {
+		m.showAt = time.Time{}
+		d.emit(Attach{Conn: m.self[0], Data: m.looksLike()})
+		d.sendPresence(m, m.said, m.ch.ClientID(), m.shown)
+		return
 	}
-	d.sendPresence(m, f.Event, m.ch.ClientID(), p.Data)
+	if m.showAt.IsZero() {
+		// All at the same moments: one alarm does for everybody.
+		m.showAt = now.Truncate(showPause).Add(showPause)
+		if !d.stale {
+			least(&d.alarm, m.showAt)
+		}
+	}
+}
+
+// restoreShown takes what was attached to the member's socket.
+func (m *member) restoreShown(data []byte) {
+	if m.shown, m.said = data, ""; len(data) > 0 {
+		m.said = protocol.EventUpdate
+	}
+}
+
+// looksLike is what somebody who comes now is shown of the member: nothing of one that
+// says itself that it is away.
+func (m *member) looksLike() []byte {
+	if m.said == protocol.EventLeave {
+		return nil
+	}
+	return m.shown
 }
 
 // sendPresence tells the others about the member.
 func (d *Document) sendPresence(m *member, event, clientID string, data []byte) {
-	d.data = protocol.Presence{
-		UserID: m.userID(), ClientID: clientID, Name: m.grant.Name, Data: data,
-	}.Append(d.data[:0])
-	d.sendOthers(m, protocol.Frame{Type: protocol.TypePresence, Event: event, Data: d.data})
+	d.sendOthers(m, d.presenceFrame(m, event, clientID, data))
+}
+
+func (d *Document) presenceFrame(m *member, event, clientID string, data []byte) protocol.Frame {
+	p := protocol.Presence{UserID: m.userID(), ClientID: clientID, Name: m.grant.Name}
+	if len(data) > 0 {
+		p.Data = data
+	}
+	d.data = p.Append(d.data[:0])
+	return protocol.Frame{Type: protocol.TypePresence, Event: event, Data: d.data}
+}
+
+// sees reports whether a connection has room for presence.
+func (d *Document) sees(o *member) bool {
+	return o.flow.presence.underWay() < uint64(d.cfg.WindowBytes)/presenceShare
+}
+
+// miss notes that o has yet to see m's newest, missAll everybody's.
+func (d *Document) miss(o, m *member) {
+	if !o.outdated && !slices.Contains(o.unseen, m.userID()) {
+		o.unseen = append(o.unseen, m.userID())
+	}
+	d.blind(o)
+}
+
+func (d *Document) missAll(o *member) {
+	o.outdated, o.unseen = true, nil
+	d.blind(o)
+}
+
+func (d *Document) blind(o *member) {
+	if o.blindUntil.IsZero() && !o.confirms {
+		o.blindUntil = d.now.Add(d.cfg.SlowAfter)
+		d.stale = true
+	}
+}
+
+// showUnseen sends a member what it has yet to see, as far as there is room.
+func (d *Document) showUnseen(o *member) {
+	if o.outdated && d.sees(o) {
+		o.outdated = false
+		d.sendMembers(o)
+		d.sendLocks(o, "")
+	}
+	for len(o.unseen) > 0 && d.credit(o) && d.sees(o) {
+		m := d.find(o.unseen[0])
+		o.unseen = o.unseen[1:]
+		if m != nil && m.active() && m.said != "" {
+			d.sendTo(o, d.presenceFrame(m, m.said, m.ch.ClientID(), m.shown))
+		}
+	}
+	if len(o.unseen) == 0 && !o.outdated {
+		o.unseen, o.blindUntil = nil, time.Time{}
+	}
+}
+
+// settlePresence passes on what waited for its turn, and gives room to who confirms
+// nothing, as settleFlow does.
+func (d *Document) settlePresence(now time.Time, m *member) {
+	if passed(m.showAt, now) && m.active() {
+		m.showAt = time.Time{}
+		d.show(now, m)
+	}
+	if m.blindUntil.IsZero() || now.Before(m.blindUntil) || !m.active() {
+		return
+	}
+	m.blindUntil = time.Time{}
+	if m.confirms { // it has answered since, and will again
+		return
+	}
+	m.flow.presence.confirmed = m.flow.presence.sent
+	if !m.behind {
+		d.showUnseen(m)
+	}
+	if len(m.unseen) > 0 || m.outdated {
+		d.blind(m)
+	}
 }
 
 // sendMembers tells the member who is there beside it and what each last showed of
-// itself, as far as one frame has room: MaxSyncBytes. What is shown is kept in memory
-// alone; after the object has hibernated it is known again when it next changes.
+// itself, as far as there is room for presence, and for MaxSyncBytes in one frame. The
+// others follow.
 func (d *Document) sendMembers(m *member) {
 	var s protocol.PresenceState
-	room := d.cfg.MaxSyncBytes
+	share := uint64(d.cfg.WindowBytes) / presenceShare
+	room := min(d.cfg.MaxSyncBytes, int(share-min(share, m.flow.presence.underWay())))
+	m.unseen = nil
 	for _, o := range d.members {
-		if o != m && o.active() {
-			p := protocol.Presence{UserID: o.userID(), ClientID: o.ch.ClientID(), Name: o.grant.Name}
-			if n := len(o.shown); n > 0 && n <= room {
-				p.Data, room = o.shown, room-n
-			}
-			s.Members = append(s.Members, p)
+		if o == m || !o.active() {
+			continue
 		}
+		p := protocol.Presence{UserID: o.userID(), ClientID: o.ch.ClientID(), Name: o.grant.Name}
+		if data := o.looksLike(); len(data) > 0 {
+			if len(data) <= room {
+				p.Data, room = data, room-len(data)
+			} else {
+				d.miss(m, o)
+			}
+		}
+		s.Members = append(s.Members, p)
 	}
 	d.data = s.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventState, Data: d.data})

@@ -49,6 +49,10 @@ type Snapshot struct {
 	Channels   []Row
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live
+	// Probes are the ids that were used, with Live.
+	Probes channel.Probes
+	// Shown is what was attached to sockets (Attach), where Live does not say.
+	Shown map[ConnID][]byte
 	// Receipts are, for every channel, the newest ops of its client id.
 	Receipts map[string][]Receipt // by user id
 }

@@ -58,7 +58,7 @@ func (d *desk) step(ev document.Event) []document.Effect {
 
 func (d *desk) hear(c document.ConnID, text []byte) {
 	d.Helper()
-	f, err := protocol.Decode(append([]byte(nil), text...), protocol.Limits{})
+	f, err := protocol.Decode(append([]byte(nil), text...), protocol.Limits{FrameBytes: 1 << 20})
 	if err != nil {
 		d.Fatalf("sent %s: %v", text, err)
 	}

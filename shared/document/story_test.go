@@ -109,6 +109,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
 			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
 			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)),
+			Presence: rate.Limit{Count: int(a.uint("presence", 0))}, History: rate.Limit{Count: int(a.uint("history", 0)), Burst: int(a.uint("history-burst", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100
@@ -231,6 +232,8 @@ func (s *story) show(e document.Effect) {
 			}
 			fmt.Fprintf(o, "%s <- %s\n", c, s.short(s.brief(e.Text)))
 		}
+	case document.Attach:
+		fmt.Fprintf(o, "attach to %s: %s\n", e.Conn, s.short(e.Data))
 	case document.Close:
 		fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 	case document.Append:

@@ -3,11 +3,7 @@ package protocol
 import (
 	"encoding/base64"
 	"strings"
-	"unicode/utf8"
 )
-
-// SubjectBytes is the longest user id: as long as a token's texts may be.
-const SubjectBytes = 256
 
 // Identifier reports whether s is 1 to max printable ASCII characters.
 func Identifier(s string, max int) bool {
@@ -31,17 +27,6 @@ func DocumentID(s string) bool {
 		}
 	}
 	return s != "" && s != "." && s != ".." && len(s) <= DefaultLimits.IDBytes
-}
-
-// UserID reports whether s can be a token's subject: text of a sane length with
-// no control characters.
-func UserID(s string) bool {
-	for _, r := range s {
-		if r < ' ' || r == 0x7f {
-			return false
-		}
-	}
-	return s != "" && len(s) <= SubjectBytes && utf8.ValidString(s)
 }
 
 // Word reports whether s is one snake_case word, as reasons are: nothing that a
@@ -79,12 +64,14 @@ func PackageName(s string) bool {
 	return dots > 0 && last != '.' && len(s) <= PackageBytes
 }
 
-// appSessionRandom is how long the random part of an app's session id is: 32 hex digits.
-const appSessionRandom = 32
+// appSessionRandom is how long the random part of an app's session id is, in hex digits, and
+// appSessionSigned how long with what signs it (see package signature).
+const appSessionRandom, appSessionSigned = 32, 64
 
 // AppSessionID is the name an app is given for a user's session: whose it is, so that the
-// way there is known, and a random part that is new with each start, so that none is taken
-// for another. It is no secret; the app's key is.
+// way there is known, and a part that is new with each start, so that none is taken
+// for another, and signed, so that whoever reads it knows that it was given. It is no
+// secret; the app's key is.
 func AppSessionID(userID, random string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(userID)) + "." + random
 }
@@ -92,7 +79,7 @@ func AppSessionID(userID, random string) string {
 // AppSessionUser returns whose session an app's session id names; false for what is none.
 func AppSessionUser(id string) (userID string, ok bool) {
 	name, random, _ := strings.Cut(id, ".")
-	if len(random) != appSessionRandom || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {
+	if len(random) != appSessionRandom && len(random) != appSessionSigned || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {
 		return "", false
 	}
 	for i := 0; i < len(random); i++ {

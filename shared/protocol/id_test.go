@@ -18,8 +18,8 @@ func TestIDs(t *testing.T) {
 		{"2fast", true, true, true, false},
 		{"Welcome-1.~_", true, true, true, false},
 		{"", false, false, false, false},
-		{".", false, true, true, false},
-		{"..", false, true, true, false},
+		{".", false, false, true, false},
+		{"..", false, false, true, false},
 		{"a/b", false, true, true, false},
 		{"a b", false, true, false, false},
 		{"zoë@example.com", false, true, false, false},
@@ -63,6 +63,9 @@ func TestAppSessionIDs(t *testing.T) {
 	for _, user := range []string{"u1", "ada@example.com", "a.b.c", "ü", strings.Repeat("a", protocol.SubjectBytes)} {
 		if got, ok := protocol.AppSessionUser(protocol.AppSessionID(user, random)); !ok || got != user {
 			t.Errorf("%q comes back as %q, %v", user, got, ok)
+		}
+		if got, ok := protocol.AppSessionUser(protocol.AppSessionID(user, random+random)); !ok || got != user {
+			t.Errorf("signed, %q comes back as %q, %v", user, got, ok)
 		}
 	}
 	for _, id := range []string{

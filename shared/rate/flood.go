@@ -22,15 +22,19 @@ const forgetAfter = 10 * time.Second
 // nothing.
 type Flood struct {
 	frames, bytes Bucket
-	// until is the end of a pause: nothing is taken before it.
-	until   time.Time
-	refused int       // frames in this pause and those right before it
-	told    time.Time // when the client was last told without being asked
+	// since and until are the ends of a pause: nothing is taken within it. A clock that
+	// was set back to before it is in none.
+	since, until time.Time
+	refused      int       // frames in this pause and those right before it
+	told         time.Time // when the client was last told without being asked
 }
 
 // Take takes a frame into account. It is refused for as long as wait says, 0 for not
 // at all; enough says that the connection is to end.
 func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duration, enough bool) {
+	if now.Before(f.since) {
+		f.until = now
+	}
 	wait = f.until.Sub(now)
 	if wait <= 0 {
 		if f.refused > 0 && now.Sub(f.until) >= forgetAfter {
@@ -43,7 +47,7 @@ func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duratio
 			return 0, false
 		}
 		wait = max(wait, LeastPause)
-		f.until = now.Add(wait)
+		f.since, f.until = now, now.Add(wait)
 	}
 	if f.refused++; f.refused > l.MaxRefused {
 		f.refused = 0 // or a client that comes back with much to repeat would be closed at once, for ever
@@ -55,9 +59,19 @@ func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duratio
 // Tell reports whether a client whose frame bore no id is to be told now; it is, once
 // in a LeastPause.
 func (f *Flood) Tell(now time.Time) bool {
-	if now.Sub(f.told) < LeastPause {
+	if past := now.Sub(f.told); past >= 0 && past < LeastPause {
 		return false
 	}
 	f.told = now
 	return true
+}
+
+// Mistakes is how often a client may send what is no frame of the protocol before it is
+// taken for no client of it: most-1 times at once, and most times a minute. What it sends
+// well in between takes nothing back. The zero value has seen none.
+type Mistakes struct{ bucket Bucket }
+
+// Enough takes one more into account, and reports whether it is one too many.
+func (m *Mistakes) Enough(now time.Time, most int) bool {
+	return most <= 1 || m.bucket.Take(now, Limit{Count: most, Per: time.Minute, Burst: most - 1}, 1) > 0
 }

@@ -57,31 +57,53 @@ type Bucket struct {
 // Per is not longer.
 const forget = 24 * time.Hour
 
-// Take takes n out, or says how long to wait until they are there. A clock that was
-// set back brings nothing and takes nothing away.
+// Take takes n out, or says how long to wait until they are there.
 func (b *Bucket) Take(now time.Time, l Limit, n int) (wait time.Duration) {
-	per := max(1, int64(l.Per/time.Millisecond))
+	n = min(n, l.Burst)
+	b.Wait(now, l, 0)
+	b.missing = min(b.missing, per(l)*int64(l.Burst)) // the limit may have become smaller
+	if wait = b.Wait(now, l, n); wait == 0 {
+		b.Spend(now, l, n)
+	}
+	return wait
+}
+
+// Wait says how long it takes until n are there, and takes nothing. A clock that was set
+// back brings nothing and takes nothing away: the bucket goes on from what it says now.
+func (b *Bucket) Wait(now time.Time, l Limit, n int) time.Duration {
 	if past := now.Sub(b.at); past > 0 {
 		b.missing = max(0, b.missing-int64(min(past, forget)/time.Millisecond)*int64(l.Count))
 	}
 	b.at = now
-	b.missing = min(b.missing, per*int64(l.Burst)) // the limit may have become smaller
-	n = min(n, l.Burst)
-	if over := b.missing + per*int64(n-l.Burst); over > 0 {
-		return time.Duration((over+int64(l.Count)-1)/int64(l.Count)) * time.Millisecond
+	over := b.missing + per(l)*int64(min(n, l.Burst)-l.Burst)
+	if over <= 0 {
+		return 0
 	}
-	b.missing += per * int64(n)
-	return 0
+	return time.Duration((over+int64(l.Count)-1)/int64(l.Count)) * time.Millisecond
 }
+
+// Spend takes n out of a bucket that Wait has just looked at, whether they are there or
+// not: what something costs may be known only when it is done.
+func (b *Bucket) Spend(now time.Time, l Limit, n int) {
+	b.Wait(now, l, 0)
+	b.missing += per(l) * int64(n)
+}
+
+func per(l Limit) int64 { return max(1, int64(l.Per/time.Millisecond)) }
 
 // Used is how many of Burst are taken, and not back yet.
 func (b *Bucket) Used(now time.Time, l Limit) int {
-	back := int64(min(max(0, now.Sub(b.at)), forget)/time.Millisecond) * int64(l.Count)
-	return int(max(0, b.missing-back) / max(1, int64(l.Per/time.Millisecond)))
+	b.Wait(now, l, 0)
+	return int(b.missing / per(l))
+}
+
+// Give puts back n that turned out not to count.
+func (b *Bucket) Give(l Limit, n int) {
+	b.missing = max(0, b.missing-max(1, int64(l.Per/time.Millisecond))*int64(min(n, l.Burst)))
 }
 
 // Full reports whether a bucket is as good as new, and need not be kept.
 func (b *Bucket) Full(now time.Time, l Limit) bool {
-	past := int64(min(max(0, now.Sub(b.at)), forget) / time.Millisecond)
-	return b.missing <= past*int64(l.Count)
+	b.Wait(now, l, 0)
+	return b.missing == 0
 }

@@ -37,6 +37,51 @@ func TestBucket(t *testing.T) {
 	}
 }
 
+// What is charged when it is done may be more than there was: the rest is waited for.
+func TestSpend(t *testing.T) {
+	l := rate.Limit{Count: 10, Burst: 20}.WithDefaults(0, 0)
+	var b rate.Bucket
+	if w := b.Wait(start, l, 5); w != 0 {
+		t.Fatalf("a full bucket: wait %v", w)
+	}
+	b.Spend(start, l, 40)
+	if w := b.Wait(start, l, 5); w != 2500*time.Millisecond {
+		t.Errorf("20 in debt: wait %v for 5", w)
+	}
+	if w := b.Wait(start.Add(2500*time.Millisecond), l, 5); w != 0 {
+		t.Errorf("after that: %v", w)
+	}
+}
+
+// An hour back freezes nothing and gives nothing away.
+func TestClockSetBack(t *testing.T) {
+	l := rate.FloodLimits{Frames: rate.Limit{Count: 10, Per: time.Second, Burst: 10}, Bytes: rate.Limit{Count: 1000, Per: time.Second, Burst: 1000}, MaxRefused: 100}
+	var f rate.Flood
+	take := func(at time.Time) int {
+		n := 0
+		for range 20 {
+			if wait, _ := f.Take(at, &l, 1); wait == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	f.Tell(start)
+	if n := take(start); n != 10 {
+		t.Fatalf("%d of a burst of 10", n)
+	}
+	back := start.Add(-time.Hour)
+	if n := take(back); n != 0 {
+		t.Errorf("an hour back: %d more at once", n)
+	}
+	if n := take(back.Add(time.Second)); n != 10 {
+		t.Errorf("a second later: %d, want 10", n)
+	}
+	if !f.Tell(back) {
+		t.Error("not told for an hour")
+	}
+}
+
 func TestFull(t *testing.T) {
 	l := rate.Limit{Count: 1, Per: time.Minute, Burst: 2}
 	var b rate.Bucket
@@ -46,6 +91,10 @@ func TestFull(t *testing.T) {
 	b.Take(start, l, 1)
 	if b.Full(start.Add(59*time.Second), l) || !b.Full(start.Add(time.Minute), l) {
 		t.Error("full at the wrong moment")
+	}
+	b.Take(start, l, 1)
+	if back := start.Add(-time.Hour); b.Full(back, l) || !b.Full(back.Add(time.Minute), l) {
+		t.Error("full at the wrong moment after the clock was set back")
 	}
 }
 

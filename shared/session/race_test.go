@@ -61,7 +61,7 @@ func TestADemotedUserDoesNotComeBackByTheCache(t *testing.T) {
 // has issued, and was let in.
 func TestRevokeAllReachesAnIssuerWhoseClockIsAhead(t *testing.T) {
 	a := admission(1, "s1")
-	a.Claims.IssuedAt = start.Add(4 * time.Second) // within token.Leeway
+	a.Claims.IssuedAt = start.Add(4 * time.Second) // within token.DefaultLeeway
 	s, _ := open(t, a)
 	s, err := session.Restore(session.Config{}, s.Snapshot())
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *Session) revoke(now time.Time, e Revoke) {
 	j := job{ask: e.Ask, ends: true, began: now}
 	var refused *protocol.Error
 	switch {
-	case e.Before.After(now.Add(leeway)):
+	case e.Before.After(now.Add(skew)):
 		// It would keep out who has yet to sign in.
 		refused = &protocol.Error{Code: protocol.MalformedMessage, Reason: "before_in_the_future"}
 	case e.TokenID != "":
@@ -159,8 +159,12 @@ func (s *Session) tokensOf(clientID string) (signIns, tokens []string, refused *
 	return signIns, tokens, refused
 }
 
-// leeway is how long after its expiry a token may still be let in (token.Leeway).
-const leeway = 5 * time.Second
+const (
+	// leeway is the longest that a token may be let in after its expiry (token.MaxLeeway).
+	leeway = 5 * time.Minute
+	// skew is how far ahead of ours the clock of whoever names a moment may be.
+	skew = 5 * time.Second
+)
 
 // kick ends channels whatever token they live by.
 func (s *Session) kick(now time.Time, e Kick) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -140,6 +141,10 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 
 func (s *Session) emit(e Effect) { s.effects = append(s.effects, e) }
 
+// clockStep is how far ahead of now a moment may lie that is past: where it is further the
+// clock was set back, and what is counted from it would stand still.
+const clockStep = 2 * time.Second
+
 // sweep drops the channels whose time is up and the answers too old for anything.
 func (s *Session) sweep(now time.Time) {
 	for i := 0; i < len(s.channels); {
@@ -153,7 +158,7 @@ func (s *Session) sweep(now time.Time) {
 		a := s.access[i]
 		c, live := s.channel(a.Document)
 		switch {
-		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess:
+		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess && a.FetchedAt.Sub(now) < clockStep:
 			i++
 		case live:
 			// Somebody lives by it: a change that nobody has told of is found out so.
@@ -174,7 +179,7 @@ func (s *Session) sweep(now time.Time) {
 		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.owes() && !now.Before(c.NextPush) {
+		if c := &s.channels[i]; c.owes() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > channel.TellPause(0)) {
 			s.press(now, c)
 		}
 	}

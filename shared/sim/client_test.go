@@ -40,9 +40,11 @@ type client struct {
 	signIn   string
 	pending  []*op
 	next     int
-	stalled  bool // an op was refused for now: nothing new goes out before it
-	refused  bool // the server has refused one and stored none since
-	mute     bool // answers no ping
+	stalled  bool           // an op was refused for now: nothing new goes out before it
+	refused  bool           // the server has refused one and stored none since
+	mute     bool           // answers no ping
+	shows    int            // how often it has shown something
+	seen     map[string]int // what the others show, by user
 }
 
 type op struct {
@@ -63,7 +65,7 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -214,7 +216,7 @@ func (c *client) act() {
 			c.sendToken()
 		}
 	case n < 75:
-		c.send(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: []byte(`{"data":{"cursor":1}}`)})
+		c.show()
 	case n < 78:
 		if c.line != nil {
 			c.line.up([]byte(`{"type":"system","event":"pi`))

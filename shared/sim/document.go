@@ -27,13 +27,14 @@ type DocumentStorage struct {
 	Comments map[uint64]uint64   // the version each was resolved at, 0 for open
 	Trimmed  []document.Entry    // what is kept of entries for Receipts
 	Audit    []audit.Entry
+	Shown    map[document.ConnID][]byte // what is attached to sockets
 }
 
 // NewDocumentStorage returns an empty storage.
 func NewDocumentStorage(id string) *DocumentStorage {
 	return &DocumentStorage{
 		ID: id, Rows: map[string]document.Row{}, Sections: map[string]document.Section{},
-		Parts: map[uint64][][]byte{}, Comments: map[uint64]uint64{},
+		Parts: map[uint64][][]byte{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
 	}
 }
 
@@ -49,6 +50,10 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		case document.KindResolve:
 			s.Comments[e.Entry.Comment] = e.Entry.Version
 		}
+	case document.Attach:
+		s.Shown[e.Conn] = slices.Clone(e.Data)
+	case document.Close:
+		delete(s.Shown, e.Conn)
 	case document.SaveChannel:
 		s.Rows[e.Row.Channel.UserID] = e.Row
 	case document.DeleteChannel:
@@ -158,6 +163,7 @@ func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document
 func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 	snap := document.Snapshot{
 		DocumentID: s.ID, Version: s.Version(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
+		Shown: s.Shown,
 	}
 	for _, sec := range s.Sections {
 		snap.Sections = append(snap.Sections, sec)

@@ -23,6 +23,7 @@ type line struct {
 	clientClosed           time.Time
 	upAt, downAt           time.Time // frames of one way never overtake each other
 	lastFrame              time.Time // last frame the server heard on it
+	shown                  int       // what the client showed last on it
 }
 
 // lastPing is what the runtime would say: when it last answered a ping.

@@ -19,6 +19,10 @@ func (c *client) receive(l *line, f protocol.Frame) {
 	if l != c.line {
 		return
 	}
+	if f.Type == protocol.TypePresence {
+		c.presence(f)
+		return
+	}
 	switch f.Event {
 	case protocol.EventOp:
 		p, ok := protocol.ParseOp(f.Data)
@@ -211,6 +215,8 @@ func (c *client) failed(f protocol.Frame) {
 	case e.Code == protocol.InsufficientPermissions && e.MessageID != "":
 		c.w.counts.Refused++
 		c.forget(e.MessageID)
+	case e.Reason == "too_many_syncs": // the one that waits is answered
+		c.w.counts.SyncWaited++
 	case e.Code == protocol.RateLimitExceeded && e.MessageID != "":
 		c.w.counts.RateLimited++
 		c.stall(e.RetryAfter)

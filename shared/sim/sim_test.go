@@ -85,6 +85,7 @@ type counts struct {
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
+	Looked, SyncWaited                                                 int
 }
 
 func (c *counts) add(o counts) {
@@ -113,6 +114,7 @@ func (c *counts) fields() []countField {
 		{"a revoked token turned away", &c.TurnedAway},
 		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
+		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 	}
 }
 
@@ -141,6 +143,7 @@ func play(seed uint64, log bool) (c counts, err error) {
 		}
 	}()
 	w.run()
+	w.looks()
 	w.settle()
 	return w.counts, nil
 }

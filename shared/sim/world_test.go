@@ -88,6 +88,12 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.Frames = rate.Limit{Count: 6, Burst: 12}
 		w.docCfg.MaxRefused = 40
 	}
+	if w.chance(0.3) {
+		w.docCfg.History = rate.Limit{Count: 20 << 10, Burst: 40 << 10}
+	}
+	if w.chance(0.5) {
+		w.docCfg.Presence = rate.Limit{Count: 1, Burst: 2}
+	}
 	if w.chance(0.6) {
 		w.docCfg.KeepOps = 3
 	}

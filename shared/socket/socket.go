@@ -8,6 +8,9 @@ import "github.com/holdfast-dev/holdfast/shared/protocol"
 // shell makes it and never reuses one.
 type ConnID = string
 
+// DoorBytes is how much is said to a socket that has not said its first word.
+const DoorBytes = 16 << 10
+
 type (
 	// Accept answers a Connect with a socket named Conn.
 	Accept struct{ Conn ConnID }

@@ -3,7 +3,7 @@
 // one out:
 //
 //	t, err := verifier.Parse(text)               // form, algorithm, key id
-//	key, decision := keys.Lookup(t.KeyID, now)   // which key, or fetch first
+//	key, decision, wait := keys.Lookup(t.KeyID, fetched, now) // which key, or fetch first
 //	err = verifier.Validate(t, signed, now)      // signed: what WebCrypto said
 //
 // Nothing that Parse returns is true before Validate has returned nil.
@@ -22,8 +22,9 @@ import (
 // Algorithm is the one signature algorithm that is accepted.
 const Algorithm = "RS256"
 
-// The reasons given in an error's details. All come with AUTHENTICATION_FAILED
-// but ReasonExpired, which comes with TOKEN_EXPIRED.
+// The reasons given in an error's details. All come with AUTHENTICATION_FAILED but
+// ReasonExpired, which comes with TOKEN_EXPIRED, and ReasonNotYetValid, which comes with
+// SERVICE_UNAVAILABLE and a time unless it never will be.
 const (
 	ReasonMissing      = "token_missing"
 	ReasonMalformed    = "token_malformed"
@@ -35,14 +36,17 @@ const (
 	ReasonIssuer       = "issuer_mismatch"
 	ReasonAudience     = "audience_mismatch"
 	ReasonClaimMissing = "claim_missing"
+	ReasonUnverified   = "email_not_verified"
 	ReasonNotYetValid  = "not_yet_valid"
 	ReasonWrongType    = "wrong_token_type"
 )
 
 // Claims is what a verified token says of its holder.
 type Claims struct {
-	// UserID is the claim user_id; where a token has none, Subject is the e-mail.
-	UserID, Email, Name string
+	// Subject is who it is: see Verifier.Subject.
+	Subject string
+	// Email and Name are for people to read, and prove nothing.
+	Email, Name string
 	// ID is the claim jti, empty when there is none.
 	ID                  string
 	IssuedAt, ExpiresAt time.Time

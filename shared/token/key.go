@@ -13,8 +13,11 @@ import (
 const (
 	// KeySetBytes is the largest JSON Web Key Set that is read.
 	KeySetBytes = 64 << 10
-	// maxKeys is the most keys in one: more is no key set of an issuer.
+	// maxKeys is the most usable keys in one: more is no key set of an issuer.
 	maxKeys = 32
+	// keySetDepth is the deepest nesting of a fetched one. What is in it beside keys is
+	// passed over, and the check of it does not recurse.
+	keySetDepth = 64
 	// minBits and maxBits bound an RSA modulus: RFC 7518, section 3.3, asks for
 	// 2048, and a signature check grows with the square of the length.
 	minBits, maxBits = 2048, 8192
@@ -23,6 +26,8 @@ const (
 var (
 	// ErrKeySet is a text that is not a JSON Web Key Set within the limits.
 	ErrKeySet = errors.New("token: not a usable key set")
+	// ErrNoKey is a key set that holds no key which can check an RS256 signature.
+	ErrNoKey = errors.New("token: no usable key in the key set")
 	// ErrKey is a JSON Web Key that cannot check an RS256 signature.
 	ErrKey = errors.New("token: not a usable RSA key")
 )
@@ -147,29 +152,50 @@ func integer(jwk []byte, name string) ([]byte, bool) {
 	return b, ok && len(b) > 0
 }
 
-// readKeySet returns the usable keys by kid. A key of another kind or use is
-// passed over, for an issuer may sign other things; of two with one name, and of
-// one without a name, nobody can say which is meant.
-func readKeySet(jwks []byte) (map[string]Key, error) {
-	if len(jwks) > KeySetBytes || jsontext.Check(jwks, depth) != nil {
-		return nil, ErrKeySet
+// readKeySet returns the usable keys by kid. What is no usable key is passed over alone
+// (RFC 7517, section 5): an issuer may sign other things, and have one that is spoilt. Of
+// two with one name, and of one without a name, nobody can say which is meant: none of
+// them is. leftOut counts those that look as if they were meant to be used.
+func readKeySet(jwks []byte) (keys map[string]Key, leftOut int, err error) {
+	if len(jwks) > KeySetBytes || jsontext.Check(jwks, keySetDepth) != nil {
+		return nil, 0, ErrKeySet
 	}
-	keys, count := make(map[string]Key), 0
+	keys = make(map[string]Key)
+	count := 0
 	for list := jsontext.Elements(jsontext.Field(jwks, "keys")); list.Next(); {
-		if count++; count > maxKeys {
-			return nil, ErrKeySet
-		}
 		key, err := publicKey(list.Value())
 		if err != nil || key.ID == "" {
+			if isSigner(list.Value()) {
+				leftOut++
+			}
 			continue
 		}
+		if count++; count > maxKeys {
+			return nil, 0, ErrKeySet
+		}
 		if other, twice := keys[key.ID]; twice && string(other.JWK) != string(key.JWK) {
-			return nil, ErrKeySet
+			key.JWK = nil
 		}
 		keys[key.ID] = key
 	}
-	if len(keys) == 0 {
-		return nil, ErrKeySet
+	for id, key := range keys {
+		if key.JWK == nil {
+			delete(keys, id)
+			leftOut++
+		}
 	}
-	return keys, nil
+	if len(keys) == 0 {
+		return nil, leftOut, ErrNoKey
+	}
+	return keys, leftOut, nil
+}
+
+// isSigner reports whether a key says that it checks RS256 signatures, or nothing else.
+func isSigner(jwk []byte) bool {
+	is := func(name, want string) bool {
+		raw := jsontext.Field(jwk, name)
+		got, _ := jsontext.Str(raw)
+		return raw == nil || got == want
+	}
+	return jsontext.Field(jwk, "kty") != nil && is("kty", "RSA") && is("use", "sig") && is("alg", Algorithm)
 }

@@ -23,9 +23,6 @@ const (
 	FailureCooldown = 5 * time.Second
 	// FetchLimit is how long one fetch may take.
 	FetchLimit = 5 * time.Second
-	// maxFetches is how many may be under way at once. The caller shares
-	// results, not waits: a wait belongs to the request that began it.
-	maxFetches = 4
 )
 
 // Decision is what to do about a kid.
@@ -35,11 +32,15 @@ type Decision uint8
 const (
 	// Use the key.
 	Use Decision = iota
-	// Fetch the key set, tell Load or Failed, then look up again.
+	// Fetch the key set, tell Load or Failed, then look up again. Everybody is told so
+	// while the set is needed: the caller makes one fetch of them all.
 	Fetch
 	// Unknown: there is no such key.
 	Unknown
-	// Unavailable: nobody can say at present; try again after FailureCooldown.
+	// NotYet: the set may not be fetched again for the sake of a kid so soon. The issuer
+	// may have such a key by now.
+	NotYet
+	// Unavailable: the issuer did not answer of late, and is left alone for a time.
 	Unavailable
 )
 
@@ -51,9 +52,9 @@ type KeySet struct {
 	keys     map[string]Key
 	loadedAt time.Time
 	failedAt time.Time
-	// begun are the moments at which the fetches under way were asked for. One
-	// whose request died never reports, so the old ones are dropped.
-	begun []time.Time
+	// askedAt is when the fetch under way was asked for, zero when there is none. Its
+	// request may die and never report, so it counts for a limited time.
+	askedAt time.Time
 }
 
 // NewFetched returns a set that is fetched, and has not been yet.
@@ -74,72 +75,63 @@ func NewFetched(ages Ages) *KeySet {
 // none of the keys is refused, unless the only key has no name.
 func NewStatic(keys ...Key) *KeySet { return &KeySet{static: keys} }
 
-// Load takes a fetched key set. One that cannot be used counts as Failed and
-// changes nothing: an issuer's error page must not lock everybody out.
-func (s *KeySet) Load(jwks []byte, now time.Time) error {
-	keys, err := readKeySet(jwks)
+// Load takes a fetched key set, and says how many of its RSA keys for signatures it had to
+// leave out. One that cannot be used counts as Failed and changes nothing: an issuer's
+// error page must not lock everybody out.
+func (s *KeySet) Load(jwks []byte, now time.Time) (leftOut int, err error) {
+	keys, leftOut, err := readKeySet(jwks)
 	if err != nil {
 		s.Failed(now)
-		return err
+		return leftOut, err
 	}
-	s.keys, s.loadedAt, s.failedAt = keys, now, time.Time{}
-	s.done()
-	return nil
+	s.keys, s.loadedAt, s.failedAt, s.askedAt = keys, now, time.Time{}, time.Time{}
+	return leftOut, nil
 }
 
 // Failed says that a fetch brought nothing.
-func (s *KeySet) Failed(now time.Time) {
-	s.failedAt = now
-	s.done()
-}
+func (s *KeySet) Failed(now time.Time) { s.failedAt, s.askedAt = now, time.Time{} }
 
-func (s *KeySet) done() {
-	if len(s.begun) > 0 {
-		s.begun = s.begun[1:]
-	}
-}
-
-// Lookup says what to do about a token that names kid; the key is set when the
-// decision is Use.
-func (s *KeySet) Lookup(kid string, now time.Time) (Key, Decision) {
+// Lookup says what to do about a token that names kid; fetched says that the set was
+// fetched for this very token, so that what is not in it is not there. The key is set when
+// the decision is Use; wait, when it is NotYet or Unavailable, is for how long it is that.
+func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Decision, wait time.Duration) {
 	if s.static != nil {
 		if kid == "" || len(s.static) == 1 && s.static[0].ID == "" {
-			return s.static[0], Use
+			return s.static[0], Use, 0
 		}
 		for _, key := range s.static {
 			if key.ID == kid {
-				return key, Use
+				return key, Use, 0
 			}
 		}
-		return Key{}, Unknown
+		return Key{}, Unknown, 0
 	}
 	if kid == "" {
-		return Key{}, Unknown
+		return Key{}, Unknown, 0
 	}
 	key, known := s.keys[kid]
-	age := now.Sub(s.loadedAt)
-	have := s.keys != nil
+	age, asked := now.Sub(s.loadedAt), now.Sub(s.askedAt)
+	failing := FailureCooldown - now.Sub(s.failedAt)
+	if age < 0 || failing > FailureCooldown { // the clock was set back
+		age, failing = s.ages.Fresh, 0
+	}
+	asking := 0 <= asked && asked <= FetchLimit
 	switch {
-	case have && known && age < s.ages.Fresh:
-		return key, Use
-	case have && !known && age < s.ages.UnknownCooldown:
-		return Key{}, Unknown
+	case known && age < s.ages.Fresh:
+		return key, Use, 0
+	case known && age < s.ages.Stale && (asking || failing > 0):
+		// Somebody is already asking the issuer, or it does not answer.
+		return key, Use, 0
+	case !known && s.keys != nil && age < s.ages.UnknownCooldown:
+		if fetched {
+			return Key{}, Unknown, 0
+		}
+		return Key{}, NotYet, s.ages.UnknownCooldown - age
+	case failing > 0:
+		return Key{}, Unavailable, failing
 	}
-	fetch := s.mayFetch(now)
-	switch {
-	case have && known && age < s.ages.Stale && (!fetch || len(s.begun) > 0):
-		// The issuer does not answer, or somebody is already asking it.
-		return key, Use
-	case fetch:
-		s.begun = append(s.begun, now)
-		return Key{}, Fetch
+	if !asking {
+		s.askedAt = now
 	}
-	return Key{}, Unavailable
-}
-
-func (s *KeySet) mayFetch(now time.Time) bool {
-	for len(s.begun) > 0 && now.Sub(s.begun[0]) > FetchLimit+time.Second {
-		s.begun = s.begun[1:]
-	}
-	return len(s.begun) < maxFetches && (s.failedAt.IsZero() || now.Sub(s.failedAt) >= FailureCooldown)
+	return Key{}, Fetch, 0
 }

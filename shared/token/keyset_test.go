@@ -18,6 +18,9 @@ func jwk(kid string) string {
 	return fmt.Sprintf(`{"kty":"RSA","use":"sig","alg":"RS256","kid":%q,"n":%q,"e":"AQAB"}`, kid, modulus(2048))
 }
 
+// other is another key than jwk.
+func other(kid string) string { return strings.Replace(jwk(kid), modulus(2048), modulus(3072), 1) }
+
 func set(kids ...string) []byte {
 	var keys []string
 	for _, kid := range kids {
@@ -83,6 +86,13 @@ func TestReadKeySet(t *testing.T) {
 		{"one of them without a kid", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk(""), `"kid":"",`, "", 1) + `]}`, 1},
 		{"the same key twice", string(set("a", "a")), 1},
 		{"two keys of one name", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("a"), modulus(2048), modulus(3072), 1) + `]}`, 0},
+		{"two keys of one name beside a good one", `{"keys":[` + jwk("a") + `,` + other("a") + `,` + jwk("b") + `]}`, 1},
+		{"three keys of one name, two of them the same", `{"keys":[` + jwk("a") + `,` + other("a") + `,` + jwk("a") + `,` + jwk("b") + `]}`, 1},
+		{"one of them without a modulus", `{"keys":[{"kty":"RSA","kid":"b","e":"AQAB"},` + jwk("a") + `]}`, 1},
+		{"one of them null, a text, a list", `{"keys":[null,"b",[],` + jwk("a") + `]}`, 1},
+		{"one of them deep", `{"keys":[{"kty":"RSA","kid":"b","x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `},` + jwk("a") + `]}`, 1},
+		{"one of them of the same name, for encryption", `{"keys":[` + jwk("a") + `,` + strings.Replace(other("a"), "sig", "enc", 1) + `]}`, 1},
+		{"40 keys of another kind, and one", `{"keys":[` + strings.Repeat(`{"kty":"EC","kid":"b"},`, 40) + jwk("a") + `]}`, 1},
 		{"32 keys", string(set(kids(32)...)), 32},
 		{"33 keys", string(set(kids(33)...)), 0},
 		{"no usable key", `{"keys":[{"kty":"oct","kid":"a"}]}`, 0},
@@ -90,9 +100,24 @@ func TestReadKeySet(t *testing.T) {
 		{"an error page", `<html>`, 0},
 		{"64 KiB and more", string(set("a")) + strings.Repeat(" ", KeySetBytes), 0},
 	} {
-		keys, err := readKeySet([]byte(c.jwks))
+		keys, _, err := readKeySet([]byte(c.jwks))
 		if len(keys) != c.keys || (err == nil) != (c.keys > 0) {
 			t.Errorf("%s: %d keys, %v", c.what, len(keys), err)
+		}
+	}
+}
+
+// The operator hears of keys that were meant to be used and cannot be, and of no others.
+func TestKeysLeftOut(t *testing.T) {
+	for jwks, want := range map[string]int{
+		string(set("a", "b", "a")): 0,
+		`{"keys":[` + jwk("a") + `,{"kty":"EC","kid":"b"},null,{},` + strings.Replace(jwk("c"), "sig", "enc", 1) + `]}`: 0,
+		`{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("c"), "RS256", "RS512", 1) + `]}`:                            0,
+		`{"keys":[` + jwk("a") + `,` + jwk("b") + `,` + other("b") + `]}`:                                               1,
+		`{"keys":[` + jwk("a") + `,{"kty":"RSA","kid":"b","e":"AQAB"},{"kty":"RSA","kid":7}]}`:                          2,
+	} {
+		if _, n, err := readKeySet([]byte(jwks)); n != want || err != nil {
+			t.Errorf("%.60s…: %d, %v, want %d", jwks, n, err, want)
 		}
 	}
 }
@@ -100,64 +125,92 @@ func TestReadKeySet(t *testing.T) {
 // A story of one key set, told in steps of its clock.
 func TestKeySetLife(t *testing.T) {
 	s, at := NewFetched(Ages{}), now
+	wait := func(kid string, d Decision, w time.Duration) {
+		t.Helper()
+		key, got, wait := s.Lookup(kid, false, at)
+		if got != d || (got == Use) != (key.ID == kid && key.JWK != nil) || wait != w {
+			t.Fatalf("%s after %v: decision %d, wait %v, want %d, %v", kid, at.Sub(now), got, wait, d, w)
+		}
+	}
 	want := func(kid string, d Decision) {
 		t.Helper()
-		key, got := s.Lookup(kid, at)
-		if got != d || (got == Use) != (key.ID == kid && key.JWK != nil) {
-			t.Fatalf("%s after %v: decision %d, want %d", kid, at.Sub(now), got, d)
+		wait(kid, d, 0)
+	}
+	unknown := func(kid string) { // once the set was fetched for it
+		t.Helper()
+		if _, got, _ := s.Lookup(kid, true, at); got != Unknown {
+			t.Fatalf("%s, fetched: decision %d, want Unknown", kid, got)
 		}
 	}
 	want("", Unknown)
 	want("a", Fetch)
 	s.Failed(at)
-	want("a", Unavailable)
+	wait("a", Unavailable, FailureCooldown)
+	at = at.Add(time.Second)
+	wait("a", Unavailable, FailureCooldown-time.Second)
 	at = at.Add(FailureCooldown)
 	want("a", Fetch)
-	if err := s.Load(set("a"), at); err != nil {
+	if _, err := s.Load(set("a"), at); err != nil {
 		t.Fatal(err)
 	}
 	want("a", Use)
-	want("../../etc/passwd", Unknown) // just loaded: no fetch for a made-up name
-	at = at.Add(UnknownCooldown)
+	wait("../../etc/passwd", NotYet, UnknownCooldown) // just loaded: no fetch for a made-up name
+	at = at.Add(UnknownCooldown - time.Second)
+	wait("b", NotYet, time.Second) // nor for one of the issuer's: it is not called forged
+	at = at.Add(time.Second)
 	want("b", Fetch) // the issuer has rotated
 	want("a", Use)
 	s.Load(set("a", "b"), at)
 	want("b", Use)
-	want("c", Unknown)
+	wait("c", NotYet, UnknownCooldown)
+	unknown("c")
 
 	at = at.Add(Fresh)
 	want("b", Fetch)
 	want("b", Use) // the one who asks again while that is under way need not wait
-	if err := s.Load([]byte("<html>"), at); err == nil {
+	if _, err := s.Load([]byte("<html>"), at); err == nil {
 		t.Fatal("an error page was loaded")
 	}
 	want("b", Use) // stale is better than nobody
-	want("c", Unavailable)
+	wait("c", Unavailable, FailureCooldown)
 	at = at.Add(Stale)
 	want("b", Fetch)
 	s.Failed(at)
-	want("b", Unavailable) // but not for ever
+	wait("b", Unavailable, FailureCooldown) // but not for ever
 	at = at.Add(FailureCooldown)
 	want("b", Fetch)
 	s.Load(set("b"), at)
 	want("b", Use)
-	want("a", Unknown) // withdrawn
+	unknown("a") // withdrawn
+
+	at = at.Add(-time.Hour) // the clock is set back
+	want("b", Fetch)
+	s.Load(set("b"), at)
+	wait("a", NotYet, UnknownCooldown)
 }
 
-func TestFetchesAreBounded(t *testing.T) {
+// Whoever needs the set while it is fetched waits for that fetch, be it the fifth or the
+// hundredth; and a fetch whose request died is not waited for for ever.
+func TestEverybodyWaitsForTheFetch(t *testing.T) {
 	s := NewFetched(Ages{})
-	for range maxFetches {
-		if _, d := s.Lookup("a", now); d != Fetch {
+	for range 100 {
+		if _, d, _ := s.Lookup("a", false, now); d != Fetch {
 			t.Fatalf("decision %d, want Fetch", d)
 		}
 	}
-	if _, d := s.Lookup("a", now); d != Unavailable {
-		t.Fatalf("one more fetch at once: %d", d)
+	s.Load(set("a"), now)
+	at := now.Add(Fresh)
+	want := func(d Decision) {
+		t.Helper()
+		if _, got, _ := s.Lookup("a", false, at); got != d {
+			t.Fatalf("after %v: decision %d, want %d", at.Sub(now), got, d)
+		}
 	}
-	// Their requests died and nobody reports.
-	if _, d := s.Lookup("a", now.Add(FetchLimit+2*time.Second)); d != Fetch {
-		t.Fatalf("locked out by lost fetches: %d", d)
-	}
+	want(Fetch)
+	want(Use)
+	at = at.Add(FetchLimit + time.Second)
+	want(Fetch)
+	want(Use)
 }
 
 func TestStaticKey(t *testing.T) {
@@ -167,7 +220,7 @@ func TestStaticKey(t *testing.T) {
 	}
 	s := NewStatic(key)
 	for kid, want := range map[string]Decision{"a": Use, "": Use, "b": Unknown} {
-		if _, got := s.Lookup(kid, now.Add(24*time.Hour)); got != want {
+		if _, got, _ := s.Lookup(kid, false, now.Add(24*time.Hour)); got != want {
 			t.Errorf("%q: %d, want %d", kid, got, want)
 		}
 	}

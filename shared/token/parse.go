@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
@@ -31,13 +32,20 @@ type Token struct {
 	claims jwt.MapClaims
 }
 
-// Verifier holds what a token must satisfy. The zero value accepts any issuer
-// and audience.
+// Verifier holds what a token must satisfy. The zero value accepts any issuer and
+// audience, and takes user_id for the subject.
 type Verifier struct {
 	// Issuer is the iss a token must have; empty: any.
 	Issuer string
-	// Audience is the aud a token must name; empty: any, none included.
-	Audience string
+	// Audience is of whom a token's aud must name one; empty: any, none included.
+	Audience []string
+	// Subject is the claim that says who the holder is; empty: user_id.
+	Subject string
+	// EmailsVerified says that the issuer has verified each e-mail it puts into a token,
+	// whether email_verified says so or not.
+	EmailsVerified bool
+	// Leeway is how far the issuer's clock may be from ours.
+	Leeway time.Duration
 }
 
 // Parse checks the form of text and takes it apart.

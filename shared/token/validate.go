@@ -14,12 +14,18 @@ import (
 )
 
 const (
-	// Leeway is how far the issuer's clock may be from ours.
-	Leeway = 5 * time.Second
-	// textBytes is the longest user id, e-mail, name or jti.
+	// DefaultLeeway is how far the issuer's clock may be from ours.
+	DefaultLeeway = 30 * time.Second
+	// MaxLeeway bounds what a deployment may set: so much longer a token may live, and
+	// be remembered when it is revoked.
+	MaxLeeway = 5 * time.Minute
+	// textBytes is the longest name or e-mail that is shown.
 	textBytes = 256
 	// lastSecond is the end of the year 9999; what lies beyond is no moment.
 	lastSecond = 253402300799
+	// maxWait is how long the holder of a token that is not valid yet is told to wait at
+	// once: then to ask again.
+	maxWait = time.Hour
 )
 
 // Validate checks the claims at the moment now. signed is what the check of
@@ -34,51 +40,45 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 			return Claims{}, err
 		}
 	}
-	for _, name := range [...]string{"user_id", "email", "name", "jti", "iss", "token_type"} {
-		if err := t.text(name); err != nil {
-			return Claims{}, err
+	for _, name := range [...]string{"iss", "token_type"} {
+		if _, text := t.claims[name].(string); !text && t.claims[name] != nil {
+			return Claims{}, malformed(name)
 		}
 	}
 	options := []jwt.ParserOption{
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(Leeway),
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(v.Leeway),
 		jwt.WithTimeFunc(func() time.Time { return now }),
 	}
 	if v.Issuer != "" {
 		options = append(options, jwt.WithIssuer(v.Issuer))
 	}
-	if v.Audience != "" {
-		options = append(options, jwt.WithAudience(v.Audience))
+	if len(v.Audience) > 0 {
+		options = append(options, jwt.WithAudience(v.Audience...))
 	}
 	if err := jwt.NewValidator(options...).Validate(t.claims); err != nil {
-		return Claims{}, v.refusal(t, err)
+		return Claims{}, v.refusal(t, err, now)
 	}
-	if kind, ok := t.claims["token_type"]; ok && kind != "access" {
+	// OAuth calls an access token a bearer token (RFC 6750).
+	if kind, ok := t.claims["token_type"].(string); ok && kind != "access" && !strings.EqualFold(kind, "bearer") {
 		return Claims{}, refuse(ReasonWrongType)
 	}
 	c := Claims{
-		UserID: t.string("user_id"),
-		Email:  lower(t.string("email")),
-		Name:   t.string("name"),
-		ID:     t.string("jti"),
+		Email: lower(t.text(EmailClaim)), Name: t.text("name"),
+		IssuedAt: t.time("iat"), ExpiresAt: t.time("exp"),
 	}
-	if c.Subject() == "" {
-		return Claims{}, missing("user_id")
+	var err *protocol.Error
+	if c.Subject, err = v.subject(t); err != nil {
+		return Claims{}, err
 	}
-	c.IssuedAt, c.ExpiresAt = t.time("iat"), t.time("exp")
+	if c.ID, err = t.identifier("jti"); err != nil {
+		return Claims{}, err
+	}
 	return c, nil
-}
-
-// Subject is who the token speaks for: the user id, else the e-mail.
-func (c Claims) Subject() string {
-	if c.UserID != "" {
-		return c.UserID
-	}
-	return c.Email
 }
 
 // refusal puts golang-jwt's joined errors as one, the gravest first: a token of
 // somebody else's is not worth refreshing, an expired one is.
-func (v *Verifier) refusal(t *Token, err error) *protocol.Error {
+func (v *Verifier) refusal(t *Token, err error, now time.Time) *protocol.Error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
 		switch {
@@ -93,7 +93,7 @@ func (v *Verifier) refusal(t *Token, err error) *protocol.Error {
 	case errors.Is(err, jwt.ErrTokenInvalidAudience):
 		return refuse(ReasonAudience)
 	case errors.Is(err, jwt.ErrTokenNotValidYet), errors.Is(err, jwt.ErrTokenUsedBeforeIssued):
-		return refuse(ReasonNotYetValid)
+		return v.early(t, now)
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return expired(t.time("exp"))
 	}
@@ -109,16 +109,37 @@ func expired(at time.Time) *protocol.Error {
 	}
 }
 
-func missing(claim string) *protocol.Error {
+// early tells the holder of a token that is not valid yet when it is: clocks differ, and
+// to sign in again would bring no better one.
+func (v *Verifier) early(t *Token, now time.Time) *protocol.Error {
+	from := t.time("iat")
+	if nbf := t.time("nbf"); nbf.After(from) {
+		from = nbf
+	}
+	if !from.Before(t.time("exp")) {
+		return refuse(ReasonNotYetValid) // nor will it ever be
+	}
+	wait := from.Add(-v.Leeway).Sub(now)
+	return &protocol.Error{
+		Code: protocol.ServiceUnavailable, Reason: ReasonNotYetValid, Message: "The token is not valid yet: try again when it is.",
+		RetryAfter: min(max(wait, time.Second), maxWait),
+	}
+}
+
+func missing(name string) *protocol.Error {
 	err := refuse(ReasonClaimMissing)
-	err.Details = []protocol.Detail{{Name: "claim", Raw: jsontext.AppendString(nil, claim)}}
+	err.Details = claim(name)
 	return err
 }
 
-func malformed(claim string) *protocol.Error {
-	err := missing(claim)
-	err.Reason = ReasonMalformed
+func malformed(name string) *protocol.Error {
+	err := refuse(ReasonMalformed)
+	err.Details = claim(name)
 	return err
+}
+
+func claim(name string) []protocol.Detail {
+	return []protocol.Detail{{Name: "claim", Raw: jsontext.AppendString(nil, name)}}
 }
 
 // moment checks that a claim is a number of seconds that some clock could show.
@@ -136,41 +157,6 @@ func (t *Token) moment(name string) *protocol.Error {
 		return malformed(name)
 	}
 	if s, err := number.Float64(); err != nil || math.IsNaN(s) || s < 1 || s > lastSecond {
-		return malformed(name)
-	}
-	return nil
-}
-
-// lower is an e-mail without capitals. Only ASCII's have a small letter here: with
-// Unicode's the Kelvin sign is a k, and one person's address another's.
-func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			r += 'a' - 'A'
-		}
-		return r
-	}, s)
-}
-
-// unseen reports whether r shows as nothing, or moves what is around it: control
-// characters, the marks and overrides of a text's direction, and what a broken escape
-// becomes (U+FFFD: two different ones would be one).
-func unseen(r rune) bool {
-	return r < ' ' || 0x7f <= r && r <= 0x9f || r == 0xad || r == 0x200b || 0x2028 <= r && r <= 0x202e ||
-		0x2060 <= r && r <= 0x206f || r == 0xfeff || r == 0xfffd || 0xe0000 <= r && r <= 0xe007f
-}
-
-// text checks that a claim, where there is one, is a string of a sane length
-// with no characters that nobody sees: it goes into names, rows and logs. A name may
-// have the joiners and marks that some scripts are written with.
-func (t *Token) text(name string) *protocol.Error {
-	raw, ok := t.claims[name]
-	if !ok {
-		return nil
-	}
-	s, ok := raw.(string)
-	if !ok || len(s) > textBytes || strings.ContainsFunc(s, unseen) ||
-		name != "name" && strings.ContainsFunc(s, func(r rune) bool { return 0x200c <= r && r <= 0x200f }) {
 		return malformed(name)
 	}
 	return nil

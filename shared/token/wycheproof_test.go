@@ -63,7 +63,7 @@ func holds(jwk []byte, jws string) bool {
 	if refusal != nil {
 		return false
 	}
-	key, decision := NewStatic(key).Lookup(tok.KeyID, now)
+	key, decision, _ := NewStatic(key).Lookup(tok.KeyID, false, now)
 	if decision != Use {
 		return false
 	}

@@ -14,7 +14,7 @@ export interface ConnectOptions {
   /** The Worker's address. Default: the page's own origin. */
   url?: string | URL;
   /**
-   * The id of who is signed in, as the token's `user_id` says it, where the page knows.
+   * The id of who is signed in, as the server names them (the token's `user_id`, unless its SUBJECT_CLAIM is another), where the page knows.
    * Then this tab joins no session of someone who was signed in before.
    */
   user?: string;

@@ -13,38 +13,84 @@ import (
 )
 
 // ErrMalformed is a text that is not a token: not three parts, not base64url, no
-// JSON object inside, a claim of the wrong type, or too long to be looked at.
+// JSON object inside, a time that is none, or too long to be looked at.
 var ErrMalformed = errors.New("peek: malformed token")
 
 // Claims are the claims a client plans with. A claim that is missing is zero.
 type Claims struct {
 	// Exp and Iat are seconds since 1970, rounded down.
-	Exp, Iat           int64
-	UserID, Email, JTI string
+	Exp, Iat int64
+	// UserID, Sub and Email are what the claims user_id, sub and email say; "" where that
+	// cannot name anybody. Which of them counts, if any, is the server's to know.
+	UserID, Sub, Email, JTI string
 }
 
 // Peek reads the claims of an unverified token. Of two claims with one name the
 // last counts, as it does for the server, which decodes with encoding/json.
 func Peek(token string) (Claims, error) {
-	if len(token) > protocol.TokenBytes {
-		return Claims{}, ErrMalformed
-	}
-	header, rest, ok1 := strings.Cut(token, ".")
-	payload, signature, ok2 := strings.Cut(rest, ".")
-	if !ok1 || !ok2 || header == "" || signature == "" {
-		return Claims{}, ErrMalformed
-	}
-	if _, ok := decode(header); !ok {
-		return Claims{}, ErrMalformed
-	}
-	if _, ok := decode(signature); !ok {
-		return Claims{}, ErrMalformed
-	}
-	text, ok := decode(payload)
+	text, ok := payload(token)
 	if !ok {
 		return Claims{}, ErrMalformed
 	}
 	return read(text)
+}
+
+// Names reports whether a token can be that of a user whom the server calls so: whether
+// any of its claims says that, an e-mail in lower case. A server takes the subject from the
+// one claim that it is configured with, and says so in its connection_ack only.
+func Names(token, user string) bool {
+	text, ok := payload(token)
+	if !ok || user == "" {
+		return false
+	}
+	found := false
+	scan := jsontext.Scan(text, protocol.DefaultLimits.Depth)
+	for scan.Next() {
+		said := name(scan.Value())
+		found = found || said == user || jsontext.Equal(scan.Key(), "email") && Lower(said) == user
+	}
+	return found && scan.Err() == nil
+}
+
+// Lower is an e-mail without capitals, as the server has it: only ASCII's have a small
+// letter there.
+func Lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func payload(token string) (text []byte, ok bool) {
+	if len(token) > protocol.TokenBytes {
+		return nil, false
+	}
+	header, rest, ok1 := strings.Cut(token, ".")
+	payload, signature, ok2 := strings.Cut(rest, ".")
+	if !ok1 || !ok2 || header == "" || signature == "" {
+		return nil, false
+	}
+	if _, ok := decode(header); !ok {
+		return nil, false
+	}
+	if _, ok := decode(signature); !ok {
+		return nil, false
+	}
+	return decode(payload)
+}
+
+// name is a claim that names somebody: a string, or an integer in decimal.
+func name(raw []byte) string {
+	if s, ok := jsontext.Str(raw); ok {
+		return s
+	}
+	if _, ok := jsontext.Int(raw); ok {
+		return string(raw)
+	}
+	return ""
 }
 
 func read(text []byte) (Claims, error) {
@@ -59,11 +105,13 @@ func read(text []byte) (Claims, error) {
 		case jsontext.Equal(scan.Key(), "iat"):
 			c.Iat, ok = seconds(value)
 		case jsontext.Equal(scan.Key(), "user_id"):
-			c.UserID, ok = jsontext.Str(value)
+			c.UserID = name(value)
+		case jsontext.Equal(scan.Key(), "sub"):
+			c.Sub = name(value)
 		case jsontext.Equal(scan.Key(), "email"):
-			c.Email, ok = jsontext.Str(value)
+			c.Email = name(value)
 		case jsontext.Equal(scan.Key(), "jti"):
-			c.JTI, ok = jsontext.Str(value)
+			c.JTI = name(value)
 		}
 		good = good && ok
 	}

@@ -5,6 +5,7 @@
 package renewal
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -50,18 +51,10 @@ func Read(token string) (claims peek.Claims, reason string) {
 	return claims, ""
 }
 
-// Subject is the user of a token as the server names them.
+// Subject is what tells the users of two tokens apart before the server has said who they
+// are. What it calls them may be another claim: see peek.Names.
 func Subject(claims peek.Claims) string {
-	if claims.UserID != "" {
-		return claims.UserID
-	}
-	b := []byte(claims.Email)
-	for i, ch := range b {
-		if ch >= 'A' && ch <= 'Z' {
-			b[i] = ch + 'a' - 'A'
-		}
-	}
-	return string(b)
+	return cmp.Or(claims.UserID, claims.Sub, peek.Lower(claims.Email))
 }
 
 // Lifetime is exp − iat; a token without iat is taken for a short one.

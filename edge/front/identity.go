@@ -1,0 +1,113 @@
+package front
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/token"
+)
+
+// anyAudience in AUDIENCE says aloud that tokens of every app of the issuer are taken.
+const anyAudience = "*"
+
+// readIdentity reads the variables that say whose tokens are taken and whom they name.
+func (c *Config) readIdentity(env []byte) {
+	c.Verifier = token.Verifier{
+		Issuer:         text(env, "ISSUER"),
+		Audience:       ParseAudience(text(env, "AUDIENCE")),
+		Subject:        strings.TrimSpace(text(env, "SUBJECT_CLAIM")),
+		EmailsVerified: On(text(env, "EMAILS_VERIFIED")),
+		Leeway:         ParseLeeway(text(env, "TOKEN_LEEWAY_S")),
+	}
+	if c.Verifier.Subject == "" {
+		c.Verifier.Subject = token.UserIDClaim
+	}
+	c.NoQueryTokens = text(env, "QUERY_TOKENS") == "0"
+}
+
+// ParseAudience reads the variable AUDIENCE: names separated by commas or spaces, or a JSON
+// list of them. A token's aud has to name one. None, where "*" is among them: any does.
+func ParseAudience(list string) []string {
+	all := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" \t\r\n,[]\"", r) })
+	if slices.Contains(all, anyAudience) {
+		return nil
+	}
+	return all
+}
+
+// ParseLeeway reads the variable TOKEN_LEEWAY_S.
+func ParseLeeway(text string) time.Duration {
+	n, ok := jsontext.Uint([]byte(text))
+	if !ok {
+		return token.DefaultLeeway
+	}
+	return min(time.Duration(min(n, 1<<20))*time.Second, token.MaxLeeway)
+}
+
+// identityFault is why the variables let nobody in, "" if they do. A key set says which
+// tokens are genuine, and nothing of whom they are for: one issuer signs for many, and one
+// set may be many issuers'. So what is not checked has to be said.
+func (c *Config) identityFault(env []byte) (reason, message string) {
+	keySet, outside := text(env, "JWKS_URL"), text(env, "JWKS_URL") != "" || text(env, "STATIC_KEY") != ""
+	switch {
+	case !token.SubjectClaim(c.Verifier.Subject):
+		return "subject_claim_unusable", "SUBJECT_CLAIM names a claim that says nothing of who somebody is."
+	case !outside && c.Embedded && c.Verifier.Subject != token.UserIDClaim:
+		return "subject_claim_unusable", "SUBJECT_CLAIM is for another issuer's tokens: the embedded one's users are its user_id."
+	case outside && c.Verifier.Issuer == "":
+		return "issuer_missing", "ISSUER is not set: with JWKS_URL or STATIC_KEY it has to say whose tokens are taken."
+	case outside && text(env, "AUDIENCE") == "":
+		return "audience_missing", `AUDIENCE is not set: with JWKS_URL or STATIC_KEY it has to say whom a token must be for; "*" is anybody.`
+	case outside && len(c.Verifier.Audience) == 0 && !strings.Contains(text(env, "AUDIENCE"), anyAudience):
+		return "audience_missing", "AUDIENCE holds no name."
+	case keySet != "" && !fetchable(keySet):
+		return "jwks_url_unusable", "JWKS_URL is no http or https URL."
+	case withPassword(keySet):
+		return "jwks_url_unusable", "JWKS_URL holds a user name or a password, and neither would be sent."
+	case withPassword(text(env, "PERMISSIONS_URL")):
+		return "permissions_url_unusable", "PERMISSIONS_URL holds a user name or a password, and neither would be sent: PERMISSIONS_TOKEN is."
+	}
+	return "", ""
+}
+
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+func withPassword(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.User != nil
+}
+
+// notConfigured is what everybody is told who comes with a token.
+func notConfigured(reason, message string) *protocol.Error {
+	return &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, Message: "This server is not configured: " + message}
+}
+
+// Complaint is the log's line about variables that cannot be used, "" if there are none.
+func Complaint(cfg Config, err error) string {
+	if err == nil {
+		return ""
+	}
+	w := jsontext.NewObject(nil)
+	w.Str("level", "error")
+	w.Str("event", "not_configured")
+	if cfg.Fault != nil {
+		w.Str("reason", cfg.Fault.Reason)
+	}
+	w.Str("message", err.Error())
+	return string(w.End())
+}
+
+// health says whether anybody can be let in.
+func (f *Front) health() []byte {
+	if f.cfg.Fault != nil {
+		return respond(f.cfg.Fault)
+	}
+	return ok(`{"status":"ok"}`)
+}

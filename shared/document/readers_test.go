@@ -1,0 +1,223 @@
+package document_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
+)
+
+// TestFullForLonger: who finds the document full again is sent away for twice as long, and
+// not everybody for the same time.
+func TestFullForLonger(t *testing.T) {
+	d := newDesk(t)
+	for i := range 100 {
+		id := strconv.Itoa(i)
+		d.connect(document.ConnID("c"+id), "u"+id, "a")
+	}
+	try := func(user string, n int) time.Duration {
+		conn := document.ConnID(user + strconv.Itoa(n))
+		d.connect(conn, user, "a")
+		e, _ := protocol.ParseError(d.frame(conn, "error").Data)
+		d.step(document.Told{UserID: user, SessionID: "session-of-" + user, OK: true})
+		return e.RetryAfter
+	}
+	waits := map[time.Duration]bool{}
+	for _, user := range []string{"zoe", "zack", "zita", "zeno"} {
+		waits[try(user, 0)] = true
+	}
+	if len(waits) != 4 {
+		t.Errorf("four are sent away for %v", waits)
+	}
+	wait := try("yan", 0)
+	if wait < 30*time.Second || wait > 38*time.Second {
+		t.Errorf("at first for %v", wait)
+	}
+	for n := 1; n < 4; n++ {
+		d.now = d.now.Add(wait)
+		again := try("yan", n)
+		if again < 2*wait-time.Millisecond || again > 2*wait+time.Second {
+			t.Errorf("for %v, then for %v", wait, again)
+		}
+		wait = again
+	}
+	d.says("c1", `{"type":"system","event":"disconnect"}`)
+	d.connect("in", "yan", "a")
+	if d.closed["in"] != 0 {
+		t.Error("turned away from a document with a free place")
+	}
+}
+
+// Power of the attacker: a member who reads as fast as it can, answers every ping, and asks
+// for the log over and over, with several questions at once and over new connections.
+func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	for i := range 2000 {
+		d.says("c1", fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":%q}}`, i, strings.Repeat("x", 1000)))
+		d.pongs("c1")
+	}
+	d.connect("c2", "ben", "b")
+	began, got, refused := d.now, 0, 0
+	conn := document.ConnID("c2")
+	for n := 0; d.now.Sub(began) < 30*time.Second; n++ {
+		for range 4 {
+			d.says(conn, `{"type":"operation","event":"sync_request","message_id":"s","data":{"from":0}}`)
+		}
+		d.now = d.now.Add(20 * time.Millisecond)
+		if at, ok := d.doc.Deadline(); ok && !at.After(d.now) {
+			d.step(document.Woken{})
+		}
+		heard := d.sent[conn]
+		d.sent[conn] = nil
+		for _, f := range heard {
+			got += len(f.Data)
+			if f.Event == "ping" {
+				d.says(conn, string(f.Pong().Append(nil)))
+			}
+			if f.Event == "error" {
+				refused++
+				if e, _ := protocol.ParseError(f.Data); e.Code != protocol.RateLimitExceeded || e.Reason != "too_many_syncs" || e.MessageID != "s" || e.RetryAfter <= 0 || e.RetryAfter > 2*time.Second {
+					t.Fatalf("refused with %+v", e)
+				}
+			}
+		}
+		if n%200 == 199 {
+			d.step(document.Disconnected{Conn: conn})
+			conn = document.ConnID(fmt.Sprint("c2-", n))
+			d.step(document.Connect{Conn: conn, Grant: grantOf("ben"), ClientID: "b", SessionID: "session-of-ben", HasLastSeq: true})
+		}
+	}
+	if most := 4<<20 + 31<<20 + 1<<20; got > most || got < 30<<20 {
+		t.Errorf("%d bytes in 30 s, want 1 MiB a second and 4 MiB at once", got)
+	}
+	if refused == 0 {
+		t.Error("nothing was refused")
+	}
+}
+
+// A first sync of a log that is longer than anybody's share gets to its end, and so does a
+// resume that has missed more.
+func TestALongLogIsHeardToItsEnd(t *testing.T) {
+	d := newDesk(t)
+	d.doc = document.New(document.Config{Frames: rate.Limit{Count: 10_000}, Bytes: rate.Limit{Count: 1 << 30}, History: rate.Limit{Count: 100_000, Burst: 300_000}}, "d")
+	d.connect("c1", "ann", "a")
+	const entries = 900
+	for i := range entries {
+		d.says("c1", fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":%q}}`, i, strings.Repeat("x", 1000)))
+		d.pongs("c1")
+	}
+	run := func(conn document.ConnID, until func() bool) {
+		for began := d.now; !until(); {
+			if d.now.Sub(began) > 30*time.Second {
+				t.Fatalf("%s has not heard all after 30 s", conn)
+			}
+			d.now = d.now.Add(50 * time.Millisecond)
+			d.step(document.Woken{})
+			d.pongs(conn)
+		}
+	}
+	d.connect("c2", "ben", "b")
+	d.says("c2", `{"type":"operation","event":"sync_request","data":{"from":0}}`)
+	heard := uint64(0)
+	run("c2", func() bool {
+		for _, f := range d.sent["c2"] {
+			p, ok := protocol.ParseDocumentSync(f.Data)
+			if f.Event != protocol.EventDocumentSync || !ok {
+				continue
+			}
+			if p.From != heard+1 {
+				t.Fatalf("heard %d, and then from %d", heard, p.From)
+			}
+			if heard = p.To; p.More {
+				d.says("c2", fmt.Sprintf(`{"type":"operation","event":"sync_request","data":{"from":%d}}`, heard))
+			}
+		}
+		d.sent["c2"] = nil
+		return heard == entries
+	})
+	d.step(document.Disconnected{Conn: "c2"})
+	d.step(document.Connect{Conn: "c3", Grant: grantOf("ben"), ClientID: "b", SessionID: "session-of-ben", HasLastSeq: true, LastSeq: 10})
+	heard = 10
+	run("c3", func() bool {
+		for _, f := range d.sent["c3"] {
+			if f.Seq > 0 {
+				if f.Seq != heard+1 {
+					t.Fatalf("heard %d, and then %d", heard, f.Seq)
+				}
+				heard = f.Seq
+			}
+		}
+		d.sent["c3"] = nil
+		return heard == entries
+	})
+}
+
+// The clock goes back an hour, while the object is awake and while it is not: nothing waits
+// for the hour to pass.
+func TestTheClockGoesBack(t *testing.T) {
+	for _, asleep := range []bool{false, true} {
+		d := newDesk(t)
+		d.doc = document.New(document.Config{}, "d")
+		d.connect("c1", "ann", "a")
+		d.connect("c2", "ben", "b")
+		d.connect("c3", "cat", "c")
+		d.says("c1", `{"type":"operation","event":"lock","message_id":"l","data":{"section":"s","ttl":60000}}`)
+		d.step(document.Woken{Seen: []document.Seen{{Conn: "c2", At: d.now}}}) // it pings
+		d.step(document.Disconnected{Conn: "c3"})
+		for i := range 1100 {
+			d.writes("c1", fmt.Sprint("m", i))
+		}
+		for range 30 {
+			d.says("c1", `{"type":"presence","event":"update","data":{"data":"last"}}`)
+		}
+		back := d.now.Add(-time.Hour)
+		d.now = back
+		if asleep {
+			doc, err := document.Restore(document.Config{}, d.store.Snapshot(256))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.doc = doc
+		}
+		var left, gone time.Duration
+		for range 700 {
+			d.now = d.now.Add(100 * time.Millisecond)
+			for _, e := range d.step(document.Woken{Seen: []document.Seen{{Conn: "c1", At: d.now}}}) {
+				switch e := e.(type) {
+				case document.Close:
+					if e.Conn == "c2" {
+						left = d.now.Sub(back)
+					}
+				case document.Tell:
+					if e.UserID == "cat" && gone == 0 {
+						gone = d.now.Sub(back)
+					}
+				}
+			}
+		}
+		if left == 0 || left > 26*time.Second {
+			t.Errorf("asleep %v: who fell silent was closed after %v", asleep, left)
+		}
+		if gone == 0 || gone > 31*time.Second {
+			t.Errorf("asleep %v: grace was over after %v", asleep, gone)
+		}
+		if len(d.store.Sections) > 0 {
+			t.Errorf("asleep %v: the section is locked still", asleep)
+		}
+		d.writes("c1", "after")            // the bucket begins to fill with the first look at it
+		d.now = d.now.Add(7 * time.Second) // and it is not to overtake what was refused before it
+		d.writes("c1", "after")
+		if n := len(d.store.Log); d.store.Log[n-1].MessageID != "after" {
+			t.Errorf("asleep %v: writing is refused still: %s", asleep, d.frame("c1", "error").Data)
+		}
+		if f := d.frame("c2", "update"); !asleep && !strings.Contains(string(f.Data), `"last"`) {
+			t.Errorf("the last presence was not passed on: %s", f.Data)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package sim_test
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// show shows something new of the client, now and then much in a row.
+func (c *client) show() {
+	for range 1 + c.w.rng.IntN(4)*c.w.rng.IntN(4) {
+		c.shows++
+		n := c.shows
+		text := protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: []byte(strconv.Itoa(n))}.Append(nil)}.Append(nil)
+		if l := c.line; l != nil && c.ready {
+			l.up(text)
+			l.shown = n
+		}
+	}
+}
+
+// presence is what the client hears of the others.
+func (c *client) presence(f protocol.Frame) {
+	see := func(p protocol.Presence) {
+		if n, err := strconv.Atoi(string(p.Data)); err == nil {
+			c.seen[p.UserID] = n
+		}
+	}
+	if f.Event == protocol.EventState {
+		p, ok := protocol.ParsePresenceState(f.Data)
+		if !ok {
+			c.w.fail("%s: %s", c.id, f.Data)
+		}
+		clear(c.seen)
+		for _, m := range p.Members {
+			see(m)
+		}
+		return
+	}
+	p, ok := protocol.ParsePresence(f.Data)
+	if !ok || p.UserID == c.user.id {
+		c.w.fail("%s: presence %s", c.id, f.Data)
+	}
+	see(p)
+}
+
+// looks checks, in a world where no object has been gone from memory, that when nothing
+// happens any more everybody sees what everybody else showed last.
+func (w *world) looks() {
+	if w.hibernate > 0 || w.crash > 0 {
+		return
+	}
+	w.quiet = true
+	for range 5 {
+		for _, u := range w.users {
+			for _, c := range u.clients {
+				c.show()
+			}
+		}
+		w.runUntil(w.now.Add(w.between(0, 5*time.Second)))
+	}
+	w.runUntil(w.now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
+	whole := func(c *client) bool {
+		l := c.line
+		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && c.doc.core.Current(c.user.id) == l.conn
+	}
+	for _, u := range w.users {
+		for _, c := range u.clients {
+			for _, other := range w.users {
+				for _, o := range other.clients {
+					if u != other && c.doc == o.doc && whole(c) && whole(o) && o.line.shown > 0 {
+						w.counts.Looked++
+						if c.seen[other.id] != o.line.shown {
+							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[other.id], o.id, o.line.shown)
+						}
+					}
+				}
+			}
+		}
+	}
+	w.quiet = false
+}
