@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 
+globalThis.WebSocket = { CLOSED: 3 };
 class Paper extends EventTarget {
 	heard = [];
 	closed = null;
+	readyState = 1;
 	accept() {}
 	send(data) {
 		if (this.closed !== null) throw new Error("closed");
@@ -20,6 +22,7 @@ class Paper extends EventTarget {
 		this.dispatchEvent(Object.assign(new Event("message"), { data }));
 	}
 	ends(code, reason = "") {
+		this.readyState = 3;
 		this.dispatchEvent(Object.assign(new Event("close"), { code, reason }));
 	}
 }
@@ -38,8 +41,13 @@ globalThis.Response = class {
 };
 const { Guest } = await import("../worker/guest.mjs");
 
-const step = { protocol: "", timeout_ms: 20, max_bytes: 10, kept_frames: 3, kept_bytes: 12 };
-const guest = (more) => new Guest({ ...step, ...more });
+const step = { protocol: "", timeout_ms: 20, max_bytes: 10, kept_frames: 3, kept_bytes: 12, share: "" };
+let ctx; // of the newest request
+const overflow = () => ({ frame: "full", code: 4201, reason: "FULL" });
+const guest = (more) => {
+	ctx = { aborted: 0, abort() { this.aborted++; } };
+	return new Guest({ ...step, ...more }, ctx, overflow);
+};
 const known = async (more) => {
 	const g = guest(more);
 	ws.says("first");
@@ -47,26 +55,27 @@ const known = async (more) => {
 	return g;
 };
 
-test("the first message is handed over, cut where it is too long", async () => {
+test("the first message is handed over, and of one that is too long its length alone", async () => {
 	let g = guest();
 	ws.says("x".repeat(1000));
-	assert.deepEqual(await g.first, { text: "x".repeat(11) });
-	g.refuse({ frame: "no", code: 4400, reason: "NO" });
-	assert.deepEqual([ws.heard, ws.closed, Guest.waiting], [["no"], "4400 NO", 0]);
+	assert.deepEqual(await g.first, { length: 1000 });
+	g.refuse({ frame: "no", code: 1009, reason: "NO" });
+	assert.deepEqual([ws.heard, ws.closed, Guest.waiting()], [["no"], "1009 NO", 0]);
+	assert.equal(g.response.headers["sec-websocket-extensions"], "identity");
 	g = guest();
 	ws.says(new ArrayBuffer(3));
 	assert.deepEqual(await g.first, { binary: true });
 	g.refuse({});
-	assert.deepEqual([ws.heard, ws.closed, Guest.waiting], [[], "1011 ", 0]);
+	assert.deepEqual([ws.heard, ws.closed, Guest.waiting()], [[], "1011 ", 0]);
 });
 
 test("one that says nothing is told of once, and what it says then is kept", async () => {
 	const g = guest();
-	assert.equal(Guest.waiting, 1);
+	assert.equal(Guest.waiting(), 1);
 	assert.deepEqual(await g.first, { error: "TimeoutError" });
 	ws.says("late");
 	g.refuse({ frame: "late", code: 4001, reason: "TIMEOUT" });
-	assert.deepEqual([ws.closed, Guest.waiting], ["4001 TIMEOUT", 0]);
+	assert.deepEqual([ws.closed, Guest.waiting()], ["4001 TIMEOUT", 0]);
 });
 
 test("no timer outlives the first message or the socket", async () => {
@@ -78,7 +87,7 @@ test("no timer outlives the first message or the socket", async () => {
 	assert.equal(timers(), before + 1);
 	ws.ends(1006);
 	assert.equal(await g.first, undefined);
-	assert.deepEqual([g.gone, timers(), Guest.waiting], [true, before, 0]);
+	assert.deepEqual([g.gone, timers(), Guest.waiting()], [true, before, 0]);
 });
 
 test("what came meanwhile follows the first word, in order", async () => {
@@ -88,15 +97,14 @@ test("what came meanwhile follows the first word, in order", async () => {
 	g.join(object, "hello");
 	ws.says("d");
 	object.says("e");
-	assert.deepEqual([object.heard, ws.heard, Guest.waiting], [["hello", "a", "b", "c", "d"], ["e"], 0]);
+	assert.deepEqual([object.heard, ws.heard, Guest.waiting()], [["hello", "a", "b", "c", "d"], ["e"], 0]);
 });
 
 test("more than is kept ends it", async () => {
 	for (const texts of [["a", "b", "c", "d", "e"], ["x".repeat(12), "y", "z"], [new ArrayBuffer(13)]]) {
 		const g = await known();
-		g.full = { frame: "full", code: 4201, reason: "FULL" };
 		for (const text of texts) ws.says(text);
-		assert.deepEqual([ws.heard, ws.closed, g.gone, Guest.waiting], [["full"], "4201 FULL", true, 0]);
+		assert.deepEqual([ws.heard, ws.closed, g.gone, Guest.waiting()], [["full"], "4201 FULL", true, 0]);
 		// The object's socket that was under way is not left open.
 		const object = new Paper();
 		g.join(object, "hello");
@@ -125,5 +133,37 @@ test("an end is the other side's too, by a code that may be sent", async () => {
 	object.dispatchEvent(new Event("error"));
 	assert.deepEqual([ws.closed, object.closed], ["1011 ", "1011 "]);
 	await wait(30);
-	assert.equal(Guest.waiting, 0);
+	assert.equal(Guest.waiting(), 0);
+});
+
+// The peer is slow to answer a close, or never does: it is gone all the same, and with it
+// what it could still say.
+test("a socket that was closed here is ended with its request when the peer does not answer", async () => {
+	for (const answers of [true, false]) {
+		const g = await known();
+		g.refuse({ code: 4400, reason: "NO" });
+		if (answers) ws.ends(4400);
+		await wait(1_200);
+		assert.equal(ctx.aborted, answers ? 0 : 1);
+	}
+	await known();
+	ws.ends(1000); // the peer closed: there is nobody to wait for
+	await wait(1_200);
+	assert.equal(ctx.aborted, 0);
+});
+
+test("there are so many places, and of one share fewer", async () => {
+	const room = (share) => Guest.room({ places: 3, share, share_places: 2 });
+	const here = [guest({ share: "a" })];
+	const first = ws;
+	assert.deepEqual([room("a"), room("b")], [true, true]);
+	here.push(guest({ share: "a" }));
+	assert.deepEqual([room("a"), room("b"), room("")], [false, true, true]);
+	here.push(guest());
+	assert.deepEqual([room("a"), room("b"), room("")], [false, false, false]);
+	first.ends(1006);
+	assert.deepEqual([room("a"), room("b"), Guest.waiting("a"), Guest.waiting()], [true, true, 1, 2]);
+	for (const g of here) g.refuse({});
+	assert.deepEqual([Guest.waiting("a"), Guest.waiting()], [0, 0]);
+	assert.equal(Guest.room({ places: 0, share: "", share_places: 1 }), false);
 });

@@ -98,6 +98,13 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 
 // resume takes the result of the last step.
 func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
+	return f.settled(fl, f.goOn(fl, result, now), now)
+}
+
+func (f *Front) goOn(fl *flight, result []byte, now time.Time) []byte {
+	if full, _ := jsontext.Bool(jsontext.Field(result, "full")); full {
+		return fl.full()
+	}
 	switch fl.await {
 	case awaitKeys:
 		return f.keysFetched(fl, result, now)
@@ -108,9 +115,9 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 	case awaitGrant:
 		return f.granted(fl, result)
 	case awaitFirst:
-		return f.counted(fl, f.firstFrame(fl, result), now)
+		return f.firstFrame(fl, result)
 	case awaitAppKey:
-		return f.counted(fl, f.keyFound(fl, result), now)
+		return f.keyFound(fl, result)
 	case awaitSocket:
 		return fl.refusedByObject(result, now)
 	}
@@ -126,6 +133,11 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	claims, err := f.cfg.Verifier.Validate(t, signed, now)
 	if err != nil {
 		return fl.fail(err)
+	}
+	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
+		// Nobody could revoke it for as long as it lives. The session object says the same,
+		// but would be made to say it.
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
 	}
 	w := jsontext.NewObject(nil)
 	w.Str("user_id", claims.Subject)
@@ -161,6 +173,14 @@ func (f *Front) toSession(fl *flight) []byte {
 	w.Str("binding", sessionObjects)
 	w.Str("name", fl.subject)
 	w.Str("body", string(body.End()))
+	return f.forward(fl, w)
+}
+
+// forward ends a step that takes a request to the object that is to hold its socket.
+func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
+	if fl.taken {
+		w.Bool("settle", true)
+	}
 	if !f.cfg.Quiet {
 		w.Str("log", fl.line(nil))
 	}
@@ -193,7 +213,7 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
 	if jsontext.Check(answer, eventDepth) != nil {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
+		return fl.unavailable("session_unavailable")
 	}
 	if data := jsontext.Field(answer, "error"); data != nil {
 		return fl.fail(objectError(data))
@@ -219,10 +239,7 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
@@ -242,7 +259,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	if fl.document == "" {
 		reason = "session_unavailable"
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})
+	return fl.unavailable(reason)
 }
 
 // objectError reads the error an object has answered with.

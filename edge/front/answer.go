@@ -29,19 +29,45 @@ func (fl *flight) next(w jsontext.Writer) []byte {
 
 // fail ends a flight in the form its sender can read.
 func (fl *flight) fail(err *protocol.Error) []byte {
-	switch err.Code {
-	case protocol.AuthenticationFailed, protocol.TokenRevoked, protocol.MalformedMessage, protocol.ConnectionInitTimeout:
-		fl.stranger = true
-	}
+	fl.refused = err
 	switch {
 	case !fl.connect:
 		w := step("refused")
 		w.Raw("error", err.Frame().Data)
 		return w.End()
 	case fl.browser, fl.attended:
-		return logged(refuse(err, fl.word(err), fl.protocol), fl.line(err))
+		return refuse(err, fl.word(err), fl.protocol)
 	}
-	return logged(respondText(err, err.Row().HTTP, fl.word(err)), fl.line(err))
+	return respondText(err, err.Row().HTTP, fl.word(err))
+}
+
+// unavailable is a failure of an object, as a deploy is to all of them: those who were there
+// are told times between one second and two, by who they are, and not all the same.
+func (fl *flight) unavailable(reason string) []byte {
+	h := uint32(2166136261) // FNV-1a
+	for _, name := range [...]string{fl.document, fl.client, fl.subject, fl.session} {
+		for i := 0; i < len(name); i++ {
+			h = (h ^ uint32(name[i])) * 16777619
+		}
+	}
+	return fl.fail(&protocol.Error{
+		Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second + time.Duration(h%1000)*time.Millisecond,
+	})
+}
+
+// settled ends what is common to all attempts to connect. A refusal has its line in the
+// log, and counts against its address, whatever its reason, but for what was our own
+// failure.
+func (f *Front) settled(fl *flight, step []byte, now time.Time) []byte {
+	err := fl.refused
+	if err == nil || !fl.connect {
+		return step
+	}
+	ours := err.Code == protocol.ServiceUnavailable && err.Reason != reasonWaiting || err.Code == protocol.InternalError
+	if ours && fl.taken {
+		f.connects.give(fl.address)
+	}
+	return f.logged(step, fl.address, err, fl.line(err), now)
 }
 
 // word is the error as its frame. A device's and an app's are seed S1's.
@@ -90,18 +116,28 @@ func (fl *flight) line(err *protocol.Error) string {
 	return string(w.End())
 }
 
-// logged adds a line for the log to a step that is ready.
-func logged(step []byte, line string) []byte {
+// logged adds a line for the log to a step that is ready, unless the address has had one of
+// the same kind within the minute.
+func (f *Front) logged(step []byte, address string, err *protocol.Error, line string, now time.Time) []byte {
+	more, ok := f.told.take(address, string(err.Code)+" "+err.Reason, now)
+	if !ok {
+		return step
+	}
+	if more > 0 {
+		l := jsontext.Writer{Buf: []byte(line[:len(line)-1])}
+		l.Int("more", int64(more))
+		line = string(l.End())
+	}
 	w := jsontext.Writer{Buf: step[:len(step)-1]}
 	w.Str("log", line)
 	return w.End()
 }
 
 // refusal is fail for a request that has no flight yet.
-func refusal(r request, err *protocol.Error) []byte {
-	fl := flight{connect: true, browser: r.upgrade() && r.origin != ""}
+func (f *Front) refusal(r request, err *protocol.Error, now time.Time) []byte {
+	fl := flight{connect: true, browser: r.upgrade() && r.origin != "", address: r.address}
 	fl.protocol, _ = r.protocol()
-	return fl.fail(err)
+	return f.settled(&fl, fl.fail(err), now)
 }
 
 // refuse says it on a socket: one frame, then the close.

@@ -26,6 +26,10 @@ func (f *Front) app(r request, fl *flight, name string) []byte {
 	if err := fl.readApp(query, name); err != nil {
 		return fl.fail(err)
 	}
+	if len(f.cfg.AppSecrets) == 0 {
+		err := protocol.AppSessionsUnsigned()
+		return fl.fail(&err)
+	}
 	if misplaced(r, query) {
 		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: reasonKeyInvalid,
 			Message: "An app's key belongs in the Authorization header or in the first frame: a URL ends up in logs."})
@@ -36,8 +40,6 @@ func (f *Front) app(r request, fl *flight, name string) []byte {
 		return fl.fail(invalid("session_id"))
 	case given:
 		return f.lookUp(fl, key)
-	case r.attending >= uint64(f.cfg.WaitingApps):
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "too_many_waiting", RetryAfter: time.Second})
 	}
 	fl.await, fl.attended = awaitFirst, true
 	w := step("attend")
@@ -46,15 +48,22 @@ func (f *Front) app(r request, fl *flight, name string) []byte {
 	w.Int("max_bytes", firstBytes)
 	w.Int("kept_frames", keptFrames)
 	w.Int("kept_bytes", keptBytes)
+	w.Int("places", int64(f.cfg.WaitingApps))
+	w.Str("share", Network(fl.address))
+	w.Int("share_places", int64(f.cfg.WaitingAppsPerAddress))
 	return fl.next(w)
 }
 
-// counted counts an app that was refused as a stranger, by its address.
-func (f *Front) counted(fl *flight, step []byte, now time.Time) []byte {
-	if fl.stranger {
-		f.connects.take(fl.address, now)
+const reasonWaiting = "too_many_waiting"
+
+// full refuses an app for which there is no place to wait, or one that says more than is
+// kept before an object is there to hear it.
+func (fl *flight) full() []byte {
+	if fl.await == awaitFirst {
+		fl.attended = false // its request has no answer yet
+		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonWaiting, RetryAfter: time.Second})
 	}
-	return step
+	return fl.fail(&protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: time.Second})
 }
 
 // readApp takes what the request says of the app and the session. At seed S1's address the
@@ -109,6 +118,9 @@ func misplaced(r request, query url.Values) bool {
 func (f *Front) firstFrame(fl *flight, result []byte) []byte {
 	if jsontext.Field(result, "error") != nil {
 		return fl.fail(&protocol.Error{Code: protocol.ConnectionInitTimeout, Message: "No app_connection_init arrived in time."})
+	}
+	if jsontext.Field(result, "length") != nil {
+		return fl.fail(&protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge})
 	}
 	said, ok := jsontext.Str(jsontext.Field(result, "text"))
 	if !ok {

@@ -26,6 +26,7 @@ func TestAppFirstFrameRefused(t *testing.T) {
 		{"nothing of any form", map[string]any{}, "MALFORMED_MESSAGE", "binary", "attend, refuse", false, ""},
 		{"no JSON", heard("hello"), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
 		{"an empty message", heard(""), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
+		{"more than anybody wants to see", map[string]any{"length": 30 << 20}, "MESSAGE_TOO_LARGE", "too_large", "attend, refuse", false, ""},
 		{"8 KiB and one byte", heard(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "attend, refuse", false, ""},
 		{"too deep", heard(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "attend, refuse", false, ""},
 		{"a device's first word", heard(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "attend, refuse", false, ""},
@@ -78,7 +79,7 @@ func TestAppFirstFrameRefused(t *testing.T) {
 	if _, reason, _ := appFailure(t, w.run(upgrade(appHost+"/app-ws"))); reason != "package_invalid" {
 		t.Errorf("no app's name: %s", reason)
 	}
-	w.attend = says(firstWord(named(protocol.AppSessionID("usr_other", strings.Repeat("0f", 16)), captions, appKeyOne)))
+	w.attend = says(firstWord(named(given("usr_other"), captions, appKeyOne)))
 	if _, reason, _ := appFailure(t, w.run(upgrade(appLine+"?session_id="+appReference))); reason != "session_id_invalid" {
 		t.Errorf("two sessions: %s", reason)
 	}
@@ -124,43 +125,41 @@ func TestAppsWorldFails(t *testing.T) {
 // How much is given to whoever is not known yet.
 func TestAppsWait(t *testing.T) {
 	env := embedded()
-	maps.Copy(env, map[string]string{"INIT_TIMEOUT_MS": "700", "WAITING_APPS": "3"})
+	maps.Copy(env, map[string]string{"INIT_TIMEOUT_MS": "700", "WAITING_APPS": "3", "WAITING_APPS_PER_IP": "2"})
 	w := newWorker(t, env)
 	var asked map[string]any
 	w.attend = func(step map[string]any) map[string]any { asked = step; return map[string]any{"error": "TimeoutError"} }
-	when := func(attending int, url string, header ...string) map[string]any {
-		event := upgrade(url, header...)
-		event["attending"] = attending
-		return w.run(event)
-	}
-	when(2, appLine, "sec-websocket-protocol", "chat, holdfast.v1")
+	w.run(upgrade(appLine, "sec-websocket-protocol", "chat, holdfast.v1", AddressHeader, "2001:db8:1:2::9"))
 	if asked["timeout_ms"] != 700.0 || asked["max_bytes"] != float64(firstBytes) || asked["kept_frames"] != float64(keptFrames) ||
-		asked["kept_bytes"] != float64(keptBytes) || asked["protocol"] != "holdfast.v1" {
+		asked["kept_bytes"] != float64(keptBytes) || asked["protocol"] != "holdfast.v1" ||
+		asked["places"] != 3.0 || asked["share_places"] != 2.0 || asked["share"] != Network("2001:db8:1:2::1") {
 		t.Errorf("%v", asked)
 	}
-	end := when(3, appLine)
+	w.attend = func(map[string]any) map[string]any { return map[string]any{"full": true} }
+	end := w.run(upgrade(appLine))
 	if code, reason, _ := appFailure(t, end); code != "SERVICE_UNAVAILABLE" || reason != "too_many_waiting" || end["status"] != 503.0 || end["headers"].(map[string]any)["retry-after"] != "1" {
 		t.Errorf("%v", end)
 	}
 	// Who brings the key along needs no place to wait.
 	w.query = key(appKeyOne, `["00000000000000a1","`+captions+`",0]`)
-	if end := when(3, appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne); end["do"] != "socket" {
+	if end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne)); end["do"] != "socket" {
 		t.Errorf("%v", end)
 	}
-	// A socket on which more comes than is kept is refused without asking again, once it
-	// has said something that could be worth keeping it for.
-	w = appWorker(t)
-	w.attend = says(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`)
-	w.run(upgrade(appLine))
-	if len(w.full) != 2 {
-		t.Fatalf("%v", w.full)
-	}
-	for _, full := range w.full {
-		if code, reason, flat := appFailure(t, full); full["do"] != "refuse" || code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_frames" || !flat || full["code"] != 4201.0 {
-			t.Errorf("%v", full)
+	// A socket on which more comes than is kept is refused, whatever is waited for.
+	for _, way := range []string{"attend, query DB, refuse", "attend, query DB, forward SESSIONS/usr_owner, refuse"} {
+		w = appWorker(t)
+		w.attend = says(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`)
+		full := map[string]any{"full": true}
+		if !strings.Contains(way, "forward") {
+			w.query = func(string, []any) map[string]any { return full }
 		}
-		if line, _ := full["log"].(string); !strings.Contains(line, "connect_refused") {
-			t.Errorf("%v", full)
+		w.forward = func(string, map[string]any) map[string]any { return full }
+		end := w.run(upgrade(appLine))
+		if code, reason, flat := appFailure(t, end); w.way() != way || code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_frames" || !flat || end["code"] != 4201.0 {
+			t.Errorf("%s: %v", w.way(), end)
+		}
+		if line := w.logs[len(w.logs)-1]; !strings.Contains(line, "connect_refused") {
+			t.Errorf("%v", w.logs)
 		}
 	}
 	for env, want := range map[string]string{"": "30s", "0": "30s", "-1": "30s", "x": "30s", "45000": "45s"} {

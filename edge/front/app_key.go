@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 // An app's key is hfa_<id, 16 hex digits>_<32 random bytes, base64url>.
@@ -60,7 +61,7 @@ func (f *Front) lookUp(fl *flight, key string) []byte {
 	w.Str("sql", appKeys)
 	w.Strs("args", []string{hex.EncodeToString(sum[:])})
 	w.Int("timeout_ms", databasePatience.Milliseconds())
-	return fl.nextForGuest(w)
+	return fl.next(w)
 }
 
 // keyFound takes what the database says of a key.
@@ -88,6 +89,11 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
 	fl.pkg = pkg
+	if !signature.Given(fl.session, f.cfg.AppSecrets) {
+		// Nobody was ever given it: no object is woken, or made, to say so.
+		err := protocol.AppNotStarted()
+		return fl.fail(&err)
+	}
 	fl.subject, _ = protocol.AppSessionUser(fl.session)
 	return f.toUser(fl)
 }
@@ -111,19 +117,7 @@ func (f *Front) toUser(fl *flight) []byte {
 		w.Str("first", fl.first)
 		fl.first = ""
 	}
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.nextForGuest(w)
-}
-
-// nextForGuest is next with what is said on an accepted socket if more comes on it than is
-// kept: the object is not there yet to say it.
-func (fl *flight) nextForGuest(w jsontext.Writer) []byte {
-	if fl.attended {
-		w.Raw("full", fl.fail(&protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: time.Second}))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // keyInvalid is the one answer to a key that is no key, nobody's or another app's.

@@ -48,11 +48,17 @@ type Config struct {
 	// bring the operators' routes a wrong token (CONNECTS_PER_IP_PER_MIN and _BURST,
 	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
 	Connects, Logins rate.Limit
+	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
+	// separated by spaces); none: there are no apps.
+	AppSecrets []string
+	// MaxTokenLife is the longest life a token may have, from iat to exp (MAX_TOKEN_LIFE_S).
+	MaxTokenLife time.Duration
 	// InitTimeout is how long an app may take to its app_connection_init, where that brings
-	// its key (INIT_TIMEOUT_MS), and WaitingApps how many in an isolate may be at that
-	// (WAITING_APPS).
-	InitTimeout time.Duration
-	WaitingApps int
+	// its key (INIT_TIMEOUT_MS), WaitingApps how many in an isolate may be at that
+	// (WAITING_APPS), and WaitingAppsPerAddress how many of those of one address
+	// (WAITING_APPS_PER_IP).
+	InitTimeout                        time.Duration
+	WaitingApps, WaitingAppsPerAddress int
 }
 
 // The default limits of one address, for each minute and at once. A whole office may
@@ -67,6 +73,9 @@ const (
 const (
 	DefaultInitTimeout = 30 * time.Second
 	DefaultWaitingApps = 500
+	// DefaultWaitingAppsPerAddress keeps one address from taking all the places. An app
+	// needs one for as long as its key is looked up.
+	DefaultWaitingAppsPerAddress = 20
 )
 
 // ErrNoKeys is a deployment that has no way to check a token.
@@ -88,6 +97,8 @@ func ParseEnv(env []byte) (Config, error) {
 		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
 
 		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
+		AppSecrets:    ParseSecrets(text(env, "APP_SESSION_SECRET")),
+		MaxTokenLife:  cmp.Or(duration(env, "MAX_TOKEN_LIFE_S", time.Second), token.MaxLife),
 		KeyAges: token.Ages{
 			Fresh:           duration(env, "JWKS_FRESH_S", time.Second),
 			Stale:           duration(env, "JWKS_STALE_S", time.Second),
@@ -98,6 +109,8 @@ func ParseEnv(env []byte) (Config, error) {
 
 		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
 		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
+
+		WaitingAppsPerAddress: number(env, "WAITING_APPS_PER_IP", DefaultWaitingAppsPerAddress, 1),
 	}
 	cfg.readIdentity(env)
 	if reason, message := cfg.identityFault(env); reason != "" {

@@ -1,6 +1,9 @@
 package front
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import (
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
 
 // What a flight waits for.
 const (
@@ -29,8 +32,9 @@ type flight struct {
 	// pkg is the app's name, and keyID its key's, once that is known. address is whence it
 	// comes: that of all its users' apps.
 	pkg, keyID, address string
-	// stranger says that it has been refused as one.
-	stranger bool
+	// taken says that it counts among what its address may do, and refused why it is.
+	taken   bool
+	refused *protocol.Error
 	// browser decides the form of a refusal: a page cannot read an HTTP error.
 	browser  bool
 	protocol string
@@ -107,6 +111,6 @@ func (fl *flight) texts() []member[string] {
 func (fl *flight) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &fl.connect}, {"device", &fl.device}, {"flat", &fl.flat}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
-		{"app", &fl.app}, {"attended", &fl.attended},
+		{"app", &fl.app}, {"attended", &fl.attended}, {"taken", &fl.taken},
 	}
 }

@@ -5,9 +5,10 @@
 //
 // Events (JSON, one object; now is in milliseconds since 1970):
 //
-//	{"kind":"request","method","url","headers":{…},"attending","now"}
+//	{"kind":"request","method","url","headers":{…},"now"}
 //	{"kind":"verify_token","token","now"}       an object swaps a token in place
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
+//	{"kind":"settled","state"}                   a forward that asked for it has brought a socket
 //	{"kind":"fault"}                             what to say, should this core ever fail
 //
 // Steps (JSON, one object). Those with a state want a result; the others end it:
@@ -18,17 +19,19 @@
 //	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
 //	{"do":"query","binding","sql","args","timeout_ms","state"} -> {"rows":[[…],…]} | {"error"}
 //	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done
-//	{"do":"attend","protocol","timeout_ms","max_bytes","kept_frames","kept_bytes","state"} -> {"text"} | {"binary"} | {"error"}
+//	{"do":"attend","protocol","timeout_ms","max_bytes","kept_frames","kept_bytes","places","share","share_places","state"}
+//	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
 //	{"do":"handler"}  {"do":"assets"}
-//	{"do":"claims","claims"}  {"do":"refused","error"}
+//	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}
 //
-// attend accepts the socket and waits for its first message; the request is answered with
-// that, and a refuse later on is for this socket. A forward for it has "first", what the
-// object's socket hears before all else; then the two are joined. Whatever comes in between
-// is kept, and "full" is the refuse for when that is too much. attending is how many
-// sockets are so far.
+// attend accepts the socket, if one of the places is free and one of its share's, and waits
+// for its first message; the request is answered with that, and a refuse later on is for
+// this socket. Of a message that is too long only its length is told. A forward for it has
+// "first", what the object's socket hears before all else; then the two are joined. Whatever
+// comes in between is kept; when that is too much, "full" is the result in place of whatever
+// else the last step may bring.
 //
 // Any step may have a "log": a line for the operator, printed as it is.
 //
@@ -56,6 +59,8 @@ type Front struct {
 	keysTold time.Time
 	// connects and logins count what each address has done of late.
 	connects, logins visitors
+	// told keeps the log from being filled by one address.
+	told told
 	// parsed is the token that was taken apart last, and text is what it was: most
 	// are asked about twice in a row, before and after their signature's check.
 	text   string
@@ -106,6 +111,11 @@ func (f *Front) Step(event []byte) []byte {
 		if fl, ok := readFlight(state); ok {
 			return f.resume(fl, result, now)
 		}
+	case "settled":
+		if fl, ok := readFlight(state); ok && fl.taken {
+			f.connects.give(fl.address)
+		}
+		return final("done")
 	case "fault":
 		return respond(&protocol.Error{Code: protocol.InternalError})
 	}

@@ -68,10 +68,8 @@ type worker struct {
 	// told are the bodies that objects were given.
 	told []map[string]any
 	logs []string
-	// said is the text of all steps, and full what they bid to say on a socket that says
-	// too much.
+	// said is the text of all steps.
 	said string
-	full []map[string]any
 
 	fetch   func(url string) map[string]any
 	call    func(name string, body map[string]any) map[string]any
@@ -95,7 +93,19 @@ func newWorker(t *testing.T, env map[string]string) *worker {
 }
 
 func embedded() map[string]string {
-	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")}
+	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1"), "APP_SESSION_SECRET": appSecret + " older"}
+}
+
+func (w *worker) step(event map[string]any) (step map[string]any) {
+	w.t.Helper()
+	event["now"] = w.now.UnixMilli()
+	raw, _ := json.Marshal(event)
+	out := w.front.Step(raw)
+	if json.Unmarshal(out, &step) != nil {
+		w.t.Fatalf("not JSON: %s", out)
+	}
+	w.said += string(out)
+	return step
 }
 
 // fetching is a deployment that trusts another issuer, and takes the tokens of all its apps.
@@ -107,20 +117,10 @@ func fetching() map[string]string {
 func (w *worker) run(event map[string]any) map[string]any {
 	w.t.Helper()
 	for range 12 {
-		event["now"] = w.now.UnixMilli()
-		raw, _ := json.Marshal(event)
-		var step map[string]any
-		out := w.front.Step(raw)
-		if json.Unmarshal(out, &step) != nil {
-			w.t.Fatalf("not JSON: %s", out)
-		}
-		w.said += string(out)
+		step := w.step(event)
 		do := step["do"].(string)
 		if line, ok := step["log"].(string); ok {
 			w.logs = append(w.logs, line)
-		}
-		if full, ok := step["full"].(map[string]any); ok {
-			w.full = append(w.full, full)
 		}
 		switch binding, ok := step["binding"].(string); {
 		case ok && do == "query":
@@ -152,6 +152,9 @@ func (w *worker) run(event map[string]any) map[string]any {
 			result = w.call(step["name"].(string), body)
 		case "forward":
 			if result = w.forward(step["name"].(string), body); result == nil {
+				if step["settle"] == true {
+					w.step(map[string]any{"kind": "settled", "state": step["state"]})
+				}
 				return map[string]any{"do": "socket", "first": step["first"]}
 			}
 		case "query":

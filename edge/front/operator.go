@@ -75,7 +75,7 @@ func (f *Front) operator(r request, now time.Time) []byte {
 			return respond(tooMany("too_many_logins", wait))
 		}
 		err := NotAnOperator()
-		return logged(respond(err), turnedAway("operator_refused", err))
+		return f.logged(respond(err), r.address, err, turnedAway("operator_refused", err), now)
 	}
 	return final("handler")
 }
@@ -92,7 +92,7 @@ func (f *Front) webhook(r request, now time.Time) []byte {
 		return respond(&protocol.Error{Code: protocol.NotFound})
 	}
 	if _, err := ParseSignature(r.signature, now, f.cfg.WebhookWindow); err != nil {
-		return logged(respond(err), turnedAway("webhook_refused", err))
+		return f.logged(respond(err), r.address, err, turnedAway("webhook_refused", err), now)
 	}
 	return final("handler")
 }

@@ -17,8 +17,6 @@ type request struct {
 	upgradeTo, origin, authorization, offered, signature string
 	// address is the visitor's, as the platform says; "" where it says none.
 	address string
-	// attending is how many sockets are accepted here and wait to be known.
-	attending uint64
 }
 
 func readRequest(event []byte) request {
@@ -30,8 +28,6 @@ func readRequest(event []byte) request {
 		case "url":
 			s, _ := jsontext.Str(o.Value())
 			r.url, _ = url.Parse(s)
-		case "attending":
-			r.attending, _ = jsontext.Uint(o.Value())
 		case "headers":
 			r.readHeaders(o.Value())
 		}

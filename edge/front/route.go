@@ -29,7 +29,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 	case path == "/app-ws":
 		return f.connect(r, &flight{connect: true, app: true, flat: true}, "", now)
 	case strings.HasPrefix(path, "/v1/ws/"):
-		return refusal(r, &protocol.Error{Code: protocol.NotFound})
+		return f.refusal(r, &protocol.Error{Code: protocol.NotFound}, now)
 	case path == "/healthz":
 		return f.health()
 	case strings.HasPrefix(path, "/auth/"), path == "/.well-known/jwks.json":
@@ -79,17 +79,19 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 		err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "upgrade_required"}
 		return respondWith(err, 426, "upgrade", "websocket")
 	}
+	return f.settled(fl, f.begin(r, fl, name, now), now)
+}
+
+func (f *Front) begin(r request, fl *flight, name string, now time.Time) []byte {
 	selected, ok := r.protocol()
-	fl.browser, fl.protocol = r.origin != "", selected
-	// An app's server is one address for all its users, who may all come back at once: it
-	// is held to the limit of strangers for keys that are not good.
-	count := f.connects.take
-	if fl.app {
-		count, fl.address = f.connects.over, r.address
-	}
-	if wait := count(r.address, now); wait > 0 {
+	fl.browser, fl.protocol, fl.address = r.origin != "", selected, r.address
+	// An office is one address for all who work there, an app's server for all its users, and
+	// all of them may come back at once: what is taken from an address here it gets back for
+	// whom an object lets in. How often one user may connect, the user's own object says.
+	if wait := f.connects.take(r.address, now); wait > 0 {
 		return fl.fail(tooMany("too_many_connects", wait))
 	}
+	_, fl.taken = network(r.address)
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
 		return fl.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}
@@ -97,7 +99,7 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
 	}
 	if fl.app {
-		return f.counted(fl, f.app(r, fl, name), now)
+		return f.app(r, fl, name)
 	}
 	if f.cfg.NoQueryTokens && r.url.Query().Has("token") {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",

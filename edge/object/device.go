@@ -41,19 +41,19 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 	switch in.Kind {
 	case Connect:
 		return o.connect(in)
-	case Message:
-		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+	case Message, Binary:
+		frame, size, err := in.frame(o.cfg.Limits)
 		if err != nil {
-			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: len(in.Text)}
+			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
 		}
-		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: len(in.Text)}
-		if frame.Event == protocol.EventConnectionInit || frame.Event == protocol.EventAppStart {
+		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
+		switch frame.Event {
+		case protocol.EventConnectionInit:
 			e.NewSessionID = randomHex(o.host, 16)
+		case protocol.EventAppStart:
+			e.NewSessionID = o.newAppSession()
 		}
 		return e
-	case Binary:
-		return device.FrameInvalid{Conn: string(in.Conn), Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
-			Message: "Frames are text; this one was binary."}}
 	case Closed:
 		return device.Disconnected{Conn: string(in.Conn), Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
 	case SendFailed:

@@ -38,7 +38,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	snap.Receipts = make(map[string][]document.Receipt, len(snap.Channels))
 	for _, row := range snap.Channels {
 		user := row.Channel.UserID
-		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Floor)
+		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept)
 	}
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -98,19 +98,17 @@ func (o *documentObject) run(now time.Time) error {
 // event turns an input into the core's event; nil when there is none.
 func (o *documentObject) event(now time.Time, in Input) document.Event {
 	switch in.Kind {
-	case Message:
-		frame, err := protocol.Decode(in.Text, o.cfg.Limits)
+	case Message, Binary:
+		frame, size, err := in.frame(o.cfg.Limits)
 		if err != nil {
-			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: len(in.Text)}
+			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: size}
 		}
-		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: len(in.Text)}
+		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
 		if id, ok := document.Named(frame); ok {
-			received.CommentOpen = o.store.commentOpen(id)
+			received.CommentOpen, received.Share.Replies = o.store.comment(id)
 		}
+		o.lookUp(&received)
 		return received
-	case Binary:
-		return document.FrameInvalid{Conn: in.Conn, Err: &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary",
-			Message: "Frames are text; this one was binary."}}
 	case Closed:
 		return document.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
 	case SendFailed:
@@ -133,8 +131,35 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	return nil
 }
 
+// lookUp adds what the core cannot know of what a frame is about.
+func (o *documentObject) lookUp(e *document.FrameReceived) {
+	if document.Shares(e.Frame) {
+		id, _ := document.Named(e.Frame)
+		replies := e.Share.Replies
+		e.Share = o.store.share(o.core.User(e.Conn), id)
+		e.Share.Replies = replies
+	}
+	if version, last, ok := document.Posts(e.Frame); ok {
+		e.Posting = o.store.history(version, o.core.Kept(), last)
+	}
+}
+
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes + 1 }
+func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes }
+
+// frame reads a message, and says what it counts for: as much as was sent, whatever of it
+// there is to see.
+func (in *Input) frame(lim protocol.Limits) (f protocol.Frame, size int, err *protocol.Error) {
+	size = max(in.Length, len(in.Text))
+	switch {
+	case size > lim.FrameBytes:
+		return f, size, protocol.TooLarge(lim)
+	case in.Kind == Binary:
+		return f, size, &protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."}
+	}
+	f, err = protocol.Decode(in.Text, lim)
+	return f, size, err
+}
 
 func (o *documentObject) connect(in Input) document.Event {
 	c, err := parseConnect(in.Text)
@@ -145,7 +170,7 @@ func (o *documentObject) connect(in Input) document.Event {
 	c.event.Conn = ConnID(randomHex(o.host, 8))
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
-		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Floor())
+		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
 	}
 	if current := o.core.Current(user); current != "" {
 		c.event.Seen = o.host.LastSeen(current)

@@ -73,7 +73,7 @@ func TestAnOpIsStoredThenAcknowledgedThenTold(t *testing.T) {
 		`send 1 {"type":"operation","event":"operation_ack","data":{"document_version":1},"message_id":"m1","seq":1}`,
 		`send 1 {"type":"operation","event":"op","data":{"op":{"is":"m1"},"document_version":1,"user_id":"ann","client_id":"c-ann"},"seq":1}`)
 	row := r.tables["ops"][key(integer(1))]
-	if len(row) != 6 || string(row[4].Bytes) != `{"is":"m1"}` || string(row[3].Bytes) != "m1" || row[5].Int != r.now.UnixMilli() {
+	if len(row) != 7 || row[6].Int != sizeOf(row) || string(row[4].Bytes) != `{"is":"m1"}` || string(row[3].Bytes) != "m1" || row[5].Int != r.now.UnixMilli() {
 		t.Fatalf("stored %v", row)
 	}
 	expect(t, r.op("ann", "m1"), `"document_version":1`) // a repeat
@@ -300,7 +300,21 @@ func TestWhatIsNoFrameIsAnswered(t *testing.T) {
 	expect(t, r.enter(Input{Kind: Message, Conn: "0123456789abcdef", Text: []byte("{")})) // nobody's
 	expect(t, r.enter(Input{Kind: Connect, Ask: 3, Text: []byte(`{"client_id":"c"}`)}), "respond 3 400")
 	expect(t, r.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{}`)}), "respond 4 400")
-	if n := r.object.LongestText(); n != 65_537 {
+	if n := r.object.LongestText(); n != 65_536 {
 		t.Fatalf("the longest text is %d", n)
+	}
+}
+
+// What is too long is not handed over, but counts for all that was sent.
+func TestWhatIsTooLongCountsForItsLength(t *testing.T) {
+	for _, kind := range []Kind{Message, Binary} {
+		r := newRoom(t)
+		r.connect("ann", "")
+		expect(t, r.enter(Input{Kind: kind, Conn: r.conns["ann"], Length: 65_537}), "MESSAGE_TOO_LARGE")
+		expect(t, r.says("ann", `{"type":"system","event":"ping","message_id":"p"}`), `"event":"pong"`)
+		out := strings.Join(r.enter(Input{Kind: kind, Conn: r.conns["ann"], Length: 30 << 20}), "\n")
+		if !strings.Contains(out, "MESSAGE_TOO_LARGE") || !strings.Contains(out, "close 1009") {
+			t.Errorf("30 MiB: %s", out)
+		}
 	}
 }

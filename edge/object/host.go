@@ -129,9 +129,10 @@ type Kind uint8
 const (
 	// Connect is an upgrade request; Ask, Text (the header's text).
 	Connect Kind = 1 + iota
-	// Message is a text frame; Conn, Text.
+	// Message is a text frame; Conn, Length, and Text if that is not longer than
+	// LongestText.
 	Message
-	// Binary is a binary frame, whose bytes stay outside; Conn.
+	// Binary is a binary frame, whose bytes stay outside; Conn, Length.
 	Binary
 	// Closed is the end of a socket; Conn, Code.
 	Closed
@@ -154,7 +155,9 @@ type Input struct {
 	Conn ConnID
 	Ask  uint32
 	Code int
-	Text []byte
+	// Length is a message's: UTF-16 units of a text, bytes of a binary one.
+	Length int
+	Text   []byte
 }
 
 // Object is one Durable Object: a core from shared and the storage it lives in.
@@ -163,7 +166,6 @@ type Object interface {
 	// error means that the object's memory can no longer be trusted: the host
 	// undoes the event and makes a new object from storage.
 	Handle(now time.Time, in Input) error
-	// LongestText is the length a text frame need not exceed to be seen to be
-	// too long.
+	// LongestText is how many UTF-16 units a text frame may have that Go wants to see.
 	LongestText() int
 }

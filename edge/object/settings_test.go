@@ -9,8 +9,8 @@ func TestFrameBytesFitARow(t *testing.T) {
 		r := newRoom(t)
 		r.env["MAX_FRAME_BYTES"] = said
 		r.connect("ann", "")
-		if n := r.object.LongestText(); n != want+1 {
-			t.Errorf("MAX_FRAME_BYTES=%q: frames of %d bytes, want %d", said, n-1, want)
+		if n := r.object.LongestText(); n != want {
+			t.Errorf("MAX_FRAME_BYTES=%q: frames of %d bytes, want %d", said, n, want)
 		}
 	}
 }

@@ -10,7 +10,7 @@
 //	alloc(n i32) i32                     the input buffer, at least n bytes; the next call may move it
 //	event(kind i32, a i32, n i32, now f64) i32
 //
-// kind is an object.Kind; a is its Ask or close code; now is milliseconds since
+// kind is an object.Kind; a is its Ask, close code or length; now is milliseconds since
 // 1970. The input buffer holds n bytes: for the kinds that concern a socket its
 // 16-byte connection id, then the text. event answers 0, or 1 when the event must be
 // undone and the instance dropped; boot answers 0 for that. A trap means the same.
@@ -92,7 +92,7 @@ func event(kind, a, n uint32, now float64) uint32 {
 		if id := in.Text[:connBytes]; string(id) != string(known) {
 			known = object.ConnID(id)
 		}
-		in.Conn, in.Code, in.Text = known, int(a), in.Text[connBytes:]
+		in.Conn, in.Code, in.Length, in.Text = known, int(a), int(a), in.Text[connBytes:]
 	default:
 		in.Ask = a
 	}

@@ -3,10 +3,11 @@
 // understands none of them.
 
 import { fetchText, within } from "./fetch.mjs";
-import { Guest } from "./guest.mjs";
+import { Guest, uncompressed } from "./guest.mjs";
 import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
+import { closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
 
 /** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
@@ -59,15 +60,21 @@ function ask(env, event) {
 	}
 }
 
+// next is one step of the core, with what it has for the log said.
+function next(env, event) {
+	const step = ask(env, event);
+	if (step.log !== undefined) log(step.log);
+	return step;
+}
+
 // decide goes on until a step that ends it, or one that brought a socket. A guest may have
 // left by then, and nothing more is done for it.
 async function decide(env, event, ctx, guest) {
-	for (let step = ask(env, event); ; ) {
+	for (let step = next(env, event); ; ) {
 		if (guest !== undefined) {
 			if (guest.gone) return {};
-			guest.full = step.full;
+			guest.state = step.state;
 		}
-		if (step.log !== undefined) log(step.log);
 		const act = acts[step.do];
 		if (act === undefined) return step;
 		let result;
@@ -77,8 +84,11 @@ async function decide(env, event, ctx, guest) {
 			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
 			result = { error: err.name };
 		}
-		if (result instanceof Response) return { ...step, response: result };
-		step = ask(env, { kind: "result", state: step.state, result });
+		if (result instanceof Response) {
+			if (step.settle && !guest?.gone) ask(env, { kind: "settled", state: step.state });
+			return { ...step, response: result };
+		}
+		step = next(env, { kind: "result", state: step.state, result });
 	}
 }
 
@@ -131,24 +141,27 @@ const acts = {
 		const response = await env[binding].getByName(name).fetch("http://object/", { headers });
 		return response.status === 101 ? response : { status: response.status, body: await response.text() };
 	},
+
+	attend(step, env, ctx) {
+		if (!Guest.room(step)) return { full: true };
+		const guest = new Guest(step, ctx, () => next(env, { kind: "result", state: guest.state, result: { full: true } }));
+		guest.state = step.state;
+		ctx.waitUntil(receive(guest, env, ctx));
+		return guest.response;
+	},
 };
 
 const ends = {
 	respond: ({ status, headers, body }) => new Response(body === "" ? null : body, { status, headers }),
 
-	refuse({ protocol, frame, code, reason }) {
+	refuse({ protocol, frame, code, reason }, request, env, ctx) {
 		const [client, server] = Object.values(new WebSocketPair());
 		server.accept();
 		server.send(frame);
-		server.close(code, reason);
-		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
+		closeSocket(server, code, reason);
+		dropSocket(server, ctx);
+		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
 		return new Response(null, { status: 101, webSocket: client, headers });
-	},
-
-	attend(step, request, env, ctx) {
-		const guest = new Guest(step);
-		ctx.waitUntil(receive(guest, step.state, env, ctx));
-		return guest.response;
 	},
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
@@ -172,11 +185,11 @@ const ends = {
 };
 
 // receive finds out whose a guest's socket is, and ends it or joins it to an object's.
-async function receive(guest, state, env, ctx) {
+async function receive(guest, env, ctx) {
 	try {
 		const result = await guest.first;
 		if (guest.gone) return;
-		const end = await decide(env, { kind: "result", state, result }, ctx, guest);
+		const end = await decide(env, { kind: "result", state: guest.state, result }, ctx, guest);
 		if (end.response === undefined) {
 			guest.refuse(end);
 		} else {
@@ -196,7 +209,7 @@ function complain(err) {
 /** Answers one request. */
 export async function fetchRequest(request, env, ctx) {
 	try {
-		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers), attending: Guest.waiting };
+		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
 		const end = await decide(env, event, ctx);
 		return end.response ?? (await ends[end.do](end, request, env, ctx));
 	} catch (err) {

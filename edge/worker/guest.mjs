@@ -5,32 +5,60 @@
 // Between the two nothing is kept: an object lets only so much be under way that was not
 // acknowledged, and closes who floods it, and both hold from end to end.
 
-import { log } from "./log.mjs";
-import { closeSocket } from "./socket.mjs";
+import { closeSocket, dropSocket } from "./socket.mjs";
 
 /** The codes of a line that broke: whoever is at the other end did not end it in peace. */
 const broken = new Set([1006, 1015]);
 
+/**
+ * What a socket is accepted with before anybody knows whose it is: without compression, or
+ * 30 kB could be 30 MiB. The runtime compresses by nothing but permessage-deflate; where no
+ * word is said of it (an empty one is none, to a Worker in front of this one), it does.
+ */
+export const uncompressed = { "sec-websocket-extensions": "identity" };
+
 export class Guest {
-	/** How many sockets of this isolate wait, or are looked into. */
-	static waiting = 0;
+	/** How many sockets of this isolate wait, or are looked into: of each share, "" for all. */
+	static #waiting = new Map();
+
+	static waiting(share = "") {
+		return Guest.#waiting.get(share) ?? 0;
+	}
+
+	static #count(share, by) {
+		for (const of of new Set(["", share])) {
+			const n = Guest.waiting(of) + by;
+			if (n > 0) Guest.#waiting.set(of, n);
+			else Guest.#waiting.delete(of);
+		}
+	}
+
+	/** Whether there is a place for one more of a share. */
+	static room({ places, share, share_places }) {
+		return Guest.waiting() < places && (share === "" || Guest.waiting(share) < share_places);
+	}
 
 	gone = false; // it is closed, or about to be
-	full = null; // what is said to one that says too much before it is joined
 	#ws;
+	#ctx;
 	#object = null;
 	#kept = [];
 	#room;
-	#waits = true;
+	#overflow;
+	#share; // null once it does not wait any more
 	#code = 1001;
 
-	constructor({ protocol, timeout_ms, max_bytes, kept_frames, kept_bytes }) {
+	/** A step of the core says what it may do; `overflow` is called when it says more than is kept. */
+	constructor({ protocol, timeout_ms, max_bytes, kept_frames, kept_bytes, share }, ctx, overflow) {
 		const [client, server] = Object.values(new WebSocketPair());
 		const { promise, resolve } = Promise.withResolvers();
 		const timer = setTimeout(() => this.answer({ error: "TimeoutError" }), timeout_ms);
-		Guest.waiting++;
 		this.#ws = server;
+		this.#ctx = ctx;
 		this.#room = { frames: kept_frames, bytes: kept_bytes };
+		this.#overflow = overflow;
+		this.#share = share;
+		Guest.#count(share, 1);
 		/** The first message, or why there is none; undefined when it left. */
 		this.first = promise;
 		this.answer = (result) => {
@@ -39,22 +67,20 @@ export class Guest {
 			resolve(result);
 		};
 		listen(server, (data) => this.#hear(data, max_bytes), (code, reason) => this.#end(code, reason));
-		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
+		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
 		this.response = new Response(null, { status: 101, webSocket: client, headers });
 	}
 
 	#hear(data, longest) {
 		if (this.gone) return;
 		if (this.#object !== null) return tell(this.#object, data);
-		// What is too long only has to be seen to be.
-		if (this.answer !== null) return this.answer(typeof data === "string" ? { text: data.slice(0, longest + 1) } : { binary: true });
+		if (this.answer !== null) return this.answer(first(data, longest));
 		this.#room.frames--;
 		this.#room.bytes -= data.length ?? data.byteLength;
 		if (this.#room.frames >= 0 && this.#room.bytes >= 0) {
 			this.#kept.push(data);
 		} else {
-			if (this.full?.log !== undefined) log(this.full.log);
-			this.refuse(this.full ?? {});
+			this.refuse(this.#overflow());
 		}
 	}
 
@@ -78,6 +104,7 @@ export class Guest {
 
 	// Either side's end is the other's. It is answered too, or who closed would wait.
 	#end(code, reason) {
+		if (!this.gone) dropSocket(this.#ws, this.#ctx);
 		this.gone = true;
 		this.#code = broken.has(code) ? 1011 : code;
 		this.#kept = [];
@@ -88,9 +115,16 @@ export class Guest {
 	}
 
 	#leaveQueue() {
-		if (this.#waits) Guest.waiting--;
-		this.#waits = false;
+		if (this.#share !== null) Guest.#count(this.#share, -1);
+		this.#share = null;
 	}
+}
+
+// first is what the core hears of a first message. Of one that is too long it only has to
+// know that: a part of a text would keep the whole of it in memory.
+function first(data, longest) {
+	if (typeof data !== "string") return { binary: true };
+	return data.length <= longest ? { text: data } : { length: data.length };
 }
 
 function listen(ws, heard, ended) {

@@ -23,22 +23,23 @@ const probeEvery = 32;
 /** How many characters may leave with one batch: they are in memory until it has ended. */
 const heavy = 4 << 20;
 
-/** How many texts wait for a commit at most: they are kept in memory. */
-const most = 128;
+/** How many texts wait for a commit at most, and of how many characters: they are kept in memory. */
+const most = { texts: 128, characters: 1 << 20 };
 
 export class Shell {
 	sockets = null; // id -> WebSocket; null until the first boot
 	ids = new WeakMap(); // WebSocket -> id
 	ending = null; // the socket whose close is being told
 	queue = []; // texts that wait for a commit
+	queued = 0; // characters of them
 	committing = null; // the promise of it
 	crowded = false; // texts came during the last one
 	alone = 0;
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
+	longest = Infinity; // of a text that Go wants to see; known from the first boot on
 	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
-	longest = Infinity; // of a text: what is longer is cut there; known from the first boot on
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
@@ -56,8 +57,7 @@ export class Shell {
 		let out;
 		try {
 			if (this.instance === null) this.boot();
-			if (what === kind.message) text = this.cut(text);
-			this.instance.event(what, a, id, text);
+			this.instance.event(what, a, id, what === kind.message ? this.shown(text) : text);
 			const taken = this.instance.taken();
 			this.write(taken.writes);
 			out = taken.out;
@@ -73,13 +73,15 @@ export class Shell {
 	// commit, which is most of what an op costs.
 	message(ws, text) {
 		if (this.committing === null) {
-			this.one(kind.message, ws, text);
+			this.one(kind.message, ws, text, text.length);
 			if (this.crowded || ++this.alone % probeEvery === 0) this.commit();
 			return;
 		}
 		// Nobody waits for it: a socket whose text is waited for gets no second one.
-		this.queue.push({ ws, text: this.cut(text) });
-		if (this.queue.length >= most) this.flush();
+		const shown = this.shown(text);
+		this.queue.push({ ws, text: shown, length: text.length });
+		this.queued += shown.length;
+		if (this.queue.length >= most.texts || this.queued >= most.characters) this.flush();
 	}
 
 	// commit waits for what was written to be durable. Whether texts came meanwhile says
@@ -101,10 +103,11 @@ export class Shell {
 		if (this.crowded) this.commit();
 	}
 
-	// one is an event of a socket's own making: that it failed is for nobody else.
-	one(what, ws, text = "") {
+	// one is an event of a socket's own making: that it failed is for nobody else. length is
+	// the message's, whatever Go gets to see of it.
+	one(what, ws, text, length) {
 		try {
-			this.enter(what, 0, this.id(ws), text);
+			this.enter(what, length, this.id(ws), text);
 		} catch {
 			// Nothing of it has happened. The one who sent it begins again; the
 			// others never notice.
@@ -112,10 +115,10 @@ export class Shell {
 		}
 	}
 
-	// cut keeps from Go what it only has to see is too long; what that is the first boot
-	// tells.
-	cut(text) {
-		return text.length > this.longest ? text.slice(0, this.longest) : text;
+	// shown is what Go gets to see of a text: all of it, or nothing, when it only has to know
+	// how long it was. A part of it would keep the whole in memory for as long as it waits.
+	shown(text) {
+		return text.length > this.longest ? "" : text;
 	}
 
 	// flush gives Go everything that waits, a batch at a time.
@@ -128,15 +131,16 @@ export class Shell {
 	// and they are entered again one by one.
 	batch() {
 		const queue = this.queue.splice(0);
-		if (queue.length === 1) return this.one(kind.message, queue[0].ws, queue[0].text);
+		this.queued = 0;
+		if (queue.length === 1) return this.one(kind.message, queue[0].ws, queue[0].text, queue[0].length);
 		let out;
 		try {
 			if (this.instance === null) this.boot();
 			this.ctx.storage.transactionSync(() => {
 				let n = 0;
 				while (n < queue.length && this.instance.leaving < heavy) {
-					const { ws, text } = queue[n++];
-					this.instance.event(kind.message, 0, this.id(ws), this.cut(text));
+					const { ws, text, length } = queue[n++];
+					this.instance.event(kind.message, length, this.id(ws), this.shown(text));
 				}
 				this.queue = queue.splice(n);
 				const taken = this.instance.taken();
@@ -147,7 +151,7 @@ export class Shell {
 			this.drop(err);
 			const rest = this.queue;
 			this.queue = []; // or they would go before these
-			for (const { ws, text } of queue) this.one(kind.message, ws, text);
+			for (const { ws, text, length } of queue) this.one(kind.message, ws, text, length);
 			this.queue = rest;
 			return;
 		}

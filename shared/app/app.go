@@ -33,7 +33,7 @@ type attached struct {
 	window   channel.Window
 	flood    rate.Flood
 	connects rate.Bucket
-	invalid  int       // frames in a row that did not decode
+	mistakes rate.Mistakes
 	atDoor   int       // bytes said to the socket at its door
 	probed   time.Time // when the newest ping went out, if nothing has come since that answers one
 }

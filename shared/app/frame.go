@@ -54,7 +54,6 @@ func (a *Apps) answerDoor(x *attached, text []byte) {
 
 func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int) {
 	x.line.Alive(now)
-	x.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
@@ -121,12 +120,20 @@ func (a *Apps) malformed(x *attached, f protocol.Frame, reason string) {
 	a.sendError(x, protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
 }
 
-// Invalid takes a frame that did not decode. One is a mistake; several in a row are not a
-// client of this protocol.
+// Invalid takes a frame that did not decode. One is a mistake; several are not a client of
+// this protocol, nor is one that is far too large.
 func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
 	x, door := a.of(conn)
+	far := a.cfg.Limits.FarOver(size)
+	if x != nil && far {
+		x.flood.Take(now, &a.cfg.Flood, size) // it comes back to what it has used up
+	}
 	switch {
 	case x == nil:
+	case far && door:
+		a.turnAway(x, protocol.Frame{}, *protocol.TooLarge(a.cfg.Limits))
+	case far:
+		a.end(now, now, x, *protocol.TooLarge(a.cfg.Limits))
 	case door:
 		if wait, _ := x.flood.Take(now, &a.cfg.Flood, size); wait > 0 {
 			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
@@ -138,7 +145,7 @@ func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int)
 		if a.flooded(now, x, protocol.Frame{}, size) {
 			return
 		}
-		if x.invalid++; x.invalid < a.cfg.InvalidFrames {
+		if !x.mistakes.Enough(now, a.cfg.InvalidFrames) {
 			a.sendError(x, why)
 			return
 		}

@@ -56,7 +56,7 @@ func (c *Client) post(w jsontext.Writer) {
 func (c *Client) announce() {
 	w := c.message("primary_assigned")
 	w.Str("documentId", c.cfg.Document)
-	w.Uint("version", c.log.version)
+	w.Uint("version", c.log.heard())
 	w.Raw("status", c.status.appendJSON(nil, 0))
 	if s := &c.session; s.id != "" {
 		w.Str("sessionId", s.id)

@@ -96,10 +96,7 @@ func (c *Client) emitComment(e entry, own bool) {
 	}
 	w.Bool("own", own)
 	w.Bool("replay", e.replay)
-	detail := w.End()
-	w = jsontext.NewObject(nil)
-	w.Uint("version", c.log.version)
-	c.emit("comment", detail, w.End())
+	c.tell("comment", w.End())
 }
 
 // asking is a request for a lock that waits for its answer.

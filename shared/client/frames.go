@@ -110,6 +110,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	}
 	n.pingAt = c.now.Add(s.heartbeat)
 	c.measure(a.ServerTime, a.ExpiresAt)
+	c.tokenStands()
 	st := status{state: stateConnected, resumed: a.Resumed}
 	n.replayTo = 0
 	if a.Replay != nil {

@@ -239,6 +239,7 @@ func (c *Client) heardLeader(m message) {
 	}
 	c.log.newest = version
 	c.setStatus(st)
+	version = max(version, c.log.again.to)
 	if version > 0 && (version > c.log.version || c.log.restore.of > 0) && st.state == stateConnected {
 		c.behind(version)
 	}

@@ -38,6 +38,7 @@ type log struct {
 	stream   uint64 // the version of the snapshot the answer is of, 0 for none
 
 	restore restore
+	again   replay
 	asking  []asking
 	posting posting
 	locks   []byte // the newest locks as told to the app, by the leader
@@ -258,10 +259,7 @@ func (c *Client) emitEntry(e entry, own bool) {
 	w.Str("messageId", e.messageID)
 	w.Bool("own", own)
 	w.Bool("replay", e.replay)
-	detail := w.End()
-	w = jsontext.NewObject(nil)
-	w.Uint("version", e.version)
-	c.emit("operation", detail, w.End())
+	c.tell("operation", w.End())
 }
 
 // takeOwn removes an op of this tab that was answered.

@@ -55,10 +55,7 @@ func (c *Client) takePart(s protocol.Snapshot) {
 	w := jsontext.NewObject(make([]byte, 0, len(data)+64))
 	w.Uint("version", s.DocumentVersion)
 	w.Raw("data", data)
-	detail := w.End()
-	w = jsontext.NewObject(nil)
-	w.Uint("version", l.version)
-	c.emit("snapshot", detail, w.End())
+	c.tell("snapshot", w.End())
 	c.repost()
 }
 
@@ -210,7 +207,7 @@ type posting struct {
 func (c *Client) postSnapshot(e PostSnapshot) {
 	p := &c.log.posting
 	switch {
-	case jsontext.Check(e.Data, snapshotDepth) != nil || e.Version == 0 || e.Version > c.log.version:
+	case jsontext.Check(e.Data, snapshotDepth) != nil || e.Version == 0 || e.Version > c.log.heard():
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The snapshot is not JSON, or of a version this tab has not heard.", Reason: "snapshot", Action: protocol.ActionStop})
 	case c.conn.phase != live:
 		f := *errNotConnected

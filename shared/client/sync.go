@@ -15,7 +15,7 @@ func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// a document that went back, see below): the log itself is asked first.
 	// What was asked for before went with the line, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
-	if a.DocumentVersion < c.log.version {
+	if a.DocumentVersion < c.log.heard() {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
 	}
@@ -165,7 +165,7 @@ func (c *Client) skip(to uint64, reason string) {
 	from := l.version + 1
 	l.version, l.restore = to, restore{}
 	c.arrived()
-	c.emitGap(from, to, reason)
+	c.tell("gap", gapDetail(from, to, reason))
 	c.repost()
 }
 
@@ -179,25 +179,26 @@ func (c *Client) reset(to uint64) {
 
 func (c *Client) rewind(to uint64) {
 	l := &c.log
-	if to >= l.version {
+	last := l.heard()
+	if to >= last {
 		return
 	}
-	from := to + 1
-	last := l.version
-	l.version, l.target, l.syncBy, l.restore = to, to, time.Time{}, restore{}
-	c.emitGap(from, last, "document_reset")
+	if to < l.version {
+		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
+	}
+	l.target, l.again.to = to, min(l.again.to, to)
+	w := jsontext.NewObject(nil)
+	w.Uint("version", to)
+	c.emit("gap", gapDetail(to+1, last, "document_reset"), w.End())
 }
 
-func (c *Client) emitGap(from, to uint64, reason string) {
+func gapDetail(from, to uint64, reason string) []byte {
 	w := jsontext.NewObject(nil)
 	w.Uint("from", from)
 	w.Uint("to", to)
 	w.Uint("count", to-from+1)
 	w.Str("reason", reason)
-	detail := w.End()
-	w = jsontext.NewObject(nil)
-	w.Uint("version", c.log.version)
-	c.emit("gap", detail, w.End())
+	return w.End()
 }
 
 // logDue asks again for what did not come.
@@ -210,6 +211,7 @@ func (c *Client) logDue() {
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
+		c.dropReplay(errReplay)
 		l.target, l.asks = l.version, 0
 		c.offer()
 		return

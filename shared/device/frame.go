@@ -56,7 +56,6 @@ func (d *Device) doorFlooded(now time.Time, size int) bool {
 func (d *Device) frame(now time.Time, e FrameReceived) {
 	f := e.Frame
 	d.alive(now)
-	d.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
@@ -79,7 +78,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 			d.ack(f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(f)
+			d.tokenRefresh(now, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(f, "already_initialised")
@@ -102,20 +101,32 @@ func (d *Device) malformed(f protocol.Frame, reason string) {
 	d.sendError(protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
 }
 
-// frameInvalid answers a frame that did not decode. One is a mistake; several in a row
-// are not a client of this protocol.
+// frameInvalid answers a frame that did not decode. One is a mistake; several are not a
+// client of this protocol, nor is one that is far too large.
 func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
+	far := d.cfg.Limits.FarOver(e.Size)
+	if far {
+		d.flood.Take(now, &d.cfg.Flood, e.Size) // it comes back to what it has used up
+	}
 	if e.Conn == d.door.Conn() {
+		if far {
+			d.turnAway(now, d.waiting.Flat, *protocol.TooLarge(d.cfg.Limits))
+			return
+		}
 		if !d.doorFlooded(now, e.Size) {
 			d.answerDoor(now, e.Err.AppendJSON(nil))
 		}
 		return
 	}
 	d.alive(now)
+	if far {
+		d.end(now, now, *protocol.TooLarge(d.cfg.Limits))
+		return
+	}
 	if d.flooded(now, protocol.Frame{}, e.Size) {
 		return
 	}
-	if d.invalid++; d.invalid < d.cfg.InvalidFrames {
+	if !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(*e.Err)
 		return
 	}

@@ -14,7 +14,6 @@ import (
 func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	f := e.Frame
 	m.ch.Alive(now)
-	m.invalid = 0
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
@@ -44,7 +43,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.syncRequest(now, m, f)
 			return
 		case protocol.EventSnapshot:
-			d.snapshotPart(now, m, f)
+			d.snapshotPart(now, m, f, &e.Posting)
 			return
 		case protocol.EventLock, protocol.EventUnlock:
 			d.section(now, m, f)
@@ -60,14 +59,14 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(m, f)
+			d.tokenRefresh(now, m, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")
 			return
 		}
 	case protocol.TypeComment:
-		d.comment(now, m, f, e.CommentOpen)
+		d.comment(now, m, f, &e)
 		return
 	case protocol.TypeApp:
 		d.malformed(m, f, "unsupported_event")
@@ -76,9 +75,15 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	d.malformed(m, f, "unexpected_event")
 }
 
-// invalid answers a frame that did not decode. One is a mistake; several in a
-// row are not a client of this protocol.
+// invalid answers a frame that did not decode. One is a mistake; several are not a client
+// of this protocol, nor is one that is far too large.
 func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int) {
+	if d.cfg.Limits.FarOver(size) {
+		limits := d.limits(m)
+		m.flood.Take(now, &limits, size) // it comes back to what it has used up
+		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
+		return
+	}
 	if d.flooded(now, m, protocol.Frame{}, size) {
 		return
 	}
@@ -86,8 +91,7 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
 	m.ch.Alive(now)
-	m.invalid++
-	if m.invalid < d.cfg.InvalidFrames {
+	if !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(m, *e)
 		return
 	}
@@ -101,6 +105,9 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	if !ok {
 		d.malformed(m, f, "seq_missing")
 		return
+	}
+	if p.Seq <= d.version {
+		m.heard = max(m.heard, p.Seq)
 	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)

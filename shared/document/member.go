@@ -41,11 +41,12 @@ type live struct {
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
+	refused   rate.Refused // tokens, on this connection
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
 	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
-	invalid   int  // frames in a row that did not decode
+	mistakes  rate.Mistakes
 	// turned is how often in a row the document was full for the user, turnedFor for
 	// how long it was sent away.
 	turned    int
@@ -58,6 +59,8 @@ type live struct {
 	joined    uint64
 	shows     rate.Bucket // how often its presence was passed on
 	showFlood rate.Flood  // its presence frames, that were not passed on too
+	// heard is the newest version that the client has said it has, on this connection.
+	heard uint64
 	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.

@@ -47,7 +47,7 @@ var fieldNames = [fieldCount]string{"type", "event", "data", "message_id", "seq"
 func Decode(b []byte, lim Limits) (Frame, *Error) {
 	lim = lim.orDefaults()
 	if len(b) > lim.FrameBytes {
-		return Frame{}, &Error{Code: MessageTooLarge, Reason: ReasonTooLarge, Details: []Detail{limit(lim.FrameBytes)}}
+		return Frame{}, TooLarge(lim)
 	}
 	var raw [fieldCount][]byte
 	duplicate := -1
@@ -196,6 +196,19 @@ func badField(reason string, field int) *Error {
 	e.Details = []Detail{{"field", jsontext.AppendString(nil, fieldNames[field])}}
 	return e
 }
+
+// TooLarge is the error for a frame of more than lim.FrameBytes, which nobody has to see for
+// it.
+func TooLarge(lim Limits) *Error {
+	return &Error{Code: MessageTooLarge, Reason: ReasonTooLarge, Details: []Detail{limit(lim.orDefaults().FrameBytes)}}
+}
+
+// farOver times the limit is no mistake of a client of this protocol.
+const farOver = 16
+
+// FarOver reports whether a frame of so many bytes ends its connection at once: it has cost
+// more than an answer to it is worth.
+func (l Limits) FarOver(size int) bool { return size/farOver >= l.orDefaults().FrameBytes }
 
 func limit(n int) Detail { return Detail{"limit", strconv.AppendInt(nil, int64(n), 10)} }
 

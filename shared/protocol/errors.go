@@ -72,7 +72,7 @@ var Table = [...]Row{
 	{SessionEnded, 410, 4411, false, ActionStop, "The session has ended."},
 	{HeartbeatTimeout, 408, 4002, true, ActionReconnect, "Nothing was heard for too long."},
 	{RateLimitExceeded, 429, 4201, true, ActionWait, "Too many messages: slow down."},
-	{MessageTooLarge, 413, 4413, false, ActionStop, "The message is larger than the limit."},
+	{MessageTooLarge, 413, 1009, false, ActionStop, "The message is larger than the limit."},
 	{MalformedMessage, 400, 4400, false, ActionStop, "The message is not of the protocol's form."},
 	{StalePermissionEpoch, 409, 4003, true, ActionReconnect, "Permissions changed after this was written."},
 	{SlowConsumer, 429, 4004, true, ActionReconnect, "Frames were not acknowledged fast enough: reconnect and resume."},
@@ -91,10 +91,17 @@ func Lookup(code Code) Row {
 	return Table[len(Table)-1]
 }
 
-// ActionForClose tells what to do about a close code by its range alone. Codes
-// outside our ranges (1000, 1001, 1005, 1006, …) are a dropped line: reconnect.
+// CloseTooBig is WebSocket's own code for a message that is too big. A runtime that has its
+// own limit closes with it too, so that it is one code whoever closes.
+const CloseTooBig = 1009
+
+// ActionForClose tells what to do about a close code by its range alone, but for the one of
+// WebSocket's own codes that is final. Codes outside our ranges (1000, 1001, 1005, 1006, …)
+// are a dropped line: reconnect.
 func ActionForClose(code int) Action {
 	switch {
+	case code == CloseTooBig:
+		return ActionStop
 	case code >= 4100 && code < 4200:
 		return ActionRefresh
 	case code >= 4200 && code < 4300:

@@ -25,7 +25,7 @@ func TestTable(t *testing.T) {
 		if got := protocol.ActionForClose(r.Close); got != r.Action {
 			t.Errorf("%s: close code %d says %s, the row %s", r.Code, r.Close, got, r.Action)
 		}
-		if r.Close < 4000 || r.Close > 4599 {
+		if (r.Close < 4000 || r.Close > 4599) && r.Close != protocol.CloseTooBig {
 			t.Errorf("%s: close code %d is outside our ranges", r.Code, r.Close)
 		}
 		if r.HTTP < 400 || r.HTTP > 599 {
@@ -55,6 +55,7 @@ func TestTable(t *testing.T) {
 func TestActionForClose(t *testing.T) {
 	for code, want := range map[int]protocol.Action{
 		0: protocol.ActionReconnect, 1000: protocol.ActionReconnect, 1006: protocol.ActionReconnect, 4000: protocol.ActionReconnect,
+		1008: protocol.ActionReconnect, 1009: protocol.ActionStop, 1010: protocol.ActionReconnect,
 		4099: protocol.ActionReconnect, 4100: protocol.ActionRefresh, 4199: protocol.ActionRefresh, 4200: protocol.ActionWait,
 		4299: protocol.ActionWait, 4300: protocol.ActionReconnect, 4399: protocol.ActionReconnect, 4400: protocol.ActionStop,
 		4599: protocol.ActionStop, 4600: protocol.ActionReconnect, 4999: protocol.ActionReconnect,

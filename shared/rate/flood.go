@@ -65,3 +65,13 @@ func (f *Flood) Tell(now time.Time) bool {
 	f.told = now
 	return true
 }
+
+// Mistakes is how often a client may send what is no frame of the protocol before it is
+// taken for no client of it: most-1 times at once, and most times a minute. What it sends
+// well in between takes nothing back. The zero value has seen none.
+type Mistakes struct{ bucket Bucket }
+
+// Enough takes one more into account, and reports whether it is one too many.
+func (m *Mistakes) Enough(now time.Time, most int) bool {
+	return most <= 1 || m.bucket.Take(now, Limit{Count: most, Per: time.Minute, Burst: most - 1}, 1) > 0
+}

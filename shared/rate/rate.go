@@ -97,6 +97,11 @@ func (b *Bucket) Used(now time.Time, l Limit) int {
 	return int(b.missing / per(l))
 }
 
+// Give puts back n that turned out not to count.
+func (b *Bucket) Give(l Limit, n int) {
+	b.missing = max(0, b.missing-max(1, int64(l.Per/time.Millisecond))*int64(min(n, l.Burst)))
+}
+
 // Full reports whether a bucket is as good as new, and need not be kept.
 func (b *Bucket) Full(now time.Time, l Limit) bool {
 	b.Wait(now, l, 0)

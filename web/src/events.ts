@@ -80,6 +80,13 @@ export interface SnapshotDetail {
   data: unknown;
 }
 
+/** What `replay` has told again: an event of the log, as it was the first time. */
+export type HistoryDetail<Op = unknown> =
+  | { type: "operation"; detail: OperationDetail<Op> }
+  | { type: "comment"; detail: CommentDetail }
+  | { type: "snapshot"; detail: SnapshotDetail }
+  | { type: "gap"; detail: GapDetail };
+
 /** Someone else on the document. Neither stored nor repeated. */
 export interface PresenceDetail<Data = unknown> {
   state: "join" | "leave" | "update" | "state";
@@ -131,6 +138,7 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   operation: CustomEvent<OperationDetail<Op>>;
   comment: CustomEvent<CommentDetail>;
   snapshot: CustomEvent<SnapshotDetail>;
+  history: CustomEvent<HistoryDetail<Op>>;
   locks: CustomEvent<LocksDetail>;
   presence: CustomEvent<PresenceDetail<Presence>>;
   permissionchange: CustomEvent<PermissionDetail>;

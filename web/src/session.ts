@@ -9,6 +9,7 @@ interface Properties {
   permissions: readonly Permission[];
   locked: boolean;
   version: number;
+  documentVersion: number;
   expiresAt: number;
   issuedAt: number;
   sessionId: string;
@@ -59,7 +60,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
-      state: "connecting", role: "follower", permissions: [], locked: false, version: 0,
+      state: "connecting", role: "follower", permissions: [], locked: false, version: 0, documentVersion: 0,
       expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
@@ -83,6 +84,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get locked(): boolean { return this.#props.locked; }
   /** The newest document version this tab has heard. */
   get version(): number { return this.#props.version; }
+  /** The document's version when the connection came to stand; what was not heard of it follows. */
+  get documentVersion(): number { return this.#props.documentVersion; }
   /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
   get expiresAt(): number { return this.#props.expiresAt; }
   /** When the access token was issued, by the same clock. */
@@ -151,6 +154,15 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
    */
   snapshot(version: number, data: unknown): Promise<void> {
     return this.#command("snapshot", { version, data }, () => {});
+  }
+
+  /**
+   * Has the document's log told once more from its start, as `history` events and in
+   * this tab alone: for whoever makes a document after the session has heard part of
+   * the log. Resolves when all that is stored has been told.
+   */
+  replay(): Promise<{ version: number }> {
+    return this.#command("replay", {}, (version) => ({ version }));
   }
 
   #command<T>(kind: string, fields: Record<string, unknown>, result: (version: number) => T): Promise<T> {
@@ -255,6 +267,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
           for (const key of Object.keys(this.#props) as (keyof Properties)[]) {
             if (said.set && Object.hasOwn(said.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = said.set[key];
           }
+          if (said.type === "state" && said.detail.state === "connected") this.#props.documentVersion = said.detail.documentVersion ?? 0;
           if (said.type) this.#dispatch(said.type, failures.has(said.type) ? new HoldfastError(said.detail) : said.detail);
       }
     }
