@@ -204,7 +204,7 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case s == takeRemains:
 		f.writes = append(f.writes, func() {
 			r := f.rows("remains")[""]
-			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r...), Value{})
+			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r[:3]...), Value{}, r[3])
 			delete(f.tables, "remains")
 		})
 		return
@@ -212,7 +212,10 @@ func (f *fake) Write(s Stmt, args []Value) {
 		return
 	}
 	if s == upsertRemains {
-		row := slices.Clone(args)
+		row := make([]Value, len(args))
+		for i, v := range args {
+			row[i] = stored(v)
+		}
 		f.writes = append(f.writes, func() { f.rows("remains")[""] = row })
 		return
 	}

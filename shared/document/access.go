@@ -53,6 +53,22 @@ func (d *Document) users() []string {
 	return users
 }
 
+// Unlisted reports whether a grant that would be let in is of a workspace that does not
+// know of the document yet: a change of all of that workspace would not be told here.
+func (d *Document) Unlisted(now time.Time, g Grant) bool {
+	d.now = now
+	return g.WorkspaceID != "" && g.WorkspaceID != d.state.Workspace && !d.outdated(g)
+}
+
+// listed takes an answer from before for outdated: the workspace may have changed since,
+// and could not say so.
+func (d *Document) listed(now time.Time, e Listed) {
+	if d.state.Workspace != e.Workspace {
+		d.state.Workspace = e.Workspace
+		d.raiseAccess(now)
+	}
+}
+
 // erase leaves the access version, which outdates every grant there is, and when it was.
 func (d *Document) erase(now time.Time) {
 	e := Erased{Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
