@@ -3,11 +3,11 @@
 // understands none of them.
 
 import { fetchText, readBody, within } from "./fetch.mjs";
-import { Guest, uncompressed } from "./guest.mjs";
+import { Guest } from "./guest.mjs";
 import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
-import { closeSocket, dropSocket } from "./socket.mjs";
+import { accepted, closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
 
 /** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
@@ -160,8 +160,7 @@ const ends = {
 		server.send(frame);
 		closeSocket(server, code, reason);
 		dropSocket(server, ctx);
-		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
-		return new Response(null, { status: 101, webSocket: client, headers });
+		return accepted(client, protocol);
 	},
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
