@@ -134,6 +134,11 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if err != nil {
 		return fl.fail(err)
 	}
+	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
+		// Nobody could revoke it for as long as it lives. The session object says the same,
+		// but would be made to say it.
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
+	}
 	w := jsontext.NewObject(nil)
 	w.Str("user_id", claims.Subject)
 	w.Str("email", claims.Email)
@@ -168,6 +173,14 @@ func (f *Front) toSession(fl *flight) []byte {
 	w.Str("binding", sessionObjects)
 	w.Str("name", fl.subject)
 	w.Str("body", string(body.End()))
+	return f.forward(fl, w)
+}
+
+// forward ends a step that takes a request to the object that is to hold its socket.
+func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
+	if fl.taken {
+		w.Bool("settle", true)
+	}
 	if !f.cfg.Quiet {
 		w.Str("log", fl.line(nil))
 	}
@@ -200,7 +213,7 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
 	if jsontext.Check(answer, jsontext.DepthLimit) != nil {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
+		return fl.unavailable("session_unavailable")
 	}
 	if data := jsontext.Field(answer, "error"); data != nil {
 		return fl.fail(objectError(data))
@@ -226,10 +239,7 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
@@ -249,7 +259,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	if fl.document == "" {
 		reason = "session_unavailable"
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})
+	return fl.unavailable(reason)
 }
 
 // objectError reads the error an object has answered with.

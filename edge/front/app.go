@@ -28,6 +28,10 @@ func (f *Front) app(r request, fl *flight, name string) []byte {
 	if err := fl.readApp(query, name); err != nil {
 		return fl.fail(err)
 	}
+	if len(f.cfg.AppSecrets) == 0 {
+		err := protocol.AppSessionsUnsigned()
+		return fl.fail(&err)
+	}
 	if misplaced(r, query) {
 		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: reasonKeyInvalid,
 			Message: "An app's key belongs in the Authorization header or in the first frame: a URL ends up in logs."})

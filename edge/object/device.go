@@ -47,8 +47,11 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
 		}
 		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
-		if frame.Event == protocol.EventConnectionInit || frame.Event == protocol.EventAppStart {
+		switch frame.Event {
+		case protocol.EventConnectionInit:
 			e.NewSessionID = randomHex(o.host, 16)
+		case protocol.EventAppStart:
+			e.NewSessionID = o.newAppSession()
 		}
 		return e
 	case Closed:

@@ -37,7 +37,7 @@ type fake struct {
 
 func newFake(t *testing.T, name string, class func(Host, time.Time) (Object, error)) *fake {
 	return &fake{
-		t: t, class: class, name: name, env: map[string]string{}, now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC),
+		t: t, class: class, name: name, env: map[string]string{"APP_SESSION_SECRET": "now then"}, now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC),
 		tables: map[string]map[string][]Value{}, sockets: map[ConnID]time.Time{}, kept: map[ConnID]string{},
 	}
 }
@@ -171,6 +171,7 @@ var tableOf = map[Stmt]string{
 	upsertRevoked: "revoked", deleteRevoked: "revoked", selectRevoked: "revoked",
 	upsertDevice: "device", selectDevice: "device",
 	insertOutbox: "outbox", selectOutbox: "outbox", trimOutbox: "outbox",
+	upsertApp: "apps", deleteApp: "apps", selectApps: "apps",
 	insertAudit: "audit", trimAudit: "audit", trimOperators: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
 }
 
@@ -216,7 +217,7 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case insertAudit:
 		f.lines++
 		id = fmt.Sprintf("%012d", f.lines)
-	case deleteChannel, deleteSessionChannel, deleteAccess, deleteRevoked:
+	case deleteChannel, deleteSessionChannel, deleteAccess, deleteRevoked, deleteApp:
 		f.writes = append(f.writes, func() { delete(f.table(s), id) })
 		return
 	case trimOutbox:
@@ -276,7 +277,7 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 				row(r[3:4])
 			}
 		}
-	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked, selectDevice, selectOutbox:
+	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked, selectDevice, selectOutbox, selectApps:
 		for _, id := range ids {
 			row(table[id])
 		}

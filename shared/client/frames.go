@@ -223,7 +223,7 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 }
 
 // presence shows something passing; the last one is shown again on a new
-// connection, since the server keeps none.
+// connection: the server keeps it with the one it came by.
 func (c *Client) presence(data []byte) {
 	if f := c.unfitPresence(data); f != nil {
 		c.emitFailure("error", f)
