@@ -84,11 +84,12 @@ function oneServer(persist) {
 	process.on("exit", () => rmSync(file, { force: true }));
 }
 
-// secrets writes what the Worker must have and nobody may know, once.
+// secrets writes what the Worker must have and nobody may know, once; a file of before
+// gets what has been added since.
 function secrets(state) {
 	const file = join(state ?? repo, ".dev.vars");
-	if (!existsSync(file)) {
-		say("making secrets (an admin token and a signing key), once");
+	if (!existsSync(file) || !/^\s*APP_SESSION_SECRET=/m.test(readFileSync(file, "utf8"))) {
+		say("making secrets (an admin token, a signing key, and one for apps' session ids), once");
 		try {
 			execFileSync("go", ["run", "./edge/devvars", "-file", file], { cwd: repo, stdio: ["ignore", "ignore", "inherit"] });
 		} catch {

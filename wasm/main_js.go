@@ -106,6 +106,9 @@ func event(kind, text string) client.Event {
 		return lockOf([]byte(text))
 	case "snapshot":
 		return snapshotOf([]byte(text))
+	case "replay":
+		id, _ := jsontext.Str(jsontext.Field([]byte(text), "id"))
+		return client.Replay{ID: id}
 	case "presence":
 		return client.Presence{Data: []byte(text)}
 	case "token":

@@ -48,11 +48,11 @@ function wasmInside(path) {
   };
 }
 
-/** Leaves imports of these files where they are: each file of the package is there once. */
+/** Leaves imports of these files where they are: each file of the package is there once, and the errors are the core's. */
 const apart = (names) => ({
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^\\./(${names.join("|")})\\.ts$`) }, ({ path }) => ({ path: path.replace(/ts$/, "js"), external: true }));
+    onResolve({ filter: new RegExp(`^\\./(${names.join("|")})\\.ts$`) }, ({ path }) => ({ path: path.replace("errors", "core").replace(/ts$/, "js"), external: true }));
   },
 });
 
@@ -87,7 +87,7 @@ async function npmPackage(out, shared, exec, wasm) {
     entry("index", ["core"]),
     entry("inline", ["core"]),
     entry("react", ["core", "index"]),
-    entry("yjs", ["core"]),
+    entry("yjs", ["core", "errors"]),
     build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins }),
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),

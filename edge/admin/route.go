@@ -15,6 +15,8 @@ type route struct {
 	name string
 	// fields are what its body may hold; none: it has no body.
 	fields []string
+	// foreign is a body that holds somebody else's JSON.
+	foreign bool
 	// raw routes read the body as it is.
 	raw bool
 	do  func(*call) (answer, *protocol.Error)
@@ -44,6 +46,9 @@ func routes() []route {
 		{method: "DELETE", path: documentPath, name: "deleteDocument", fields: []string{"reason"}, do: deleteDocument},
 		{method: "PUT", path: documentPath + "/members/{user_id}", name: "putDocumentMember", fields: []string{"role", "reason"}, do: putDocumentMember},
 		{method: "DELETE", path: documentPath + "/members/{user_id}", name: "deleteDocumentMember", fields: []string{"reason"}, do: deleteDocumentMember},
+		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
+		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
+		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
 		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 
@@ -51,7 +56,7 @@ func routes() []route {
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},
 		{method: "GET", path: userPath + "/sign-ins", name: "listSignIns", do: listSignIns},
-		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, do: postDeviceMessage},
+		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
 

@@ -1,6 +1,7 @@
-// Devvars writes the secrets of a development server once: ADMIN_TOKEN, and
-// SIGNING_KEY, the embedded issuer's private key. A file that exists is left as
-// it is, and no value is ever shown.
+// Devvars writes the secrets of a development server once: ADMIN_TOKEN; SIGNING_KEY, the
+// embedded issuer's private key; and APP_SESSION_SECRET, which signs the session ids that
+// apps are given. A file that exists keeps what it has, and gets what has been added since
+// it was made. No value is ever shown.
 //
 //	go run ./edge/devvars -file .dev.vars
 //
@@ -21,6 +22,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -36,12 +38,18 @@ func main() {
 		return
 	}
 	written, err := create(*file)
+	added := false
+	if err == nil && !written {
+		added, err = complete(*file)
+	}
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "devvars:", err)
 		os.Exit(1)
 	case written:
-		fmt.Printf("wrote %s: ADMIN_TOKEN and SIGNING_KEY, new and random\n", *file)
+		fmt.Printf("wrote %s: ADMIN_TOKEN, SIGNING_KEY and APP_SESSION_SECRET, new and random\n", *file)
+	case added:
+		fmt.Printf("kept %s, and added APP_SESSION_SECRET\n", *file)
 	default:
 		fmt.Printf("kept %s\n", *file)
 	}
@@ -53,8 +61,6 @@ func create(file string) (written bool, err error) {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
-	admin := make([]byte, 32)
-	rand.Read(admin)
 	key, err := signingKey()
 	if err != nil {
 		return false, err
@@ -64,8 +70,8 @@ func create(file string) (written bool, err error) {
 		return false, err
 	}
 	defer os.Remove(temp.Name())
-	_, err = fmt.Fprintf(temp, "# Secrets of this machine's development server. Delete the file for new ones.\nADMIN_TOKEN='%s'\nSIGNING_KEY='%s'\n",
-		base64.RawURLEncoding.EncodeToString(admin), key)
+	_, err = fmt.Fprintf(temp, "# Secrets of this machine's development server. Delete the file for new ones.\nADMIN_TOKEN='%s'\nSIGNING_KEY='%s'\n%s='%s'\n",
+		secret(), key, appSessionSecret, secret())
 	if err = errors.Join(err, temp.Close()); err != nil {
 		return false, err
 	}
@@ -77,6 +83,34 @@ func create(file string) (written bool, err error) {
 		return false, err
 	}
 	return true, nil
+}
+
+// appSessionSecret came later than the others: there are files without it.
+const appSessionSecret = "APP_SESSION_SECRET"
+
+// complete adds what a file of before lacks. One that has the name, with whatever value, is
+// left as it is.
+func complete(file string) (added bool, err error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(strings.TrimSpace(line), appSessionSecret+"=") {
+			return false, nil
+		}
+	}
+	if len(text) > 0 && text[len(text)-1] != '\n' {
+		text = append(text, '\n')
+	}
+	return true, replace(file, fmt.Appendf(text, "%s='%s'\n", appSessionSecret, secret()))
+}
+
+// secret is 32 random bytes.
+func secret() string {
+	b := make([]byte, 32)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // jwk is a private RSA key, with the members in the order of RFC 7517's example.

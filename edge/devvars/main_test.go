@@ -40,6 +40,9 @@ func TestCreate(t *testing.T) {
 	if len(vars["ADMIN_TOKEN"]) != 43 {
 		t.Errorf("ADMIN_TOKEN has %d characters", len(vars["ADMIN_TOKEN"]))
 	}
+	if len(vars["APP_SESSION_SECRET"]) != 43 || vars["APP_SESSION_SECRET"] == vars["ADMIN_TOKEN"] {
+		t.Errorf("APP_SESSION_SECRET has %d characters", len(vars["APP_SESSION_SECRET"]))
+	}
 	key, err := token.PublicKey([]byte(vars["SIGNING_KEY"]))
 	if err != nil || len(key.ID) != 43 {
 		t.Errorf("the admission cannot use SIGNING_KEY: %v, kid of %d characters", err, len(key.ID))
@@ -47,5 +50,27 @@ func TestCreate(t *testing.T) {
 	var private map[string]string
 	if err := json.Unmarshal([]byte(vars["SIGNING_KEY"]), &private); err != nil || private["qi"] == "" {
 		t.Errorf("no private key: %v", err)
+	}
+}
+
+// A file of before gets what it lacks, once, and keeps what it has.
+func TestComplete(t *testing.T) {
+	file := filepath.Join(t.TempDir(), ".dev.vars")
+	before := "# mine\nADMIN_TOKEN='a'\nSIGNING_KEY='{}'"
+	if err := os.WriteFile(file, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if added, err := complete(file); !added || err != nil {
+		t.Fatal(added, err)
+	}
+	first, _ := os.ReadFile(file)
+	if !strings.HasPrefix(string(first), before+"\n") || len(value(first, "APP_SESSION_SECRET")) != 43 {
+		t.Errorf("now it is %d bytes", len(first))
+	}
+	if added, err := complete(file); added || err != nil {
+		t.Errorf("a second run: %v, %v", added, err)
+	}
+	if again, _ := os.ReadFile(file); string(again) != string(first) {
+		t.Error("a second run replaced it")
 	}
 }

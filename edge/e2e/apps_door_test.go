@@ -17,6 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 const captions = "com.example.captions"
@@ -54,8 +55,9 @@ func withApps(t *testing.T, vars map[string]string) *server {
 	return s
 }
 
+// reference is a session id as the deployment gives it, of a session that is none.
 func reference(user string) string {
-	return protocol.AppSessionID(user, "0123456789abcdef0123456789abcdef")
+	return signature.Session(protocol.AppSessionID(user, "0123456789abcdef0123456789abcdef"), secrets["APP_SESSION_SECRET"])
 }
 
 // appDial is an app that connects; with a key, that is in its request.

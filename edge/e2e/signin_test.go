@@ -106,16 +106,25 @@ func (s *server) d1(query string) (rows []map[string]any) {
 	return said.Rows
 }
 
+// Good tokens are let in however many come from one address, which may be an office; who
+// is refused there counts.
 func TestManyConnectsFromOneAddress(t *testing.T) {
 	s := start(t, map[string]string{"CONNECTS_PER_IP_PER_MIN": "6", "CONNECTS_PER_IP_BURST": "3"})
 	token := s.login("owner")
 	d := dialling{document: "welcome", clientID: "c", token: token, address: "203.0.113.7"}
-	for range 3 {
+	for range 10 {
 		s.connect(d)
+	}
+	bad := d
+	bad.token = "x.y.z"
+	for range 3 {
+		if _, response, err := bad.dial(s); err == nil || response == nil || response.StatusCode != 401 {
+			t.Fatalf("a bad token: %v", response)
+		}
 	}
 	_, response, err := d.dial(s)
 	if err == nil || response == nil || response.StatusCode != 429 || response.Header.Get("Retry-After") != "10" {
-		t.Fatalf("the fourth: %v", response)
+		t.Fatalf("after three bad ones: %v", response)
 	}
 	page := d
 	page.origin = s.url

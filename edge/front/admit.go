@@ -134,6 +134,11 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if err != nil {
 		return fl.fail(err)
 	}
+	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
+		// Nobody could revoke it for as long as it lives. The session object says the same,
+		// but would be made to say it.
+		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
+	}
 	w := jsontext.NewObject(nil)
 	w.Str("user_id", claims.Subject)
 	w.Str("email", claims.Email)
@@ -150,7 +155,7 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if fl.device {
 		return f.toSession(fl)
 	}
-	return fl.admit(false, nil, now)
+	return fl.admit(false, nil, nil, now)
 }
 
 // toSession takes a device to its user's session object, which both admits it and holds
@@ -168,6 +173,14 @@ func (f *Front) toSession(fl *flight) []byte {
 	w.Str("binding", sessionObjects)
 	w.Str("name", fl.subject)
 	w.Str("body", string(body.End()))
+	return f.forward(fl, w)
+}
+
+// forward ends a step that takes a request to the object that is to hold its socket.
+func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
+	if fl.taken {
+		w.Bool("settle", true)
+	}
 	if !f.cfg.Quiet {
 		w.Str("log", fl.line(nil))
 	}
@@ -176,8 +189,9 @@ func (f *Front) toSession(fl *flight) []byte {
 
 // admit asks the user's session object for a grant: again when the document has sent
 // the first one back. gone is then the time of that one if the document holds no channel
-// of the user any more, whatever the session object believes.
-func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
+// of the user any more, whatever the session object believes. access is the document's
+// access version, which the next grant has to know of.
+func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
 	fl.await, fl.readmitted = awaitGrant, again
 	body := jsontext.NewObject(nil)
 	body.Str("kind", "admit")
@@ -186,6 +200,9 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 	body.Raw("claims", fl.claims)
 	if gone != nil {
 		body.Raw("gone_at", gone)
+	}
+	if access != nil {
+		body.Raw("access", access)
 	}
 	body.Bool("again", again)
 	body.Int("now", now.UnixMilli())
@@ -199,8 +216,8 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 // granted takes the session object's answer to the document object.
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
-	if jsontext.Check(answer, eventDepth) != nil {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "session_unavailable", RetryAfter: time.Second})
+	if jsontext.Check(answer, jsontext.DepthLimit) != nil {
+		return fl.unavailable("session_unavailable")
 	}
 	if data := jsontext.Field(answer, "error"); data != nil {
 		return fl.fail(objectError(data))
@@ -226,20 +243,17 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 	w.Str("binding", documentObjects)
 	w.Str("name", fl.document)
 	w.Str("body", string(body.End()))
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
 func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	status, _ := jsontext.Uint(jsontext.Field(result, "status"))
 	body := []byte(text(result, "body"))
-	if jsontext.Check(body, eventDepth) == nil {
+	if jsontext.Check(body, jsontext.DepthLimit) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted && fl.document != "" {
-			return fl.admit(true, jsontext.Field(body, "gone_at"), now)
+			return fl.admit(true, jsontext.Field(body, "gone_at"), jsontext.Field(body, "access"), now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))
@@ -249,7 +263,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	if fl.document == "" {
 		reason = "session_unavailable"
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second})
+	return fl.unavailable(reason)
 }
 
 // objectError reads the error an object has answered with.

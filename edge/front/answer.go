@@ -41,16 +41,30 @@ func (fl *flight) fail(err *protocol.Error) []byte {
 	return respondText(err, err.Row().HTTP, fl.word(err))
 }
 
+// unavailable is a failure of an object, as a deploy is to all of them: those who were there
+// are told times between one second and two, by who they are, and not all the same.
+func (fl *flight) unavailable(reason string) []byte {
+	h := uint32(2166136261) // FNV-1a
+	for _, name := range [...]string{fl.document, fl.client, fl.subject, fl.session} {
+		for i := 0; i < len(name); i++ {
+			h = (h ^ uint32(name[i])) * 16777619
+		}
+	}
+	return fl.fail(&protocol.Error{
+		Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second + time.Duration(h%1000)*time.Millisecond,
+	})
+}
+
 // settled ends what is common to all attempts to connect. A refusal has its line in the
-// log, and an app's counts against its address, whatever its reason, but for what was our
-// own failure. (A user's attempt counts even when it gets in.)
+// log, and counts against its address, whatever its reason, but for what was our own
+// failure.
 func (f *Front) settled(fl *flight, step []byte, now time.Time) []byte {
 	err := fl.refused
 	if err == nil || !fl.connect {
 		return step
 	}
 	ours := err.Code == protocol.ServiceUnavailable && err.Reason != reasonWaiting || err.Code == protocol.InternalError
-	if ours && fl.app && fl.taken {
+	if ours && fl.taken {
 		f.connects.give(fl.address)
 	}
 	return f.logged(step, fl.address, err, fl.line(err), now)

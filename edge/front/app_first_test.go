@@ -79,7 +79,7 @@ func TestAppFirstFrameRefused(t *testing.T) {
 	if _, reason, _ := appFailure(t, w.run(upgrade(appHost+"/app-ws"))); reason != "package_invalid" {
 		t.Errorf("no app's name: %s", reason)
 	}
-	w.attend = says(firstWord(named(protocol.AppSessionID("usr_other", strings.Repeat("0f", 16)), captions, appKeyOne)))
+	w.attend = says(firstWord(named(given("usr_other"), captions, appKeyOne)))
 	if _, reason, _ := appFailure(t, w.run(upgrade(appLine+"?session_id="+appReference))); reason != "session_id_invalid" {
 		t.Errorf("two sessions: %s", reason)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 // An app's key is hfa_<id, 16 hex digits>_<32 random bytes, base64url>.
@@ -88,6 +89,11 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
 	fl.pkg = pkg
+	if !signature.Given(fl.session, f.cfg.AppSecrets) {
+		// Nobody was ever given it: no object is woken, or made, to say so.
+		err := protocol.AppNotStarted()
+		return fl.fail(&err)
+	}
 	fl.subject, _ = protocol.AppSessionUser(fl.session)
 	return f.toUser(fl)
 }
@@ -111,11 +117,7 @@ func (f *Front) toUser(fl *flight) []byte {
 		w.Str("first", fl.first)
 		fl.first = ""
 	}
-	w.Bool("settle", true)
-	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
-	}
-	return fl.next(w)
+	return f.forward(fl, w)
 }
 
 // keyInvalid is the one answer to a key that is no key, nobody's or another app's.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 const (
@@ -17,10 +18,16 @@ const (
 	appLine   = appHost + "/v1/ws/apps/" + captions
 	appKeyOne = "hfa_00000000000000a1_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 	appKeyTwo = "hfa_00000000000000b2_HxAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg"
+	appSecret = "newest"
 	appInit   = `{"type":"app","event":"app_connection_init"`
 )
 
-var appReference = protocol.AppSessionID("usr_owner", strings.Repeat("0f", 16))
+var appReference = given("usr_owner")
+
+// given is a session id that the deployment has given to an app.
+func given(user string) string {
+	return signature.Session(protocol.AppSessionID(user, strings.Repeat("0f", 16)), appSecret)
+}
 
 // key answers the database's question with this row, if it is about this key.
 func key(text, row string) func(string, []any) map[string]any {

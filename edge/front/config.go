@@ -57,6 +57,11 @@ type Config struct {
 	AdminBody   int
 	// Published are the public keys of the embedded issuer, the one that it signs with first.
 	Published []token.Key
+	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
+	// separated by spaces); none: there are no apps.
+	AppSecrets []string
+	// MaxTokenLife is the longest life a token may have, from iat to exp (MAX_TOKEN_LIFE_S).
+	MaxTokenLife time.Duration
 	// InitTimeout is how long an app may take to its app_connection_init, where that brings
 	// its key (INIT_TIMEOUT_MS), WaitingApps how many in an isolate may be at that
 	// (WAITING_APPS), and WaitingAppsPerAddress how many of those of one address
@@ -102,6 +107,8 @@ func ParseEnv(env []byte) (Config, error) {
 		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
 
 		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
+		AppSecrets:    ParseSecrets(text(env, "APP_SESSION_SECRET")),
+		MaxTokenLife:  cmp.Or(duration(env, "MAX_TOKEN_LIFE_S", time.Second), token.MaxLife),
 		KeyAges: token.Ages{
 			Fresh:           duration(env, "JWKS_FRESH_S", time.Second),
 			Stale:           duration(env, "JWKS_STALE_S", time.Second),

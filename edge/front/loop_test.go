@@ -93,7 +93,7 @@ func newWorker(t *testing.T, env map[string]string) *worker {
 }
 
 func embedded() map[string]string {
-	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")}
+	return map[string]string{"ISSUER": issuer, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1"), "APP_SESSION_SECRET": appSecret + " older"}
 }
 
 func (w *worker) step(event map[string]any) (step map[string]any) {

@@ -65,12 +65,13 @@ func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byt
 func (f *Front) begin(r request, fl *flight, name string, now time.Time) []byte {
 	selected, ok := r.protocol()
 	fl.browser, fl.protocol, fl.address = r.origin != "", selected, r.address
-	// An app's server is one address for all its users, who may all come back at once: what
-	// is taken from it here it gets back for whom an object lets in.
+	// An office is one address for all who work there, an app's server for all its users, and
+	// all of them may come back at once: what is taken from an address here it gets back for
+	// whom an object lets in. How often one user may connect, the user's own object says.
 	if wait := f.connects.take(r.address, now); wait > 0 {
 		return fl.fail(tooMany("too_many_connects", wait))
 	}
-	fl.taken = true
+	_, fl.taken = network(r.address)
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
 		return fl.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}

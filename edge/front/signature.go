@@ -21,7 +21,7 @@ func ParseWindow(text string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// ParseSecrets reads the variable WEBHOOK_SECRET: secrets separated by spaces, so
+// ParseSecrets reads the variables WEBHOOK_SECRET and APP_SESSION_SECRET: secrets separated by spaces, so
 // that one can be replaced without a gap.
 func ParseSecrets(list string) []string { return strings.Fields(list) }
 

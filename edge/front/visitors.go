@@ -20,10 +20,25 @@ const AddressHeader = "cf-connecting-ip"
 // would let anybody use it up.
 type visitors struct {
 	limit   rate.Limit
-	buckets map[uint64]rate.Bucket
+	buckets map[uint64]visitor
+}
+
+// visitor is what one address has done of late. Those who are refused are told a time of
+// their own each: it may be an office, all of which comes back at once.
+type visitor struct {
+	rate.Bucket
+	turns rate.Turns
 }
 
 const maxVisitors = 4096
+
+// Those who are refused are told times so far apart, over backWithin at most: all of an
+// office has to be back within its lines' grace period (30 s), and each finds the places
+// free again of those before who were let in.
+const (
+	apart      = 20 * time.Millisecond
+	backWithin = 15 * time.Second
+)
 
 // take counts one more, or says how long to wait until it may come.
 func (v *visitors) take(address string, now time.Time) (wait time.Duration) {
@@ -33,6 +48,8 @@ func (v *visitors) take(address string, now time.Time) (wait time.Duration) {
 	}
 	bucket, known := v.buckets[key]
 	if wait = bucket.Take(now, v.limit, 1); wait > 0 {
+		wait = bucket.turns.Next(now, wait, apart, backWithin)
+		v.buckets[key] = bucket
 		return wait
 	}
 	if !known {
@@ -57,21 +74,21 @@ func (v *visitors) give(address string) {
 // others forgotten, but each round costs them a full table.
 func (v *visitors) makeRoom(now time.Time) {
 	if v.buckets == nil {
-		v.buckets = make(map[uint64]rate.Bucket)
+		v.buckets = make(map[uint64]visitor)
 	}
 	if len(v.buckets) < maxVisitors {
 		return
 	}
-	v.drop(func(b rate.Bucket) bool { return b.Full(now, v.limit) })
+	v.drop(func(b visitor) bool { return b.Full(now, v.limit) })
 	if len(v.buckets) > maxVisitors*7/8 {
-		v.drop(func(b rate.Bucket) bool { return b.Take(now, v.limit, 1) == 0 })
+		v.drop(func(b visitor) bool { return b.Take(now, v.limit, 1) == 0 })
 	}
 	if len(v.buckets) > maxVisitors*7/8 {
 		clear(v.buckets)
 	}
 }
 
-func (v *visitors) drop(which func(rate.Bucket) bool) {
+func (v *visitors) drop(which func(visitor) bool) {
 	for key, bucket := range v.buckets {
 		if which(bucket) {
 			delete(v.buckets, key)

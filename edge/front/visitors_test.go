@@ -21,20 +21,20 @@ func limited(t *testing.T, more map[string]string) *worker {
 	return newWorker(t, env)
 }
 
-// Whoever connects again and again from one address is told when to come back,
-// and costs no signature check.
+// Whoever is refused again and again at one address is told when to come back, and costs
+// no signature check.
 func TestConnectsPerAddress(t *testing.T) {
 	w := limited(t, nil)
-	from := func(address string, headers ...string) map[string]any {
-		return upgrade(line+"?client_id=c&token="+goodToken(), append(headers, AddressHeader, address)...)
+	from := func(address, token string, headers ...string) map[string]any {
+		return upgrade(line+"?client_id=c&token="+token, append(headers, AddressHeader, address)...)
 	}
 	for range 3 {
-		if end := w.run(from("203.0.113.7")); end["do"] != "socket" {
-			t.Fatalf("within the limit: %v", end)
+		if code, _ := failure(t, w.run(from("203.0.113.7", "x"))); code != "AUTHENTICATION_FAILED" {
+			t.Fatalf("within the limit: %s", code)
 		}
 	}
 	w.steps = nil
-	end := w.run(from("203.0.113.7"))
+	end := w.run(from("203.0.113.7", goodToken()))
 	code, reason := failure(t, end)
 	if code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_connects" || end["status"] != 429.0 || w.way() != "respond" {
 		t.Errorf("%s: %v", w.way(), end)
@@ -42,28 +42,96 @@ func TestConnectsPerAddress(t *testing.T) {
 	if end["headers"].(map[string]any)["retry-after"] != "10" || !strings.Contains(end["body"].(string), `"retry_after":10000`) {
 		t.Errorf("not told when: %v", end)
 	}
-	page := w.run(from("203.0.113.7", "origin", "http://127.0.0.1:8787", "sec-websocket-protocol", "holdfast.v1"))
-	if page["do"] != "refuse" || page["code"] != 4201.0 {
-		t.Errorf("a page: %v", page)
+	page := w.run(from("203.0.113.7", goodToken(), "origin", "http://127.0.0.1:8787", "sec-websocket-protocol", "holdfast.v1"))
+	if page["do"] != "refuse" || page["code"] != 4201.0 || strings.Contains(page["frame"].(string), `"retry_after":10000`) {
+		t.Errorf("a page, told the same time or otherwise wrong: %v", page)
 	}
-	if end := w.run(from("203.0.113.8")); end["do"] != "socket" {
+	if end := w.run(from("203.0.113.8", goodToken())); end["do"] != "socket" {
 		t.Errorf("a neighbour: %v", end)
 	}
 	// Nobody chooses by a header of their own whom they are counted as.
-	if end := w.run(from("203.0.113.7", "x-forwarded-for", "198.51.100.1", "x-real-ip", "198.51.100.1")); end["do"] != "respond" {
+	if end := w.run(from("203.0.113.7", goodToken(), "x-forwarded-for", "198.51.100.1", "x-real-ip", "198.51.100.1")); end["do"] != "respond" {
 		t.Errorf("with X-Forwarded-For: %v", end)
 	}
 	w.now = w.now.Add(10 * time.Second)
-	if end := w.run(from("203.0.113.7")); end["do"] != "socket" {
+	if end := w.run(from("203.0.113.7", goodToken())); end["do"] != "socket" {
 		t.Errorf("when it was told to come: %v", end)
 	}
-	// Bad tokens and foreign pages are counted like good ones.
-	w = limited(t, nil)
-	for range 3 {
-		w.run(upgrade(line+"?client_id=c&token=x", AddressHeader, "203.0.113.7", "origin", "https://evil.example"))
+	// Foreign pages are counted like bad tokens, and so is whom an object refuses.
+	for name, refused := range map[string]func(w *worker){
+		"a foreign page": func(w *worker) { w.run(from("203.0.113.7", goodToken(), "origin", "https://evil.example")) },
+		"no access": func(w *worker) {
+			w.call = func(string, map[string]any) map[string]any {
+				return map[string]any{"body": `{"error":{"error_code":"INSUFFICIENT_PERMISSIONS","message":"x"}}`}
+			}
+			w.run(from("203.0.113.7", goodToken()))
+		},
+		"too often": func(w *worker) {
+			w.call = func(string, map[string]any) map[string]any {
+				return map[string]any{"body": `{"error":{"error_code":"RATE_LIMIT_EXCEEDED","message":"x","details":{"retry_after":500}}}`}
+			}
+			w.run(from("203.0.113.7", goodToken()))
+		},
+	} {
+		w = limited(t, nil)
+		for range 3 {
+			refused(w)
+		}
+		if end := w.run(from("203.0.113.7", goodToken())); end["status"] != 429.0 {
+			t.Errorf("%s: after three refusals: %v", name, end)
+		}
 	}
-	if end := w.run(from("203.0.113.7")); end["do"] != "respond" {
-		t.Errorf("after three refusals: %v", end)
+}
+
+// An office is one address. All of it comes back at once when its line does, with good
+// tokens: everybody is let in, however small the limit, and whatever fails on our side.
+func TestAnOfficeComesBackAtOnce(t *testing.T) {
+	w := limited(t, nil)
+	come := func() string {
+		end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), AddressHeader, "203.0.113.7"))
+		if end["do"] == "socket" {
+			return "in"
+		}
+		_, reason := failure(t, end)
+		return reason
+	}
+	for n := range 1000 {
+		if got := come(); got != "in" {
+			t.Fatalf("number %d: %s", n, got)
+		}
+	}
+	w.call = func(string, map[string]any) map[string]any { return map[string]any{"error": "TimeoutError"} }
+	for range 10 {
+		if got := come(); got != "session_unavailable" {
+			t.Fatalf("while the objects are away: %s", got)
+		}
+	}
+	device := upgrade("http://127.0.0.1:8787/v1/ws/device?token="+goodToken(), AddressHeader, "203.0.113.7")
+	for n := range 10 {
+		if end := w.run(device); end["do"] != "socket" {
+			t.Fatalf("device %d: %v", n, end)
+		}
+	}
+}
+
+// Those who come while as many as may be are being looked into are told times apart from
+// each other, and early enough for their lines' grace period.
+func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
+	v := visitors{limit: rate.Limit{Count: DefaultConnects, Per: time.Minute, Burst: DefaultConnectsBurst}}
+	told, most := map[time.Duration]int{}, time.Duration(0)
+	for range 1000 {
+		if wait := v.take("203.0.113.7", now); wait > 0 {
+			told[wait]++
+			most = max(most, wait)
+		}
+	}
+	for wait, n := range told {
+		if n > 2 {
+			t.Errorf("%d are told %v", n, wait)
+		}
+	}
+	if len(told) < 700 || most > backWithin+time.Second {
+		t.Errorf("760 are told %d times, the last %v", len(told), most)
 	}
 }
 

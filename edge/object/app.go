@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
 // The apps' side of a session object: their sockets, their webhooks, and what the database
@@ -40,6 +41,36 @@ type appQuestion struct {
 	sent   bool     // and is called now
 	conn   string   // a connection that is written down
 	forget bool     // one that is no more
+}
+
+// newAppSession is what the session id of an app ends with that is started now; "" where
+// there is no secret to sign it with.
+func (o *sessionObject) newAppSession() string {
+	if len(o.secrets) == 0 {
+		return ""
+	}
+	random := randomHex(o.host, 16)
+	whose := protocol.AppSessionID(o.host.Name(), "")
+	return signature.Session(whose+random, o.secrets[0])[len(whose):]
+}
+
+// nameApps gives another session id to each app whose id no secret has made: one that was
+// started before ids were signed, or whose secret is gone. The front Worker lets nobody in
+// by the old one, so the app, once its line drops, is called and told the new one.
+func (o *sessionObject) nameApps(apps []app.Saved) {
+	for i := range apps {
+		r := &apps[i].Row
+		if len(o.secrets) == 0 || signature.Given(r.SessionID, o.secrets) {
+			continue
+		}
+		if r.Written && r.Line.Conn == "" && r.Door.Conn == "" {
+			o.host.Database(o.appAsks.add(appQuestion{forget: true}), "DB", unregisterQuery, r.SessionID)
+			r.Written = false
+		}
+		r.SessionID = protocol.AppSessionID(o.host.Name(), o.newAppSession())
+		r.Line.SessionID = r.SessionID
+		o.store.saveApp(*r)
+	}
 }
 
 func appConnect(conn string, raw []byte) device.Event {

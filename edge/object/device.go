@@ -47,8 +47,11 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 			return device.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
 		}
 		e := device.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
-		if frame.Event == protocol.EventConnectionInit || frame.Event == protocol.EventAppStart {
+		switch frame.Event {
+		case protocol.EventConnectionInit:
 			e.NewSessionID = randomHex(o.host, 16)
+		case protocol.EventAppStart:
+			e.NewSessionID = o.newAppSession()
 		}
 		return e
 	case Closed:
@@ -193,7 +196,7 @@ func (o *sessionObject) lose() {
 
 // device reads what is stored of the device channel.
 func (s *store) device(userID string) (snap device.Snapshot) {
-	snap.UserID, snap.Session = userID, s.session()
+	snap.UserID, snap.Session = userID, s.session(userID)
 	s.query(selectDevice, func(c []Value) {
 		r := &snap.Row
 		r.Channel = channel.Row{

@@ -7,7 +7,8 @@ type Stmt uint8
 // Every statement of the Document object, then of the session object. A host that is not
 // SQLite (the one in the tests) switches on these.
 const (
-	selectSchema Stmt = iota
+	selectTables Stmt = iota
+	selectSchema
 	insertSchema
 
 	createOps
@@ -20,6 +21,16 @@ const (
 	selectChannels
 	upsertChannel
 	deleteChannel
+
+	addStateAccess
+	addStateAccessAt
+	addStateErased
+	addStateHeld
+	createRemains
+	selectRemains
+	upsertRemains
+	takeRemains
+	dropRemains
 
 	addBehind
 	addPushed
@@ -60,7 +71,7 @@ const (
 	upsertPart
 	selectPart
 	deleteParts
-	deleteOtherParts
+	deleteOldParts
 
 	createSession
 	createSessionChannels
@@ -75,6 +86,7 @@ const (
 	addBy
 	addFence
 	addKick
+	addAccessVersion
 	addRevokedBefore
 	addIssuedAhead
 	addSignInsBefore
@@ -121,12 +133,9 @@ const (
 	trimUsers
 	trimOperators
 
-	// StmtCount is how many there are.
-	StmtCount
+	// createSchema is the first table to be made.
+	createSchema
 )
-
-// createSchema is run by its own text: it must exist before selectSchema may be asked.
-const createSchema = StmtCount
 
 const entryColumns = "version, user_id, client_id, message_id, op, at, kind, comment"
 
@@ -148,6 +157,7 @@ const appColumns = "package, session_id, state, phase, next, tries, been, key_id
 	"door_conn, door_at, door_key, sent, acked, rounds, written, told"
 
 var statements = [...]string{
+	selectTables: "SELECT name FROM sqlite_master WHERE name IN ('schema', 'remains')",
 	selectSchema: "SELECT version FROM schema",
 	insertSchema: "INSERT INTO schema (version) VALUES (?)",
 
@@ -160,8 +170,8 @@ var statements = [...]string{
 		"name TEXT NOT NULL, grant_session_id TEXT NOT NULL, workspace_id TEXT NOT NULL, role TEXT NOT NULL, permissions INTEGER NOT NULL, " +
 		"epoch INTEGER NOT NULL, locked INTEGER NOT NULL, grant_expires INTEGER NOT NULL, token_id TEXT NOT NULL, " +
 		"admitted_at INTEGER NOT NULL, telling INTEGER NOT NULL, reason TEXT NOT NULL, tell_next INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
-	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at) VALUES (?, ?, ?, ?, ?, ?)",
-	selectVersion:  "SELECT COALESCE(MAX(version), 0) FROM ops",
+	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at, total) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	selectVersion:  "SELECT version, total FROM ops ORDER BY version DESC LIMIT 1",
 	selectOps:      "SELECT " + entryColumns + " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?",
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
@@ -192,30 +202,46 @@ var statements = [...]string{
 	createParts: "CREATE TABLE parts (version INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, " +
 		"bytes INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, began INTEGER NOT NULL, PRIMARY KEY (version, part))",
 
-	insertComment:    "INSERT INTO ops (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	openComment:      "INSERT INTO comments (id, resolved) VALUES (?, ?)",
-	resolveComment:   "UPDATE comments SET resolved = ? WHERE id = ?",
-	selectComment:    "SELECT 1 FROM comments WHERE id = ? AND resolved = 0",
-	countComments:    "SELECT COUNT(*) FROM comments WHERE resolved = 0",
-	selectCommentOps: "SELECT " + entryColumns + " FROM ops WHERE kind > 0 AND version > ? AND version <= ? ORDER BY version LIMIT ?",
-	trimComments:     "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?",
+	insertComment:  "INSERT INTO ops (" + entryColumns + ", total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	openComment:    "INSERT INTO comments (id, resolved) VALUES (?, ?)",
+	resolveComment: "UPDATE comments SET resolved = ? WHERE id = ?",
+	selectComment:  "SELECT replies FROM comments WHERE id = ? AND resolved = 0",
+	countComments:  "SELECT COUNT(*) FROM comments WHERE resolved = 0",
+	// Below the floor there may be what is kept for operators alone.
+	selectCommentOps: "SELECT " + entryColumns + " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
+		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?",
+	trimComments: "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?",
 	trimReceipts: "INSERT OR REPLACE INTO receipts SELECT version, user_id, client_id, message_id FROM (SELECT version, user_id, client_id, message_id, " +
-		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND " + trimmed + ") WHERE n <= ?",
+		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND message_id <> '' AND " + trimmed + ") WHERE n <= ?",
 	trimOps:         "DELETE FROM ops WHERE version <= ? AND " + trimmed,
 	selectTrimmed:   "SELECT message_id, version FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	boundTrimmed:    "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)",
 	boundAllTrimmed: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)",
 
-	selectState:      "SELECT floor, snapshot, parts, locked, locked_at, reason, retry FROM state",
-	upsertState:      "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-	selectSections:   "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
-	upsertSection:    "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
-	deleteSection:    "DELETE FROM sections WHERE section = ?",
-	selectUpload:     "SELECT version, user_id, client_id, parts, part, bytes, at, began FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
-	upsertPart:       "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	selectPart:       "SELECT data FROM parts WHERE version = ? AND part = ?",
-	deleteParts:      "DELETE FROM parts WHERE version = ?",
-	deleteOtherParts: "DELETE FROM parts WHERE version <> ?",
+	addStateAccess:   "ALTER TABLE state ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
+	addStateAccessAt: "ALTER TABLE state ADD COLUMN access_at INTEGER NOT NULL DEFAULT 0",
+	addStateErased:   "ALTER TABLE state ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
+	addStateHeld:     "ALTER TABLE state ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+	// What a document without content has to remember, in a table of its own: the others
+	// take ten times the room.
+	createRemains: "CREATE TABLE IF NOT EXISTS remains (one INTEGER PRIMARY KEY CHECK (one = 1), access INTEGER NOT NULL, access_at INTEGER NOT NULL, erased INTEGER NOT NULL)",
+	selectRemains: "SELECT access, access_at, erased FROM remains",
+	upsertRemains: "INSERT OR REPLACE INTO remains (one, access, access_at, erased) VALUES (1, ?, ?, ?)",
+	takeRemains: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased) " +
+		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased FROM remains",
+	dropRemains: "DROP TABLE remains",
+
+	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held FROM state",
+	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held) " +
+		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectSections: "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
+	upsertSection:  "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
+	deleteSection:  "DELETE FROM sections WHERE section = ?",
+	selectUpload:   "SELECT version, user_id, client_id, parts, part, bytes, at, began FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
+	upsertPart:     "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectPart:     "SELECT data FROM parts WHERE version = ? AND part = ?",
+	deleteParts:    "DELETE FROM parts WHERE version = ?",
+	deleteOldParts: "DELETE FROM parts WHERE version < ?",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
 		"started_at INTEGER NOT NULL, epoch INTEGER NOT NULL)",
@@ -233,6 +259,7 @@ var statements = [...]string{
 	addBy:                 "ALTER TABLE channels ADD COLUMN by_whom TEXT NOT NULL DEFAULT ''",
 	addFence:              "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
+	addAccessVersion:      "ALTER TABLE access ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
 	addSignInsBefore:      "ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0",
@@ -242,8 +269,8 @@ var statements = [...]string{
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
-	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked FROM access ORDER BY document",
-	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked, access FROM access ORDER BY document",
+	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked, access) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteAccess:          "DELETE FROM access WHERE document = ?",
 	selectRevoked:         "SELECT token_id, until FROM revoked ORDER BY token_id",
 	upsertRevoked:         "INSERT OR REPLACE INTO revoked (token_id, until) VALUES (?, ?)",
@@ -298,39 +325,35 @@ var statements = [...]string{
 }
 
 // String is the statement's text.
-func (s Stmt) String() string { return statements[s] }
+func (s Stmt) String() string {
+	if int(s) >= len(statements) {
+		return logStatements[int(s)-len(statements)]
+	}
+	return statements[s]
+}
 
 // schemaVersion counts the changes to the tables. A change appends the
 // statements that bring an object from the version before; objects upgrade
 // themselves when they are next woken.
 const schemaVersion = 5
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
-	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
-		createSections, createParts, createAudit}, nil, {addShare}}
-var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
-	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}
+// tables are the steps to the tables of one kind of object.
+type tables [schemaVersion][]Stmt
 
-// migrate brings the object's tables up to date.
-func migrate(h Host, tables [schemaVersion][]Stmt) error {
-	if err := h.Query(createSchema, nil, nil); err != nil {
-		return err
-	}
-	version := 0
-	err := h.Query(selectSchema, nil, func(cols []Value) { version = max(version, int(cols[0].Int)) })
-	if err != nil {
-		return err
-	}
-	for ; version < schemaVersion; version++ {
-		for _, stmt := range tables[version] {
-			if err := h.Query(stmt, nil, nil); err != nil {
-				return err
-			}
-		}
-		if err := h.Query(insertSchema, []Value{integer(int64(version + 1))}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+var documentTables = tables{
+	{createOps, createOpsClient, createChannels},
+	{addBehind, addPushed, addDrySince, addConfirms, addTrusted},
+	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
+		createSections, createParts, createAudit},
+	nil,
+	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed,
+		addStateAccess, addStateAccessAt, addStateErased, addStateHeld},
+}
+
+var sessionTables = tables{
+	{createSession, createSessionChannels, createAccess},
+	{addOwed, addReason, addNextPush, addPushes},
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
+	{createApps, createAppOutbox, createAppReceipts},
+	{addAccessVersion, addSignInsBefore},
 }

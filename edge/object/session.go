@@ -1,6 +1,7 @@
 package object
 
 import (
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/device"
@@ -22,6 +23,8 @@ type sessionObject struct {
 	tokens asks[string]   // being verified, by whose connection; numbered from tokenAsk on
 	events []device.Event // still to step, those that booting came back as
 	dials  []dial         // upgrades that have no answer yet
+	// secrets sign the session ids of apps, the first those of new ones.
+	secrets []string
 	// appAsks are questions about apps, numbered from appAsk on; now is the event's time.
 	appAsks asks[appQuestion]
 	now     time.Time
@@ -45,19 +48,20 @@ type push struct {
 
 // NewSession makes a session object from what its storage holds.
 func NewSession(h Host, now time.Time) (Object, error) {
-	if err := migrate(h, sessionTables); err != nil {
-		return nil, err
-	}
 	o := &sessionObject{
 		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: deviceConfig(settings{h}),
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
-		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now,
+		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
 	}
 	o.cfg.Secret = newSecret(h)
+	if err := o.store.open(&sessionTables); err != nil {
+		return nil, err
+	}
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
+	o.nameApps(snap.Apps.Apps)
 	core, err := device.Restore(o.cfg, snap)
 	if err != nil {
 		return nil, err
@@ -98,6 +102,7 @@ func (o *sessionObject) run(now time.Time) error {
 	if o.store.err != nil {
 		return o.store.err
 	}
+	o.store.ended()
 	deadline, ok := o.core.Deadline()
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil

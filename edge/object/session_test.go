@@ -88,6 +88,7 @@ func TestAChangeIsPushed(t *testing.T) {
 
 func TestAnUnreadableSessionStoreRefusesTheEvent(t *testing.T) {
 	f := newFake(t, "ann", NewSession)
+	f.made = true
 	f.broken, f.breaks = selectAccess, true
 	if _, err := f.try(admit("d1")); err != errBroken {
 		t.Fatalf("got %v", err)
@@ -127,7 +128,7 @@ func TestTheAlarmMovesOnlyForward(t *testing.T) {
 // The fake does not read SQL; that each statement takes what it is given can be
 // counted, and that it runs is shown in workerd.
 func TestStatementsTakeWhatTheyAreGiven(t *testing.T) {
-	for s := Stmt(0); s <= StmtCount; s++ {
+	for s := Stmt(0); s < StmtCount; s++ {
 		text := s.String()
 		if text == "" {
 			t.Fatalf("statement %d has no text", s)

@@ -13,15 +13,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// notStarted refuses a connection that fits no app of the user's: the answer is the same
-// for a session that never was, that is over, or that is another app's.
-var notStarted = protocol.Error{Code: protocol.SessionEnded, Reason: "app_not_started", Message: "No app was started by that session id, or it has stopped."}
-
 // Connect takes an app's socket, whose key has to be written down first.
 func (a *Apps) Connect(now time.Time, e Connect) {
 	x := a.fits(e)
 	if x == nil {
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: notStarted})
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		return
 	}
 	if wait := x.connects.Take(now, a.cfg.Connects, 1); wait > 0 {
@@ -57,7 +53,7 @@ func (a *Apps) Registered(now time.Time, r Registered) {
 	case r.Err != nil:
 		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: *r.Err})
 	case x == nil: // it has stopped meanwhile
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: notStarted})
+		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		if a.bySession(e.SessionID) == nil { // else a line that is still there may be by the same key
 			a.owner.Emit(Unregister{e.SessionID})
 		}
@@ -86,7 +82,7 @@ func (a *Apps) turnAway(x *attached, init protocol.Frame, e protocol.Error) {
 // init takes an app's first word: it makes its connection the app's own.
 func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if x.row.State == Stopping {
-		a.turnAway(x, f, notStarted)
+		a.turnAway(x, f, protocol.AppNotStarted())
 		return
 	}
 	p, ok := protocol.ParseAppConnectionInit(f.Data)

@@ -10,7 +10,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// FromDevice takes a frame of the user's device. random is 32 fresh hex digits.
+// FromDevice takes a frame of the user's device. random is what an app's session id ends
+// with, fresh and signed; "" where there is no secret to sign it with.
 func (a *Apps) FromDevice(now time.Time, clientID string, f protocol.Frame, random string) {
 	refuse := func(code protocol.Code, reason string) {
 		e := protocol.Error{Code: code, Reason: reason, MessageID: f.MessageID}
@@ -102,6 +103,12 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 			return true
 		}
 		a.stopped(now, x, "user_stopped", "")
+	}
+	if random == "" {
+		e := protocol.AppSessionsUnsigned()
+		e.MessageID = messageID
+		a.owner.Answer(e.Frame())
+		return false
 	}
 	if len(a.list) >= a.cfg.MaxApps {
 		e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_apps", MessageID: messageID,

@@ -39,7 +39,9 @@ type session struct {
 	permEpoch      uint64
 	locked         bool
 	unacknowledged int
-	frameBytes     int
+	frameBytes     int // of the largest frame the server takes, and how deep it may nest
+	depth          int
+	told           limits // as the app knows them
 	heartbeat      time.Duration
 }
 
@@ -54,7 +56,8 @@ func New(cfg Config) *Client {
 	c.status.state = stateConnecting
 	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
-	c.session.frameBytes = protocol.DefaultLimits.FrameBytes
+	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
+	c.session.told = c.session.limits()
 	c.session.heartbeat = defaultHeartbeat
 	return c
 }
@@ -80,6 +83,7 @@ func (c *Client) Step(now time.Time, ev Event) []Effect {
 			c.handle(e)
 		}
 	}
+	c.goOnReplay()
 	out := c.out
 	c.out = nil
 	return out
@@ -98,6 +102,8 @@ func (c *Client) handle(ev Event) {
 		case LockSection:
 			c.unsent(e.ID, errClosed)
 		case PostSnapshot:
+			c.unsent(e.ID, errClosed)
+		case Replay:
 			c.unsent(e.ID, errClosed)
 		}
 		return
@@ -146,6 +152,8 @@ func (c *Client) handle(ev Event) {
 		c.lockSection(e)
 	case PostSnapshot:
 		c.postSnapshot(e)
+	case Replay:
+		c.replayLog(e)
 	case Presence:
 		c.presence(e.Data)
 	case Refresh:
@@ -167,7 +175,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 	var least time.Time
 	for _, t := range [...]time.Time{
 		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
-		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.askAgainAt(),
+		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.endAt, c.token.askAgainAt(),
 		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy, c.tabs.rollAt,
 		c.log.syncBy, c.askBy(),
 	} {
@@ -214,6 +222,7 @@ func (c *Client) stop(reason string, code int) {
 	c.do(ReleaseLock{})
 	c.dropOutbox(errClosed)
 	c.dropAsks(errClosed)
+	c.dropReplay(errClosed)
 	c.log = log{version: c.log.version}
 	c.setStatus(status{state: stateClosed, reason: reason, code: code})
 }

@@ -47,6 +47,7 @@ type connection struct {
 	swapID    string
 	shown     []byte // the last presence, shown again on each connection
 	authTries int    // refusals of a token in a row
+	brief     int    // connections in a row that were let in, and lost to their token at once
 
 	resumeSends time.Time // the server asked for a pause
 }
@@ -200,9 +201,10 @@ func (c *Client) heardSeq() {
 
 func (c *Client) writeAck() {
 	c.conn.ackAt, c.conn.unacked = time.Time{}, 0
-	if c.log.version == c.conn.acked {
+	heard := c.log.heard()
+	if heard == c.conn.acked {
 		return
 	}
-	c.conn.acked = c.log.version
-	c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventAck, Data: protocol.Ack{Seq: c.log.version}.Append(nil)})
+	c.conn.acked = heard
+	c.write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventAck, Data: protocol.Ack{Seq: heard}.Append(nil)})
 }

@@ -107,10 +107,19 @@ func (c *Client) downState() string {
 // with that as well has to sign in.
 func (c *Client) tokenRefused(f *Failure, code int) {
 	n := &c.conn
+	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
+		n.authTries = 0
+	}
+	switch {
+	case n.phase == live && c.now.Sub(n.liveSince) < StableAfter:
+		n.brief++
+	case n.phase == live:
+		n.brief = 0
+	}
 	n.authTries++
 	c.endConnection()
 	c.token.refuse()
-	if n.authTries >= TokenTries || f.Code != string(protocol.TokenExpired) && n.authTries > 1 {
+	if n.authTries >= TokenTries || n.brief >= TokenTries || f.Code != string(protocol.TokenExpired) && n.authTries > 1 {
 		f.Recoverable, f.Action = false, protocol.ActionStop
 		n.phase = idle
 		c.final("autherror", f, code)

@@ -85,6 +85,9 @@ type (
 		Version uint64
 		Data    []byte // any JSON
 	}
+	// Replay has the log told again from the start, to this tab alone and as `history`
+	// events. It is answered once all that is stored has been told, and kept over drops.
+	Replay struct{ ID string }
 	// Presence tells the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
 	// Refresh fetches a new token now.
@@ -194,6 +197,7 @@ func (SendSection) isEvent()     {}
 func (Comment) isEvent()         {}
 func (LockSection) isEvent()     {}
 func (PostSnapshot) isEvent()    {}
+func (Replay) isEvent()          {}
 func (Presence) isEvent()        {}
 func (Refresh) isEvent()         {}
 func (SignOut) isEvent()         {}

@@ -2,6 +2,7 @@ package client
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -31,6 +32,8 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 			s.fail("%s hears %s as version %d", t.name, op, v)
 		}
 		s.heard[t] = append(s.heard[t], op)
+	case "history":
+		s.toldAgain(t, e)
 	case "gap":
 		s.fail("%s hears of a gap: %s", t.name, e.Detail)
 	case "error":
@@ -67,6 +70,9 @@ func (s *sim) restored(t *fakeTab, e Emit) {
 		s.fail("%s has heard %d and gets the snapshot %s", t.name, len(s.heard[t]), e.Detail)
 	}
 	s.heard[t], s.owed[t] = nil, nil
+	if a := s.again[t]; a != nil && !t.c.log.again.next {
+		a.heard, a.owed = v, nil
+	}
 	for n := uint64(1); n <= v; n++ {
 		s.heard[t] = append(s.heard[t], s.said(n))
 		if s.log[n-1].Comment != nil {
@@ -79,6 +85,10 @@ func (s *sim) restored(t *fakeTab, e Emit) {
 func (s *sim) answered(t *fakeTab, e Effect) {
 	switch e := e.(type) {
 	case Sent:
+		if a := s.again[t]; a != nil && e.ID == a.id {
+			a.done(s, t, e.Version)
+			return
+		}
 		if s.settled[e.ID] {
 			s.fail("send %s is answered twice", e.ID)
 		}
@@ -87,6 +97,10 @@ func (s *sim) answered(t *fakeTab, e Effect) {
 			s.fail("send %s is answered with version %d, which is %s", e.ID, e.Version, s.said(e.Version))
 		}
 	case Unsent:
+		if strings.HasPrefix(e.ID, "again") {
+			delete(s.again, t)
+			return
+		}
 		if !t.c.stopped {
 			s.fail("send %s is refused: %s", e.ID, e.Error)
 		}
@@ -182,6 +196,9 @@ func (s *sim) calm() {
 		}
 		if len(s.heard[t]) != len(s.log) {
 			s.fail("%s has heard %d of %d", t.name, len(s.heard[t]), len(s.log))
+		}
+		if s.again[t] != nil {
+			s.fail("%s still waits for the log to be told again", t.name)
 		}
 		if len(t.c.log.outbox) > 0 {
 			s.fail("%s still waits for %d answers", t.name, len(t.c.log.outbox))

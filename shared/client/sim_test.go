@@ -31,8 +31,8 @@ func TestSimulation(t *testing.T) {
 	for seed := uint64(1); seed <= runs && !t.Failed(); seed++ {
 		simulate(t, seed, false)
 	}
-	if runs >= 60 && restores == 0 {
-		t.Error("nobody was ever given a snapshot")
+	if runs >= 60 && (restores == 0 || retellings == 0) {
+		t.Errorf("a snapshot was given %d times, and the log told again %d times", restores, retellings)
 	}
 }
 
@@ -59,6 +59,7 @@ type sim struct {
 
 	heard   map[*fakeTab][]string
 	owed    map[*fakeTab][]uint64 // comments from before a snapshot that are still to come
+	again   map[*fakeTab]*retold  // the last replay each tab asked for
 	sends   int
 	settled map[string]bool // sends that were answered
 	owner   map[string]*fakeTab
@@ -89,7 +90,7 @@ const simGrace = 30 * time.Second
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), byID: map[string]uint64{},
-		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
+		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, again: map[*fakeTab]*retold{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
 		told: map[*fakeTab]bool{}, verbose: verbose,
 	}
 	s.lag = true
@@ -192,6 +193,8 @@ func (s *sim) act() {
 		}
 	case n < 97:
 		s.do(t, []Event{Hidden{}, Visible{}, Online{}, Offline{}}[s.rnd.IntN(4)])
+	case n < 98 && s.rnd.IntN(2) == 0:
+		s.replay(t)
 	case n < 98:
 		s.do(t, Refresh{})
 	case n < 99 || s.seed%4 > 0 || s.rnd.IntN(3) > 0:

@@ -15,7 +15,7 @@ func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// a document that went back, see below): the log itself is asked first.
 	// What was asked for before went with the line, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
-	if a.DocumentVersion < c.log.version {
+	if a.DocumentVersion < c.log.heard() {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
 	}
@@ -147,6 +147,21 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	c.flush()
 }
 
+// reasonUnreadable is of a gap that is this client's own: what the server has sent is there,
+// and cannot be read here.
+const reasonUnreadable = "unreadable"
+
+// unreadable is an entry of the log that is not to be made out: the one that is due is
+// passed over, and said to be.
+func (c *Client) unreadable(version uint64) {
+	if version == c.log.version+1 && c.log.restore.of == 0 {
+		c.gap(version, reasonUnreadable)
+		c.heardSeq()
+	} else if version > c.log.version {
+		c.behind(version)
+	}
+}
+
 // gap tells every tab of versions up to `to` that cannot be had any more.
 func (c *Client) gap(to uint64, reason string) {
 	w := c.event("gap")
@@ -165,7 +180,7 @@ func (c *Client) skip(to uint64, reason string) {
 	from := l.version + 1
 	l.version, l.restore = to, restore{}
 	c.arrived()
-	c.emitGap(from, to, reason)
+	c.tell("gap", gapDetail(from, to, reason))
 	c.repost()
 }
 
@@ -179,25 +194,26 @@ func (c *Client) reset(to uint64) {
 
 func (c *Client) rewind(to uint64) {
 	l := &c.log
-	if to >= l.version {
+	last := l.heard()
+	if to >= last {
 		return
 	}
-	from := to + 1
-	last := l.version
-	l.version, l.target, l.syncBy, l.restore = to, to, time.Time{}, restore{}
-	c.emitGap(from, last, "document_reset")
+	if to < l.version {
+		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
+	}
+	l.target, l.again.to = to, min(l.again.to, to)
+	w := jsontext.NewObject(nil)
+	w.Uint("version", to)
+	c.emit("gap", gapDetail(to+1, last, "document_reset"), w.End())
 }
 
-func (c *Client) emitGap(from, to uint64, reason string) {
+func gapDetail(from, to uint64, reason string) []byte {
 	w := jsontext.NewObject(nil)
 	w.Uint("from", from)
 	w.Uint("to", to)
 	w.Uint("count", to-from+1)
 	w.Str("reason", reason)
-	detail := w.End()
-	w = jsontext.NewObject(nil)
-	w.Uint("version", c.log.version)
-	c.emit("gap", detail, w.End())
+	return w.End()
 }
 
 // logDue asks again for what did not come.
@@ -210,6 +226,10 @@ func (c *Client) logDue() {
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
+		if l.unread && c.conn.phase == live {
+			c.gap(l.target, reasonUnreadable)
+		}
+		c.dropReplay(errReplay)
 		l.target, l.asks = l.version, 0
 		c.offer()
 		return
@@ -220,7 +240,7 @@ func (c *Client) logDue() {
 // arrived notes that the log has moved on.
 func (c *Client) arrived() {
 	l := &c.log
-	l.asks = 0
+	l.asks, l.unread = 0, false
 	if l.version >= l.target && l.restore.of == 0 {
 		l.target, l.syncBy = l.version, time.Time{}
 		if l.held {

@@ -77,7 +77,7 @@ func (c *Client) enter() {
 func (c *Client) register() {
 	w := c.message("tab_register")
 	w.Str("documentId", c.cfg.Document)
-	w.Uint("version", c.log.version)
+	w.Uint("version", c.log.heard())
 	c.post(w)
 }
 
@@ -104,7 +104,7 @@ func (c *Client) lead() {
 	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
 	c.conn.tries, c.conn.authTries = 0, 0
-	c.token.tries, c.token.spent, c.token.retryAt = 0, false, time.Time{}
+	c.token.tries, c.token.spent, c.token.retryAt, c.token.endAt = 0, false, time.Time{}, time.Time{}
 	c.emitRole()
 	c.status = status{state: c.downState(), reason: "leader_changed"}
 	if c.session.id != "" {
@@ -155,7 +155,7 @@ func (c *Client) follow(reason string) {
 	l := &c.log
 	l.lane, l.laneBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
 	l.syncBy, l.target = time.Time{}, l.version
-	c.token.refreshAt, c.token.retryAt, c.token.hintAt = time.Time{}, time.Time{}, time.Time{}
+	c.token.refreshAt, c.token.retryAt, c.token.endAt, c.token.hintAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	c.conn.resumeSends = time.Time{}
 	c.emitRole()
 	c.setStatus(status{state: c.downState(), reason: reason})

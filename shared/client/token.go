@@ -25,6 +25,11 @@ type tokens struct {
 	clock renewal.Clock
 
 	refused string // the server would not have this one
+	// What the server has taken. A newer token that it refuses leaves the connection on
+	// this one.
+	stands   standing
+	refusals int       // how many newer ones it has refused since
+	endAt    time.Time // nothing is asked for until then: enough were refused
 
 	tries     int
 	spent     bool // all tries failed; only the app or the page's return starts anew
@@ -36,6 +41,14 @@ type tokens struct {
 	hintAt    time.Time // someone else may have signed in: ask the app
 	hinted    time.Time // when that was last done
 	doubted   bool      // the app said that nobody is signed in, and is asked once more
+}
+
+// standing is a token that the server has taken.
+type standing struct {
+	raw string
+	exp int64
+	end time.Time
+	ttl time.Duration
 }
 
 // inFlight reports whether the app has been asked and not answered yet.
@@ -71,7 +84,7 @@ func (t *tokens) forget() {
 // over all tabs one refresh is in flight.
 func (c *Client) fetchToken() {
 	t := &c.token
-	if t.inFlight() || c.stopped || c.suspended || !c.tabs.leading || !t.retryAt.IsZero() {
+	if t.inFlight() || c.stopped || c.suspended || !c.tabs.leading || !t.retryAt.IsZero() || !t.endAt.IsZero() {
 		return
 	}
 	if t.spent {
@@ -94,6 +107,9 @@ func (c *Client) tokenDue() {
 	t := &c.token
 	if c.past(&t.fetchBy) {
 		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "refresh_timeout", "The app gave no token in time."), 0)
+	}
+	if c.past(&t.endAt) {
+		c.giveUpToken(failureOf(protocol.AuthenticationFailed, "refreshes_refused", "The server refused every new token, and the old one has ended."))
 	}
 	if c.past(&t.retryAt) {
 		c.fetchToken()
@@ -145,7 +161,12 @@ func (c *Client) tokenFetched(raw string) {
 		return
 	}
 	if raw == t.refused {
-		c.tokenMissing(failureOf(protocol.AuthenticationFailed, "same_token", "The app gave a token that the server had refused."), 0)
+		f := failureOf(protocol.AuthenticationFailed, "same_token", "The app gave a token that the server had refused.")
+		if c.conn.phase == live {
+			c.refusedAgain(f)
+		} else {
+			c.tokenMissing(f, 0)
+		}
 		return
 	}
 	end, expired := c.token.clock.End(c.now, claims)
@@ -161,7 +182,7 @@ func (c *Client) tokenFetched(raw string) {
 	}
 	first, same := t.seen == "", raw == t.raw
 	c.keep(raw, claims, end)
-	t.tries, t.taken, t.doubted = 0, c.now, false
+	t.taken, t.doubted = c.now, false
 	switch {
 	case first:
 		c.emitToken("", "")
@@ -225,7 +246,7 @@ func (c *Client) keep(raw string, claims peek.Claims, end time.Time) {
 func (c *Client) planRefresh() {
 	t := &c.token
 	t.refreshAt = time.Time{}
-	if t.raw == "" || t.inFlight() || !t.retryAt.IsZero() {
+	if t.raw == "" || t.inFlight() || !t.retryAt.IsZero() || !t.endAt.IsZero() {
 		return
 	}
 	if !c.tabs.leading {
@@ -302,16 +323,36 @@ func (c *Client) tokenMissing(f *Failure, atLeast time.Duration) {
 		} else {
 			t.spent = true
 		}
-		g := *f
-		g.Recoverable, g.Action = true, protocol.ActionRefresh
-		c.say("autherror", g.appendJSON(nil))
-		c.halt()
+		c.giveUp(f)
 		return
 	}
+	c.tryAgain(f, t.tries, atLeast)
+}
+
+// tryAgain has the app asked once more, after the pause that belongs to the n-th failure.
+func (c *Client) tryAgain(f *Failure, n int, atLeast time.Duration) {
+	c.emitAgain(f)
+	c.token.retryAt = c.now.Add(max(c.rng.Wait(n), atLeast))
+}
+
+// emitAgain tells the app of a token that came to nothing while there may be another.
+func (c *Client) emitAgain(f *Failure) {
 	said := *f
 	said.Recoverable, said.Action = true, protocol.ActionRefresh
 	c.emitFailure("error", &said)
-	t.retryAt = c.now.Add(max(c.rng.Wait(t.tries), atLeast))
+}
+
+// giveUpToken stops asking: only the app or the page's return starts anew.
+func (c *Client) giveUpToken(f *Failure) {
+	c.token.spent = true
+	c.giveUp(f)
+}
+
+func (c *Client) giveUp(f *Failure) {
+	said := *f
+	said.Recoverable, said.Action = true, protocol.ActionRefresh
+	c.say("autherror", said.appendJSON(nil))
+	c.halt()
 }
 
 // refresh is the app asking for a new token now.
@@ -323,7 +364,7 @@ func (c *Client) refresh() {
 		return
 	}
 	t := &c.token
-	t.spent, t.tries, t.retryAt = false, 0, time.Time{}
+	t.spent, t.tries, t.retryAt, t.endAt = false, 0, time.Time{}, time.Time{}
 	if c.conn.phase == dormant {
 		c.conn.phase, c.conn.tries = wantToken, 0
 	}
@@ -337,7 +378,7 @@ func (c *Client) refreshWanted(protocol.TokenRefreshRequired) { c.refreshSoon() 
 // RefreshPause ago: a server that keeps asking must not make a storm.
 func (c *Client) refreshSoon() {
 	t := &c.token
-	if t.inFlight() || !t.retryAt.IsZero() || t.spent {
+	if t.inFlight() || !t.retryAt.IsZero() || !t.endAt.IsZero() || t.spent {
 		return
 	}
 	if at := t.taken.Add(RefreshPause); !t.taken.IsZero() && at.After(c.now) {

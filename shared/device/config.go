@@ -30,6 +30,9 @@ type Config struct {
 	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
 	// connection is closed. Default 8.
 	InvalidFrames int
+	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
+	// the next has to wait for rate.RefusedPause. Default 5.
+	MaxRefusedTokens int
 	// Limits are what devices are told about frames; the decoder holds them to it.
 	Limits protocol.Limits
 	// Apps are those of the user's apps. What is the same for a device is this Config's.
@@ -52,6 +55,7 @@ func (c Config) WithDefaults() Config {
 	c.Flood.Bytes = c.Flood.Bytes.WithDefaults(1<<20, 4)
 	def(&c.Flood.MaxRefused, 1000)
 	def(&c.InvalidFrames, 8)
+	def(&c.MaxRefusedTokens, 5)
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)

@@ -36,6 +36,7 @@ type live struct {
 	pinged    time.Time // when the last ping went out
 	verifying bool      // a token_refresh waits for its answer
 	mistakes  rate.Mistakes
+	refused   rate.Refused // tokens, on this connection
 	flood     rate.Flood
 	window    channel.Window
 	atDoor    int // bytes said to the socket at the door

@@ -32,7 +32,8 @@ type (
 		Seen time.Time
 	}
 	// FrameReceived is a frame that decoded. NewSessionID is a fresh random id, 32 hex
-	// digits, used only when a session begins or an app is started.
+	// digits, used only when a session begins; and what an app's session id ends with when
+	// one is started (see app.FromDevice).
 	FrameReceived struct {
 		Conn         ConnID
 		Frame        protocol.Frame

@@ -4,13 +4,15 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
 // tokenRefresh hands a new token over to be verified. Until the answer the old one
 // counts.
-func (d *Device) tokenRefresh(f protocol.Frame) {
+func (d *Device) tokenRefresh(now time.Time, f protocol.Frame) {
 	p, ok := protocol.ParseTokenRefresh(f.Data)
+	wait := d.refused.Wait(now, d.cfg.MaxRefusedTokens)
 	switch {
 	case !ok:
 		d.malformed(f, "token_missing")
@@ -18,6 +20,8 @@ func (d *Device) tokenRefresh(f protocol.Frame) {
 		d.sendError(protocol.Error{
 			Code: protocol.RateLimitExceeded, Reason: "refresh_in_progress", MessageID: f.MessageID, RetryAfter: time.Second,
 		})
+	case wait > 0:
+		d.sendError(protocol.Error{Code: protocol.RateLimitExceeded, Reason: "refreshes_refused", MessageID: f.MessageID, RetryAfter: wait})
 	default:
 		d.verifying = true
 		d.emit(VerifyToken{Conn: d.ch.Conn(), Token: p.Token})
@@ -30,9 +34,11 @@ func (d *Device) tokenVerified(now time.Time, c session.Claims) {
 	d.verifying = false
 	switch {
 	case c.UserID != d.userID:
+		d.refused.Refuse(now)
 		d.sendError(protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return
 	case c.Expires.IsZero() || !now.Before(c.Expires):
+		d.refused.Refuse(now)
 		d.sendError(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
@@ -43,7 +49,7 @@ func (d *Device) tokenVerified(now time.Time, c session.Claims) {
 		d.tokenRefused(now, answer.Err)
 		return
 	}
-	d.token = tokenOf(c)
+	d.token, d.refused = tokenOf(c), rate.Refused{}
 	d.ch.Refresh(now, c.Expires)
 	d.save()
 	d.send(protocol.Frame{
@@ -58,12 +64,16 @@ func (d *Device) tokenVerified(now time.Time, c session.Claims) {
 // user has no business here any more.
 func (d *Device) tokenRefused(now time.Time, e *protocol.Error) {
 	d.verifying = false
+	if e == nil {
+		e = &protocol.Error{Code: protocol.AuthenticationFailed}
+	}
 	switch {
-	case e == nil:
-		d.sendError(protocol.Error{Code: protocol.AuthenticationFailed})
 	case e.Code == protocol.TokenRevoked || e.Code == protocol.SessionEnded:
 		d.end(now, now, *e)
 	default:
+		if e.Row().Action == protocol.ActionRefresh {
+			d.refused.Refuse(now)
+		}
 		d.sendError(*e)
 	}
 }

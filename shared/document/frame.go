@@ -43,7 +43,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.syncRequest(now, m, f)
 			return
 		case protocol.EventSnapshot:
-			d.snapshotPart(now, m, f)
+			d.snapshotPart(now, m, f, &e.Posting)
 			return
 		case protocol.EventLock, protocol.EventUnlock:
 			d.section(now, m, f)
@@ -59,14 +59,14 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.ack(m, f)
 			return
 		case protocol.EventTokenRefresh:
-			d.tokenRefresh(m, f)
+			d.tokenRefresh(now, m, f)
 			return
 		case protocol.EventConnectionInit:
 			d.malformed(m, f, "already_initialised")
 			return
 		}
 	case protocol.TypeComment:
-		d.comment(now, m, f, e.CommentOpen)
+		d.comment(now, m, f, &e)
 		return
 	case protocol.TypeApp:
 		d.malformed(m, f, "unsupported_event")
@@ -84,14 +84,15 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
 		return
 	}
-	if d.flooded(now, m, protocol.Frame{}, size) {
-		return
-	}
 	if e == nil {
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
+	if d.flooded(now, m, protocol.Frame{MessageID: e.MessageID}, size) {
+		return
+	}
 	m.ch.Alive(now)
-	if !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
+	// One that says which it is was meant for this protocol.
+	if e.MessageID != "" || !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(m, *e)
 		return
 	}
@@ -105,6 +106,9 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	if !ok {
 		d.malformed(m, f, "seq_missing")
 		return
+	}
+	if p.Seq <= d.version {
+		m.heard = max(m.heard, p.Seq)
 	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)

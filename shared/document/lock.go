@@ -14,8 +14,12 @@ const fromSource = "permission_source"
 // have been read before, by a clock that is ahead of ours.
 const lockSettles = 5 * time.Second
 
-// lockSaid takes a grant's word about the document's lock, when it is the newest.
+// lockSaid takes a grant's word about the document's lock, when it is the newest. That
+// nothing is locked need not be said of an erased document, which keeps no rows for it.
 func (d *Document) lockSaid(now time.Time, g Grant) {
+	if l := &d.state.Lock; d.outdated(g) || d.erased() && !g.Locked || l.On && l.Held {
+		return
+	}
 	since := d.state.Lock.At
 	if d.state.Lock.Reason != fromSource && !since.IsZero() {
 		since = since.Add(lockSettles)
@@ -27,7 +31,7 @@ func (d *Document) lockSaid(now time.Time, g Grant) {
 
 // lockRequested takes an operator's, which is the newest there is.
 func (d *Document) lockRequested(now time.Time, e LockRequested) {
-	d.setLock(now, Lock{On: e.Locked, At: now, Reason: e.Reason, Retry: max(0, e.Retry)}, e.By)
+	d.setLock(now, Lock{On: e.Locked, At: now, Reason: e.Reason, Retry: max(0, e.Retry), Held: e.Held}, e.By)
 	d.emit(LockTaken{Locked: e.Locked, Version: d.version})
 }
 
@@ -35,7 +39,7 @@ func (d *Document) lockRequested(now time.Time, e LockRequested) {
 func (d *Document) setLock(now time.Time, l Lock, by string) {
 	changed := l.On != d.state.Lock.On
 	d.state.Lock = l
-	d.emit(SaveState{State: d.state})
+	d.saveState()
 	if !changed {
 		return
 	}
@@ -77,7 +81,7 @@ func (d *Document) sectionLocked(now time.Time, s *Section, reason string) proto
 	}
 }
 
-func (d *Document) anyLocked() bool { return d.state.Lock.On || len(d.sections) > 0 }
+func (d *Document) anyLocked() bool { return d.locked() || len(d.sections) > 0 }
 
 // sendLocks tells one member what is locked, as the answer to its request if that has
 // a name; sendLocksBut tells everybody but one, and nil is nobody.
@@ -90,7 +94,10 @@ func (d *Document) sendLocks(m *member, messageID string) {
 func (d *Document) sendLocksBut(m *member) { d.sendOthers(m, d.locks()) }
 
 func (d *Document) locks() protocol.Frame {
-	p := protocol.Locks{Locked: d.state.Lock.On}
+	p := protocol.Locks{Locked: d.locked()}
+	if d.state.Full {
+		p.Reason = logFull
+	}
 	for _, s := range d.sections {
 		p.Sections = append(p.Sections, protocol.LockedSection{Section: s.Name, UserID: s.UserID, ClientID: s.ClientID, Until: s.Until})
 	}

@@ -41,6 +41,7 @@ type live struct {
 	// verifying is whether a token_refresh waits for its answer; one at a time, so
 	// that they cannot overtake each other, and nobody can pile them up.
 	verifying bool
+	refused   rate.Refused // tokens, on this connection
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
 	syncFrom  protocol.SyncRequest
@@ -58,6 +59,8 @@ type live struct {
 	joined    uint64
 	shows     rate.Bucket // how often its presence was passed on
 	showFlood rate.Flood  // its presence frames, that were not passed on too
+	// heard is the newest version that the client has said it has, on this connection.
+	heard uint64
 	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.
@@ -75,7 +78,7 @@ func (m *member) userID() string { return m.grant.UserID }
 
 func (m *member) row() Row {
 	grant := m.grant
-	grant.AccessAt = time.Time{} // what it said is in State.Lock
+	grant.AccessAt, grant.Access = time.Time{}, 0 // of use on the way in, and for State.Lock
 	return Row{
 		Channel: m.ch.Row(), Grant: grant, Telling: m.telling, Reason: m.reason,
 		TellNext: m.tellNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,

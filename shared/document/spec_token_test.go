@@ -120,3 +120,42 @@ func TestSpecAfterExpiry(t *testing.T) {
 		t.Errorf("heard %s closed with %d", got, d.closed["c1"])
 	}
 }
+
+// Whoever is let in may send token after token that is refused: each costs a verification.
+// It is held to five in a row, then to one a minute, on this connection.
+func TestRefusedRefreshesAreBounded(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	refuse := func(code protocol.Code) {
+		d.step(document.TokenRefused{Conn: "c1", Err: &protocol.Error{Code: code}})
+	}
+	for i := range 5 {
+		if len(d.refreshes("c1")) != 1 {
+			t.Fatalf("number %d is not looked at", i+1)
+		}
+		if i%2 == 0 {
+			refuse(protocol.AuthenticationFailed)
+		} else {
+			d.verified("c1", "bob", start.Add(time.Hour)) // somebody else's
+		}
+	}
+	if len(d.refreshes("c1")) != 0 {
+		t.Fatal("a sixth is looked at")
+	}
+	d.holds(d.frame("c1", "error"), `{"error_code":"RATE_LIMIT_EXCEEDED","details":{"message_id":"r","reason":"refreshes_refused","retry_after":60000}}`)
+	d.now = d.now.Add(time.Minute)
+	if len(d.refreshes("c1")) != 1 {
+		t.Fatal("nothing is looked at after a minute")
+	}
+	refuse(protocol.TokenExpired)
+	if len(d.refreshes("c1")) != 0 {
+		t.Fatal("and then another at once")
+	}
+	d.connect("c2", "ann", "a")
+	for range 10 { // what is not the token's fault counts for nothing
+		if len(d.refreshes("c2")) != 1 {
+			t.Fatal("a new connection is held to the old one's")
+		}
+		d.step(document.TokenRefused{Conn: "c2", Err: &protocol.Error{Code: protocol.ServiceUnavailable}})
+	}
+}

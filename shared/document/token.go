@@ -5,11 +5,12 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // tokenRefresh hands a new token over to be verified. Until the answer the old
 // one counts.
-func (d *Document) tokenRefresh(m *member, f protocol.Frame) {
+func (d *Document) tokenRefresh(now time.Time, m *member, f protocol.Frame) {
 	p, ok := protocol.ParseTokenRefresh(f.Data)
 	if !ok {
 		d.malformed(m, f, "token_missing")
@@ -19,6 +20,10 @@ func (d *Document) tokenRefresh(m *member, f protocol.Frame) {
 		d.sendError(m, protocol.Error{
 			Code: protocol.RateLimitExceeded, Reason: "refresh_in_progress", MessageID: f.MessageID, RetryAfter: time.Second,
 		})
+		return
+	}
+	if wait := m.refused.Wait(now, d.cfg.MaxRefusedTokens); wait > 0 {
+		d.sendError(m, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "refreshes_refused", MessageID: f.MessageID, RetryAfter: wait})
 		return
 	}
 	m.verifying = true
@@ -31,21 +36,24 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	m.verifying = false
 	switch {
 	case g.UserID != m.userID():
+		m.refused.Refuse(now)
 		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return
-	case g.Epoch < m.fence:
-		// It was granted before a revocation, and may be the very token.
+	case g.Epoch < m.fence || d.outdated(g):
+		// It was granted before a revocation, and may be the very token; or before a change.
 		d.sendError(m, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permissions_changed", RetryAfter: time.Second})
 		return
 	case !g.Expires.IsZero() && !now.Before(g.Expires):
+		m.refused.Refuse(now)
 		d.sendError(m, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
+	m.refused = rate.Refused{}
 	d.lockSaid(now, g)
 	old := m.grant
 	g = m.newest(g)
 	m.grant = g
-	m.ch.Adopt(g.SessionID)
+	m.ch.Adopt(d.sessionID(g.SessionID))
 	m.ch.Refresh(now, g.Expires)
 	d.stale = true
 	d.save(m)
@@ -69,6 +77,9 @@ func (d *Document) tokenRefused(now time.Time, m *member, e *protocol.Error) {
 	case protocol.InsufficientPermissions, protocol.DocumentNotFound, protocol.TokenRevoked, protocol.SessionEnded:
 		d.end(now, m, now, *e)
 	default:
+		if e.Row().Action == protocol.ActionRefresh {
+			m.refused.Refuse(now)
+		}
 		d.sendError(m, *e)
 	}
 }

@@ -98,7 +98,7 @@ func (e *Endpoint) Deadline() (time.Time, bool) {
 	var least time.Time
 	for _, t := range [...]time.Time{
 		e.line.connectBy, e.line.redialAt, e.line.pingAt, e.line.deadAt, e.heard.ackAt, e.lane.resumeAt,
-		e.token.refreshAt, e.token.retryAt, e.token.fetchBy, e.token.swapBy,
+		e.token.refreshAt, e.token.retryAt, e.token.fetchBy, e.token.swapBy, e.token.endAt,
 	} {
 		if !t.IsZero() && (least.IsZero() || t.Before(least)) {
 			least = t

@@ -24,6 +24,7 @@ type line struct {
 	gen       uint64 // the current Dial; what an older one says is ignored
 	tries     int    // dials in a row that came to nothing
 	authTries int    // refusals of a token in a row
+	brief     int    // connections in a row that were let in, and lost to their token at once
 	asked     bool   // the server named the time of the next dial
 
 	greeted bool // the first word is said
@@ -101,6 +102,7 @@ func (e *Endpoint) acknowledged(w welcome) {
 		return
 	}
 	again := e.status.UserID != ""
+	e.tokenStands()
 	l.phase, l.connectBy, l.since, l.authTries = live, time.Time{}, e.now, 0
 	e.heartbeat = defaultHeartbeat
 	if w.heartbeat > 0 {

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
 	"github.com/holdfast-dev/holdfast/shared/token/renewal"
@@ -18,16 +19,28 @@ type tokens struct {
 	clock renewal.Clock
 
 	refused string // the server would not have this one
-	tries   int
-	spent   bool // all tries failed: only the program starts anew
-	swapID  string
-	swaps   uint64
+	// What the server has taken. A newer token that it refuses leaves the connection on
+	// this one.
+	stands   standing
+	refusals int       // how many newer ones it has refused since
+	endAt    time.Time // nothing is asked for until then: enough were refused
+	tries    int
+	spent    bool // all tries failed: only the program starts anew
+	swapID   string
+	swaps    uint64
 
 	taken     time.Time
 	refreshAt time.Time
 	retryAt   time.Time
 	fetchBy   time.Time // set while the program is asked
 	swapBy    time.Time
+}
+
+// standing is a token that the server has taken.
+type standing struct {
+	raw string
+	end time.Time
+	ttl time.Duration
 }
 
 // refuse forgets a token that the server would not have.
@@ -45,7 +58,7 @@ func (e *Endpoint) tokenUsable() bool {
 // fetchToken asks the program, unless that was done already.
 func (e *Endpoint) fetchToken() {
 	t := &e.token
-	if e.cfg.Role != Device || !t.fetchBy.IsZero() || !t.retryAt.IsZero() {
+	if e.cfg.Role != Device || !t.fetchBy.IsZero() || !t.retryAt.IsZero() || !t.endAt.IsZero() {
 		return
 	}
 	if t.spent {
@@ -68,6 +81,9 @@ func (e *Endpoint) tokenDue() {
 	t := &e.token
 	if e.past(&t.fetchBy) {
 		e.tokenMissing(noToken("refresh_timeout", "The program gave no token in time."), 0)
+	}
+	if e.past(&t.endAt) {
+		e.giveUpToken(noToken("refreshes_refused", "The server refused every new token, and the old one has ended."))
 	}
 	if e.past(&t.retryAt) {
 		e.fetchToken()
@@ -115,7 +131,12 @@ func (e *Endpoint) tokenFetched(raw string) {
 		return
 	}
 	if raw == t.refused {
-		e.tokenMissing(noToken("same_token", "The program gave a token that the server had refused."), 0)
+		err := noToken("same_token", "The program gave a token that the server had refused.")
+		if e.line.phase == live {
+			e.refusedAgain(err)
+		} else {
+			e.tokenMissing(err, 0)
+		}
 		return
 	}
 	end, expired := t.clock.End(e.now, claims)
@@ -143,7 +164,7 @@ func (e *Endpoint) tokenFetched(raw string) {
 func (e *Endpoint) keep(raw, user string, claims peek.Claims, end time.Time) {
 	t := &e.token
 	t.raw, t.user, t.ttl, t.end = raw, user, renewal.Lifetime(claims), end
-	t.refused, t.spent, t.tries, t.retryAt = "", false, 0, time.Time{}
+	t.refused, t.spent, t.retryAt = "", false, time.Time{}
 	e.planRefresh() // by when the last one was taken
 	t.taken = e.now
 }
@@ -151,7 +172,7 @@ func (e *Endpoint) keep(raw, user string, claims peek.Claims, end time.Time) {
 func (e *Endpoint) planRefresh() {
 	t := &e.token
 	t.refreshAt = time.Time{}
-	if t.raw != "" && t.fetchBy.IsZero() && t.retryAt.IsZero() {
+	if t.raw != "" && t.fetchBy.IsZero() && t.retryAt.IsZero() && t.endAt.IsZero() {
 		t.refreshAt = renewal.At(e.now, t.end, t.ttl, renewal.Margin, t.taken)
 	}
 }
@@ -185,6 +206,16 @@ func (e *Endpoint) tokenMissing(err *protocol.Error, atLeast time.Duration) {
 	} else {
 		t.spent = true
 	}
+	e.giveUp(err)
+}
+
+// giveUpToken stops asking: only the program starts anew.
+func (e *Endpoint) giveUpToken(err *protocol.Error) {
+	e.token.spent = true
+	e.giveUp(err)
+}
+
+func (e *Endpoint) giveUp(err *protocol.Error) {
 	e.do(Failed{Err: err, Action: protocol.ActionRefresh, NoToken: true})
 	e.halt()
 }
@@ -193,11 +224,17 @@ func (e *Endpoint) tokenMissing(err *protocol.Error, atLeast time.Duration) {
 // as well has to sign in.
 func (e *Endpoint) tokenRefused(err *protocol.Error, code int) {
 	l := &e.line
+	switch {
+	case l.phase == live && e.now.Sub(l.since) < backoff.StableAfter:
+		l.brief++
+	case l.phase == live:
+		l.brief = 0
+	}
 	l.authTries++
 	e.endLine()
 	l.phase = idle
 	e.token.refuse()
-	if l.authTries >= renewal.Tries || err.Code != protocol.TokenExpired && l.authTries > 1 {
+	if l.authTries >= renewal.Tries || l.brief >= renewal.Tries || err.Code != protocol.TokenExpired && l.authTries > 1 {
 		e.end(err, code)
 		return
 	}
@@ -209,7 +246,7 @@ func (e *Endpoint) tokenRefused(err *protocol.Error, code int) {
 // refresh is the program asking for a new token now.
 func (e *Endpoint) refresh() {
 	t := &e.token
-	t.spent, t.tries, t.retryAt = false, 0, time.Time{}
+	t.spent, t.tries, t.retryAt, t.endAt = false, 0, time.Time{}, time.Time{}
 	if e.line.phase == dormant {
 		e.line.phase, e.line.tries = wantToken, 0
 	}
@@ -220,7 +257,7 @@ func (e *Endpoint) refresh() {
 // server that keeps asking must not make a storm.
 func (e *Endpoint) refreshSoon() {
 	t := &e.token
-	if !t.fetchBy.IsZero() || !t.retryAt.IsZero() || t.spent {
+	if !t.fetchBy.IsZero() || !t.retryAt.IsZero() || !t.endAt.IsZero() || t.spent {
 		return
 	}
 	if at := t.taken.Add(renewal.Pause); !t.taken.IsZero() && at.After(e.now) {

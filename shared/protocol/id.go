@@ -64,12 +64,14 @@ func PackageName(s string) bool {
 	return dots > 0 && last != '.' && len(s) <= PackageBytes
 }
 
-// appSessionRandom is how long the random part of an app's session id is: 32 hex digits.
-const appSessionRandom = 32
+// appSessionRandom is how long the random part of an app's session id is, in hex digits, and
+// appSessionSigned how long with what signs it (see package signature).
+const appSessionRandom, appSessionSigned = 32, 64
 
 // AppSessionID is the name an app is given for a user's session: whose it is, so that the
-// way there is known, and a random part that is new with each start, so that none is taken
-// for another. It is no secret; the app's key is.
+// way there is known, and a part that is new with each start, so that none is taken
+// for another, and signed, so that whoever reads it knows that it was given. It is no
+// secret; the app's key is.
 func AppSessionID(userID, random string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(userID)) + "." + random
 }
@@ -77,7 +79,7 @@ func AppSessionID(userID, random string) string {
 // AppSessionUser returns whose session an app's session id names; false for what is none.
 func AppSessionUser(id string) (userID string, ok bool) {
 	name, random, _ := strings.Cut(id, ".")
-	if len(random) != appSessionRandom || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {
+	if len(random) != appSessionRandom && len(random) != appSessionSigned || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {
 		return "", false
 	}
 	for i := 0; i < len(random); i++ {

@@ -64,6 +64,9 @@ func TestAppSessionIDs(t *testing.T) {
 		if got, ok := protocol.AppSessionUser(protocol.AppSessionID(user, random)); !ok || got != user {
 			t.Errorf("%q comes back as %q, %v", user, got, ok)
 		}
+		if got, ok := protocol.AppSessionUser(protocol.AppSessionID(user, random+random)); !ok || got != user {
+			t.Errorf("signed, %q comes back as %q, %v", user, got, ok)
+		}
 	}
 	for _, id := range []string{
 		"", ".", "dTE", "dTE.", "dTE." + random[1:], "dTE." + random + "0", "dTE." + strings.ToUpper(random), "." + random, "dT=." + random, "dTF." + random + ".x",

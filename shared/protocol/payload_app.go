@@ -170,3 +170,15 @@ func ParseAppConnectionAck(data []byte) (AppConnectionAck, bool) {
 	p.Resumed, p.Replay, p.Gap = m.resumed()
 	return p, m.ok
 }
+
+// AppNotStarted refuses a connection that fits no app of the user's: the answer is the same
+// for a session that never was, that is over, or that is another app's.
+func AppNotStarted() Error {
+	return Error{Code: SessionEnded, Reason: "app_not_started", Message: "No app was started by that session id, or it has stopped."}
+}
+
+// AppSessionsUnsigned says that a deployment has no secret to sign apps' session ids with,
+// so that it has no apps.
+func AppSessionsUnsigned() Error {
+	return Error{Code: ServiceUnavailable, Reason: "app_session_secret_missing", Message: "APP_SESSION_SECRET is not set, and without it apps have no sessions."}
+}

@@ -16,6 +16,7 @@ type line struct {
 	born time.Time
 	// asked is whether the connect said what the client had heard.
 	asked bool
+	log   *history // of the document, when the line was opened
 	// cut is a line that carries nothing any more, whether or not an end knows.
 	cut                    bool
 	cutAt                  time.Time
@@ -23,6 +24,7 @@ type line struct {
 	clientClosed           time.Time
 	upAt, downAt           time.Time // frames of one way never overtake each other
 	lastFrame              time.Time // last frame the server heard on it
+	acked                  uint64    // the newest version the server was told is heard
 	shown                  int       // what the client showed last on it
 }
 
@@ -62,7 +64,10 @@ func (l *line) up(text []byte) {
 			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e, Size: len(text)})
 			return
 		}
-		l.c.doc.step(l.c.doc.store.Received(l.conn, f, len(text)))
+		if p, ok := protocol.ParseAck(f.Data); ok && f.Event == protocol.EventAck {
+			l.acked = max(l.acked, p.Seq)
+		}
+		l.c.doc.step(l.c.doc.store.Received(l.conn, l.c.user.id, f, len(text)))
 	})
 }
 

@@ -78,6 +78,7 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 		l.clientClose(1000)
 		return
 	}
+	c.ofLog(l, p)
 	switch {
 	case p.Resumed && p.SessionID != c.session && c.session != "":
 		c.w.fail("%s resumed another session: %s, was %s", c.id, p.SessionID, c.session)
@@ -205,7 +206,14 @@ func (c *client) failed(f protocol.Frame) {
 		c.w.counts.Replaced++
 	case e.MessageID != "" && e.MessageID == c.content.upload.id:
 		c.content.upload = upload{}
-	case e.Code == protocol.DocumentLocked && e.Reason == "too_many_comments":
+		if e.Reason == "snapshot_unconfirmed" {
+			c.w.counts.Unvouched++
+			c.w.after(e.RetryAfter, c.postSnapshot)
+		}
+	case e.Reason == "log_full":
+		c.stall(e.RetryAfter)
+		c.makeRoom()
+	case e.Code == protocol.DocumentLocked && e.Reason != "section_locked" && e.Reason != "section_missing": // of comments
 		c.forget(e.MessageID)
 	case e.Code == protocol.DocumentLocked:
 		c.w.counts.SectionRefused++
@@ -267,9 +275,9 @@ func (d *docObject) inOrder(e document.Entry) {
 				return
 			}
 		}
-		if n <= d.last[c.id] {
-			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.last[c.id])
+		if n <= d.log.last[c.id] {
+			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.log.last[c.id])
 		}
-		d.last[c.id] = n
+		d.log.last[c.id] = n
 	}
 }

@@ -89,7 +89,7 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.MaxRefused = 40
 	}
 	if w.chance(0.3) {
-		w.docCfg.History = rate.Limit{Count: 20 << 10, Burst: 40 << 10}
+		w.docCfg.History = rate.Limit{Count: 10 << 10, Burst: 20 << 10}
 	}
 	if w.chance(0.5) {
 		w.docCfg.Presence = rate.Limit{Count: 1, Burst: 2}
@@ -98,8 +98,15 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.KeepOps = 3
 	}
 	if w.chance(0.3) {
-		w.docCfg.MaxComments = 2
+		w.docCfg.MaxComments, w.docCfg.UserComments, w.docCfg.MaxReplies = 2, 2, 10
+		if w.docCfg.WindowBytes == 0 && w.chance(0.7) { // a small window has no room to refuse so much
+			w.docCfg.LogBytes = 3000
+		}
 	}
+	if w.chance(0.3) {
+		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
+	}
+	w.docCfg.SnapshotConfirm = []time.Duration{3 * time.Second, 20 * time.Second}[w.rng.IntN(2)]
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()
@@ -174,6 +181,12 @@ func (w *world) run() {
 			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
+	if w.chance(0.4) { // documents are made private, opened, deleted and made again
+		for range 1 + w.rng.IntN(6) {
+			d := w.docs[w.rng.IntN(len(w.docs))]
+			w.after(w.between(5*time.Second, 3*time.Minute), d.changeSource)
+		}
+	}
 	if w.chance(0.3) { // operators are at work
 		for range 1 + w.rng.IntN(12) {
 			w.after(w.between(5*time.Second, 2*time.Minute), w.operate)
@@ -187,6 +200,9 @@ func (w *world) run() {
 // session or alarm is left behind.
 func (w *world) settle() {
 	w.quiet, w.down = true, false
+	for _, d := range w.docs {
+		d.settleSource()
+	}
 	for _, u := range w.users {
 		u.changeRole(u.role, true)
 		for _, c := range u.clients {
@@ -231,7 +247,7 @@ func newUser(w *world, id string) *user {
 	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
-	w.source[id] = u.role
+	w.source[id], u.store.UserID = u.role, id
 	for i := range 1 + w.rng.IntN(2) {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
@@ -285,7 +301,7 @@ func (u *user) step(ev session.Event) {
 // lookUp asks the source, which reads its answer now or later. The answer to a question
 // of the object's own means nothing to the next instance.
 func (u *user) lookUp(e session.LookUp) {
-	w, asker, source, early := u.w, u.ses, u.w.source[e.UserID], u.w.chance(0.5)
+	w, asker, access, early := u.w, u.ses, u.w.doc(e.Document).access(e.UserID), u.w.chance(0.5)
 	w.after(w.between(0, 300*time.Millisecond), func() {
 		if e.Ask > 1<<30 && u.ses != asker {
 			return
@@ -296,9 +312,9 @@ func (u *user) lookUp(e session.LookUp) {
 			return
 		}
 		if !early {
-			source = w.source[e.UserID]
+			access = w.doc(e.Document).access(e.UserID)
 		}
-		u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: source}})
+		u.step(session.AccessFound{Ask: e.Ask, Access: access})
 	})
 }
 

@@ -2,7 +2,7 @@ import { defaultKeymap } from "@codemirror/commands";
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, keymap, placeholder } from "@codemirror/view";
 import type { HoldfastError, PresenceDetail, Session } from "holdfast";
-import { HoldfastProvider, type YOp, type YPresence } from "holdfast/yjs";
+import { HoldfastProvider, type Who, type YOp, type YPresence } from "holdfast/yjs";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
@@ -28,6 +28,7 @@ export interface Person {
 /** What the page around the editor is told. */
 export interface EditorEvents {
   refused(error: HoldfastError): void;
+  unreadable(error: HoldfastError): void;
   people(people: Person[]): void;
 }
 
@@ -94,6 +95,7 @@ export class Editor {
       this.refreshAccess();
       heard.refused(detail);
     });
+    this.#provider.addEventListener("error", ({ detail }) => heard.unreadable(detail));
     this.#awareness.on("change", () => this.#draw());
     this.#text.observe(() => this.#draw());
     session.addEventListener("presence", ({ detail }) => this.#present(detail));
@@ -129,8 +131,8 @@ export class Editor {
 
   // Who is here is the server's word; a cursor is the peer's.
   #present(detail: PresenceDetail): void {
-    const key = detail.clientId;
-    if (key === this.#session.clientId) return;
+    if (nameOf(detail) === nameOf(this.#session)) return;
+    const key = nameOf(detail);
     if (detail.state === "leave") this.#people.delete(key);
     else this.#people.set(key, detail);
     this.#draw();
@@ -153,7 +155,7 @@ export class Editor {
       const who = this.#provider.who(id);
       const [anchor, head] = [this.#index((place as Place).anchor), this.#index((place as Place).head)];
       if (!who || anchor === undefined || head === undefined) return [];
-      return [{ name: who.name || who.userId, colour: colourOf(who.clientId), anchor, head }];
+      return [{ name: who.name || who.userId, colour: colourOf(nameOf(who)), anchor, head }];
     });
     // Never inside the editor's own update, which may be what has moved something.
     queueMicrotask(() => this.#gone || showCursors(this.#view, shown));
@@ -169,6 +171,9 @@ export class Editor {
     }
   }
 }
+
+// A client id alone is nobody's name: another user may connect under the same.
+const nameOf = ({ userId, clientId }: Who): string => `${userId}\n${clientId}`;
 
 const access = (may: boolean) => [
   EditorState.readOnly.of(!may),

@@ -34,7 +34,7 @@ async function open(name: string): Promise<void> {
     return block(failure);
   }
   if (mine !== wanted) return void session.close();
-  const editor = new Editor(at("editor"), session, `Text of ${name}`, { refused, people });
+  const editor = new Editor(at("editor"), session, `Text of ${name}`, { refused, unreadable: ({ reason }) => log("unreadable", reason ?? "", "bad"), people });
   current = { session, editor, inspector: new Inspector(session) };
   listen(session);
   // To play with in the console, and for the tests. There is no token in it.
@@ -75,7 +75,7 @@ function listen(session: DemoSession): void {
   session.addEventListener("unsent", () => mine() && saved());
   session.addEventListener("operation", ({ detail }) => {
     if (!mine()) return;
-    const from = detail.own ? "this tab" : detail.clientId === session.clientId ? "another tab" : short(detail.userId);
+    const from = detail.own ? "this tab" : detail.userId === session.userId && detail.clientId === session.clientId ? "another tab" : short(detail.userId);
     logOperation(detail.version, from, detail.replay);
   });
   session.addEventListener("presence", ({ detail }) => {

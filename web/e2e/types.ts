@@ -66,9 +66,12 @@ export function collaborate(session: Session<YOp, YPresence>): HoldfastProvider 
   const provider = new HoldfastProvider(session, doc, { awareness: new Awareness(doc) });
   provider.addEventListener("synced", ({ detail }) => { const synced: boolean = detail; void synced; });
   provider.addEventListener("refused", ({ detail }) => { const code: ErrorCode = detail.code; void code; });
+  provider.addEventListener("error", ({ detail }) => { const code: ErrorCode = detail.code; void code; });
+  session.addEventListener("history", ({ detail }) => { if (detail.type === "gap") void detail.detail.reason; });
+  void session.replay().then(({ version }) => version + session.documentVersion);
   return provider;
 }
 
 // Every event has a type, and no event that there is not.
-type Missing = Exclude<"state" | "operation" | "comment" | "snapshot" | "locks" | "presence" | "permissionchange" | "permissiondenied" | "tokenrefresh" | "autherror" | "leaderchange" | "tabs" | "gap" | "unsent" | "error", keyof SessionEventMap>;
+type Missing = Exclude<"state" | "operation" | "comment" | "snapshot" | "history" | "locks" | "presence" | "permissionchange" | "permissiondenied" | "tokenrefresh" | "autherror" | "leaderchange" | "tabs" | "gap" | "unsent" | "error", keyof SessionEventMap>;
 export const none: Missing[] = [];

@@ -9,6 +9,13 @@ export type Role = "leader" | "follower";
 /** What a user may do on a document. */
 export type Permission = "read" | "write" | "comment" | "moderate" | "admin";
 
+/** What a server takes of one frame. */
+export interface Limits {
+  frameBytes: number;
+  /** How deep it may nest, two levels around an operation included. */
+  depth: number;
+}
+
 /** A span of document versions, both ends included. */
 export interface Range {
   from: number;
@@ -80,6 +87,13 @@ export interface SnapshotDetail {
   data: unknown;
 }
 
+/** What `replay` has told again: an event of the log, as it was the first time. */
+export type HistoryDetail<Op = unknown> =
+  | { type: "operation"; detail: OperationDetail<Op> }
+  | { type: "comment"; detail: CommentDetail }
+  | { type: "snapshot"; detail: SnapshotDetail }
+  | { type: "gap"; detail: GapDetail };
+
 /** Someone else on the document. Neither stored nor repeated. */
 export interface PresenceDetail<Data = unknown> {
   state: "join" | "leave" | "update" | "state";
@@ -131,6 +145,7 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   operation: CustomEvent<OperationDetail<Op>>;
   comment: CustomEvent<CommentDetail>;
   snapshot: CustomEvent<SnapshotDetail>;
+  history: CustomEvent<HistoryDetail<Op>>;
   locks: CustomEvent<LocksDetail>;
   presence: CustomEvent<PresenceDetail<Presence>>;
   permissionchange: CustomEvent<PermissionDetail>;

@@ -59,7 +59,7 @@ export const none = (): Holdfast => start;
 
 // After each of these the component may have to show something else.
 const events: (keyof SessionEventMap)[] = [
-  "state", "operation", "comment", "snapshot", "locks", "presence", "permissionchange", "permissiondenied", "tokenrefresh", "autherror", "leaderchange", "tabs", "gap", "unsent", "error",
+  "state", "operation", "comment", "snapshot", "history", "locks", "presence", "permissionchange", "permissiondenied", "tokenrefresh", "autherror", "leaderchange", "tabs", "gap", "unsent", "error",
 ];
 
 interface Newest<Op, Presence> {

@@ -1,5 +1,5 @@
 import { HoldfastError, type Failure } from "./errors.ts";
-import type { ConnectionState, Permission, Role, SessionEventMap } from "./events.ts";
+import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
 import type { Program } from "./program.ts";
 
 /** What the program may set on a session, with the values before it said anything. */
@@ -9,6 +9,8 @@ interface Properties {
   permissions: readonly Permission[];
   locked: boolean;
   version: number;
+  documentVersion: number;
+  limits: Limits;
   expiresAt: number;
   issuedAt: number;
   sessionId: string;
@@ -59,7 +61,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
-      state: "connecting", role: "follower", permissions: [], locked: false, version: 0,
+      state: "connecting", role: "follower", permissions: [], locked: false, version: 0, documentVersion: 0, limits: { frameBytes: 65_536, depth: 64 },
       expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
@@ -83,6 +85,10 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get locked(): boolean { return this.#props.locked; }
   /** The newest document version this tab has heard. */
   get version(): number { return this.#props.version; }
+  /** The document's version when the connection came to stand; what was not heard of it follows. */
+  get documentVersion(): number { return this.#props.documentVersion; }
+  /** What the server takes of one frame; an operation has to leave room in it. Its defaults until connected. */
+  get limits(): Readonly<Limits> { return this.#props.limits; }
   /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
   get expiresAt(): number { return this.#props.expiresAt; }
   /** When the access token was issued, by the same clock. */
@@ -151,6 +157,15 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
    */
   snapshot(version: number, data: unknown): Promise<void> {
     return this.#command("snapshot", { version, data }, () => {});
+  }
+
+  /**
+   * Has the document's log told once more from its start, as `history` events and in
+   * this tab alone: for whoever makes a document after the session has heard part of
+   * the log. Resolves when all that is stored has been told.
+   */
+  replay(): Promise<{ version: number }> {
+    return this.#command("replay", {}, (version) => ({ version }));
   }
 
   #command<T>(kind: string, fields: Record<string, unknown>, result: (version: number) => T): Promise<T> {
@@ -255,6 +270,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
           for (const key of Object.keys(this.#props) as (keyof Properties)[]) {
             if (said.set && Object.hasOwn(said.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = said.set[key];
           }
+          if (said.type === "state" && said.detail.state === "connected") this.#props.documentVersion = said.detail.documentVersion ?? 0;
           if (said.type) this.#dispatch(said.type, failures.has(said.type) ? new HoldfastError(said.detail) : said.detail);
       }
     }

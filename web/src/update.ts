@@ -1,9 +1,10 @@
 import type { YOp } from "./yjs.ts";
 
-// With what the frame and the operation add, below the server's 64 KiB.
+// With what the frame and the operation add, below the server's 64 KiB, or its lower limit.
 const largest = 48_000;
-// What one client may have begun and not ended: a bound, for its rest may never come.
-const begun = 16;
+const around = 1024;
+// What one user may have begun and not ended: a bound, for its rest may never come.
+const begun = 64;
 const pieces = 4096;
 
 /** Bytes as base64. */
@@ -17,61 +18,92 @@ export function encode(bytes: Uint8Array): string {
 export const decode = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 /** An update as operations: one, or its parts. */
-export function split(text: string, name: string): YOp[] {
-  const of = Math.ceil(text.length / largest);
+export function split(text: string, name: string, frameBytes = Infinity): YOp[] {
+  const size = Math.max(1, Math.min(largest, frameBytes - around));
+  const of = Math.ceil(text.length / size);
   if (of <= 1) return [{ y: text }];
-  return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * largest, (i + 1) * largest), part: [name, i, of] }));
+  return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * size, (i + 1) * size), part: [name, i, of] }));
 }
+
+/** Who wrote something: a client id alone is no proof, for another user may take the same. */
+export interface Writer {
+  userId: string;
+  clientId: string;
+}
+
+/** One name for a user's client. */
+export const nameOf = ({ userId, clientId }: Writer): string => `${userId}\n${clientId}`;
 
 interface Pieces {
-  have: (string | undefined)[];
+  user: string;
+  client: string;
+  name: string;
   since: number; // the version of the first
+  of: number; // 0 where an older snapshot does not say
+  have: (string | undefined)[];
 }
 
-/** Whose it is, its name, the version it began at, and what there is of it. */
-export type Begun = [from: string, name: string, since: number, have: (string | undefined)[]];
+/** Whose it is, its name, the version it began at, what there is of it, its user, and how many parts it has. */
+export type Begun = [client: string, name: string, since: number, have: (string | undefined)[], user: string, of: number];
 
-/** Parts puts together what came in parts. Each client's are its own: a name alone is no proof. */
+/** What an operation came to: an update, nothing yet, or a reason why there is none. */
+export type Added = { whole?: string; bad?: "foreign" | "bad_part" | "parts_differ" | "parts_dropped" };
+
+/** Parts puts together what came in parts. Those of each user's client are its own. */
 export class Parts {
-  #open = new Map<string, Map<string, Pieces>>();
+  #open = new Map<string, Pieces>();
 
   /** What has begun since a version and is not whole, for a snapshot. */
   begun(version: number): Begun[] {
-    return [...this.#open].flatMap(([from, mine]) => [...mine].filter(([, { since }]) => since > version).map(([name, { have, since }]): Begun => [from, name, since, have]));
+    return [...this.#open.values()].filter(({ since }) => since > version).map(({ client, name, since, have, user, of }) => [client, name, since, have, user, of]);
   }
 
-  /** Takes up what a snapshot says has begun. */
+  /** Takes up what a snapshot says has begun, in place of all there was. */
   resume(begun: unknown): void {
+    this.#open.clear();
     if (!Array.isArray(begun)) return;
-    for (const [from, name, since, have] of begun.filter(Array.isArray) as unknown[][]) {
-      if (typeof from !== "string" || typeof name !== "string" || typeof since !== "number" || !Array.isArray(have) || have.length > pieces) continue;
+    for (const [client, name, since, have, user = "", of = 0] of begun.filter(Array.isArray) as unknown[][]) {
+      if (typeof client !== "string" || typeof name !== "string" || typeof since !== "number" || !Array.isArray(have) || have.length > pieces) continue;
+      if (typeof user !== "string" || !Number.isInteger(of)) continue;
       const pieced = have.map((piece: unknown) => (typeof piece === "string" ? piece : undefined));
-      this.#of(from).set(name, { have: pieced, since });
+      this.#open.set(key(user, client, name), { user, client, name, since, of: of as number, have: pieced });
     }
   }
 
-  /** The whole update that an operation is or ends; undefined while there is none. */
-  add(op: unknown, from: string, version: number): string | undefined {
+  /** The whole update that an operation is or ends. */
+  add(op: unknown, { userId: user, clientId: client }: Writer, version: number): Added {
     const { y, part } = (op ?? {}) as Partial<YOp>;
-    if (typeof y !== "string") return;
-    if (part === undefined) return y;
-    if (!Array.isArray(part)) return;
+    if (typeof y !== "string") return { bad: "foreign" };
+    if (part === undefined) return { whole: y };
+    if (!Array.isArray(part)) return { bad: "bad_part" };
     const [name, index, of] = part;
-    if (typeof name !== "string" || !Number.isInteger(index) || !Number.isInteger(of) || index < 0 || index >= of || of > pieces) return;
-    const mine = this.#of(from);
-    const update = mine.get(name) ?? { have: [], since: version };
-    const { have } = update;
-    have[index] = y;
-    mine.set(name, update);
-    if (mine.size > begun) mine.delete(mine.keys().next().value!);
-    for (let i = 0; i < of; i++) if (have[i] === undefined) return;
-    mine.delete(name);
-    return have.join("");
+    if (typeof name !== "string" || !Number.isInteger(index) || !Number.isInteger(of) || index < 0 || index >= of || of > pieces) return { bad: "bad_part" };
+    const mine = key(user, client, name);
+    const update = this.#open.get(mine) ?? this.#adopt(user, client, name) ?? { user, client, name, since: version, of, have: [] };
+    update.of ||= of;
+    // The first word holds: what says otherwise later is not what was begun.
+    if (update.of !== of || update.have.length > of || (update.have[index] ?? y) !== y) return { bad: "parts_differ" };
+    update.have[index] = y;
+    this.#open.set(mine, update);
+    for (let i = 0; i < of; i++) if (update.have[i] === undefined) return this.#bound(user);
+    this.#open.delete(mine);
+    return { whole: update.have.join("") };
   }
 
-  #of(from: string): Map<string, Pieces> {
-    let mine = this.#open.get(from);
-    if (!mine) this.#open.set(from, (mine = new Map()));
-    return mine;
+  // An older snapshot does not say whose the parts are.
+  #adopt(user: string, client: string, name: string): Pieces | undefined {
+    const unnamed = key("", client, name);
+    const update = this.#open.get(unnamed);
+    this.#open.delete(unnamed);
+    return update && Object.assign(update, { user });
+  }
+
+  #bound(user: string): Added {
+    const mine = [...this.#open].filter(([, update]) => update.user === user);
+    if (mine.length <= begun) return {};
+    this.#open.delete(mine[0]![0]);
+    return { bad: "parts_dropped" };
   }
 }
+
+const key = (...parts: string[]): string => parts.join("\n");

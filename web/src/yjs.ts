@@ -4,10 +4,12 @@
  *
  * @module
  */
-import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates, type Awareness } from "y-protocols/awareness";
-import { applyUpdate, encodeStateAsUpdate, mergeUpdates, type Doc } from "yjs";
-import type { HoldfastError, OperationDetail, PresenceDetail, Session, SnapshotDetail, StateDetail } from "./core.ts";
-import { decode, encode, Parts, split } from "./update.ts";
+import type { Awareness } from "y-protocols/awareness";
+import { Doc, applyUpdate, encodeStateAsUpdate, encodeStateVector, equalSnapshots, mergeUpdates, snapshot } from "yjs";
+import type { GapDetail, HistoryDetail, OperationDetail, PresenceDetail, Session, SnapshotDetail, StateDetail } from "./core.ts";
+import { Cursors } from "./cursors.ts";
+import { HoldfastError } from "./errors.ts";
+import { decode, encode, Parts, split, type Writer } from "./update.ts";
 
 /** One operation: a Yjs update in base64, or a part of one. */
 export interface YOp {
@@ -24,9 +26,7 @@ export interface YPresence {
 }
 
 /** Who is behind an awareness id: the server's word, not the peer's own. */
-export interface Who {
-  userId: string;
-  clientId: string;
+export interface Who extends Writer {
   name?: string;
 }
 
@@ -46,15 +46,20 @@ export interface HoldfastProviderEventMap {
   synced: CustomEvent<boolean>;
   /** The server refused a change: the document has what nobody else has. Nothing more is sent. */
   refused: CustomEvent<HoldfastError>;
+  /** Something in the log could not be applied: this document lacks it, and makes no snapshot. */
+  error: CustomEvent<HoldfastError>;
 }
 
-// Parts whose rest has not come for so many versions are not kept any more.
+// What is under way in parts for so many versions is left out of a snapshot. Whoever
+// ends such an update later sends it again as a whole.
 const abandoned = 10_000;
+// Milliseconds after which a log that could not be had is asked for again.
+const again = 5000;
 
 /**
- * HoldfastProvider keeps a document and its awareness in step with a session.
- * Make it as soon as `connect` has resolved, so that it hears every operation.
- * It does not own the session: `destroy` leaves both as they are.
+ * HoldfastProvider keeps a document and its awareness in step with a session. It does
+ * not own the session: `destroy` leaves both as they are. Made after the session has
+ * heard part of the log, it has the log told again.
  *
  * Everything it applies has the provider itself as its origin: an UndoManager
  * with the default origins undoes only what was done here.
@@ -68,31 +73,40 @@ export class HoldfastProvider extends EventTarget {
   #gone = new AbortController();
   #waiting: Uint8Array[] = [];
   #parts = new Parts();
+  #name: string; // of this provider's updates in parts
   #sent = 0;
-  #goal = 0;
+  #at = 0; // the document was given the log up to here, each version in its turn
+  #whole = true; // and it could take all of that: else it is not the document as of that version
+  #lacking = false; // the server has what could not be read here
+  #reset = false; // the document has what the server has no more
+  #asked = false;
+  #goal: number;
   #synced = false;
   #refused = false;
-  #shown?: ReturnType<typeof setTimeout>;
-  #others = new Map<string, Map<string, Set<number>>>(); // awareness ids by client and tab
-  #who = new Map<number, Who>();
+  #log?: Doc; // what the log holds, while it has to be compared with what was in the document
+  #cursors?: Cursors;
 
   constructor(session: Session<YOp, YPresence>, doc: Doc, options: HoldfastProviderOptions = {}) {
     super();
     this.#session = session;
     this.#options = options;
+    this.#name = `${session.tabId}-${Math.random().toString(36).slice(2)}`;
     this.doc = doc;
     this.awareness = options.awareness;
+    if (this.awareness) this.#cursors = new Cursors(this.awareness, session, options.awarenessEvery ?? 60, this);
     const { signal } = this.#gone;
     const on = (type: string, heard: (detail: never) => void): void =>
       session.addEventListener(type, (event) => heard((event as CustomEvent).detail as never), { signal });
-    on("operation", (detail: OperationDetail) => this.#operation(detail));
-    on("snapshot", (detail: SnapshotDetail) => this.#load(detail.data));
-    on("gap", () => this.#check());
+    for (const type of ["operation", "comment", "snapshot", "gap"] as const) on(type, (detail: never) => this.#heard(type, detail));
+    on("history", ({ type, detail }: HistoryDetail) => this.#heard(type, detail as never));
     on("state", (detail: StateDetail) => this.#state(detail));
-    on("presence", (detail: PresenceDetail) => this.#presence(detail));
-    on("tabs", (detail: { tabs: string[] }) => this.#forget(session.clientId, (tab) => !detail.tabs.includes(tab)));
+    on("presence", (detail: PresenceDetail) => this.#cursors?.hear(detail));
+    on("tabs", ({ tabs }: { tabs: string[] }) => this.#cursors?.keep(tabs));
     doc.on("update", this.#changed);
-    this.awareness?.on("update", this.#moved);
+    if (encodeStateVector(doc).length > 1) this.#log = new Doc();
+    this.#goal = Math.max(session.version, session.documentVersion || 0);
+    if (session.version > 0) this.#replay();
+    else if (session.documentVersion !== undefined) queueMicrotask(() => this.#check());
   }
 
   /** Whether the document has everything that was stored when the connection came to stand. */
@@ -102,7 +116,7 @@ export class HoldfastProvider extends EventTarget {
 
   /** Whose an awareness id is; a peer may write anything into its state. */
   who(id: number): Who | undefined {
-    return this.#who.get(id);
+    return this.#cursors?.who.get(id);
   }
 
   /** Stops; the others see this tab's cursor go. */
@@ -110,13 +124,9 @@ export class HoldfastProvider extends EventTarget {
     if (this.#gone.signal.aborted) return;
     this.#flush();
     this.#gone.abort();
-    clearTimeout(this.#shown);
     this.doc.off("update", this.#changed);
-    if (!this.awareness) return;
-    this.awareness.off("update", this.#moved);
-    removeAwarenessStates(this.awareness, [this.doc.clientID], this);
-    this.#show();
-    for (const client of this.#others.keys()) this.#forget(client);
+    this.#log?.destroy();
+    this.#cursors?.destroy();
   }
 
   // What is done in one task is one operation.
@@ -129,9 +139,18 @@ export class HoldfastProvider extends EventTarget {
     if (this.#waiting.length === 0) return;
     const update = mergeUpdates(this.#waiting);
     this.#waiting = [];
-    for (const op of split(encode(update), `${this.#session.tabId}-${++this.#sent}`)) {
-      this.#session.send(op).catch((error: HoldfastError) => this.#fail(error));
-    }
+    this.#send(encode(update));
+  }
+
+  #send(text: string): void {
+    const stored = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes).map((op) => this.#session.send(op));
+    Promise.all(stored).then(
+      (parts) => {
+        const versions = parts.map(({ version }) => version);
+        if (Math.max(...versions) - Math.min(...versions) >= abandoned && !this.#gone.signal.aborted) this.#send(text);
+      },
+      (error: HoldfastError) => this.#fail(error),
+    );
   }
 
   #fail(error: HoldfastError): void {
@@ -141,36 +160,111 @@ export class HoldfastProvider extends EventTarget {
     this.dispatchEvent(new CustomEvent("refused", { detail: error }));
   }
 
-  #operation({ op, own, clientId, version }: OperationDetail): void {
-    if (!own) this.#apply(op, clientId, version);
+  // Each version of the log comes in its turn. One that does not shows that something
+  // was not heard, and the log is told again.
+  #heard(type: HistoryDetail["type"], detail: never): void {
+    if (type === "gap") this.#gap(detail);
+    else if (type === "snapshot") this.#load(detail);
+    else {
+      const entry = detail as OperationDetail;
+      const late = entry.version - this.#at - 1;
+      if (late >= 0 && type === "operation") this.#take(entry, late > 0);
+      if (late === 0) this.#at = entry.version;
+      if (late > 0) this.#replay();
+    }
     this.#check();
-    if (clientId === this.#session.clientId) this.#keep(version);
+    if (type === "operation") this.#keep(detail);
   }
 
-  #apply(op: unknown, from = "", version = 0): void {
-    const whole = this.#parts.add(op, from, version);
-    if (!whole) return; // another kind of client wrote this entry, or its rest is to come
+  // The session may have sent it for another document: that it is its own means nothing here.
+  #take({ op, version, userId, clientId }: OperationDetail, early: boolean): void {
+    if (early && (op as YOp | null)?.part) return; // it comes again in its turn
+    const { whole, bad } = this.#parts.add(op, { userId, clientId }, version);
+    const why = bad ?? (whole !== undefined && !this.#apply(whole) ? "not_an_update" : undefined);
+    if (!why) return;
+    this.#whole = false;
+    if (why !== "foreign") this.#unreadable(why, `Version ${version}, by ${userId},`);
+  }
+
+  #apply(text: string): boolean {
     try {
-      applyUpdate(this.doc, decode(whole), this);
-    } catch {} // not a Yjs update: the same
+      const update = decode(text);
+      applyUpdate(this.doc, update, this);
+      if (this.#log) applyUpdate(this.#log, update);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
-  #load(data: unknown): void {
-    this.#apply(data);
-    this.#parts.resume((data as { begun?: unknown } | null)?.begun);
-    this.#check();
+  #load({ version, data }: SnapshotDetail): void {
+    if (version <= this.#at) return;
+    const { y, begun } = (data ?? {}) as { y?: unknown; begun?: unknown };
+    this.#at = version;
+    this.#whole = typeof y === "string" && this.#apply(y);
+    this.#parts.resume(begun);
+    this.#lacking = !this.#whole;
+    if (this.#lacking) {
+      this.#unreadable("not_an_update", `The snapshot of version ${version}`);
+    }
+  }
+
+  #gap({ from, to, reason }: GapDetail): void {
+    if (reason === "document_reset") {
+      this.#reset = true;
+      this.#at = Math.min(this.#at, from - 1);
+    } else if (from > this.#at + 1) this.#replay();
+    else if (to > this.#at) {
+      this.#at = to;
+      this.#whole = false;
+      this.#lacking ||= reason !== "log_truncated"; // which the server itself does not have any more
+    }
+  }
+
+  #unreadable(reason: string, what: string): void {
+    const failure = { code: "MALFORMED_MESSAGE", message: `${what} holds no Yjs update that can be applied.`, reason, recoverable: true, action: "wait" } as const;
+    this.dispatchEvent(new CustomEvent("error", { detail: new HoldfastError(failure) }));
+  }
+
+  #replay(): void {
+    if (this.#asked || this.#gone.signal.aborted || !this.#session.replay) return;
+    this.#asked = true;
+    this.#session.replay().then(
+      () => {
+        this.#asked = false;
+        if (!this.#gone.signal.aborted) this.#check();
+      },
+      ({ code }: HoldfastError) => {
+        if (code !== "CLOSED") setTimeout(() => ((this.#asked = false), this.#replay()), again);
+      },
+    );
   }
 
   #state({ state, documentVersion = 0 }: StateDetail): void {
     if (state === "connected") {
       this.#goal = documentVersion;
       this.#check();
-      this.#tell();
+      this.#cursors?.tell();
     } else this.#say(false);
   }
 
   #check(): void {
-    if (this.#session.state === "connected" && this.#session.version >= this.#goal) this.#say(true);
+    const goal = Math.max(this.#goal, this.#session.version);
+    if (this.#session.state !== "connected" || this.#at < goal || this.#lacking || this.#reset) return this.#say(false);
+    this.#add();
+    this.#say(true);
+  }
+
+  // What was in the document before, and the log has not.
+  #add(): void {
+    const log = this.#log;
+    if (!log || this.#refused || !this.#session.can("write")) return;
+    this.#log = undefined;
+    if (!equalSnapshots(snapshot(this.doc), snapshot(log))) {
+      this.#waiting.push(encodeStateAsUpdate(this.doc, encodeStateVector(log)));
+      this.#flush();
+    }
+    log.destroy();
   }
 
   #say(synced: boolean): void {
@@ -180,66 +274,17 @@ export class HoldfastProvider extends EventTarget {
   }
 
   // Whoever writes the thousandth entry spares those who come after it the log. Of
-  // a profile's tabs the leader does it.
-  #keep(version: number): void {
+  // a profile's tabs the leader does it, and only with a document that holds all of the
+  // log up to there: a snapshot takes its place.
+  #keep({ version, userId, clientId }: OperationDetail): void {
     const every = this.#options.snapshotEvery ?? 1000;
-    if (!every || version % every !== 0 || !this.#synced || this.#session.role !== "leader" || this.#refused) return;
+    const { userId: user, clientId: client, role } = this.#session;
+    if (!every || version % every !== 0 || role !== "leader" || userId !== user || clientId !== client) return;
+    const { pendingStructs, pendingDs } = this.doc.store;
+    if (version !== this.#at || !this.#whole || this.#reset || !this.#synced || this.#refused || pendingStructs || pendingDs) return;
     // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
     this.#session.snapshot(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) }).catch(() => {}); // the next one will do
-  }
-
-  #moved = (_: unknown, origin: unknown): void => {
-    if (origin !== this) this.#tell();
-  };
-
-  // The last place wins, and a burst of typing is one message.
-  #tell(): void {
-    if (!this.awareness || this.#gone.signal.aborted) return;
-    this.#shown ??= setTimeout(() => {
-      this.#shown = undefined;
-      this.#show();
-    }, this.#options.awarenessEvery ?? 60);
-  }
-
-  #show(): void {
-    const { awareness, doc } = this;
-    if (!awareness?.meta.has(doc.clientID) || this.#session.state !== "connected") return;
-    this.#session.presence({ tab: this.#session.tabId, aware: encode(encodeAwarenessUpdate(awareness, [doc.clientID])) });
-  }
-
-  #presence({ state, userId, clientId, name, data }: PresenceDetail): void {
-    if (!this.awareness) return;
-    if (state === "leave") return this.#forget(clientId);
-    if (state === "join" || state === "state") this.#tell(); // a newcomer has not heard where this cursor is
-    const { tab, aware } = (data ?? {}) as Partial<YPresence>;
-    if (typeof tab !== "string" || typeof aware !== "string" || tab === this.#session.tabId) return;
-    const tabs = this.#others.get(clientId) ?? new Map<string, Set<number>>();
-    const ids = tabs.get(tab) ?? new Set<number>();
-    const heard = ({ added, updated, removed }: Record<"added" | "updated" | "removed", number[]>): void => {
-      for (const id of [...added, ...updated]) {
-        ids.add(id);
-        this.#who.set(id, { userId, clientId, ...(name && { name }) });
-      }
-      for (const id of removed) ids.delete(id);
-    };
-    // "update" comes before "change", so that whoever draws at a change finds the name.
-    this.awareness.on("update", heard);
-    try {
-      applyAwarenessUpdate(this.awareness, decode(aware), this);
-      this.#others.set(clientId, tabs.set(tab, ids));
-    } catch {} // not an awareness update: another kind of client's presence
-    this.awareness.off("update", heard);
-  }
-
-  #forget(client: string, which: (tab: string) => boolean = () => true): void {
-    for (const [tab, ids] of this.#others.get(client) ?? []) {
-      if (!which(tab)) continue;
-      this.#others.get(client)!.delete(tab);
-      ids.delete(this.doc.clientID);
-      for (const id of ids) this.#who.delete(id);
-      if (this.awareness) removeAwarenessStates(this.awareness, [...ids], this);
-    }
   }
 }
 

@@ -1,0 +1,79 @@
+package client
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// replay is the log told once more from its start, for whoever in the app has come late:
+// a document that was made after the tab had heard part of the log. The tab goes back to
+// version 0 and asks for what follows, like one that has just joined. What was heard
+// before is told as `history` events, so that for everybody else each version is still
+// heard once.
+type replay struct {
+	to   uint64   // all up to here was heard before
+	ids  []string // who waits for it
+	next bool     // it begins once the comments from before a snapshot are here
+}
+
+var errReplay = failureOf(protocol.ServiceUnavailable, "replay_failed", "The document's log could not be had.")
+
+// heard is the newest version the app was told of, wherever a replay stands.
+func (l *log) heard() uint64 { return max(l.version, l.again.to) }
+
+func (c *Client) replayLog(e Replay) {
+	c.log.again.ids = append(c.log.again.ids, e.ID)
+	c.log.again.next = true
+}
+
+// goOnReplay begins a replay and answers once all is told. It is looked at after each
+// event.
+func (c *Client) goOnReplay() {
+	l := &c.log
+	if len(l.again.ids) == 0 || l.version > l.again.to && l.restore.of > 0 {
+		return // those comments are news
+	}
+	if l.again.next {
+		l.again.next, l.again.to = false, l.heard()
+		l.version, l.restore = 0, restore{}
+		l.asks, l.target = 0, max(l.target, l.again.to)
+		if l.target > 0 && c.status.state == stateConnected {
+			c.askSync()
+		}
+	}
+	if l.version < l.again.to || l.restore.of > 0 {
+		return
+	}
+	ids := l.again.ids
+	l.again = replay{}
+	for _, id := range ids {
+		c.do(Sent{ID: id, Version: l.version})
+	}
+}
+
+// dropReplay gives a replay up: the tab is again where it was.
+func (c *Client) dropReplay(f *Failure) {
+	l := &c.log
+	if len(l.again.ids) == 0 {
+		return
+	}
+	ids := l.again.ids
+	l.version, l.again, l.restore = l.heard(), replay{}, restore{}
+	for _, id := range ids {
+		c.unsent(id, f)
+	}
+}
+
+// tell emits what has become of the log up to its version.
+func (c *Client) tell(kind string, detail []byte) {
+	if c.log.version <= c.log.again.to {
+		w := jsontext.NewObject(make([]byte, 0, len(detail)+48))
+		w.Str("type", kind)
+		w.Raw("detail", detail)
+		c.emit("history", w.End(), nil)
+		return
+	}
+	w := jsontext.NewObject(nil)
+	w.Uint("version", c.log.version)
+	c.emit(kind, detail, w.End())
+}

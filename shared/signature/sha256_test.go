@@ -1,0 +1,20 @@
+package signature
+
+import (
+	"crypto/sha256"
+	"testing"
+)
+
+// Ours is the standard library's, for any text.
+func FuzzSum256(f *testing.F) {
+	f.Add([]byte(""))
+	f.Add([]byte("abc"))
+	for n := range 260 {
+		f.Add(make([]byte, n))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if got, want := sum256(text), sha256.Sum256(text); got != want {
+			t.Errorf("%d bytes: %x, want %x", len(text), got, want)
+		}
+	})
+}

@@ -1,0 +1,339 @@
+// The Yjs provider's snapshots take the place of the log, so none may come from a
+// document that does not hold it: whenever the provider is made, how often, and on what.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { HoldfastProvider, Server, Y, load, peer, random, tick, whole } from "./yjs.mjs";
+
+before(load);
+
+/** Everything that is sent is stored, and heard by all. */
+async function settle(...peers) {
+  for (let i = 0; i < 4; i++) {
+    await tick();
+    for (const { session } of peers) session.push();
+    for (const { session } of peers) session.pull();
+  }
+}
+
+async function type(who, text, ...others) {
+  for (const letter of text) {
+    who.text.insert(who.text.length, letter);
+    await settle(who, ...others);
+  }
+}
+
+/** What somebody sees who comes now. */
+function newcomer(server) {
+  const late = peer(server, `newcomer-${server.sessions.length}`);
+  late.session.up();
+  late.session.pull();
+  return late;
+}
+
+/** A session that has heard all there is before anybody made a document on it. */
+function early(server, name) {
+  const { session, provider } = peer(server, name);
+  provider.destroy();
+  session.up();
+  session.pull();
+  return session;
+}
+
+test("a provider that is made late hears the log again, and only then is synced", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  a.session.up();
+  await type(a, "CHAPTER ONE");
+  const b = peer(server, "b", { on: early(server, "b"), snapshotEvery: 2 });
+  const told = [];
+  b.provider.addEventListener("synced", ({ detail }) => told.push([detail, b.text.toString()]));
+  // Before it has heard it, others write and so does it.
+  a.text.insert(0, "!");
+  b.text.insert(0, "?");
+  await tick();
+  for (const { session } of [a, b]) session.push();
+  b.session.pull(3);
+  assert.equal(b.provider.synced, false);
+  assert.equal(server.snapshot, undefined);
+  await settle(a, b);
+  assert.equal(b.text.toString(), a.text.toString());
+  assert.deepEqual(told.map(([synced]) => synced), [true]);
+  assert.match(told[0][1], /CHAPTER ONE/);
+  await type(b, "..", a);
+  assert.ok(server.snapshot.version > 12);
+  assert.equal(newcomer(server).text.toString(), a.text.toString());
+});
+
+test("a late provider stores no snapshot on a session that cannot tell the log again", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  a.session.up();
+  await type(a, "CHAPTER ONE");
+  const session = early(server, "b");
+  session.replay = undefined;
+  const b = peer(server, "b", { on: session, snapshotEvery: 1 });
+  await type(b, "abc", a);
+  assert.deepEqual([b.provider.synced, server.snapshot], [false, undefined]);
+});
+
+test("a version that was not heard is asked for", async () => {
+  const server = new Server();
+  const [a, b] = [peer(server, "a"), peer(server, "b")];
+  for (const { session } of [a, b]) session.up();
+  await type(a, "abc");
+  b.session.version = 2; // somebody stopped the first two events
+  b.session.pull();
+  assert.equal(b.provider.synced, false);
+  await settle(b);
+  assert.deepEqual([b.text.toString(), b.provider.synced], ["abc", true]);
+});
+
+test("a log that could not be told again is asked for again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const server = new Server();
+  server.write({ y: Buffer.from(Y.encodeStateAsUpdate(new Y.Doc())).toString("base64") }, { userId: "u", clientId: "c" });
+  const session = early(server, "b");
+  let asked = 0;
+  session.replay = async () => (asked++, Promise.reject(Object.assign(new Error("no"), { code: asked === 1 ? "SERVICE_UNAVAILABLE" : "CLOSED" })));
+  const b = peer(server, "b", { on: session });
+  for (const times of [1, 2, 2]) {
+    for (let i = 0; i < 10; i++) await null;
+    assert.equal(asked, times);
+    t.mock.timers.tick(5000);
+  }
+  b.provider.destroy();
+});
+
+test("a provider that is made again on a document sends what was written between", async () => {
+  const server = new Server();
+  const [a, b] = [peer(server, "a"), peer(server, "b")];
+  for (const { session } of [a, b]) session.up();
+  await type(a, "one ", b);
+  a.provider.destroy();
+  a.text.insert(4, "two ");
+  await settle(a, b);
+  assert.equal(b.text.toString(), "one ");
+  const again = peer(server, "a", { on: a.session, doc: a.doc, snapshotEvery: 1 });
+  await settle(again, b);
+  await type(again, "three", b);
+  assert.equal(b.text.toString(), "one two three");
+  assert.equal(newcomer(server).text.toString(), "one two three");
+  const sent = server.log.length;
+  const third = peer(server, "a", { on: a.session, doc: a.doc });
+  await settle(third, b);
+  assert.equal(server.log.length, sent, "what the log holds already is not sent");
+});
+
+test("what was in a document before is sent by whoever may write, once the log is known", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  a.session.up();
+  await type(a, "stored ");
+  const template = () => {
+    const doc = new Y.Doc();
+    doc.getText("text").insert(0, "kept ");
+    doc.getText("gone").insert(0, "x");
+    doc.getText("gone").delete(0, 1);
+    return doc;
+  };
+  const viewer = peer(server, "viewer", { doc: template() });
+  viewer.session.can = () => false;
+  viewer.session.up();
+  await settle(a, viewer);
+  assert.equal(a.text.toString(), "stored ");
+  const b = peer(server, "b", { doc: template() });
+  b.session.up();
+  await settle(a, b);
+  await type(b, "!", a);
+  for (const { text } of [a, b, newcomer(server)]) assert.match(text.toString(), /stored .*kept |kept .*stored /);
+  assert.equal(a.text.toString(), b.text.toString());
+});
+
+test("several providers on one session: each has the whole text, and their parts do not mix", async () => {
+  const server = new Server();
+  const a = peer(server, "a", { snapshotEvery: 3 });
+  const b = peer(server, "a", { on: a.session, snapshotEvery: 3 });
+  const c = peer(server, "c");
+  for (const { session } of [a, c]) session.up();
+  a.text.insert(0, "a".repeat(60_000));
+  b.text.insert(0, "b".repeat(60_000));
+  await settle(a, c);
+  const late = peer(server, "a", { on: a.session, snapshotEvery: 1 });
+  await type(late, "late", a, c);
+  for (const { text } of [b, late, c, newcomer(server)]) assert.equal(text.toString(), a.text.toString());
+  assert.equal(a.text.length, 120_004);
+});
+
+test("no snapshot after destroy", async () => {
+  const server = new Server();
+  const a = peer(server, "a", { snapshotEvery: 1 });
+  a.session.up();
+  a.text.insert(0, "x");
+  a.provider.destroy();
+  await settle(a);
+  assert.deepEqual([server.log.length, server.snapshot], [1, undefined]);
+});
+
+// What leaves a document without something that the log holds, or held.
+const update = (text) => {
+  const doc = new Y.Doc();
+  doc.getText("text").insert(0, text);
+  return { y: Buffer.from(Y.encodeStateAsUpdate(doc)).toString("base64") };
+};
+const pending = () => {
+  const doc = new Y.Doc();
+  const text = doc.getText("text");
+  text.insert(0, "first");
+  const known = Y.encodeStateVector(doc);
+  text.insert(5, "second");
+  return { y: Buffer.from(Y.encodeStateAsUpdate(doc, known)).toString("base64") };
+};
+const stranger = { userId: "user-x", clientId: "client-x" };
+const incomplete = {
+  "a gap in the log": (server, { session }) => session.say("gap", { from: (session.version += 1), to: session.version, count: 1, reason: "log_truncated" }),
+  "an entry the client could not read": (server, { session }) => session.say("gap", { from: (session.version += 1), to: session.version, count: 1, reason: "too_deep" }),
+  "a document that was reset": (server, { session }) => session.say("gap", { from: 3, to: session.version, count: 1, reason: "document_reset" }),
+  "an operation of another kind of client": (server) => server.write({ insert: "x" }, stranger),
+  "text that is no base64": (server) => server.write({ y: "%%" }, stranger),
+  "bytes that are no update": (server) => server.write({ y: "/////w==" }, stranger),
+  "an update cut short": (server) => server.write({ y: update("hello").y.slice(0, 12) }, stranger),
+  "parts that differ": (server) => [["AAAA", 0, 2], ["BBBB", 0, 2]].forEach(([y, i, of]) => server.write({ y, part: ["n", i, of] }, stranger)),
+  "parts of another number": (server) => [["AAAA", 0, 2], ["BBBB", 1, 3]].forEach(([y, i, of]) => server.write({ y, part: ["n", i, of] }, stranger)),
+  "a part of nothing": (server) => server.write({ y: "AAAA", part: ["n", 5, 2] }, stranger),
+  "parts that make no update": (server) => [0, 1].forEach((i) => server.write({ y: "%%%%", part: ["n", i, 2] }, stranger)),
+  "more begun than is kept": (server) => Array.from({ length: 65 }, (_, i) => server.write({ y: "AAAA", part: [`n${i}`, 0, 2] }, stranger)),
+  "an update that waits for another": (server) => server.write(pending(), stranger),
+};
+const quiet = new Set(["a gap in the log", "an entry the client could not read", "a document that was reset", "an operation of another kind of client", "an update that waits for another"]);
+
+for (const [what, happen] of Object.entries(incomplete)) {
+  test(`no snapshot is made of a document behind ${what}`, async () => {
+    const server = new Server();
+    const a = peer(server, "a", { snapshotEvery: 1 });
+    const errors = [];
+    a.provider.addEventListener("error", ({ detail }) => errors.push([detail.name, detail.code, detail.recoverable]));
+    a.session.up();
+    await type(a, "abcd");
+    assert.equal(server.snapshot.version, 4);
+    happen(server, a);
+    server.log.length = Math.max(server.log.length, a.session.version);
+    for (let i = 0; i < server.log.length; i++) server.log[i] ??= { session: stranger, id: 0, op: {}, version: i + 1 };
+    await settle(a);
+    await type(a, "efg");
+    assert.equal(server.snapshot.version, 4, what);
+    assert.equal(a.text.toString().endsWith("efg"), true, "and the writing goes on");
+    if (quiet.has(what)) assert.deepEqual(errors, []);
+    else assert.deepEqual(errors[0], ["HoldfastError", "MALFORMED_MESSAGE", true], "the app is told");
+    if (/read|reset/.test(what)) assert.equal(a.provider.synced, false);
+  });
+}
+
+test("a snapshot by another kind of client is told, and nothing is built on it", async () => {
+  const server = new Server();
+  const a = peer(server, "a", { snapshotEvery: 1 });
+  const errors = [];
+  a.provider.addEventListener("error", ({ detail }) => errors.push(detail.reason));
+  for (let i = 0; i < 3; i++) server.write({}, stranger);
+  server.snapshot = { version: 3, data: { not: "ours" } };
+  a.session.up();
+  await settle(a);
+  await type(a, "x");
+  assert.deepEqual([errors, a.provider.synced, server.snapshot.version], [["not_an_update"], false, 3]);
+});
+
+test("a member under another's client id can neither end nor spoil their parts", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  const b = peer(server, "b", { snapshotEvery: 3 });
+  const mallory = { userId: "user-mallory", clientId: a.session.clientId };
+  for (const { session } of [a, b]) session.up();
+  const long = "0123456789".repeat(10_000);
+  a.text.insert(0, long);
+  await tick();
+  a.session.push(1);
+  const [name, , of] = server.log[0].op.part;
+  // The same name, every part of it, another number of them.
+  for (let i = 0; i < of; i++) server.write({ y: "AAAA", part: [name, i, of] }, mallory);
+  server.write({ y: "AAAA", part: [name, 0, of + 1] }, mallory);
+  a.session.push();
+  await settle(a, b);
+  assert.equal(b.text.toString(), long);
+});
+
+test("parts under way in an older snapshot, which does not name their users, come to their end", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  a.session.up();
+  a.text.insert(0, "0123456789".repeat(6000));
+  await tick();
+  a.session.push(1);
+  const [{ op }] = server.log;
+  server.snapshot = { version: 1, data: { y: Buffer.from(Y.encodeStateAsUpdate(new Y.Doc())).toString("base64"), begun: [[a.session.clientId, op.part[0], 1, [op.y]]] } };
+  const b = peer(server, "b");
+  b.session.up();
+  b.session.pull();
+  await settle(a, b);
+  assert.equal(b.text.length, 60_000);
+});
+
+test("an update whose parts were stored too far from each other is sent again as a whole", async () => {
+  const server = new Server();
+  const a = peer(server, "a");
+  const sent = [];
+  a.session.send = async (op) => ({ version: sent.push(op) === 1 ? 1 : 20_000 });
+  a.session.up();
+  a.text.insert(0, "0123456789".repeat(6000));
+  await tick();
+  assert.deepEqual(sent.map(({ part: [, index, of] }) => [index, of]).slice(0, 4), [[0, 2], [1, 2], [0, 2], [1, 2]]);
+  assert.notEqual(sent[0].part[0], sent[2].part[0]);
+});
+
+test("whoever comes late has the same text, whatever is made, made again, dropped and trimmed when", { timeout: 120_000 }, async () => {
+  const runs = Number(process.env.RUNS) || 60;
+  const first = Number(process.env.SEED) || 1;
+  let snapshots = 0;
+  for (let seed = first; seed < first + runs; seed++) {
+    const any = random(seed);
+    const server = new Server();
+    const everybody = Array.from({ length: 2 + any(3) }, (_, i) => ({ ...peer(server, `${seed}.${i}`, { snapshotEvery: 3 }), others: [] }));
+    for (let step = 0; step < 150; step++) {
+      const one = everybody[any(everybody.length)];
+      const { session } = one;
+      switch (any(11)) {
+        case 0: case 1: session.up(); break;
+        case 2: any(3) || session.down(); break;
+        case 3: session.push(1 + any(3)); break;
+        case 4: case 5: session.pull(1 + any(4)); break;
+        case 6: // another document on the session, or the same with another provider
+          if (any(4)) break;
+          one.others.push(peer(server, "", { on: session, snapshotEvery: 1 + any(4), ...(any(2) && { doc: one.doc }) }));
+          break;
+        case 7:
+          if (any(4)) break;
+          one.provider.destroy();
+          one.provider = new HoldfastProvider(session, one.doc, { snapshotEvery: 3 });
+          break;
+        case 8:
+          if (any(6) === 0) server.write({ comment: "hm" }, { userId: "user-z", clientId: "client-z" });
+          break;
+        default: {
+          const { text } = [one, ...one.others][any(1 + one.others.length)];
+          if (any(3) && text.length) text.delete(any(text.length), 1);
+          else text.insert(any(text.length + 1), any(40) ? String.fromCharCode(97 + any(26)) : "0123456789".repeat(6000));
+          await null;
+          await null;
+        }
+      }
+    }
+    for (const { session } of everybody) session.up();
+    await settle(...everybody);
+    await settle(...everybody);
+    const texts = everybody.flatMap((one) => [one, ...one.others]).map(whole);
+    assert.equal(new Set(texts).size, 1, `SEED=${seed}`);
+    for (const { provider } of everybody) assert.equal(provider.synced, true, `SEED=${seed}`);
+    const late = newcomer(server);
+    assert.equal(whole(late), texts[0], `SEED=${seed}: a late joiner, after the snapshot of ${server.snapshot?.version}`);
+    if (server.snapshot) snapshots++;
+  }
+  assert.ok(process.env.SEED || snapshots > runs / 2, `${snapshots} of ${runs} runs had a snapshot`);
+});

@@ -1,0 +1,168 @@
+// A server and sessions that a test moves by hand, for the Yjs provider: `load` first.
+import { build } from "esbuild";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+export let HoldfastProvider, Y, Awareness;
+
+/** Bundles the provider as an app has it. */
+export async function load() {
+  const dir = await mkdtemp(join(tmpdir(), "holdfast-yjs-"));
+  const outfile = join(dir, "yjs.mjs");
+  await build({
+    stdin: {
+      contents: `export * from "./src/yjs.ts"; export * as Y from "yjs"; export { Awareness } from "y-protocols/awareness";`,
+      resolveDir: fileURLToPath(new URL("..", import.meta.url)), loader: "ts",
+    },
+    outfile, bundle: true, format: "esm", target: "es2022", logLevel: "warning", platform: "node",
+  });
+  ({ HoldfastProvider, Y, Awareness } = await import(pathToFileURL(outfile).href));
+  await rm(dir, { recursive: true });
+}
+
+export const tick = () => new Promise((resolve) => setTimeout(resolve));
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const copy = (value) => JSON.parse(JSON.stringify(value));
+
+/** The document's log and its snapshot, and who is on the line. */
+export class Server {
+  log = [];
+  sessions = [];
+  snapshot; // { version, data, by }: what is older is gone
+  store(session, id, op) {
+    let entry = this.log.find((entry) => entry.session === session && entry.id === id);
+    if (!entry) this.log.push((entry = { session, id, op: copy(op), version: this.log.length + 1 }));
+    return entry;
+  }
+  /** An entry of somebody who is no session here. */
+  write(op, { userId, clientId }) {
+    this.log.push({ session: { userId, clientId, tabId: "tab-x" }, id: this.log.length, op: copy(op), version: this.log.length + 1 });
+  }
+}
+
+/** A session as the provider sees it: everything passes when the test says so. */
+export class FakeSession extends EventTarget {
+  state = "connecting";
+  version = 0;
+  documentVersion = 0;
+  role = "leader";
+  shown = [];
+  #waiting = new Map();
+  #sends = 0;
+  #again; // a replay: where it stands and who waits for it
+  constructor(server, name) {
+    super();
+    this.server = server;
+    this.tabId = `tab-${name}`;
+    this.clientId = `client-${name}`;
+    this.userId = `user-${name}`;
+    server.sessions.push(this);
+  }
+  say(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+  send(op) {
+    const id = ++this.#sends;
+    return new Promise((resolve, reject) => this.#waiting.set(id, { op, resolve, reject }));
+  }
+  presence(data) {
+    this.shown.push(data);
+    for (const other of this.server.sessions) {
+      if (other === this || other.state !== "connected") continue;
+      other.say("presence", { state: "update", userId: this.userId, clientId: this.clientId, name: this.name, data: copy(data) });
+    }
+  }
+  can() {
+    return true;
+  }
+  async snapshot(version, data) {
+    if (version > (this.server.snapshot?.version ?? 0)) this.server.snapshot = { version, data: copy(data), by: this.tabId };
+  }
+  replay() {
+    return new Promise((resolve) => (this.#again = { at: 0, resolve: [...(this.#again?.resolve ?? []), resolve] }));
+  }
+  get waiting() {
+    return this.#waiting.size;
+  }
+  /** The server stores so many of what waits; the answers are heard with the log. */
+  push(count = Infinity) {
+    if (this.state !== "connected") return;
+    for (const [id, { op }] of [...this.#waiting].slice(0, count)) this.server.store(this, id, op);
+  }
+  refuse(error) {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+  /** Hears so many of what is stored and was not heard; what is asked for again comes first. */
+  pull(count = Infinity) {
+    if (this.state !== "connected") return;
+    if (this.#again) {
+      const again = this.#again;
+      const told = this.#read(again.at, Math.min(count, this.version - again.at), (type, detail) => this.say("history", { type, detail }));
+      if (this.#again === again) again.at = told;
+      if (this.#again.at < this.version) return;
+      this.#again = undefined;
+      for (const resolve of again.resolve) resolve({ version: this.version });
+    }
+    this.#read(this.version, count, (type, detail) => {
+      this.version = detail.version;
+      this.say(type, detail);
+    });
+  }
+  #read(from, count, tell) {
+    const { log, snapshot } = this.server;
+    if (from < (snapshot?.version ?? 0) && count > 0) {
+      from = snapshot.version;
+      count--;
+      for (const [id, { resolve }] of this.#waiting) {
+        const stored = log.find((entry) => entry.session === this && entry.id === id && entry.version <= from);
+        if (stored && this.#waiting.delete(id)) resolve({ version: stored.version });
+      }
+      tell("snapshot", { version: from, data: copy(snapshot.data) });
+    }
+    for (const { session, id, op, version } of log.slice(from, from + Math.max(0, count))) {
+      const own = session === this;
+      const by = { version, clientId: session.clientId, userId: session.userId, messageId: `${session.tabId}-${id}`, replay: false, own };
+      if (op?.comment) tell("comment", { ...by, event: "create", commentId: String(version), body: op.comment });
+      else tell("operation", { ...by, op });
+      from = version;
+      if (!own) continue;
+      this.#waiting.get(id)?.resolve({ version });
+      this.#waiting.delete(id);
+    }
+    return from;
+  }
+  up() {
+    if (this.state === "connected") return;
+    this.state = "connected";
+    this.documentVersion = this.server.log.length;
+    this.say("state", { state: "connected", ...(this.server.log.length && { documentVersion: this.server.log.length }) });
+  }
+  down() {
+    this.state = "reconnecting";
+    this.say("state", { state: "reconnecting" });
+  }
+}
+
+/** Somebody with a document; on a session of their own unless `on` names one. */
+export function peer(server, name, { on, doc = new Y.Doc(), ...options } = {}) {
+  const awareness = options.aware ? new Awareness(doc) : undefined;
+  const session = on ?? new FakeSession(server, name);
+  const provider = new HoldfastProvider(session, doc, { awareness, awarenessEvery: 5, ...options });
+  return { doc, session, provider, awareness, text: doc.getText("text") };
+}
+
+/** Numbers that repeat exactly. */
+export function random(seed) {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % below;
+  };
+}
+
+export const whole = ({ doc, text }) => JSON.stringify([text.toString(), Object.entries(doc.getMap("map").toJSON()).sort()]);

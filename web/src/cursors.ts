@@ -1,0 +1,115 @@
+import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates, type Awareness } from "y-protocols/awareness";
+import type { PresenceDetail, Session } from "./core.ts";
+import { decode, encode, nameOf, type Writer } from "./update.ts";
+import type { Who, YOp, YPresence } from "./yjs.ts";
+
+/**
+ * Cursors keeps an awareness in step with the session's presence. An awareness id is
+ * whose connection showed it first, until that is gone: nobody moves or removes
+ * another's cursor.
+ */
+export class Cursors {
+  readonly who = new Map<number, Who>();
+
+  #awareness: Awareness;
+  #session: Session<YOp, YPresence>;
+  #every: number;
+  #origin: unknown;
+  #shown?: ReturnType<typeof setTimeout>;
+  #gone = false;
+  #others = new Map<string, Map<string, Set<number>>>(); // awareness ids by a user's client, and by its tab
+  // Where an update is looked at: as much of an Awareness as reading one takes, for a
+  // real one has a timer.
+  #scratch = { clientID: -1, meta: new Map(), states: new Map(), getLocalState: () => null, emit() {} } as unknown as Awareness;
+
+  constructor(awareness: Awareness, session: Session<YOp, YPresence>, every: number, origin: unknown) {
+    this.#awareness = awareness;
+    this.#session = session;
+    this.#every = every;
+    this.#origin = origin;
+    awareness.on("update", this.#moved);
+  }
+
+  destroy(): void {
+    this.#gone = true;
+    clearTimeout(this.#shown);
+    this.#awareness.off("update", this.#moved);
+    removeAwarenessStates(this.#awareness, [this.#awareness.clientID], this.#origin);
+    this.#show();
+    for (const client of this.#others.keys()) this.#forget(client);
+  }
+
+  #moved = (_: unknown, origin: unknown): void => {
+    if (origin !== this.#origin) this.tell();
+  };
+
+  /** Shows where this tab is: the last place wins, and a burst of typing is one message. */
+  tell(): void {
+    if (this.#gone) return;
+    this.#shown ??= setTimeout(() => {
+      this.#shown = undefined;
+      this.#show();
+    }, this.#every);
+  }
+
+  #show(): void {
+    const id = this.#awareness.clientID;
+    if (!this.#awareness.meta.has(id) || this.#session.state !== "connected") return;
+    this.#session.presence({ tab: this.#session.tabId, aware: encode(encodeAwarenessUpdate(this.#awareness, [id])) });
+  }
+
+  /** Takes what the session says of somebody. */
+  hear({ state, userId, clientId, name, data }: PresenceDetail): void {
+    const writer = { userId, clientId };
+    if (state === "leave") return this.#forget(nameOf(writer));
+    if (state === "join" || state === "state") this.tell(); // a newcomer has not heard where this cursor is
+    const { tab, aware } = (data ?? {}) as Partial<YPresence>;
+    if (typeof tab !== "string" || typeof aware !== "string" || tab === this.#session.tabId) return;
+    try {
+      const ids = this.#look(decode(aware)).filter((id) => id !== this.#awareness.clientID && this.#owns(writer, id));
+      if (ids.length === 0) return;
+      const tabs = this.#others.get(nameOf(writer)) ?? new Map<string, Set<number>>();
+      const its = tabs.get(tab) ?? new Set<number>();
+      this.#others.set(nameOf(writer), tabs.set(tab, its));
+      for (const id of ids) {
+        its.add(id);
+        this.who.set(id, { userId, clientId, ...(name && { name }) }); // before "change", so that whoever draws finds the name
+      }
+      applyAwarenessUpdate(this.#awareness, encodeAwarenessUpdate(this.#scratch, ids, this.#scratch.states), this.#origin);
+      for (const id of ids) {
+        if (this.#awareness.states.has(id)) continue;
+        its.delete(id);
+        this.who.delete(id);
+      }
+    } catch {} // not an awareness update: another kind of client's presence
+  }
+
+  /** Forgets the tabs of this profile that are not there any more. */
+  keep(tabs: string[]): void {
+    this.#forget(nameOf(this.#session), (tab) => !tabs.includes(tab));
+  }
+
+  // The ids that an update is about; what it says of them is in the scratch.
+  #look(update: Uint8Array): number[] {
+    this.#scratch.meta.clear();
+    this.#scratch.states.clear();
+    applyAwarenessUpdate(this.#scratch, update, this);
+    return [...this.#scratch.meta.keys()];
+  }
+
+  #owns({ userId, clientId }: Writer, id: number): boolean {
+    const who = this.who.get(id);
+    return !who || who.userId === userId && who.clientId === clientId;
+  }
+
+  #forget(client: string, which: (tab: string) => boolean = () => true): void {
+    const tabs = this.#others.get(client);
+    for (const [tab, ids] of tabs ?? []) {
+      if (!which(tab)) continue;
+      tabs!.delete(tab);
+      for (const id of ids) this.who.delete(id);
+      removeAwarenessStates(this.#awareness, [...ids], this.#origin);
+    }
+    if (tabs?.size === 0) this.#others.delete(client);
+  }
+}
