@@ -130,6 +130,7 @@ func TestALogIsFullAndIsNot(t *testing.T) {
 	if f := editor.snapshot("s1", version, "all"); f.Event != "snapshot_ack" {
 		t.Fatalf("%+v", f)
 	}
+	editor.hears("locks")
 	if v := editor.op("more", "more"); v != version+1 {
 		t.Errorf("version %d", v)
 	}

@@ -79,7 +79,7 @@ export class FakeSession extends EventTarget {
     return true;
   }
   async snapshot(version, data) {
-    if (this.server.unconfirmed-- > 0) throw Object.assign(new Error("unconfirmed"), { reason: "snapshot_unconfirmed", retryAfter: 1 });
+    if (this.server.unconfirmed-- > 0) throw Object.assign(new Error("unconfirmed"), { reason: "snapshot_unconfirmed", retryAfter: 50 });
     if (version > (this.server.snapshot?.version ?? 0)) this.server.snapshot = { version, data: copy(data), by: this.tabId };
   }
   replay() {
