@@ -154,6 +154,9 @@ func TestWebhooksPerAddress(t *testing.T) {
 				t.Fatalf("good %v, request %d: %v", good, n+1, end)
 			}
 			if good {
+				if end["max_bytes"] != float64(DefaultWebhookBody) {
+					t.Errorf("%v", end)
+				}
 				w.step(map[string]any{"kind": "settled", "state": end["state"]})
 			}
 		}
