@@ -15,7 +15,6 @@ package admin
 
 import (
 	"context"
-	_ "embed"
 	"net/http"
 	"strings"
 	"time"
@@ -26,11 +25,6 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
-// OpenAPI is the description that GET /v1/openapi.json answers with.
-//
-//go:embed openapi.json
-var OpenAPI []byte
-
 // Config is what a deployment's variables say about the API. Zero limits are their
 // defaults.
 type Config struct {
@@ -40,8 +34,9 @@ type Config struct {
 	// old or new a signature may be.
 	Secrets []string
 	Window  time.Duration
-	// MaxEvents is how many events one webhook may bring. Default 100.
-	MaxEvents int
+	// MaxEvents is how many events one webhook may bring, and MaxWebhookBytes how large it
+	// may be. Defaults 1,000 and 256 KiB.
+	MaxEvents, MaxWebhookBytes int
 	// MaxBodyBytes is the largest body. Default 64 KiB.
 	MaxBodyBytes int
 	// MaxEntries is how many audit entries one answer holds at most. Default 1,000.
@@ -78,7 +73,7 @@ func New(cfg Config, store Store, objects Objects) *API {
 	for _, d := range []struct {
 		value *int
 		or    int
-	}{{&cfg.MaxEvents, 100}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
+	}{{&cfg.MaxEvents, 1000}, {&cfg.MaxWebhookBytes, 256 << 10}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
 		if *d.value <= 0 {
 			*d.value = d.or
 		}
@@ -121,7 +116,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusMethodNotAllowed
 		rest.MethodNotAllowed(w, allow)
 	default:
-		rest.Write(w, status, out.body, out.cache)
+		rest.Write(w, status, out.body, "no-store")
 	}
 	c.log(found, status, err)
 }
@@ -130,30 +125,25 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type answer struct {
 	status int
 	body   []byte
-	cache  string
 }
 
-func ok(body []byte) answer { return answer{http.StatusOK, body, "no-store"} }
+func ok(body []byte) answer { return answer{http.StatusOK, body} }
 
-func created(body []byte) answer { return answer{http.StatusCreated, body, "no-store"} }
+func created(body []byte) answer { return answer{http.StatusCreated, body} }
 
 // Reasons with a status of their own.
 const (
 	reasonNotJSON   = "content_type_not_json"
 	reasonElsewhere = "permissions_elsewhere"
+	reasonNotErased = "content_left"
 )
 
 func statusOf(err *protocol.Error) int {
 	switch err.Reason {
 	case reasonNotJSON:
 		return http.StatusUnsupportedMediaType
-	case reasonElsewhere:
+	case reasonElsewhere, reasonNotErased:
 		return http.StatusConflict
 	}
 	return err.Row().HTTP
-}
-
-// openAPI answers with the description.
-func openAPI(*call) (answer, *protocol.Error) {
-	return answer{http.StatusOK, OpenAPI, "public, max-age=300"}, nil
 }

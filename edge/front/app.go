@@ -14,6 +14,8 @@ import (
 // fit in an isolate (see DefaultWaitingApps).
 const (
 	firstBytes = 8 << 10
+	// firstDepth is how deep it may nest: it says who the app is, and no more.
+	firstDepth = 16
 	keptFrames = 64
 	keptBytes  = 64 << 10
 )
@@ -22,7 +24,7 @@ const (
 // Its key comes in a header, and then the socket ends in the session object; or in the
 // first frame (seed S1's way), for which the socket is accepted here.
 func (f *Front) app(r request, fl *flight, name string) []byte {
-	query := r.url.Query()
+	query := r.query()
 	if err := fl.readApp(query, name); err != nil {
 		return fl.fail(err)
 	}
@@ -126,7 +128,7 @@ func (f *Front) firstFrame(fl *flight, result []byte) []byte {
 	if !ok {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."})
 	}
-	frame, err := protocol.Decode([]byte(said), protocol.Limits{FrameBytes: firstBytes})
+	frame, err := protocol.Decode([]byte(said), protocol.Limits{FrameBytes: firstBytes, Depth: firstDepth})
 	if err != nil {
 		return fl.fail(err)
 	}

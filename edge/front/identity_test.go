@@ -45,7 +45,8 @@ func TestWhatIsNotCheckedIsSaid(t *testing.T) {
 		{with(embedded(), "STATIC_KEY", jwk("k1")), "audience_missing", "AUDIENCE"},
 		{with(fetching(), "SUBJECT_CLAIM", "sub"), "", ""},
 		{with(fetching(), "SUBJECT_CLAIM", "aud"), "subject_claim_unusable", "SUBJECT_CLAIM"},
-		{with(embedded(), "SUBJECT_CLAIM", "sub"), "subject_claim_unusable", "SUBJECT_CLAIM"},
+		{with(embedded(), "SUBJECT_CLAIM", "iss"), "subject_claim_unusable", "SUBJECT_CLAIM"},
+		{with(embedded(), "SUBJECT_CLAIM", "email"), "", ""},
 		{with(fetching(), "JWKS_URL", "https://user:password@issuer.example/keys"), "jwks_url_unusable", "JWKS_URL"},
 		{with(fetching(), "JWKS_URL", "issuer.example/keys"), "jwks_url_unusable", "JWKS_URL"},
 		{with(fetching(), "JWKS_URL", "file:///etc/keys"), "jwks_url_unusable", "JWKS_URL"},
@@ -114,6 +115,31 @@ func TestAudienceIsAList(t *testing.T) {
 			if got != want {
 				t.Errorf("AUDIENCE %q, aud %s: %s, want %s", audience, aud, got, want)
 			}
+		}
+	}
+}
+
+// The embedded issuer knows whom its tokens are for, said or not.
+func TestEmbeddedAudience(t *testing.T) {
+	for _, c := range []struct{ audience, aud, want string }{
+		{"", "", "socket"},
+		{"", `"some-other-app"`, "audience_mismatch"},
+		{"web", `"web"`, "socket"},
+		{"web", "", "claim_missing"},
+		{"*", `"some-other-app"`, "socket"},
+		{"*", "", "socket"},
+	} {
+		claims := good
+		if c.aud != "" {
+			claims = strings.Replace(good, "{", `{"aud":`+c.aud+`,`, 1)
+		}
+		end := newWorker(t, with(embedded(), "AUDIENCE", c.audience)).run(upgrade(asking(sign(`{"alg":"RS256","kid":"k1"}`, claims))))
+		got := end["do"].(string)
+		if got != "socket" {
+			_, got = failure(t, end)
+		}
+		if got != c.want {
+			t.Errorf("AUDIENCE %q, aud %s: %s, want %s", c.audience, c.aud, got, c.want)
 		}
 	}
 }

@@ -3,9 +3,9 @@
 
 import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
-import { Instance } from "./host.mjs";
+import { Instance, everything } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
-import { closeSocket } from "./socket.mjs";
+import { accepted, closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
 /** The kinds of input, as in edge/object/host.go. */
@@ -39,13 +39,13 @@ export class Shell {
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
 	longest = Infinity; // of a text that Go wants to see; known from the first boot on
-	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
 		this.sql = ctx.storage.sql;
 		this.env = env;
 		this.objectClass = objectClass;
+		this.clock = new Clock(Date.now, () => 1000 * this.sql.exec("SELECT unixepoch('subsec') AS now").one().now);
 	}
 
 	// enter gives Go one event as one whole: what it writes is written together,
@@ -53,7 +53,6 @@ export class Shell {
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
-		this.clock.event(() => this.beginAnew());
 		let out;
 		try {
 			if (this.instance === null) this.boot();
@@ -161,6 +160,13 @@ export class Shell {
 	// write needs a transaction only for what is more than one statement: an op is
 	// one, and a savepoint around it would cost as much as the op.
 	write(statements) {
+		const last = statements.lastIndexOf(everything);
+		if (last >= 0) {
+			// SQLite storage is emptied at once, but never within a transaction. The alarm
+			// goes with it from compatibility date 2026-02-24 on.
+			this.ctx.storage.deleteAll().catch((err) => console.error(`object ${this.ctx.id.name}: ${err}`));
+			statements = statements.slice(last + 1);
+		}
 		if (statements.length > 1) {
 			this.ctx.storage.transactionSync(() => this.run(statements));
 		} else {
@@ -187,13 +193,6 @@ export class Shell {
 		this.sockets = null;
 		for (const { reject } of this.waiting.values()) reject(err);
 		this.waiting.clear();
-	}
-
-	// beginAnew is for an object whose clock stands still: the next one's goes right. Its
-	// sockets go with it, and their clients resume.
-	beginAnew() {
-		console.error(`object ${this.ctx.id.name}: the clock was set back, beginning anew`);
-		this.ctx.abort("the clock was set back");
 	}
 
 	// ask gives Go an event that it answers, now or after other events.
@@ -283,8 +282,7 @@ const effects = {
 		shell.ctx.acceptWebSocket(server, [id]);
 		server.serializeAttachment(id);
 		shell.sockets.set(id, server);
-		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
-		shell.settle(ask, new Response(null, { status: 101, webSocket: client, headers }));
+		shell.settle(ask, accepted(client, protocol));
 	},
 
 	send(shell, failed, ids, text) {
