@@ -85,7 +85,7 @@ type counts struct {
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
-	Looked, SyncWaited                                                 int
+	Looked, SyncWaited, ConnectRefused, AllDropped                     int
 }
 
 func (c *counts) add(o counts) {
@@ -115,6 +115,7 @@ func (c *counts) fields() []countField {
 		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
+		{"a connect refused for its number", &c.ConnectRefused}, {"all lines of a user dropped at once", &c.AllDropped},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
@@ -103,7 +104,12 @@ func newWorld(seed uint64, log bool) *world {
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()
-	for i := range 1 + w.rng.IntN(2) {
+	documents := 1 + w.rng.IntN(2)
+	if w.chance(0.15) { // many documents, and just enough connects to open them
+		documents = 8
+		w.sesCfg.Connects = rate.Limit{Count: 30, Per: time.Minute, Burst: 2 * documents}
+	}
+	for i := range documents {
 		w.docs = append(w.docs, newDocObject(w, fmt.Sprintf("doc%d", i)))
 	}
 	for i := range 2 + w.rng.IntN(2) {
@@ -174,6 +180,12 @@ func (w *world) run() {
 			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
+	if w.chance(0.3) {
+		u := w.users[w.rng.IntN(len(w.users))]
+		for range 1 + w.rng.IntN(3) {
+			w.after(w.between(10*time.Second, 2*time.Minute), u.dropAll)
+		}
+	}
 	if w.chance(0.3) { // operators are at work
 		for range 1 + w.rng.IntN(12) {
 			w.after(w.between(5*time.Second, 2*time.Minute), w.operate)
@@ -225,10 +237,11 @@ type user struct {
 	clients []*client
 	role    permission.Source // but for a while
 	op      operator
+	resumes map[string]int // by document and client
 }
 
 func newUser(w *world, id string) *user {
-	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}}
+	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}, resumes: map[string]int{}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
 	w.source[id] = u.role
@@ -347,5 +360,32 @@ func (u *user) admit(a session.Admit, answer func(session.Answer)) {
 	w.ids++
 	a.Ask, a.NewSessionID = w.askNo, fmt.Sprintf("session%d", w.ids)
 	w.waiting[a.Ask] = answer
+	// A channel's own client is let in, however many others come at the same moment.
+	for _, c := range u.ses.Snapshot().Channels {
+		resumes := u.resumes[a.Document+" "+a.ClientID]
+		if c.Document != a.Document || c.ClientID != a.ClientID || a.Again || resumes >= w.sesCfg.Resumes.Burst {
+			continue
+		}
+		u.resumes[a.Document+" "+a.ClientID]++
+		w.waiting[a.Ask] = func(got session.Answer) {
+			if got.Err != nil && got.Err.Code == protocol.RateLimitExceeded {
+				w.fail("%s resumes %s for the %dth time, and is refused: %+v", a.ClientID, a.Document, resumes+1, got.Err)
+			}
+			answer(got)
+		}
+	}
 	u.step(a)
+}
+
+// dropAll cuts all lines of the user, who has one cable.
+func (u *user) dropAll() {
+	if u.w.quiet {
+		return
+	}
+	u.w.counts.AllDropped++
+	for _, c := range u.clients {
+		if c.line != nil {
+			c.line.sever()
+		}
+	}
 }
