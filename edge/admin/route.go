@@ -45,6 +45,9 @@ func routes() []route {
 		{method: "DELETE", path: documentPath, name: "deleteDocument", fields: []string{"reason"}, do: deleteDocument},
 		{method: "PUT", path: documentPath + "/members/{user_id}", name: "putDocumentMember", fields: []string{"role", "reason"}, do: putDocumentMember},
 		{method: "DELETE", path: documentPath + "/members/{user_id}", name: "deleteDocumentMember", fields: []string{"reason"}, do: deleteDocumentMember},
+		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
+		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
+		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
 		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 

@@ -38,7 +38,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	snap.Receipts = make(map[string][]document.Receipt, len(snap.Channels))
 	for _, row := range snap.Channels {
 		user := row.Channel.UserID
-		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Floor)
+		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept)
 	}
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -105,8 +105,9 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 		}
 		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
 		if id, ok := document.Named(frame); ok {
-			received.CommentOpen = o.store.commentOpen(id)
+			received.CommentOpen, received.Share.Replies = o.store.comment(id)
 		}
+		o.lookUp(&received)
 		return received
 	case Closed:
 		return document.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
@@ -128,6 +129,19 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 		return o.request(in)
 	}
 	return nil
+}
+
+// lookUp adds what the core cannot know of what a frame is about.
+func (o *documentObject) lookUp(e *document.FrameReceived) {
+	if document.Shares(e.Frame) {
+		id, _ := document.Named(e.Frame)
+		replies := e.Share.Replies
+		e.Share = o.store.share(o.core.User(e.Conn), id)
+		e.Share.Replies = replies
+	}
+	if version, last, ok := document.Posts(e.Frame); ok {
+		e.Posting = o.store.history(version, o.core.Kept(), last)
+	}
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
@@ -156,7 +170,7 @@ func (o *documentObject) connect(in Input) document.Event {
 	c.event.Conn = ConnID(randomHex(o.host, 8))
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
-		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Floor())
+		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
 	}
 	if current := o.core.Current(user); current != "" {
 		c.event.Seen = o.host.LastSeen(current)

@@ -53,9 +53,16 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.store.write(deleteParts, unsigned(e.Version))
 	case document.Compact:
 		o.store.compact(e, o.cfg)
+	case document.RestoreLog:
+		o.store.restore(e)
+	case document.Restored:
+		o.host.Respond(o.ask, 200, appendRestored(nil, e))
+	case document.Resolved:
+		o.host.Respond(o.ask, 200, appendResolved(nil, e))
 	case document.Record:
 		e.Entry.Document = o.name
 		o.audit.write(&o.store, e.Entry)
+		o.tellOperators(e.Entry)
 	case document.LockTaken:
 		o.host.Respond(o.ask, 200, appendLockTaken(nil, e))
 	case document.VerifyToken:

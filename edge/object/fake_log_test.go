@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
 )
 
 // The tables of a document beside its channels, as the fake keeps them. The statements
@@ -18,8 +20,9 @@ func (f *fake) rows(table string) map[string][]Value {
 
 // logWrites are the statements of writeLog.
 var logWrites = []Stmt{
-	insertComment, openComment, resolveComment, upsertState, upsertSection, deleteSection, upsertPart, deleteParts, deleteOtherParts,
+	insertComment, openComment, resolveComment, upsertState, upsertSection, deleteSection, upsertPart, deleteParts, deleteOldParts,
 	trimComments, trimReceipts, trimOps, boundTrimmed, boundAllTrimmed,
+	addReply, restoreOps, restoreParts, restoreEmpty,
 }
 
 // writeLog carries out a write of these tables.
@@ -41,9 +44,9 @@ func (f *fake) writeLog(s Stmt, args []Value) {
 	case insertComment:
 		put("ops", key(row[0]))
 	case openComment:
-		put("comments", key(row[0]))
+		f.rows("comments")[key(row[0])] = append(row, integer(0))
 	case resolveComment:
-		f.rows("comments")[key(row[1])] = []Value{row[1], row[0]}
+		f.rows("comments")[key(row[1])] = []Value{row[1], row[0], f.rows("comments")[key(row[1])][2]}
 	case upsertState:
 		put("state", "")
 	case upsertSection:
@@ -54,8 +57,31 @@ func (f *fake) writeLog(s Stmt, args []Value) {
 		put("parts", key(row[0])+"/"+key(row[1]))
 	case deleteParts:
 		drop("parts", func(r []Value) bool { return r[0].Int == row[0].Int })
-	case deleteOtherParts:
-		drop("parts", func(r []Value) bool { return r[0].Int != row[0].Int })
+	case deleteOldParts:
+		drop("parts", func(r []Value) bool { return r[0].Int < row[0].Int })
+	case addReply:
+		r := slices.Clone(f.rows("comments")[key(row[0])])
+		r[2].Int++
+		f.rows("comments")[key(row[0])] = r
+	case restoreParts:
+		for _, r := range f.rows("parts") {
+			if r[0].Int == row[2].Int {
+				r = slices.Clone(r)
+				r[0], r[3], r[4], r[6], r[8] = row[0], Value{Kind: Text}, Value{Kind: Text}, row[1], row[1]
+				f.rows("parts")[key(r[0])+"/"+key(r[1])] = r
+			}
+		}
+	case restoreEmpty:
+		f.rows("parts")[key(row[0])+"/"+key(integer(0))] = []Value{row[0], integer(0), integer(1), {Kind: Text}, {Kind: Text}, integer(int64(len(row[2].Bytes))), row[1], row[2], row[1]}
+	case restoreOps:
+		version, total := row[0].Int, row[1].Int
+		for _, r := range f.sorted("ops") {
+			if r = padded(r); r[6].Int == 0 && r[0].Int > row[2].Int && r[0].Int <= row[3].Int {
+				version++
+				total += sizeOf(r) - int64(len(r[2].Bytes)+len(r[3].Bytes))
+				f.rows("ops")[key(integer(version))] = []Value{integer(version), r[1], {Kind: Text}, {Kind: Text}, r[4], r[5], integer(total)}
+			}
+		}
 	case trimComments:
 		drop("comments", func(r []Value) bool { return r[1].Int > 0 && r[1].Int <= row[0].Int })
 	case trimReceipts:
@@ -71,37 +97,75 @@ func (f *fake) writeLog(s Stmt, args []Value) {
 	}
 }
 
-// padded is an op's row with the columns that have defaults.
+// padded is an entry's row with kind, comment and total at its end.
 func padded(r []Value) []Value {
-	if len(r) == 6 {
-		r = append(slices.Clone(r), integer(0), integer(0))
+	if len(r) == 7 {
+		return []Value{r[0], r[1], r[2], r[3], r[4], r[5], integer(0), integer(0), r[6]}
 	}
 	return r
 }
 
+func sizeOf(r []Value) int64 {
+	return int64(len(r[1].Bytes) + len(r[2].Bytes) + len(r[3].Bytes) + len(r[4].Bytes) + document.EntryBytes)
+}
+
+func (f *fake) sorted(table string) (list [][]Value) {
+	for _, id := range slices.Sorted(maps.Keys(f.rows(table))) {
+		list = append(list, f.rows(table)[id])
+	}
+	return list
+}
+
+// isOpen reports whether an entry is of a comment that is open.
+func (f *fake) isOpen(r []Value) bool {
+	c := f.rows("comments")[key(r[7])]
+	return r[6].Int > 0 && c != nil && c[1].Int == 0
+}
+
+// said reports whether an entry of comments is for readers.
+func (f *fake) said(r []Value) bool {
+	floor := int64(0)
+	for _, st := range f.rows("state") {
+		floor = st[0].Int
+	}
+	return r[6].Int > 0 && (r[0].Int > floor || f.rows("comments")[key(r[7])] != nil)
+}
+
+// upTo is how many bytes the entries up to a version came to, -1 where none follows.
+func (f *fake) upTo(version int64) int64 {
+	for _, r := range f.sorted("ops") {
+		if r = padded(r); r[0].Int > version {
+			return r[8].Int - sizeOf(r)
+		}
+	}
+	return -1
+}
+
+// whole are the last parts of the snapshots that are whole.
+func (f *fake) whole() (list [][]Value) {
+	for _, r := range f.sorted("parts") {
+		if r[1].Int == r[2].Int-1 {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
 // queryLog is the same for queries.
 func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
-	sorted := func(table string) (list [][]Value) {
-		for _, id := range slices.Sorted(maps.Keys(f.rows(table))) {
-			list = append(list, f.rows(table)[id])
-		}
-		return list
-	}
-	newest := func(table string) (n int64) {
-		for _, r := range f.rows(table) {
-			n = max(n, r[0].Int)
-		}
-		return n
-	}
+	sorted := f.sorted
 	switch s {
 	case selectVersion:
-		row([]Value{integer(newest("ops"))})
+		if list := sorted("ops"); len(list) > 0 {
+			r := padded(list[len(list)-1])
+			row([]Value{r[0], r[8]})
+		}
 	case selectOps, selectCommentOps:
 		left := args[2].Int
 		for _, r := range sorted("ops") {
 			r = padded(r)
-			if r[0].Int > args[0].Int && r[0].Int <= args[1].Int && left > 0 && (s == selectOps || r[6].Int > 0) {
-				row(r)
+			if r[0].Int > args[0].Int && r[0].Int <= args[1].Int && left > 0 && (s == selectOps || f.said(r)) {
+				row(r[:8])
 				left--
 			}
 		}
@@ -117,7 +181,7 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		}
 	case selectComment:
 		if r := f.rows("comments")[key(args[0])]; r != nil && r[1].Int == 0 {
-			row([]Value{integer(1)})
+			row(r[2:])
 		}
 	case countComments:
 		n := int64(0)
@@ -139,6 +203,76 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		if len(list) > 0 && list[0][0].Int > args[0].Int {
 			r := list[0]
 			row([]Value{r[0], r[3], r[4], r[2], r[1], r[5], r[6], r[8]})
+		}
+	case selectAt:
+		if r := f.rows("ops")[key(args[0])]; r != nil {
+			row(r[5:6])
+		}
+	case selectUpTo:
+		if n := f.upTo(args[0].Int); n >= 0 {
+			row([]Value{integer(n)})
+		}
+	case selectPinned, countRestored:
+		n, bytes := int64(0), int64(0)
+		for _, r := range sorted("ops") {
+			switch r = padded(r); {
+			case s == selectPinned && f.isOpen(r) && r[0].Int <= args[0].Int:
+				bytes += sizeOf(r)
+			case s == countRestored && r[6].Int == 0 && r[0].Int > args[0].Int && r[0].Int <= args[1].Int:
+				n++
+				bytes += sizeOf(r) - int64(len(r[2].Bytes)+len(r[3].Bytes))
+			}
+		}
+		if s == countRestored {
+			row([]Value{integer(n), integer(bytes)})
+		} else {
+			row([]Value{integer(bytes)})
+		}
+	case selectShare:
+		var n [3]int64
+		for _, r := range sorted("ops") {
+			r = padded(r)
+			if !f.isOpen(r) || string(r[1].Bytes) != args[0].Str {
+				continue
+			}
+			if r[6].Int < 3 {
+				n[r[6].Int-1]++
+			}
+			if r[6].Int == 2 && r[7].Int == args[1].Int {
+				n[2]++
+			}
+		}
+		row([]Value{integer(n[0]), integer(n[1]), integer(n[2])})
+	case selectAuthored:
+		for _, r := range sorted("ops") {
+			if r = padded(r); f.isOpen(r) && r[6].Int == 1 && string(r[1].Bytes) == args[0].Str && args[1].Int > 0 {
+				args[1].Int--
+				row(r[7:8])
+			}
+		}
+	case selectKept, selectKeptBefore:
+		list := f.whole()
+		if s == selectKeptBefore {
+			slices.Reverse(list)
+			list = slices.DeleteFunc(list, func(r []Value) bool { return r[0].Int >= args[0].Int })
+		}
+		for _, r := range list[:min(len(list), int(args[len(args)-1].Int))] {
+			row([]Value{r[0], r[3], r[4], r[2], r[5], r[6], integer(f.upTo(r[0].Int))})
+		}
+	case sumKept:
+		n := int64(0)
+		for _, r := range f.whole() {
+			n += r[5].Int
+		}
+		row([]Value{integer(n)})
+	case selectBase:
+		list := f.whole()
+		slices.Reverse(list)
+		for _, r := range list {
+			if r[0].Int >= args[0].Int && r[0].Int <= args[1].Int {
+				row([]Value{r[0], r[2]})
+				break
+			}
 		}
 	case selectPart:
 		if r := f.rows("parts")[key(args[0])+"/"+key(args[1])]; r != nil {

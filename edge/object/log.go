@@ -40,33 +40,21 @@ func (s *store) SnapshotPart(version uint64, part int) []byte {
 
 func (s *store) appendComment(e document.Entry) {
 	s.write(insertComment, unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
-		Value{Kind: Blob, Bytes: e.Op}, instant(e.At), integer(int64(e.Kind)), unsigned(e.Comment))
+		Value{Kind: Blob, Bytes: e.Op}, instant(e.At), integer(int64(e.Kind)), unsigned(e.Comment), unsigned(e.Total))
 	switch e.Kind {
 	case document.KindCreate:
 		s.write(openComment, unsigned(e.Comment), integer(0))
+	case document.KindReply:
+		s.write(addReply, unsigned(e.Comment))
 	case document.KindResolve:
 		s.write(resolveComment, unsigned(e.Version), unsigned(e.Comment))
 	}
 }
 
-func (s *store) commentOpen(id uint64) (open bool) {
-	s.query(selectComment, func([]Value) { open = true }, unsigned(id))
-	return open
-}
-
-// maxTrimmed is how many message ids of trimmed entries are kept for all clients
-// together: as many as a full document's clients have.
-func maxTrimmed(cfg document.Config) int { return cfg.MaxMembers * cfg.Unacknowledged }
-
-// compact makes a snapshot the only one and trims the log. The order matters: which
-// comments are left decides which entries go, and those leave their receipts first.
-func (s *store) compact(e document.Compact, cfg document.Config) {
-	s.write(deleteOtherParts, unsigned(e.Snapshot))
-	s.write(trimComments, unsigned(e.Floor))
-	s.write(trimReceipts, unsigned(e.Floor), integer(int64(cfg.Unacknowledged)))
-	s.write(trimOps, unsigned(e.Floor))
-	s.write(boundTrimmed, integer(int64(cfg.Unacknowledged)))
-	s.write(boundAllTrimmed, integer(int64(maxTrimmed(cfg))))
+// comment returns whether a comment is open, and how many replies it has.
+func (s *store) comment(id uint64) (open bool, replies int) {
+	s.query(selectComment, func(c []Value) { open, replies = true, int(c[0].Int) }, unsigned(id))
+	return open, replies
 }
 
 func (s *store) savePart(e document.SavePart) {
@@ -81,6 +69,7 @@ func (s *store) document(snap *document.Snapshot) {
 		snap.State = document.State{
 			Floor: uint64(c[0].Int), Snapshot: uint64(c[1].Int), Parts: int(c[2].Int),
 			Lock: document.Lock{On: c[3].bool(), At: c[4].time(), Reason: c[5].string(), Retry: time.Duration(c[6].Int) * time.Millisecond},
+			Kept: uint64(c[7].Int), Total: uint64(c[8].Int), Mark: uint64(c[9].Int), Pinned: uint64(c[10].Int), Full: c[11].bool(),
 		}
 	})
 	s.query(selectSections, func(c []Value) {
@@ -93,12 +82,14 @@ func (s *store) document(snap *document.Snapshot) {
 		}
 	}, unsigned(snap.State.Snapshot))
 	s.query(countComments, func(c []Value) { snap.Comments = int(c[0].Int) })
-	snap.Version = max(s.version(), snap.State.Floor)
+	version, total := s.newest()
+	snap.Version, snap.Total = max(version, snap.State.Floor), max(total, snap.State.Total)
 }
 
 func (s *store) saveState(st document.State) {
 	s.write(upsertState, unsigned(st.Floor), unsigned(st.Snapshot), integer(int64(st.Parts)),
-		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()))
+		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()),
+		unsigned(st.Kept), unsigned(st.Total), unsigned(st.Mark), unsigned(st.Pinned), flag(st.Full))
 }
 
 func (s *store) saveSection(sec document.Section) {

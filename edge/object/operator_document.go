@@ -13,6 +13,9 @@ import (
 //
 //	{"kind":"lock","locked","reason","by","retry_after_ms"?}   -> {"ok":true,"locked","document_version"}
 //	{"kind":"describe"}                                        -> {"document":{…}}
+//	{"kind":"snapshots","before"?,"limit"?}                    -> {"snapshots":{…}}: see snapshots.go
+//	{"kind":"restore","version","snapshot"?,"reason","by"}     -> {"restored":{…}} or {"error":{…}}
+//	{"kind":"resolve","user_id","limit"?,"reason","by"}        -> {"resolved":{"comments","more","document_version"}}
 //	{"kind":"audit","user_id"?,"from"?,"to"?,"limit"?}         -> {"audit":[…]}, of the user and of the document
 
 // request answers what is asked of the document, or makes an event of it.
@@ -21,6 +24,7 @@ func (o *documentObject) request(in Input) document.Event {
 		kind string
 		lock document.LockRequested
 		asks auditRequest
+		kept keptRequest
 	)
 	r, err := object(in.Text)
 	for err == nil && r.Next() {
@@ -38,6 +42,12 @@ func (o *documentObject) request(in Input) document.Event {
 			lock.Retry = time.Duration(min(max(number(v), 0), maxRetryMS)) * time.Millisecond
 		case "user_id":
 			asks.userID = str(v)
+		case "version":
+			kept.version = uint64(max(0, number(v)))
+		case "snapshot":
+			kept.base, kept.named = uint64(max(0, number(v))), true
+		case "before":
+			kept.before = uint64(max(0, number(v)))
 		case "from":
 			asks.from = number(v)
 		case "to":
@@ -52,8 +62,21 @@ func (o *documentObject) request(in Input) document.Event {
 		o.ask = in.Ask
 		return lock
 	case kind == "describe":
-		o.host.Respond(in.Ask, 200, appendDocument(nil, o.core.Snapshot()))
+		o.host.Respond(in.Ask, 200, appendDocument(nil, o.core))
 		return nil
+	case kind == "snapshots":
+		o.host.Respond(in.Ask, 200, o.appendSnapshots(kept.before, asks.most))
+		return nil
+	case kind == "restore":
+		o.ask = in.Ask
+		e := document.RestoreRequested{Version: kept.version, Base: kept.base, Reason: lock.Reason, By: lock.By}
+		o.store.restorable(&e, o.core.Kept(), kept.named)
+		return e
+	case kind == "resolve":
+		o.ask = in.Ask
+		e := document.ResolveRequested{UserID: asks.userID, Reason: lock.Reason, By: lock.By}
+		e.Comments, e.More = o.store.authored(asks.userID, listed(asks.most))
+		return e
 	case kind == "audit":
 		w := jsontext.NewObject(nil)
 		w.Raw("audit", o.audit.read(&o.store, asks))
@@ -86,12 +109,16 @@ func appendLockTaken(dst []byte, e document.LockTaken) []byte {
 }
 
 // appendDocument describes a document to an operator.
-func appendDocument(dst []byte, s document.Snapshot) []byte {
+func appendDocument(dst []byte, d *document.Document) []byte {
+	s := d.Snapshot()
 	w := jsontext.NewObject(dst)
 	w.Open("document")
 	w.Uint("document_version", s.Version)
 	w.Uint("snapshot_version", s.State.Snapshot)
 	w.Bool("locked", s.State.Lock.On)
+	w.Bool("log_full", s.State.Full)
+	w.Uint("log_bytes", d.LogBytes())
+	w.Uint("kept_from", s.State.Kept)
 	w.Int("open_comments", int64(s.Comments))
 	w.Key("members")
 	w.Buf = append(w.Buf, '[')

@@ -60,7 +60,7 @@ const (
 	upsertPart
 	selectPart
 	deleteParts
-	deleteOtherParts
+	deleteOldParts
 
 	createSession
 	createSessionChannels
@@ -121,12 +121,9 @@ const (
 	trimUsers
 	trimOperators
 
-	// StmtCount is how many there are.
-	StmtCount
+	// createSchema is run by its own text: it must exist before selectSchema may be asked.
+	createSchema
 )
-
-// createSchema is run by its own text: it must exist before selectSchema may be asked.
-const createSchema = StmtCount
 
 const entryColumns = "version, user_id, client_id, message_id, op, at, kind, comment"
 
@@ -160,8 +157,8 @@ var statements = [...]string{
 		"name TEXT NOT NULL, grant_session_id TEXT NOT NULL, workspace_id TEXT NOT NULL, role TEXT NOT NULL, permissions INTEGER NOT NULL, " +
 		"epoch INTEGER NOT NULL, locked INTEGER NOT NULL, grant_expires INTEGER NOT NULL, token_id TEXT NOT NULL, " +
 		"admitted_at INTEGER NOT NULL, telling INTEGER NOT NULL, reason TEXT NOT NULL, tell_next INTEGER NOT NULL, tries INTEGER NOT NULL) WITHOUT ROWID",
-	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at) VALUES (?, ?, ?, ?, ?, ?)",
-	selectVersion:  "SELECT COALESCE(MAX(version), 0) FROM ops",
+	insertOp:       "INSERT INTO ops (version, user_id, client_id, message_id, op, at, total) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	selectVersion:  "SELECT version, total FROM ops ORDER BY version DESC LIMIT 1",
 	selectOps:      "SELECT " + entryColumns + " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?",
 	selectReceipts: "SELECT message_id, version FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	selectChannels: "SELECT " + channelColumns + " FROM channels ORDER BY user_id",
@@ -192,30 +189,33 @@ var statements = [...]string{
 	createParts: "CREATE TABLE parts (version INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, user_id TEXT NOT NULL, client_id TEXT NOT NULL, " +
 		"bytes INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, began INTEGER NOT NULL, PRIMARY KEY (version, part))",
 
-	insertComment:    "INSERT INTO ops (" + entryColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	openComment:      "INSERT INTO comments (id, resolved) VALUES (?, ?)",
-	resolveComment:   "UPDATE comments SET resolved = ? WHERE id = ?",
-	selectComment:    "SELECT 1 FROM comments WHERE id = ? AND resolved = 0",
-	countComments:    "SELECT COUNT(*) FROM comments WHERE resolved = 0",
-	selectCommentOps: "SELECT " + entryColumns + " FROM ops WHERE kind > 0 AND version > ? AND version <= ? ORDER BY version LIMIT ?",
-	trimComments:     "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?",
+	insertComment:  "INSERT INTO ops (" + entryColumns + ", total) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	openComment:    "INSERT INTO comments (id, resolved) VALUES (?, ?)",
+	resolveComment: "UPDATE comments SET resolved = ? WHERE id = ?",
+	selectComment:  "SELECT replies FROM comments WHERE id = ? AND resolved = 0",
+	countComments:  "SELECT COUNT(*) FROM comments WHERE resolved = 0",
+	// Below the floor there may be what is kept for operators alone.
+	selectCommentOps: "SELECT " + entryColumns + " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
+		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?",
+	trimComments: "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?",
 	trimReceipts: "INSERT OR REPLACE INTO receipts SELECT version, user_id, client_id, message_id FROM (SELECT version, user_id, client_id, message_id, " +
-		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND " + trimmed + ") WHERE n <= ?",
+		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND message_id <> '' AND " + trimmed + ") WHERE n <= ?",
 	trimOps:         "DELETE FROM ops WHERE version <= ? AND " + trimmed,
 	selectTrimmed:   "SELECT message_id, version FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?",
 	boundTrimmed:    "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)",
 	boundAllTrimmed: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)",
 
-	selectState:      "SELECT floor, snapshot, parts, locked, locked_at, reason, retry FROM state",
-	upsertState:      "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry) VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
-	selectSections:   "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
-	upsertSection:    "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
-	deleteSection:    "DELETE FROM sections WHERE section = ?",
-	selectUpload:     "SELECT version, user_id, client_id, parts, part, bytes, at, began FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
-	upsertPart:       "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	selectPart:       "SELECT data FROM parts WHERE version = ? AND part = ?",
-	deleteParts:      "DELETE FROM parts WHERE version = ?",
-	deleteOtherParts: "DELETE FROM parts WHERE version <> ?",
+	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full FROM state",
+	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full) " +
+		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectSections: "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
+	upsertSection:  "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
+	deleteSection:  "DELETE FROM sections WHERE section = ?",
+	selectUpload:   "SELECT version, user_id, client_id, parts, part, bytes, at, began FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1",
+	upsertPart:     "INSERT OR REPLACE INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectPart:     "SELECT data FROM parts WHERE version = ? AND part = ?",
+	deleteParts:    "DELETE FROM parts WHERE version = ?",
+	deleteOldParts: "DELETE FROM parts WHERE version < ?",
 
 	createSession: "CREATE TABLE session (one INTEGER PRIMARY KEY CHECK (one = 1), user_id TEXT NOT NULL, id TEXT NOT NULL, " +
 		"started_at INTEGER NOT NULL, epoch INTEGER NOT NULL)",
@@ -298,7 +298,12 @@ var statements = [...]string{
 }
 
 // String is the statement's text.
-func (s Stmt) String() string { return statements[s] }
+func (s Stmt) String() string {
+	if int(s) >= len(statements) {
+		return logStatements[int(s)-len(statements)]
+	}
+	return statements[s]
+}
 
 // schemaVersion counts the changes to the tables. A change appends the
 // statements that bring an object from the version before; objects upgrade
@@ -307,7 +312,8 @@ const schemaVersion = 5
 
 var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
 	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
-		createSections, createParts, createAudit}, nil, {addShare}}
+		createSections, createParts, createAudit}, nil,
+	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed}}
 var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
 	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
 	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -62,6 +63,20 @@ func (s settings) perMinute(name string) rate.Limit {
 	return rate.Limit{Count: s.number(name + "_PER_MIN"), Per: time.Minute, Burst: s.number(name + "_BURST")}
 }
 
+// snapshotLevel is who may post a snapshot. Any other name than these lets only those who
+// may do everything.
+func (s settings) snapshotLevel() permission.Set {
+	switch s.host.Env("SNAPSHOT_LEVEL") {
+	case "":
+		return 0
+	case "write":
+		return permission.Write
+	case "moderate":
+		return permission.Moderate
+	}
+	return permission.Admin
+}
+
 func documentConfig(s settings) document.Config {
 	return document.Config{
 		Channel:          channelConfig(s),
@@ -76,17 +91,25 @@ func documentConfig(s settings) document.Config {
 		MaxRefused:       s.number("MAX_REFUSED"),
 		History:          rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
 		Presence:         rate.Limit{Count: s.number("PRESENCE_PER_S")},
-		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
 		LockRetry:        s.millis("LOCK_RETRY_MS"),
 		KeepOps:          s.number("KEEP_OPS"),
 		SnapshotBytes:    s.number("MAX_SNAPSHOT_BYTES"),
 		SnapshotParts:    s.number("MAX_SNAPSHOT_PARTS"),
 		UploadIdle:       s.millis("SNAPSHOT_IDLE_MS"),
+		SnapshotLevel:    s.snapshotLevel(),
+		SnapshotConfirm:  s.millis("SNAPSHOT_CONFIRM_MS"),
+		KeepReplaced:     time.Duration(s.number("KEEP_REPLACED_S")) * time.Second,
+		ReplacedBytes:    s.number("MAX_REPLACED_BYTES"),
+		LogBytes:         s.number("MAX_LOG_BYTES"),
 		MaxComments:      s.number("MAX_COMMENTS"),
+		UserComments:     s.number("MAX_COMMENTS_PER_USER"),
+		MaxReplies:       s.number("MAX_REPLIES"),
+		UserReplies:      s.number("MAX_REPLIES_PER_USER"),
 		MaxSections:      s.number("MAX_SECTIONS"),
 		SectionTTL:       s.millis("SECTION_TTL_MS"),
 		MaxSectionTTL:    s.millis("MAX_SECTION_TTL_MS"),
 		Limits:           s.limits(),
+		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
 	}.WithDefaults()
 }
 

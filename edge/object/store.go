@@ -79,7 +79,7 @@ func (s *store) append(e document.Entry) {
 		return
 	}
 	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
-		Value{Kind: Blob, Bytes: e.Op}, instant(e.At))
+		Value{Kind: Blob, Bytes: e.Op}, instant(e.At), unsigned(e.Total))
 	s.host.Write(insertOp, s.args)
 }
 
@@ -91,9 +91,10 @@ func readEntry(cols []Value) document.Entry {
 	}
 }
 
-func (s *store) version() (v uint64) {
-	s.query(selectVersion, func(cols []Value) { v = uint64(cols[0].Int) })
-	return v
+// newest returns the newest entry's version and total.
+func (s *store) newest() (version, total uint64) {
+	s.query(selectVersion, func(cols []Value) { version, total = uint64(cols[0].Int), uint64(cols[1].Int) })
+	return version, total
 }
 
 // receipts are the newest entries of a user's client, oldest first, those up to the

@@ -93,7 +93,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	})
 	var snap document.Snapshot
 	s.document(&snap)
-	if want := (document.Snapshot{Version: max(2, state.Floor), State: state, Sections: []document.Section{section}, Upload: upload, Comments: 1}); !reflect.DeepEqual(snap, want) {
+	if want := (document.Snapshot{Version: max(2, state.Floor), Total: state.Total, State: state, Sections: []document.Section{section}, Upload: upload, Comments: 1}); !reflect.DeepEqual(snap, want) {
 		t.Errorf("document:\n got %+v\nwant %+v", snap, want)
 	}
 	if got := string(s.SnapshotPart(upload.Version, upload.Next-1)); got != `"part"` {

@@ -45,6 +45,13 @@ const (
 	GraceOver Event = "grace_over"
 	Locked    Event = "locked" // the document; By, Reason
 	Unlocked  Event = "unlocked"
+	// LogFull is the document locked for writing since its log is full, LogHasRoom the end of that.
+	LogFull          Event = "log_full"
+	LogHasRoom       Event = "log_has_room"
+	SnapshotTaken    Event = "snapshot"          // Detail: its version and bytes
+	HistoryErased    Event = "history_erased"    // before its time; Detail: up to which version
+	Restored         Event = "restored"          // By, Reason; Detail: which version, and as which
+	CommentsResolved Event = "comments_resolved" // of the user, by By; Detail: how many
 )
 
 // What a session object writes of the user's apps. ClientID is the app's package; none of

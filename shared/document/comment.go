@@ -14,22 +14,19 @@ var commentNeeds = [...]permission.Operation{
 
 // comment adds an entry of comments to the log, as safely as an op and in one order
 // with the ops. A lock holds none back: people talk about what they may not change.
-// open says whether the comment it names is open; a resolved one is as good as none.
-func (d *Document) comment(now time.Time, m *member, f protocol.Frame, open bool) {
-	kind := kindOf(f.Event)
+// A resolved comment is as good as none.
+func (d *Document) comment(now time.Time, m *member, f protocol.Frame, received *FrameReceived) {
+	kind, open := kindOf(f.Event), received.CommentOpen
 	if d.repeated(m, f, kind) {
 		return
 	}
 	e, refused := d.mayAdd(now, m, f.MessageID, commentNeeds[kind], 0)
 	switch {
 	case refused:
-	case kind == KindCreate && d.comments >= d.cfg.MaxComments:
-		e, refused = protocol.Error{
-			Code: protocol.DocumentLocked, Message: "There are as many open comments as there may be: resolve some.",
-			Reason: "too_many_comments", RetryAfter: d.cfg.LockRetry,
-		}, true
 	case kind != KindCreate && !open:
 		e, refused = protocol.Error{Code: protocol.NotFound, Message: "There is no such comment, or it was resolved.", Reason: "comment_not_found"}, true
+	default:
+		e, refused = d.overShare(kind, &received.Share)
 	}
 	if refused {
 		e.MessageID = f.MessageID
@@ -63,4 +60,34 @@ func (d *Document) comment(now time.Time, m *member, f protocol.Frame, open bool
 	said.DocumentVersion, said.UserID, said.ClientID, said.At = entry.Version, entry.UserID, entry.ClientID, now
 	d.data = said.Append(d.data[:0])
 	d.sendOthers(m, protocol.Frame{Type: protocol.TypeComment, Event: f.Event, Data: d.data, Seq: entry.Version})
+}
+
+// CommentShare is how many replies the comment that a frame names has, and how much of all
+// that is open is its sender's: comments, replies, and replies to that one.
+type CommentShare struct{ Replies, OwnComments, OwnReplies, OwnHere int }
+
+// Shares reports whether a frame adds to somebody's share. Whoever steps its
+// FrameReceived looks that up, for the user that User names.
+func Shares(f protocol.Frame) bool {
+	kind := kindOf(f.Event)
+	return f.Type == protocol.TypeComment && (kind == KindCreate || kind == KindReply)
+}
+
+// overShare says why there is no room for one more comment or reply: nobody fills alone
+// what is everybody's.
+func (d *Document) overShare(kind Kind, s *CommentShare) (e protocol.Error, refused bool) {
+	switch {
+	case kind == KindCreate && d.comments >= d.cfg.MaxComments:
+		e.Reason, e.Message = "too_many_comments", "There are as many open comments as there may be: resolve some."
+	case kind == KindCreate && s.OwnComments >= d.cfg.UserComments:
+		e.Reason, e.Message = "too_many_own_comments", "As many open comments are yours as may be one user's: have some resolved."
+	case kind == KindReply && s.Replies >= d.cfg.MaxReplies:
+		e.Reason, e.Message = "too_many_replies", "The comment has as many replies as it may have."
+	case kind == KindReply && (s.OwnReplies >= d.cfg.UserReplies || s.OwnHere >= tenth(d.cfg.MaxReplies)):
+		e.Reason, e.Message = "too_many_own_replies", "As many replies are yours as may be one user's: have some comments resolved."
+	default:
+		return e, false
+	}
+	e.Code, e.RetryAfter = protocol.DocumentLocked, d.cfg.LockRetry
+	return e, true
 }

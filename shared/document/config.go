@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
@@ -50,10 +51,26 @@ type Config struct {
 	// SnapshotBytes is how large a snapshot's data may be, and SnapshotParts of how
 	// many parts. Defaults 4 MiB and 256.
 	SnapshotBytes, SnapshotParts int
+	// SnapshotLevel is what who posts a snapshot must be allowed to. Default: write.
+	SnapshotLevel permission.Set
+	// SnapshotConfirm is how long a version has to be in the log before a snapshot of it is
+	// taken that nobody else who is connected has acknowledged. Default 1 min.
+	SnapshotConfirm time.Duration
+	// KeepReplaced is how long what a snapshot replaces can be restored, within
+	// ReplacedBytes. Defaults 7 days and 1 GiB.
+	KeepReplaced  time.Duration
+	ReplacedBytes int
+	// LogBytes is how large the log may get that no snapshot has taken the place of; it is
+	// locked then. Default 512 MiB.
+	LogBytes int
 	// UploadIdle is how long an upload may wait for its next part. Default 30 s.
 	UploadIdle time.Duration
-	// MaxComments is how many comments may be open. Default 10,000.
-	MaxComments int
+	// MaxComments is how many comments may be open, and UserComments how many of them by
+	// one author. Defaults 10,000 and a tenth of it.
+	MaxComments, UserComments int
+	// MaxReplies is how many replies a comment may have, a tenth of them by one author, and
+	// UserReplies how many one author may have on all that are open. Defaults 1,000 each.
+	MaxReplies, UserReplies int
 	// MaxSections is how many sections may be locked at once. Default 256.
 	MaxSections int
 	// SectionTTL is how long a section's lock lasts that does not say, and
@@ -77,6 +94,9 @@ type Config struct {
 
 // ackEvery is by how much an acknowledgement must have moved to be worth a row.
 const ackEvery = 64
+
+// tenth is one user's share of what is everybody's.
+func tenth(n int) int { return max(1, n/10) }
 
 // WithDefaults returns c with every zero (or negative) field set.
 func (c Config) WithDefaults() Config {
@@ -108,7 +128,21 @@ func (c Config) WithDefaults() Config {
 	def(&c.KeepOps, 1000)
 	def(&c.SnapshotBytes, 4<<20)
 	def(&c.SnapshotParts, 256)
+	def(&c.ReplacedBytes, 1<<30)
+	def(&c.LogBytes, 512<<20)
+	if c.SnapshotLevel == 0 {
+		c.SnapshotLevel = permission.Write
+	}
+	if c.SnapshotConfirm <= 0 {
+		c.SnapshotConfirm = time.Minute
+	}
+	if c.KeepReplaced <= 0 {
+		c.KeepReplaced = 7 * 24 * time.Hour
+	}
 	def(&c.MaxComments, 10_000)
+	def(&c.UserComments, tenth(c.MaxComments))
+	def(&c.MaxReplies, 1000)
+	def(&c.UserReplies, 1000)
 	def(&c.MaxSections, 256)
 	if c.UploadIdle <= 0 {
 		c.UploadIdle = 30 * time.Second

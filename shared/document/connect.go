@@ -146,6 +146,7 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 		to := min(c.LastSeq, max(protocol.MaxSeq, d.version+1))
 		return nil, &protocol.Gap{From: d.version + 1, To: to, Count: to - d.version, Reason: "unknown_seq"}
 	case c.HasLastSeq:
+		m.heard = c.LastSeq
 		m.ch.SetAcked(c.LastSeq)
 	case !resumed:
 		return nil, nil
@@ -180,7 +181,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
 		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
-		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: d.state.Lock.On,
+		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{

@@ -23,7 +23,8 @@ type Document struct {
 	state    State
 	sections []Section // by name
 	upload   Upload
-	comments int // that are open
+	comments int    // that are open
+	total    uint64 // bytes of all entries there ever were
 	probes   channel.Probes
 	full     []*member // whom this Step has sent more than may be under way
 
@@ -106,7 +107,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 // Snapshot returns everything Restore needs.
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
-		DocumentID: d.id, Version: d.version, State: d.state, Sections: append([]Section(nil), d.sections...),
+		DocumentID: d.id, Version: d.version, Total: d.total, State: d.state, Sections: append([]Section(nil), d.sections...),
 		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{}, Probes: d.probes,
 	}
 	for _, m := range d.members {
@@ -129,6 +130,7 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 		d.turnBack(now)
 	}
 	d.step(now, ev)
+	d.settleFull(now)
 	d.endFull(now)
 	return d.effects
 }
@@ -176,6 +178,10 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.told(now, e)
 	case LockRequested:
 		d.lockRequested(now, e)
+	case RestoreRequested:
+		d.restoreRequested(now, e)
+	case ResolveRequested:
+		d.resolveRequested(now, e)
 	}
 }
 
@@ -187,13 +193,22 @@ func (d *Document) Knows(userID, clientID string) bool {
 	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
 }
 
-// Floor is how far the log is trimmed.
+// Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
 func (d *Document) Floor() uint64 { return d.state.Floor }
+func (d *Document) Kept() uint64  { return d.state.Kept }
 
 // Current returns the user's current connection, "" for none.
 func (d *Document) Current(userID string) ConnID {
 	if m := d.find(userID); m != nil {
 		return m.self[0]
+	}
+	return ""
+}
+
+// User returns whose connection it is, "" for none that is current.
+func (d *Document) User(conn ConnID) string {
+	if m := d.conns[conn]; m != nil {
+		return m.userID()
 	}
 	return ""
 }
@@ -238,7 +253,7 @@ func (d *Document) detach(m *member) {
 	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
 	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
-	m.historyAt, m.joined, m.looks = time.Time{}, 0, looks{}
+	m.historyAt, m.joined, m.heard, m.looks = time.Time{}, 0, 0, looks{}
 	d.stale = true
 }
 

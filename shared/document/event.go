@@ -56,6 +56,9 @@ type Entry struct {
 	// Comment is the comment that an entry of comments belongs to, by the version
 	// it was created at.
 	Comment uint64
+	// Total is how many bytes the log's entries came to with this one, those that are
+	// gone included: it is stored with the entry, so that counting costs no row.
+	Total uint64
 }
 
 // Event is something that happened to the document. The types below are all there are.
@@ -85,8 +88,12 @@ type (
 		Conn  ConnID
 		Frame protocol.Frame
 		Size  int // of its text, in bytes
-		// CommentOpen is whether the comment that the frame names (see Named) is open.
+		// CommentOpen is whether the comment that the frame names (see Named) is open, and
+		// Share how much the sender has of what is everybody's (see Shares).
 		CommentOpen bool
+		Share       CommentShare
+		// Posting goes with a snapshot (see Posts).
+		Posting Posting
 	}
 	// FrameInvalid is one that did not.
 	FrameInvalid struct {
@@ -241,10 +248,11 @@ type (
 	}
 	// DropUpload forgets the parts of the snapshot of this version.
 	DropUpload struct{ Version uint64 }
-	// Compact makes Snapshot the only one, and forgets the entries up to Floor, but
-	// for those of comments that were not resolved by then. The message ids of what it
-	// forgets are kept for Receipts: the newest Unacknowledged of each client.
-	Compact struct{ Snapshot, Floor uint64 }
+	// Compact makes the upload of version Snapshot the document's. Comments that were
+	// resolved up to Floor are no more; the snapshots before Oldest and the entries up to
+	// Kept are forgotten, but for those of comments that are left. The message ids of what
+	// it forgets are kept for Receipts: the newest Unacknowledged of each client.
+	Compact struct{ Snapshot, Floor, Kept, Oldest uint64 }
 	// Record stores a line of the audit log.
 	Record struct{ Entry audit.Entry }
 	// LockTaken answers LockRequested.

@@ -43,7 +43,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			d.syncRequest(now, m, f)
 			return
 		case protocol.EventSnapshot:
-			d.snapshotPart(now, m, f)
+			d.snapshotPart(now, m, f, &e.Posting)
 			return
 		case protocol.EventLock, protocol.EventUnlock:
 			d.section(now, m, f)
@@ -66,7 +66,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 			return
 		}
 	case protocol.TypeComment:
-		d.comment(now, m, f, e.CommentOpen)
+		d.comment(now, m, f, &e)
 		return
 	case protocol.TypeApp:
 		d.malformed(m, f, "unsupported_event")
@@ -105,6 +105,9 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	if !ok {
 		d.malformed(m, f, "seq_missing")
 		return
+	}
+	if p.Seq <= d.version {
+		m.heard = max(m.heard, p.Seq)
 	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)

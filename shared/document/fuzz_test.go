@@ -79,6 +79,12 @@ type rig struct {
 	conns []document.ConnID
 }
 
+// received is the event of a frame on any connection.
+func (r *rig) received(f protocol.Frame, size int) document.Event {
+	conn := r.conn()
+	return r.store.Received(conn, r.doc.User(conn), f, size)
+}
+
 func (r *rig) conn() document.ConnID {
 	if len(r.conns) == 0 {
 		return "none"
@@ -132,7 +138,7 @@ func (r *rig) event() document.Event {
 		if e != nil {
 			return document.FrameInvalid{Conn: r.conn(), Err: e, Size: len(text)}
 		}
-		return r.store.Received(r.conn(), f, len(text))
+		return r.received(f, len(text))
 	case 5:
 		return document.Disconnected{Conn: r.conn(), Code: 1006, Seen: r.seen()}
 	case 6:

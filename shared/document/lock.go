@@ -35,7 +35,7 @@ func (d *Document) lockRequested(now time.Time, e LockRequested) {
 func (d *Document) setLock(now time.Time, l Lock, by string) {
 	changed := l.On != d.state.Lock.On
 	d.state.Lock = l
-	d.emit(SaveState{State: d.state})
+	d.saveState()
 	if !changed {
 		return
 	}
@@ -77,7 +77,7 @@ func (d *Document) sectionLocked(now time.Time, s *Section, reason string) proto
 	}
 }
 
-func (d *Document) anyLocked() bool { return d.state.Lock.On || len(d.sections) > 0 }
+func (d *Document) anyLocked() bool { return d.locked() || len(d.sections) > 0 }
 
 // sendLocks tells one member what is locked, as the answer to its request if that has
 // a name; sendLocksBut tells everybody but one, and nil is nobody.
@@ -90,7 +90,10 @@ func (d *Document) sendLocks(m *member, messageID string) {
 func (d *Document) sendLocksBut(m *member) { d.sendOthers(m, d.locks()) }
 
 func (d *Document) locks() protocol.Frame {
-	p := protocol.Locks{Locked: d.state.Lock.On}
+	p := protocol.Locks{Locked: d.locked()}
+	if d.state.Full {
+		p.Reason = logFull
+	}
 	for _, s := range d.sections {
 		p.Sections = append(p.Sections, protocol.LockedSection{Section: s.Name, UserID: s.UserID, ClientID: s.ClientID, Until: s.Until})
 	}

@@ -12,6 +12,10 @@ type Log interface {
 	SnapshotPart(version uint64, part int) []byte
 }
 
+// EmptyPart is the one part of a snapshot of a document that is empty: restored from
+// before there was any. It is the JSON text null, as a client cuts that up.
+const EmptyPart = `"null"`
+
 // ReplayFrame appends the text of one replayed entry: to the client that wrote
 // it the operation_ack it may have missed, with the entry; to any other the op or
 // the comment.

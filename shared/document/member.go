@@ -59,6 +59,8 @@ type live struct {
 	joined    uint64
 	shows     rate.Bucket // how often its presence was passed on
 	showFlood rate.Flood  // its presence frames, that were not passed on too
+	// heard is the newest version that the client has said it has, on this connection.
+	heard uint64
 	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.

@@ -62,14 +62,21 @@ func (d *Document) repeated(m *member, f protocol.Frame, kind Kind) bool {
 
 // add puts the next entry in the log and acknowledges it.
 func (d *Document) add(m *member, e Entry) {
-	d.version = e.Version
 	m.receipts.add(Receipt{MessageID: e.MessageID, Version: e.Version})
-	d.emit(Append{Entry: e})
+	d.stores(&e)
 	if m.behind || !d.credit(m) {
 		d.waits(m, e.Version)
 	} else {
 		d.operationAck(m, e.MessageID, e.Version, e.Kind)
 	}
+}
+
+// stores puts the next entry in the log.
+func (d *Document) stores(e *Entry) {
+	d.version = e.Version
+	d.total += e.size()
+	e.Total = d.total
+	d.emit(Append{Entry: *e})
 }
 
 // holdFor is how long the ops behind one that was refused for a while wait for it,
@@ -95,6 +102,8 @@ func (d *Document) mayAdd(now time.Time, m *member, messageID string, what permi
 	case m.ch.ReadOnly(now):
 		m.hold(messageID, now)
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
+	case d.state.Full && what != permission.ResolveComment: // resolving makes room
+		return d.logIsFull(), true
 	case m.held != "" && now.Before(m.heldUntil):
 		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: rate.LeastPause}, true
 	}

@@ -42,6 +42,7 @@ type Live struct{ live }
 type Snapshot struct {
 	DocumentID string
 	Version    uint64 // of the newest entry, 0 for none
+	Total      uint64 // its Total, or State's
 	State      State
 	Sections   []Section // by name
 	Upload     Upload

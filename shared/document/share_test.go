@@ -39,7 +39,7 @@ func (d *desk) taken(conn document.ConnID, ops, size int) int {
 		if err != nil {
 			d.Fatal(err)
 		}
-		d.step(d.store.Received(conn, f, len(text)))
+		d.step(d.store.Received(conn, d.doc.User(conn), f, len(text)))
 	}
 	return len(d.store.Log) - before
 }

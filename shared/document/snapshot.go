@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -14,7 +15,9 @@ import (
 //
 // One client at a time uploads. What it leaves half done is dropped after UploadIdle,
 // and after uploadTurns times that another one may begin in any case.
-func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
+//
+// Nor is one taken that is ahead of everybody else: see confirmed.
+func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame, h *Posting) {
 	p, ok := protocol.ParseSnapshot(f.Data)
 	u := &d.upload
 	its := u.Version > 0 && u.UserID == m.userID() && u.ClientID == m.ch.ClientID()
@@ -24,7 +27,7 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 	case f.MessageID == "":
 		d.malformed(m, f, "message_id_missing")
 		return
-	case !m.allows(permission.SendOperations):
+	case !permission.Set(m.grant.Permissions).Has(d.cfg.SnapshotLevel) && !permission.Set(m.grant.Permissions).Has(permission.Admin):
 		e.Code = protocol.InsufficientPermissions
 	case m.ch.ReadOnly(now):
 		e.Code, e.Reason = protocol.TokenExpired, "read_only"
@@ -44,6 +47,11 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 		return
 	case p.Part > 0 && (!same || p.Part != u.Next):
 		e.Code, e.Reason = protocol.MalformedMessage, "part_out_of_order"
+	case p.Part == 0:
+		if wait := d.unconfirmed(now, m, p.DocumentVersion, h.At); wait > 0 {
+			e.Code, e.Reason, e.RetryAfter = protocol.ServiceUnavailable, "snapshot_unconfirmed", min(confirmPause, wait)
+			e.Message = "Nobody else who is connected has acknowledged that version yet: try again."
+		}
 	}
 	if e.Code != "" {
 		d.sendError(m, e)
@@ -71,35 +79,70 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame) {
 	d.emit(SavePart{Upload: *u, Part: p.Part, Data: p.Data})
 	complete := u.Next == u.Parts
 	if complete {
-		d.compact()
+		d.compact(now, m, h)
 	}
 	d.snapshotAck(m, f.MessageID, p, complete)
 }
 
-const uploadTurns = 10
+const (
+	uploadTurns = 10
+	// confirmPause is what the poster of a snapshot is told to wait for the others.
+	confirmPause = time.Second
+)
+
+// unconfirmed is how long a snapshot of a version has to wait yet, 0 for not at all. Where
+// other users are connected, one of them has to have acknowledged the version, or it has
+// to have been in the log for SnapshotConfirm: a reader that never acknowledges holds
+// nobody up for longer. A user does not vouch for itself, whatever its tabs and clients.
+func (d *Document) unconfirmed(now time.Time, m *member, version uint64, at time.Time) time.Duration {
+	company := false
+	for _, o := range d.members {
+		if o.userID() == m.userID() || !o.active() {
+			continue
+		}
+		if o.heard >= version {
+			return 0
+		}
+		company = true
+	}
+	if !company {
+		return 0
+	}
+	return max(0, d.cfg.SnapshotConfirm-now.Sub(notAfter(at, now)))
+}
 
 func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot, complete bool) {
 	d.data = protocol.SnapshotAck{DocumentVersion: p.DocumentVersion, Part: p.Part, Complete: complete}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshotAck, Data: d.data, MessageID: messageID})
 }
 
-// compact makes the upload the snapshot and trims the log: KeepOps entries stay, and
-// what is newer than the snapshot, and what a connection has yet to get from it.
-func (d *Document) compact() {
+// compact makes the upload the snapshot and trims readers' log: KeepOps entries stay, and
+// what is newer than the snapshot, and what a connection has yet to get from it. What that
+// replaces is kept as long as Config says.
+func (d *Document) compact(now time.Time, m *member, h *Posting) {
+	bytes := d.upload.Bytes
 	floor := uint64(0)
 	if keep := uint64(d.cfg.KeepOps); d.version > keep {
 		floor = min(d.upload.Version, d.version-keep)
 	}
-	for _, m := range d.members {
-		if m.behind {
-			floor = min(floor, m.pushed)
+	for _, o := range d.members {
+		if o.behind {
+			floor = min(floor, o.pushed)
 		}
 	}
 	s := &d.state
+	oldest, early := d.cfg.erase(now, h, d.upload.Version, s.Kept)
 	s.Floor, s.Snapshot, s.Parts = max(s.Floor, floor), d.upload.Version, d.upload.Parts
+	s.Kept = max(s.Kept, min(oldest, s.Floor))
+	s.Mark, s.Pinned = min(h.Total, d.total), h.Pinned
 	d.upload = Upload{}
-	d.emit(SaveState{State: *s})
-	d.emit(Compact{Snapshot: s.Snapshot, Floor: s.Floor})
+	d.saveState()
+	d.emit(Compact{Snapshot: s.Snapshot, Floor: s.Floor, Kept: s.Kept, Oldest: oldest})
+	d.record(m, audit.Entry{At: now, Event: audit.SnapshotTaken,
+		Detail: "version " + strconv.FormatUint(s.Snapshot, 10) + ", " + strconv.Itoa(bytes) + " bytes"})
+	if early {
+		d.record(m, audit.Entry{At: now, Event: audit.HistoryErased, Reason: "too_large", Detail: strconv.FormatUint(s.Kept, 10)})
+	}
 }
 
 func (d *Document) dropUpload() {

@@ -83,7 +83,7 @@ func (d *desk) says(conn document.ConnID, text string) {
 	if err != nil {
 		d.Fatalf("%s: %v", text, err)
 	}
-	d.step(d.store.Received(conn, f, 0))
+	d.step(d.store.Received(conn, d.doc.User(conn), f, 0))
 }
 
 func (d *desk) writes(conn document.ConnID, id string) {

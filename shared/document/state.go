@@ -14,6 +14,15 @@ type State struct {
 	// Snapshot is the version of the snapshot, 0 for none; Parts how many it has.
 	Snapshot uint64
 	Parts    int
+	// Kept is the version up to which entries are gone for good. Those from there to
+	// Floor no reader gets, but an operator may restore them (see history.go).
+	Kept uint64
+	// Total is how many bytes of entries had been counted when this was stored: Snapshot.Total
+	// may be more. Mark is how many of them the snapshot takes the place of, and Pinned
+	// how many of those are of open comments, which stay.
+	Total, Mark, Pinned uint64
+	// Full says that the log is, so that nobody may write.
+	Full bool
 }
 
 // Lock is the newest word on whether the document is locked for writing.
@@ -46,12 +55,14 @@ type Upload struct {
 func (d *Document) restoreState(s Snapshot) error {
 	u := s.Upload
 	switch {
-	case s.State.Floor > s.Version || s.State.Snapshot > s.Version || s.State.Floor > s.State.Snapshot:
+	case s.State.Floor > s.Version || s.State.Snapshot > s.Version || s.State.Floor > s.State.Snapshot || s.State.Kept > s.State.Floor:
 		return errors.New("document: a snapshot beyond the log")
 	case (s.State.Snapshot > 0) != (s.State.Parts > 0):
 		return errors.New("document: a snapshot without parts")
 	case u.Version > s.Version || u.Version > 0 && (u.Version <= s.State.Snapshot || u.Next < 1 || u.Next >= u.Parts):
 		return errors.New("document: an upload that cannot be")
+	case s.State.Total > s.Total || s.State.Mark > s.Total:
+		return errors.New("document: fewer bytes than were counted")
 	case s.Comments < 0:
 		return errors.New("document: fewer comments than none")
 	}
@@ -60,7 +71,7 @@ func (d *Document) restoreState(s Snapshot) error {
 			return errors.New("document: a section that cannot be")
 		}
 	}
-	d.state, d.upload, d.comments = s.State, u, s.Comments
+	d.state, d.upload, d.comments, d.total = s.State, u, s.Comments, s.Total
 	d.sections = append(d.sections, s.Sections...)
 	return nil
 }

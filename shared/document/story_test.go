@@ -99,6 +99,12 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
 		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
+	case "restore": // restore c1 version=9 base=4 by=olive
+		e := s.store.RestoreTo(a.uint("version", 0), a.uint("base", sim.NewestSnapshot), a.str("by", ""))
+		e.Reason = a.str("reason", "")
+		s.step(e)
+	case "resolve": // resolve ben 3 by=olive
+		s.step(document.ResolveRequested{UserID: a.str("user", ""), Comments: []uint64{a.uint("id", 0)}, By: a.str("by", ""), Reason: a.str("reason", "")})
 	case "told":
 		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
 	case "hibernate":
@@ -108,7 +114,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
 			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
 			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
-			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)),
+			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)), LogBytes: int(a.uint("log", 0)),
 			Presence: rate.Limit{Count: int(a.uint("presence", 0))}, History: rate.Limit{Count: int(a.uint("history", 0)), Burst: int(a.uint("history-burst", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
@@ -187,7 +193,7 @@ func (s *story) frame(conn document.ConnID, text []byte) {
 		s.step(document.FrameInvalid{Conn: conn, Err: e, Size: len(text)})
 		return
 	}
-	s.step(s.store.Received(conn, f, len(text)))
+	s.step(s.store.Received(conn, s.doc.User(conn), f, len(text)))
 }
 
 func (s *story) step(ev document.Event) {
@@ -263,23 +269,24 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	case document.SaveState:
 		st := e.State
-		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d\n", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		if st.Full {
+			fmt.Fprintf(o, ", the log is full")
+		}
+		fmt.Fprintln(o)
 	case document.SaveSection:
 		fmt.Fprintf(o, "save section %s of %s/%s until %v\n", e.Section.Name, e.Section.UserID, e.Section.ClientID, e.Section.Until.Sub(start))
 	case document.DeleteSection:
 		fmt.Fprintf(o, "delete section %s\n", e.Name)
-	case document.SavePart:
-		fmt.Fprintf(o, "save part %d of %d of snapshot %d: %s\n", e.Part, e.Upload.Parts, e.Upload.Version, s.short(e.Data))
-	case document.DropUpload:
-		fmt.Fprintf(o, "drop upload of snapshot %d\n", e.Version)
-	case document.Compact:
-		fmt.Fprintf(o, "compact: snapshot %d, trimmed up to %d\n", e.Snapshot, e.Floor)
 	case document.Record:
 		r := e.Entry
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
 	case document.LockTaken:
 		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
 	default:
+		if s.showKept(e) {
+			return
+		}
 		s.t.Fatalf("unknown effect %s", reflect.TypeOf(e))
 	}
 }

@@ -41,7 +41,10 @@ type LockedSection struct {
 
 // Locks is everything that is locked: the whole document, or sections of it.
 type Locks struct {
-	Locked   bool
+	Locked bool
+	// Reason says why the whole document is, where it is not an operator's or the
+	// permission source's lock: log_full, which a snapshot ends.
+	Reason   string
 	Sections []LockedSection
 }
 
@@ -49,6 +52,7 @@ type Locks struct {
 func (p Locks) Append(dst []byte) []byte {
 	w := jsontext.NewObject(dst)
 	w.Bool("locked", p.Locked)
+	optStr(&w, "reason", p.Reason)
 	w.Key("sections")
 	w.Buf = append(w.Buf, '[')
 	for i, s := range p.Sections {
@@ -70,7 +74,7 @@ func (p Locks) Append(dst []byte) []byte {
 func ParseLocks(data []byte) (Locks, bool) {
 	m := read(data)
 	m.need("locked", "sections")
-	p := Locks{Locked: m.flag("locked")}
+	p := Locks{Locked: m.flag("locked"), Reason: m.str("reason")}
 	list := m.field("sections")
 	if !m.ok || list[0] != '[' {
 		return Locks{}, false

@@ -63,7 +63,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.Snapshot{DocumentVersion: 9, Part: 1, Parts: 2, Data: []byte(`null`)}, protocol.ParseSnapshot)
 	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)
 	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
-	fullRoundTrip(t, protocol.Locks{Locked: true, Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
+	fullRoundTrip(t, protocol.Locks{Locked: true, Reason: "log_full", Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
 	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, To: "com.example.a", Data: []byte(`null`)}, protocol.ParseAppMessage)
 	fullRoundTrip(t, protocol.AppCommand{Package: "com.example.a"}, protocol.ParseAppCommand)
 	fullRoundTrip(t, protocol.AppState{Package: "com.example.a", State: "stopped", Reason: "r"}, protocol.ParseAppState)

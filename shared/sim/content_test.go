@@ -177,6 +177,9 @@ func (c *client) takePart(s protocol.Snapshot) bool {
 		text += string(bytes.Trim(part, `"`))
 	}
 	c.content.parts = nil
+	if text == "null" { // restored from before there was anything
+		text = "0"
+	}
 	state, err := strconv.ParseUint(text, 10, 64)
 	if err != nil || state != c.doc.states[s.DocumentVersion] {
 		c.w.fail("%s: snapshot %d is %q, the document was %d", c.id, s.DocumentVersion, text, c.doc.states[s.DocumentVersion])

@@ -23,9 +23,11 @@ type DocumentStorage struct {
 	State    document.State
 	Sections map[string]document.Section
 	Upload   document.Upload
-	Parts    map[uint64][][]byte // of the snapshot and the upload, by version
-	Comments map[uint64]uint64   // the version each was resolved at, 0 for open
-	Trimmed  []document.Entry    // what is kept of entries for Receipts
+	Parts    map[uint64][][]byte      // of the snapshots and the upload, by version
+	Kept     map[uint64]document.Kept // the snapshots that are whole
+	Comments map[uint64]uint64        // the version each was resolved at, 0 for open
+	Gone     uint64                   // up to which ops are gone for good
+	Trimmed  []document.Entry         // what is kept of entries for Receipts
 	Audit    []audit.Entry
 	Shown    map[document.ConnID][]byte // what is attached to sockets
 }
@@ -34,7 +36,7 @@ type DocumentStorage struct {
 func NewDocumentStorage(id string) *DocumentStorage {
 	return &DocumentStorage{
 		ID: id, Rows: map[string]document.Row{}, Sections: map[string]document.Section{},
-		Parts: map[uint64][][]byte{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
+		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
 	}
 }
 
@@ -67,36 +69,19 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 	case document.SavePart:
 		s.Upload = e.Upload
 		s.Parts[e.Upload.Version] = append(s.Parts[e.Upload.Version], slices.Clone(e.Data))
+		if u := e.Upload; u.Next == u.Parts {
+			s.Kept[u.Version] = document.Kept{Version: u.Version, At: u.At, UserID: u.UserID, ClientID: u.ClientID, Parts: u.Parts, Bytes: u.Bytes}
+		}
 	case document.DropUpload:
 		s.Upload = document.Upload{}
 		delete(s.Parts, e.Version)
 	case document.Compact:
 		s.compact(e)
+	case document.RestoreLog:
+		s.restore(e)
 	case document.Record:
 		s.Audit = append(s.Audit, e.Entry)
 	}
-}
-
-func (s *DocumentStorage) compact(e document.Compact) {
-	s.Upload = document.Upload{}
-	for version := range s.Parts {
-		if version != e.Snapshot {
-			delete(s.Parts, version)
-		}
-	}
-	for id, resolved := range s.Comments {
-		if resolved > 0 && resolved <= e.Floor {
-			delete(s.Comments, id)
-		}
-	}
-	s.Log = slices.DeleteFunc(s.Log, func(entry document.Entry) bool {
-		_, kept := s.Comments[entry.Comment]
-		drop := entry.Version <= e.Floor && !(entry.Kind != document.KindOp && kept)
-		if drop {
-			s.Trimmed = append(s.Trimmed, entry)
-		}
-		return drop
-	})
 }
 
 // Version is the newest entry's. A log that was trimmed keeps it.
@@ -111,7 +96,8 @@ func (s *DocumentStorage) Version() uint64 {
 func (s *DocumentStorage) Entries(from, to uint64, comments bool, f func(document.Entry) bool) {
 	to = min(to, s.Version()-uint64(s.Unseen))
 	for _, e := range s.Log {
-		if e.Version > from && e.Version <= to && (!comments || e.Kind != document.KindOp) && !f(e) {
+		_, left := s.Comments[e.Comment]
+		if e.Version > from && e.Version <= to && (!comments || e.Kind != document.KindOp && (e.Version > s.State.Floor || left)) && !f(e) {
 			return
 		}
 	}
@@ -137,12 +123,18 @@ func (s *DocumentStorage) Deliver(e document.Effect, frameBytes int, send func(t
 	return answer, false
 }
 
-// Received is the event of a frame, with what a shell looks up for it.
-func (s *DocumentStorage) Received(conn document.ConnID, f protocol.Frame, size int) document.FrameReceived {
+// Received is the event of a user's frame, with what a shell looks up for it.
+func (s *DocumentStorage) Received(conn document.ConnID, user string, f protocol.Frame, size int) document.FrameReceived {
 	e := document.FrameReceived{Conn: conn, Frame: f, Size: size}
 	if id, ok := document.Named(f); ok {
 		resolved, known := s.Comments[id]
 		e.CommentOpen = known && resolved == 0
+	}
+	if document.Shares(f) {
+		e.Share = s.share(f, user)
+	}
+	if version, last, ok := document.Posts(f); ok {
+		e.Posting = s.history(version, last)
 	}
 	return e
 }
@@ -151,7 +143,7 @@ func (s *DocumentStorage) Received(conn document.ConnID, f protocol.Frame, size 
 func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document.Receipt {
 	var out []document.Receipt
 	for _, e := range append(slices.Clone(s.Trimmed), s.Log...) {
-		if e.UserID == userID && e.ClientID == clientID {
+		if e.MessageID != "" && e.UserID == userID && e.ClientID == clientID {
 			out = append(out, document.Receipt{MessageID: e.MessageID, Version: e.Version})
 		}
 	}
@@ -162,7 +154,7 @@ func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 	snap := document.Snapshot{
-		DocumentID: s.ID, Version: s.Version(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
+		DocumentID: s.ID, Version: s.Version(), Total: s.Total(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
 		Shown: s.Shown,
 	}
 	for _, sec := range s.Sections {

@@ -72,6 +72,11 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 				return fmt.Errorf("version %d after %d", e.Entry.Version, w.version)
 			}
 			w.version++
+		case document.RestoreLog:
+			if e.Snapshot != w.version+1 || e.Base > e.To || e.To > w.version || e.Entries < 0 {
+				return fmt.Errorf("restored (%d,%d] as %d at %d", e.Base, e.To, e.Snapshot, w.version)
+			}
+			w.version = e.Snapshot + uint64(e.Entries)
 		case document.Replay:
 			if !w.open[e.Conn] || e.From >= e.To || e.To > w.version {
 				return fmt.Errorf("replay (%d,%d] at %d to %s", e.From, e.To, w.version, e.Conn)
@@ -99,7 +104,14 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 	if snap.State != kept.State || snap.Upload != kept.Upload || snap.Comments != kept.Comments || !slices.Equal(snap.Sections, kept.Sections) {
 		return fmt.Errorf("not stored as it is: %+v, stored %+v", snap, kept)
 	}
-	if len(s.Parts) > 2 || len(s.Parts[snap.State.Snapshot]) != snap.State.Parts || len(s.Parts[snap.Upload.Version]) != snap.Upload.Next {
+	if snap.Total != kept.Total || s.Gone > snap.State.Kept {
+		return fmt.Errorf("counted %d bytes, stored %d; ops are gone up to %d, said is %d", snap.Total, kept.Total, s.Gone, snap.State.Kept)
+	}
+	whole := len(s.Kept)
+	if snap.Upload.Version > 0 {
+		whole++
+	}
+	if len(s.Parts) != whole || len(s.Parts[snap.State.Snapshot]) != snap.State.Parts || len(s.Parts[snap.Upload.Version]) != snap.Upload.Next {
 		return fmt.Errorf("%d snapshots are stored, for %+v and %+v", len(s.Parts), snap.State, snap.Upload)
 	}
 	if len(snap.Channels) != len(stored) {

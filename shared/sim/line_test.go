@@ -23,6 +23,7 @@ type line struct {
 	clientClosed           time.Time
 	upAt, downAt           time.Time // frames of one way never overtake each other
 	lastFrame              time.Time // last frame the server heard on it
+	acked                  uint64    // the newest version the server was told is heard
 	shown                  int       // what the client showed last on it
 }
 
@@ -62,7 +63,10 @@ func (l *line) up(text []byte) {
 			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e, Size: len(text)})
 			return
 		}
-		l.c.doc.step(l.c.doc.store.Received(l.conn, f, len(text)))
+		if p, ok := protocol.ParseAck(f.Data); ok && f.Event == protocol.EventAck {
+			l.acked = max(l.acked, p.Seq)
+		}
+		l.c.doc.step(l.c.doc.store.Received(l.conn, l.c.user.id, f, len(text)))
 	})
 }
 

@@ -118,7 +118,9 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	w := d.w
 	w.lineNo++
 	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.now, asked: a.session != "", clientOpen: true, serverOpen: true}
-	w.lines[l.conn] = l
+	if w.lines[l.conn] = l; l.asked {
+		l.acked = a.heard
+	}
 	ev := document.Connect{
 		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
 		LastSeq: a.heard, HasLastSeq: a.session != "",

@@ -23,8 +23,9 @@ type docObject struct {
 	next     []document.Event  // what effects came back as
 	taken    bool              // the newest change was
 	ended    *document.Ended   // the newest one
-	all      []document.Entry  // the whole log, as if nothing had been trimmed
-	states   []uint64          // what an app makes of it, by version
+	restored *document.Restored
+	all      []document.Entry // the whole log, as if nothing had been trimmed
+	states   []uint64         // what an app makes of it, by version
 }
 
 func newDocObject(w *world, id string) *docObject {
@@ -209,10 +210,22 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.deliver(e, e.Conn)
 	case document.Compact:
 		w.counts.Compacted++
+	case document.SavePart:
+		if e.Part == 0 {
+			d.posted(e.Upload)
+		}
+	case document.RestoreLog:
+		d.putBack(e)
+	case document.Restored:
+		d.restored = &e
 	case document.Append:
 		d.store.Unseen++
 		d.appended(e.Entry)
+		if e.Entry.UserID == "" {
+			return // an operator's
+		}
 		d.inOrder(e.Entry)
+		d.roomLeft(e.Entry)
 		row := d.store.Rows[e.Entry.UserID]
 		if e.Entry.Kind == document.KindOp && !permission.Set(row.Grant.Permissions).Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
@@ -330,7 +343,7 @@ func (d *docObject) finished() {
 		if e.Version != uint64(i+1) {
 			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
 		}
-		if key := e.ClientID + "/" + e.MessageID; seen[key] {
+		if key := e.ClientID + "/" + e.MessageID; seen[key] && e.MessageID != "" {
 			d.w.fail("%s: %s is in the log twice", d.id, key)
 		} else {
 			seen[key] = true

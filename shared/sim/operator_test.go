@@ -71,7 +71,11 @@ func (w *world) operate() {
 	}
 	w.askNo++
 	ask := w.askNo
-	switch w.rng.IntN(6) {
+	switch w.rng.IntN(8) {
+	case 6:
+		w.restoreDocument()
+	case 7:
+		w.resolveAll(w.docs[w.rng.IntN(len(w.docs))], u.id)
 	case 0, 1: // a role, in the midst of everything
 		u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, "", u.role.Workspace, u.role.Workspace}[w.rng.IntN(4)]}, true)
 		if w.chance(0.3) && !w.down {

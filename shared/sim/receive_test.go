@@ -205,7 +205,14 @@ func (c *client) failed(f protocol.Frame) {
 		c.w.counts.Replaced++
 	case e.MessageID != "" && e.MessageID == c.content.upload.id:
 		c.content.upload = upload{}
-	case e.Code == protocol.DocumentLocked && e.Reason == "too_many_comments":
+		if e.Reason == "snapshot_unconfirmed" {
+			c.w.counts.Unvouched++
+			c.w.after(e.RetryAfter, c.postSnapshot)
+		}
+	case e.Reason == "log_full":
+		c.stall(e.RetryAfter)
+		c.makeRoom()
+	case e.Code == protocol.DocumentLocked && e.Reason != "section_locked" && e.Reason != "section_missing": // of comments
 		c.forget(e.MessageID)
 	case e.Code == protocol.DocumentLocked:
 		c.w.counts.SectionRefused++

@@ -90,7 +90,7 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.MaxRefused = 40
 	}
 	if w.chance(0.3) {
-		w.docCfg.History = rate.Limit{Count: 20 << 10, Burst: 40 << 10}
+		w.docCfg.History = rate.Limit{Count: 10 << 10, Burst: 20 << 10}
 	}
 	if w.chance(0.5) {
 		w.docCfg.Presence = rate.Limit{Count: 1, Burst: 2}
@@ -99,8 +99,15 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.KeepOps = 3
 	}
 	if w.chance(0.3) {
-		w.docCfg.MaxComments = 2
+		w.docCfg.MaxComments, w.docCfg.UserComments, w.docCfg.MaxReplies = 2, 2, 10
+		if w.docCfg.WindowBytes == 0 && w.chance(0.7) { // a small window has no room to refuse so much
+			w.docCfg.LogBytes = 3000
+		}
 	}
+	if w.chance(0.3) {
+		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
+	}
+	w.docCfg.SnapshotConfirm = []time.Duration{3 * time.Second, 20 * time.Second}[w.rng.IntN(2)]
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()

@@ -1,0 +1,104 @@
+package admin
+
+import (
+	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+const (
+	// maxSnapshots is how many snapshots one answer holds, and defaultSnapshots how many
+	// where nobody says.
+	maxSnapshots     = 500
+	defaultSnapshots = 100
+	// resolvedAtOnce is how many comments one call resolves.
+	resolvedAtOnce = 500
+)
+
+// known says that there is such a document, where we are who knows: one that is not
+// stored is not asked, for asking would make one.
+func (c *call) known() *protocol.Error {
+	if c.cfg.Elsewhere {
+		return nil
+	}
+	_, err := c.store.Document(c.ctx, c.document)
+	if err != nil {
+		return storeError(err, noDocument)
+	}
+	return nil
+}
+
+// listSnapshots answers with the snapshots that are kept, newest first.
+func listSnapshots(c *call) (answer, *protocol.Error) {
+	limit, err := c.count("limit", maxSnapshots, defaultSnapshots)
+	if err != nil {
+		return answer{}, err
+	}
+	before, err := c.query("before")
+	if err != nil {
+		return answer{}, err
+	}
+	w := message("snapshots")
+	w.Int("limit", int64(limit))
+	if before != "" {
+		version, isVersion := jsontext.Uint([]byte(before))
+		if !isVersion || version == 0 || version > protocol.MaxSeq {
+			return answer{}, rest.BadField("before")
+		}
+		w.Uint("before", version)
+	}
+	if err := c.known(); err != nil {
+		return answer{}, err
+	}
+	list, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "snapshots")
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(list), nil
+}
+
+// restoreDocument puts a document back to a version.
+func restoreDocument(c *call) (answer, *protocol.Error) {
+	w := message("restore")
+	version, isVersion := jsontext.Uint(c.fields["version"])
+	if !isVersion || version == 0 || version > protocol.MaxSeq {
+		return answer{}, rest.BadField("version")
+	}
+	w.Uint("version", version)
+	if raw := c.fields["snapshot"]; raw != nil {
+		base, isVersion := jsontext.Uint(raw)
+		if !isVersion || base > version {
+			return answer{}, rest.BadField("snapshot")
+		}
+		w.Uint("snapshot", base)
+	}
+	w.Str("reason", c.why("by_operator"))
+	w.Str("by", c.by)
+	return c.change(w, "restored")
+}
+
+// resolveComments resolves the open comments of one author, so many at a time.
+func resolveComments(c *call) (answer, *protocol.Error) {
+	author, _ := jsontext.Str(c.fields["user_id"])
+	if !protocol.UserID(author) {
+		return answer{}, rest.BadField("user_id")
+	}
+	w := message("resolve")
+	w.Str("user_id", author)
+	w.Int("limit", resolvedAtOnce)
+	w.Str("reason", c.why("by_operator"))
+	w.Str("by", c.by)
+	return c.change(w, "resolved")
+}
+
+// change tells a document that is known, and answers with what it says of that.
+func (c *call) change(w jsontext.Writer, member string) (answer, *protocol.Error) {
+	if err := c.known(); err != nil {
+		return answer{}, err
+	}
+	said, err := c.ask(c.ctx, documentObjects, c.document, w.End(), member)
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(said), nil
+}

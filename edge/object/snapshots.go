@@ -1,0 +1,218 @@
+package object
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// What of a document's log is kept, and counted.
+
+// maxTrimmed is how many message ids of entries that are gone are kept for all clients
+// together: as many as a full document's clients have.
+func maxTrimmed(cfg document.Config) int { return cfg.MaxMembers * cfg.Unacknowledged }
+
+// compact drops what a snapshot makes too much. The order matters: which comments are
+// left decides which entries go, and those leave their receipts first.
+func (s *store) compact(e document.Compact, cfg document.Config) {
+	s.write(deleteOldParts, unsigned(e.Oldest))
+	s.write(trimComments, unsigned(e.Floor))
+	s.write(trimReceipts, unsigned(e.Kept), integer(int64(cfg.Unacknowledged)))
+	s.write(trimOps, unsigned(e.Kept))
+	s.write(boundTrimmed, integer(int64(cfg.Unacknowledged)))
+	s.write(boundAllTrimmed, integer(int64(maxTrimmed(cfg))))
+}
+
+func (s *store) restore(e document.RestoreLog) {
+	if e.Base > 0 {
+		s.write(restoreParts, unsigned(e.Snapshot), instant(e.At), unsigned(e.Base))
+	} else {
+		s.write(restoreEmpty, unsigned(e.Snapshot), instant(e.At), Value{Kind: Blob, Bytes: []byte(document.EmptyPart)})
+	}
+	s.write(restoreOps, unsigned(e.Snapshot), unsigned(e.Mark), unsigned(e.Base), unsigned(e.To))
+	s.write(trimComments, unsigned(e.Snapshot))
+}
+
+// share is what a user has of the comments that are open, and of those on one.
+func (s *store) share(user string, id uint64) (share document.CommentShare) {
+	s.query(selectShare, func(c []Value) {
+		share.OwnComments, share.OwnReplies, share.OwnHere = int(c[0].Int), int(c[1].Int), int(c[2].Int)
+	}, text(user), unsigned(id))
+	return share
+}
+
+// upTo is how many bytes the entries up to a version came to; all is that of all entries.
+func (s *store) upTo(version, all uint64) uint64 {
+	bytes := all
+	s.query(selectUpTo, func(c []Value) { bytes = uint64(max(0, c[0].Int)) }, unsigned(version))
+	return bytes
+}
+
+func (s *store) pinned(version uint64) (bytes uint64) {
+	s.query(selectPinned, func(c []Value) { bytes = uint64(c[0].Int) }, unsigned(version))
+	return bytes
+}
+
+// history is what a snapshot of a version is judged by.
+func (s *store) history(version, kept uint64, last bool) (h document.Posting) {
+	s.query(selectAt, func(c []Value) { h.At = c[0].time() }, unsigned(version))
+	if !last {
+		return h
+	}
+	_, all := s.newest()
+	h.Total, h.Kept, h.Pinned = s.upTo(version, all), s.upTo(kept, all), s.pinned(version)
+	h.Snapshots = s.kept(all, selectKept, integer(document.KeptPage))
+	s.query(sumKept, func(c []Value) { h.Bytes = uint64(c[0].Int) })
+	return h
+}
+
+func (s *store) kept(all uint64, stmt Stmt, args ...Value) (list []document.Kept) {
+	s.query(stmt, func(c []Value) {
+		k := document.Kept{
+			Version: uint64(c[0].Int), UserID: c[1].string(), ClientID: c[2].string(),
+			Parts: int(c[3].Int), Bytes: int(c[4].Int), At: c[5].time(), Total: all,
+		}
+		if c[6].Int >= 0 {
+			k.Total = uint64(c[6].Int)
+		}
+		list = append(list, k)
+	}, args...)
+	return list
+}
+
+// restorable fills in what is kept for a restore. Without a base, it is the newest there is.
+func (s *store) restorable(e *document.RestoreRequested, from uint64, named bool) {
+	least, most := from, e.Version
+	if named {
+		least, most = max(from, e.Base), min(most, e.Base)
+	}
+	base := e.Base
+	e.Base = 0
+	s.query(selectBase, func(c []Value) { e.Base, e.Parts, e.Found = uint64(c[0].Int), int(c[1].Int), true }, unsigned(least), unsigned(most))
+	if !e.Found { // the log may reach back to its beginning
+		e.Found = from == 0 && (!named || base == 0)
+	}
+	s.query(countRestored, func(c []Value) { e.Entries, e.Bytes = int(c[0].Int), uint64(c[1].Int) }, unsigned(e.Base), unsigned(e.Version))
+	newest, _ := s.newest()
+	e.Pinned = s.pinned(newest)
+}
+
+// authored are open comments of one author, oldest first, and whether there are more.
+func (s *store) authored(user string, most int) (ids []uint64, more bool) {
+	s.query(selectAuthored, func(c []Value) { ids = append(ids, uint64(c[0].Int)) }, text(user), integer(int64(most)+1))
+	if more = len(ids) > most; more {
+		ids = ids[:most]
+	}
+	return ids, more
+}
+
+// snapshotsBefore are the newest snapshots before a version, newest first.
+func (s *store) snapshotsBefore(version uint64, most int) []document.Kept {
+	_, all := s.newest()
+	return s.kept(all, selectKeptBefore, unsigned(version), integer(int64(most)))
+}
+
+// keptRequest is what an operator asks of what is kept.
+type keptRequest struct {
+	version, base, before uint64
+	named                 bool // the snapshot to begin with is
+}
+
+// maxListed is how many snapshots are listed, or comments resolved, at once, and
+// defaultListed how many where nobody says.
+const (
+	maxListed     = 500
+	defaultListed = 100
+)
+
+func listed(most int64) int {
+	if most <= 0 {
+		most = defaultListed
+	}
+	return int(min(most, maxListed))
+}
+
+// appendSnapshots lists the snapshots that are kept, newest first, the document's own
+// included. Versions from kept_from on can be restored: from the newest of these up to
+// them, or from any other, and from nothing where kept_from is 0.
+func (o *documentObject) appendSnapshots(before uint64, most int64) []byte {
+	snap := o.core.Snapshot()
+	if before == 0 {
+		before = protocol.MaxSeq
+	}
+	list := o.store.snapshotsBefore(before, listed(most)+1)
+	more := len(list) > listed(most)
+	w := jsontext.NewObject(nil)
+	w.Open("snapshots")
+	w.Uint("document_version", snap.Version)
+	w.Uint("snapshot_version", snap.State.Snapshot)
+	w.Uint("kept_from", snap.State.Kept)
+	w.Key("snapshots")
+	w.Buf = append(w.Buf, '[')
+	for i := range list[:min(len(list), listed(most))] {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		w.Buf = appendKept(w.Buf, &list[i])
+	}
+	w.Buf = append(w.Buf, ']')
+	w.Bool("more", more)
+	w.Close()
+	return w.End()
+}
+
+func appendKept(dst []byte, k *document.Kept) []byte {
+	w := jsontext.NewObject(dst)
+	w.Uint("version", k.Version)
+	w.Time("at", k.At)
+	w.Str("user_id", k.UserID)
+	w.Str("client_id", k.ClientID)
+	w.Int("bytes", int64(k.Bytes))
+	w.Int("parts", int64(k.Parts))
+	return w.End()
+}
+
+func appendRestored(dst []byte, e document.Restored) []byte {
+	w := jsontext.NewObject(dst)
+	if e.Err != nil {
+		w.Raw("error", e.Err.Frame().Data)
+		return w.End()
+	}
+	w.Open("restored")
+	w.Uint("document_version", e.Version)
+	w.Uint("snapshot_version", e.Snapshot)
+	w.Int("operations", int64(e.Entries))
+	w.Close()
+	return w.End()
+}
+
+func appendResolved(dst []byte, e document.Resolved) []byte {
+	w := jsontext.NewObject(dst)
+	w.Open("resolved")
+	w.Int("comments", int64(e.Comments))
+	w.Bool("more", e.More)
+	w.Uint("document_version", e.Version)
+	w.Close()
+	return w.End()
+}
+
+// tellOperators logs what is theirs to see to.
+func (o *documentObject) tellOperators(e audit.Entry) {
+	level := "info"
+	switch e.Event {
+	case audit.LogFull, audit.HistoryErased:
+		level = "warn"
+	case audit.LogHasRoom, audit.Restored, audit.CommentsResolved:
+	default:
+		return
+	}
+	w := jsontext.NewObject(nil)
+	w.Str("level", level)
+	w.Str("event", "document_"+string(e.Event))
+	w.Str("document", o.name)
+	if e.UserID != "" {
+		w.Str("user_id", e.UserID)
+	}
+	o.host.Log(w.End())
+}
