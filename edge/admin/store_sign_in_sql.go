@@ -5,11 +5,20 @@ import (
 	"time"
 )
 
+// account is the condition that a row of the embedded issuer's is of the user that a
+// parameter names.
+func (s SQLStore) account(parameter string) string {
+	if s.EmailSubjects {
+		return "user_id = (SELECT id FROM users WHERE email = " + parameter + ")"
+	}
+	return "user_id = " + parameter
+}
+
 // SignIns implements Store. The columns beside MAX are those of the row it is from.
 func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max int) ([]SignIn, error) {
 	rows, err := s.DB.QueryContext(ctx,
 		"SELECT family, COALESCE(signed_in_at, created_at), MAX(created_at), expires_at, user_agent FROM refresh_tokens"+
-			" WHERE user_id = ? AND expires_at > ? AND revoked_at IS NULL GROUP BY family ORDER BY MAX(created_at) DESC LIMIT ?",
+			" WHERE "+s.account("?")+" AND expires_at > ? AND revoked_at IS NULL GROUP BY family ORDER BY MAX(created_at) DESC LIMIT ?",
 		user, now.UnixMilli(), max)
 	if err != nil {
 		return nil, err
@@ -32,13 +41,13 @@ func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max i
 
 // EndSignIns implements Store.
 func (s SQLStore) EndSignIns(ctx context.Context, user, id string, now time.Time) (bool, error) {
-	n, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ?1 WHERE user_id = ?2 AND revoked_at IS NULL AND (?3 = '' OR family = ?3)",
+	n, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ?1 WHERE "+s.account("?2")+" AND revoked_at IS NULL AND (?3 = '' OR family = ?3)",
 		now.UnixMilli(), user, id)
 	return n > 0, err
 }
 
 // ForgetBrowsers implements Store.
 func (s SQLStore) ForgetBrowsers(ctx context.Context, user string) error {
-	_, err := s.run(ctx, "DELETE FROM login_attempts WHERE user_id = ?", user)
+	_, err := s.run(ctx, "DELETE FROM login_attempts WHERE "+s.account("?"), user)
 	return err
 }

@@ -7,7 +7,12 @@ import (
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
-type SQLStore struct{ DB *sql.DB }
+type SQLStore struct {
+	DB *sql.DB
+	// EmailSubjects says that users are called by their e-mail, which the embedded issuer's
+	// tables have beside an id of their own.
+	EmailSubjects bool
+}
 
 // Document implements Store.
 func (s SQLStore) Document(ctx context.Context, id string) (Document, error) {

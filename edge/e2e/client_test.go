@@ -255,13 +255,19 @@ func (c *conn) reset() {
 // waitPresence waits for a presence frame of this event.
 func (c *conn) waitPresence(event string) {
 	c.t.Helper()
+	c.expectFrame("presence", event)
+}
+
+// expectFrame waits for a frame of this kind, whatever comes before it.
+func (c *conn) expectFrame(kind, event string) frame {
+	c.t.Helper()
 	for {
 		f, err := c.read()
 		if err != nil {
-			c.t.Fatalf("waiting for presence/%s: %v", event, err)
+			c.t.Fatalf("waiting for %s/%s: %v", kind, event, err)
 		}
-		if f.Type == "presence" && f.Event == event {
-			return
+		if f.Type == kind && f.Event == event {
+			return f
 		}
 	}
 }

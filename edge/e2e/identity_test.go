@@ -52,8 +52,8 @@ func TestIssuer(t *testing.T) {
 		t.Fatalf("refresh: HTTP %d", status)
 	}
 	base, _ := url.Parse(s.url + "/auth/")
-	if len(jar.Cookies(base)) != 1 {
-		t.Fatal("no refresh cookie after the refresh")
+	if len(jar.Cookies(base)) != 2 { // the refresh token's, and the browser's
+		t.Fatalf("after the refresh there are the cookies %v", jar.Cookies(base))
 	}
 	if status, _, _ := s.post(jar, "/auth/logout", nil); status != 204 {
 		t.Fatalf("logout: HTTP %d", status)

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"cmp"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,15 +20,15 @@ func (c *Config) readIdentity(env []byte) {
 	c.Verifier = token.Verifier{
 		Issuer:         text(env, "ISSUER"),
 		Audience:       ParseAudience(text(env, "AUDIENCE")),
-		Subject:        strings.TrimSpace(text(env, "SUBJECT_CLAIM")),
+		Subject:        ParseSubject(text(env, "SUBJECT_CLAIM")),
 		EmailsVerified: On(text(env, "EMAILS_VERIFIED")),
 		Leeway:         ParseLeeway(text(env, "TOKEN_LEEWAY_S")),
 	}
-	if c.Verifier.Subject == "" {
-		c.Verifier.Subject = token.UserIDClaim
-	}
 	c.NoQueryTokens = text(env, "QUERY_TOKENS") == "0"
 }
+
+// ParseSubject reads the variable SUBJECT_CLAIM.
+func ParseSubject(claim string) string { return cmp.Or(strings.TrimSpace(claim), token.UserIDClaim) }
 
 // ParseAudience reads the variable AUDIENCE: names separated by commas or spaces, or a JSON
 // list of them. A token's aud has to name one. None, where "*" is among them: any does.
@@ -56,8 +57,6 @@ func (c *Config) identityFault(env []byte) (reason, message string) {
 	switch {
 	case !token.SubjectClaim(c.Verifier.Subject):
 		return "subject_claim_unusable", "SUBJECT_CLAIM names a claim that says nothing of who somebody is."
-	case !outside && c.Embedded && c.Verifier.Subject != token.UserIDClaim:
-		return "subject_claim_unusable", "SUBJECT_CLAIM is for another issuer's tokens: the embedded one's users are its user_id."
 	case outside && c.Verifier.Issuer == "":
 		return "issuer_missing", "ISSUER is not set: with JWKS_URL or STATIC_KEY it has to say whose tokens are taken."
 	case outside && text(env, "AUDIENCE") == "":

@@ -39,6 +39,10 @@ func main() {
 
 // signIn is the issuer of this deployment.
 func signIn() http.Handler {
+	subject := front.ParseSubject(cloudflare.Getenv("SUBJECT_CLAIM"))
+	if !issuer.Names(subject) {
+		return broken("subject_claim_unusable")
+	}
 	signingKey := cloudflare.Getenv("SIGNING_KEY")
 	key, err := token.PublicKey([]byte(signingKey))
 	if err != nil {
@@ -52,13 +56,15 @@ func signIn() http.Handler {
 	}
 	origins := front.ParseOrigins(cloudflare.Getenv("ALLOWED_ORIGINS"))
 	return issuer.New(issuer.Config{
-		Issuer:     cloudflare.Getenv("ISSUER"),
-		Audience:   front.ParseAudience(cloudflare.Getenv("AUDIENCE")),
-		AccessTTL:  seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
-		RefreshTTL: seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
-		SignInMax:  seconds("SIGN_IN_MAX_S", issuer.DefaultSignInMax),
-		Refreshes:  number("REFRESHES_PER_SIGN_IN_PER_MIN"),
-		Keys:       keys,
+		Issuer:   cloudflare.Getenv("ISSUER"),
+		Audience: front.ParseAudience(cloudflare.Getenv("AUDIENCE")),
+
+		EmailSubjects: subject == token.EmailClaim,
+		AccessTTL:     seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
+		RefreshTTL:    seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
+		SignInMax:     seconds("SIGN_IN_MAX_S", issuer.DefaultSignInMax),
+		Refreshes:     number("REFRESHES_PER_SIGN_IN_PER_MIN"),
+		Keys:          keys,
 		AllowOrigin: func(origin, host string) bool {
 			return front.OriginAllowed(origins, origin, host)
 		},

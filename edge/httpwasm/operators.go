@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
 // operators is the admin API of this deployment, and its webhook.
@@ -36,7 +37,7 @@ func operators() http.Handler {
 		Now:          time.Now,
 		Random:       func(b []byte) { rand.Read(b) },
 		Log:          attempt.Log,
-	}, admin.SQLStore{DB: sql.OpenDB(db)}, objects{})
+	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: front.ParseSubject(cloudflare.Getenv("SUBJECT_CLAIM")) == token.EmailClaim}, objects{})
 }
 
 // objects are the Durable Objects.

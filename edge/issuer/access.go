@@ -14,7 +14,7 @@ import (
 // access makes an access token with seed S2's claims, in its order, and iss. Its jti begins
 // with the id of its sign-in, by which a session object knows all of that sign-in's.
 func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl time.Duration, now time.Time) (string, error) {
-	members, err := i.store.Memberships(ctx, user.ID)
+	members, err := i.store.Memberships(ctx, i.subject(user))
 	if err != nil {
 		return "", err
 	}
@@ -42,6 +42,9 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	claims.Str("jti", signin.Tokens(row.Family)+i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)
+	// Accounts are an operator's to make, so the e-mail of one is known to be its owner's.
+	claims.Str("sub", user.ID)
+	claims.Bool("email_verified", true)
 	if len(i.cfg.Audience) > 0 {
 		claims.Strs("aud", i.cfg.Audience)
 	}

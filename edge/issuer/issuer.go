@@ -51,6 +51,9 @@ type Config struct {
 	// Issuer is the iss of every token, and Audience its aud; none: it has none.
 	Issuer   string
 	Audience []string
+	// EmailSubjects says that a user is called by their e-mail outside the issuer's own
+	// tables (SUBJECT_CLAIM is email), and not by their id there.
+	EmailSubjects bool
 	// AccessTTL and RefreshTTL are how long the two kinds of token live, SignInMax how
 	// long a sign-in lasts at most, however often it is refreshed; 0: the default.
 	AccessTTL, RefreshTTL, SignInMax time.Duration
@@ -173,6 +176,19 @@ func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
 		set = append(set, key.JWK...)
 	}
 	write(w, http.StatusOK, append(set, "]}"...), "public, max-age=300")
+}
+
+// Names reports whether the issuer's tokens have this claim and its users are known by it.
+func Names(subjectClaim string) bool {
+	return subjectClaim == token.UserIDClaim || subjectClaim == "sub" || subjectClaim == token.EmailClaim
+}
+
+// subject is what everybody else calls a user. The table has e-mails in lower case only.
+func (i *Issuer) subject(user User) string {
+	if i.cfg.EmailSubjects {
+		return user.Email
+	}
+	return user.ID
 }
 
 // answer ends a login or a refresh.

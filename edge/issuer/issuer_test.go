@@ -60,7 +60,7 @@ func (w *world) EndAll(_ context.Context, userID string) error {
 	return nil
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, changes ...func(*Config)) *world {
 	w := &world{t: t, now: start, crypto: &native{key: rsaKey()}}
 	hash, _ := w.crypto.Derive(password, []byte("salt"), 10)
 	w.crypto.derived = nil
@@ -76,7 +76,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.handler = New(Config{
+	cfg := Config{
 		Issuer: "https://api.materi.dev", AccessTTL: DefaultAccessTTL, RefreshTTL: DefaultRefreshTTL,
 		Keys:        []token.Key{key},
 		Sessions:    w,
@@ -85,7 +85,11 @@ func newWorld(t *testing.T) *world {
 		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
 		Now:         func() time.Time { return w.now },
 		Random:      func(b []byte) { rand.Read(b) },
-	}, w.store, w.crypto)
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	w.handler = New(cfg, w.store, w.crypto)
 	return w
 }
 
@@ -197,7 +201,7 @@ func TestLogin(t *testing.T) {
 	payload, _ := base64.RawURLEncoding.DecodeString(strings.Split(a.access, ".")[1])
 	want := `{"user_id":"usr_owner","email":"owner@example.com","name":"Olive","workspace_ids":["ws_a","ws_b"],` +
 		`"permissions":{"documents":["read","write","comment"],"workspaces":["read"]},"iat":1736244000,"exp":1736244900,` +
-		`"jti":"` + claims.ID + `","token_type":"access","iss":"https://api.materi.dev"}`
+		`"jti":"` + claims.ID + `","token_type":"access","iss":"https://api.materi.dev","sub":"usr_owner","email_verified":true}`
 	if string(payload) != want || len(claims.ID) != 24+1+22 || signin.Of(claims.ID) == "" {
 		t.Errorf("got  %s\nwant %s", payload, want)
 	}

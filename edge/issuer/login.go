@@ -85,7 +85,7 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 	if tried.device != "" {
 		http.SetCookie(w, deviceCookie(r, tried.device, i.cfg.SignInMax))
 	}
-	i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), user.ID)
+	i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), i.subject(user))
 }
 
 // derive hashes a password as the user's is. Who has an old, cheaper hash takes as long

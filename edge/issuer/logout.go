@@ -57,7 +57,7 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 // to answer a stranger's like the user's own would tell the user they are safe.
 func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text string) {
 	ctx := r.Context()
-	row, _, err := i.store.Refresh(ctx, digest(text))
+	row, user, err := i.store.Refresh(ctx, digest(text))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		i.refuse(w, "refresh_token_invalid")
@@ -70,7 +70,7 @@ func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text s
 		return
 	}
 	// Each is done whatever becomes of the other. The cookie stays, to try again with.
-	ended := i.cfg.Sessions.EndAll(ctx, row.UserID)
+	ended := i.cfg.Sessions.EndAll(ctx, i.subject(user))
 	err = i.store.RevokeUser(ctx, row.UserID, i.cfg.Now())
 	if err == nil {
 		err = i.store.Forget(ctx, row.UserID)

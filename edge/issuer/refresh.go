@@ -175,7 +175,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	}
 	_ = i.store.Sweep(ctx, user.ID, family, now.Add(-keptFor), now) // see login
 	http.SetCookie(w, cookie(r, child, childRow.ExpiresAt.Sub(now)))
-	i.answer(w, access, i.lasts(row, ttl, now), user.ID)
+	i.answer(w, access, i.lasts(row, ttl, now), i.subject(user))
 }
 
 // unknown answers a token that is not in the table: one that was used long ago, or nobody's.

@@ -212,7 +212,7 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 }
 
 // presence shows something passing; the last one is shown again on a new
-// connection, since the server keeps none.
+// connection: the server keeps it with the one it came by.
 func (c *Client) presence(data []byte) {
 	if len(data) > c.session.frameBytes-frameRoom || jsontext.Check(data, opDepth) != nil {
 		c.emitFailure("error", &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait})

@@ -147,3 +147,40 @@ func TestRefusedAfterAdmission(t *testing.T) {
 		t.Errorf("%d autherrors", n)
 	}
 }
+
+// A server that cannot say yet what the new token is worth, because the issuer has just
+// begun to use another key, is asked again when it said; meanwhile the line stands on the
+// token it has, and nobody is signed out for it.
+func TestRefreshThatIsNotKnownYet(t *testing.T) {
+	w := newWorld()
+	t1 := w.open("t1")
+	w.do(t1, TokenFetched{w.token("u1", w.now, 10*time.Minute)})
+	w.acknowledge(t1)
+	t1.fetching = false
+	end := t1.c.token.end
+	notYet := protocol.Error{Code: protocol.ServiceUnavailable, Reason: "key_not_known_yet", RetryAfter: 8 * time.Second}
+	w.onWrite = func(t *fakeTab, e Write) {
+		if f, _ := protocol.Decode(e.Text, protocol.DefaultLimits); f.Event == "token_refresh" {
+			w.later(t, Received{e.Gen, notYet.Frame().Append(nil)})
+		} else if f.Event == "ping" {
+			w.later(t, Received{e.Gen, []byte(protocol.PongText)})
+		}
+	}
+	w.lines = nil
+	w.do(t1, Refresh{})
+	if n := w.gives(t1, w.now.Add(70*time.Second)); n < 7 || n > 9 {
+		t.Errorf("asked %d times in 70 s", n)
+	}
+	want(t, w, "autherror", 0)
+	want(t, w, "close", 0)
+	want(t, w, "dial", 0)
+	if t1.c.conn.phase != live || !t1.c.token.end.Equal(end) || t1.c.token.refusals != 0 {
+		t.Errorf("phase %v, ends in %v, %d refusals", t1.c.conn.phase, t1.c.token.end.Sub(w.now), t1.c.token.refusals)
+	}
+	w.onWrite = w.answerPings
+	w.gives(t1, w.now.Add(10*time.Second))
+	w.do(t1, Received{t1.c.conn.gen, frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
+	if t1.c.status.state != stateConnected || !t1.c.token.end.Equal(w.now.Add(15*time.Minute)) {
+		t.Errorf("%s, ends in %v", t1.c.status.state, t1.c.token.end.Sub(w.now))
+	}
+}

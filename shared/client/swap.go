@@ -37,11 +37,12 @@ func (c *Client) swapRefused(f *Failure) {
 	c.conn.swapID = ""
 	t := &c.token
 	refused := t.end
+	wait := f.Action == protocol.ActionWait && f.RetryAfter > 0 && t.stands.end.After(c.now.Add(f.RetryAfter))
 	switch {
 	case f.Action == protocol.ActionRefresh:
 		t.refuse()
-	case f.Code == string(protocol.RateLimitExceeded):
-		t.forget() // it was not even looked at
+	case wait, f.Code == string(protocol.RateLimitExceeded):
+		t.forget() // nothing was said against it
 	default:
 		c.redialWithToken() // the server's trouble, not the token's
 		return
@@ -52,6 +53,11 @@ func (c *Client) swapRefused(f *Failure) {
 		if !old.end.Equal(refused) {
 			c.emitToken("", "")
 		}
+	}
+	if wait && f.Code != string(protocol.RateLimitExceeded) {
+		// Its key may not be known yet, say: that is no refusal, however often.
+		c.tryAgain(f, 1, f.RetryAfter)
+		return
 	}
 	c.refusedAgain(f)
 }

@@ -26,11 +26,7 @@ func (d *Document) limits(m *member) rate.FloodLimits {
 // flooded takes a frame into account, and answers it when it is one too many.
 func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int) bool {
 	limits := d.limits(m)
-	return d.over(now, m, &m.flood, &limits, f, size)
-}
-
-func (d *Document) over(now time.Time, m *member, flood *rate.Flood, limits *rate.FloodLimits, f protocol.Frame, size int) bool {
-	wait, enough := flood.Take(now, limits, size)
+	wait, enough := m.flood.Take(now, &limits, size)
 	if wait == 0 {
 		return false
 	}
@@ -44,7 +40,7 @@ func (d *Document) over(now time.Time, m *member, flood *rate.Flood, limits *rat
 		d.end(now, m, now, e)
 	case f.MessageID != "":
 		d.sendError(m, e)
-	case flood.Tell(now):
+	case m.flood.Tell(now):
 		d.data = protocol.RateLimited{RetryAfter: wait}.Append(d.data[:0])
 		d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: d.data})
 	}

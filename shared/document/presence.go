@@ -44,13 +44,14 @@ func isPresence(event string) bool {
 }
 
 // presence carries a client's own word to the others. Who it is from is what we
-// know, never what the frame says. It has a limit of its own: who moves a mouse about is
-// not kept from writing.
+// know, never what the frame says. It has a limit of its own, so that who moves a mouse
+// about is not kept from writing; what is beyond it is taken too, until it is enough.
 func (d *Document) presence(now time.Time, m *member, f protocol.Frame, size int) {
 	limits := d.limits(m)
 	limits.Frames.Count = presenceFlood * min(limits.Frames.Count, 1<<28)
 	limits.Frames.Burst = presenceFlood * min(limits.Frames.Burst, 1<<28)
-	if d.over(now, m, &m.showFlood, &limits, f, size) {
+	if wait, enough := m.showFlood.Take(now, &limits, size); enough {
+		d.end(now, m, now, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
 		return
 	}
 	if len(f.Data) > d.cfg.PresenceBytes {

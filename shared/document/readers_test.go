@@ -221,3 +221,54 @@ func TestTheClockGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// Presence at 250 a second for a minute, as a fast mouse makes it, and then none: nothing is
+// refused, the line lives, ops are taken, and the last is what the others see. Ten times
+// as much is a flood, and ends.
+func TestAFastMouse(t *testing.T) {
+	for _, each := range []int{1, 10} {
+		d := newDesk(t)
+		d.doc = document.New(document.Config{}, "d")
+		d.connect("c1", "ann", "a")
+		d.connect("c2", "ben", "b")
+		last := ""
+		for n := 0; n < 15_000 && d.closed["c1"] == 0; n++ {
+			d.now = d.now.Add(4 * time.Millisecond)
+			for range each {
+				last = fmt.Sprint(n)
+				d.says("c1", `{"type":"presence","event":"update","data":{"data":`+last+`}}`)
+			}
+			if n%125 == 0 && d.closed["c1"] == 0 {
+				d.writes("c1", fmt.Sprint("m", n))
+			}
+			if at, ok := d.doc.Deadline(); ok && !at.After(d.now) {
+				d.step(document.Woken{})
+			}
+			d.pongs("c2")
+		}
+		if (d.closed["c1"] != 0) != (each > 1) {
+			t.Fatalf("%d at a time: closed %d", each, d.closed["c1"])
+		}
+		if each > 1 {
+			continue
+		}
+		if len(d.store.Log) != 120 {
+			t.Errorf("%d of 120 ops", len(d.store.Log))
+		}
+		d.now = d.now.Add(time.Second)
+		d.step(document.Woken{})
+		p, _ := protocol.ParsePresence(d.frame("c2", "update").Data)
+		if string(p.Data) != last {
+			t.Errorf("ben sees %s, ann shows %s", p.Data, last)
+		}
+		updates := 0
+		for _, f := range d.sent["c2"] {
+			if f.Event == "update" {
+				updates++
+			}
+		}
+		if updates > 61*20+21 {
+			t.Errorf("%d in a minute", updates)
+		}
+	}
+}

@@ -33,11 +33,12 @@ func (e *Endpoint) swapped(p protocol.TokenRefreshed) {
 func (e *Endpoint) swapRefused(err *protocol.Error) {
 	e.token.swapBy, e.token.swapID = time.Time{}, ""
 	t := &e.token
+	wait := err.Row().Action == protocol.ActionWait && err.RetryAfter > 0 && t.stands.end.After(e.now.Add(err.RetryAfter))
 	switch {
 	case err.Row().Action == protocol.ActionRefresh:
 		t.refuse()
-	case err.Code == protocol.RateLimitExceeded:
-		t.raw, t.end, t.refreshAt = "", time.Time{}, time.Time{} // it was not even looked at
+	case wait, err.Code == protocol.RateLimitExceeded:
+		t.raw, t.end, t.refreshAt = "", time.Time{}, time.Time{} // nothing was said against it
 	default:
 		e.redialWithToken() // the server's trouble, not the token's
 		return
@@ -45,6 +46,12 @@ func (e *Endpoint) swapRefused(err *protocol.Error) {
 	if old := t.stands; old.end.After(e.now) {
 		// The connection goes on with the token it has, and so does the next one.
 		t.raw, t.end, t.ttl = old.raw, old.end, old.ttl
+	}
+	if wait && err.Code != protocol.RateLimitExceeded {
+		// Its key may not be known yet, say: that is no refusal, however often.
+		e.failed(err, protocol.ActionRefresh)
+		t.retryAt = e.now.Add(max(e.rng.Wait(1), err.RetryAfter))
+		return
 	}
 	e.refusedAgain(err)
 }

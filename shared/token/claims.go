@@ -86,15 +86,18 @@ func lower(s string) string {
 // is too long is cut between two characters.
 func (t *Token) text(name string) string {
 	raw, _ := t.claims[name].(string)
-	s := strings.Join(strings.Fields(strings.Map(shown, raw)), " ")
-	if len(s) > textBytes {
-		end := textBytes
-		for !utf8.RuneStart(s[end]) {
-			end--
+	out := make([]byte, 0, min(len(raw), textBytes))
+	for _, r := range raw {
+		r = shown(r)
+		if r < 0 || r == ' ' && (len(out) == 0 || out[len(out)-1] == ' ') {
+			continue
 		}
-		s = strings.TrimRight(s[:end], " ")
+		if len(out)+utf8.RuneLen(r) > textBytes {
+			break
+		}
+		out = utf8.AppendRune(out, r)
 	}
-	return s
+	return strings.TrimSuffix(string(out), " ")
 }
 
 // shown is what becomes of a character in a text for people: a control character is a
