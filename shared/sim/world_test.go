@@ -218,6 +218,10 @@ func (w *world) settle() {
 			c.final = false
 			c.dial()
 			w.runUntil(w.now.Add(40 * time.Second))
+			// A long log comes in small parts where both the window and the rate are small.
+			for more := 0; more < 4 && c.heard < c.doc.store.Version(); more++ {
+				w.runUntil(w.now.Add(20 * time.Second))
+			}
 			c.finished()
 			c.drop(0)
 			w.runUntil(w.now.Add(5 * time.Second))
