@@ -40,8 +40,9 @@ type Config struct {
 	// old or new a signature may be.
 	Secrets []string
 	Window  time.Duration
-	// MaxEvents is how many events one webhook may bring. Default 100.
-	MaxEvents int
+	// MaxEvents is how many events one webhook may bring, and MaxWebhookBytes how large it
+	// may be. Defaults 1,000 and 256 KiB.
+	MaxEvents, MaxWebhookBytes int
 	// MaxBodyBytes is the largest body. Default 64 KiB.
 	MaxBodyBytes int
 	// MaxEntries is how many audit entries one answer holds at most. Default 1,000.
@@ -78,7 +79,7 @@ func New(cfg Config, store Store, objects Objects) *API {
 	for _, d := range []struct {
 		value *int
 		or    int
-	}{{&cfg.MaxEvents, 100}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
+	}{{&cfg.MaxEvents, 1000}, {&cfg.MaxWebhookBytes, 256 << 10}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
 		if *d.value <= 0 {
 			*d.value = d.or
 		}
@@ -141,13 +142,14 @@ func created(body []byte) answer { return answer{http.StatusCreated, body, "no-s
 const (
 	reasonNotJSON   = "content_type_not_json"
 	reasonElsewhere = "permissions_elsewhere"
+	reasonNotErased = "content_left"
 )
 
 func statusOf(err *protocol.Error) int {
 	switch err.Reason {
 	case reasonNotJSON:
 		return http.StatusUnsupportedMediaType
-	case reasonElsewhere:
+	case reasonElsewhere, reasonNotErased:
 		return http.StatusConflict
 	}
 	return err.Row().HTTP

@@ -59,6 +59,8 @@ func TestChangesThatFail(t *testing.T) {
 		{"SESSIONS/bob", "PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`, 503, "session_unavailable", true},
 		{"DeleteDocument", "DELETE", "/v1/admin/documents/d1", ``, 503, "database_unavailable", false},
 		{"SESSIONS/bob", "DELETE", "/v1/admin/documents/d1", ``, 503, "session_unavailable", true},
+		{"DOCUMENTS/d1", "DELETE", "/v1/admin/documents/d1", ``, 503, "document_unavailable", true},
+		{"DOCUMENTS/d2", "PUT", "/v1/admin/documents/d2", `{"workspace_id":"ws","title":"x"}`, 503, "document_unavailable", false},
 		{"PutWorkspace", "PUT", "/v1/admin/workspaces/ws", `{"name":"x"}`, 503, "database_unavailable", false},
 		{"SESSIONS/ann", "POST", "/v1/admin/users/ann/revoke", `{"jti":"j"}`, 503, "session_unavailable", false},
 		{"SESSIONS/ann", "POST", "/v1/admin/users/ann/kick", ``, 503, "session_unavailable", false},
@@ -116,8 +118,7 @@ func TestPermissionsElsewhere(t *testing.T) {
 	for _, c := range [][3]string{
 		{"PUT", "/v1/admin/documents/d1/members/ann", `{"role":"edit"}`}, {"DELETE", "/v1/admin/documents/d1/members/ann", ``},
 		{"PUT", "/v1/admin/workspaces/ws/members/ann", `{"role":"owner"}`}, {"DELETE", "/v1/admin/workspaces/ws/members/ann", ``},
-		{"PUT", "/v1/admin/documents/d1/lock", ``}, {"DELETE", "/v1/admin/documents/d1/lock", ``},
-		{"PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`}, {"DELETE", "/v1/admin/documents/d1", ``},
+		{"PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`},
 		{"PUT", "/v1/admin/workspaces/ws", `{"name":"x"}`},
 	} {
 		if a := w.ask(c[0], c[1], c[2]); a.status != 409 || a.reason != "permissions_elsewhere" {
@@ -125,6 +126,25 @@ func TestPermissionsElsewhere(t *testing.T) {
 		}
 		w.expect()
 	}
+	// A document is an object here too: an operator can lock it, whatever the source says,
+	// and erase it.
+	if a := w.ask("PUT", "/v1/admin/documents/any/lock", `{"reason":"legal_hold"}`); a.status != 200 || a.body["locked"] != true {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	w.expect(`DOCUMENTS/any {"kind":"lock","held":true,"locked":true,"reason":"legal_hold","by":"olive"}`)
+	if a := w.ask("DELETE", "/v1/admin/documents/any/lock", ``); a.status != 200 || a.body["locked"] != false {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	if a := w.ask("DELETE", "/v1/admin/documents/any", ``); a.status != 200 || len(w.did) != 3 || w.did[0] != `DOCUMENTS/any {"kind":"erase"}` {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	}
+	w.down["DOCUMENTS/any"] = true
+	for _, path := range []string{"/v1/admin/documents/any", "/v1/admin/documents/any/lock"} {
+		if a := w.ask("DELETE", path, ``); a.status != 503 || a.reason != "document_unavailable" || a.stored {
+			t.Errorf("%s: %d %s", path, a.status, a.text)
+		}
+	}
+	delete(w.down, "DOCUMENTS/any")
 	if a := w.ask("GET", "/v1/admin/documents/anything", ``); a.status != 200 || a.body["stored"] != nil || a.body["live"] == nil {
 		t.Errorf("%d %s", a.status, a.text)
 	}
@@ -151,32 +171,45 @@ func TestDocumentsAndWorkspaces(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	w.expect("workspace w2 Zweite")
+	// Of an earlier document of the name nothing may be left.
+	if a := w.ask("PUT", "/v1/admin/documents/d2", `{"workspace_id":"w2","title":"Zwei"}`); a.status != 409 || a.reason != "content_left" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	w.expect(`DOCUMENTS/d2 {"kind":"describe"}`)
+	w.answers["DOCUMENTS describe"] = `{"document":{"document_version":0,"members":[]}}`
 	if a := w.ask("PUT", "/v1/admin/documents/d2", `{"workspace_id":"w2","title":"Zwei"}`); a.status != 201 || a.text != `{"stored":true,"told":[]}` {
 		t.Errorf("%d %s", a.status, a.text)
 	}
-	w.expect("document d2 w2 Zwei workspace") // nobody is there yet: no object is woken
+	w.expect(`DOCUMENTS/d2 {"kind":"describe"}`, "document d2 w2 Zwei workspace")
+	// The document hears of a change before anybody who is there does, for it keeps out who is not.
 	a := w.ask("PUT", "/v1/admin/documents/d2", `{"workspace_id":"w2","title":"Zwei","access":"restricted"}`)
-	if a.status != 200 || a.text != `{"stored":true,"told":["ann","bob"]}` {
-		t.Errorf("%d %s", a.status, a.text)
+	if a.status != 200 || a.text != `{"stored":true,"told":["bob","ann"]}` || len(w.did) != 4 || w.did[1] != `DOCUMENTS/d2 {"kind":"access"}` {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 	for _, user := range []string{"ann", "bob"} {
-		want := fmt.Sprintf(`SESSIONS/%s {"kind":"access","user_id":%q,"document":"d2","reason":"permissions_changed","by":"olive"}`, user, user)
+		want := fmt.Sprintf(`SESSIONS/%s {"kind":"access","user_id":%q,"document":"d2","access":3,"reason":"permissions_changed","by":"olive"}`, user, user)
 		if !strings.Contains(strings.Join(w.did, "\n"), want) {
 			t.Errorf("%s is not told: %q", user, w.did)
 		}
 	}
-	// Whoever is there is told that it is gone, and who has a grant and may be about to come.
+	// The row goes before the content, and who has a grant and may be about to come is told too.
 	w.grants["d2 zoe"] = "view"
-	a = w.ask("DELETE", "/v1/admin/documents/d2", ``)
-	if a.status != 200 || a.text != `{"stored":true,"told":["ann","bob","zoe"]}` || w.did[0] != "delete d2" {
-		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	a = w.ask("DELETE", "/v1/admin/documents/d2", `{"reason":"by_request"}`)
+	if want := `{"stored":true,"told":["ann","bob","zoe"],"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"]}}`; a.status != 200 || a.text != want {
+		t.Errorf("%d %s", a.status, a.text)
 	}
-	// A repeat, in case somebody was not told; and of one where nobody is.
+	if w.did[0] != "delete d2" || w.did[1] != `DOCUMENTS/d2 {"kind":"erase"}` {
+		t.Errorf("did %q", w.did)
+	}
+	if len(w.lines) != 2 || w.lines[0] != `{"level":"warn","event":"document_erased","document":"d2","by":"olive","reason":"by_request","document_version":9}` {
+		t.Errorf("logged %s", w.lines)
+	}
+	// A repeat, in case it was not erased; and of one that never was.
 	if a := w.ask("DELETE", "/v1/admin/documents/d2", ``); a.status != 200 {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	delete(w.grants, "d2 zoe")
-	w.answers["DOCUMENTS describe"] = `{"document":{"document_version":9,"members":[]}}`
+	w.answers["erase"] = `{"erased":{"document_version":0,"snapshot_version":0,"open_comments":0,"access":5,"closed":[]}}`
 	if a := w.ask("DELETE", "/v1/admin/documents/d2", ``); a.status != 404 || a.code != "DOCUMENT_NOT_FOUND" {
 		t.Errorf("%d %s", a.status, a.text)
 	}

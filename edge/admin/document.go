@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -13,7 +14,7 @@ import (
 const (
 	// titleBytes is the longest title of a document or name of a workspace.
 	titleBytes = 256
-	// maxTold is how many users are told of a change of a document.
+	// maxTold is how many of those with a grant are told that a document is no more.
 	maxTold = 128
 	// maxRetryAfter is the longest a locked document may tell writers to wait.
 	maxRetryAfter = time.Hour
@@ -54,12 +55,13 @@ func lockDocument(c *call) (answer, *protocol.Error) { return c.setLocked(true) 
 func unlockDocument(c *call) (answer, *protocol.Error) { return c.setLocked(false) }
 
 // setLocked stores the lock for whoever asks the database, and has the document keep
-// it from now on.
+// it from now on. Where permissions come from elsewhere nobody else knows of it, and it
+// holds whatever the source says.
 func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
-	if err := c.ours(); err != nil {
-		return answer{}, err
-	}
 	w := message("lock")
+	if c.cfg.Elsewhere {
+		w.Bool("held", true)
+	}
 	w.Bool("locked", locked)
 	w.Str("reason", c.why("by_operator"))
 	w.Str("by", c.by)
@@ -70,12 +72,14 @@ func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
 		}
 		w.Uint("retry_after_ms", ms)
 	}
-	if err := c.store.SetLocked(c.ctx, c.document, locked); err != nil {
-		return answer{}, storeError(err, noDocument)
+	if !c.cfg.Elsewhere {
+		if err := c.store.SetLocked(c.ctx, c.document, locked); err != nil {
+			return answer{}, storeError(err, noDocument)
+		}
 	}
 	version, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "document_version")
 	if err != nil {
-		return answer{}, afterStore(err)
+		return answer{}, c.afterStore(err)
 	}
 	out := jsontext.NewObject(nil)
 	out.Bool("stored", true)
@@ -84,8 +88,9 @@ func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
 	return ok(out.End()), nil
 }
 
-// putDocument stores a document. Those who are connected to one that was there may
-// have lost their access by it.
+// putDocument stores a document. Nobody is let in any more by what a session object has
+// cached of it, and those who are connected have their permissions asked for anew. One
+// that is made begins empty: what is left of an earlier document has to be erased first.
 func putDocument(c *call) (answer, *protocol.Error) {
 	if err := c.ours(); err != nil {
 		return answer{}, err
@@ -107,42 +112,90 @@ func putDocument(c *call) (answer, *protocol.Error) {
 	if before != nil && !errors.Is(before, ErrNotFound) {
 		return answer{}, storeError(before, noDocument)
 	}
+	if before != nil {
+		live, err := c.describe()
+		if err != nil {
+			return answer{}, err
+		}
+		if version, _ := jsontext.Uint(jsontext.Field(live, "document_version")); version > 0 {
+			return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotErased,
+				Message: "Of an earlier document of this name there is still content: DELETE it first, which erases it."}
+		}
+	}
 	if err := c.store.PutDocument(c.ctx, d); err != nil {
 		return answer{}, storeError(err, noWorkspace)
 	}
 	if before != nil {
 		return created(told(nil)), nil
 	}
-	users, err := c.tellMembers(nil)
+	users, err := c.documentChanged(c.ctx, access{document: c.document, reason: permissions, by: c.by})
 	if err != nil {
 		return answer{}, afterStore(err)
 	}
 	return ok(told(users)), nil
 }
 
-// deleteDocument removes a document's row and grants, and disconnects who is there.
-// What the document object has stored stays: deleting is not erasing, and one that is
-// put back goes on where it was. A repeat tells those again who could not be told.
+// deleteDocument removes a document's row and grants, and erases its content: whoever is
+// there is disconnected. The row goes first, so that nobody new is let in between the
+// two; a repeat erases what could not be erased. Where permissions come from elsewhere
+// there is only the content.
 func deleteDocument(c *call) (answer, *protocol.Error) {
-	if err := c.ours(); err != nil {
-		return answer{}, err
+	var grantees []string
+	was := true
+	if !c.cfg.Elsewhere {
+		var err error
+		if grantees, err = c.store.Grantees(c.ctx, c.document, maxTold); err != nil {
+			return answer{}, storeError(err, noDocument)
+		}
+		if was, err = c.store.DeleteDocument(c.ctx, c.document); err != nil {
+			return answer{}, storeError(err, noDocument)
+		}
 	}
-	grantees, err := c.store.Grantees(c.ctx, c.document, maxTold)
+	w := message("erase")
+	erased, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "erased")
 	if err != nil {
-		return answer{}, storeError(err, noDocument)
+		return answer{}, c.afterStore(err)
 	}
-	was, err := c.store.DeleteDocument(c.ctx, c.document)
-	if err != nil {
-		return answer{}, storeError(err, noDocument)
-	}
-	users, refused := c.tellMembers(grantees)
-	switch {
-	case refused != nil:
-		return answer{}, afterStore(refused)
-	case !was && len(users) == 0:
+	version, _ := jsontext.Uint(jsontext.Field(erased, "document_version"))
+	users := stringsOf(jsontext.Field(erased, "closed"))
+	if !was && version == 0 && len(users) == 0 {
 		return answer{}, noDocument()
 	}
-	return ok(told(users)), nil
+	c.logErased(version)
+	for _, user := range grantees {
+		if !slices.Contains(users, user) {
+			users = append(users, user)
+		}
+	}
+	if err := c.askEach(c.ctx, users, access{document: c.document, version: versionOf(erased, "access"), reason: permissions, by: c.by}); err != nil {
+		return answer{}, afterStore(err)
+	}
+	slices.Sort(users)
+	out := jsontext.NewObject(nil)
+	out.Bool("stored", true)
+	out.Strs("told", users)
+	out.Raw("erased", erased)
+	return ok(out.End()), nil
+}
+
+// afterStore is the error of a call whose first half was stored, where there is one.
+func (c *call) afterStore(err *protocol.Error) *protocol.Error {
+	if c.cfg.Elsewhere {
+		return err
+	}
+	return afterStore(err)
+}
+
+// logErased writes down what no log of the document can tell any more.
+func (c *call) logErased(version uint64) {
+	w := jsontext.NewObject(nil)
+	w.Str("level", "warn")
+	w.Str("event", "document_erased")
+	w.Str("document", c.document)
+	w.Str("by", c.by)
+	w.Str("reason", c.why("by_operator"))
+	w.Uint("document_version", version)
+	c.cfg.Log(string(w.End()))
 }
 
 func told(users []string) []byte {
@@ -152,38 +205,42 @@ func told(users []string) []byte {
 	return w.End()
 }
 
-// tellMembers has the sessions of all who are at the document, and of those named,
-// ask again. It returns whom it told, or the first thing that went wrong.
-func (c *call) tellMembers(users []string) ([]string, *protocol.Error) {
-	live, err := c.describe()
+// documentChanged tells a document that who may do what there has changed, and has the
+// sessions of all who are there by an older answer ask again. It returns whom it told.
+func (a *API) documentChanged(ctx context.Context, what access) ([]string, *protocol.Error) {
+	w := message("access")
+	taken, err := a.ask(ctx, documentObjects, what.document, w.End(), "access")
 	if err != nil {
 		return nil, err
 	}
-	// Who is connected comes first, and is never left out.
-	var connected []string
-	for m := jsontext.Elements(jsontext.Field(live, "members")); m.Next(); {
-		// Of those who have gone the document only remembers what they may not do.
-		state, _ := jsontext.Str(jsontext.Field(m.Value(), "state"))
-		if user, _ := jsontext.Str(jsontext.Field(m.Value(), "user_id")); user != "" && state != "gone" {
-			connected = append(connected, user)
-		}
-	}
-	told := connected
-	for _, user := range users {
-		if len(told) < maxTold && !slices.Contains(told, user) {
-			told = append(told, user)
-		}
-	}
-	users = told
-	slices.Sort(users)
+	what.version = versionOf(taken, "version")
+	users := stringsOf(jsontext.Field(taken, "users"))
+	return users, a.askEach(ctx, users, what)
+}
+
+// askEach has the sessions of all these users ask again, and returns the first thing that
+// went wrong.
+func (a *API) askEach(ctx context.Context, users []string, what access) *protocol.Error {
 	failed := make([]*protocol.Error, len(users))
 	each(len(users), func(i int) {
-		_, failed[i] = c.askAgain(c.ctx, access{user: users[i], document: c.document, reason: permissions, by: c.by})
+		one := what
+		one.user = users[i]
+		_, failed[i] = a.askAgain(ctx, one)
 	})
 	for _, err := range failed {
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return users, nil
+	return nil
+}
+
+func versionOf(raw []byte, member string) uint64 {
+	version, _ := jsontext.Uint(jsontext.Field(raw, member))
+	return version
+}
+
+func stringsOf(raw []byte) []string {
+	list, _ := jsontext.Strs(raw)
+	return list
 }

@@ -62,7 +62,11 @@ func message(kind string) jsontext.Writer {
 
 // access is what a change of permissions is about: no document and no workspace is
 // everything the user's session knows.
-type access struct{ user, document, workspace, reason, by string }
+type access struct {
+	user, document, workspace, reason, by string
+	// version is the document's access version, 0 for what is not about all of it.
+	version uint64
+}
 
 // askAgain has a user's session object ask the permission source anew and push what
 // has changed. It returns its receipt.
@@ -71,6 +75,9 @@ func (a *API) askAgain(ctx context.Context, what access) ([]byte, *protocol.Erro
 	w.Str("user_id", what.user)
 	if what.document != "" {
 		w.Str("document", what.document)
+	}
+	if what.version > 0 {
+		w.Uint("access", what.version)
 	}
 	if what.workspace != "" {
 		w.Str("workspace_id", what.workspace)

@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/edge/front"
@@ -14,8 +14,9 @@ import (
 const webhookName = "webhook"
 
 // webhook takes the word of an outside source of permissions that something has
-// changed for a user. It is no permission: the session object asks the source again,
-// so whoever repeats a webhook within its window gets nothing by it.
+// changed: for a user, for everybody on a document, or for everybody in a workspace. It
+// is no permission: the session objects ask the source again, so whoever repeats a
+// webhook within its window gets nothing by it.
 func webhook(c *call) (answer, *protocol.Error) {
 	if len(c.cfg.Secrets) == 0 {
 		return answer{}, &protocol.Error{Code: protocol.NotFound}
@@ -26,7 +27,7 @@ func webhook(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	body, err := rest.ReadBody(c.request, c.cfg.MaxBodyBytes)
+	body, err := rest.ReadBody(c.request, c.cfg.MaxWebhookBytes)
 	if err != nil {
 		return answer{}, err
 	}
@@ -42,16 +43,26 @@ func webhook(c *call) (answer, *protocol.Error) {
 		return answer{}, err
 	}
 	failed := make([]*protocol.Error, len(events))
-	each(len(events), func(i int) { _, failed[i] = c.askAgain(c.ctx, events[i]) })
+	each(len(events), func(i int) { failed[i] = c.pass(events[i]) })
 	for _, err := range failed {
 		if err != nil {
 			// The sender repeats all of it, which is harmless.
-			return answer{}, rest.Unavailable("session_unavailable")
+			return answer{}, rest.Unavailable("not_told")
 		}
 	}
 	w := jsontext.NewObject(nil)
 	w.Int("told", int64(len(events)))
 	return ok(w.End()), nil
+}
+
+// pass tells an event to whom it concerns.
+func (c *call) pass(e access) (err *protocol.Error) {
+	if e.user != "" {
+		_, err = c.askAgain(c.ctx, e)
+	} else {
+		_, err = c.documentChanged(c.ctx, e)
+	}
+	return err
 }
 
 // events reads one event, or a list of them; what stands twice is told once. Other
@@ -69,16 +80,20 @@ func (c *call) events(body []byte) ([]access, *protocol.Error) {
 		return nil, rest.BadField("events")
 	}
 	var events []access
+	seen := map[access]bool{}
 	n := 0
 	for a := jsontext.Elements(list); a.Next(); n++ {
 		if n == c.cfg.MaxEvents {
-			return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: "too_many_events"}
+			// Nothing of it is done: the sender sends it in parts.
+			return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: "too_many_events",
+				Details: []protocol.Detail{{Name: "max_events", Raw: strconv.AppendInt(nil, int64(c.cfg.MaxEvents), 10)}}}
 		}
 		one, err := c.event(a.Value())
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(events, one) {
+		if !seen[one] {
+			seen[one] = true
 			events = append(events, one)
 		}
 	}
@@ -101,7 +116,7 @@ func (c *call) event(raw []byte) (access, *protocol.Error) {
 		{"reason", &e.reason, func(s string) bool { return s == documentRole || s == workspaceRole || s == permissions }},
 	} {
 		value := jsontext.Field(raw, f.name)
-		if value == nil && f.name != "user_id" {
+		if value == nil {
 			continue
 		}
 		text, _ := jsontext.Str(value)
@@ -112,6 +127,9 @@ func (c *call) event(raw []byte) (access, *protocol.Error) {
 	}
 	if e.document != "" && e.workspace != "" {
 		return e, rest.BadField("workspace_id") // of a document, or of a workspace's
+	}
+	if e.user == "" && e.document == "" {
+		return e, rest.BadField("user_id")
 	}
 	return e, nil
 }

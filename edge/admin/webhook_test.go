@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,9 +60,19 @@ func TestWebhook(t *testing.T) {
 	if a := w.hook(signatureOf(start, secret, body), body); a.status != 200 || a.text != `{"told":2}` || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
+	// What changed for everybody on a document the document is told, then all who are there.
+	all := `{"document":"d1"}`
+	if a := w.hook(signatureOf(start, secret, all), all); a.status != 200 || a.text != `{"told":1}` || len(w.did) != 3 || w.did[0] != `DOCUMENTS/d1 {"kind":"access"}` ||
+		!slices.Contains(w.did, `SESSIONS/bob {"kind":"access","user_id":"bob","document":"d1","access":3,"reason":"permissions_changed","by":"webhook"}`) {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	}
+	w.down["DOCUMENTS/d1"] = true
+	if a := w.hook(signatureOf(start, secret, all), all); a.status != 503 || a.reason != "not_told" {
+		t.Errorf("%d %s %q", a.status, a.text, w.did)
+	}
 	// One that could not be told makes the sender repeat all of it.
 	w.down["SESSIONS/bob"] = true
-	if a := w.hook(signatureOf(start, secret, body), body); a.status != 503 || a.reason != "session_unavailable" || len(w.did) != 2 {
+	if a := w.hook(signatureOf(start, secret, body), body); a.status != 503 || a.reason != "not_told" || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 }
@@ -143,14 +154,15 @@ func TestWebhookBodies(t *testing.T) {
 		{`{"user_id":"ann","document":"a/b"}`, 400, "bad_field"}, {`{"user_id":"ann","document":null}`, 400, "bad_field"}, {`{"user_id":"ann","workspace_id":"a b"}`, 400, "bad_field"},
 		{`{"user_id":"ann","document":"d","workspace_id":"ws"}`, 400, "bad_field"}, {`{"user_id":"ann","reason":"because"}`, 400, "bad_field"},
 		{`{"events":[]}`, 400, "bad_field"}, {`{"events":{}}`, 400, "bad_field"}, {`{"events":["ann"]}`, 400, "bad_field"}, {`{"events":[{"user_id":"ann"},{}]}`, 400, "bad_field"},
-		{events(101), 413, "too_many_events"}, {`{"user_id":"` + strings.Repeat("x", 64<<10) + `"}`, 413, "too_large"},
+		{events(1001), 413, "too_many_events"}, {`{"user_id":"` + strings.Repeat("x", 256<<10) + `"}`, 413, "too_large"},
+		{`{"reason":"permissions_changed"}`, 400, "bad_field"}, {`{"events":[{"document":"d"},{"document":""}]}`, 400, "bad_field"},
 	} {
 		if a := w.hook(signatureOf(start, secret, c.body), c.body); a.status != c.status || a.reason != c.reason {
 			t.Errorf("%.60s: %d %s", c.body, a.status, a.text)
 		}
 		w.expect()
 	}
-	if a := w.hook(signatureOf(start, secret, events(100)), events(100)); a.status != 200 || a.text != `{"told":100}` || len(w.did) != 100 {
+	if a := w.hook(signatureOf(start, secret, events(1000)), events(1000)); a.status != 200 || a.text != `{"told":1000}` || len(w.did) != 1000 {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 }

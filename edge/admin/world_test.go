@@ -57,6 +57,8 @@ func newWorld(t *testing.T) *world {
 		answers: map[string]string{
 			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`,
 			"end":                `{"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`,
+			"DOCUMENTS access":   `{"access":{"version":3,"users":["bob","ann"]}}`,
+			"erase":              `{"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"]}}`,
 			"lock":               `{"ok":true,"locked":true,"document_version":9}`,
 			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}],"revoked_tokens":0,"apps":[{"package":"com.example.one","state":"running","session_id":"YW5u.0123456789abcdef0123456789abcdef"}]}}`,
 			"DOCUMENTS describe": `{"document":{"document_version":9,"snapshot_version":0,"locked":false,"members":[{"user_id":"bob","client_id":"c","state":"active","permissions":["read"],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"ann","client_id":"d","state":"grace","permissions":[],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"gil","client_id":"g","state":"gone"}],"sections":[]}}`,

@@ -155,7 +155,7 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if fl.device {
 		return f.toSession(fl)
 	}
-	return fl.admit(false, nil, now)
+	return fl.admit(false, nil, nil, now)
 }
 
 // toSession takes a device to its user's session object, which both admits it and holds
@@ -189,8 +189,9 @@ func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
 
 // admit asks the user's session object for a grant: again when the document has sent
 // the first one back. gone is then the time of that one if the document holds no channel
-// of the user any more, whatever the session object believes.
-func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
+// of the user any more, whatever the session object believes. access is the document's
+// access version, which the next grant has to know of.
+func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
 	fl.await, fl.readmitted = awaitGrant, again
 	body := jsontext.NewObject(nil)
 	body.Str("kind", "admit")
@@ -199,6 +200,9 @@ func (fl *flight) admit(again bool, gone []byte, now time.Time) []byte {
 	body.Raw("claims", fl.claims)
 	if gone != nil {
 		body.Raw("gone_at", gone)
+	}
+	if access != nil {
+		body.Raw("access", access)
 	}
 	body.Bool("again", again)
 	body.Int("now", now.UnixMilli())
@@ -249,7 +253,7 @@ func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	if jsontext.Check(body, eventDepth) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted && fl.document != "" {
-			return fl.admit(true, jsontext.Field(body, "gone_at"), now)
+			return fl.admit(true, jsontext.Field(body, "gone_at"), jsontext.Field(body, "access"), now)
 		}
 		if data := jsontext.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))

@@ -24,6 +24,8 @@ func (c *Config) readIdentity(env []byte) {
 		EmailsVerified: On(text(env, "EMAILS_VERIFIED")),
 		Leeway:         ParseLeeway(text(env, "TOKEN_LEEWAY_S")),
 	}
+	// The embedded issuer's tokens have the audience that is set, and none else.
+	c.Verifier.Unaddressed = c.Embedded && strings.TrimSpace(text(env, "AUDIENCE")) == ""
 	c.NoQueryTokens = text(env, "QUERY_TOKENS") == "0"
 }
 

@@ -119,6 +119,31 @@ func TestAudienceIsAList(t *testing.T) {
 	}
 }
 
+// The embedded issuer knows whom its tokens are for, said or not.
+func TestEmbeddedAudience(t *testing.T) {
+	for _, c := range []struct{ audience, aud, want string }{
+		{"", "", "socket"},
+		{"", `"some-other-app"`, "audience_mismatch"},
+		{"web", `"web"`, "socket"},
+		{"web", "", "claim_missing"},
+		{"*", `"some-other-app"`, "socket"},
+		{"*", "", "socket"},
+	} {
+		claims := good
+		if c.aud != "" {
+			claims = strings.Replace(good, "{", `{"aud":`+c.aud+`,`, 1)
+		}
+		end := newWorker(t, with(embedded(), "AUDIENCE", c.audience)).run(upgrade(asking(sign(`{"alg":"RS256","kid":"k1"}`, claims))))
+		got := end["do"].(string)
+		if got != "socket" {
+			_, got = failure(t, end)
+		}
+		if got != c.want {
+			t.Errorf("AUDIENCE %q, aud %s: %s, want %s", c.audience, c.aud, got, c.want)
+		}
+	}
+}
+
 // Who has an unverified e-mail, or calls themselves by another's, is not taken for them.
 func TestSubjectClaim(t *testing.T) {
 	mallory := `{"user_id":"alice@example.com","sub":"s2","email":"Alice@Example.com","email_verified":false,"iat":1736243900,"exp":1736244900,"iss":"` + issuer + `"}`

@@ -26,17 +26,18 @@ func operators() http.Handler {
 		return broken("database_missing")
 	}
 	return admin.New(admin.Config{
-		Operators:    front.ParseOperators(cloudflare.Getenv("ADMIN_TOKEN")),
-		Secrets:      front.ParseSecrets(cloudflare.Getenv("WEBHOOK_SECRET")),
-		Window:       front.ParseWindow(cloudflare.Getenv("WEBHOOK_WINDOW_S")),
-		MaxEvents:    count("WEBHOOK_MAX_EVENTS"),
-		MaxBodyBytes: count("ADMIN_MAX_BODY_BYTES"),
-		MaxEntries:   count("AUDIT_MAX_ENTRIES"),
-		Embedded:     front.On(cloudflare.Getenv("EMBEDDED_ISSUER")),
-		Elsewhere:    cloudflare.Getenv("PERMISSIONS_URL") != "",
-		Now:          time.Now,
-		Random:       func(b []byte) { rand.Read(b) },
-		Log:          attempt.Log,
+		Operators:       front.ParseOperators(cloudflare.Getenv("ADMIN_TOKEN")),
+		Secrets:         front.ParseSecrets(cloudflare.Getenv("WEBHOOK_SECRET")),
+		Window:          front.ParseWindow(cloudflare.Getenv("WEBHOOK_WINDOW_S")),
+		MaxEvents:       count("WEBHOOK_MAX_EVENTS"),
+		MaxWebhookBytes: count("WEBHOOK_MAX_BODY_BYTES"),
+		MaxBodyBytes:    count("ADMIN_MAX_BODY_BYTES"),
+		MaxEntries:      count("AUDIT_MAX_ENTRIES"),
+		Embedded:        front.On(cloudflare.Getenv("EMBEDDED_ISSUER")),
+		Elsewhere:       cloudflare.Getenv("PERMISSIONS_URL") != "",
+		Now:             time.Now,
+		Random:          func(b []byte) { rand.Read(b) },
+		Log:             attempt.Log,
 	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: front.ParseSubject(cloudflare.Getenv("SUBJECT_CLAIM")) == token.EmailClaim}, objects{})
 }
 

@@ -196,7 +196,7 @@ func (o *sessionObject) lose() {
 
 // device reads what is stored of the device channel.
 func (s *store) device(userID string) (snap device.Snapshot) {
-	snap.UserID, snap.Session = userID, s.session()
+	snap.UserID, snap.Session = userID, s.session(userID)
 	s.query(selectDevice, func(c []Value) {
 		r := &snap.Row
 		r.Channel = channel.Row{

@@ -30,7 +30,7 @@ type documentObject struct {
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
 	o.cfg.Secret = newSecret(h)
-	if err := migrate(h, documentTables); err != nil {
+	if err := o.store.open(&documentTables); err != nil {
 		return nil, err
 	}
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}
@@ -90,6 +90,7 @@ func (o *documentObject) run(now time.Time) error {
 	if o.store.err != nil {
 		return o.store.err
 	}
+	o.store.ended()
 	deadline, ok := o.core.Deadline()
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil

@@ -28,6 +28,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		if e.Gone {
 			w.Int("gone_at", instant(e.AdmittedAt).Int)
 		}
+		appendAccess(&w, e.Access)
 		o.host.Respond(o.ask, 409, w.End())
 	case document.SaveChannel:
 		o.store.saveChannel(e.Row)
@@ -65,6 +66,12 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.tellOperators(e.Entry)
 	case document.LockTaken:
 		o.host.Respond(o.ask, 200, appendLockTaken(nil, e))
+	case document.AccessTaken:
+		o.host.Respond(o.ask, 200, appendAccessTaken(nil, e))
+	case document.EraseAll:
+		o.store.erase()
+	case document.Erased:
+		o.host.Respond(o.ask, 200, appendErased(nil, e))
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Tell:
@@ -147,7 +154,7 @@ func (o *documentObject) verified(q ask, answer []byte) document.Event {
 		claims, ok := parseClaims(raw)
 		if ok && claims.UserID == q.verify.UserID {
 			q.token = false
-			o.host.Call(o.asks.add(q), "SESSIONS", claims.UserID, appendRefresh(nil, o.name, q.verify.ClientID, raw))
+			o.host.Call(o.asks.add(q), "SESSIONS", claims.UserID, appendRefresh(nil, o.name, q.verify.ClientID, raw, o.core.Access()))
 			return nil
 		}
 		refused = &protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch",

@@ -23,6 +23,7 @@ type fake struct {
 	sockets map[ConnID]time.Time // open ones, and when a ping was last answered
 	kept    map[ConnID]string    // what is attached to them
 	alarm   time.Time
+	made    bool // the tables
 	broken  Stmt // the query that fails, when breaks
 	breaks  bool
 
@@ -185,7 +186,38 @@ func (f *fake) table(s Stmt) map[string][]Value {
 
 func key(v Value) string { return fmt.Sprintf("%012d%s", v.Int, v.Str) }
 
+// withoutTables are the queries that need none of an object's tables.
+var withoutTables = []Stmt{selectTables, selectRemains}
+
+func (f *fake) Erase() {
+	f.writes = append(f.writes, func() { f.tables, f.made, f.alarm = map[string]map[string][]Value{}, false, time.Time{} })
+}
+
 func (f *fake) Write(s Stmt, args []Value) {
+	switch {
+	case s == createSchema:
+		f.writes = append(f.writes, func() { f.made = true })
+		return
+	case s == takeRemains:
+		f.writes = append(f.writes, func() {
+			r := f.rows("remains")[""]
+			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r...), Value{})
+			delete(f.tables, "remains")
+		})
+		return
+	case len(args) == 0 || s == insertSchema:
+		return
+	}
+	if s == upsertRemains {
+		row := slices.Clone(args)
+		f.writes = append(f.writes, func() { f.rows("remains")[""] = row })
+		return
+	}
+	f.writes = append(f.writes, func() {
+		if !f.made {
+			f.t.Errorf("%s before there are tables", s)
+		}
+	})
 	if slices.Contains(logWrites, s) {
 		kept := make([]Value, len(args))
 		for i, v := range args {
@@ -243,6 +275,9 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 	if f.breaks && s == f.broken {
 		return errBroken
 	}
+	if !f.made && !slices.Contains(withoutTables, s) {
+		return errors.New("no such table: " + s.String())
+	}
 	// A row is the host's memory, which is something else when each has returned.
 	row := func(cols []Value) {
 		lent := make([]Value, len(cols))
@@ -256,6 +291,22 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 		for _, v := range lent {
 			clear(v.Bytes)
 		}
+	}
+	switch {
+	case s == selectTables:
+		if f.made {
+			row([]Value{stored(text("schema"))})
+		}
+		if f.tables["remains"] != nil {
+			row([]Value{stored(text("remains"))})
+		}
+		return nil
+	case s == selectRemains:
+		row(f.rows("remains")[""])
+		return nil
+	case s == selectSchema:
+		row([]Value{integer(schemaVersion)})
+		return nil
 	}
 	if f.queryLog(s, args, row) {
 		return nil

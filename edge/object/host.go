@@ -40,6 +40,10 @@ type Host interface {
 	// Write runs a statement when the event has ended well. One that storage
 	// refuses makes the event a failed one.
 	Write(stmt Stmt, args []Value)
+	// Erase empties the storage, tables, alarm and all, of everything that was written
+	// before it; what is written after it is there. It takes its place among the writes,
+	// and the two are not one transaction: a crash between them leaves nothing at all.
+	Erase()
 
 	// Sockets calls f for each open socket with the time the runtime last
 	// answered a ping on it, zero when it never did.

@@ -70,8 +70,15 @@ func (s *store) document(snap *document.Snapshot) {
 			Floor: uint64(c[0].Int), Snapshot: uint64(c[1].Int), Parts: int(c[2].Int),
 			Lock: document.Lock{On: c[3].bool(), At: c[4].time(), Reason: c[5].string(), Retry: time.Duration(c[6].Int) * time.Millisecond},
 			Kept: uint64(c[7].Int), Total: uint64(c[8].Int), Mark: uint64(c[9].Int), Pinned: uint64(c[10].Int), Full: c[11].bool(),
+			Access: uint64(c[12].Int), AccessAt: c[13].time(), Erased: c[14].time(),
 		}
+		snap.State.Lock.Held = c[15].bool()
 	})
+	if s.remains && s.err == nil {
+		s.err = s.host.Query(selectRemains, nil, func(c []Value) {
+			snap.State.Access, snap.State.AccessAt, snap.State.Erased = uint64(c[0].Int), c[1].time(), c[2].time()
+		})
+	}
 	s.query(selectSections, func(c []Value) {
 		snap.Sections = append(snap.Sections, document.Section{Name: c[0].string(), UserID: c[1].string(), ClientID: c[2].string(), Until: c[3].time()})
 	})
@@ -87,9 +94,17 @@ func (s *store) document(snap *document.Snapshot) {
 }
 
 func (s *store) saveState(st document.State) {
+	remains := document.State{Access: st.Access, AccessAt: st.AccessAt, Erased: st.Erased}
+	if s.bare && !s.created && st == remains {
+		s.host.Write(createRemains, nil)
+		s.host.Write(upsertRemains, []Value{unsigned(st.Access), instant(st.AccessAt), instant(st.Erased)})
+		s.remains = true
+		return
+	}
 	s.write(upsertState, unsigned(st.Floor), unsigned(st.Snapshot), integer(int64(st.Parts)),
 		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()),
-		unsigned(st.Kept), unsigned(st.Total), unsigned(st.Mark), unsigned(st.Pinned), flag(st.Full))
+		unsigned(st.Kept), unsigned(st.Total), unsigned(st.Mark), unsigned(st.Pinned), flag(st.Full),
+		unsigned(st.Access), instant(st.AccessAt), instant(st.Erased), flag(st.Lock.Held))
 }
 
 func (s *store) saveSection(sec document.Section) {

@@ -14,12 +14,12 @@ import (
 // The messages below pass between the front Worker and the objects, and between
 // the objects. They are JSON, by a binding, and none is on the way of an op.
 //
-//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone_at"?,"again"} -> {"grant":{…}} or {"error":{…}}
+//	front -> session   {"kind":"admit","document","client_id","claims":{…},"gone_at"?,"access"?,"again"} -> {"grant":{…}} or {"error":{…}}
 //	document -> session {"kind":"admit",…,"refresh":true}                                -> the same
 //	document -> session {"kind":"gone","document","session_id","reason","admitted_at"}   -> {"ok":true}
 //	session -> document {"kind":"grant","grant":{…},"reason"}                            -> {"ok":true}
 //	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at","before_ms"?} -> {"ok":true,"closed","gone","last","admitted_at"}
-//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?}
+//	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?,"access"}
 //
 // Those of operators are in operator.go, the device's in device.go.
 
@@ -74,12 +74,20 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 	w.Uint("epoch", g.Epoch)
 	w.Bool("locked", g.Locked)
 	w.Int("access_at", instant(g.AccessAt).Int)
+	appendAccess(&w, g.Access)
 	w.Int("exp", unixSeconds(g.Expires))
 	w.Int("iat", unixSeconds(g.IssuedAt))
 	w.Str("jti", g.TokenID)
 	w.Int("admitted_at", instant(g.AdmittedAt).Int)
 	w.Int("share", int64(g.Share))
 	return w.End()
+}
+
+// appendAccess says a document's access version, of which most documents have none.
+func appendAccess(w *jsontext.Writer, version uint64) {
+	if version > 0 {
+		w.Uint("access", version)
+	}
 }
 
 func parseGrant(raw []byte) (g document.Grant, ok bool) {
@@ -106,6 +114,8 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 			g.Locked = truth(v)
 		case "access_at":
 			g.AccessAt = millis(v)
+		case "access":
+			g.Access, _ = jsontext.Uint(v)
 		case "exp":
 			g.Expires = seconds(v)
 		case "iat":
@@ -195,6 +205,8 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 			admit.GoneAt = millis(v)
 		case "refresh":
 			admit.Refresh = truth(v)
+		case "access":
+			admit.Access, _ = jsontext.Uint(v)
 		case "again":
 			admit.Again = truth(v)
 		case "session_id":
@@ -215,13 +227,14 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 }
 
 // appendRefresh is the document's question for a new grant under a new token.
-// claims is the raw JSON the verifier gave.
-func appendRefresh(dst []byte, documentID, clientID string, claims []byte) []byte {
+// claims is the raw JSON the verifier gave, access the document's access version.
+func appendRefresh(dst []byte, documentID, clientID string, claims []byte, access uint64) []byte {
 	w := jsontext.NewObject(dst)
 	w.Str("kind", "admit")
 	w.Str("document", documentID)
 	w.Str("client_id", clientID)
 	w.Raw("claims", claims)
+	appendAccess(&w, access)
 	w.Bool("refresh", true)
 	return w.End()
 }

@@ -12,7 +12,7 @@ import (
 // What an operator may ask of a session object, by the admin API, the webhook or the
 // embedded issuer, who have made sure that they may:
 //
-//	{"kind":"access","document"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
+//	{"kind":"access","document"?,"access"?,"workspace_id"?,"reason","by"}      -> {"receipt":{"user_id","changed":[{"document","permissions","removed","perm_epoch"}],"took_ms"}}
 //	{"kind":"end","code":"TOKEN_REVOKED","jti" or "sign_in" or "client_id" or "before" or "all":true,"reason","by"} ->
 //	    {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"sign_ins"?:[…],"tokens"?:[…],"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
@@ -41,7 +41,10 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 	ask, reason, by := uint64(in.Ask), field("reason"), field("by")
 	switch kind {
 	case "access":
-		return session.AccessChanged{Ask: ask, UserID: o.host.Name(), Document: field("document"), WorkspaceID: field("workspace_id"), Reason: reason, By: by}, true
+		access, _ := jsontext.Uint(jsontext.Field(in.Text, "access"))
+		return session.AccessChanged{
+			Ask: ask, UserID: o.host.Name(), Document: field("document"), Access: access, WorkspaceID: field("workspace_id"), Reason: reason, By: by,
+		}, true
 	case "end":
 		switch protocol.Code(field("code")) {
 		case protocol.TokenRevoked:

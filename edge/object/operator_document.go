@@ -11,7 +11,9 @@ import (
 
 // What an operator asks of a document:
 //
-//	{"kind":"lock","locked","reason","by","retry_after_ms"?}   -> {"ok":true,"locked","document_version"}
+//	{"kind":"lock","locked","held","reason","by","retry_after_ms"?} -> {"ok":true,"locked","document_version"}
+//	{"kind":"access"}                                          -> {"access":{"version","users"}}: who is here by an older answer
+//	{"kind":"erase"}                                           -> {"erased":{"document_version","snapshot_version","open_comments","access","closed"}}
 //	{"kind":"describe"}                                        -> {"document":{…}}
 //	{"kind":"snapshots","before"?,"limit"?}                    -> {"snapshots":{…}}: see snapshots.go
 //	{"kind":"restore","version","snapshot"?,"reason","by"}     -> {"restored":{…}} or {"error":{…}}
@@ -34,6 +36,8 @@ func (o *documentObject) request(in Input) document.Event {
 			kind = str(v)
 		case "locked":
 			lock.Locked = truth(v)
+		case "held":
+			lock.Held = truth(v)
 		case "reason":
 			lock.Reason = str(v)
 		case "by":
@@ -61,6 +65,12 @@ func (o *documentObject) request(in Input) document.Event {
 	case kind == "lock":
 		o.ask = in.Ask
 		return lock
+	case kind == "access":
+		o.ask = in.Ask
+		return document.AccessChanged{}
+	case kind == "erase":
+		o.ask = in.Ask
+		return document.Erase{}
 	case kind == "describe":
 		o.host.Respond(in.Ask, 200, appendDocument(nil, o.core))
 		return nil
@@ -105,6 +115,27 @@ func appendLockTaken(dst []byte, e document.LockTaken) []byte {
 	w.Bool("ok", true)
 	w.Bool("locked", e.Locked)
 	w.Uint("document_version", e.Version)
+	return w.End()
+}
+
+func appendAccessTaken(dst []byte, e document.AccessTaken) []byte {
+	w := jsontext.NewObject(dst)
+	w.Open("access")
+	w.Uint("version", e.Access)
+	w.Strs("users", e.Users)
+	w.Close()
+	return w.End()
+}
+
+func appendErased(dst []byte, e document.Erased) []byte {
+	w := jsontext.NewObject(dst)
+	w.Open("erased")
+	w.Uint("document_version", e.Version)
+	w.Uint("snapshot_version", e.Snapshot)
+	w.Int("open_comments", int64(e.Comments))
+	w.Uint("access", e.Access)
+	w.Strs("closed", e.Users)
+	w.Close()
 	return w.End()
 }
 

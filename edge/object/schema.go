@@ -7,7 +7,8 @@ type Stmt uint8
 // Every statement of the Document object, then of the session object. A host that is not
 // SQLite (the one in the tests) switches on these.
 const (
-	selectSchema Stmt = iota
+	selectTables Stmt = iota
+	selectSchema
 	insertSchema
 
 	createOps
@@ -20,6 +21,16 @@ const (
 	selectChannels
 	upsertChannel
 	deleteChannel
+
+	addStateAccess
+	addStateAccessAt
+	addStateErased
+	addStateHeld
+	createRemains
+	selectRemains
+	upsertRemains
+	takeRemains
+	dropRemains
 
 	addBehind
 	addPushed
@@ -75,6 +86,7 @@ const (
 	addBy
 	addFence
 	addKick
+	addAccessVersion
 	addRevokedBefore
 	addIssuedAhead
 	addSignInsBefore
@@ -121,7 +133,7 @@ const (
 	trimUsers
 	trimOperators
 
-	// createSchema is run by its own text: it must exist before selectSchema may be asked.
+	// createSchema is the first table to be made.
 	createSchema
 )
 
@@ -145,6 +157,7 @@ const appColumns = "package, session_id, state, phase, next, tries, been, key_id
 	"door_conn, door_at, door_key, sent, acked, rounds, written, told"
 
 var statements = [...]string{
+	selectTables: "SELECT name FROM sqlite_master WHERE name IN ('schema', 'remains')",
 	selectSchema: "SELECT version FROM schema",
 	insertSchema: "INSERT INTO schema (version) VALUES (?)",
 
@@ -205,9 +218,22 @@ var statements = [...]string{
 	boundTrimmed:    "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)",
 	boundAllTrimmed: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)",
 
-	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full FROM state",
-	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full) " +
-		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	addStateAccess:   "ALTER TABLE state ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
+	addStateAccessAt: "ALTER TABLE state ADD COLUMN access_at INTEGER NOT NULL DEFAULT 0",
+	addStateErased:   "ALTER TABLE state ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
+	addStateHeld:     "ALTER TABLE state ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+	// What a document without content has to remember, in a table of its own: the others
+	// take ten times the room.
+	createRemains: "CREATE TABLE IF NOT EXISTS remains (one INTEGER PRIMARY KEY CHECK (one = 1), access INTEGER NOT NULL, access_at INTEGER NOT NULL, erased INTEGER NOT NULL)",
+	selectRemains: "SELECT access, access_at, erased FROM remains",
+	upsertRemains: "INSERT OR REPLACE INTO remains (one, access, access_at, erased) VALUES (1, ?, ?, ?)",
+	takeRemains: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased) " +
+		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased FROM remains",
+	dropRemains: "DROP TABLE remains",
+
+	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held FROM state",
+	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held) " +
+		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	selectSections: "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
 	upsertSection:  "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
 	deleteSection:  "DELETE FROM sections WHERE section = ?",
@@ -233,6 +259,7 @@ var statements = [...]string{
 	addBy:                 "ALTER TABLE channels ADD COLUMN by_whom TEXT NOT NULL DEFAULT ''",
 	addFence:              "ALTER TABLE channels ADD COLUMN fence INTEGER NOT NULL DEFAULT 0",
 	addKick:               "ALTER TABLE channels ADD COLUMN kick INTEGER NOT NULL DEFAULT 0",
+	addAccessVersion:      "ALTER TABLE access ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
 	addRevokedBefore:      "ALTER TABLE session ADD COLUMN revoked_before INTEGER NOT NULL DEFAULT 0",
 	addIssuedAhead:        "ALTER TABLE session ADD COLUMN issued_ahead INTEGER NOT NULL DEFAULT 0",
 	addSignInsBefore:      "ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0",
@@ -242,8 +269,8 @@ var statements = [...]string{
 	selectSessionChannels: "SELECT " + sessionChannelColumns + " FROM channels ORDER BY document",
 	upsertSessionChannel:  "INSERT OR REPLACE INTO channels (" + sessionChannelColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteSessionChannel:  "DELETE FROM channels WHERE document = ?",
-	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked FROM access ORDER BY document",
-	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	selectAccess:          "SELECT document, fetched_at, permissions, workspace_id, role, found, locked, access FROM access ORDER BY document",
+	upsertAccess:          "INSERT OR REPLACE INTO access (document, fetched_at, permissions, workspace_id, role, found, locked, access) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteAccess:          "DELETE FROM access WHERE document = ?",
 	selectRevoked:         "SELECT token_id, until FROM revoked ORDER BY token_id",
 	upsertRevoked:         "INSERT OR REPLACE INTO revoked (token_id, until) VALUES (?, ?)",
@@ -310,33 +337,23 @@ func (s Stmt) String() string {
 // themselves when they are next woken.
 const schemaVersion = 5
 
-var documentTables = [schemaVersion][]Stmt{{createOps, createOpsClient, createChannels}, {addBehind, addPushed, addDrySince, addConfirms, addTrusted},
-	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
-		createSections, createParts, createAudit}, nil,
-	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed}}
-var sessionTables = [schemaVersion][]Stmt{{createSession, createSessionChannels, createAccess}, {addOwed, addReason, addNextPush, addPushes},
-	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
-	{createApps, createAppOutbox, createAppReceipts}, {addSignInsBefore}}
+// tables are the steps to the tables of one kind of object.
+type tables [schemaVersion][]Stmt
 
-// migrate brings the object's tables up to date.
-func migrate(h Host, tables [schemaVersion][]Stmt) error {
-	if err := h.Query(createSchema, nil, nil); err != nil {
-		return err
-	}
-	version := 0
-	err := h.Query(selectSchema, nil, func(cols []Value) { version = max(version, int(cols[0].Int)) })
-	if err != nil {
-		return err
-	}
-	for ; version < schemaVersion; version++ {
-		for _, stmt := range tables[version] {
-			if err := h.Query(stmt, nil, nil); err != nil {
-				return err
-			}
-		}
-		if err := h.Query(insertSchema, []Value{integer(int64(version + 1))}, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+var documentTables = tables{
+	{createOps, createOpsClient, createChannels},
+	{addBehind, addPushed, addDrySince, addConfirms, addTrusted},
+	{addIssuedAt, addDocumentFence, addOpKind, addOpComment, createComments, createCommentsOpen, createReceipts, createReceiptsClient, createState,
+		createSections, createParts, createAudit},
+	nil,
+	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed,
+		addStateAccess, addStateAccessAt, addStateErased, addStateHeld},
+}
+
+var sessionTables = tables{
+	{createSession, createSessionChannels, createAccess},
+	{addOwed, addReason, addNextPush, addPushes},
+	{addChannelExpires, addChannelToken, addDoubt, addBy, addFence, addKick, addRevokedBefore, addIssuedAhead, createRevoked, createDevice, createOutbox, createAudit},
+	{createApps, createAppOutbox, createAppReceipts},
+	{addAccessVersion, addSignInsBefore},
 }

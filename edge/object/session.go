@@ -48,15 +48,15 @@ type push struct {
 
 // NewSession makes a session object from what its storage holds.
 func NewSession(h Host, now time.Time) (Object, error) {
-	if err := migrate(h, sessionTables); err != nil {
-		return nil, err
-	}
 	o := &sessionObject{
 		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: deviceConfig(settings{h}),
 		pushes: asks[push]{last: pushAsk - 1}, tokens: asks[string]{last: tokenAsk - 1},
 		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
 	}
 	o.cfg.Secret = newSecret(h)
+	if err := o.store.open(&sessionTables); err != nil {
+		return nil, err
+	}
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -102,6 +102,7 @@ func (o *sessionObject) run(now time.Time) error {
 	if o.store.err != nil {
 		return o.store.err
 	}
+	o.store.ended()
 	deadline, ok := o.core.Deadline()
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil

@@ -88,6 +88,7 @@ func TestAChangeIsPushed(t *testing.T) {
 
 func TestAnUnreadableSessionStoreRefusesTheEvent(t *testing.T) {
 	f := newFake(t, "ann", NewSession)
+	f.made = true
 	f.broken, f.breaks = selectAccess, true
 	if _, err := f.try(admit("d1")); err != errBroken {
 		t.Fatalf("got %v", err)

@@ -15,15 +15,23 @@ type store struct {
 	host Host
 	args []Value
 	err  error
+
+	tables *tables
+	// bare is an object without tables, created one that has written them in this event;
+	// remains says that there is that table.
+	bare, created, remains bool
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
-	if s.err == nil {
+	if s.err == nil && !s.bare {
 		s.err = s.host.Query(stmt, args, row)
 	}
 }
 
-func (s *store) write(stmt Stmt, args ...Value) { s.host.Write(stmt, args) }
+func (s *store) write(stmt Stmt, args ...Value) {
+	s.create()
+	s.host.Write(stmt, args)
+}
 
 func text(v string) Value     { return Value{Kind: Text, Str: v} }
 func integer(v int64) Value   { return Value{Kind: Integer, Int: v} }
@@ -78,6 +86,7 @@ func (s *store) append(e document.Entry) {
 		s.appendComment(e)
 		return
 	}
+	s.create()
 	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
 		Value{Kind: Blob, Bytes: e.Op}, instant(e.At), unsigned(e.Total))
 	s.host.Write(insertOp, s.args)
@@ -167,7 +176,8 @@ func (s *store) saveChannel(r document.Row) {
 		instant(g.IssuedAt), unsigned(r.Fence), integer(int64(g.Share)))
 }
 
-func (s *store) session() (snap session.Snapshot) {
+func (s *store) session(userID string) (snap session.Snapshot) {
+	snap.Session.UserID = userID
 	s.query(selectSession, func(c []Value) {
 		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time(),
 			SignInsBefore: c[6].time()}
@@ -186,7 +196,7 @@ func (s *store) session() (snap session.Snapshot) {
 	s.query(selectAccess, func(c []Value) {
 		snap.Access = append(snap.Access, session.AccessRow{
 			Document: c[0].string(), FetchedAt: c[1].time(), Permissions: permission.Set(c[2].Int),
-			WorkspaceID: c[3].string(), Role: c[4].string(), Found: c[5].bool(), Locked: c[6].bool()})
+			WorkspaceID: c[3].string(), Role: c[4].string(), Found: c[5].bool(), Locked: c[6].bool(), Access: uint64(c[7].Int)})
 	})
 	return snap
 }
@@ -203,5 +213,5 @@ func (s *store) saveSessionChannel(r session.ChannelRow) {
 
 func (s *store) saveAccess(r session.AccessRow) {
 	s.write(upsertAccess, text(r.Document), instant(r.FetchedAt), integer(int64(r.Permissions)),
-		text(r.WorkspaceID), text(r.Role), flag(r.Found), flag(r.Locked))
+		text(r.WorkspaceID), text(r.Role), flag(r.Found), flag(r.Locked), unsigned(r.Access))
 }

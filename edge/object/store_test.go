@@ -44,10 +44,12 @@ func filled[T any](t *testing.T) (row T) {
 func TestRowsComeBackAsTheyWere(t *testing.T) {
 	f := newFake(t, "", nil)
 	s := store{host: f}
+	s.open(&documentTables)
 
 	row := filled[document.Row](t)
 	row.Grant.UserID = row.Channel.UserID // one column
 	row.Grant.AccessAt = time.Time{}      // in State.Lock
+	row.Grant.Access = 0                  // of use on the way in
 	s.saveChannel(row)
 
 	entry := filled[struct {
@@ -74,6 +76,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	for _, write := range f.writes {
 		write()
 	}
+	s.ended()
 	if got := s.channels(); len(got) != 1 || !reflect.DeepEqual(got[0], row) {
 		t.Errorf("channel:\n got %+v\nwant %+v", got, row)
 	}
@@ -105,6 +108,7 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 
 	f = newFake(t, "", nil)
 	s = store{host: f}
+	s.open(&sessionTables)
 	want := session.Snapshot{
 		Session:  filled[session.SessionRow](t),
 		Channels: []session.ChannelRow{filled[session.ChannelRow](t)},
@@ -116,7 +120,8 @@ func TestRowsComeBackAsTheyWere(t *testing.T) {
 	for _, write := range f.writes {
 		write()
 	}
-	if got := s.session(); !reflect.DeepEqual(got, want) {
+	s.ended()
+	if got := s.session("ann"); !reflect.DeepEqual(got, want) {
 		t.Errorf("session:\n got %+v\nwant %+v", got, want)
 	}
 }

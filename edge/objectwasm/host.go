@@ -36,6 +36,7 @@ const (
 	opFetch    // u32 ask, u32 milliseconds, u32 bytes, URL, authorization, body
 	opAttach   // id, text
 	opAttached // -> 16-byte id and text, each text with its length before it
+	opErase
 )
 
 //go:wasmimport holdfast call
@@ -250,4 +251,9 @@ func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
 	h.u32(uint32(len(body)))
 	h.request = append(h.request, body...)
 	h.call(opFetch)
+}
+
+func (h *host) Erase() {
+	h.begin()
+	h.call(opErase)
 }

@@ -12,6 +12,9 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begi
 const encoder = new TextEncoder();
 const idBytes = 16;
 
+/** Stands among the writes for the deletion of everything that is stored. */
+export const everything = ["everything"];
+
 export class Instance {
 	/** @param module the compiled wasm; object: the shell it runs for. */
 	constructor(module, object) {
@@ -317,4 +320,5 @@ const operations = [
 		}
 		return i.put(bytes, out, cap);
 	},
+	(i) => i.writes.push(everything) && 0,
 ];

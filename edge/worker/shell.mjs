@@ -3,7 +3,7 @@
 
 import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
-import { Instance } from "./host.mjs";
+import { Instance, everything } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
 import { closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
@@ -161,6 +161,13 @@ export class Shell {
 	// write needs a transaction only for what is more than one statement: an op is
 	// one, and a savepoint around it would cost as much as the op.
 	write(statements) {
+		const last = statements.lastIndexOf(everything);
+		if (last >= 0) {
+			// SQLite storage is emptied at once, but never within a transaction. The alarm
+			// goes with it from compatibility date 2026-02-24 on.
+			this.ctx.storage.deleteAll().catch((err) => console.error(`object ${this.ctx.id.name}: ${err}`));
+			statements = statements.slice(last + 1);
+		}
 		if (statements.length > 1) {
 			this.ctx.storage.transactionSync(() => this.run(statements));
 		} else {

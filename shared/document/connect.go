@@ -28,11 +28,15 @@ func (d *Document) connect(now time.Time, c Connect) {
 
 	m := d.find(c.Grant.UserID)
 	if m != nil && c.Grant.Epoch < m.fence {
-		d.effects[0] = Readmit{Conn: c.Conn, Gone: !m.ch.Live(), AdmittedAt: c.Grant.AdmittedAt}
+		d.sendBack(m, c)
 		return
 	}
-	if m != nil && m.passed(c.Grant) && m.ch.Forget() {
+	if m != nil && m.passed(d.sessionID(c.Grant.SessionID), c.Grant.AdmittedAt) && m.ch.Forget() {
 		d.readmit(now, m, c)
+		return
+	}
+	if d.outdated(c.Grant) {
+		d.sendBack(m, c)
 		return
 	}
 	d.effects[0] = Accept{Conn: c.Conn}
@@ -66,8 +70,18 @@ func (d *Document) newMember(grant Grant) *member {
 
 // passed reports whether an admission is of a session this document knows to be
 // over for the user: that of the gone channel, or one before it.
-func (m *member) passed(g Grant) bool {
-	return m.ch.SessionID() == g.SessionID || g.AdmittedAt.Before(m.grant.AdmittedAt)
+func (m *member) passed(sessionID string, admitted time.Time) bool {
+	return m.ch.SessionID() == sessionID || admitted.Before(m.grant.AdmittedAt)
+}
+
+// sendBack has the front ask the session object again, which hears what it has to know.
+func (d *Document) sendBack(m *member, c Connect) {
+	d.effects[0] = Readmit{
+		Conn: c.Conn, Gone: m == nil || !m.ch.Live(), AdmittedAt: c.Grant.AdmittedAt, Access: d.state.Access,
+	}
+	if m != nil {
+		d.save(m) // it may have been heard of
+	}
 }
 
 // readmit sends an admission back that was given before the session object
@@ -79,8 +93,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	}
 	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
 	d.stale = true
-	d.effects[0] = Readmit{Conn: c.Conn, Gone: true, AdmittedAt: c.Grant.AdmittedAt}
-	d.save(m)
+	d.sendBack(m, c)
 }
 
 // admit makes the connection the channel's current one and says so to everybody
@@ -90,7 +103,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	was, client := old.State, old.ClientID
 	out := m.ch.Connect(now, channel.Attempt{
 		Conn: string(c.Conn), ClientID: c.ClientID,
-		SessionID: grant.SessionID, Asked: c.SessionID,
+		SessionID: d.sessionID(grant.SessionID), Asked: c.SessionID,
 		Expires: grant.Expires, Heard: d.version,
 	})
 	if out.Replaced != "" {
@@ -105,6 +118,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	m.confirms = m.confirms && !out.Began && client == c.ClientID
 	if !c.Known || client != c.ClientID {
 		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
+	}
+	if c.HasLastSeq && !d.ofThisLog(c) {
+		out.Resumed = false
 	}
 	replay, gap := d.missed(m, c, out.Resumed)
 	m.joined = d.version
@@ -141,6 +157,10 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 // own word goes first; a resume without one goes by what it acknowledged.
 func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, *protocol.Gap) {
 	switch {
+	case c.HasLastSeq && c.LastSeq > 0 && !d.ofThisLog(c):
+		m.ch.SetAcked(d.version)
+		to := min(max(c.LastSeq, d.version), protocol.MaxSeq)
+		return nil, &protocol.Gap{From: 1, To: to, Count: to, Reason: "erased"}
 	case c.HasLastSeq && c.LastSeq > d.version:
 		m.ch.SetAcked(d.version)
 		to := min(c.LastSeq, max(protocol.MaxSeq, d.version+1))

@@ -178,6 +178,10 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.told(now, e)
 	case LockRequested:
 		d.lockRequested(now, e)
+	case AccessChanged:
+		d.accessChanged(now)
+	case Erase:
+		d.erase(now)
 	case RestoreRequested:
 		d.restoreRequested(now, e)
 	case ResolveRequested:

@@ -24,6 +24,9 @@ type Grant struct {
 	// AccessAt when it was given: zero says nothing. The newest word counts.
 	Locked   bool
 	AccessAt time.Time
+	// Access is the newest access version of the document (State.Access) that the session
+	// object knew of when it asked the source.
+	Access   uint64
 	Expires  time.Time
 	IssuedAt time.Time
 	TokenID  string // jti, "" when the token had none
@@ -160,7 +163,16 @@ type (
 		Locked     bool
 		Reason, By string
 		Retry      time.Duration // what clients are told to wait; 0 for Config.LockRetry
+		// Held keeps it until an operator unlocks, whatever the permission source says.
+		Held bool
 	}
+	// AccessChanged says that it may have changed who may do what on the document, for
+	// anybody: from now on nobody is let in by an older answer of the permission source.
+	// The answer is AccessTaken.
+	AccessChanged struct{}
+	// Erase ends every connection and forgets all content and everybody. The answer is
+	// Erased.
+	Erase struct{}
 	// Told answers Tell.
 	Told struct {
 		UserID    string
@@ -190,6 +202,9 @@ type (
 		Gone bool
 		// AdmittedAt is the grant's that was sent back.
 		AdmittedAt time.Time
+		// Access is the document's access version: an answer that was asked for without
+		// knowing of it is not good enough.
+		Access uint64
 	}
 	// Send writes one text frame to each connection. One that fails comes back
 	// as SendFailed and never stops the others.
@@ -260,6 +275,22 @@ type (
 		Locked  bool
 		Version uint64
 	}
+	// AccessTaken answers AccessChanged: the access version from now on, and the users
+	// who are here by an older answer.
+	AccessTaken struct {
+		Access uint64
+		Users  []string
+	}
+	// EraseAll empties the storage of everything that was written before it.
+	EraseAll struct{}
+	// Erased answers Erase: what there was, the access version from now on, and the users
+	// whose channels were ended.
+	Erased struct {
+		Version, Snapshot uint64
+		Comments          int
+		Access            uint64
+		Users             []string
+	}
 	// SaveChannel stores one user's channel row (see Row).
 	SaveChannel struct{ Row Row }
 	// DeleteChannel forgets it.
@@ -294,7 +325,7 @@ type (
 	Tell struct {
 		UserID    string
 		SessionID string
-		Reason    string // grace_expired, disconnect, final_error
+		Reason    string // grace_expired, disconnect, final_error, erased
 		// AdmittedAt is that of the channel's newest grant.
 		AdmittedAt time.Time
 	}
@@ -313,6 +344,8 @@ func (End) isEvent()           {}
 func (Delivered) isEvent()     {}
 func (Told) isEvent()          {}
 func (LockRequested) isEvent() {}
+func (AccessChanged) isEvent() {}
+func (Erase) isEvent()         {}
 
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
@@ -336,3 +369,6 @@ func (DropUpload) isEffect()    {}
 func (Compact) isEffect()       {}
 func (Record) isEffect()        {}
 func (LockTaken) isEffect()     {}
+func (AccessTaken) isEffect()   {}
+func (EraseAll) isEffect()      {}
+func (Erased) isEffect()        {}

@@ -28,7 +28,10 @@ func (d *Document) endChannel(now time.Time, e End) {
 	// A kick that is told again is not for who has come since.
 	kick := m == nil || m.fence < e.Kick
 	closed := m != nil && m.ch.Live() && (kick || m.grant.revoked(e))
-	m = d.fence(now, m, e.UserID, e.Fence, e.AdmittedAt)
+	if m = d.fence(now, m, e.UserID, e.Fence, e.AdmittedAt); m == nil {
+		d.emit(Ended{UserID: e.UserID, Fence: e.Fence, Gone: true, AdmittedAt: e.AdmittedAt})
+		return
+	}
 	if closed {
 		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
 		if !m.grant.revoked(e) {
@@ -57,7 +60,12 @@ const leastFence = 30 * time.Second
 
 // fence keeps grants of an epoch before this one out. A user who is not here gets a
 // row for as long as an admission may be on its way, like that of a gone channel.
+// One that was erased keeps no rows: it has everybody asked about anew.
 func (d *Document) fence(now time.Time, m *member, userID string, epoch uint64, admitted time.Time) *member {
+	if m == nil && d.erased() {
+		d.raiseAccess(now)
+		return nil
+	}
 	if m == nil {
 		m = &member{ch: channel.New(&d.cfg.Channel, userID), grant: Grant{UserID: userID, AdmittedAt: admitted}}
 		d.insert(m)

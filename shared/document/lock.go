@@ -14,8 +14,12 @@ const fromSource = "permission_source"
 // have been read before, by a clock that is ahead of ours.
 const lockSettles = 5 * time.Second
 
-// lockSaid takes a grant's word about the document's lock, when it is the newest.
+// lockSaid takes a grant's word about the document's lock, when it is the newest. That
+// nothing is locked need not be said of an erased document, which keeps no rows for it.
 func (d *Document) lockSaid(now time.Time, g Grant) {
+	if l := &d.state.Lock; d.outdated(g) || d.erased() && !g.Locked || l.On && l.Held {
+		return
+	}
 	since := d.state.Lock.At
 	if d.state.Lock.Reason != fromSource && !since.IsZero() {
 		since = since.Add(lockSettles)
@@ -27,7 +31,7 @@ func (d *Document) lockSaid(now time.Time, g Grant) {
 
 // lockRequested takes an operator's, which is the newest there is.
 func (d *Document) lockRequested(now time.Time, e LockRequested) {
-	d.setLock(now, Lock{On: e.Locked, At: now, Reason: e.Reason, Retry: max(0, e.Retry)}, e.By)
+	d.setLock(now, Lock{On: e.Locked, At: now, Reason: e.Reason, Retry: max(0, e.Retry), Held: e.Held}, e.By)
 	d.emit(LockTaken{Locked: e.Locked, Version: d.version})
 }
 

@@ -78,7 +78,7 @@ func (m *member) userID() string { return m.grant.UserID }
 
 func (m *member) row() Row {
 	grant := m.grant
-	grant.AccessAt = time.Time{} // what it said is in State.Lock
+	grant.AccessAt, grant.Access = time.Time{}, 0 // of use on the way in, and for State.Lock
 	return Row{
 		Channel: m.ch.Row(), Grant: grant, Telling: m.telling, Reason: m.reason,
 		TellNext: m.tellNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,

@@ -14,6 +14,13 @@ type State struct {
 	// Snapshot is the version of the snapshot, 0 for none; Parts how many it has.
 	Snapshot uint64
 	Parts    int
+	// Access is the document's access version: it grows with each change of who may do
+	// what here that is told of the document, not of one user. AccessAt is when it last did.
+	Access   uint64
+	AccessAt time.Time
+	// Erased is when all content was last erased, zero for never: what clients say of a
+	// log from before means nothing.
+	Erased time.Time
 	// Kept is the version up to which entries are gone for good. Those from there to
 	// Floor no reader gets, but an operator may restore them (see history.go).
 	Kept uint64
@@ -31,6 +38,7 @@ type Lock struct {
 	At     time.Time
 	Reason string
 	Retry  time.Duration // what clients are told to wait; 0 for Config.LockRetry
+	Held   bool          // whatever the permission source says, which does not know of it
 }
 
 // Section is a part of the document that one user has to itself for a while.
@@ -61,6 +69,8 @@ func (d *Document) restoreState(s Snapshot) error {
 		return errors.New("document: a snapshot without parts")
 	case u.Version > s.Version || u.Version > 0 && (u.Version <= s.State.Snapshot || u.Next < 1 || u.Next >= u.Parts):
 		return errors.New("document: an upload that cannot be")
+	case (s.State.Access > 0) == s.State.AccessAt.IsZero():
+		return errors.New("document: a change of access that never was")
 	case s.State.Total > s.Total || s.State.Mark > s.Total:
 		return errors.New("document: fewer bytes than were counted")
 	case s.Comments < 0:

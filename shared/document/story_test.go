@@ -99,6 +99,10 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
 		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
+	case "access-changed":
+		s.step(document.AccessChanged{})
+	case "erase":
+		s.step(document.Erase{})
 	case "restore": // restore c1 version=9 base=4 by=olive
 		e := s.store.RestoreTo(a.uint("version", 0), a.uint("base", sim.NewestSnapshot), a.str("by", ""))
 		e.Reason = a.str("reason", "")
@@ -150,6 +154,7 @@ func (s *story) grant(a args) document.Grant {
 		UserID: a.str("user", ""), SessionID: a.session(), WorkspaceID: "ws_demo", Role: a.str("role", "member"),
 		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
 		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
+		Access:      a.uint("knows", 0),
 		AdmittedAt:  start.Add(a.duration("admitted", 0)), IssuedAt: start.Add(a.duration("issued", 0)), TokenID: a.str("jti", ""),
 	}
 	if a.has("locked") || a.has("access") {
@@ -228,6 +233,9 @@ func (s *story) show(e document.Effect) {
 		if !e.Gone {
 			fmt.Fprint(o, ", there is a channel")
 		}
+		if e.Access > 0 {
+			fmt.Fprintf(o, ", access version %d", e.Access)
+		}
 		fmt.Fprintln(o)
 	case document.Send:
 		for _, c := range e.Conns {
@@ -270,6 +278,9 @@ func (s *story) show(e document.Effect) {
 	case document.SaveState:
 		st := e.State
 		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)
+		if st.Access > 0 {
+			fmt.Fprintf(o, ", access version %d", st.Access)
+		}
 		if st.Full {
 			fmt.Fprintf(o, ", the log is full")
 		}
@@ -283,6 +294,12 @@ func (s *story) show(e document.Effect) {
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
 	case document.LockTaken:
 		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
+	case document.AccessTaken:
+		fmt.Fprintf(o, "access version %d taken, here are %v\n", e.Access, e.Users)
+	case document.EraseAll:
+		fmt.Fprintln(o, "erase all that is stored")
+	case document.Erased:
+		fmt.Fprintf(o, "erased version %d, snapshot %d, %d comments; ended %v\n", e.Version, e.Snapshot, e.Comments, e.Users)
 	default:
 		if s.showKept(e) {
 			return
@@ -348,46 +365,4 @@ func (s *story) deadline() {
 		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
 		s.alarm = alarm
 	}
-}
-
-// args reads a command's key=value arguments.
-type args struct {
-	t *testing.T
-	d *datadriven.TestData
-}
-
-func (a args) has(key string) bool { return a.d.HasArg(key) }
-
-func (a args) str(key, def string) string {
-	for _, arg := range a.d.CmdArgs {
-		if arg.Key == key && len(arg.Vals) > 0 {
-			return strings.Join(arg.Vals, ",")
-		}
-	}
-	return def
-}
-
-// session is the user's session, s-<user> unless the command says otherwise.
-func (a args) session() string { return a.str("session", "s-"+a.str("user", "")) }
-
-func (a args) uint(key string, def uint64) uint64 {
-	if text := a.str(key, ""); text != "" {
-		var n uint64
-		if _, err := fmt.Sscan(text, &n); err != nil {
-			a.t.Fatalf("%s: %s: %v", a.d.Pos, key, err)
-		}
-		return n
-	}
-	return def
-}
-
-func (a args) duration(key string, def time.Duration) time.Duration {
-	if text := a.str(key, ""); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			a.t.Fatalf("%s: %s: %v", a.d.Pos, key, err)
-		}
-		return d
-	}
-	return def
 }

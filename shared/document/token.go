@@ -39,8 +39,8 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 		m.refused.Refuse(now)
 		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return
-	case g.Epoch < m.fence:
-		// It was granted before a revocation, and may be the very token.
+	case g.Epoch < m.fence || d.outdated(g):
+		// It was granted before a revocation, and may be the very token; or before a change.
 		d.sendError(m, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permissions_changed", RetryAfter: time.Second})
 		return
 	case !g.Expires.IsZero() && !now.Before(g.Expires):
@@ -53,7 +53,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	old := m.grant
 	g = m.newest(g)
 	m.grant = g
-	m.ch.Adopt(g.SessionID)
+	m.ch.Adopt(d.sessionID(g.SessionID))
 	m.ch.Refresh(now, g.Expires)
 	d.stale = true
 	d.save(m)

@@ -30,15 +30,16 @@ func (s *Session) admit(now time.Time, a Admit) {
 		s.decide(now, a, deviceAccess(now))
 		return
 	}
-	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && !s.doubted(a.Document) {
+	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && s.access[i].Access >= a.Access && !s.doubted(a.Document) {
 		s.decide(now, a, s.access[i])
 		return
 	}
+	s.knowAccess(a.Document, a.Access)
 	if len(s.asked) >= maxAsked {
 		s.failed(now, question{Admit: a})
 		return
 	}
-	s.asked = append(s.asked, question{Admit: a, at: now})
+	s.asked = append(s.asked, question{Admit: a, at: now, access: s.knownAccess(a.Document, a.Access)})
 	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
 }
 
@@ -59,11 +60,11 @@ func (s *Session) ours(a Admit) bool {
 	return true
 }
 
-// know notes whose object this is, the first time.
+// know notes whose object this is, the first time, for a caller whose Snapshot did not
+// say. It is not worth storing: an object that has only said no keeps nothing.
 func (s *Session) know(userID string) {
 	if s.row.UserID == "" {
 		s.row.UserID = userID
-		s.emit(SaveSession{Row: s.row})
 	}
 }
 
@@ -90,14 +91,12 @@ func (s *Session) doubted(document string) bool {
 }
 
 // fresh reports whether a cached answer still counts. One from the future is a
-// clock set back, and does not.
+// clock set back, and does not; and a refusal never does. Nobody can tell this object
+// that a document was made or opened to all, and whoever asks too often is stopped by
+// Connects: another document's name each time would get round any cache.
 func (s *Session) fresh(a AccessRow, now time.Time) bool {
-	ttl := s.cfg.PermissionTTL
-	if !a.Permissions.Has(permission.Read) {
-		ttl = s.cfg.RefusalTTL
-	}
 	age := now.Sub(a.FetchedAt)
-	return age >= 0 && age < ttl
+	return a.Permissions.Has(permission.Read) && age >= 0 && age < s.cfg.PermissionTTL
 }
 
 // found caches the source's answer and decides by it. One that may be older than a
@@ -105,12 +104,12 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 func (s *Session) found(now time.Time, q question, access Access) {
 	switch {
 	case q.outdated && !q.recheck:
-		q.outdated, q.at = false, now
+		q.outdated, q.at, q.access = false, now, s.knownAccess(q.Document, q.access)
 		s.asked = append(s.asked, q)
 		s.emit(LookUp{Ask: q.Ask, UserID: s.row.UserID, Document: q.Document})
 	case q.outdated: // the one that follows it counts
 	default:
-		row := s.learn(now, q.at, q.Document, access)
+		row := s.learn(now, q, access)
 		if !q.recheck {
 			s.decide(now, q.Admit, row)
 		}
@@ -151,7 +150,7 @@ func (s *Session) failed(now time.Time, q question) {
 	i, known := s.cached(a.Document)
 	c, live := s.channel(a.Document)
 	resume := live && (a.Refresh || s.channels[c].ClientID == a.ClientID)
-	if known && resume && !s.doubted(a.Document) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
+	if known && resume && s.access[i].Access >= a.Access && !s.doubted(a.Document) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
 		s.decide(now, a, s.access[i])
 		return
 	}
@@ -205,7 +204,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 	s.emit(Answer{Ask: a.Ask, Grant: Grant{
 		UserID: a.Claims.UserID, Name: a.Claims.Name, SessionID: s.row.ID, Document: a.Document,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
-		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt,
+		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
 		Expires: a.Claims.Expires, IssuedAt: a.Claims.IssuedAt, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
 		Share: s.share(now),
 	}})

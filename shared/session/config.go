@@ -8,13 +8,9 @@ import (
 
 // Config is a session's timing. The zero value of each field means its default.
 type Config struct {
-	// PermissionTTL is how long an answer of the permission source counts.
-	// Default 5 min (seed S2).
+	// PermissionTTL is how long an answer of the permission source counts that gives
+	// access; a refusal counts once. Default 5 min (seed S2).
 	PermissionTTL time.Duration
-	// RefusalTTL is the same for an answer that gives no access: long enough to
-	// shield the source from a client that keeps asking, short enough that an
-	// invitation works at once. Default 10 s.
-	RefusalTTL time.Duration
 	// StaleAccess is how old an answer may be to stand in for a source that does not
 	// answer, for a resume or a refresh only; and how long an open connection lives by
 	// one before the source is asked again. Default 1 h.
@@ -55,7 +51,6 @@ func (c Config) WithDefaults() Config {
 		}
 	}
 	def(&c.PermissionTTL, 5*time.Minute)
-	def(&c.RefusalTTL, 10*time.Second)
 	def(&c.StaleAccess, time.Hour)
 	def(&c.Grace, 30*time.Second)
 	def(&c.ReadOnly, 25*time.Second)

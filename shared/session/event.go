@@ -35,8 +35,10 @@ type Grant struct {
 	Permissions   permission.Set
 	Epoch         uint64
 	Locked        bool
-	// AccessAt is when the permission source said so.
+	// AccessAt is when the permission source was asked, and Access the newest access
+	// version of the document that was known then.
 	AccessAt time.Time
+	Access   uint64
 	// Expires, IssuedAt and TokenID are the token's.
 	Expires, IssuedAt time.Time
 	TokenID           string
@@ -74,6 +76,9 @@ type (
 		// believes; zero for none.
 		GoneAt  time.Time
 		Refresh bool
+		// Access is the document's access version, when it has said so: an answer that was
+		// asked for without knowing of it does not count.
+		Access uint64
 		// Again says that it is the same attempt as before, which the document has
 		// sent back; it is not counted again.
 		Again bool
@@ -106,8 +111,10 @@ type (
 		Ask                   uint64
 		UserID                string
 		Document, WorkspaceID string
-		Reason                string // for permission_change, e.g. workspace_role_changed
-		By                    string // who did it, for the audit log
+		// Access is the document's access version if it is the document that has changed.
+		Access uint64
+		Reason string // for permission_change, e.g. workspace_role_changed
+		By     string // who did it, for the audit log
 	}
 	// Pushed answers Push.
 	Pushed struct {

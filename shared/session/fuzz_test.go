@@ -133,6 +133,7 @@ func FuzzStep(f *testing.F) {
 				}
 			}
 			snap := s.Snapshot()
+			store.UserID = snap.Session.UserID
 			if (snap.Session.ID == "") != (len(snap.Channels) == 0) {
 				t.Fatalf("session %q with %d channels", snap.Session.ID, len(snap.Channels))
 			}

@@ -12,10 +12,11 @@ import (
 
 // learn caches what the source says of a document, as of when it was asked. What a live channel's document
 // was told differently, it is told anew.
-func (s *Session) learn(now, asked time.Time, document string, access Access) AccessRow {
+func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
+	document := q.Document
 	row := AccessRow{
-		Document: document, FetchedAt: asked, WorkspaceID: access.WorkspaceID,
-		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked,
+		Document: document, FetchedAt: q.at, WorkspaceID: access.WorkspaceID,
+		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked, Access: q.access,
 	}
 	if access.Found {
 		row.Permissions, _ = permission.Resolve(access.Source)
@@ -27,6 +28,12 @@ func (s *Session) learn(now, asked time.Time, document string, access Access) Ac
 	}
 	news := !cached || differs(old, row)
 	c, live := s.channel(document)
+	if !live && !row.Permissions.Has(permission.Read) {
+		if cached { // a refusal counts once
+			s.removeAccess(i)
+		}
+		return row
+	}
 	if live && news {
 		s.row.Epoch = s.epoch() + 1
 		s.emit(SaveSession{Row: s.row})
@@ -72,7 +79,7 @@ func (s *Session) learn(now, asked time.Time, document string, access Access) Ac
 
 // differs reports whether two answers allow different things.
 func differs(a, b AccessRow) bool {
-	a.FetchedAt, b.FetchedAt = time.Time{}, time.Time{}
+	a.FetchedAt, b.FetchedAt, a.Access, b.Access = time.Time{}, time.Time{}, 0, 0
 	return a != b
 }
 
@@ -109,7 +116,30 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 			s.press(now, c)
 		}
 	}
+	for i := range s.asked { // those that count are asked from now on
+		if q := &s.asked[i]; q.Document == e.Document {
+			q.access = max(q.access, e.Access)
+		}
+	}
 	s.begin(now, j)
+}
+
+// knowAccess notes a document's access version: who was asked without knowing of it has
+// to be asked again.
+func (s *Session) knowAccess(document string, access uint64) {
+	for i := range s.asked {
+		if q := &s.asked[i]; q.Document == document && q.access < access {
+			q.outdated, q.access = true, access
+		}
+	}
+}
+
+// knownAccess is the newest access version of a document that is known here.
+func (s *Session) knownAccess(document string, said uint64) uint64 {
+	if i, cached := s.cached(document); cached {
+		return max(said, s.access[i].Access)
+	}
+	return said
 }
 
 // press tells and asks everything that is owed about a channel, and sets the time of
@@ -134,7 +164,7 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 	s.emit(Push{Reason: c.Reason, Grant: Grant{
 		UserID: s.row.UserID, SessionID: s.row.ID, Document: c.Document,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
-		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt,
+		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
 		AdmittedAt: c.AdmittedAt,
 	}})
 }
@@ -172,7 +202,9 @@ func (s *Session) recheck(now time.Time, document string) {
 		return // a source that hangs; the next try comes by itself
 	}
 	s.lastAsk++
-	s.asked = append(s.asked, question{recheck: true, at: now, Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document}})
+	s.asked = append(s.asked, question{
+		recheck: true, at: now, access: s.knownAccess(document, 0), Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document},
+	})
 	s.emit(LookUp{Ask: ownAsk + s.lastAsk%ownAsk, UserID: s.row.UserID, Document: document})
 }
 

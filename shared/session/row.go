@@ -70,9 +70,13 @@ type AccessRow struct {
 	Role        string
 	Found       bool
 	Locked      bool
+	// Access is the newest access version of the document that was known when the source
+	// was asked.
+	Access uint64
 }
 
-// Snapshot is everything Restore needs.
+// Snapshot is everything Restore needs. Session.UserID is whose object it is, whether or
+// not anything is stored.
 type Snapshot struct {
 	Session  SessionRow
 	Channels []ChannelRow

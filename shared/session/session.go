@@ -36,6 +36,8 @@ type question struct {
 	at time.Time
 	// outdated says that the answer may be older than a change that was told since.
 	outdated bool
+	// access is the newest access version of the document that was known then.
+	access uint64
 }
 
 // New returns the session object of a user who was never seen.

@@ -28,7 +28,8 @@ type client struct {
 	dials   int
 
 	session string
-	heard   uint64 // everything up to here
+	log     *history // that it has heard of
+	heard   uint64   // everything up to here
 	ahead   map[uint64]bool
 	syncing bool
 	synced  int    // frames of syncs
@@ -65,7 +66,7 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -84,12 +85,12 @@ func (c *client) attempt() {
 	}
 	c.dials++
 	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
-	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}) })
+	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
 }
 
-func (c *client) admit(a attempt, again bool, gone time.Time) {
+func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
 	c.user.admit(session.Admit{
-		Document: c.doc.id, ClientID: c.id, GoneAt: gone, Again: again, Claims: a.token.claims(c.user.id),
+		Document: c.doc.id, ClientID: c.id, GoneAt: gone, Access: access, Again: again, Claims: a.token.claims(c.user.id),
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
 			c.turnedAway(answer.Err.Code)
@@ -303,10 +304,10 @@ func (c *client) finished() {
 // entry returns what is stored as a version; a client is never told of one
 // that is not.
 func (c *client) entry(version uint64) document.Entry {
-	if version == 0 || version > c.doc.store.Version() {
-		c.w.fail("%s heard of version %d, the log ends at %d", c.id, version, c.doc.store.Version())
+	if version == 0 || version > uint64(len(c.log.all)) {
+		c.w.fail("%s heard of version %d, the log ends at %d", c.id, version, len(c.log.all))
 	}
-	return c.doc.all[version-1]
+	return c.log.all[version-1]
 }
 
 func (o *op) String() string { return fmt.Sprint(o.id, o.unordered) }

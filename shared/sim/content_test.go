@@ -122,7 +122,7 @@ func (c *client) snapshotAcked(f protocol.Frame) {
 	switch {
 	case f.MessageID != u.id:
 	case p.Complete:
-		if c.doc.store.State.Snapshot < p.DocumentVersion {
+		if c.log == c.doc.log && c.doc.store.State.Snapshot < p.DocumentVersion {
 			c.w.fail("%s: snapshot %d is acknowledged, stored is %d", c.id, p.DocumentVersion, c.doc.store.State.Snapshot)
 		}
 		*u = upload{}
@@ -136,8 +136,8 @@ func (c *client) snapshotAcked(f protocol.Frame) {
 func (c *client) advance() {
 	c.heard++
 	c.apply(c.entry(c.heard))
-	if c.state != c.doc.states[c.heard] {
-		c.w.fail("%s: at version %d the document is %d, and %d here", c.id, c.heard, c.doc.states[c.heard], c.state)
+	if c.state != c.log.states[c.heard] {
+		c.w.fail("%s: at version %d the document is %d, and %d here", c.id, c.heard, c.log.states[c.heard], c.state)
 	}
 }
 
@@ -181,8 +181,8 @@ func (c *client) takePart(s protocol.Snapshot) bool {
 		text = "0"
 	}
 	state, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || state != c.doc.states[s.DocumentVersion] {
-		c.w.fail("%s: snapshot %d is %q, the document was %d", c.id, s.DocumentVersion, text, c.doc.states[s.DocumentVersion])
+	if err != nil || state != c.log.states[s.DocumentVersion] {
+		c.w.fail("%s: snapshot %d is %q, the document was %d", c.id, s.DocumentVersion, text, c.log.states[s.DocumentVersion])
 	}
 	c.w.counts.Restored++
 	c.state, c.heard = state, s.DocumentVersion
@@ -266,8 +266,8 @@ func (c *client) sameComment(e document.Entry, event string, p protocol.Comment)
 func (d *docObject) appended(e document.Entry) {
 	w := d.w
 	e.Op = bytes.Clone(e.Op)
-	d.all = append(d.all, e)
-	state := d.states[len(d.states)-1]
+	d.log.all = append(d.log.all, e)
+	state := d.log.states[len(d.log.states)-1]
 	if e.Kind == document.KindOp {
 		state = after(state, e)
 		for name, s := range d.store.Sections {
@@ -276,7 +276,7 @@ func (d *docObject) appended(e document.Entry) {
 			}
 		}
 	}
-	d.states = append(d.states, state)
+	d.log.states = append(d.log.states, state)
 }
 
 // contentFinished: every client knows the same open comments.
@@ -303,7 +303,7 @@ func (d *docObject) contentFinished() {
 	for _, e := range s.Log {
 		kept[e.Version] = true
 	}
-	for _, e := range d.all {
+	for _, e := range d.log.all {
 		resolved, open := s.Comments[e.Comment]
 		if !kept[e.Version] && (e.Version > s.State.Floor || e.Kind != document.KindOp && open && resolved == 0) {
 			d.w.fail("%s: version %d is gone, trimmed up to %d", d.id, e.Version, s.State.Floor)

@@ -81,6 +81,8 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		s.restore(e)
 	case document.Record:
 		s.Audit = append(s.Audit, e.Entry)
+	case document.EraseAll:
+		*s = *NewDocumentStorage(s.ID)
 	}
 }
 

@@ -72,6 +72,8 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 				return fmt.Errorf("version %d after %d", e.Entry.Version, w.version)
 			}
 			w.version++
+		case document.EraseAll:
+			w.version = 0
 		case document.RestoreLog:
 			if e.Snapshot != w.version+1 || e.Base > e.To || e.To > w.version || e.Entries < 0 {
 				return fmt.Errorf("restored (%d,%d] as %d at %d", e.Base, e.To, e.Snapshot, w.version)

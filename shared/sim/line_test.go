@@ -16,6 +16,7 @@ type line struct {
 	born time.Time
 	// asked is whether the connect said what the client had heard.
 	asked bool
+	log   *history // of the document, when the line was opened
 	// cut is a line that carries nothing any more, whether or not an end knows.
 	cut                    bool
 	cutAt                  time.Time

@@ -60,7 +60,8 @@ func (d *docObject) noteClose(l *line, code int) {
 
 // renewed notes a token that was swapped in place.
 func (d *docObject) renewed(user string) {
-	if m, row := d.channels[user], d.store.Rows[user]; m != nil {
+	row, here := d.store.Rows[user]
+	if m := d.channels[user]; m != nil && here {
 		m.expires = row.Channel.Expires
 	}
 }
@@ -117,7 +118,7 @@ func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old s
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
 	w := d.w
 	w.lineNo++
-	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.now, asked: a.session != "", clientOpen: true, serverOpen: true}
+	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
 	if w.lines[l.conn] = l; l.asked {
 		l.acked = a.heard
 	}
@@ -139,6 +140,10 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	switch answer := d.step(ev).(type) {
 	case document.Accept:
 		d.confirmed(d.store.Rows[c.user.id].Grant, "a connect")
+		if d.source.told == d.source.version {
+			d.allowed(d.store.Rows[c.user.id].Grant, "a connect")
+			d.source.sure[c.user.id] = d.source.version
+		}
 		d.accepted(l, ev.Grant, same, differ, old, again)
 		c.dialing = false
 		if c.line == nil {
@@ -147,6 +152,9 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	case document.Readmit:
 		l.serverOpen, l.clientOpen = false, false
 		w.counts.Readmitted++
+		if answer.Access > ev.Grant.Access {
+			w.counts.Outdated++
+		}
 		if same && answer.Gone {
 			w.fail("%s: %s is back within grace and was sent away", d.id, c.user.id)
 		}
@@ -161,7 +169,7 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		if answer.Gone {
 			gone = answer.AdmittedAt
 		}
-		c.admit(a, true, gone)
+		c.admit(a, true, gone, answer.Access)
 	default:
 		w.fail("a connect was not answered")
 	}

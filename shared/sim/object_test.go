@@ -19,19 +19,18 @@ type docObject struct {
 	watch    *sim.DocumentWatch
 	alarm    time.Time
 	channels map[string]*model // by user: what must be true of the channel
-	last     map[string]int    // by client: the newest op that is stored
-	next     []document.Event  // what effects came back as
-	taken    bool              // the newest change was
-	ended    *document.Ended   // the newest one
+	log      *history
+	source   sourceDocument
+	next     []document.Event // what effects came back as
+	taken    bool             // the newest change was
+	ended    *document.Ended  // the newest one
 	restored *document.Restored
-	all      []document.Entry // the whole log, as if nothing had been trimmed
-	states   []uint64         // what an app makes of it, by version
 }
 
 func newDocObject(w *world, id string) *docObject {
 	return &docObject{
 		w: w, id: id, core: document.New(w.docCfg, id), store: sim.NewDocumentStorage(id),
-		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, last: map[string]int{}, states: []uint64{0},
+		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}},
 	}
 }
 
@@ -210,6 +209,12 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.deliver(e, e.Conn)
 	case document.Compact:
 		w.counts.Compacted++
+	case document.AccessTaken:
+		d.source.taken(e.Access, e.Users)
+	case document.Erased:
+		w.counts.Erased++
+		d.log = newHistory()
+		d.source.taken(e.Access, e.Users)
 	case document.SavePart:
 		if e.Part == 0 {
 			d.posted(e.Upload)
@@ -231,21 +236,24 @@ func (d *docObject) carryOut(e document.Effect) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
 		}
 		d.confirmed(row.Grant, "an op")
+		if d.source.sure[e.Entry.UserID] == d.source.version {
+			d.allowed(row.Grant, "an op")
+		}
 		if !w.now.Before(row.Channel.Expires) {
 			w.fail("%s: op of %s accepted with a token that has expired", d.id, e.Entry.UserID)
 		}
 	case document.GrantTaken:
 		d.taken = true
-		if row := d.store.Rows[e.UserID]; max(row.Grant.Epoch, row.Fence) < e.Epoch {
+		if row, here := d.store.Rows[e.UserID]; (here || d.store.State.Erased.IsZero()) && max(row.Grant.Epoch, row.Fence) < e.Epoch {
 			w.fail("%s: epoch %d of %s taken, stored is %d", d.id, e.Epoch, e.UserID, row.Grant.Epoch)
 		}
 	case document.Ended:
 		d.ended = &e
-		if row := d.store.Rows[e.UserID]; row.Fence < e.Fence {
+		if row, here := d.store.Rows[e.UserID]; (here || d.store.State.Erased.IsZero()) && row.Fence < e.Fence {
 			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, row.Fence)
 		}
 	case document.Tell:
-		if m := d.channels[e.UserID]; m != nil && e.Reason == "final_error" {
+		if m := d.channels[e.UserID]; m != nil && (e.Reason == "final_error" || e.Reason == "erased") {
 			m.gone = true // without a socket to close: somebody in grace lost access
 		}
 		d.tell(e)
@@ -299,7 +307,7 @@ func (d *docObject) verify(e document.VerifyToken) {
 			return
 		}
 		w.user(e.UserID).admit(session.Admit{
-			Document: d.id, ClientID: e.ClientID, Refresh: true, Claims: token.claims(e.UserID),
+			Document: d.id, ClientID: e.ClientID, Refresh: true, Access: d.core.Access(), Claims: token.claims(e.UserID),
 		}, func(a session.Answer) {
 			if a.Err != nil {
 				d.step(document.TokenRefused{Conn: e.Conn, Err: a.Err})
@@ -321,7 +329,7 @@ func (d *docObject) pushed(g document.Grant, reason string) bool {
 func docGrant(g session.Grant) document.Grant {
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
-		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
+		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Access: g.Access, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
 		AdmittedAt: g.AdmittedAt, Share: g.Share,
 	}
 }
@@ -339,7 +347,7 @@ func (d *docObject) finished() {
 	}
 	d.contentFinished()
 	seen := map[string]bool{}
-	for i, e := range d.all {
+	for i, e := range d.log.all {
 		if e.Version != uint64(i+1) {
 			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
 		}

@@ -78,6 +78,7 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 		l.clientClose(1000)
 		return
 	}
+	c.ofLog(l, p)
 	switch {
 	case p.Resumed && p.SessionID != c.session && c.session != "":
 		c.w.fail("%s resumed another session: %s, was %s", c.id, p.SessionID, c.session)
@@ -274,9 +275,9 @@ func (d *docObject) inOrder(e document.Entry) {
 				return
 			}
 		}
-		if n <= d.last[c.id] {
-			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.last[c.id])
+		if n <= d.log.last[c.id] {
+			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.log.last[c.id])
 		}
-		d.last[c.id] = n
+		d.log.last[c.id] = n
 	}
 }

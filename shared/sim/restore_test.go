@@ -40,7 +40,7 @@ func (w *world) restoreDocument() {
 // resolveAll is an operator who resolves what one user has left open.
 func (w *world) resolveAll(d *docObject, user string) {
 	e := document.ResolveRequested{UserID: user, By: "olive"}
-	for _, entry := range d.all {
+	for _, entry := range d.log.all {
 		if resolved, known := d.store.Comments[entry.Version]; entry.Kind == document.KindCreate && known && resolved == 0 && entry.UserID == user {
 			e.Comments = append(e.Comments, entry.Version)
 		}
@@ -51,26 +51,26 @@ func (w *world) resolveAll(d *docObject, user string) {
 
 // putBack keeps the whole history up with a restore: what is put forward is what there was.
 func (d *docObject) putBack(e document.RestoreLog) {
-	if e.Snapshot != uint64(len(d.all))+1 {
-		d.w.fail("%s: restored as %d behind %d", d.id, e.Snapshot, len(d.all))
+	if e.Snapshot != uint64(len(d.log.all))+1 {
+		d.w.fail("%s: restored as %d behind %d", d.id, e.Snapshot, len(d.log.all))
 	}
-	state := d.states[e.Base]
-	d.all = append(d.all, document.Entry{Version: e.Snapshot})
-	d.states = append(d.states, state)
-	for _, entry := range d.all[e.Base:e.To] {
+	state := d.log.states[e.Base]
+	d.log.all = append(d.log.all, document.Entry{Version: e.Snapshot})
+	d.log.states = append(d.log.states, state)
+	for _, entry := range d.log.all[e.Base:e.To] {
 		if entry.Kind != document.KindOp || entry.Op == nil {
 			continue // a comment, or where another restore begins
 		}
-		entry.Version, entry.ClientID, entry.MessageID = uint64(len(d.all))+1, "", ""
+		entry.Version, entry.ClientID, entry.MessageID = uint64(len(d.log.all))+1, "", ""
 		state = after(state, entry)
-		d.all, d.states = append(d.all, entry), append(d.states, state)
+		d.log.all, d.log.states = append(d.log.all, entry), append(d.log.states, state)
 	}
-	if n := len(d.all) - int(e.Snapshot); n != e.Entries {
+	if n := len(d.log.all) - int(e.Snapshot); n != e.Entries {
 		d.w.fail("%s: %d ops are restored of (%d,%d], there were %d", d.id, e.Entries, e.Base, e.To, n)
 	}
 	stored := d.store.Log[len(d.store.Log)-e.Entries:]
 	for i, entry := range stored {
-		if want := d.all[int(e.Snapshot)+i]; entry.Version != want.Version || !bytes.Equal(entry.Op, want.Op) || entry.UserID != want.UserID {
+		if want := d.log.all[int(e.Snapshot)+i]; entry.Version != want.Version || !bytes.Equal(entry.Op, want.Op) || entry.UserID != want.UserID {
 			d.w.fail("%s: restored %+v, it was %+v", d.id, entry, want)
 		}
 	}
@@ -92,7 +92,7 @@ func (d *docObject) posted(u document.Upload) {
 			}
 		}
 	}
-	if e := d.all[u.Version-1]; company && d.w.now.Sub(e.At) < d.w.docCfg.SnapshotConfirm && e.Op != nil {
+	if e := d.log.all[u.Version-1]; company && d.w.now.Sub(e.At) < d.w.docCfg.SnapshotConfirm && e.Op != nil {
 		d.w.fail("%s: a snapshot of %d, which nobody else has acknowledged, %v after it was written", d.id, u.Version, d.w.now.Sub(e.At))
 	}
 }

@@ -85,6 +85,7 @@ type counts struct {
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
 	Kicked, Revoked, Unconfirmed, TurnedAway                           int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
+	SourceChanged, Outdated, Erased, OtherLog                          int
 	PutBack, Resolved, Full, Unvouched                                 int
 	Looked, SyncWaited, ConnectRefused, AllDropped                     int
 }
@@ -115,6 +116,8 @@ func (c *counts) fields() []countField {
 		{"a revoked token turned away", &c.TurnedAway},
 		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
+		{"a document's access changed", &c.SourceChanged}, {"an answer sent back that was older", &c.Outdated},
+		{"a document erased", &c.Erased}, {"a client of an erased log told so", &c.OtherLog},
 		{"a document restored", &c.PutBack}, {"a comment resolved by an operator", &c.Resolved}, {"a log that is full", &c.Full},
 		{"a snapshot ahead of the others", &c.Unvouched},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},

@@ -9,6 +9,7 @@ import (
 
 // SessionStorage is what a UserSession object's shell keeps.
 type SessionStorage struct {
+	UserID   string // whose object it is: a shell knows by its name
 	Row      session.SessionRow
 	Channels map[string]session.ChannelRow
 	Access   map[string]session.AccessRow
@@ -43,6 +44,9 @@ func (s *SessionStorage) Apply(e session.Effect) {
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *SessionStorage) Snapshot() session.Snapshot {
 	snap := session.Snapshot{Session: s.Row}
+	if snap.Session.UserID == "" {
+		snap.Session.UserID = s.UserID
+	}
 	for _, c := range s.Channels {
 		snap.Channels = append(snap.Channels, c)
 	}

@@ -193,6 +193,12 @@ func (w *world) run() {
 			w.after(w.between(10*time.Second, 2*time.Minute), u.dropAll)
 		}
 	}
+	if w.chance(0.4) { // documents are made private, opened, deleted and made again
+		for range 1 + w.rng.IntN(6) {
+			d := w.docs[w.rng.IntN(len(w.docs))]
+			w.after(w.between(5*time.Second, 3*time.Minute), d.changeSource)
+		}
+	}
 	if w.chance(0.3) { // operators are at work
 		for range 1 + w.rng.IntN(12) {
 			w.after(w.between(5*time.Second, 2*time.Minute), w.operate)
@@ -206,6 +212,9 @@ func (w *world) run() {
 // session or alarm is left behind.
 func (w *world) settle() {
 	w.quiet, w.down = true, false
+	for _, d := range w.docs {
+		d.settleSource()
+	}
 	for _, u := range w.users {
 		u.changeRole(u.role, true)
 		for _, c := range u.clients {
@@ -255,7 +264,7 @@ func newUser(w *world, id string) *user {
 	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}, resumes: map[string]int{}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
-	w.source[id] = u.role
+	w.source[id], u.store.UserID = u.role, id
 	for i := range 1 + w.rng.IntN(2) {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
@@ -309,7 +318,7 @@ func (u *user) step(ev session.Event) {
 // lookUp asks the source, which reads its answer now or later. The answer to a question
 // of the object's own means nothing to the next instance.
 func (u *user) lookUp(e session.LookUp) {
-	w, asker, source, early := u.w, u.ses, u.w.source[e.UserID], u.w.chance(0.5)
+	w, asker, access, early := u.w, u.ses, u.w.doc(e.Document).access(e.UserID), u.w.chance(0.5)
 	w.after(w.between(0, 300*time.Millisecond), func() {
 		if e.Ask > 1<<30 && u.ses != asker {
 			return
@@ -320,9 +329,9 @@ func (u *user) lookUp(e session.LookUp) {
 			return
 		}
 		if !early {
-			source = w.source[e.UserID]
+			access = w.doc(e.Document).access(e.UserID)
 		}
-		u.step(session.AccessFound{Ask: e.Ask, Access: session.Access{Found: true, WorkspaceID: "ws", Source: source}})
+		u.step(session.AccessFound{Ask: e.Ask, Access: access})
 	})
 }
 

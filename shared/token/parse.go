@@ -39,6 +39,9 @@ type Verifier struct {
 	Issuer string
 	// Audience is of whom a token's aud must name one; empty: any, none included.
 	Audience []string
+	// Unaddressed takes only tokens without an aud: the issuer gives out no others, so one
+	// that has some was made for somebody else.
+	Unaddressed bool
 	// Subject is the claim that says who the holder is; empty: user_id.
 	Subject string
 	// EmailsVerified says that the issuer has verified each e-mail it puts into a token,

@@ -168,4 +168,10 @@ func TestTokensOfAnotherApp(t *testing.T) {
 			t.Errorf("aud %s: %q, want %q", raw, reasonOf(err), want)
 		}
 	}
+	v = &Verifier{Issuer: issuer, Unaddressed: true}
+	for raw, want := range map[string]string{``: "", `null`: "", `"web"`: ReasonAudience, `["web"]`: ReasonAudience, `[]`: ReasonAudience, `7`: ReasonAudience, `{}`: ReasonAudience} {
+		if _, err := check(v, sign(rs256, with("aud", raw)), now); reasonOf(err) != want {
+			t.Errorf("of an issuer that addresses none, aud %s: %q, want %q", raw, reasonOf(err), want)
+		}
+	}
 }

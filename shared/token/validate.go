@@ -58,6 +58,9 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 	if err := jwt.NewValidator(options...).Validate(t.claims); err != nil {
 		return Claims{}, v.refusal(t, err, now)
 	}
+	if v.Unaddressed && t.claims["aud"] != nil {
+		return Claims{}, refuse(ReasonAudience)
+	}
 	// OAuth calls an access token a bearer token (RFC 6750).
 	if kind, ok := t.claims["token_type"].(string); ok && kind != "access" && !strings.EqualFold(kind, "bearer") {
 		return Claims{}, refuse(ReasonWrongType)

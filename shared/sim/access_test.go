@@ -1,0 +1,117 @@
+package sim_test
+
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// history is one log of a document: when that is erased, another begins.
+type history struct {
+	all    []document.Entry // as if nothing had been trimmed
+	states []uint64         // what an app makes of it, by version
+	last   map[string]int   // by client: the newest op that is stored
+}
+
+func newHistory() *history { return &history{states: []uint64{0}, last: map[string]int{}} }
+
+// sourceDocument is what the permission source says of a document itself, and who knows.
+type sourceDocument struct {
+	private, deleted bool
+	version          int            // of the two
+	told             int            // the newest that the document has been told of
+	sure             map[string]int // by user: the newest that is known to hold for them
+	access           uint64         // what the document said to that
+	users            []string
+}
+
+func (s *sourceDocument) taken(access uint64, users []string) { s.access, s.users = access, users }
+
+// access is what the source says to a question about a user.
+func (d *docObject) access(user string) session.Access {
+	if d.source.deleted {
+		return session.Access{}
+	}
+	source := d.w.source[user]
+	source.Restricted = d.source.private
+	return session.Access{Found: true, WorkspaceID: "ws", Source: source}
+}
+
+// allowed holds a grant that is used to what the source has said since the document was
+// told of its newest change.
+func (d *docObject) allowed(g document.Grant, what string) {
+	access := d.access(g.UserID)
+	may := permission.Set(0)
+	if access.Found {
+		may, _ = permission.Resolve(access.Source)
+	}
+	// The user's own role may change too; that is held to elsewhere.
+	if may == 0 && permission.Set(g.Permissions).Has(permission.Read) && (d.source.private || d.source.deleted) {
+		d.w.fail("%s: %s of %s by an answer from before it became private or was deleted", d.id, what, g.UserID)
+	}
+}
+
+// changeSource changes the document at the source and tells it so.
+func (d *docObject) changeSource() {
+	w, s := d.w, &d.source
+	if w.quiet {
+		return
+	}
+	w.counts.SourceChanged++
+	s.version++
+	erase := false
+	switch {
+	case s.deleted:
+		s.deleted, s.private = false, w.chance(0.3)
+	case w.chance(0.3):
+		s.deleted, erase = true, true
+		w.after(w.between(0, 40*time.Second), func() {
+			if s.deleted {
+				d.changeSource()
+			}
+		})
+	default:
+		s.private = !s.private
+	}
+	d.tellSource(erase, s.version)
+}
+
+func (d *docObject) tellSource(erase bool, version int) {
+	d.w.after(d.w.between(0, 200*time.Millisecond), func() {
+		w, s := d.w, &d.source
+		if erase {
+			d.step(document.Erase{})
+		} else {
+			d.step(document.AccessChanged{})
+		}
+		s.told = max(s.told, version)
+		for _, id := range s.users {
+			u := w.user(id)
+			w.askNo++
+			u.op.asked[w.askNo] = func() { s.sure[id] = max(s.sure[id], version) }
+			u.step(session.AccessChanged{Ask: w.askNo, UserID: id, Document: d.id, Access: s.access, Reason: "permissions_changed"})
+		}
+	})
+}
+
+// settleSource opens the document again, for the end of the run.
+func (d *docObject) settleSource() {
+	d.source.private, d.source.deleted = false, false
+	d.source.version++
+	d.tellSource(false, d.source.version)
+}
+
+// ofLog has a client that knew another log forget it, when it has been told.
+func (c *client) ofLog(l *line, p protocol.ConnectionAck) {
+	if c.log == l.log {
+		return
+	}
+	if p.Resumed || c.heard > 0 && l.asked && (p.Gap == nil || p.Gap.Reason != "erased") {
+		c.w.fail("%s knows another log up to %d, and is told %+v", c.id, c.heard, p)
+	}
+	c.w.counts.OtherLog++
+	c.log, c.heard, c.state, c.pending, c.content = l.log, 0, 0, nil, content{open: map[uint64]bool{}}
+}
