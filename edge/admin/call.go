@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// bodyDepth is how deep a body may nest; a message for a device is the deepest.
+// bodyDepth is how deep a body may nest that is all ours.
 const bodyDepth = 16
 
 // call is one request: who asks, what the path names, what the body says.
@@ -66,7 +66,11 @@ func (c *call) read(r *route) *protocol.Error {
 	if !rest.IsJSON(c.request) {
 		return notJSON()
 	}
-	if err := rest.CheckObject(body, bodyDepth); err != nil {
+	depth := bodyDepth
+	if r.foreign {
+		depth = jsontext.DepthLimit // how much of it may be, says whoever takes it
+	}
+	if err := rest.CheckObject(body, depth); err != nil {
 		return err
 	}
 	return c.take(body, r.fields)

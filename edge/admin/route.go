@@ -15,6 +15,8 @@ type route struct {
 	name string
 	// fields are what its body may hold; none: it has no body.
 	fields []string
+	// foreign is a body that holds somebody else's JSON.
+	foreign bool
 	// raw routes read the body as it is.
 	raw bool
 	do  func(*call) (answer, *protocol.Error)
@@ -55,7 +57,7 @@ func routes() []route {
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},
 		{method: "GET", path: userPath + "/sign-ins", name: "listSignIns", do: listSignIns},
-		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, do: postDeviceMessage},
+		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
 

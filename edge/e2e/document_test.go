@@ -168,7 +168,7 @@ func TestBadFramesHarmNobody(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for name, c := range map[string]struct{ text, code, reason string }{
 		"65,537 bytes":          {`{"type":"operation","event":"op","message_id":"m","data":{"op":"` + strings.Repeat("a", 65_600) + `"}}`, "MESSAGE_TOO_LARGE", ""},
-		"nested 17 deep":        {`{"type":"operation","event":"op","message_id":"m","data":{"op":` + deep(15) + `}}`, "MALFORMED_MESSAGE", "too_deep"},
+		"nested 65 deep":        {`{"type":"operation","event":"op","message_id":"m","data":{"op":` + deep(63) + `}}`, "MALFORMED_MESSAGE", "too_deep"},
 		"nested 30,000 deep":    {deep(30_000), "MALFORMED_MESSAGE", ""},
 		"no JSON":               {`{"type":`, "MALFORMED_MESSAGE", "invalid_json"},
 		"an unknown type":       {`{"type":"nonsense","event":"op"}`, "MALFORMED_MESSAGE", "unknown_type"},

@@ -230,3 +230,36 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 		t.Fatalf("awake again, the next op became version %d", v)
 	}
 }
+
+// What a frame may be is the server's word: an op as deep as a raised limit lets it be is
+// read by everybody, at once and from the log, and deeper ones are refused by their names,
+// however many there are, while the line stands.
+func TestDepthIsTheServersWord(t *testing.T) {
+	s := start(t, map[string]string{"MAX_DEPTH": "200"})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	limits, _ := editor.ack.Data["limits"].(map[string]any)
+	if limits["depth"] != 200.0 {
+		t.Fatalf("limits are %v", limits)
+	}
+	op := func(id string, depth int) string {
+		nested := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+		return fmt.Sprintf(`{"type":"operation","event":"op","data":{"op":%s},"message_id":%q}`, nested, id)
+	}
+	editor.send(op("deep", 198))
+	editor.expect("operation", "operation_ack")
+	owner.heardOps(1)
+	for i := range 12 {
+		id := fmt.Sprintf("deeper%d", i)
+		editor.send(op(id, 199))
+		e := editor.expectError("MALFORMED_MESSAGE")
+		if details, _ := e.Data["details"].(map[string]any); details["reason"] != "too_deep" || details["message_id"] != id || details["limit"] != 200.0 {
+			t.Fatalf("told %v", e.Data)
+		}
+	}
+	editor.quiet()
+	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	if got := late.syncs(0); len(got) != 1 {
+		t.Errorf("the log holds %v", got)
+	}
+}

@@ -216,7 +216,7 @@ func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
 // granted takes the session object's answer to the document object.
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
-	if jsontext.Check(answer, eventDepth) != nil {
+	if jsontext.Check(answer, jsontext.DepthLimit) != nil {
 		return fl.unavailable("session_unavailable")
 	}
 	if data := jsontext.Field(answer, "error"); data != nil {
@@ -250,7 +250,7 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
 	status, _ := jsontext.Uint(jsontext.Field(result, "status"))
 	body := []byte(text(result, "body"))
-	if jsontext.Check(body, eventDepth) == nil {
+	if jsontext.Check(body, jsontext.DepthLimit) == nil {
 		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted && fl.document != "" {
 			return fl.admit(true, jsontext.Field(body, "gone_at"), jsontext.Field(body, "access"), now)

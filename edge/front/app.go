@@ -14,6 +14,8 @@ import (
 // fit in an isolate (see DefaultWaitingApps).
 const (
 	firstBytes = 8 << 10
+	// firstDepth is how deep it may nest: it says who the app is, and no more.
+	firstDepth = 16
 	keptFrames = 64
 	keptBytes  = 64 << 10
 )
@@ -126,7 +128,7 @@ func (f *Front) firstFrame(fl *flight, result []byte) []byte {
 	if !ok {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."})
 	}
-	frame, err := protocol.Decode([]byte(said), protocol.Limits{FrameBytes: firstBytes})
+	frame, err := protocol.Decode([]byte(said), protocol.Limits{FrameBytes: firstBytes, Depth: firstDepth})
 	if err != nil {
 		return fl.fail(err)
 	}

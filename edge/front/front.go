@@ -78,12 +78,9 @@ func New(cfg Config) *Front {
 	return f
 }
 
-// eventDepth is the deepest nesting of an event: a result may hold a state.
-const eventDepth = 16
-
 // Step takes one event and returns the next step. Any input gives a step.
 func (f *Front) Step(event []byte) []byte {
-	if jsontext.Check(event, eventDepth) != nil {
+	if jsontext.Check(event, jsontext.DepthLimit) != nil {
 		return respond(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
 	}
 	var kind, at, state, result []byte

@@ -23,15 +23,12 @@ import (
 //
 // Those of operators are in operator.go, the device's in device.go.
 
-// messageDepth is how deep such a message nests at most: an operator's message to a
-// device brings as much of its own as a frame may.
-const messageDepth = 20
-
 var errMessage = errors.New("not a message")
 
-// object checks that text is one JSON object.
+// object checks that text is one JSON object. How deep a user's part of it may be is for
+// whoever takes it to say.
 func object(text []byte) (jsontext.Object, error) {
-	if err := jsontext.Check(text, messageDepth); err != nil {
+	if err := jsontext.Check(text, jsontext.DepthLimit); err != nil {
 		return jsontext.Object{}, err
 	}
 	o, ok := jsontext.Parse(text)

@@ -47,7 +47,7 @@ func channelConfig(s settings) channel.Config {
 const maxFrameBytes = 1 << 20
 
 func (s settings) limits() protocol.Limits {
-	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: s.number("MAX_DEPTH")}
+	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: min(s.number("MAX_DEPTH"), protocol.MostDepth)}
 }
 
 func (s settings) frames() rate.Limit {

@@ -142,10 +142,11 @@ func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int)
 		a.answerDoor(x, why.AppendJSON(nil))
 	default:
 		x.line.Alive(now)
-		if a.flooded(now, x, protocol.Frame{}, size) {
+		if a.flooded(now, x, protocol.Frame{MessageID: why.MessageID}, size) {
 			return
 		}
-		if !x.mistakes.Enough(now, a.cfg.InvalidFrames) {
+		// One that says which it is was meant for this protocol.
+		if why.MessageID != "" || !x.mistakes.Enough(now, a.cfg.InvalidFrames) {
 			a.sendError(x, why)
 			return
 		}

@@ -66,6 +66,9 @@ func (c *Client) announce() {
 		w.Bool("locked", s.locked)
 		w.Int("unacknowledged", int64(s.unacknowledged))
 		w.Int("frameBytes", int64(s.frameBytes))
+		if s.depth != protocol.DefaultLimits.Depth {
+			w.Int("depth", int64(s.depth))
+		}
 	}
 	w.Strs("tabs", c.tabs.others)
 	c.post(w)
@@ -122,7 +125,7 @@ func readEntry(raw []byte) (entry, bool) {
 			e.comment, ok = jsontext.Bool(v)
 		}
 	}
-	return e, ok && e.version > 0 && e.version <= protocol.MaxSeq && len(e.messageID) <= maxID
+	return e, ok && e.version > 0 && e.version <= protocol.MaxSeq
 }
 
 func utoa(n uint64) string { return strconv.FormatUint(n, 10) }

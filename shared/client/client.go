@@ -39,7 +39,9 @@ type session struct {
 	permEpoch      uint64
 	locked         bool
 	unacknowledged int
-	frameBytes     int
+	frameBytes     int // of the largest frame the server takes, and how deep it may nest
+	depth          int
+	told           limits // as the app knows them
 	heartbeat      time.Duration
 }
 
@@ -54,7 +56,8 @@ func New(cfg Config) *Client {
 	c.status.state = stateConnecting
 	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
-	c.session.frameBytes = protocol.DefaultLimits.FrameBytes
+	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
+	c.session.told = c.session.limits()
 	c.session.heartbeat = defaultHeartbeat
 	return c
 }

@@ -83,7 +83,7 @@ func TestOfflineFailuresDoNotCount(t *testing.T) {
 // sent to it.
 func TestSendRefusedAtOnce(t *testing.T) {
 	for _, c := range []struct{ op, reason string }{
-		{strings.Repeat("[", 20) + strings.Repeat("]", 20), "too_deep"},
+		{strings.Repeat("[", 63) + strings.Repeat("]", 63), "too_deep"},
 		{`{"a":`, "invalid_json"},
 		{"", "invalid_json"},
 		{`"` + strings.Repeat("x", 65<<10) + `"`, "too_large"},

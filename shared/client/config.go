@@ -91,12 +91,11 @@ const (
 
 	maxID        = 128
 	maxTabs      = 64
-	maxBroadcast = 1 << 18
+	maxBroadcast = 1 << 18  // what is said to other tabs at once, unless it is one thing
+	maxHeard     = 64 << 20 // and what is taken from them
 	maxLane      = 4096
 	maxLaneBytes = 8 << 20
-	maxDepth     = 24
-	opDepth      = 13 // what the frame adds stays within the server's 16
 	maxEpoch     = 1<<53 - 1
-	frameRoom    = 512 // the envelope around an op
-	maxSyncFrame = 1 << 20
+	frameRoom    = 512     // the envelope around an op
+	maxLimit     = 1 << 30 // of what a server's limits may say
 )

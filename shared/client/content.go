@@ -15,7 +15,7 @@ func commentEvent(event string) bool {
 // comment takes one from the app. It goes the way of an op, in one order with them.
 func (c *Client) comment(e Comment) {
 	for _, part := range [...][]byte{e.Body, e.Anchor} {
-		if len(part) > 0 && jsontext.Check(part, opDepth) != nil {
+		if len(part) > 0 && jsontext.Check(part, jsontext.DepthLimit) != nil {
 			c.unsent(e.ID, failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, "The comment is not JSON that the server takes."))
 			return
 		}
@@ -27,16 +27,16 @@ func (c *Client) comment(e Comment) {
 	if len(e.Anchor) > 0 {
 		p.Anchor = e.Anchor
 	}
-	data := p.Append(nil)
-	switch {
+	o := outgoing{id: e.ID, messageID: c.cfg.TabID + "-c" + e.ID, op: p.Append(nil), comment: e.Event}
+	switch f := c.unfitHere(o); {
 	case !commentEvent(e.Event) || e.Event != protocol.EventResolve && len(e.Body) == 0:
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "A comment needs a body.", Reason: "comment", Action: protocol.ActionStop})
 		return
-	case len(data) > c.session.frameBytes-frameRoom:
-		c.unsent(e.ID, failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, "The comment is larger than the limit."))
+	case f != nil:
+		c.unsent(e.ID, f)
 		return
 	}
-	c.log.outbox = append(c.log.outbox, outgoing{id: e.ID, messageID: c.cfg.TabID + "-c" + e.ID, op: data, comment: e.Event})
+	c.log.outbox = append(c.log.outbox, o)
 	if c.conn.phase == dormant && !c.token.spent {
 		c.conn.phase, c.conn.tries = idle, 0
 		c.connect()
@@ -64,6 +64,7 @@ func (c *Client) said(o laned, ack protocol.OperationAck) (op []byte, comment bo
 func (c *Client) commentFrame(f protocol.Frame) {
 	p, ok := protocol.ParseComment(f.Data)
 	if !ok {
+		c.unreadable(f.Seq)
 		return
 	}
 	e := entry{version: p.DocumentVersion, messageID: f.MessageID, userID: p.UserID, clientID: p.ClientID, comment: true}

@@ -15,11 +15,14 @@ func (c *Client) received(gen uint64, text []byte) {
 	}
 	n.lastHeard = c.now
 	n.deadAt = time.Time{} // anything heard is a sign of life
-	f, e := protocol.Decode(text, protocol.Limits{FrameBytes: maxSyncFrame, Depth: maxDepth})
+	f, e := protocol.Decode(text, protocol.ReaderLimits)
 	if e != nil {
 		// A newer server may say what this client does not know yet.
 		if e.Reason != protocol.ReasonUnknownType && e.Reason != protocol.ReasonUnknownEvent {
-			c.emitFailure("error", failureOf(protocol.MalformedMessage, e.Reason, "The server sent something that is not a frame."))
+			c.notAFrame(e.Reason)
+		}
+		if n.phase == live {
+			c.unreadable(protocol.SeqOf(text))
 		}
 		return
 	}
@@ -42,6 +45,10 @@ func (c *Client) received(gen uint64, text []byte) {
 	case protocol.TypeComment:
 		c.commentFrame(f)
 	}
+}
+
+func (c *Client) notAFrame(reason string) {
+	c.emitFailure("error", failureOf(protocol.MalformedMessage, reason, "The server sent something that is not a frame."))
 }
 
 func (c *Client) systemFrame(f protocol.Frame) {
@@ -104,10 +111,14 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		s.unacknowledged = a.Limits.Unacknowledged
 	}
 	n.window = s.unacknowledged
-	s.frameBytes = protocol.DefaultLimits.FrameBytes
-	if a.Limits.FrameBytes > 0 {
-		s.frameBytes = a.Limits.FrameBytes
+	s.frameBytes, s.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
+	if a.Limits.FrameBytes > frameRoom {
+		s.frameBytes = min(a.Limits.FrameBytes, maxLimit)
 	}
+	if a.Limits.Depth > 0 {
+		s.depth = a.Limits.Depth
+	}
+	c.tellLimits()
 	n.pingAt = c.now.Add(s.heartbeat)
 	c.measure(a.ServerTime, a.ExpiresAt)
 	c.tokenStands()
@@ -214,8 +225,8 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 // presence shows something passing; the last one is shown again on a new
 // connection: the server keeps it with the one it came by.
 func (c *Client) presence(data []byte) {
-	if len(data) > c.session.frameBytes-frameRoom || jsontext.Check(data, opDepth) != nil {
-		c.emitFailure("error", &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait})
+	if f := c.unfitPresence(data); f != nil {
+		c.emitFailure("error", f)
 		return
 	}
 	if c.tabs.foreign {
@@ -231,11 +242,32 @@ func (c *Client) presence(data []byte) {
 	c.post(w)
 }
 
+// unfitPresence is why the server would not take it, nil when it does, and when nobody knows
+// yet.
+func (c *Client) unfitPresence(data []byte) *Failure {
+	depth, size := c.session.depth-2, c.session.frameBytes-frameRoom
+	if c.session.id == "" {
+		depth, size = protocol.MostDepth, maxLimit
+	}
+	switch err := jsontext.Check(data, depth); {
+	case err == jsontext.ErrDepth:
+		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, "The presence nests deeper than the server takes.")
+	case err != nil || len(data) > size:
+		return &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait}
+	}
+	return nil
+}
+
 func (c *Client) showPresence(data []byte) {
 	c.conn.shown = data
 	c.writePresence(data)
 }
 
 func (c *Client) writePresence(data []byte) {
+	if f := c.unfitPresence(data); f != nil { // this server's limits are lower than was thought
+		c.conn.shown = nil
+		c.emitFailure("error", f)
+		return
+	}
 	c.write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: data}.Append(nil)})
 }

@@ -27,12 +27,12 @@ func (m message) num(name string) (uint64, bool) {
 
 // readMessage checks size and form before anything is looked at: every script
 // of the origin may write on the channel.
-func readMessage(text string) (message, bool) {
-	if len(text) > maxBroadcast {
+func readMessage(text string, most int) (message, bool) {
+	if len(text) > most {
 		return message{}, false
 	}
 	m := message{raw: []byte(text)}
-	if jsontext.Check(m.raw, maxDepth) != nil {
+	if jsontext.Check(m.raw, jsontext.DepthLimit) != nil {
 		return message{}, false
 	}
 	m.kind, m.tab = m.str("type"), m.str("tabId")
@@ -50,7 +50,7 @@ func (c *Client) hear(text string) {
 	if c.suspended || c.sole() {
 		return
 	}
-	m, ok := readMessage(text)
+	m, ok := readMessage(text, maxHeard)
 	if !ok || m.tab == c.cfg.TabID {
 		return
 	}
@@ -217,8 +217,13 @@ func (c *Client) heardLeader(m message) {
 			s.unacknowledged = int(min(n, maxLane))
 		}
 		if n, ok := m.num("frameBytes"); ok && n > frameRoom {
-			s.frameBytes = int(min(n, maxSyncFrame))
+			s.frameBytes = int(min(n, maxLimit))
 		}
+		s.depth = protocol.DefaultLimits.Depth
+		if n, ok := m.num("depth"); ok && n > 0 {
+			s.depth = int(min(n, jsontext.DepthLimit))
+		}
+		c.tellLimits()
 	}
 	others, _ := jsontext.Strs(jsontext.Field(m.raw, "tabs"))
 	c.keepTabs(m.tab, others)
@@ -347,6 +352,7 @@ func (c *Client) heardEvent(m message) {
 	case "refused":
 		if f, ok := readFailure(jsontext.Field(m.raw, "error")); ok {
 			c.refusedOp(m.str("message_id"), f)
+			c.offer()
 		}
 	case "say":
 		c.heardSaying(m.str("kind"), jsontext.Field(m.raw, "detail"))

@@ -49,13 +49,57 @@ func readLaned(raw []byte, tab string) laned {
 
 // sendable reports whether a leader sends an op or a comment that another tab names.
 func (c *Client) sendable(o laned) bool {
-	depth := opDepth
-	if o.comment != "" {
-		depth++ // the data around its body
-	}
-	return o.op != nil && len(o.op) <= c.session.frameBytes-frameRoom && protocol.ValidID(o.messageID, maxID) &&
+	return o.op != nil && protocol.ValidID(o.messageID, maxID) &&
 		(o.comment == "" || commentEvent(o.comment)) && (o.section == "" || protocol.ValidID(o.section, maxID)) &&
-		jsontext.Check(o.op, depth) == nil
+		jsontext.Check(o.op, jsontext.DepthLimit) == nil
+}
+
+// limits are what the server said of itself that the app may want to know.
+type limits struct{ frameBytes, depth int }
+
+func (s *session) limits() limits { return limits{s.frameBytes, s.depth} }
+
+// unfit is why the server would not take an op or a comment, nil when it does.
+func (c *Client) unfit(o laned) *Failure {
+	what, depth := "The operation", c.session.depth-2 // around it are the frame and its data
+	if o.comment != "" {
+		what, depth = "The comment", c.session.depth-1 // which a comment is the whole of
+	}
+	if len(o.op) > c.session.frameBytes-frameRoom {
+		return failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, what+" is larger than the limit.")
+	}
+	switch err := jsontext.Check(o.op, depth); {
+	case err == jsontext.ErrDepth:
+		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, what+" nests deeper than the server takes.")
+	case err != nil:
+		return failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, what+" is not JSON.")
+	}
+	return nil
+}
+
+// unfitHere is the same of this tab's own. Before the server has said what its limits
+// are, only what no server takes is refused.
+func (c *Client) unfitHere(o outgoing) *Failure {
+	f := c.unfit(o.laned(c.cfg.TabID))
+	if f != nil && c.session.id == "" && f.Reason != protocol.ReasonInvalidJSON && jsontext.Check(o.op, protocol.MostDepth) == nil {
+		return nil
+	}
+	return f
+}
+
+// tellLimits tells the app of limits that it does not know yet.
+func (c *Client) tellLimits() {
+	s := &c.session
+	if s.told == s.limits() {
+		return
+	}
+	s.told = s.limits()
+	w := jsontext.NewObject(nil)
+	w.Open("limits")
+	w.Int("frameBytes", int64(s.frameBytes))
+	w.Int("depth", int64(s.depth))
+	w.Close()
+	c.emit("", nil, w.End())
 }
 
 // enlane adds an op unless it is there already: a tab repeats what it has to

@@ -229,7 +229,7 @@ func TestWhatIsLeftIsBounded(t *testing.T) {
 		`{"type":"tab_left","tabId":"x","ops":{"message_id":"a","op":1}}`,
 		`{"type":"tab_left","tabId":"x","ops":[{"message_id":"","op":1},{"message_id":"a"},7,null]}`,
 		`{"type":"tab_left","tabId":"x","ops":[{"message_id":"word","op":1,"comment":"delete"},{"message_id":"place","op":1,"section":"` + strings.Repeat("s", 200) + `"}]}`,
-		`{"type":"tab_left","tabId":"x","ops":[{"message_id":"deep","op":` + strings.Repeat("[", 20) + strings.Repeat("]", 20) + `}]}`,
+		`{"type":"tab_left","tabId":"x","ops":[{"message_id":"deep","op":` + strings.Repeat("[", 70) + strings.Repeat("]", 70) + `}]}`,
 	} {
 		w.do(t1, Broadcast{forged})
 	}

@@ -32,6 +32,7 @@ type log struct {
 	asks     int       // how often it was asked for in vain
 	syncBy   time.Time // by then what is missing has to be here
 	syncing  bool      // a sync_request is open
+	unread   bool      // a part of an answer could not be read
 	progress uint64    // up to where its answer has come
 	more     bool      // ask again when it is answered, with moreOf
 	moreOf   protocol.SyncRequest
@@ -65,20 +66,12 @@ func (c *Client) send(e Send, section string) {
 		c.unsent(e.ID, errSection)
 		return
 	}
-	if len(e.Op) > c.session.frameBytes-frameRoom {
-		c.unsent(e.ID, failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, "The operation is larger than the limit."))
-		return
-	}
-	if err := jsontext.Check(e.Op, opDepth); err != nil {
-		reason := protocol.ReasonInvalidJSON
-		if err == jsontext.ErrDepth {
-			reason = protocol.ReasonTooDeep
-		}
-		c.unsent(e.ID, failureOf(protocol.MalformedMessage, reason, "The operation is not JSON that the server takes."))
-		return
-	}
 	o := outgoing{id: e.ID, messageID: c.cfg.TabID + "-" + e.ID, op: append([]byte(nil), e.Op...)}
 	o.section = section
+	if f := c.unfitHere(o); f != nil {
+		c.unsent(e.ID, f)
+		return
+	}
 	c.log.outbox = append(c.log.outbox, o)
 	if c.conn.phase == dormant && !c.token.spent {
 		c.conn.phase, c.conn.tries = idle, 0
@@ -117,8 +110,14 @@ func (c *Client) flush() {
 	if c.conn.phase != live || !c.conn.resumeSends.IsZero() || l.stalled {
 		return // what was refused goes first
 	}
+	refused := false
 	for l.sent < len(l.lane) && l.sent < c.conn.window {
 		o := l.lane[l.sent]
+		if f := c.unfit(o); f != nil { // this server's limits are lower than was thought
+			c.refuseLaned(o.messageID, f)
+			refused = true
+			continue
+		}
 		l.sent++
 		if o.comment != "" {
 			c.write(protocol.Frame{Type: protocol.TypeComment, Event: o.comment, MessageID: o.messageID, Data: o.op})
@@ -128,6 +127,9 @@ func (c *Client) flush() {
 			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
 			Data: protocol.Op{Op: o.op, Section: o.section, PermEpoch: c.session.permEpoch}.Append(nil),
 		})
+	}
+	if refused {
+		c.offer()
 	}
 }
 
@@ -152,6 +154,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 	case protocol.EventOp:
 		p, ok := protocol.ParseOp(f.Data)
 		if !ok {
+			c.unreadable(f.Seq)
 			return
 		}
 		if p.DocumentVersion == 0 {
@@ -162,6 +165,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 	case protocol.EventOperationAck:
 		p, ok := protocol.ParseOperationAck(f.Data)
 		if !ok {
+			c.unreadable(f.Seq)
 			return
 		}
 		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo, p.Comment != nil}
@@ -185,6 +189,9 @@ func (c *Client) operationFrame(f protocol.Frame) {
 	case protocol.EventDocumentSync:
 		if p, ok := protocol.ParseDocumentSync(f.Data); ok {
 			c.synced(p)
+		} else {
+			c.log.unread = true
+			c.notAFrame(protocol.ReasonBadField)
 		}
 	}
 }
@@ -306,15 +313,20 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 		c.refreshSoon()
 		return true
 	}
-	c.unlane(e.MessageID)
-	detail := f.appendJSON(nil)
-	w := c.event("refused")
-	w.Str("message_id", e.MessageID)
-	w.Raw("error", detail)
-	c.post(w)
-	c.refusedOp(e.MessageID, f)
+	c.refuseLaned(e.MessageID, f)
+	c.offer()
 	c.flush()
 	return true
+}
+
+// refuseLaned takes an op out of the lane and tells whoever sent it.
+func (c *Client) refuseLaned(messageID string, f *Failure) {
+	c.unlane(messageID)
+	w := c.event("refused")
+	w.Str("message_id", messageID)
+	w.Raw("error", f.appendJSON(nil))
+	c.post(w)
+	c.refusedOp(messageID, f)
 }
 
 // refusedOp tells the app, if the op was this tab's.
@@ -329,7 +341,6 @@ func (c *Client) refusedOp(messageID string, f *Failure) {
 	if kind := eventKind(f); kind != "error" {
 		c.emitFailure(kind, f)
 	}
-	c.offer()
 }
 
 func (c *Client) unsent(id string, f *Failure) {

@@ -30,7 +30,7 @@ func (c *Client) postOrigin(kind string) {
 // hearOrigin takes one of them. A page that is suspended may hear it, and must not
 // wake up as somebody who has signed out.
 func (c *Client) hearOrigin(text string) {
-	m, ok := readMessage(text)
+	m, ok := readMessage(text, maxBroadcast)
 	if !ok || m.tab == c.cfg.TabID || !c.cfg.Channel {
 		return
 	}

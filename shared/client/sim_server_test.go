@@ -189,6 +189,11 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 		p, _ := protocol.ParseSyncRequest(f.Data)
 		s.sync(c, p)
 	case "token_refresh":
+		if !s.quiet && s.rnd.IntN(3) == 0 {
+			e := protocol.Error{Code: protocol.AuthenticationFailed, MessageID: f.MessageID}
+			s.send(c, e.Frame())
+			return
+		}
 		p, _ := protocol.ParseTokenRefresh(f.Data)
 		claims, _ := readToken(p.Token)
 		s.expires = time.Unix(claims.Exp, 0)

@@ -11,14 +11,11 @@ import (
 type restore struct {
 	version uint64 // of the parts that are coming
 	parts   [][]byte
-	bytes   int
 	of, to  uint64
 }
 
 const (
-	maxRestore    = 16 << 20
-	partBytes     = 48 << 10 // of a snapshot's text in one frame, escapes included
-	snapshotDepth = 64
+	partBytes = 48 << 10 // of a snapshot's text in one frame, escapes included
 )
 
 // shareSnapshot hands a part to every tab.
@@ -39,12 +36,12 @@ func (c *Client) takePart(s protocol.Snapshot) {
 		return
 	}
 	if s.Part == 0 {
-		r.version, r.parts, r.bytes = s.DocumentVersion, nil, 0
+		r.version, r.parts = s.DocumentVersion, nil
 	}
-	if r.version != s.DocumentVersion || s.Part != len(r.parts) || r.bytes+len(s.Data) > maxRestore {
+	if r.version != s.DocumentVersion || s.Part != len(r.parts) {
 		return // the part before it went by; what is missing is asked for again
 	}
-	r.parts, r.bytes = append(r.parts, append([]byte(nil), s.Data...)), r.bytes+len(s.Data)
+	r.parts = append(r.parts, append([]byte(nil), s.Data...))
 	c.arrived()
 	if len(r.parts) < s.Parts {
 		return
@@ -78,7 +75,7 @@ func joined(parts [][]byte) []byte {
 		}
 		text = append(text, s...)
 	}
-	if text != nil && jsontext.Check(text, snapshotDepth) == nil {
+	if text != nil && jsontext.Check(text, jsontext.DepthLimit) == nil {
 		return text
 	}
 	list := []byte{'['}
@@ -92,10 +89,10 @@ func joined(parts [][]byte) []byte {
 }
 
 // split cuts JSON text into strings that fit in a frame each, between characters.
-func split(text []byte) (parts [][]byte) {
+func split(text []byte, most int) (parts [][]byte) {
 	for len(text) > 0 {
 		n, size := 0, 0
-		for n < len(text) && size < partBytes-8 {
+		for n < len(text) && size < most-8 {
 			switch b := text[n]; {
 			case b == '"' || b == '\\':
 				size += 2
@@ -207,7 +204,7 @@ type posting struct {
 func (c *Client) postSnapshot(e PostSnapshot) {
 	p := &c.log.posting
 	switch {
-	case jsontext.Check(e.Data, snapshotDepth) != nil || e.Version == 0 || e.Version > c.log.heard():
+	case jsontext.Check(e.Data, jsontext.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.heard():
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The snapshot is not JSON, or of a version this tab has not heard.", Reason: "snapshot", Action: protocol.ActionStop})
 	case c.conn.phase != live:
 		f := *errNotConnected
@@ -218,7 +215,7 @@ func (c *Client) postSnapshot(e PostSnapshot) {
 	case p.id != "":
 		c.unsent(e.ID, failureOf(protocol.ServiceUnavailable, "snapshot_in_progress", "A snapshot is being posted already."))
 	default:
-		*p = posting{id: e.ID, version: e.Version, parts: split(e.Data)}
+		*p = posting{id: e.ID, version: e.Version, parts: split(e.Data, min(partBytes, c.session.frameBytes-frameRoom))}
 		c.writePart()
 	}
 }

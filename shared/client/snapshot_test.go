@@ -23,7 +23,7 @@ func TestSnapshotSurvivesTheSplit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts := split(text)
+		parts := split(text, partBytes)
 		for i, p := range parts {
 			f := protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshot, MessageID: "m", Data: protocol.Snapshot{
 				DocumentVersion: 1, Part: i, Parts: len(parts), Data: p}.Append(nil)}.Append(nil)

@@ -147,6 +147,21 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	c.flush()
 }
 
+// reasonUnreadable is of a gap that is this client's own: what the server has sent is there,
+// and cannot be read here.
+const reasonUnreadable = "unreadable"
+
+// unreadable is an entry of the log that is not to be made out: the one that is due is
+// passed over, and said to be.
+func (c *Client) unreadable(version uint64) {
+	if version == c.log.version+1 && c.log.restore.of == 0 {
+		c.gap(version, reasonUnreadable)
+		c.heardSeq()
+	} else if version > c.log.version {
+		c.behind(version)
+	}
+}
+
 // gap tells every tab of versions up to `to` that cannot be had any more.
 func (c *Client) gap(to uint64, reason string) {
 	w := c.event("gap")
@@ -211,6 +226,9 @@ func (c *Client) logDue() {
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
+		if l.unread && c.conn.phase == live {
+			c.gap(l.target, reasonUnreadable)
+		}
 		c.dropReplay(errReplay)
 		l.target, l.asks = l.version, 0
 		c.offer()
@@ -222,7 +240,7 @@ func (c *Client) logDue() {
 // arrived notes that the log has moved on.
 func (c *Client) arrived() {
 	l := &c.log
-	l.asks = 0
+	l.asks, l.unread = 0, false
 	if l.version >= l.target && l.restore.of == 0 {
 		l.target, l.syncBy = l.version, time.Time{}
 		if l.held {

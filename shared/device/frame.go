@@ -123,10 +123,11 @@ func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
 		d.end(now, now, *protocol.TooLarge(d.cfg.Limits))
 		return
 	}
-	if d.flooded(now, protocol.Frame{}, e.Size) {
+	if d.flooded(now, protocol.Frame{MessageID: e.Err.MessageID}, e.Size) {
 		return
 	}
-	if !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
+	// One that says which it is was meant for this protocol.
+	if e.Err.MessageID != "" || !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(*e.Err)
 		return
 	}

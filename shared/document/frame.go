@@ -84,14 +84,15 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
 		return
 	}
-	if d.flooded(now, m, protocol.Frame{}, size) {
-		return
-	}
 	if e == nil {
 		e = &protocol.Error{Code: protocol.MalformedMessage}
 	}
+	if d.flooded(now, m, protocol.Frame{MessageID: e.MessageID}, size) {
+		return
+	}
 	m.ch.Alive(now)
-	if !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
+	// One that says which it is was meant for this protocol.
+	if e.MessageID != "" || !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
 		d.sendError(m, *e)
 		return
 	}

@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -222,4 +223,26 @@ func TestOvertaken(t *testing.T) {
 	if _, ok := d.step(document.Connect{Conn: "c3", Grant: older, ClientID: "a"})[0].(document.Readmit); !ok {
 		t.Error("an admission older than the channel that is gone was taken")
 	}
+}
+
+// A client of this protocol that is refused op after op, each by its name, is one still: an
+// editor whose document nests too deeply keeps its line, and so do the others in it.
+func TestNamedMistakesEndNothing(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	deep := strings.Repeat("[", 64) + strings.Repeat("]", 64)
+	for i := range 50 {
+		text := fmt.Sprintf(`{"type":"operation","event":"op","data":{"op":%s},"message_id":"m%d"}`, deep, i)
+		_, bad := protocol.Decode([]byte(text), protocol.DefaultLimits)
+		if bad == nil {
+			t.Fatal("it is not too deep")
+		}
+		d.step(document.FrameInvalid{Conn: "c1", Err: bad, Size: len(text)})
+		d.holds(d.frame("c1", "error"), fmt.Sprintf(`{"error_code":"MALFORMED_MESSAGE","details":{"reason":"too_deep","limit":64,"message_id":"m%d"}}`, i))
+	}
+	if d.closed["c1"] != 0 {
+		t.Fatalf("closed with %d", d.closed["c1"])
+	}
+	d.writes("c1", "good")
+	d.holds(d.frame("c1", "operation_ack"), `{"document_version":1}`)
 }

@@ -53,15 +53,13 @@ const (
 	defaultPause     = time.Second
 	longestPause     = time.Minute
 	maxPause         = 24 * time.Hour // the longest wait before a dial that the server may ask for
-	maxFrame         = 1 << 20        // the largest taken from the server, in bytes
-	maxDepth         = 24
 )
 
 // New returns an endpoint that has not started.
 func New(cfg Config) *Endpoint {
 	e := &Endpoint{cfg: cfg, rng: backoff.Random(cfg.Rand)}
 	e.status = Status{State: Connecting, SessionID: cfg.SessionID}
-	e.limits = protocol.DefaultLimits
+	e.limits = protocol.ReaderLimits // until the server has said its own
 	e.unacknowledged = DefaultUnacknowledged
 	e.heartbeat = defaultHeartbeat
 	return e

@@ -23,6 +23,8 @@ type heard struct {
 const (
 	// ReasonSkipped is a number that the server left out without saying so.
 	ReasonSkipped = "skipped"
+	// ReasonUnreadable is a numbered frame that is none of the protocol's.
+	ReasonUnreadable = "unreadable"
 	// ReasonUnanswered refuses a message that was sent in a session which has ended: it
 	// may have been stored, and is not repeated into another one.
 	ReasonUnanswered = "unanswered"
@@ -35,7 +37,7 @@ func (e *Endpoint) received(gen uint64, text []byte) {
 		return
 	}
 	e.alive()
-	f, bad := protocol.Decode(text, protocol.Limits{FrameBytes: maxFrame, Depth: maxDepth})
+	f, bad := protocol.Decode(text, protocol.ReaderLimits)
 	if bad != nil {
 		// A newer server may say what this end does not know yet.
 		if bad.Reason != protocol.ReasonUnknownType && bad.Reason != protocol.ReasonUnknownEvent {
@@ -60,6 +62,15 @@ func (e *Endpoint) received(gen uint64, text []byte) {
 		e.systemFrame(f)
 	case protocol.TypeApp:
 		e.appFrame(f)
+	}
+}
+
+// unreadable is a frame that was counted and cannot be delivered: the program is told of it
+// as of any other gap.
+func (e *Endpoint) unreadable(seq uint64, reason string) {
+	e.malformed(reason)
+	if seq > 0 {
+		e.do(Gap{From: seq, To: seq, Reason: ReasonUnreadable})
 	}
 }
 
@@ -148,7 +159,7 @@ func (e *Endpoint) deliver(f protocol.Frame) {
 	case protocol.EventAppMessage:
 		p, ok := protocol.ParseAppMessage(f.Data)
 		if !ok {
-			e.malformed("bad_message")
+			e.unreadable(f.Seq, "bad_message")
 			return
 		}
 		e.do(Message{Seq: f.Seq, From: p.From, Data: p.Data})
@@ -156,7 +167,7 @@ func (e *Endpoint) deliver(f protocol.Frame) {
 		p, ok := protocol.ParseAppState(f.Data)
 		switch {
 		case !ok:
-			e.malformed("bad_app_state")
+			e.unreadable(f.Seq, "bad_app_state")
 		case e.cfg.Role == Device:
 			if f.Seq > 0 { // else it answers a repeat: nothing has changed
 				e.do(AppChanged{Seq: f.Seq, App: p})

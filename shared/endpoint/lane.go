@@ -49,7 +49,7 @@ func (e *Endpoint) submit(s Submit) {
 		e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_package"})
 		return
 	case s.Event == protocol.EventAppMessage:
-		if jsontext.Check(s.Data, maxDepth) != nil {
+		if jsontext.Check(s.Data, jsontext.DepthLimit) != nil {
 			e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON})
 			return
 		}

@@ -40,9 +40,9 @@ func (e Error) Error() string {
 	return "jsontext: not valid JSON"
 }
 
-// DepthLimit is the deepest nesting that can be allowed: one bit of a word
-// remembers what each open container is.
-const DepthLimit = 64
+// DepthLimit is the deepest nesting that can be allowed. A reader that leaves it to the
+// writer's side what is too deep allows this much.
+const DepthLimit = 4096
 
 // Check reports whether b is exactly one JSON value, with nothing but white
 // space around it, valid UTF-8 in its strings and at most maxDepth containers
@@ -67,7 +67,8 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 		maxDepth = DepthLimit
 	}
 	var (
-		objects uint64 // lowest bit: is the innermost open container an object?
+		objects uint64   // lowest bit: is the innermost open container an object?
+		outer   []uint64 // the same of those outside of the innermost 64
 		depth   int
 		err     error
 	)
@@ -87,6 +88,9 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 			if i < len(b) && b[i] == c+2 { // '{'+2 is '}', '['+2 is ']'
 				i++
 				break
+			}
+			if depth > 0 && depth%64 == 0 {
+				outer = append(outer, objects)
 			}
 			depth++
 			objects <<= 1
@@ -132,6 +136,9 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 			i++
 			depth--
 			objects >>= 1
+			if last := len(outer) - 1; last >= 0 && depth%64 == 0 {
+				objects, outer = outer[last], outer[:last]
+			}
 		}
 	}
 }

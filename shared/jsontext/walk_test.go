@@ -66,8 +66,8 @@ func TestScanErrors(t *testing.T) {
 		{`{"a":1}`, 1, nil},
 		{`{"a":[]}`, 1, jsontext.ErrDepth},
 		{`{"a":[]}`, 2, nil},
-		{`{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, 1 << 40, nil},
-		{`{"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, 1 << 40, jsontext.ErrDepth},
+		{`{"a":` + strings.Repeat("[", jsontext.DepthLimit-1) + strings.Repeat("]", jsontext.DepthLimit-1) + `}`, 1 << 40, nil},
+		{`{"a":` + strings.Repeat("[", jsontext.DepthLimit) + strings.Repeat("]", jsontext.DepthLimit) + `}`, 1 << 40, jsontext.ErrDepth},
 	}
 	for _, c := range cases {
 		s := jsontext.Scan([]byte(c.in), c.depth)

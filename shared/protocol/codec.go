@@ -61,10 +61,16 @@ func Decode(b []byte, lim Limits) (Frame, *Error) {
 		}
 	}
 	if err := scan.Err(); err != nil {
-		return Frame{}, notJSON(b, lim, err)
+		e := notJSON(b, lim, err)
+		e.MessageID = messageID(b, &raw, lim)
+		return Frame{}, e
 	}
 	if duplicate >= 0 {
-		return Frame{}, badField(ReasonDuplicateField, duplicate)
+		e := badField(ReasonDuplicateField, duplicate)
+		if duplicate != fieldMessageID {
+			e.MessageID, _ = decodeID(raw[fieldMessageID], lim.IDBytes)
+		}
+		return Frame{}, e
 	}
 	f, e := fromFields(&raw, lim)
 	if e != nil {
@@ -72,6 +78,37 @@ func Decode(b []byte, lim Limits) (Frame, *Error) {
 		return Frame{}, e
 	}
 	return f, nil
+}
+
+// messageID finds the id of a frame that could not be read, so that whoever sent it
+// learns which it was: what stands before the fault, and behind it where that is no more
+// than depth.
+func messageID(b []byte, raw *[fieldCount][]byte, lim Limits) string {
+	found := raw[fieldMessageID]
+	if found == nil {
+		for scan := jsontext.Scan(b, jsontext.DepthLimit); scan.Next(); {
+			if fieldIndex(scan.Key()) == fieldMessageID {
+				found = scan.Value()
+				break
+			}
+		}
+	}
+	id, _ := decodeID(found, lim.IDBytes)
+	return id
+}
+
+// SeqOf is the seq of a frame that could not be read, as far as its text can be followed; 0
+// for none.
+func SeqOf(b []byte) uint64 {
+	for scan := jsontext.Scan(b, jsontext.DepthLimit); scan.Next(); {
+		if fieldIndex(scan.Key()) == fieldSeq {
+			if seq, ok := jsontext.Uint(scan.Value()); ok && seq <= MaxSeq {
+				return seq
+			}
+			return 0
+		}
+	}
+	return 0
 }
 
 func fieldIndex(key []byte) int {

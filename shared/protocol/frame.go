@@ -56,6 +56,12 @@
 //	app        client_reconnected       down  it is back
 package protocol
 
+import (
+	"math"
+
+	"github.com/holdfast-dev/holdfast/shared/jsontext"
+)
+
 // Version is the subprotocol a client offers beside its token (RFC 6455,
 // section 1.9) and the only one the server selects.
 const Version = "holdfast.v1"
@@ -157,15 +163,22 @@ func (f Frame) Pong() Frame {
 type Limits struct {
 	// FrameBytes is the largest frame, in bytes of UTF-8. Default 65,536.
 	FrameBytes int
-	// Depth is the deepest nesting of objects and arrays. Default 16: a decode
-	// must never recurse past a 32 KiB stack.
+	// Depth is the deepest nesting of objects and arrays, the frame's own included.
+	// Default 64: rich text nests, and no scan of a frame recurses.
 	Depth int
 	// IDBytes is the longest message id or client id. Default 128.
 	IDBytes int
 }
 
+// MostDepth is the largest Depth that a server may be given.
+const MostDepth = 1000
+
+// ReaderLimits are what a client holds the server's frames to: nothing but its own memory.
+// What the server has let in anybody has to be able to read, whatever its limits are.
+var ReaderLimits = Limits{FrameBytes: math.MaxInt32, Depth: jsontext.DepthLimit, IDBytes: math.MaxInt32}
+
 // DefaultLimits are the limits that hold where nothing else is configured.
-var DefaultLimits = Limits{FrameBytes: 64 << 10, Depth: 16, IDBytes: 128}
+var DefaultLimits = Limits{FrameBytes: 64 << 10, Depth: 64, IDBytes: 128}
 
 // TokenBytes is the longest access token that is looked at, in bytes.
 const TokenBytes = 8 << 10

@@ -9,6 +9,13 @@ export type Role = "leader" | "follower";
 /** What a user may do on a document. */
 export type Permission = "read" | "write" | "comment" | "moderate" | "admin";
 
+/** What a server takes of one frame. */
+export interface Limits {
+  frameBytes: number;
+  /** How deep it may nest, two levels around an operation included. */
+  depth: number;
+}
+
 /** A span of document versions, both ends included. */
 export interface Range {
   from: number;

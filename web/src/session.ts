@@ -1,5 +1,5 @@
 import { HoldfastError, type Failure } from "./errors.ts";
-import type { ConnectionState, Permission, Role, SessionEventMap } from "./events.ts";
+import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
 import type { Program } from "./program.ts";
 
 /** What the program may set on a session, with the values before it said anything. */
@@ -10,6 +10,7 @@ interface Properties {
   locked: boolean;
   version: number;
   documentVersion: number;
+  limits: Limits;
   expiresAt: number;
   issuedAt: number;
   sessionId: string;
@@ -60,7 +61,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
-      state: "connecting", role: "follower", permissions: [], locked: false, version: 0, documentVersion: 0,
+      state: "connecting", role: "follower", permissions: [], locked: false, version: 0, documentVersion: 0, limits: { frameBytes: 65_536, depth: 64 },
       expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
@@ -86,6 +87,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get version(): number { return this.#props.version; }
   /** The document's version when the connection came to stand; what was not heard of it follows. */
   get documentVersion(): number { return this.#props.documentVersion; }
+  /** What the server takes of one frame; an operation has to leave room in it. Its defaults until connected. */
+  get limits(): Readonly<Limits> { return this.#props.limits; }
   /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
   get expiresAt(): number { return this.#props.expiresAt; }
   /** When the access token was issued, by the same clock. */

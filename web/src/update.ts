@@ -1,7 +1,8 @@
 import type { YOp } from "./yjs.ts";
 
-// With what the frame and the operation add, below the server's 64 KiB.
+// With what the frame and the operation add, below the server's 64 KiB, or its lower limit.
 const largest = 48_000;
+const around = 1024;
 // What one user may have begun and not ended: a bound, for its rest may never come.
 const begun = 64;
 const pieces = 4096;
@@ -17,10 +18,11 @@ export function encode(bytes: Uint8Array): string {
 export const decode = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
 /** An update as operations: one, or its parts. */
-export function split(text: string, name: string): YOp[] {
-  const of = Math.ceil(text.length / largest);
+export function split(text: string, name: string, frameBytes = Infinity): YOp[] {
+  const size = Math.max(1, Math.min(largest, frameBytes - around));
+  const of = Math.ceil(text.length / size);
   if (of <= 1) return [{ y: text }];
-  return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * largest, (i + 1) * largest), part: [name, i, of] }));
+  return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * size, (i + 1) * size), part: [name, i, of] }));
 }
 
 /** Who wrote something: a client id alone is no proof, for another user may take the same. */

@@ -143,7 +143,7 @@ export class HoldfastProvider extends EventTarget {
   }
 
   #send(text: string): void {
-    const stored = split(text, `${this.#name}-${++this.#sent}`).map((op) => this.#session.send(op));
+    const stored = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes).map((op) => this.#session.send(op));
     Promise.all(stored).then(
       (parts) => {
         const versions = parts.map(({ version }) => version);

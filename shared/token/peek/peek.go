@@ -12,6 +12,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
+// depth is the deepest that a payload may nest.
+const depth = 16
+
 // ErrMalformed is a text that is not a token: not three parts, not base64url, no
 // JSON object inside, a time that is none, or too long to be looked at.
 var ErrMalformed = errors.New("peek: malformed token")
@@ -44,7 +47,7 @@ func Names(token, user string) bool {
 		return false
 	}
 	found := false
-	scan := jsontext.Scan(text, protocol.DefaultLimits.Depth)
+	scan := jsontext.Scan(text, depth)
 	for scan.Next() {
 		said := name(scan.Value())
 		found = found || said == user || jsontext.Equal(scan.Key(), "email") && Lower(said) == user
@@ -95,7 +98,7 @@ func name(raw []byte) string {
 
 func read(text []byte) (Claims, error) {
 	var c Claims
-	scan := jsontext.Scan(text, protocol.DefaultLimits.Depth)
+	scan := jsontext.Scan(text, depth)
 	good := true
 	for scan.Next() {
 		ok := true
