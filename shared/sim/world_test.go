@@ -8,7 +8,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
@@ -379,33 +378,6 @@ func (u *user) admit(a session.Admit, answer func(session.Answer)) {
 	w.askNo++
 	w.ids++
 	a.Ask, a.NewSessionID = w.askNo, fmt.Sprintf("session%d", w.ids)
-	w.waiting[a.Ask] = answer
-	// A channel's own client is let in, however many others come at the same moment.
-	for _, c := range u.ses.Snapshot().Channels {
-		resumes := u.resumes[a.Document+" "+a.ClientID]
-		if c.Document != a.Document || c.ClientID != a.ClientID || a.Again || resumes >= w.sesCfg.Resumes.Burst {
-			continue
-		}
-		u.resumes[a.Document+" "+a.ClientID]++
-		w.waiting[a.Ask] = func(got session.Answer) {
-			if got.Err != nil && got.Err.Code == protocol.RateLimitExceeded {
-				w.fail("%s resumes %s for the %dth time, and is refused: %+v", a.ClientID, a.Document, resumes+1, got.Err)
-			}
-			answer(got)
-		}
-	}
+	w.waiting[a.Ask] = u.mayResume(a, answer)
 	u.step(a)
-}
-
-// dropAll cuts all lines of the user, who has one cable.
-func (u *user) dropAll() {
-	if u.w.quiet {
-		return
-	}
-	u.w.counts.AllDropped++
-	for _, c := range u.clients {
-		if c.line != nil {
-			c.line.sever()
-		}
-	}
 }
