@@ -1,7 +1,7 @@
 // Package sessionid signs the session ids that apps are given. Such an id ends with what
 // only the deployment can have made of the rest of it: so the front Worker knows that it was
-// given, and wakes no object for one that somebody has made up. It takes no hash of the standard library: what
-// those bring with them is a fifth of the object module.
+// given, and wakes no object for one that somebody has made up. It takes no hash of the
+// standard library: what those bring with them is a fifth of the object module.
 package sessionid
 
 // macDigits is how much of the HMAC-SHA256 stands in an id: 128 bits.
