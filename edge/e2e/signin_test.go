@@ -278,6 +278,12 @@ func TestForkedSignIn(t *testing.T) {
 	if c := refresh(a.cookie); c.status != 401 {
 		t.Errorf("the victim is still in: %d", c.status)
 	}
+	logs, _ := s.logs()
+	for _, line := range []string{`{"level":"info","event":"sign_in","user_id":"usr_owner","sign_in":"`, `{"level":"warn","event":"refresh_token_reused","user_id":"usr_owner","sign_in":"`} {
+		if !strings.Contains(logs, line) {
+			t.Errorf("the log has no line %s", line)
+		}
+	}
 
 	// Honest tabs: one of the two children is used, for long.
 	cookie := s.password("", "owner", "holdfast-demo").cookie

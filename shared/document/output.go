@@ -43,7 +43,7 @@ func (d *Document) sendTo(m *member, f protocol.Frame) {
 	if m.active() {
 		text := d.encode(f)
 		d.emit(Send{Conns: d.one(m.self[0]), Text: text})
-		if f.Type == protocol.TypePresence {
+		if passing(f) {
 			m.flow.presence.sent += uint64(len(text))
 		}
 		d.count(m, len(text))
@@ -60,21 +60,27 @@ func (o *output) one(c ConnID) []ConnID {
 	return o.ids[start:len(o.ids):len(o.ids)]
 }
 
+// passing reports whether a frame is worth nothing once a newer one has come, and so is
+// held to presence's share: presence, and what is locked.
+func passing(f protocol.Frame) bool {
+	return f.Type == protocol.TypePresence || f.Event == protocol.EventLocks && f.MessageID == ""
+}
+
 // sendOthers writes one frame to every connection but the member's that has
-// credit. For one that has none a frame with a version waits in the log, any
-// other is told in another way later: presence has a smaller share of the credit.
+// credit. For one that has none a frame with a version waits in the log; what is
+// passing has a smaller share of the credit, and beyond it the newest is sent later.
 func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	start := len(d.ids)
 	d.to = d.to[:0]
-	presence := f.Type == protocol.TypePresence
+	share := passing(f)
 	for _, o := range d.members {
 		switch {
 		case o == m || !o.active():
-		case !o.behind && d.credit(o) && (!presence || d.sees(o)):
+		case !o.behind && d.credit(o) && (!share || d.sees(o)):
 			d.ids, d.to = append(d.ids, o.self[0]), append(d.to, o)
 		case f.Seq > 0:
 			d.waits(o, f.Seq)
-		case presence && m.said != "":
+		case f.Type == protocol.TypePresence && m.said != "":
 			d.miss(o, m)
 		default:
 			d.missAll(o)
@@ -86,7 +92,7 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	text := d.encode(f)
 	d.emit(Send{Conns: d.ids[start:len(d.ids):len(d.ids)], Text: text})
 	for _, o := range d.to {
-		if presence {
+		if share {
 			o.flow.presence.sent += uint64(len(text))
 		}
 		d.count(o, len(text))

@@ -24,7 +24,7 @@ type looks struct {
 	blindUntil time.Time
 }
 
-// presenceFlow is flow for presence alone, all of which that counts too.
+// presenceFlow is flow for what is passing alone, all of which that counts too.
 type presenceFlow struct{ sent, confirmed, probed uint64 }
 
 func (f *presenceFlow) underWay() uint64 { return f.sent - f.confirmed }

@@ -272,3 +272,35 @@ func TestAFastMouse(t *testing.T) {
 		}
 	}
 }
+
+// Power of the attacker: a member who may lock sections, and does, again and again. Others
+// hear of it within the share that presence has, and in the end as it is.
+func TestLocksHaveAShare(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	d.as("c2", "mo", 31)
+	for range 3 {
+		for i := range 250 {
+			d.says("c2", fmt.Sprintf(`{"type":"operation","event":"lock","message_id":"l","data":{"section":"section %d"}}`, i))
+			d.pongs("c2")
+		}
+		for i := range 249 {
+			d.says("c2", fmt.Sprintf(`{"type":"operation","event":"unlock","message_id":"u","data":{"section":"section %d"}}`, i))
+			d.pongs("c2")
+		}
+	}
+	heard := 0
+	for _, f := range d.sent["c1"] {
+		heard += len(f.Data)
+	}
+	if heard > 128<<10+64<<10 {
+		t.Errorf("%d bytes before ann has read any", heard)
+	}
+	d.writes("c2", "m1")
+	for range 3 {
+		d.pongs("c1")
+	}
+	if f := d.frame("c1", "locks"); strings.Count(string(f.Data), "section 249") != 1 || strings.Count(string(f.Data), `"until"`) != 1 {
+		t.Errorf("ann has heard %s", f.Data)
+	}
+}

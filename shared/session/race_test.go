@@ -196,3 +196,21 @@ func TestConnectsAndRefreshesAreCounted(t *testing.T) {
 		}
 	}
 }
+
+// The clock goes back an hour: the source is asked anew about what is open, and a change
+// that a document has yet to hear of is told within a minute.
+func TestTheClockGoesBack(t *testing.T) {
+	s, _ := open(t, admission(1, "s1"))
+	back := start.Add(-time.Hour)
+	l, asked := first[session.LookUp](s.Step(back, session.Woken{}))
+	if !asked {
+		t.Fatal("what was answered in an hour's time is believed for that hour")
+	}
+	if _, told := first[session.Push](s.Step(back, session.AccessFound{Ask: l.Ask, Access: roleOf(permission.ViewerRole)})); !told {
+		t.Fatal("the document is not told")
+	}
+	s.Step(back, session.Pushed{Document: "d"}) // it was not reached
+	if _, told := first[session.Push](s.Step(back.Add(-time.Hour), session.Woken{})); !told {
+		t.Error("the document is told again in an hour's time")
+	}
+}
