@@ -73,7 +73,7 @@ modules: front http object page
 front http object page:
 	@.toolchain/build.sh $@ $(OUT)
 
-$(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) package-lock.json
+$(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) edge/admin/openapi.json package-lock.json
 	@echo "holdfast: building the web files ($(MODE))"
 	@rm -rf $(OUT)/web.new $(OUT)/package.new
 	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new --package $(OUT)/package.new

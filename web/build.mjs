@@ -115,6 +115,7 @@ async function main() {
     build({ ...shared, entryPoints: { demo: "demo/demo.css" }, outdir: out }),
     cp(join(here, "demo/index.html"), join(out, "index.html")),
     cp(join(here, "demo/_headers"), join(out, "_headers")),
+    cp(join(here, "../edge/admin/openapi.json"), join(out, "v1/openapi.json")), // no module has to be started for it
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     types(join(out, "types")).then(() => writeFile(join(out, "holdfast.d.ts"), 'export * from "./types/index.js";\n')),
     values.package && npmPackage(resolve(values.package), shared, exec, wasm),

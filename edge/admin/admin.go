@@ -15,7 +15,6 @@ package admin
 
 import (
 	"context"
-	_ "embed"
 	"net/http"
 	"strings"
 	"time"
@@ -25,11 +24,6 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
-
-// OpenAPI is the description that GET /v1/openapi.json answers with.
-//
-//go:embed openapi.json
-var OpenAPI []byte
 
 // Config is what a deployment's variables say about the API. Zero limits are their
 // defaults.
@@ -122,7 +116,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusMethodNotAllowed
 		rest.MethodNotAllowed(w, allow)
 	default:
-		rest.Write(w, status, out.body, out.cache)
+		rest.Write(w, status, out.body, "no-store")
 	}
 	c.log(found, status, err)
 }
@@ -131,12 +125,11 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type answer struct {
 	status int
 	body   []byte
-	cache  string
 }
 
-func ok(body []byte) answer { return answer{http.StatusOK, body, "no-store"} }
+func ok(body []byte) answer { return answer{http.StatusOK, body} }
 
-func created(body []byte) answer { return answer{http.StatusCreated, body, "no-store"} }
+func created(body []byte) answer { return answer{http.StatusCreated, body} }
 
 // Reasons with a status of their own.
 const (
@@ -153,9 +146,4 @@ func statusOf(err *protocol.Error) int {
 		return http.StatusConflict
 	}
 	return err.Row().HTTP
-}
-
-// openAPI answers with the description.
-func openAPI(*call) (answer, *protocol.Error) {
-	return answer{http.StatusOK, OpenAPI, "public, max-age=300"}, nil
 }

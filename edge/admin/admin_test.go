@@ -16,6 +16,9 @@ func TestDescriptionAndRoutesAreAlike(t *testing.T) {
 		served[r.method+" "+r.path] = r
 	}
 	for _, o := range w.doc.Operations() {
+		if o.Path == "/v1/openapi.json" {
+			continue // a file, see edge/front
+		}
 		r, ok := served[o.Method+" "+o.Path]
 		if !ok || r.name != o.ID {
 			t.Errorf("%s %s (%s) is described and not served", o.Method, o.Path, o.ID)
@@ -38,9 +41,6 @@ func TestDescriptionAndRoutesAreAlike(t *testing.T) {
 	}
 	for what := range served {
 		t.Errorf("%s is served and not described", what)
-	}
-	if a := w.ask("GET", "/v1/openapi.json", "", "Authorization", ""); a.status != 200 || a.body["openapi"] != "3.1.0" || len(w.lines) != 0 {
-		t.Errorf("%d %v %s", a.status, a.body["openapi"], w.lines)
 	}
 }
 
@@ -93,7 +93,6 @@ func TestMethodsAndRoutes(t *testing.T) {
 		"/v1/admin/apps/com.example.one/secret":  "POST",
 		"/v1/admin/apps/com.example.one/keys":    "POST",
 		oneKey:                                   "DELETE",
-		"/v1/openapi.json":                       "GET",
 		"/v1/webhooks/permissions":               "POST",
 		"/v1/admin/workspaces/ws/members/a%2Fnn": "DELETE, PUT",
 	} {

@@ -35,7 +35,6 @@ const (
 // come back to it.
 func routes() []route {
 	return []route{
-		{method: "GET", path: "/v1/openapi.json", name: "getOpenAPI", do: openAPI},
 		{method: "POST", path: "/v1/webhooks/permissions", name: "permissionsWebhook", raw: true, do: webhook},
 
 		{method: "PUT", path: workspacePath, name: "putWorkspace", fields: []string{"name"}, do: putWorkspace},

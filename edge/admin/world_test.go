@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -72,8 +73,11 @@ func newWorld(t *testing.T) *world {
 		Operators: front.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
 		Now: func() time.Time { return start }, Random: func(b []byte) { rand.Read(b) }, Log: func(line string) { w.lines = append(w.lines, line) },
 	}
-	var err error
-	if w.doc, err = openapi.Parse(OpenAPI); err != nil {
+	text, err := os.ReadFile("openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.doc, err = openapi.Parse(text); err != nil {
 		t.Fatal(err)
 	}
 	return w

@@ -180,7 +180,7 @@ func TestAppsDoorRefusesFirstFrames(t *testing.T) {
 		{"no session", firstWord(`{"api_key":"` + goodKey + `"}`), "session_id_invalid", 4400},
 		{"another word first", `{"type":"system","event":"ping"}`, "init_expected", 4400},
 		{"no word at all", `hello`, "invalid_json", 4400},
-		{"too much", firstWord(`{"x":"` + strings.Repeat("é", 4<<10) + `"}`), "too_large", 4413},
+		{"too much", firstWord(`{"x":"` + strings.Repeat("é", 4<<10) + `"}`), "too_large", 1009},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			conn := appDial{path: "/v1/ws/apps/" + captions}.open(s)

@@ -175,11 +175,15 @@ func respondText(err *protocol.Error, status int, body []byte, header ...string)
 func ok(body string) []byte { return response(200, body) }
 
 func response(status int, body string, header ...string) []byte {
+	return answer(status, body, "no-store", header...)
+}
+
+func answer(status int, body, cache string, header ...string) []byte {
 	w := step("respond")
 	w.Int("status", int64(status))
 	w.Open("headers")
 	w.Str("content-type", "application/json")
-	w.Str("cache-control", "no-store")
+	w.Str("cache-control", cache)
 	for i := 0; i+1 < len(header); i += 2 {
 		w.Str(header[i], header[i+1])
 	}

@@ -24,7 +24,7 @@ const (
 // Its key comes in a header, and then the socket ends in the session object; or in the
 // first frame (seed S1's way), for which the socket is accepted here.
 func (f *Front) app(r request, fl *flight, name string) []byte {
-	query := r.url.Query()
+	query := r.query()
 	if err := fl.readApp(query, name); err != nil {
 		return fl.fail(err)
 	}

@@ -48,6 +48,15 @@ type Config struct {
 	// bring the operators' routes a wrong token (CONNECTS_PER_IP_PER_MIN and _BURST,
 	// LOGINS_PER_IP_PER_MIN and _BURST). A Count below 0 is no limit.
 	Connects, Logins rate.Limit
+	// Auth is how often one address may ask the embedded issuer for anything
+	// (AUTH_PER_IP_PER_MIN and _BURST).
+	Auth rate.Limit
+	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), and AdminBody how
+	// large an operator's or a webhook's may be (ADMIN_MAX_BODY_BYTES).
+	BodyTimeout time.Duration
+	AdminBody   int
+	// Published are the public keys of the embedded issuer, the one that it signs with first.
+	Published []token.Key
 	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
 	// separated by spaces); none: there are no apps.
 	AppSecrets []string
@@ -66,6 +75,7 @@ type Config struct {
 const (
 	DefaultConnects, DefaultConnectsBurst = 120, 240
 	DefaultLogins, DefaultLoginsBurst     = 30, 30
+	DefaultAuth, DefaultAuthBurst         = 120, 240
 )
 
 // DefaultInitTimeout is as long as seed S1 gives a device. DefaultWaitingApps times what is
@@ -106,11 +116,20 @@ func ParseEnv(env []byte) (Config, error) {
 		},
 		Connects: perMinute(env, "CONNECTS_PER_IP", DefaultConnects, DefaultConnectsBurst),
 		Logins:   perMinute(env, "LOGINS_PER_IP", DefaultLogins, DefaultLoginsBurst),
+		Auth:     perMinute(env, "AUTH_PER_IP", DefaultAuth, DefaultAuthBurst),
+
+		BodyTimeout: cmp.Or(duration(env, "BODY_TIMEOUT_MS", time.Millisecond), DefaultBodyTimeout),
+		AdminBody:   number(env, "ADMIN_MAX_BODY_BYTES", DefaultAdminBody, 1),
 
 		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
 		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
 
 		WaitingAppsPerAddress: number(env, "WAITING_APPS_PER_IP", DefaultWaitingAppsPerAddress, 1),
+	}
+	if cfg.Embedded {
+		if signing, err := token.PublicKey([]byte(text(env, "SIGNING_KEY"))); err == nil {
+			cfg.Published, _ = WithPrevious(signing, text(env, "PREVIOUS_KEYS"))
+		}
 	}
 	cfg.readIdentity(env)
 	if reason, message := cfg.identityFault(env); reason != "" {

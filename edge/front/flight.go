@@ -14,6 +14,7 @@ const (
 	awaitSocket    = "socket"
 	awaitFirst     = "first"
 	awaitAppKey    = "app_key"
+	awaitHandler   = "handler"
 )
 
 // flight is one admission on its way: all that is known of it between a step and

@@ -8,7 +8,7 @@
 //	{"kind":"request","method","url","headers":{…},"now"}
 //	{"kind":"verify_token","token","now"}       an object swaps a token in place
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
-//	{"kind":"settled","state"}                   a forward that asked for it has brought a socket
+//	{"kind":"settled","state"}                   what a step with "settle" did has gone well
 //	{"kind":"fault"}                             what to say, should this core ever fail
 //
 // Steps (JSON, one object). Those with a state want a result; the others end it:
@@ -23,7 +23,7 @@
 //	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
-//	{"do":"handler"}  {"do":"assets"}
+//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}
 //
 // attend accepts the socket, if one of the places is free and one of its share's, and waits
@@ -32,6 +32,10 @@
 // "first", what the object's socket hears before all else; then the two are joined. Whatever
 // comes in between is kept; when that is too much, "full" is the result in place of whatever
 // else the last step may bring.
+//
+// handler reads the body first, and what it is to answer when there is more of it, or it
+// takes longer, is a respond. A step with "settle" has a state too, which the core is told
+// as settled when a forward has brought a socket, or a handler an answer that is no refusal.
 //
 // Any step may have a "log": a line for the operator, printed as it is.
 //
@@ -57,8 +61,8 @@ type Front struct {
 	keys *token.KeySet
 	// keysTold is when the log last said that the key set could not be had.
 	keysTold time.Time
-	// connects and logins count what each address has done of late.
-	connects, logins visitors
+	// They count what each address has done of late.
+	connects, logins, auth visitors
 	// told keeps the log from being filled by one address.
 	told told
 	// parsed is the token that was taken apart last, and text is what it was: most
@@ -74,7 +78,7 @@ func New(cfg Config) *Front {
 	if cfg.Keys != nil {
 		f.keys = token.NewStatic(cfg.Keys...)
 	}
-	f.connects.limit, f.logins.limit = cfg.Connects, cfg.Logins
+	f.connects.limit, f.logins.limit, f.auth.limit = cfg.Connects, cfg.Logins, cfg.Auth
 	return f
 }
 

@@ -77,7 +77,7 @@ func (f *Front) operator(r request, now time.Time) []byte {
 		err := NotAnOperator()
 		return f.logged(respond(err), r.address, err, turnedAway("operator_refused", err), now)
 	}
-	return final("handler")
+	return f.handler(r, f.cfg.AdminBody, nil)
 }
 
 // NotAnOperator is the one answer to a token that is missing, wrong or spelt wrong.
@@ -94,7 +94,12 @@ func (f *Front) webhook(r request, now time.Time) []byte {
 	if _, err := ParseSignature(r.signature, now, f.cfg.WebhookWindow); err != nil {
 		return f.logged(respond(err), r.address, err, turnedAway("webhook_refused", err), now)
 	}
-	return final("handler")
+	// Anybody can write what has the form of one: it counts until the handler has found it good.
+	fl := &flight{await: awaitHandler, address: r.address, taken: true}
+	if wait := f.connects.take(r.address, now); wait > 0 {
+		return respond(tooMany("too_many_requests", wait))
+	}
+	return f.handler(r, f.cfg.AdminBody, fl)
 }
 
 // turnedAway is the log's line for somebody who did not get in. There is nothing of

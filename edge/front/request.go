@@ -15,6 +15,8 @@ type request struct {
 	url    *url.URL
 	// The headers that count here, as they came.
 	upgradeTo, origin, authorization, offered, signature string
+	// length is what the request says of its body's.
+	length string
 	// address is the visitor's, as the platform says; "" where it says none.
 	address string
 }
@@ -27,7 +29,7 @@ func readRequest(event []byte) request {
 			r.method, _ = jsontext.Str(o.Value())
 		case "url":
 			s, _ := jsontext.Str(o.Value())
-			r.url, _ = url.Parse(s)
+			r.url = readURL(s)
 		case "headers":
 			r.readHeaders(o.Value())
 		}
@@ -51,6 +53,8 @@ func (r *request) readHeaders(headers []byte) {
 			into = &r.authorization
 		case "sec-websocket-protocol":
 			into = &r.offered
+		case "content-length":
+			into = &r.length
 		case protocol.SignatureHeader:
 			into = &r.signature
 		case AddressHeader:
@@ -140,4 +144,35 @@ func one(query url.Values, name string) (string, *protocol.Error) {
 
 func invalid(name string) *protocol.Error {
 	return &protocol.Error{Code: protocol.MalformedMessage, Reason: name + "_invalid"}
+}
+
+// readURL takes any text for a URL. Where a percent sign stands for itself, it is one: the
+// path is then as it was sent, and what it is to name is refused by whoever looks for it.
+func readURL(s string) *url.URL {
+	if u, err := url.Parse(s); err == nil {
+		return u
+	}
+	_, rest, _ := strings.Cut(s, "://")
+	rest, query, _ := strings.Cut(rest, "?")
+	host, path, _ := strings.Cut(rest, "/")
+	return &url.URL{Host: host, Path: "/" + path, RawQuery: query}
+}
+
+// brokenValue stands for what cannot be read. It is no id, no number and no token.
+const brokenValue = "\x00"
+
+// query is the request's parameters. One that is spelt in no known way is there, and wrong: left
+// out it would be as good as not sent, and a resume would begin anew.
+func (r request) query() url.Values {
+	values, err := url.ParseQuery(r.url.RawQuery)
+	if err == nil {
+		return values
+	}
+	for _, pair := range strings.Split(r.url.RawQuery, "&") {
+		if _, err := url.ParseQuery(pair); err != nil {
+			name, _, _ := strings.Cut(pair, "=")
+			values.Add(name, brokenValue)
+		}
+	}
+	return values
 }

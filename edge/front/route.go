@@ -29,42 +29,22 @@ func (f *Front) route(r request, now time.Time) []byte {
 	case path == "/app-ws":
 		return f.connect(r, &flight{connect: true, app: true, flat: true}, "", now)
 	case strings.HasPrefix(path, "/v1/ws/"):
-		return f.refusal(r, &protocol.Error{Code: protocol.NotFound}, now)
+		return f.unknown(r, now)
 	case path == "/healthz":
 		return f.health()
-	case strings.HasPrefix(path, "/auth/"), path == "/.well-known/jwks.json":
+	case strings.HasPrefix(path, "/auth/"), path == keySetPath:
 		if !f.cfg.Embedded {
 			return respond(&protocol.Error{Code: protocol.NotFound})
 		}
 		return f.issuer(r, now)
 	case path == "/v1/openapi.json":
-		return final("handler")
+		return description(r)
 	case strings.HasPrefix(path, "/v1/admin/"):
 		return f.operator(r, now)
 	case path == "/v1/webhooks/permissions":
 		return f.webhook(r, now)
-	case strings.HasPrefix(path, "/v1/"):
-		return respond(&protocol.Error{Code: protocol.NotFound})
 	}
-	return final("assets")
-}
-
-// issuer lets through what a page may ask of the embedded issuer.
-func (f *Front) issuer(r request, now time.Time) []byte {
-	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
-		return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
-	}
-	cors := CORS(f.cfg.Origins, r.origin)
-	if r.method == "OPTIONS" && r.origin != "" {
-		return preflight(cors)
-	}
-	if r.method == "POST" && r.url.Path == "/auth/login" {
-		if wait := f.logins.take(r.address, now); wait > 0 {
-			err := tooMany("too_many_logins", wait)
-			return respondWith(err, err.Row().HTTP, cors...)
-		}
-	}
-	return final("handler")
+	return f.unknown(r, now)
 }
 
 func tooMany(reason string, wait time.Duration) *protocol.Error {
@@ -101,7 +81,7 @@ func (f *Front) begin(r request, fl *flight, name string, now time.Time) []byte 
 	if fl.app {
 		return f.app(r, fl, name)
 	}
-	if f.cfg.NoQueryTokens && r.url.Query().Has("token") {
+	if f.cfg.NoQueryTokens && r.query().Has("token") {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",
 			Message: "This server takes no token in a URL: send it as a subprotocol or in the Authorization header."})
 	}
@@ -120,7 +100,7 @@ func (fl *flight) read(r request, document string) *protocol.Error {
 		}
 		fl.document = document
 	}
-	query := r.url.Query()
+	query := r.query()
 	var err *protocol.Error
 	if fl.token, err = r.token(query); err != nil {
 		return err

@@ -102,7 +102,7 @@ func TestTheLogIsNotFilled(t *testing.T) {
 	refused("127.0.0.1", 3) // whoever develops sees all
 	lines("token", "token", "token")
 	for n := range 5 {
-		w.run(get("http://127.0.0.1:8787/v1/ws/nothing", AddressHeader, "203.0.113.9"))
+		w.run(upgrade("http://127.0.0.1:8787/v1/ws/nothing", AddressHeader, "203.0.113.9"))
 		if n == 0 {
 			lines("NOT_FOUND")
 		}

@@ -1,6 +1,6 @@
 // Package issuer is the embedded issuer: it signs people in by e-mail and
-// password, keeps them signed in by a refresh token, and publishes the key its
-// access tokens are checked with. It is for development and small deployments,
+// password, and keeps them signed in by a refresh token. The key its access tokens are
+// checked with is published by the front Worker (edge/front). It is for development and small deployments,
 // and off unless EMBEDDED_ISSUER is set; any other OpenID provider does as well.
 //
 //	POST /auth/login    {"email","password"} -> an access token, and the refresh cookie
@@ -9,7 +9,6 @@
 //	                    {"everywhere":true}  -> 204; so are all others of the user, the
 //	                                            access tokens that are out, and the
 //	                                            connections that are open
-//	GET  /.well-known/jwks.json
 //
 // A refresh token is good for one use. It is a random number of which only the
 // hash is stored, in a family that begins with a login. A token that is used
@@ -127,7 +126,6 @@ func New(cfg Config, store Store, crypto Crypto) http.Handler {
 	mux.HandleFunc("/auth/login", i.post(i.login))
 	mux.HandleFunc("/auth/refresh", i.post(i.refresh))
 	mux.HandleFunc("/auth/logout", i.post(i.logout))
-	mux.HandleFunc("/.well-known/jwks.json", i.keys)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, &protocol.Error{Code: protocol.NotFound}) })
 	return i.readable(mux)
 }
@@ -159,23 +157,6 @@ func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
 		}
 		h(w, r)
 	}
-}
-
-// keys publishes the key set. It may be cached for half the time that verifiers
-// take a set for fresh.
-func (i *Issuer) keys(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		methodNotAllowed(w, http.MethodGet)
-		return
-	}
-	set := []byte(`{"keys":[`)
-	for n, key := range i.cfg.Keys {
-		if n > 0 {
-			set = append(set, ',')
-		}
-		set = append(set, key.JWK...)
-	}
-	write(w, http.StatusOK, append(set, "]}"...), "public, max-age=300")
 }
 
 // Names reports whether the issuer's tokens have this claim and its users are known by it.

@@ -7,14 +7,15 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 const (
-	// bodyBytes is the largest body of a login.
-	bodyBytes = 4 << 10
+	// bodyBytes is the largest body there is here; the front Worker sees to it first.
+	bodyBytes = front.AuthBodyBytes
 	// Iterations of PBKDF2: the most that the platform's WebCrypto takes.
 	Iterations = 100_000
 )

@@ -1,4 +1,4 @@
-// Requests to others, with a limit to how long and how large an answer may be.
+// Requests to others and bodies of others, with a limit to how long and how large they may be.
 
 const decoder = new TextDecoder();
 
@@ -13,22 +13,45 @@ export async function fetchText(url, init, timeout, most) {
 	try {
 		const response = await fetch(url, { ...init, redirect: "manual", signal: aborter.signal });
 		const { status } = response;
-		const chunks = [];
-		let length = 0;
-		for await (const chunk of response.body ?? []) {
-			if ((length += chunk.length) > most) return { status, error: "too large" };
-			chunks.push(chunk);
-		}
-		const bytes = new Uint8Array(length);
-		let at = 0;
-		for (const chunk of chunks) {
-			bytes.set(chunk, at);
-			at += chunk.length;
-		}
-		return { status, body: decoder.decode(bytes) };
+		const bytes = await readAll(response.body?.getReader(), most);
+		return bytes === null ? { status, error: "too large" } : { status, body: decoder.decode(bytes) };
 	} finally {
 		clearTimeout(timer);
 	}
+}
+
+/** A request's bytes, or which limit they went beyond: "too_large", or "too_late", also when they end before their end. */
+export async function readBody(stream, timeout, most) {
+	const reader = stream.getReader();
+	try {
+		return (await within(timeout, readAll(reader, most))) ?? "too_large";
+	} catch {
+		return "too_late";
+	} finally {
+		reader.cancel().catch(() => {}); // whoever sends on is not listened to
+	}
+}
+
+// readAll is what a stream brings, null when that is more than so many bytes.
+async function readAll(reader, most) {
+	const chunks = [];
+	let length = 0;
+	while (reader !== undefined) {
+		const { done, value } = await reader.read();
+		if (done) break;
+		if ((length += value.length) > most) {
+			reader.cancel().catch(() => {});
+			return null;
+		}
+		chunks.push(value);
+	}
+	const bytes = new Uint8Array(length);
+	let at = 0;
+	for (const chunk of chunks) {
+		bytes.set(chunk, at);
+		at += chunk.length;
+	}
+	return bytes;
 }
 
 /** What a promise brings, or a TimeoutError when it takes longer than that many milliseconds. */

@@ -2,12 +2,12 @@
 // core, which answers with one step at a time; this file carries steps out and
 // understands none of them.
 
-import { fetchText, within } from "./fetch.mjs";
-import { Guest, uncompressed } from "./guest.mjs";
+import { fetchText, readBody, within } from "./fetch.mjs";
+import { Guest } from "./guest.mjs";
 import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
-import { closeSocket, dropSocket } from "./socket.mjs";
+import { accepted, closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
 
 /** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
@@ -160,15 +160,20 @@ const ends = {
 		server.send(frame);
 		closeSocket(server, code, reason);
 		dropSocket(server, ctx);
-		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
-		return new Response(null, { status: 101, webSocket: client, headers });
+		return accepted(client, protocol);
 	},
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
 
 	// One instance for this request: the handler waits, and an instance that waits
-	// on behalf of two requests hangs one of them.
-	async handler(_, request, env, ctx) {
+	// on behalf of two requests hangs one of them. It is there when the body is.
+	async handler(step, request, env, ctx) {
+		let whole = request;
+		if (request.body !== null) {
+			const body = await readBody(request.body, step.timeout_ms, step.max_bytes);
+			if (typeof body === "string") return ends.respond(step[body]);
+			whole = new Request(request.url, { method: request.method, headers: request.headers, body });
+		}
 		const attempt = async (object, method, ...args) => {
 			try {
 				return { ok: true, value: await object[method](...args) };
@@ -180,7 +185,9 @@ const ends = {
 		const binding = {};
 		const program = new Program({ env, ctx, binding, attempt, call });
 		await Promise.race([program.start().ready, program.trapped]);
-		return Promise.race([binding.handleRequest(request), program.trapped]);
+		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
+		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });
+		return response;
 	},
 };
 

@@ -5,17 +5,10 @@
 // Between the two nothing is kept: an object lets only so much be under way that was not
 // acknowledged, and closes who floods it, and both hold from end to end.
 
-import { closeSocket, dropSocket } from "./socket.mjs";
+import { accepted, closeSocket, dropSocket } from "./socket.mjs";
 
 /** The codes of a line that broke: whoever is at the other end did not end it in peace. */
 const broken = new Set([1006, 1015]);
-
-/**
- * What a socket is accepted with before anybody knows whose it is: without compression, or
- * 30 kB could be 30 MiB. The runtime compresses by nothing but permessage-deflate; where no
- * word is said of it (an empty one is none, to a Worker in front of this one), it does.
- */
-export const uncompressed = { "sec-websocket-extensions": "identity" };
 
 export class Guest {
 	/** How many sockets of this isolate wait, or are looked into: of each share, "" for all. */
@@ -67,8 +60,7 @@ export class Guest {
 			resolve(result);
 		};
 		listen(server, (data) => this.#hear(data, max_bytes), (code, reason) => this.#end(code, reason));
-		const headers = { ...uncompressed, ...(protocol !== "" && { "sec-websocket-protocol": protocol }) };
-		this.response = new Response(null, { status: 101, webSocket: client, headers });
+		this.response = accepted(client, protocol);
 	}
 
 	#hear(data, longest) {

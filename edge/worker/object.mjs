@@ -7,14 +7,8 @@ import { closeSocket } from "./socket.mjs";
 
 const decoder = new TextDecoder();
 
-/** How many bytes may still come on a socket that was closed, each message having so many more; then one message is read in each pause, in milliseconds. */
-const onItsWay = 4 << 20;
-const overhead = 1024;
-const pause = 30_000;
-
 class GoObject extends DurableObject {
 	#shell;
-	#after = new WeakMap(); // WebSocket -> what came after its close
 
 	constructor(ctx, env, objectClass) {
 		super(ctx, env);
@@ -34,23 +28,15 @@ class GoObject extends DurableObject {
 		return answer instanceof Response ? answer : new Response(answer.text, { status: answer.status });
 	}
 
-	// A socket whose message is waited for gets no second one.
 	webSocketMessage(ws, message) {
-		const length = message.length ?? message.byteLength;
-		if (ws.readyState !== WebSocket.OPEN) return this.#late(ws, length);
+		// What comes on a socket that was closed here and not there is for nobody. The runtime
+		// has no way to drop the line.
+		if (ws.readyState !== WebSocket.OPEN) return;
 		if (typeof message === "string") {
 			this.#shell.message(ws, message);
 		} else {
-			this.#shell.one(kind.binary, ws, "", length);
+			this.#shell.one(kind.binary, ws, "", message.byteLength);
 		}
-	}
-
-	// What comes on a socket that was closed here and not there is for nobody, and the runtime
-	// has no way to drop the line. What was on its way is let pass; who goes on is hardly read.
-	#late(ws, length) {
-		const heard = (this.#after.get(ws) ?? 0) + length + overhead;
-		this.#after.set(ws, heard);
-		return heard > onItsWay ? scheduler.wait(pause) : undefined;
 	}
 
 	webSocketClose(ws, code) {

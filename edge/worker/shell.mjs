@@ -5,7 +5,7 @@ import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
 import { Instance, everything } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
-import { closeSocket } from "./socket.mjs";
+import { accepted, closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
 /** The kinds of input, as in edge/object/host.go. */
@@ -290,8 +290,7 @@ const effects = {
 		shell.ctx.acceptWebSocket(server, [id]);
 		server.serializeAttachment(id);
 		shell.sockets.set(id, server);
-		const headers = protocol === "" ? {} : { "sec-websocket-protocol": protocol };
-		shell.settle(ask, new Response(null, { status: 101, webSocket: client, headers }));
+		shell.settle(ask, accepted(client, protocol));
 	},
 
 	send(shell, failed, ids, text) {

@@ -42,7 +42,7 @@ func (e Error) Error() string {
 
 // DepthLimit is the deepest nesting that can be allowed. A reader that leaves it to the
 // writer's side what is too deep allows this much.
-const DepthLimit = 4096
+const DepthLimit = 1024
 
 // Check reports whether b is exactly one JSON value, with nothing but white
 // space around it, valid UTF-8 in its strings and at most maxDepth containers

@@ -170,7 +170,8 @@ type Limits struct {
 	IDBytes int
 }
 
-// MostDepth is the largest Depth that a server may be given.
+// MostDepth is the largest Depth that a server may be given: what it lets in has to fit in
+// jsontext.DepthLimit with everything that is put around it.
 const MostDepth = 1000
 
 // ReaderLimits are what a client holds the server's frames to: nothing but its own memory.

@@ -174,6 +174,38 @@ test("no snapshot after destroy", async () => {
   assert.deepEqual([server.log.length, server.snapshot], [1, undefined]);
 });
 
+test("a snapshot holds nothing that is not stored, for it may be refused", async () => {
+  const server = new Server();
+  const [a, b] = [peer(server, "a", { snapshotEvery: 2 }), peer(server, "b")];
+  for (const { session } of [a, b]) session.up();
+  await type(a, "x", b);
+  a.text.insert(1, "y");
+  await tick();
+  a.session.push();
+  a.text.delete(0, 2); // under way while the second entry comes back
+  await tick();
+  a.session.pull();
+  await tick();
+  assert.equal(server.snapshot, undefined);
+  a.session.refuse({ code: "DOCUMENT_LOCKED" });
+  await settle(a, b);
+  assert.deepEqual([server.snapshot, b.text.toString(), newcomer(server).text.toString()], [undefined, "xy", "xy"]);
+  // One that is due is stored as soon as nothing is under way.
+  const c = peer(server, "c", { snapshotEvery: 4 });
+  c.session.up();
+  c.session.pull();
+  for (const letter of "pqr") {
+    c.text.insert(0, letter);
+    await tick();
+  }
+  c.session.push(2);
+  c.session.pull();
+  await tick();
+  assert.equal(server.snapshot, undefined);
+  await settle(c);
+  assert.equal(server.snapshot.version, 5);
+});
+
 // What leaves a document without something that the log holds, or held.
 const update = (text) => {
   const doc = new Y.Doc();

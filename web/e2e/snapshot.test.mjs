@@ -29,6 +29,7 @@ before(async () => {
         globalThis.heard = [];
         globalThis.session = await connect({ document: "welcome", getToken: ${getToken} });
         for (const type of ["snapshot", "operation", "gap", "error"]) session.addEventListener(type, ({ detail }) => heard.push([type, detail.version ?? detail.code]));
+        if (location.hash === "#late") while (!session.version) await new Promise((resolve) => setTimeout(resolve, 20));
         globalThis.provider = new HoldfastProvider(session, doc, { snapshotEvery: 8 });`,
       resolveDir: here,
     },
@@ -45,11 +46,11 @@ after(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function arrive(name) {
+async function arrive(name, hash = "") {
   const person = await Person.arrive(browser, site.url);
   await signIn(person, name);
   const page = await person.context.newPage();
-  await page.goto(`${site.url}app/`);
+  await page.goto(`${site.url}app/${hash}`);
   await until(page, () => globalThis.provider?.synced);
   return page;
 }
@@ -76,4 +77,33 @@ test("who comes late gets the snapshot and what is newer, and has the same text"
   assert.deepEqual(heard[0], ["snapshot", 16]);
   assert.deepEqual(heard.slice(1), [["operation", 17]]);
   assert.deepEqual(await owner.evaluate(() => heard.filter(([type]) => type === "error")), []);
+});
+
+test("whose document is made late has all of it, and its snapshot too", { timeout: 60_000 }, async () => {
+  const owner = await arrive("owner");
+  await owner.evaluate(() => text.insert(0, "CHAPTER ONE "));
+  await until(owner, () => session.unsent === 0);
+  const editor = await arrive("editor", "#late");
+  assert.match(await editor.evaluate(() => text.toString()), /^CHAPTER ONE .*0123456789/);
+  const heard = await editor.evaluate(() => heard.length);
+  const version = await editor.evaluate(async () => {
+    const due = 8 * (Math.floor(session.version / 8) + 2);
+    while (session.version <= due) {
+      text.insert(text.length, ".");
+      await new Promise((resolve) => session.addEventListener("operation", resolve, { once: true }));
+    }
+    return session.version;
+  });
+  await until(editor, () => session.unsent === 0);
+  await until(owner, (version) => session.version >= version, version);
+  const whole = await owner.evaluate(() => text.toString());
+  assert.match(whole, /^CHAPTER ONE /);
+  assert.equal(await editor.evaluate(() => text.toString()), whole);
+  // To the page's own listeners each version is told once, whatever the provider asked for.
+  const versions = await editor.evaluate((from) => heard.slice(from).map(([, version]) => version), heard);
+  assert.deepEqual(versions, [...new Set(versions)].sort((a, b) => a - b));
+  const late = await arrive("viewer");
+  await until(late, (version) => session.version >= version, version);
+  assert.equal(await late.evaluate(() => text.toString()), whole);
+  assert.equal((await late.evaluate(() => heard))[0][0], "snapshot");
 });

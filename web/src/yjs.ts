@@ -75,6 +75,8 @@ export class HoldfastProvider extends EventTarget {
   #parts = new Parts();
   #name: string; // of this provider's updates in parts
   #sent = 0;
+  #under = 0; // operations that are sent and not stored yet
+  #due = false; // a snapshot is
   #at = 0; // the document was given the log up to here, each version in its turn
   #whole = true; // and it could take all of that: else it is not the document as of that version
   #lacking = false; // the server has what could not be read here
@@ -144,8 +146,11 @@ export class HoldfastProvider extends EventTarget {
 
   #send(text: string): void {
     const stored = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes).map((op) => this.#session.send(op));
+    this.#under += stored.length;
     Promise.all(stored).then(
       (parts) => {
+        this.#under -= parts.length;
+        this.#keep();
         const versions = parts.map(({ version }) => version);
         if (Math.max(...versions) - Math.min(...versions) >= abandoned && !this.#gone.signal.aborted) this.#send(text);
       },
@@ -173,7 +178,8 @@ export class HoldfastProvider extends EventTarget {
       if (late > 0) this.#replay();
     }
     this.#check();
-    if (type === "operation") this.#keep(detail);
+    if (type === "operation") this.#mine(detail);
+    this.#keep();
   }
 
   // The session may have sent it for another document: that it is its own means nothing here.
@@ -273,15 +279,23 @@ export class HoldfastProvider extends EventTarget {
     this.dispatchEvent(new CustomEvent("synced", { detail: synced }));
   }
 
-  // Whoever writes the thousandth entry spares those who come after it the log. Of
-  // a profile's tabs the leader does it, and only with a document that holds all of the
-  // log up to there: a snapshot takes its place.
-  #keep({ version, userId, clientId }: OperationDetail): void {
+  // Whoever writes the thousandth entry spares those who come after it the log. Of a
+  // profile's tabs the leader does it.
+  #mine({ version, userId, clientId }: OperationDetail): void {
     const every = this.#options.snapshotEvery ?? 1000;
     const { userId: user, clientId: client, role } = this.#session;
-    if (!every || version % every !== 0 || role !== "leader" || userId !== user || clientId !== client) return;
+    this.#due ||= every > 0 && version % every === 0 && role === "leader" && userId === user && clientId === client;
+  }
+
+  // Only of a document that holds all of the log and nothing else: a snapshot takes the
+  // log's place, and what is not stored yet may still be refused.
+  #keep(): void {
+    if (!this.#due || this.#gone.signal.aborted) return;
+    const { version, role } = this.#session;
     const { pendingStructs, pendingDs } = this.doc.store;
-    if (version !== this.#at || !this.#whole || this.#reset || !this.#synced || this.#refused || pendingStructs || pendingDs) return;
+    if (role !== "leader" || !this.#synced || this.#refused || this.#at !== version || !this.#whole || pendingStructs || pendingDs) return;
+    if (this.#under > 0 || this.#waiting.length > 0 || this.#log) return;
+    this.#due = false;
     // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
     this.#session.snapshot(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) }).catch(() => {}); // the next one will do

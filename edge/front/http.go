@@ -1,0 +1,139 @@
+package front
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// AuthBodyBytes is the largest body of a sign-in, a refresh and a sign-out.
+const AuthBodyBytes = 4 << 10
+
+// DefaultBodyTimeout is how long a body may take, and DefaultAdminBody how large an
+// operator's or a webhook's may be.
+const (
+	DefaultBodyTimeout = 10 * time.Second
+	DefaultAdminBody   = 64 << 10
+)
+
+// issuer lets through what a page may ask of the embedded issuer.
+func (f *Front) issuer(r request, now time.Time) []byte {
+	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
+		return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
+	}
+	cors := CORS(f.cfg.Origins, r.origin)
+	if r.method == "OPTIONS" && r.origin != "" {
+		return preflight(cors)
+	}
+	if r.url.Path == keySetPath {
+		return f.keySet(r, cors)
+	}
+	// Whatever is asked here, right or wrong, is work for the database or would be.
+	if wait := f.auth.take(r.address, now); wait > 0 {
+		return tooManyRequests("too_many_requests", wait, cors)
+	}
+	switch r.url.Path {
+	case "/auth/login", "/auth/refresh", "/auth/logout":
+	default:
+		err := &protocol.Error{Code: protocol.NotFound}
+		return respondWith(err, err.Row().HTTP, cors...)
+	}
+	if r.method != "POST" {
+		return methodNotAllowed("POST", cors...)
+	}
+	if r.url.Path == "/auth/login" {
+		if wait := f.logins.take(r.address, now); wait > 0 {
+			return tooManyRequests("too_many_logins", wait, cors)
+		}
+	}
+	return f.handler(r, AuthBodyBytes, nil, cors...)
+}
+
+func tooManyRequests(reason string, wait time.Duration, header []string) []byte {
+	err := tooMany(reason, wait)
+	return respondWith(err, err.Row().HTTP, header...)
+}
+
+func methodNotAllowed(allow string, header ...string) []byte {
+	err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "method_not_allowed"}
+	return respondWith(err, 405, append(header, "allow", allow)...)
+}
+
+const keySetPath = "/.well-known/jwks.json"
+
+// keySet publishes the keys that the embedded issuer signs with, and those it signed with.
+// It may be cached for half the time that verifiers take a set for fresh.
+func (f *Front) keySet(r request, cors []string) []byte {
+	switch {
+	case r.method != "GET" && r.method != "HEAD":
+		return methodNotAllowed("GET", cors...)
+	case len(f.cfg.Published) == 0:
+		err := &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "signing_key_unusable"}
+		return respondWith(err, err.Row().HTTP, cors...)
+	}
+	set := []byte(`{"keys":[`)
+	for n, key := range f.cfg.Published {
+		if n > 0 {
+			set = append(set, ',')
+		}
+		set = append(set, key.JWK...)
+	}
+	return answer(200, string(append(set, "]}"...)), "public, max-age=300", append(cors, "x-content-type-options", "nosniff")...)
+}
+
+// description is the API's: a file.
+func description(r request) []byte {
+	if r.method != "GET" && r.method != "HEAD" {
+		return methodNotAllowed("GET")
+	}
+	return final("assets")
+}
+
+// handler hands a request to the module behind the HTTP routes, once its body is there: a
+// module that waits for one is memory in a stranger's hands. With a flight the core hears of
+// it when it has gone well.
+func (f *Front) handler(r request, most int, fl *flight, header ...string) []byte {
+	large := &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
+	tooLarge := respondWith(large, large.Row().HTTP, header...)
+	if n, err := strconv.ParseUint(r.length, 10, 64); err == nil && n > uint64(most) {
+		return tooLarge
+	}
+	w := step("handler")
+	w.Int("max_bytes", int64(most))
+	w.Int("timeout_ms", f.cfg.BodyTimeout.Milliseconds())
+	w.Raw("too_large", tooLarge)
+	w.Raw("too_late", respondWith(&protocol.Error{Code: protocol.MalformedMessage, Reason: "body_incomplete", Message: "The body did not arrive in time."}, 408, header...))
+	if fl != nil {
+		w.Bool("settle", true)
+		return fl.next(w)
+	}
+	return w.End()
+}
+
+// unknown answers what is no route. What nearly is one gets our own answer, and an upgrade
+// does everywhere: whoever asked would not read the file server's.
+func (f *Front) unknown(r request, now time.Time) []byte {
+	err := &protocol.Error{Code: protocol.NotFound, Message: "There is no such route. Paths are in lower case, with single slashes and none at the end."}
+	switch {
+	case r.upgrade():
+		if wait := f.connects.take(r.address, now); wait > 0 {
+			err = tooMany("too_many_connects", wait)
+		}
+		return f.refusal(r, err, now)
+	case ours(r.url.Path):
+		return respond(err)
+	}
+	return final("assets")
+}
+
+// ours reports whether a path begins as one of our routes does, however it is spelt.
+func ours(path string) bool {
+	first, _, _ := strings.Cut(strings.TrimLeft(strings.ToLower(path), "/"), "/")
+	switch first {
+	case "v1", "auth", ".well-known", "healthz", "glasses-ws", "app-ws":
+		return true
+	}
+	return false
+}
