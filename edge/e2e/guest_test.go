@@ -12,7 +12,7 @@ func TestAppsDoorGuest(t *testing.T) {
 	nodeTest(t, "guest.test.mjs")
 }
 
-// How an object notices that its clock stands still: see there.
+// What time it is for an object whose clock stands still: see there.
 func TestLimitsClockStandsStill(t *testing.T) { nodeTest(t, "clock.test.mjs") }
 
 func nodeTest(t *testing.T, file string) {

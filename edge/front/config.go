@@ -51,10 +51,11 @@ type Config struct {
 	// Auth is how often one address may ask the embedded issuer for anything
 	// (AUTH_PER_IP_PER_MIN and _BURST).
 	Auth rate.Limit
-	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), and AdminBody how
-	// large an operator's or a webhook's may be (ADMIN_MAX_BODY_BYTES).
-	BodyTimeout time.Duration
-	AdminBody   int
+	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), AdminBody and
+	// WebhookBody how large an operator's and a webhook's may be (ADMIN_MAX_BODY_BYTES,
+	// WEBHOOK_MAX_BODY_BYTES).
+	BodyTimeout            time.Duration
+	AdminBody, WebhookBody int
 	// Published are the public keys of the embedded issuer, the one that it signs with first.
 	Published []token.Key
 	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
@@ -119,7 +120,8 @@ func ParseEnv(env []byte) (Config, error) {
 		Auth:     perMinute(env, "AUTH_PER_IP", DefaultAuth, DefaultAuthBurst),
 
 		BodyTimeout: cmp.Or(duration(env, "BODY_TIMEOUT_MS", time.Millisecond), DefaultBodyTimeout),
-		AdminBody:   number(env, "ADMIN_MAX_BODY_BYTES", DefaultAdminBody, 1),
+		AdminBody:   size(env, "ADMIN_MAX_BODY_BYTES", DefaultAdminBody),
+		WebhookBody: size(env, "WEBHOOK_MAX_BODY_BYTES", DefaultWebhookBody),
 
 		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
 		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
@@ -198,6 +200,15 @@ func duration(env []byte, name string, unit time.Duration) time.Duration {
 func number(env []byte, name string, otherwise, least int) int {
 	n, err := strconv.Atoi(text(env, name))
 	if err != nil || n < least || n > 1<<20 {
+		return otherwise
+	}
+	return n
+}
+
+// size reads a number of bytes, as the module behind the HTTP routes does.
+func size(env []byte, name string, otherwise int) int {
+	n, err := strconv.Atoi(text(env, name))
+	if err != nil || n <= 0 || n > 1<<30 {
 		return otherwise
 	}
 	return n

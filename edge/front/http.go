@@ -11,11 +11,12 @@ import (
 // AuthBodyBytes is the largest body of a sign-in, a refresh and a sign-out.
 const AuthBodyBytes = 4 << 10
 
-// DefaultBodyTimeout is how long a body may take, and DefaultAdminBody how large an
-// operator's or a webhook's may be.
+// DefaultBodyTimeout is how long a body may take, DefaultAdminBody and DefaultWebhookBody how
+// large an operator's and a webhook's may be.
 const (
 	DefaultBodyTimeout = 10 * time.Second
 	DefaultAdminBody   = 64 << 10
+	DefaultWebhookBody = 256 << 10
 )
 
 // issuer lets through what a page may ask of the embedded issuer.

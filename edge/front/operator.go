@@ -99,7 +99,7 @@ func (f *Front) webhook(r request, now time.Time) []byte {
 	if wait := f.connects.take(r.address, now); wait > 0 {
 		return respond(tooMany("too_many_requests", wait))
 	}
-	return f.handler(r, f.cfg.AdminBody, fl)
+	return f.handler(r, f.cfg.WebhookBody, fl)
 }
 
 // turnedAway is the log's line for somebody who did not get in. There is nothing of

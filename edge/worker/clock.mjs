@@ -1,40 +1,38 @@
-// Whether an object's clock stands still. The runtime's never goes back: where the machine's
-// is set back, an object that is awake sees one moment until the machine gets there again
-// (workerd, December 2026), and nothing of it would ever be due. One that nobody talks to
-// is gone from memory before long, and the next one's clock goes right.
+// An object's time. The runtime's never goes back: where the machine's clock is set back, an
+// object that is awake would see one moment until the machine gets there again, and its
+// timers wait for that too (workerd, December 2026). The database's clock is the machine's.
 
-/** How many events in a row may come at one moment before that is looked into. */
-export const many = 20;
+/** How many times in a row it may be the same moment before the database is asked. */
+export const many = 5;
 
-/** How long one moment may last, in milliseconds: longer than any step of a clock that is kept right. */
-export const longest = 5_000;
+/** By how many milliseconds the runtime's clock may be ahead of the database's. */
+export const ahead = 2_000;
 
 export class Clock {
-	#now;
-	#wait;
+	#runtime;
+	#database;
 	#last = 0;
 	#same = 0;
-	#looking = false;
 
-	/** now tells the time, wait takes that many milliseconds by a clock that cannot be set. */
-	constructor(now, wait) {
-		this.#now = now;
-		this.#wait = wait;
+	/** runtime and database tell the time, in milliseconds; the second costs a query. */
+	constructor(runtime, database) {
+		this.#runtime = runtime;
+		this.#database = database;
 	}
 
-	/**
-	 * Notes an event. Many at one moment are looked into: `stopped` is called when it is the
-	 * same moment after `longest` too. Returns what is under way, or null.
-	 */
-	event(stopped) {
-		const now = this.#now();
+	now() {
+		const now = this.#runtime();
 		this.#same = now === this.#last ? this.#same + 1 : 0;
 		this.#last = now;
-		if (this.#same < many || this.#looking) return null;
-		this.#looking = true;
-		return this.#wait(longest).then(() => {
-			this.#looking = false;
-			if (this.#now() === now) stopped();
-		});
+		if (this.#same < many) return now;
+		let then = Infinity;
+		try {
+			then = this.#database();
+		} catch {
+			// It does not say: the runtime's word counts.
+		}
+		if (then < now - ahead) return then; // and so it goes on for as long as the other stands still
+		this.#same = 0;
+		return now;
 	}
 }

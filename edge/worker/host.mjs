@@ -57,7 +57,7 @@ export class Instance {
 
 	/** Boots the object of a class; answers the longest text Go wants to see. */
 	boot(objectClass) {
-		const longest = this.go.boot(objectClass, Date.now());
+		const longest = this.go.boot(objectClass, this.object.clock.now());
 		if (longest === 0 || this.failure) throw this.failure ?? new Error("the object could not be booted");
 		return longest;
 	}
@@ -73,7 +73,7 @@ export class Instance {
 		let at = this.input;
 		for (let n = 0; n < id.length; n++) bytes[at++] = id.charCodeAt(n);
 		at += this.encode(text, at);
-		const refused = this.go.event(kind, a, at - this.input, Date.now());
+		const refused = this.go.event(kind, a, at - this.input, this.object.clock.now());
 		if (refused || this.failure) throw this.failure ?? new Error("the event was refused");
 		this.ended = this.writes.length;
 	}

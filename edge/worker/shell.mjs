@@ -39,13 +39,13 @@ export class Shell {
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
 	longest = Infinity; // of a text that Go wants to see; known from the first boot on
-	clock = new Clock(Date.now, (ms) => scheduler.wait(ms));
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
 		this.sql = ctx.storage.sql;
 		this.env = env;
 		this.objectClass = objectClass;
+		this.clock = new Clock(Date.now, () => 1000 * this.sql.exec("SELECT unixepoch('subsec') AS now").one().now);
 	}
 
 	// enter gives Go one event as one whole: what it writes is written together,
@@ -53,7 +53,6 @@ export class Shell {
 	// instance is dropped, nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
-		this.clock.event(() => this.beginAnew());
 		let out;
 		try {
 			if (this.instance === null) this.boot();
@@ -194,13 +193,6 @@ export class Shell {
 		this.sockets = null;
 		for (const { reject } of this.waiting.values()) reject(err);
 		this.waiting.clear();
-	}
-
-	// beginAnew is for an object whose clock stands still: the next one's goes right. Its
-	// sockets go with it, and their clients resume.
-	beginAnew() {
-		console.error(`object ${this.ctx.id.name}: the clock was set back, beginning anew`);
-		this.ctx.abort("the clock was set back");
 	}
 
 	// ask gives Go an event that it answers, now or after other events.
