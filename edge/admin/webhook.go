@@ -57,12 +57,32 @@ func webhook(c *call) (answer, *protocol.Error) {
 
 // pass tells an event to whom it concerns.
 func (c *call) pass(e access) (err *protocol.Error) {
-	if e.user != "" {
+	switch {
+	case e.user != "":
 		_, err = c.askAgain(c.ctx, e)
-	} else {
+	case e.document != "":
 		_, err = c.documentChanged(c.ctx, e)
+	default:
+		err = c.workspaceChanged(e)
 	}
 	return err
+}
+
+// workspaceChanged tells every document that was ever opened in a workspace.
+func (c *call) workspaceChanged(e access) *protocol.Error {
+	if err := c.store.WorkspaceChanged(c.ctx, e.workspace); err != nil {
+		return storeError(err, noWorkspace)
+	}
+	documents, err := c.store.OpenedDocuments(c.ctx, e.workspace)
+	if err != nil {
+		return storeError(err, noWorkspace)
+	}
+	for _, document := range documents {
+		if _, err := c.documentChanged(c.ctx, access{document: document, reason: e.reason, by: e.by}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // events reads one event, or a list of them; what stands twice is told once. Other
@@ -128,7 +148,7 @@ func (c *call) event(raw []byte) (access, *protocol.Error) {
 	if e.document != "" && e.workspace != "" {
 		return e, rest.BadField("workspace_id") // of a document, or of a workspace's
 	}
-	if e.user == "" && e.document == "" {
+	if e.user == "" && e.document == "" && e.workspace == "" {
 		return e, rest.BadField("user_id")
 	}
 	return e, nil

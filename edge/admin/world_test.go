@@ -48,6 +48,7 @@ type world struct {
 	workspaces map[string]string
 	grants     map[string]string // document user -> role
 	apps       appTables
+	opened     map[string][]string // workspace -> documents
 	signIns    []SignIn
 }
 
@@ -134,6 +135,17 @@ func (w *world) DeleteDocument(_ context.Context, id string) (bool, error) {
 	_, was := w.documents[id]
 	delete(w.documents, id)
 	return was, w.enter("delete "+id, "DeleteDocument")
+}
+
+func (w *world) WorkspaceChanged(_ context.Context, workspace string) error {
+	return w.enter("changed "+workspace, "WorkspaceChanged")
+}
+
+func (w *world) OpenedDocuments(_ context.Context, workspace string) ([]string, error) {
+	if w.down["OpenedDocuments"] {
+		return nil, errDown
+	}
+	return w.opened[workspace], nil
 }
 
 func (w *world) SetLocked(_ context.Context, id string, locked bool) error {

@@ -76,17 +76,32 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	if !slices.Contains(texts(answer["told"]), "usr_outsider") {
 		t.Errorf("told %v", answer)
 	}
-	for {
-		if _, err := c.read(); err != nil {
-			if code := websocket.CloseStatus(err); code != 4404 && code != 4403 {
-				t.Errorf("closed with %d", code)
-			}
-			break
-		}
+	if at(answer, "erased", "document_version") != 1.0 {
+		t.Errorf("answered %v", answer)
 	}
+	c.closes(4404, func(frame) {})
 	if status, _ := s.admin("DELETE", "/v1/admin/documents/fresh", ``); status != 404 {
 		t.Errorf("gone, and deleted again: HTTP %d", status)
 	}
+	s.refused(dialling{document: "fresh", clientID: "c", token: s.login("outsider")}, "DOCUMENT_NOT_FOUND")
+	// The same name in another workspace, a moment later: who was refused gets in, and
+	// finds nothing; nor does an eviction bring anything back.
+	s.must("PUT", "/v1/admin/workspaces/ws_other", `{"name":"Other"}`)
+	s.must("PUT", "/v1/admin/workspaces/ws_other/members/usr_outsider", `{"role":"member"}`)
+	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh"}`)
+	s.evict("Document", "fresh")
+	again := s.connect(dialling{document: "fresh", clientID: "c", sessionID: c.ack.text("session_id"), lastSeq: 1, token: s.login("outsider")})
+	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
+		t.Errorf("connection_ack %v", again.ack.Data)
+	}
+	again.op("m1", 1)
+	// Made private while its only editor is away for a moment.
+	again.send(`{"type":"system","event":"disconnect"}`)
+	again.closes(1000, func(frame) {})
+	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh","access":"restricted"}`)
+	s.refused(dialling{document: "fresh", clientID: "c", token: s.login("outsider")}, "INSUFFICIENT_PERMISSIONS")
+	s.must("PUT", "/v1/admin/documents/fresh/members/usr_outsider", `{"role":"view"}`)
+	s.connect(dialling{document: "fresh", clientID: "c", token: s.login("outsider")})
 }
 
 func TestALockReachesWriters(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 const captions = "com.example.captions"
@@ -57,7 +57,7 @@ func withApps(t *testing.T, vars map[string]string) *server {
 
 // reference is a session id as the deployment gives it, of a session that is none.
 func reference(user string) string {
-	return signature.Session(protocol.AppSessionID(user, "0123456789abcdef0123456789abcdef"), secrets["APP_SESSION_SECRET"])
+	return sessionid.Sign(protocol.AppSessionID(user, "0123456789abcdef0123456789abcdef"), secrets["APP_SESSION_SECRET"])
 }
 
 // appDial is an app that connects; with a key, that is in its request.

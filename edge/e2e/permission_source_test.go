@@ -269,3 +269,55 @@ func TestAWebhookOfManyEvents(t *testing.T) {
 		t.Errorf("one more than may be: HTTP %d %s", status, text)
 	}
 }
+
+// What changes for everybody on a document the source may tell without knowing who is there:
+// who is there loses it, who is away does not come back by what was cached, and an operator
+// erases the document although no row of it is here.
+func TestTheWebhookOfADocument(t *testing.T) {
+	sh := newShield(t)
+	s := start(t, sh.vars("WEBHOOK_MAX_EVENTS", "150"))
+	here := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")})
+	here.op("m1", 1)
+	away := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer")})
+	away.send(`{"type":"system","event":"disconnect"}`)
+	away.closes(1000, func(frame) {})
+	sh.answer(403, "")
+	if status, text := s.hook(time.Now(), `{"document":"far"}`); status != 200 || string(text) != `{"told":1}` {
+		t.Fatalf("HTTP %d %s", status, text)
+	}
+	here.closes(4403, func(frame) {})
+	s.refused(dialling{document: "far", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	s.evict("Document", "far")
+	s.refused(dialling{document: "far", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	sh.answer(200, `{"workspace_id":"ws_far","workspace_role":"member"}`)
+	back := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer")})
+	back.op("m2", 2)
+	if answer := s.must("PUT", "/v1/admin/documents/far/lock", ``); answer["locked"] != true {
+		t.Errorf("answered %v", answer)
+	}
+	// The source, which says that nothing is locked, is asked anew and does not undo it.
+	s.hook(time.Now(), `{"document":"far"}`)
+	if ack := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")}).ack; ack.Data["locked"] != true {
+		t.Errorf("connection_ack %v", ack.Data)
+	}
+	if answer := s.must("DELETE", "/v1/admin/documents/far", ``); at(answer, "erased", "document_version") != 2.0 {
+		t.Errorf("answered %v", answer)
+	}
+	back.closes(4404, func(frame) {})
+	again := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer"), sessionID: back.ack.text("session_id"), lastSeq: 2})
+	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
+		t.Errorf("connection_ack %v", again.ack.Data)
+	}
+	// And of a whole workspace, whichever documents are open in it or were.
+	other := s.connect(dialling{document: "wide", clientID: "d", token: s.login("viewer")})
+	other.send(`{"type":"system","event":"disconnect"}`)
+	other.closes(1000, func(frame) {})
+	sh.answer(403, "")
+	if status, text := s.hook(time.Now(), `{"workspace_id":"ws_far"}`); status != 200 || string(text) != `{"told":1}` {
+		t.Fatalf("HTTP %d %s", status, text)
+	}
+	again.closes(4403, func(frame) {})
+	s.refused(dialling{document: "wide", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	sh.answer(200, `{"workspace_id":"ws_far","workspace_role":"member"}`)
+	s.connect(dialling{document: "never", clientID: "d", token: s.login("viewer")})
+}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 // An app's key is hfa_<id, 16 hex digits>_<32 random bytes, base64url>.
@@ -89,7 +89,7 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
 	fl.pkg = pkg
-	if !signature.Given(fl.session, f.cfg.AppSecrets) {
+	if !sessionid.Given(fl.session, f.cfg.AppSecrets) {
 		// Nobody was ever given it: no object is woken, or made, to say so.
 		err := protocol.AppNotStarted()
 		return fl.fail(&err)

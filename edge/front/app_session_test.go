@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 // Power of the attacker: an app's good key, and any session id it can write. No object is
@@ -17,8 +17,8 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 	text := protocol.AppSessionID("usr_nobody", strings.Repeat("0f", 16))
 	for name, session := range map[string]string{
 		"unsigned":             text,
-		"signed by somebody":   signature.Session(text, "guessed"),
-		"signed by nothing":    signature.Session(text, ""),
+		"signed by somebody":   sessionid.Sign(text, "guessed"),
+		"signed by nothing":    sessionid.Sign(text, ""),
 		"signed for another":   text + appReference[len(appReference)-32:],
 		"signed with our name": text + strings.Repeat("0", 32),
 	} {
@@ -54,7 +54,7 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 // A secret that is replaced counts for as long as it stands behind the new one.
 func TestAppsASessionOfTheSecretBefore(t *testing.T) {
 	w := appWorker(t)
-	old := signature.Session(protocol.AppSessionID("usr_owner", strings.Repeat("0f", 16)), "older")
+	old := sessionid.Sign(protocol.AppSessionID("usr_owner", strings.Repeat("0f", 16)), "older")
 	if end := w.run(upgrade(appLine+"?session_id="+old, "authorization", "Bearer "+appKeyOne)); end["do"] != "socket" {
 		t.Errorf("%v", end)
 	}

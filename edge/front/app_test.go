@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 const (
@@ -26,7 +26,7 @@ var appReference = given("usr_owner")
 
 // given is a session id that the deployment has given to an app.
 func given(user string) string {
-	return signature.Session(protocol.AppSessionID(user, strings.Repeat("0f", 16)), appSecret)
+	return sessionid.Sign(protocol.AppSessionID(user, strings.Repeat("0f", 16)), appSecret)
 }
 
 // key answers the database's question with this row, if it is about this key.

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 // The apps' side of a session object: their sockets, their webhooks, and what the database
@@ -51,7 +51,7 @@ func (o *sessionObject) newAppSession() string {
 	}
 	random := randomHex(o.host, 16)
 	whose := protocol.AppSessionID(o.host.Name(), "")
-	return signature.Session(whose+random, o.secrets[0])[len(whose):]
+	return sessionid.Sign(whose+random, o.secrets[0])[len(whose):]
 }
 
 // nameApps gives another session id to each app whose id no secret has made: one that was
@@ -60,7 +60,7 @@ func (o *sessionObject) newAppSession() string {
 func (o *sessionObject) nameApps(apps []app.Saved) {
 	for i := range apps {
 		r := &apps[i].Row
-		if len(o.secrets) == 0 || signature.Given(r.SessionID, o.secrets) {
+		if len(o.secrets) == 0 || sessionid.Given(r.SessionID, o.secrets) {
 			continue
 		}
 		if r.Written && r.Line.Conn == "" && r.Door.Conn == "" {

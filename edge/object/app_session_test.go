@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 const startNotes = `{"type":"app","event":"app_start","message_id":"a1","data":{"package":"com.example.notes"}}`
@@ -27,7 +27,7 @@ func TestAnAppsSessionIDIsSigned(t *testing.T) {
 	f.hears(conn, deviceInit)
 	f.hears(conn, startNotes)
 	id := f.appSession()
-	if user, ok := protocol.AppSessionUser(id); !ok || user != "ann" || !signature.Given(id, []string{"now"}) {
+	if user, ok := protocol.AppSessionUser(id); !ok || user != "ann" || !sessionid.Given(id, []string{"now"}) {
 		t.Errorf("%s is %q's", id, user)
 	}
 	for range 3 { // it stays what it is
@@ -60,9 +60,9 @@ func TestAnAppOfBeforeGetsASignedSessionID(t *testing.T) {
 		kept        bool
 	}{
 		"unsigned":                  {unsigned, "now", false},
-		"its secret is gone":        {signature.Session(unsigned, "gone"), "now", false},
-		"its secret is the older":   {signature.Session(unsigned, "then"), "now then", true},
-		"its secret is the newest":  {signature.Session(unsigned, "now"), "now then", true},
+		"its secret is gone":        {sessionid.Sign(unsigned, "gone"), "now", false},
+		"its secret is the older":   {sessionid.Sign(unsigned, "then"), "now then", true},
+		"its secret is the newest":  {sessionid.Sign(unsigned, "now"), "now then", true},
 		"there is no secret at all": {unsigned, "", true},
 	} {
 		f := deviceRoom(t)
@@ -82,7 +82,7 @@ func TestAnAppOfBeforeGetsASignedSessionID(t *testing.T) {
 		if c.kept {
 			continue
 		}
-		if !signature.Given(id, []string{"now"}) {
+		if !sessionid.Given(id, []string{"now"}) {
 			t.Errorf("%s: %s is not signed", name, id)
 		}
 		if !strings.Contains(strings.Join(left, "\n"), "DB "+c.id) {

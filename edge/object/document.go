@@ -20,6 +20,8 @@ type documentObject struct {
 	audit  auditLog
 	events []document.Event // still to step, those that effects came back as
 
+	// lists says that a workspace's change may be told as a whole (by a webhook).
+	lists bool
 	// connecting is the upgrade that is being answered.
 	connecting connectRequest
 	ask        uint32
@@ -29,6 +31,7 @@ type documentObject struct {
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
+	o.lists = h.Env("WEBHOOK_SECRET") != ""
 	o.cfg.Secret = newSecret(h)
 	if err := o.store.open(&documentTables); err != nil {
 		return nil, err
@@ -123,7 +126,7 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 		})
 		return document.Woken{Seen: seen}
 	case Connect:
-		return o.connect(in)
+		return o.connect(now, in)
 	case Answered, Failed:
 		return o.answered(in)
 	case Request:
@@ -162,12 +165,22 @@ func (in *Input) frame(lim protocol.Limits) (f protocol.Frame, size int, err *pr
 	return f, size, err
 }
 
-func (o *documentObject) connect(in Input) document.Event {
+func (o *documentObject) connect(now time.Time, in Input) document.Event {
 	c, err := parseConnect(in.Text)
 	if err != nil {
 		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
 		return nil
 	}
+	if o.lists && o.core.Unlisted(now, c.event.Grant) {
+		ask := o.asks.add(ask{dial: &c, dialled: in.Ask})
+		o.host.Database(ask, "DB", listDocument, c.event.Grant.WorkspaceID, o.name)
+		return nil
+	}
+	return o.admitted(in.Ask, c)
+}
+
+// admitted is a client at the door, and what is known of it.
+func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 	c.event.Conn = ConnID(randomHex(o.host, 8))
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
@@ -176,7 +189,7 @@ func (o *documentObject) connect(in Input) document.Event {
 	if current := o.core.Current(user); current != "" {
 		c.event.Seen = o.host.LastSeen(current)
 	}
-	o.connecting, o.ask = c, in.Ask
+	o.connecting, o.ask = c, ask
 	return c.event
 }
 

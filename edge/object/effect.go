@@ -1,6 +1,8 @@
 package object
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -92,6 +94,28 @@ type ask struct {
 	token  bool // the signature is being checked
 	verify document.VerifyToken
 	tell   document.Tell
+	// dial is an upgrade that waits for the document to be in a workspace's list.
+	dial    *connectRequest
+	dialled uint32
+}
+
+// listDocument puts a document into the list of those that were opened in a workspace, and
+// says how often a change of the workspace was told before that, null for never. Who tells
+// of one counts it first and reads the list then, so that one of the two sees the other.
+const listDocument = "INSERT INTO opened_documents (workspace_id, document_id) VALUES (?1, ?2) " +
+	"ON CONFLICT DO UPDATE SET document_id = excluded.document_id RETURNING (SELECT changes FROM workspace_changes WHERE workspace_id = ?1)"
+
+// listed goes on with an upgrade. Without the list nobody is let in: a change of the
+// workspace could not be told.
+func (o *documentObject) listed(q ask, in Input) document.Event {
+	changed := string(in.Text) != "[[null]]"
+	if in.Kind != Answered {
+		e := protocol.Error{Code: protocol.ServiceUnavailable, Reason: "database_unavailable", RetryAfter: time.Second}
+		o.host.Respond(q.dialled, 503, e.AppendJSON(nil))
+		return nil
+	}
+	o.events = append(o.events, document.Listed{Workspace: q.dial.event.Grant.WorkspaceID, Changed: changed})
+	return o.admitted(q.dialled, *q.dial)
 }
 
 // asks are the questions under way; a handful.
@@ -128,6 +152,8 @@ func (o *documentObject) answered(in Input) document.Event {
 	switch {
 	case !ok:
 		return nil
+	case q.dial != nil:
+		return o.listed(q, in)
 	case q.tell.UserID != "":
 		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
 	case in.Kind == Failed:

@@ -23,8 +23,9 @@ type fake struct {
 	sockets map[ConnID]time.Time // open ones, and when a ping was last answered
 	kept    map[ConnID]string    // what is attached to them
 	alarm   time.Time
-	made    bool // the tables
-	broken  Stmt // the query that fails, when breaks
+	made    bool     // the tables
+	rare    []string // lines that are not written each time
+	broken  Stmt     // the query that fails, when breaks
 	breaks  bool
 
 	object Object
@@ -84,6 +85,8 @@ func (f *fake) leave(format string, args ...any) {
 func (f *fake) Name() string           { return f.name }
 func (f *fake) Env(name string) string { return f.env[name] }
 func (f *fake) Log([]byte)             {}
+
+func (f *fake) LogRarely(key string, line []byte) { f.rare = append(f.rare, string(line)) }
 
 func (f *fake) Random(b []byte) {
 	for i := range b {
@@ -201,7 +204,7 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case s == takeRemains:
 		f.writes = append(f.writes, func() {
 			r := f.rows("remains")[""]
-			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r...), Value{})
+			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r[:3]...), Value{}, r[3])
 			delete(f.tables, "remains")
 		})
 		return
@@ -209,7 +212,10 @@ func (f *fake) Write(s Stmt, args []Value) {
 		return
 	}
 	if s == upsertRemains {
-		row := slices.Clone(args)
+		row := make([]Value, len(args))
+		for i, v := range args {
+			row[i] = stored(v)
+		}
 		f.writes = append(f.writes, func() { f.rows("remains")[""] = row })
 		return
 	}

@@ -90,6 +90,9 @@ type Host interface {
 
 	// Log writes one line of JSON. It may never hold a token or a payload.
 	Log(line []byte)
+	// LogRarely does so unless this program has written one by the same key within the
+	// last minute, for whatever object.
+	LogRarely(key string, line []byte)
 }
 
 // Destination is an outside service that is asked, and for how much of an answer.

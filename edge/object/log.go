@@ -72,11 +72,12 @@ func (s *store) document(snap *document.Snapshot) {
 			Kept: uint64(c[7].Int), Total: uint64(c[8].Int), Mark: uint64(c[9].Int), Pinned: uint64(c[10].Int), Full: c[11].bool(),
 			Access: uint64(c[12].Int), AccessAt: c[13].time(), Erased: c[14].time(),
 		}
-		snap.State.Lock.Held = c[15].bool()
+		snap.State.Lock.Held, snap.State.Workspace = c[15].bool(), c[16].string()
 	})
 	if s.remains && s.err == nil {
 		s.err = s.host.Query(selectRemains, nil, func(c []Value) {
 			snap.State.Access, snap.State.AccessAt, snap.State.Erased = uint64(c[0].Int), c[1].time(), c[2].time()
+			snap.State.Workspace = c[3].string()
 		})
 	}
 	s.query(selectSections, func(c []Value) {
@@ -94,17 +95,17 @@ func (s *store) document(snap *document.Snapshot) {
 }
 
 func (s *store) saveState(st document.State) {
-	remains := document.State{Access: st.Access, AccessAt: st.AccessAt, Erased: st.Erased}
+	remains := document.State{Access: st.Access, AccessAt: st.AccessAt, Erased: st.Erased, Workspace: st.Workspace}
 	if s.bare && !s.created && st == remains {
 		s.host.Write(createRemains, nil)
-		s.host.Write(upsertRemains, []Value{unsigned(st.Access), instant(st.AccessAt), instant(st.Erased)})
+		s.host.Write(upsertRemains, []Value{unsigned(st.Access), instant(st.AccessAt), instant(st.Erased), text(st.Workspace)})
 		s.remains = true
 		return
 	}
 	s.write(upsertState, unsigned(st.Floor), unsigned(st.Snapshot), integer(int64(st.Parts)),
 		flag(st.Lock.On), instant(st.Lock.At), text(st.Lock.Reason), integer(st.Lock.Retry.Milliseconds()),
 		unsigned(st.Kept), unsigned(st.Total), unsigned(st.Mark), unsigned(st.Pinned), flag(st.Full),
-		unsigned(st.Access), instant(st.AccessAt), instant(st.Erased), flag(st.Lock.Held))
+		unsigned(st.Access), instant(st.AccessAt), instant(st.Erased), flag(st.Lock.Held), text(st.Workspace))
 }
 
 func (s *store) saveSection(sec document.Section) {

@@ -26,6 +26,7 @@ const (
 	addStateAccessAt
 	addStateErased
 	addStateHeld
+	addStateWorkspace
 	createRemains
 	selectRemains
 	upsertRemains
@@ -218,22 +219,23 @@ var statements = [...]string{
 	boundTrimmed:    "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)",
 	boundAllTrimmed: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)",
 
-	addStateAccess:   "ALTER TABLE state ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
-	addStateAccessAt: "ALTER TABLE state ADD COLUMN access_at INTEGER NOT NULL DEFAULT 0",
-	addStateErased:   "ALTER TABLE state ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
-	addStateHeld:     "ALTER TABLE state ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+	addStateAccess:    "ALTER TABLE state ADD COLUMN access INTEGER NOT NULL DEFAULT 0",
+	addStateAccessAt:  "ALTER TABLE state ADD COLUMN access_at INTEGER NOT NULL DEFAULT 0",
+	addStateErased:    "ALTER TABLE state ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
+	addStateHeld:      "ALTER TABLE state ADD COLUMN held INTEGER NOT NULL DEFAULT 0",
+	addStateWorkspace: "ALTER TABLE state ADD COLUMN workspace TEXT NOT NULL DEFAULT ''",
 	// What a document without content has to remember, in a table of its own: the others
 	// take ten times the room.
-	createRemains: "CREATE TABLE IF NOT EXISTS remains (one INTEGER PRIMARY KEY CHECK (one = 1), access INTEGER NOT NULL, access_at INTEGER NOT NULL, erased INTEGER NOT NULL)",
-	selectRemains: "SELECT access, access_at, erased FROM remains",
-	upsertRemains: "INSERT OR REPLACE INTO remains (one, access, access_at, erased) VALUES (1, ?, ?, ?)",
-	takeRemains: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased) " +
-		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased FROM remains",
+	createRemains: "CREATE TABLE IF NOT EXISTS remains (one INTEGER PRIMARY KEY CHECK (one = 1), access INTEGER NOT NULL, access_at INTEGER NOT NULL, erased INTEGER NOT NULL, workspace TEXT NOT NULL)",
+	selectRemains: "SELECT access, access_at, erased, workspace FROM remains",
+	upsertRemains: "INSERT OR REPLACE INTO remains (one, access, access_at, erased, workspace) VALUES (1, ?, ?, ?, ?)",
+	takeRemains: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased, workspace) " +
+		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased, workspace FROM remains",
 	dropRemains: "DROP TABLE remains",
 
-	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held FROM state",
-	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held) " +
-		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	selectState: "SELECT floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held, workspace FROM state",
+	upsertState: "INSERT OR REPLACE INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, kept, total, mark, pinned, full, access, access_at, erased, held, workspace) " +
+		"VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	selectSections: "SELECT section, user_id, client_id, until FROM sections ORDER BY section",
 	upsertSection:  "INSERT OR REPLACE INTO sections (section, user_id, client_id, until) VALUES (?, ?, ?, ?)",
 	deleteSection:  "DELETE FROM sections WHERE section = ?",
@@ -347,7 +349,7 @@ var documentTables = tables{
 		createSections, createParts, createAudit},
 	nil,
 	{addShare, addOpTotal, countOps, createOpsCommenter, createOpsComments, addCommentReplies, addStateKept, addStateTotal, addStateMark, addStatePinned, addStateFull, keepTrimmed,
-		addStateAccess, addStateAccessAt, addStateErased, addStateHeld},
+		addStateAccess, addStateAccessAt, addStateErased, addStateHeld, addStateWorkspace},
 }
 
 var sessionTables = tables{

@@ -63,63 +63,79 @@ func (o *sessionObject) lookUp(e session.LookUp) {
 // lookedUp is the source's answer.
 func (o *sessionObject) lookedUp(in Input) session.Event {
 	var access session.Access
-	ok := in.Kind == Answered
+	wrong := unusable{reason: "no_answer"}
 	switch {
-	case !ok:
+	case in.Kind != Answered:
 	case o.source.to.URL == "":
-		access, ok = parseAccess(in.Text)
+		access, wrong = parseAccess(in.Text)
 	default:
-		access, ok = parseSourceAnswer(in.Text)
+		access, wrong = parseSourceAnswer(in.Text)
 	}
-	if !ok {
-		o.complain(in)
+	if wrong.reason != "" {
+		o.complain(wrong)
 		return session.AccessFailed{Ask: uint64(in.Ask)}
 	}
 	return session.AccessFound{Ask: uint64(in.Ask), Access: access}
 }
 
-// complain tells the operators of a source that failed: with its status, if that is
-// what it was. Nothing of its answer is repeated.
-func (o *sessionObject) complain(in Input) {
+// unusable is why an answer is none: a reason, with the status or the name of the member
+// that it is about. Without a reason there is nothing wrong.
+type unusable struct {
+	reason, field string
+	status        uint64
+}
+
+// complain tells the operators of a source that failed, and why: once a minute for each
+// reason, for all users. Nothing of the answer is repeated.
+func (o *sessionObject) complain(u unusable) {
 	w := jsontext.NewObject(nil)
 	w.Str("level", "error")
 	w.Str("event", "permission_source_failed")
-	w.Str("user_id", o.host.Name())
-	if o.source.to.URL != "" && in.Kind == Answered {
-		if status, ok := jsontext.Uint(jsontext.Field(in.Text, "status")); ok {
-			w.Uint("status", status)
-		}
+	w.Str("reason", u.reason)
+	if u.status > 0 {
+		w.Uint("status", u.status)
 	}
-	o.host.Log(w.End())
+	if u.field != "" {
+		w.Str("field", u.field)
+	}
+	w.Str("user_id", o.host.Name())
+	o.host.LogRarely("permission_source_failed "+u.reason+u.field, w.End())
 }
 
+var notJSON = unusable{reason: "not_json"}
+
 // parseSourceAnswer reads what the host made of the service's answer.
-func parseSourceAnswer(text []byte) (a session.Access, ok bool) {
+func parseSourceAnswer(text []byte) (a session.Access, wrong unusable) {
 	if jsontext.Check(text, 2) != nil {
-		return a, false
+		return a, notJSON
 	}
-	status, _ := jsontext.Uint(jsontext.Field(text, "status"))
+	status, answered := jsontext.Uint(jsontext.Field(text, "status"))
 	switch status {
 	case 404:
-		return a, true
+		return a, unusable{}
 	case 403:
-		return session.Access{Found: true}, true
+		return session.Access{Found: true}, unusable{}
 	case 200:
-		body, isText := jsontext.Str(jsontext.Field(text, "body"))
-		if isText {
+		if body, isText := jsontext.Str(jsontext.Field(text, "body")); isText {
 			return parseRoles([]byte(body))
 		}
 	}
-	return a, false
+	if !answered || status == 200 { // the host gave it up
+		return a, unusable{reason: "too_large"}
+	}
+	return a, unusable{reason: "status", status: status}
 }
 
-func parseRoles(body []byte) (a session.Access, ok bool) {
+func parseRoles(body []byte) (a session.Access, wrong unusable) {
 	if jsontext.Check(body, sourceDepth) != nil {
-		return a, false
+		return a, notJSON
+	}
+	o, ok := jsontext.Parse(body)
+	if !ok {
+		return a, notJSON
 	}
 	a.Found = true
-	o, ok := jsontext.Parse(body)
-	for ok && o.Next() {
+	for o.Next() {
 		var s string
 		v := o.Value()
 		switch string(o.Key()) {
@@ -136,8 +152,14 @@ func parseRoles(body []byte) (a session.Access, ok bool) {
 		case "locked":
 			a.Locked, ok = jsontext.Bool(v)
 		}
+		if !ok {
+			return a, unusable{reason: "bad_field", field: string(o.Key())}
+		}
 	}
-	return a, ok && protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes)
+	if !protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes) {
+		return a, unusable{reason: "bad_field", field: "workspace_id"}
+	}
+	return a, unusable{}
 }
 
 // optional reads a string, or null for "".

@@ -14,13 +14,13 @@ const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role,
 
 // parseAccess reads the rows accessQuery gave. No row is an answer too: there
 // is no such document.
-func parseAccess(rows []byte) (a session.Access, ok bool) {
+func parseAccess(rows []byte) (a session.Access, wrong unusable) {
 	if jsontext.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
-		return a, false
+		return a, notJSON
 	}
 	row := jsontext.Elements(rows)
 	if !row.Next() {
-		return a, true
+		return a, unusable{}
 	}
 	var cols [5][]byte
 	n := 0
@@ -28,7 +28,7 @@ func parseAccess(rows []byte) (a session.Access, ok bool) {
 		cols[n] = c.Value()
 	}
 	if n != len(cols) {
-		return a, false
+		return a, unusable{reason: "columns"}
 	}
 	a.Found = true
 	a.WorkspaceID = str(cols[0])
@@ -38,5 +38,5 @@ func parseAccess(rows []byte) (a session.Access, ok bool) {
 		Workspace:  permission.WorkspaceRole(str(cols[3])),
 		Document:   permission.DocumentRole(str(cols[4])),
 	}
-	return a, true
+	return a, unusable{}
 }

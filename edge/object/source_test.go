@@ -81,6 +81,33 @@ func TestSourceAnswers(t *testing.T) {
 	}
 }
 
+// Operators are told why an answer was none, and nothing of what it said.
+func TestWhyTheSourceFailedIsLogged(t *testing.T) {
+	for _, c := range []struct {
+		answer Input
+		want   string
+	}{
+		{Input{Kind: Failed, Ask: 5}, `"reason":"no_answer"`},
+		{Input{Kind: Answered, Ask: 5, Text: []byte(`{"error":"too large"}`)}, `"reason":"too_large"`},
+		{sourceSays(302, "s3cret"), `"reason":"status","status":302`},
+		{sourceSays(429, "s3cret"), `"reason":"status","status":429`},
+		{sourceSays(200, "<html>s3cret"), `"reason":"not_json"`},
+		{sourceSays(200, `["s3cret"]`), `"reason":"not_json"`},
+		{sourceSays(200, `{"document_role":"edit","x":"s3cret"}`), `"reason":"bad_field","field":"workspace_id"`},
+		{sourceSays(200, `{"workspace_id":7,"x":"s3cret"}`), `"reason":"bad_field","field":"workspace_id"`},
+		{sourceSays(200, `{"workspace_id":"büro","x":"s3cret"}`), `"reason":"bad_field","field":"workspace_id"`},
+		{sourceSays(200, `{"workspace_id":"w","document_role":["s3cret"]}`), `"reason":"bad_field","field":"document_role"`},
+	} {
+		f := withSource(t)
+		f.enter(admit("d1"))
+		f.enter(c.answer)
+		want := `{"level":"error","event":"permission_source_failed",` + c.want + `,"user_id":"ann"}`
+		if len(f.rare) != 1 || f.rare[0] != want {
+			t.Errorf("logged %s, want %s", f.rare, want)
+		}
+	}
+}
+
 // Whatever a service says, nobody is found by what is not of the form.
 func FuzzSourceAnswer(f *testing.F) {
 	f.Add(200, `{"workspace_id":"w","workspace_role":"owner","restricted":false,"locked":true}`)
@@ -88,7 +115,8 @@ func FuzzSourceAnswer(f *testing.F) {
 	f.Add(200, `{"workspace_id":"w","document_role":null}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		text, _ := json.Marshal(map[string]any{"status": status, "body": body})
-		a, ok := parseSourceAnswer(text)
+		a, wrong := parseSourceAnswer(text)
+		ok := wrong.reason == ""
 		levels, _ := permission.Resolve(a.Source)
 		switch {
 		case ok && status != 200 && status != 403 && status != 404:

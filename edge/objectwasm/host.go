@@ -37,6 +37,7 @@ const (
 	opAttach   // id, text
 	opAttached // -> 16-byte id and text, each text with its length before it
 	opErase
+	opLogRarely // key, line
 )
 
 //go:wasmimport holdfast call
@@ -256,4 +257,11 @@ func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
 func (h *host) Erase() {
 	h.begin()
 	h.call(opErase)
+}
+
+func (h *host) LogRarely(key string, line []byte) {
+	h.begin()
+	h.long(key)
+	h.request = append(h.request, line...)
+	h.call(opLogRarely)
 }

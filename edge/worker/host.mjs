@@ -5,7 +5,7 @@
 // writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
 // it out, in order, once the event has ended well.
 
-import { log } from "./log.mjs";
+import { log, logRarely } from "./log.mjs";
 import { runtime } from "./runtime.mjs";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
@@ -321,4 +321,9 @@ const operations = [
 		return i.put(bytes, out, cap);
 	},
 	(i) => i.writes.push(everything) && 0,
+	(i, at, end) => {
+		const body = at + 4 + i.data.getUint32(at, true);
+		logRarely(i.text(at + 4, body), i.text(body, end));
+		return 0;
+	},
 ];

@@ -53,6 +53,27 @@ func (d *Document) users() []string {
 	return users
 }
 
+// Unlisted reports whether a grant that would be let in is of a workspace that does not
+// know of the document yet: a change of all of that workspace would not be told here.
+func (d *Document) Unlisted(now time.Time, g Grant) bool {
+	d.now = now
+	return g.WorkspaceID != "" && g.WorkspaceID != d.state.Workspace && !d.outdated(g)
+}
+
+// listed takes every answer for outdated where the workspace has changed before it could
+// say so here.
+func (d *Document) listed(now time.Time, e Listed) {
+	switch {
+	case d.state.Workspace == e.Workspace:
+	case e.Changed:
+		d.state.Workspace = e.Workspace
+		d.raiseAccess(now)
+	default:
+		d.state.Workspace = e.Workspace
+		d.emit(SaveState{State: d.state})
+	}
+}
+
 // erase leaves the access version, which outdates every grant there is, and when it was.
 func (d *Document) erase(now time.Time) {
 	e := Erased{Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
@@ -70,7 +91,7 @@ func (d *Document) erase(now time.Time) {
 	d.emit(EraseAll{}) // what the last words came to as well
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
-	d.state = State{Access: d.state.Access, Erased: now}
+	d.state = State{Access: d.state.Access, Erased: now, Workspace: d.state.Workspace}
 	d.stale = true
 	d.raiseAccess(now)
 	d.emit(e)

@@ -180,6 +180,8 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.lockRequested(now, e)
 	case AccessChanged:
 		d.accessChanged(now)
+	case Listed:
+		d.listed(now, e)
 	case Erase:
 		d.erase(now)
 	case RestoreRequested:

@@ -170,6 +170,13 @@ type (
 	// anybody: from now on nobody is let in by an older answer of the permission source.
 	// The answer is AccessTaken.
 	AccessChanged struct{}
+	// Listed says that the document is in the list of a workspace from now on, before
+	// anybody is let in by an answer of that workspace (see Unlisted), and whether a change
+	// of all of that workspace had been told before.
+	Listed struct {
+		Workspace string
+		Changed   bool
+	}
 	// Erase ends every connection and forgets all content and everybody. The answer is
 	// Erased.
 	Erase struct{}
@@ -346,6 +353,7 @@ func (Told) isEvent()          {}
 func (LockRequested) isEvent() {}
 func (AccessChanged) isEvent() {}
 func (Erase) isEvent()         {}
+func (Listed) isEvent()        {}
 
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}

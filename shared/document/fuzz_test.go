@@ -97,7 +97,7 @@ func (r *rig) grant() document.Grant {
 		UserID: fuzzUsers[r.s.pick(len(fuzzUsers))], Permissions: []uint8{7, 1, 31, 0}[r.s.pick(4)],
 		Epoch: uint64(r.s.pick(4)), Locked: r.s.pick(8) == 7, AccessAt: r.now.Add(-fuzzPauses[r.s.pick(len(fuzzPauses))]),
 		Expires:    r.now.Add([]time.Duration{15 * time.Minute, time.Minute, -time.Second, time.Hour}[r.s.pick(4)]),
-		AdmittedAt: r.now, Share: []int{0, 1000, 20}[r.s.pick(3)],
+		AdmittedAt: r.now, Access: uint64(r.s.pick(4)), Share: []int{0, 1000, 20}[r.s.pick(3)],
 	}
 	g.SessionID = g.UserID + []string{"-1", "-2"}[r.s.pick(2)]
 	if r.s.pick(16) == 15 {
@@ -153,6 +153,14 @@ func (r *rig) event() document.Event {
 	case 9:
 		return document.GrantChanged{Grant: r.grant()}
 	case 10:
+		switch r.s.pick(8) {
+		case 5:
+			return document.Listed{Workspace: []string{"w", "x"}[r.s.pick(2)], Changed: r.s.pick(2) == 1}
+		case 6:
+			return document.AccessChanged{}
+		case 7:
+			return document.Erase{}
+		}
 		return document.LockRequested{Locked: r.s.pick(2) == 1, Reason: "audit"}
 	default:
 		g := r.grant()

@@ -18,6 +18,9 @@ type State struct {
 	// what here that is told of the document, not of one user. AccessAt is when it last did.
 	Access   uint64
 	AccessAt time.Time
+	// Workspace is the workspace in whose list of opened documents this one is, "" for
+	// none: who tells of a change of all of a workspace finds its documents there.
+	Workspace string
 	// Erased is when all content was last erased, zero for never: what clients say of a
 	// log from before means nothing.
 	Erased time.Time

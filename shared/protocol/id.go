@@ -65,7 +65,7 @@ func PackageName(s string) bool {
 }
 
 // appSessionRandom is how long the random part of an app's session id is, in hex digits, and
-// appSessionSigned how long with what signs it (see package signature).
+// appSessionSigned how long with what signs it (see package sessionid).
 const appSessionRandom, appSessionSigned = 32, 64
 
 // AppSessionID is the name an app is given for a user's session: whose it is, so that the

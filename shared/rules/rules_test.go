@@ -56,6 +56,7 @@ var below = map[string][]string{
 	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
 	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
 	"shared/signature":  {},
+	"shared/sessionid":  {},
 	"shared/socket":     {"shared/channel", "shared/protocol"},
 	"shared/app":        {"shared/socket", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
 	"shared/device":     {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},

@@ -56,7 +56,7 @@ func (s *story) command(d *datadriven.TestData) string {
 			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
 			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: str(d, "jti", ""),
 				IssuedAt: start.Add(s.duration(d, "issued", s.now.Sub(start))), Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
-			Refresh: d.HasArg("refresh"), Again: d.HasArg("gone"), GoneAt: s.goneAt(d),
+			Refresh: d.HasArg("refresh"), Access: s.uint(d, "knows", 0), Again: d.HasArg("gone"), GoneAt: s.goneAt(d),
 			NewSessionID: str(d, "new", "s1"),
 		})
 	case "found":
@@ -65,7 +65,7 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(session.AccessFailed{Ask: s.question(d)})
 	case "access-changed":
 		s.step(session.AccessChanged{
-			Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""),
+			Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""), Access: s.uint(d, "knows", 0),
 			Reason: str(d, "reason", ""), By: str(d, "by", ""),
 		})
 	case "revoke":
@@ -175,6 +175,9 @@ func (s *story) show(e session.Effect) {
 			strings.Join(g.Permissions.Names(), ","), g.Document, g.WorkspaceRole, g.WorkspaceID, g.Epoch, g.SessionID)
 		if g.Locked {
 			fmt.Fprint(o, ", locked")
+		}
+		if g.Access > 0 {
+			fmt.Fprintf(o, ", asked under access version %d", g.Access)
 		}
 		fmt.Fprintln(o)
 	case session.Push:

@@ -94,7 +94,13 @@ func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
 			c.turnedAway(answer.Err.Code)
-			c.dialFailed()
+			c.dialing = false
+			if answer.Err.Code == protocol.RateLimitExceeded {
+				c.w.counts.ConnectRefused++
+				c.dialAfter(answer.Err.RetryAfter)
+			} else {
+				c.redial()
+			}
 			return
 		}
 		c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.doc.connect(c, a, answer.Grant, again) })
@@ -111,6 +117,10 @@ func (c *client) redial() {
 	if c.w.quiet || c.w.chance(0.6) {
 		wait = c.w.between(0, time.Second)
 	}
+	c.dialAfter(wait)
+}
+
+func (c *client) dialAfter(wait time.Duration) {
 	c.w.after(wait, func() {
 		if c.line == nil && !c.away {
 			c.dial()

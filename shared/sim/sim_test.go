@@ -42,7 +42,7 @@ func TestSim(t *testing.T) {
 	took := time.Since(began)
 	t.Logf("%d seeds in %v (%.0f a second): %+v", runs, took.Round(time.Millisecond), float64(runs)/took.Seconds(), total)
 	// A simulation in which nothing happens proves nothing.
-	if runs >= 200 {
+	if runs >= 1000 { // the rarest wants as many
 		for _, c := range total.each() {
 			if c.n == 0 {
 				t.Errorf("in %d runs there was not one case of: %s", runs, c.what)
@@ -87,7 +87,7 @@ type counts struct {
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
 	PutBack, Resolved, Full, Unvouched                                 int
-	Looked, SyncWaited                                                 int
+	Looked, SyncWaited, ConnectRefused, AllDropped                     int
 }
 
 func (c *counts) add(o counts) {
@@ -121,6 +121,7 @@ func (c *counts) fields() []countField {
 		{"a document restored", &c.PutBack}, {"a comment resolved by an operator", &c.Resolved}, {"a log that is full", &c.Full},
 		{"a snapshot ahead of the others", &c.Unvouched},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
+		{"a connect refused for its number", &c.ConnectRefused}, {"all lines of a user dropped at once", &c.AllDropped},
 	}
 }
 

@@ -110,7 +110,12 @@ func newWorld(seed uint64, log bool) *world {
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()
-	for i := range 1 + w.rng.IntN(2) {
+	documents := 1 + w.rng.IntN(2)
+	if w.chance(0.15) { // many documents, and just enough connects to open them
+		documents = 8
+		w.sesCfg.Connects = rate.Limit{Count: 30, Per: time.Minute, Burst: 2 * documents}
+	}
+	for i := range documents {
 		w.docs = append(w.docs, newDocObject(w, fmt.Sprintf("doc%d", i)))
 	}
 	for i := range 2 + w.rng.IntN(2) {
@@ -181,6 +186,12 @@ func (w *world) run() {
 			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
+	if w.chance(0.3) {
+		u := w.users[w.rng.IntN(len(w.users))]
+		for range 1 + w.rng.IntN(3) {
+			w.after(w.between(10*time.Second, 2*time.Minute), u.dropAll)
+		}
+	}
 	if w.chance(0.4) { // documents are made private, opened, deleted and made again
 		for range 1 + w.rng.IntN(6) {
 			d := w.docs[w.rng.IntN(len(w.docs))]
@@ -215,6 +226,10 @@ func (w *world) settle() {
 			c.final = false
 			c.dial()
 			w.runUntil(w.now.Add(40 * time.Second))
+			// A long log comes in small parts where both the window and the rate are small.
+			for more := 0; more < 4 && c.heard < c.doc.store.Version(); more++ {
+				w.runUntil(w.now.Add(20 * time.Second))
+			}
 			c.finished()
 			c.drop(0)
 			w.runUntil(w.now.Add(5 * time.Second))
@@ -241,10 +256,11 @@ type user struct {
 	clients []*client
 	role    permission.Source // but for a while
 	op      operator
+	resumes map[string]int // by document and client
 }
 
 func newUser(w *world, id string) *user {
-	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}}
+	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}, resumes: map[string]int{}}
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
 	w.source[id], u.store.UserID = u.role, id
@@ -362,6 +378,6 @@ func (u *user) admit(a session.Admit, answer func(session.Answer)) {
 	w.askNo++
 	w.ids++
 	a.Ask, a.NewSessionID = w.askNo, fmt.Sprintf("session%d", w.ids)
-	w.waiting[a.Ask] = answer
+	w.waiting[a.Ask] = u.mayResume(a, answer)
 	u.step(a)
 }

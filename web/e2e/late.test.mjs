@@ -164,6 +164,19 @@ test("several providers on one session: each has the whole text, and their parts
   assert.equal(a.text.length, 120_004);
 });
 
+test("a snapshot that is ahead of the others is stored when they have caught up", async () => {
+  const server = new Server();
+  const a = peer(server, "a", { snapshotEvery: 2 });
+  a.session.up();
+  server.unconfirmed = 2;
+  await type(a, "ab");
+  assert.equal(server.snapshot, undefined);
+  await type(a, "c"); // what is written meanwhile is not in it
+  while (!server.snapshot) await tick(); // within the test's time
+  assert.equal(server.snapshot?.version, 2);
+  assert.equal(newcomer(server).text.toString(), "abc");
+});
+
 test("no snapshot after destroy", async () => {
   const server = new Server();
   const a = peer(server, "a", { snapshotEvery: 1 });

@@ -30,6 +30,7 @@ const copy = (value) => JSON.parse(JSON.stringify(value));
 export class Server {
   log = [];
   sessions = [];
+  unconfirmed = 0; // how many snapshots are refused, since nobody else has their version yet
   snapshot; // { version, data, by }: what is older is gone
   store(session, id, op) {
     let entry = this.log.find((entry) => entry.session === session && entry.id === id);
@@ -78,6 +79,7 @@ export class FakeSession extends EventTarget {
     return true;
   }
   async snapshot(version, data) {
+    if (this.server.unconfirmed-- > 0) throw Object.assign(new Error("unconfirmed"), { reason: "snapshot_unconfirmed", retryAfter: 50 });
     if (version > (this.server.snapshot?.version ?? 0)) this.server.snapshot = { version, data: copy(data), by: this.tabId };
   }
   replay() {

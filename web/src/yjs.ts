@@ -298,7 +298,16 @@ export class HoldfastProvider extends EventTarget {
     this.#due = false;
     // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
-    this.#session.snapshot(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) }).catch(() => {}); // the next one will do
+    this.#store(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) });
+  }
+
+  // Where others are connected, one of them has to have heard the version first: until then
+  // the server has the same snapshot sent again. For anything else the next one will do.
+  #store(version: number, data: unknown): void {
+    if (this.#gone.signal.aborted) return;
+    this.#session.snapshot(version, data).catch(({ reason, retryAfter = 1000 }: HoldfastError) => {
+      if (reason === "snapshot_unconfirmed") setTimeout(() => this.#store(version, data), retryAfter);
+    });
   }
 }
 

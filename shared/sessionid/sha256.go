@@ -1,4 +1,4 @@
-package signature
+package sessionid
 
 import (
 	"encoding/binary"
@@ -8,8 +8,7 @@ import (
 // block is how much SHA-256 takes at a time, in bytes.
 const block = 64
 
-// sum256 is SHA-256 (FIPS 180-4). The object module has no room for the standard library's,
-// which brings 90 kB with it there; a test holds the two together.
+// sum256 is SHA-256 (FIPS 180-4); a test holds it to the standard library's.
 func sum256(text []byte) (sum [32]byte) {
 	state := [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}
 	length := uint64(len(text))

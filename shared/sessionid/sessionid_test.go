@@ -1,4 +1,4 @@
-package signature_test
+package sessionid_test
 
 import (
 	"crypto/hmac"
@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/signature"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
 // What signs a session id is the standard library's HMAC, whatever the secret's length.
@@ -18,7 +18,7 @@ func TestASessionIDIsSignedByHMAC(t *testing.T) {
 		h := hmac.New(sha256.New, []byte(secret))
 		h.Write([]byte("holdfast app session dTE.00"))
 		want := "dTE.00" + hex.EncodeToString(h.Sum(nil))[:32]
-		if got := signature.Session("dTE.00", secret); got != want {
+		if got := sessionid.Sign("dTE.00", secret); got != want {
 			t.Errorf("with a secret of %d bytes: %s, want %s", n, got, want)
 		}
 	}
@@ -27,24 +27,24 @@ func TestASessionIDIsSignedByHMAC(t *testing.T) {
 // Power of the attacker: any text, and ids that were given to others.
 func TestWhatSessionIDsWereGiven(t *testing.T) {
 	text := protocol.AppSessionID("usr_owner", strings.Repeat("0f", 16))
-	id := signature.Session(text, "now")
+	id := sessionid.Sign(text, "now")
 	if user, ok := protocol.AppSessionUser(id); !ok || user != "usr_owner" {
 		t.Errorf("%s is %q's, %v", id, user, ok)
 	}
-	if !signature.Given(id, []string{"now"}) || !signature.Given(id, []string{"next", "now"}) {
+	if !sessionid.Given(id, []string{"now"}) || !sessionid.Given(id, []string{"next", "now"}) {
 		t.Error("one that was given is not known")
 	}
 	other := protocol.AppSessionID("usr_other", strings.Repeat("0f", 16))
 	for name, made := range map[string]string{
-		"none": "", "short": "0f", "unsigned": text, "signed by another": signature.Session(text, "then"),
+		"none": "", "short": "0f", "unsigned": text, "signed by another": sessionid.Sign(text, "then"),
 		"of another user": other + id[len(text):], "a digit changed": id[:len(id)-1] + string('0'+(id[len(id)-1]+1)%10),
 		"longer": id + "0", "in upper case": strings.ToUpper(id),
 	} {
-		if signature.Given(made, []string{"now"}) {
+		if sessionid.Given(made, []string{"now"}) {
 			t.Errorf("%s: %s counts as given", name, made)
 		}
 	}
-	if signature.Given(id, nil) || signature.Given(id, []string{""}) {
+	if sessionid.Given(id, nil) || sessionid.Given(id, []string{""}) {
 		t.Error("without a secret nothing was given")
 	}
 }

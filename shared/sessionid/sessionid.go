@@ -1,8 +1,8 @@
-package signature
-
-// An app's session id ends with what only the deployment can have made of the rest of it:
-// so the front Worker knows that it was given, and wakes no object for one that somebody
-// has made up.
+// Package sessionid signs the session ids that apps are given. Such an id ends with what
+// only the deployment can have made of the rest of it: so the front Worker knows that it was
+// given, and wakes no object for one that somebody has made up. It takes no hash of the
+// standard library: what those bring with them is a fifth of the object module.
+package sessionid
 
 // macDigits is how much of the HMAC-SHA256 stands in an id: 128 bits.
 const macDigits = 32
@@ -10,8 +10,8 @@ const macDigits = 32
 // purpose keeps what is signed here apart from whatever else a secret may sign.
 const purpose = "holdfast app session "
 
-// Session is an app's session id, of a text that names whose it is and is new each time.
-func Session(text, secret string) string { return text + mac(text, secret) }
+// Sign makes an app's session id of a text that names whose it is and is new each time.
+func Sign(text, secret string) string { return text + mac(text, secret) }
 
 // Given reports whether one of the secrets has made an app's session id. All are tried,
 // and each is compared to its end.

@@ -1,4 +1,4 @@
-package signature
+package sessionid
 
 import (
 	"crypto/sha256"
