@@ -28,6 +28,9 @@ type Store interface {
 	PutDocument(ctx context.Context, d Document) error
 	// DeleteDocument removes a document and the grants on it; false: there was none.
 	DeleteDocument(ctx context.Context, id string) (bool, error)
+	// WorkspaceChanged counts a change of a whole workspace. OpenedDocuments, which is asked
+	// after it, lacks only those that will see it.
+	WorkspaceChanged(ctx context.Context, workspace string) error
 	// OpenedDocuments are the documents that were ever opened in a workspace, as their
 	// objects have it.
 	OpenedDocuments(ctx context.Context, workspace string) ([]string, error)

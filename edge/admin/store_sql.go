@@ -41,6 +41,12 @@ func (s SQLStore) DeleteDocument(ctx context.Context, id string) (bool, error) {
 	return n > 0, err
 }
 
+// WorkspaceChanged implements Store.
+func (s SQLStore) WorkspaceChanged(ctx context.Context, workspace string) error {
+	_, err := s.run(ctx, "INSERT INTO workspace_changes (workspace_id, changes) VALUES (?, 1) ON CONFLICT DO UPDATE SET changes = changes + 1", workspace)
+	return err
+}
+
 // OpenedDocuments implements Store.
 func (s SQLStore) OpenedDocuments(ctx context.Context, workspace string) ([]string, error) {
 	return texts(s.DB.QueryContext(ctx, "SELECT document_id FROM opened_documents WHERE workspace_id = ?", workspace))

@@ -70,6 +70,9 @@ func (c *call) pass(e access) (err *protocol.Error) {
 
 // workspaceChanged tells every document that was ever opened in a workspace.
 func (c *call) workspaceChanged(e access) *protocol.Error {
+	if err := c.store.WorkspaceChanged(c.ctx, e.workspace); err != nil {
+		return storeError(err, noWorkspace)
+	}
 	documents, err := c.store.OpenedDocuments(c.ctx, e.workspace)
 	if err != nil {
 		return storeError(err, noWorkspace)

@@ -74,10 +74,10 @@ func TestWebhook(t *testing.T) {
 	delete(w.down, "DOCUMENTS/d1")
 	w.opened = map[string][]string{"ws": {"d1", "d2"}}
 	all = `{"workspace_id":"ws","reason":"workspace_role_changed"}`
-	if a := w.hook(signatureOf(start, secret, all), all); a.status != 200 || a.text != `{"told":1}` || len(w.did) != 6 || w.did[3] != `DOCUMENTS/d2 {"kind":"access"}` {
+	if a := w.hook(signatureOf(start, secret, all), all); a.status != 200 || a.text != `{"told":1}` || len(w.did) != 7 || w.did[0] != "changed ws" || w.did[4] != `DOCUMENTS/d2 {"kind":"access"}` {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
-	for _, what := range []string{"OpenedDocuments", "DOCUMENTS/d2"} {
+	for _, what := range []string{"WorkspaceChanged", "OpenedDocuments", "DOCUMENTS/d2"} {
 		w.down[what] = true
 		if a := w.hook(signatureOf(start, secret, all), all); a.status != 503 || a.reason != "not_told" {
 			t.Errorf("%s is down: %d %s", what, a.status, a.text)

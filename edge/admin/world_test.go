@@ -137,6 +137,10 @@ func (w *world) DeleteDocument(_ context.Context, id string) (bool, error) {
 	return was, w.enter("delete "+id, "DeleteDocument")
 }
 
+func (w *world) WorkspaceChanged(_ context.Context, workspace string) error {
+	return w.enter("changed "+workspace, "WorkspaceChanged")
+}
+
 func (w *world) OpenedDocuments(_ context.Context, workspace string) ([]string, error) {
 	if w.down["OpenedDocuments"] {
 		return nil, errDown

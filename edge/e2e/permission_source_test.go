@@ -308,4 +308,16 @@ func TestTheWebhookOfADocument(t *testing.T) {
 	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
 		t.Errorf("connection_ack %v", again.ack.Data)
 	}
+	// And of a whole workspace, whichever documents are open in it or were.
+	other := s.connect(dialling{document: "wide", clientID: "d", token: s.login("viewer")})
+	other.send(`{"type":"system","event":"disconnect"}`)
+	other.closes(1000, func(frame) {})
+	sh.answer(403, "")
+	if status, text := s.hook(time.Now(), `{"workspace_id":"ws_far"}`); status != 200 || string(text) != `{"told":1}` {
+		t.Fatalf("HTTP %d %s", status, text)
+	}
+	again.closes(4403, func(frame) {})
+	s.refused(dialling{document: "wide", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	sh.answer(200, `{"workspace_id":"ws_far","workspace_role":"member"}`)
+	s.connect(dialling{document: "never", clientID: "d", token: s.login("viewer")})
 }

@@ -5,3 +5,7 @@ CREATE TABLE opened_documents (
   document_id TEXT NOT NULL,
   PRIMARY KEY (workspace_id, document_id)
 ) WITHOUT ROWID;
+
+-- How often each was said to have changed: who is opened there for the first time after that
+-- asks for permissions anew.
+CREATE TABLE workspace_changes (workspace_id TEXT PRIMARY KEY, changes INTEGER NOT NULL) WITHOUT ROWID;

@@ -99,18 +99,22 @@ type ask struct {
 	dialled uint32
 }
 
-// listDocument puts a document into the list of those that were opened in a workspace.
-const listDocument = "INSERT OR IGNORE INTO opened_documents (workspace_id, document_id) VALUES (?1, ?2)"
+// listDocument puts a document into the list of those that were opened in a workspace, and
+// says how often a change of the workspace was told before that, null for never. Who tells
+// of one counts it first and reads the list then, so that one of the two sees the other.
+const listDocument = "INSERT INTO opened_documents (workspace_id, document_id) VALUES (?1, ?2) " +
+	"ON CONFLICT DO UPDATE SET document_id = excluded.document_id RETURNING (SELECT changes FROM workspace_changes WHERE workspace_id = ?1)"
 
 // listed goes on with an upgrade. Without the list nobody is let in: a change of the
 // workspace could not be told.
-func (o *documentObject) listed(q ask, ok bool) document.Event {
-	if !ok {
+func (o *documentObject) listed(q ask, in Input) document.Event {
+	changed := string(in.Text) != "[[null]]"
+	if in.Kind != Answered {
 		e := protocol.Error{Code: protocol.ServiceUnavailable, Reason: "database_unavailable", RetryAfter: time.Second}
 		o.host.Respond(q.dialled, 503, e.AppendJSON(nil))
 		return nil
 	}
-	o.events = append(o.events, document.Listed{Workspace: q.dial.event.Grant.WorkspaceID})
+	o.events = append(o.events, document.Listed{Workspace: q.dial.event.Grant.WorkspaceID, Changed: changed})
 	return o.admitted(q.dialled, *q.dial)
 }
 
@@ -149,7 +153,7 @@ func (o *documentObject) answered(in Input) document.Event {
 	case !ok:
 		return nil
 	case q.dial != nil:
-		return o.listed(q, in.Kind == Answered)
+		return o.listed(q, in)
 	case q.tell.UserID != "":
 		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
 	case in.Kind == Failed:

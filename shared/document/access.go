@@ -60,12 +60,17 @@ func (d *Document) Unlisted(now time.Time, g Grant) bool {
 	return g.WorkspaceID != "" && g.WorkspaceID != d.state.Workspace && !d.outdated(g)
 }
 
-// listed takes an answer from before for outdated: the workspace may have changed since,
-// and could not say so.
+// listed takes every answer for outdated where the workspace has changed before it could
+// say so here.
 func (d *Document) listed(now time.Time, e Listed) {
-	if d.state.Workspace != e.Workspace {
+	switch {
+	case d.state.Workspace == e.Workspace:
+	case e.Changed:
 		d.state.Workspace = e.Workspace
 		d.raiseAccess(now)
+	default:
+		d.state.Workspace = e.Workspace
+		d.emit(SaveState{State: d.state})
 	}
 }
 
@@ -86,7 +91,7 @@ func (d *Document) erase(now time.Time) {
 	d.emit(EraseAll{}) // what the last words came to as well
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
-	d.state = State{Access: d.state.Access, Erased: now}
+	d.state = State{Access: d.state.Access, Erased: now, Workspace: d.state.Workspace}
 	d.stale = true
 	d.raiseAccess(now)
 	d.emit(e)

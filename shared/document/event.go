@@ -171,8 +171,12 @@ type (
 	// The answer is AccessTaken.
 	AccessChanged struct{}
 	// Listed says that the document is in the list of a workspace from now on, before
-	// anybody is let in by an answer of that workspace (see Unlisted).
-	Listed struct{ Workspace string }
+	// anybody is let in by an answer of that workspace (see Unlisted), and whether a change
+	// of all of that workspace had been told before.
+	Listed struct {
+		Workspace string
+		Changed   bool
+	}
 	// Erase ends every connection and forgets all content and everybody. The answer is
 	// Erased.
 	Erase struct{}

@@ -155,7 +155,7 @@ func (r *rig) event() document.Event {
 	case 10:
 		switch r.s.pick(8) {
 		case 5:
-			return document.Listed{Workspace: []string{"w", "x"}[r.s.pick(2)]}
+			return document.Listed{Workspace: []string{"w", "x"}[r.s.pick(2)], Changed: r.s.pick(2) == 1}
 		case 6:
 			return document.AccessChanged{}
 		case 7:
