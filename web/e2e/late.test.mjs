@@ -219,6 +219,23 @@ test("a snapshot holds nothing that is not stored, for it may be refused", async
   assert.equal(server.snapshot.version, 5);
 });
 
+test("who types on at each answer stores the snapshot that is due", async () => {
+  const server = new Server();
+  const a = peer(server, "a", { snapshotEvery: 4 });
+  a.session.up();
+  a.text.insert(0, "0123456789".repeat(6000));
+  await tick();
+  a.session.addEventListener("operation", () => void Promise.resolve().then(() => a.text.insert(0, "x")));
+  for (let i = 0; i < 6; i++) {
+    a.session.push();
+    a.session.pull();
+    await tick();
+    if (server.log.length >= 4) assert.equal(server.snapshot?.version, 4);
+    if (server.log.length >= 5) break;
+  }
+  assert.equal(server.snapshot.version, 4);
+});
+
 // What leaves a document without something that the log holds, or held.
 const update = (text) => {
   const doc = new Y.Doc();
