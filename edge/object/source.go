@@ -1,6 +1,7 @@
 package object
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsontext"
@@ -99,7 +100,7 @@ func (o *sessionObject) complain(u unusable) {
 		w.Str("field", u.field)
 	}
 	w.Str("user_id", o.host.Name())
-	o.host.LogRarely("permission_source_failed "+u.reason+u.field, w.End())
+	o.host.LogRarely("permission_source_failed "+u.reason+u.field+strconv.FormatUint(u.status, 10), w.End())
 }
 
 var notJSON = unusable{reason: "not_json"}

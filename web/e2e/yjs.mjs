@@ -168,3 +168,27 @@ export function random(seed) {
 }
 
 export const whole = ({ doc, text }) => JSON.stringify([text.toString(), Object.entries(doc.getMap("map").toJSON()).sort()]);
+
+/** Everything that is sent is stored, and heard by all. */
+export async function settle(...peers) {
+  for (let i = 0; i < 4; i++) {
+    await tick();
+    for (const { session } of peers) session.push();
+    for (const { session } of peers) session.pull();
+  }
+}
+
+export async function type(who, text, ...others) {
+  for (const letter of text) {
+    who.text.insert(who.text.length, letter);
+    await settle(who, ...others);
+  }
+}
+
+/** What somebody sees who comes now. */
+export function newcomer(server) {
+  const late = peer(server, `newcomer-${server.sessions.length}`);
+  late.session.up();
+  late.session.pull();
+  return late;
+}

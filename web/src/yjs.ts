@@ -75,7 +75,7 @@ export class HoldfastProvider extends EventTarget {
   #parts = new Parts();
   #name: string; // of this provider's updates in parts
   #sent = 0;
-  #under = 0; // operations that are sent and not stored yet
+  #under: YOp[] = []; // what is sent and not stored yet
   #due = false; // a snapshot is
   #at = 0; // the document was given the log up to here, each version in its turn
   #whole = true; // and it could take all of that: else it is not the document as of that version
@@ -145,11 +145,11 @@ export class HoldfastProvider extends EventTarget {
   }
 
   #send(text: string): void {
-    const stored = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes).map((op) => this.#session.send(op));
-    this.#under += stored.length;
-    Promise.all(stored).then(
+    const ops = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes);
+    this.#under.push(...ops);
+    Promise.all(ops.map((op) => this.#session.send(op))).then(
       (parts) => {
-        this.#under -= parts.length;
+        this.#under = this.#under.filter((op) => !ops.includes(op)); // a snapshot may have brought them
         this.#keep();
         const versions = parts.map(({ version }) => version);
         if (Math.max(...versions) - Math.min(...versions) >= abandoned && !this.#gone.signal.aborted) this.#send(text);
@@ -178,7 +178,7 @@ export class HoldfastProvider extends EventTarget {
       if (late > 0) this.#replay();
     }
     this.#check();
-    if (type === "operation") this.#mine(detail);
+    if (type === "operation") this.#stored(detail);
     this.#keep();
   }
 
@@ -281,7 +281,9 @@ export class HoldfastProvider extends EventTarget {
 
   // Whoever writes the thousandth entry spares those who come after it the log. Of a
   // profile's tabs the leader does it.
-  #mine({ version, userId, clientId }: OperationDetail): void {
+  #stored({ op, own, version, userId, clientId }: OperationDetail<YOp | null>): void {
+    const mine = own ? this.#under.findIndex(({ y, part }) => y === op?.y && String(part) === String(op.part)) : -1;
+    if (mine >= 0) this.#under.splice(mine, 1);
     const every = this.#options.snapshotEvery ?? 1000;
     const { userId: user, clientId: client, role } = this.#session;
     this.#due ||= every > 0 && version % every === 0 && role === "leader" && userId === user && clientId === client;
@@ -294,7 +296,7 @@ export class HoldfastProvider extends EventTarget {
     const { version, role } = this.#session;
     const { pendingStructs, pendingDs } = this.doc.store;
     if (role !== "leader" || !this.#synced || this.#refused || this.#at !== version || !this.#whole || pendingStructs || pendingDs) return;
-    if (this.#under > 0 || this.#waiting.length > 0 || this.#log) return;
+    if (this.#under.length > 0 || this.#waiting.length > 0 || this.#log) return;
     this.#due = false;
     // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
