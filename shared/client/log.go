@@ -37,6 +37,9 @@ type log struct {
 	more     bool      // ask again when it is answered, with moreOf
 	moreOf   protocol.SyncRequest
 	stream   uint64 // the version of the snapshot the answer is of, 0 for none
+	// covered is up to where a snapshot that has come stands for the log: what is not there
+	// before that is in it.
+	covered uint64
 
 	restore restore
 	again   replay

@@ -94,6 +94,7 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	l := &c.log
 	if p.Snapshot != nil {
 		l.stream = p.Snapshot.DocumentVersion
+		l.covered = max(l.covered, l.stream)
 		c.shareSnapshot(*p.Snapshot)
 	}
 	entries := make([]entry, 0, len(p.Ops))
@@ -121,12 +122,13 @@ func (c *Client) synced(p protocol.DocumentSync) {
 	}
 	if l.syncing && l.stream == 0 {
 		// What the log does not hold any more is missing at the front. A frame that
-		// does not go on from here is of an answer that was given up.
+		// does not go on from here is of an answer that was given up; so is one that
+		// leaves out what its snapshot had, which came before it.
 		first := p.To + 1
 		if len(entries) > 0 {
 			first = entries[0].version
 		}
-		if first > l.progress+1 && p.From <= l.progress+1 {
+		if first > l.progress+1 && p.From <= l.progress+1 && first > l.covered+1 {
 			c.gap(first-1, "log_truncated")
 		}
 	}
@@ -201,6 +203,7 @@ func (c *Client) rewind(to uint64) {
 	if to < l.version {
 		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
 	}
+	l.covered = min(l.covered, to)
 	l.target, l.again.to = to, min(l.again.to, to)
 	w := jsontext.NewObject(nil)
 	w.Uint("version", to)
