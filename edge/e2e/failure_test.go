@@ -107,7 +107,7 @@ func TestLimitsToTheByte(t *testing.T) {
 	}
 	c.send(sized(65_536))
 	c.expect("operation", "operation_ack")
-	for _, n := range []int{65_537, 65_538, 200_000, 1 << 20} {
+	for _, n := range []int{65_537, 65_538, 200_000, 1<<20 - 1} {
 		c.send(sized(n))
 		c.expectError("MESSAGE_TOO_LARGE")
 	}

@@ -114,10 +114,10 @@ func TestTheServedDescription(t *testing.T) {
 	bodies := map[string]string{
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
-		"putApp": appBody,
+		"putApp": appBody, "restoreDocument": `{"version":0}`, "resolveComments": `{"user_id":"usr_owner"}`,
 	}
 	// In an order in which each finds what it is about.
-	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "getSession",
+	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "listSnapshots", "resolveComments", "restoreDocument", "getSession",
 		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"

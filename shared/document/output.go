@@ -82,6 +82,9 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 			d.waits(o, f.Seq)
 		case f.Type == protocol.TypePresence && m.said != "":
 			d.miss(o, m)
+		case f.Event == protocol.EventLocks:
+			o.locksDue = true
+			d.blind(o)
 		default:
 			d.missAll(o)
 		}

@@ -19,6 +19,7 @@ type looks struct {
 
 	unseen   []string // the users whose newest there was no room for
 	outdated bool     // or all: somebody came or left
+	locksDue bool     // and it has yet to hear what is locked now
 	// blindUntil is when a connection that lacks something and confirms nothing is given
 	// room all the same; zero when nothing is lacking.
 	blindUntil time.Time
@@ -146,6 +147,9 @@ func (d *Document) showUnseen(o *member) {
 	if o.outdated && d.sees(o) {
 		o.outdated = false
 		d.sendMembers(o)
+	}
+	if o.locksDue && d.sees(o) {
+		o.locksDue = false
 		d.sendLocks(o, "")
 	}
 	for len(o.unseen) > 0 && d.credit(o) && d.sees(o) {
@@ -155,7 +159,7 @@ func (d *Document) showUnseen(o *member) {
 			d.sendTo(o, d.presenceFrame(m, m.said, m.ch.ClientID(), m.shown))
 		}
 	}
-	if len(o.unseen) == 0 && !o.outdated {
+	if len(o.unseen) == 0 && !o.outdated && !o.locksDue {
 		o.unseen, o.blindUntil = nil, time.Time{}
 	}
 }
@@ -178,7 +182,7 @@ func (d *Document) settlePresence(now time.Time, m *member) {
 	if !m.behind {
 		d.showUnseen(m)
 	}
-	if len(m.unseen) > 0 || m.outdated {
+	if len(m.unseen) > 0 || m.outdated || m.locksDue {
 		d.blind(m)
 	}
 }
