@@ -114,7 +114,7 @@ func TestTheServedDescription(t *testing.T) {
 	bodies := map[string]string{
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
-		"putApp": appBody, "restoreDocument": `{"version":0}`, "resolveComments": `{"user_id":"usr_owner"}`,
+		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`,
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "listSnapshots", "resolveComments", "restoreDocument", "getSession",
@@ -138,6 +138,9 @@ func TestTheServedDescription(t *testing.T) {
 		}
 		if o.ID == "revokeAppKey" {
 			s.d1("UPDATE app_keys SET id = '" + key + "'")
+		}
+		if o.ID == "listSnapshots" { // and what is put back
+			s.connect(dialling{document: "fresh", clientID: "o", token: token}).op("m1", "text")
 		}
 		if o.ID == "deleteDocument" { // the last who was there
 			s.connect(dialling{document: "fresh", clientID: "o", token: token})
