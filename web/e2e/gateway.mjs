@@ -20,6 +20,8 @@ export async function startGateway(url) {
     holding: false,
     /** How many wait. */
     get waiting() { return held.length; },
+    /** While true, nothing gets through to the Worker: what is asked ends without an answer. */
+    down: false,
     /** Answers the next token requests with a status instead: [401, 500, …]. */
     refuse: [],
     release() {
@@ -37,6 +39,7 @@ export async function startGateway(url) {
     const { pathname } = new URL(from.url, "http://gateway");
     if (pathname === "/tab") return to.writeHead(200, { "content-type": "text/html", "cache-control": "max-age=600" }).end(page);
     if (pathname === "/elsewhere") return to.writeHead(200, { "content-type": "text/html" }).end("<title>elsewhere</title>");
+    if (gateway.down) return to.destroy();
     gateway.paths.push(from.url);
     const refresh = pathname === "/auth/refresh";
     if (refresh) gateway.refreshes++;
@@ -53,6 +56,7 @@ export async function startGateway(url) {
     from.pipe(onward);
   });
   server.on("upgrade", (from, socket, head) => {
+    if (gateway.down) return socket.destroy();
     gateway.paths.push(from.url);
     const onward = connect(port, hostname, () => {
       const headers = Object.entries(there(from.headers)).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -8,6 +8,8 @@ let rig, person;
 
 before(async () => (rig = await startRig({ vars: { MESSAGES_PER_S: 100000, MESSAGES_BURST: 100000 } })));
 afterEach(async () => {
+  rig.gateway.down = false; // or a test that failed would fail all that come after it
+  rig.gateway.release();
   const left = person;
   person = undefined;
   await left?.profile.close();
@@ -97,16 +99,15 @@ test("what a page had not seen stored when it was left is stored all the same", 
   for (const leaves of [0, 1]) {
     person = await rig.person("owner", 2, "welcome");
     const [gone, left] = leaves ? [person.tabs[1], person.tabs[0]] : person.tabs;
-    rig.gateway.holding = true; // and no other token either
-    await person.tabs[0].offline(true);
+    // Not the browser's own offline: it sometimes keeps the end of a line to itself meanwhile.
+    rig.gateway.down = true;
     rig.gateway.cut();
     await left.until(() => session.state === "reconnecting");
     const mine = [1, 2, 3].map((n) => `left by ${leaves ? "a follower" : "the leader"}, ${n}`);
     for (const op of mine) await begin(gone, op);
     assert.equal(await gone.evaluate(() => session.unsent), 3, "and a page can know");
-    await gone.goto(`${rig.gateway.url}/elsewhere`).catch(() => {}); // offline, it ends at an error page: gone it is
-    rig.gateway.release();
-    await person.tabs[0].offline(false).catch(() => {});
+    await gone.goto(`${rig.gateway.url}/elsewhere`);
+    rig.gateway.down = false;
     for (const op of mine) await hears(left, op);
     assert.deepEqual(await misheard(left), []);
     assert.deepEqual(await left.evaluate((mine) => ops.filter((op) => mine.includes(op)), mine), mine, "in their order");
