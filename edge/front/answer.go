@@ -56,15 +56,17 @@ func (fl *flight) unavailable(reason string) []byte {
 }
 
 // settled ends what is common to all attempts to connect. A refusal has its line in the
-// log, and counts against its address, whatever its reason, but for what was our own
-// failure.
+// log, and counts against its address, whatever its reason. Not so what failed on our side
+// once the token or the key was found good, or because the database that knows the keys was
+// away: anything else a stranger can bring about at will.
 func (f *Front) settled(fl *flight, step []byte, now time.Time) []byte {
 	err := fl.refused
 	if err == nil || !fl.connect {
 		return step
 	}
-	ours := err.Code == protocol.ServiceUnavailable && err.Reason != reasonWaiting || err.Code == protocol.InternalError
-	if ours && fl.taken {
+	ours := err.Code == protocol.ServiceUnavailable || err.Code == protocol.InternalError
+	good := fl.subject != "" || fl.keyID != "" || err.Reason == reasonKeysAway
+	if ours && good && fl.taken {
 		f.connects.give(fl.address)
 	}
 	return f.logged(step, fl.address, err, fl.line(err), now)

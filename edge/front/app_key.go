@@ -18,7 +18,11 @@ const (
 	keyRandom   = 43
 )
 
-const reasonKeyInvalid = "app_key_invalid"
+const (
+	reasonKeyInvalid = "app_key_invalid"
+	// reasonKeysAway is of a database that did not answer.
+	reasonKeysAway = "app_keys_unavailable"
+)
 
 // appKeys is where keys are, by their hash. The comparison is the database's and takes as
 // long as it takes: it is one of hashes, and whoever learnt how much of one is right would
@@ -68,7 +72,7 @@ func (f *Front) lookUp(fl *flight, key string) []byte {
 func (f *Front) keyFound(fl *flight, result []byte) []byte {
 	rows := jsontext.Field(result, "rows")
 	if len(rows) == 0 || rows[0] != '[' {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "app_keys_unavailable", RetryAfter: time.Second})
+		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonKeysAway, RetryAfter: time.Second})
 	}
 	row := jsontext.Elements(rows)
 	if !row.Next() {

@@ -80,7 +80,8 @@ const (
 )
 
 // DefaultInitTimeout is as long as seed S1 gives a device. DefaultWaitingApps times what is
-// kept of one, at two bytes a character, is half of an isolate's memory (128 MB).
+// kept of one, at two bytes a character, is half of an isolate's memory (128 MB); what the
+// platform holds of a frame that has not wholly arrived comes on top, and is not to be seen.
 const (
 	DefaultInitTimeout = 30 * time.Second
 	DefaultWaitingApps = 500

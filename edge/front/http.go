@@ -129,9 +129,13 @@ func (f *Front) unknown(r request, now time.Time) []byte {
 	return final("assets")
 }
 
-// ours reports whether a path begins as one of our routes does, however it is spelt.
+// ours reports whether a path begins as one of our routes does, however it is spelt, and
+// whatever stands behind that.
 func ours(path string) bool {
-	first, _, _ := strings.Cut(strings.TrimLeft(strings.ToLower(path), "/"), "/")
+	first := strings.TrimLeft(strings.ToLower(path), "/")
+	if i := strings.IndexAny(first, "/%;\\\x00"); i >= 0 {
+		first = first[:i]
+	}
 	switch first {
 	case "v1", "auth", ".well-known", "healthz", "glasses-ws", "app-ws":
 		return true

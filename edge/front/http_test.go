@@ -103,6 +103,7 @@ func TestWhatIsNearlyARoute(t *testing.T) {
 	for _, path := range []string{
 		"/v1/ws/device/", "/glasses-ws/", "/app-ws/", "/GLASSES-WS", "/V1/ws/documents/welcome", "/v1/WS/device", "//v1/ws/documents/welcome",
 		"/healthz/", "/HEALTHZ", "/Auth/login", "/v1", "/v1/%zz", "/v1/ws/", "/.well-known/JWKS.json", "/.well-known/%",
+		"/v1%/x", "/auth%", "/app-ws%zz", "/healthz;", "/v1;x", "/auth;x=1", "/v1%252Fws", "/glasses-ws%00",
 	} {
 		for _, event := range []map[string]any{get(appHost + path + "?client_id=c"), upgrade(appHost + path + "?client_id=c")} {
 			if code, _ := failure(t, w.run(event)); code != "NOT_FOUND" {

@@ -63,7 +63,7 @@ func (c *Config) identityFault(env []byte) (reason, message string) {
 		return "issuer_missing", "ISSUER is not set: with JWKS_URL or STATIC_KEY it has to say whose tokens are taken."
 	case outside && text(env, "AUDIENCE") == "":
 		return "audience_missing", `AUDIENCE is not set: with JWKS_URL or STATIC_KEY it has to say whom a token must be for; "*" is anybody.`
-	case outside && len(c.Verifier.Audience) == 0 && !strings.Contains(text(env, "AUDIENCE"), anyAudience):
+	case strings.TrimSpace(text(env, "AUDIENCE")) != "" && len(c.Verifier.Audience) == 0 && !strings.Contains(text(env, "AUDIENCE"), anyAudience):
 		return "audience_missing", "AUDIENCE holds no name."
 	case keySet != "" && !fetchable(keySet):
 		return "jwks_url_unusable", "JWKS_URL is no http or https URL."

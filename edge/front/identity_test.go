@@ -32,6 +32,8 @@ func TestWhatIsNotCheckedIsSaid(t *testing.T) {
 		{static(), "", ""},
 		{embedded(), "", ""}, // it knows whom its tokens are for
 		{with(embedded(), "ISSUER", "-"), "", ""},
+		{with(embedded(), "AUDIENCE", ","), "audience_missing", "AUDIENCE"}, // it would turn the check off
+		{with(embedded(), "AUDIENCE", "[]"), "audience_missing", "AUDIENCE"},
 		{with(fetching(), "AUDIENCE", "web, phone"), "", ""},
 		{with(fetching(), "ISSUER", "-"), "issuer_missing", "ISSUER"},
 		{with(fetching(), "ISSUER", ""), "issuer_missing", "ISSUER"},

@@ -155,7 +155,13 @@ func readURL(s string) *url.URL {
 	_, rest, _ := strings.Cut(s, "://")
 	rest, query, _ := strings.Cut(rest, "?")
 	host, path, _ := strings.Cut(rest, "/")
-	return &url.URL{Host: host, Path: "/" + path, RawQuery: query}
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if read, err := url.PathUnescape(s); err == nil {
+			segments[i] = read
+		}
+	}
+	return &url.URL{Host: host, Path: "/" + strings.Join(segments, "/"), RawQuery: query}
 }
 
 // brokenValue stands for what cannot be read. It is no id, no number and no token.

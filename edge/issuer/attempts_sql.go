@@ -59,7 +59,7 @@ func (s SQLStore) Fill(ctx context.Context, bucket string) error {
 // Remember implements Store.
 func (s SQLStore) Remember(ctx context.Context, bucket, userID string, until time.Time) error {
 	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until, until, user_id) VALUES (?, 0, ?, ?, ?) ON CONFLICT (bucket) DO"+
-		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until", bucket, until.UnixMilli(), until.UnixMilli(), userID)
+		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until, user_id = excluded.user_id", bucket, until.UnixMilli(), until.UnixMilli(), userID)
 }
 
 // Forget implements Store.

@@ -13,23 +13,27 @@ import (
 const (
 	UserIDClaim   = "user_id"
 	EmailClaim    = "email"
-	verifiedClaim = "email_verified"
+	phoneClaim    = "phone_number"
+	verified      = "_verified" // behind another claim's name
+	verifiedClaim = EmailClaim + verified
 )
 
 // SubjectClaim reports whether a claim can say who somebody is. Those of RFC 7519 that
 // say something of the token cannot, nor what says something of another claim.
 func SubjectClaim(name string) bool {
 	switch name {
-	case "", "iss", "aud", "exp", "nbf", "iat", "jti", "token_type", verifiedClaim:
+	case "", "iss", "aud", "exp", "nbf", "iat", "jti", "token_type":
 		return false
 	}
-	return true
+	return !strings.HasSuffix(name, verified)
 }
 
 // subject is who the token speaks for: what the one claim says that the deployment has
 // named, and no other claim in its place, for what stands in another its holder may have
 // chosen. An e-mail is a subject only if the issuer says, by the boolean true, that it has
 // verified that it is its holder's; or if the deployment says that the issuer always does.
+// So is a telephone number (OpenID Connect Core 1.0, section 5.1), and any other claim that
+// the issuer says such a thing of.
 func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 	name := v.Subject
 	if name == "" {
@@ -41,14 +45,27 @@ func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 		return "", err
 	case s == "":
 		return "", missing(name)
-	case name != EmailClaim:
-		return s, nil
-	case t.claims[verifiedClaim] != true && !v.EmailsVerified:
+	}
+	is, said := t.claims[name+verified]
+	trusted := name == EmailClaim && v.EmailsVerified
+	if must := said || name == EmailClaim || name == phoneClaim; must && is != true && !trusted {
 		err := refuse(ReasonUnverified)
-		err.Details = claim(EmailClaim)
+		err.Details = claim(name)
 		return "", err
 	}
-	return lower(s), nil
+	if name == EmailClaim {
+		s = lower(s)
+	}
+	return s, nil
+}
+
+// email is the e-mail as it is shown. One that would have to be cleaned is none: it would
+// become somebody else's.
+func (t *Token) email() string {
+	if raw := t.string(EmailClaim); raw == t.text(EmailClaim) {
+		return lower(raw)
+	}
+	return ""
 }
 
 // identifier reads a claim that names somebody or something: text that UserID takes, or an
@@ -108,7 +125,8 @@ func shown(r rune) rune {
 	switch {
 	case r < ' ', 0x7f <= r && r <= 0x9f, r == 0x2028, r == 0x2029:
 		return ' '
-	case r == 0xad, r == 0x200b, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x206f, r == 0xfeff, r == 0xfffd,
+	case r == 0xad, r == 0x61c, r == 0x115f, r == 0x1160, r == 0x180e, r == 0x2800, r == 0x3164, r == 0xffa0,
+		r == 0x200b, r == 0x200e, r == 0x200f, 0x202a <= r && r <= 0x202e, 0x2060 <= r && r <= 0x206f, r == 0xfeff, r == 0xfffd,
 		0xe0000 <= r && r < 0xe0020:
 		return -1
 	}

@@ -66,7 +66,7 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 		return Claims{}, refuse(ReasonWrongType)
 	}
 	c := Claims{
-		Email: lower(t.text(EmailClaim)), Name: t.text("name"),
+		Email: t.email(), Name: t.text("name"),
 		IssuedAt: t.time("iat"), ExpiresAt: t.time("exp"),
 	}
 	var err *protocol.Error
