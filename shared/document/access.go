@@ -82,6 +82,7 @@ func (d *Document) erase(now time.Time) {
 		if m.active() {
 			d.sendError(m, why)
 			d.emit(Close{Conn: m.self[0], Code: why.CloseCode(), Reason: why.CloseReason()})
+			d.detach(m) // who was told more than there was room for is told no more
 		}
 		if m.ch.Live() || m.telling {
 			// Once: whom it does not reach believes in the channel until its token ends.
