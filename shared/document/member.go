@@ -66,6 +66,9 @@ type live struct {
 	// heldUntil, those sent behind it may not overtake it.
 	held      string
 	heldUntil time.Time
+	// behindHeld is the first that was refused behind it, and takes its place when that time
+	// is over: what was sent behind that one may not overtake it either.
+	behindHeld string
 }
 
 func (l live) clone() live {

@@ -86,7 +86,7 @@ const holdFor = 5 * time.Second
 // hold keeps what was sent behind a refused op from overtaking it.
 func (m *member) hold(messageID string, until time.Time) {
 	if m.held == "" {
-		m.held = messageID
+		m.held, m.behindHeld = messageID, ""
 	}
 	m.heldUntil = until.Add(holdFor)
 }
@@ -104,7 +104,13 @@ func (d *Document) mayAdd(now time.Time, m *member, messageID string, what permi
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
 	case d.state.Full && what != permission.ResolveComment: // resolving makes room
 		return d.logIsFull(), true
-	case m.held != "" && now.Before(m.heldUntil):
+	case m.held != "" && (now.Before(m.heldUntil) || m.behindHeld != "" && m.behindHeld != messageID):
+		switch {
+		case !now.Before(m.heldUntil):
+			m.held, m.behindHeld, m.heldUntil = m.behindHeld, "", now.Add(holdFor)
+		case m.behindHeld == "":
+			m.behindHeld = messageID
+		}
 		return protocol.Error{Code: protocol.RateLimitExceeded, Reason: "earlier_refused", RetryAfter: rate.LeastPause}, true
 	}
 	m.held = ""
