@@ -104,10 +104,11 @@ func (d *Document) mayAdd(now time.Time, m *member, messageID string, what permi
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "read_only"}, true
 	case d.state.Full && what != permission.ResolveComment: // resolving makes room
 		return d.logIsFull(), true
-	case m.held != "" && (now.Before(m.heldUntil) || m.behindHeld != "" && m.behindHeld != messageID):
+	case m.held != "" && (now.Before(m.heldUntil) || m.behindHeld != "" && m.behindHeld != messageID && m.behindHeld != m.held):
 		switch {
 		case !now.Before(m.heldUntil):
-			m.held, m.behindHeld, m.heldUntil = m.behindHeld, "", now.Add(holdFor)
+			// Once: who never repeats anything is not held back for ever.
+			m.held, m.heldUntil = m.behindHeld, now.Add(holdFor)
 		case m.behindHeld == "":
 			m.behindHeld = messageID
 		}
