@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/wasm/agent"
 )
 
@@ -72,14 +72,14 @@ func (t *tab) start(text string) {
 
 func config(text []byte) client.Config {
 	str := func(name string) string {
-		s, _ := jsontext.Str(jsontext.Field(text, name))
+		s, _ := jsonscan.Str(jsonscan.Field(text, name))
 		return s
 	}
 	yes := func(name string) bool {
-		b, _ := jsontext.Bool(jsontext.Field(text, name))
+		b, _ := jsonscan.Bool(jsonscan.Field(text, name))
 		return b
 	}
-	version, _ := jsontext.Uint(jsontext.Field(text, "version"))
+	version, _ := jsonscan.Uint(jsonscan.Field(text, "version"))
 	return client.Config{
 		Version: version,
 		URL:     str("url"), Document: str("document"),
@@ -107,12 +107,12 @@ func event(kind, text string) client.Event {
 	case "snapshot":
 		return snapshotOf([]byte(text))
 	case "replay":
-		id, _ := jsontext.Str(jsontext.Field([]byte(text), "id"))
+		id, _ := jsonscan.Str(jsonscan.Field([]byte(text), "id"))
 		return client.Replay{ID: id}
 	case "presence":
 		return client.Presence{Data: []byte(text)}
 	case "token":
-		token, _ := jsontext.Str(jsontext.Field([]byte(text), "token"))
+		token, _ := jsonscan.Str(jsonscan.Field([]byte(text), "token"))
 		return client.TokenFetched{Token: token}
 	case "token_failed":
 		return tokenFailedOf([]byte(text))
@@ -147,39 +147,39 @@ func event(kind, text string) client.Event {
 }
 
 func sendOf(text []byte) client.Event {
-	id, _ := jsontext.Str(jsontext.Field(text, "id"))
-	if section, ok := jsontext.Str(jsontext.Field(text, "section")); ok {
-		return client.SendSection{ID: id, Op: jsontext.Field(text, "op"), Section: section}
+	id, _ := jsonscan.Str(jsonscan.Field(text, "id"))
+	if section, ok := jsonscan.Str(jsonscan.Field(text, "section")); ok {
+		return client.SendSection{ID: id, Op: jsonscan.Field(text, "op"), Section: section}
 	}
-	return client.Send{ID: id, Op: jsontext.Field(text, "op")}
+	return client.Send{ID: id, Op: jsonscan.Field(text, "op")}
 }
 
 func commentOf(text []byte) client.Event {
-	id, _ := jsontext.Str(jsontext.Field(text, "id"))
-	event, _ := jsontext.Str(jsontext.Field(text, "event"))
-	of, _ := jsontext.Str(jsontext.Field(text, "comment_id"))
-	return client.Comment{ID: id, Event: event, CommentID: of, Body: jsontext.Field(text, "body"), Anchor: jsontext.Field(text, "anchor")}
+	id, _ := jsonscan.Str(jsonscan.Field(text, "id"))
+	event, _ := jsonscan.Str(jsonscan.Field(text, "event"))
+	of, _ := jsonscan.Str(jsonscan.Field(text, "comment_id"))
+	return client.Comment{ID: id, Event: event, CommentID: of, Body: jsonscan.Field(text, "body"), Anchor: jsonscan.Field(text, "anchor")}
 }
 
 func lockOf(text []byte) client.Event {
-	id, _ := jsontext.Str(jsontext.Field(text, "id"))
-	section, _ := jsontext.Str(jsontext.Field(text, "section"))
-	ttl, _ := jsontext.Uint(jsontext.Field(text, "ttl"))
-	unlock, _ := jsontext.Bool(jsontext.Field(text, "unlock"))
+	id, _ := jsonscan.Str(jsonscan.Field(text, "id"))
+	section, _ := jsonscan.Str(jsonscan.Field(text, "section"))
+	ttl, _ := jsonscan.Uint(jsonscan.Field(text, "ttl"))
+	unlock, _ := jsonscan.Bool(jsonscan.Field(text, "unlock"))
 	return client.LockSection{ID: id, Section: section, TTL: time.Duration(min(ttl, 1<<31)) * time.Millisecond, Unlock: unlock}
 }
 
 func snapshotOf(text []byte) client.Event {
-	id, _ := jsontext.Str(jsontext.Field(text, "id"))
-	version, _ := jsontext.Uint(jsontext.Field(text, "version"))
-	return client.PostSnapshot{ID: id, Version: version, Data: jsontext.Field(text, "data")}
+	id, _ := jsonscan.Str(jsonscan.Field(text, "id"))
+	version, _ := jsonscan.Uint(jsonscan.Field(text, "version"))
+	return client.PostSnapshot{ID: id, Version: version, Data: jsonscan.Field(text, "data")}
 }
 
 func tokenFailedOf(text []byte) client.Event {
-	message, _ := jsontext.Str(jsontext.Field(text, "message"))
-	code, _ := jsontext.Str(jsontext.Field(text, "code"))
-	final, _ := jsontext.Bool(jsontext.Field(text, "final"))
-	after, _ := jsontext.Uint(jsontext.Field(text, "retry_after"))
+	message, _ := jsonscan.Str(jsonscan.Field(text, "message"))
+	code, _ := jsonscan.Str(jsonscan.Field(text, "code"))
+	final, _ := jsonscan.Bool(jsonscan.Field(text, "final"))
+	after, _ := jsonscan.Uint(jsonscan.Field(text, "retry_after"))
 	return client.TokenFailed{
 		Message: message, Code: code, Final: final,
 		RetryAfter: time.Duration(min(after, 1<<31)) * time.Millisecond,

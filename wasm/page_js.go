@@ -11,7 +11,7 @@ import (
 
 	"github.com/hack-pad/safejs"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // page is web/src/host.ts, as agent.Page. safejs turns what JavaScript throws
@@ -127,7 +127,7 @@ func (p *page) Timer(in time.Duration) {
 }
 
 func (p *page) Emit(kind string, detail, set []byte) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("type", kind)
 	if detail != nil {
 		w.Raw("detail", detail)
@@ -139,14 +139,14 @@ func (p *page) Emit(kind string, detail, set []byte) {
 }
 
 func (p *page) Sent(id string, version uint64) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("id", id)
 	w.Uint("version", version)
 	p.call("sent", string(w.End()))
 }
 
 func (p *page) Unsent(id string, failure []byte) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("id", id)
 	w.Raw("error", failure)
 	p.call("unsent", string(w.End()))

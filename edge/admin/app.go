@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -36,14 +36,14 @@ func listApps(c *call) (answer, *protocol.Error) {
 	if failed != nil {
 		return answer{}, storeError(failed, noApp)
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Key("apps")
 	w.Buf = append(w.Buf, '[')
 	for i, app := range apps[:min(len(apps), limit)] {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		item := jsontext.NewObject(w.Buf)
+		item := jsonscan.NewObject(w.Buf)
 		app.append(&item)
 		w.Buf = item.End()
 	}
@@ -62,7 +62,7 @@ func getApp(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, storeError(err, noApp)
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	app.append(&w)
 	w.Key("keys")
 	w.Buf = append(w.Buf, '[')
@@ -70,7 +70,7 @@ func getApp(c *call) (answer, *protocol.Error) {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		item := jsontext.NewObject(w.Buf)
+		item := jsonscan.NewObject(w.Buf)
 		item.Str("id", key.ID)
 		item.Time("created_at", key.CreatedAt)
 		if !key.RevokedAt.IsZero() {
@@ -82,7 +82,7 @@ func getApp(c *call) (answer, *protocol.Error) {
 	return ok(w.End()), nil
 }
 
-func (a App) append(w *jsontext.Writer) {
+func (a App) append(w *jsonscan.Writer) {
 	w.Str("package", a.Package)
 	w.Str("name", a.Name)
 	w.Str("webhook_url", a.WebhookURL)
@@ -104,7 +104,7 @@ func putApp(c *call) (answer, *protocol.Error) {
 	if failed != nil {
 		return answer{}, storeError(failed, noApp)
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("package", app.Package)
 	w.Str("name", app.Name)
 	w.Str("webhook_url", app.WebhookURL)
@@ -122,7 +122,7 @@ func replaceAppSecret(c *call) (answer, *protocol.Error) {
 	if err := c.store.SetAppSecret(c.ctx, c.app, secret); err != nil {
 		return answer{}, storeError(err, noApp)
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("webhook_secret", secret)
 	return ok(w.End()), nil
 }

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -64,7 +64,7 @@ func (c *call) detachFrom(out *detached, users []string, text []byte) (refused *
 	each(len(users), func(i int) { receipts[i], failed[i] = c.ask(c.ctx, sessionObjects, users[i], text, "receipt") })
 	var heard []string
 	for i, user := range users {
-		closed, readable := jsontext.Strs(jsontext.Field(receipts[i], "closed"))
+		closed, readable := jsonscan.Strs(jsonscan.Field(receipts[i], "closed"))
 		switch {
 		case failed[i] != nil:
 			refused = failed[i]
@@ -88,7 +88,7 @@ func (c *call) detachFrom(out *detached, users []string, text []byte) (refused *
 
 // answer is the receipt.
 func (d detached) answer(c *call) answer {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)
 	w.Open("receipt")
 	w.Str("package", c.app)

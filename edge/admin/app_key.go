@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -36,7 +36,7 @@ func makeAppKey(c *call) (answer, *protocol.Error) {
 			Message: "The app has as many keys as it may have: revoke one."}
 	}
 	c.key = key.ID
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("key_id", key.ID)
 	w.Str("key", text)
 	return created(w.End()), nil

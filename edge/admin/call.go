@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -68,7 +68,7 @@ func (c *call) read(r *route) *protocol.Error {
 	}
 	depth := bodyDepth
 	if r.foreign {
-		depth = jsontext.DepthLimit // how much of it may be, says whoever takes it
+		depth = jsonscan.DepthLimit // how much of it may be, says whoever takes it
 	}
 	if err := rest.CheckObject(body, depth); err != nil {
 		return err
@@ -84,7 +84,7 @@ func notJSON() *protocol.Error {
 // stands twice: a misspelt "document" must not kick a user out of all of them.
 func (c *call) take(body []byte, known []string) *protocol.Error {
 	c.fields = map[string][]byte{}
-	for o, _ := jsontext.Parse(body); o.Next(); {
+	for o, _ := jsonscan.Parse(body); o.Next(); {
 		field := string(o.Key())
 		if !slices.Contains(known, field) {
 			return &protocol.Error{Code: protocol.MalformedMessage, Reason: "unknown_field",
@@ -96,7 +96,7 @@ func (c *call) take(body []byte, known []string) *protocol.Error {
 		c.fields[field] = o.Value()
 	}
 	if raw := c.fields["reason"]; raw != nil {
-		reason, isText := jsontext.Str(raw)
+		reason, isText := jsonscan.Str(raw)
 		if !isText || !protocol.Word(reason) {
 			return rest.BadField("reason")
 		}
@@ -107,7 +107,7 @@ func (c *call) take(body []byte, known []string) *protocol.Error {
 
 // text is a field that is a string of 1 to max bytes without control characters.
 func (c *call) text(field string, max int) (string, *protocol.Error) {
-	s, isText := jsontext.Str(c.fields[field])
+	s, isText := jsonscan.Str(c.fields[field])
 	control := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 	if !isText || s == "" || len(s) > max || control {
 		return "", rest.BadField(field)
@@ -117,7 +117,7 @@ func (c *call) text(field string, max int) (string, *protocol.Error) {
 
 // oneOf is a field that is one of the words.
 func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
-	s, _ := jsontext.Str(c.fields[field])
+	s, _ := jsonscan.Str(c.fields[field])
 	if !slices.Contains(words, s) {
 		return "", rest.BadField(field)
 	}
@@ -171,10 +171,10 @@ func (c *call) when(parameter string, otherwise time.Time) (time.Time, *protocol
 // moment reads RFC 3339 or seconds since 1970. A plus sign that was not escaped has
 // become a space on its way here.
 func moment(text string) (time.Time, bool) {
-	if n, isNumber := jsontext.Uint([]byte(text)); isNumber && n <= lastSecond {
+	if n, isNumber := jsonscan.Uint([]byte(text)); isNumber && n <= lastSecond {
 		return time.Unix(int64(n), 0).UTC(), true
 	}
-	return jsontext.Time(jsontext.AppendString(nil, strings.ReplaceAll(text, " ", "+")))
+	return jsonscan.Time(jsonscan.AppendString(nil, strings.ReplaceAll(text, " ", "+")))
 }
 
 // lastSecond is the end of the year 9999.
@@ -186,7 +186,7 @@ func (c *call) log(r *route, status int, err *protocol.Error) {
 	if c.by == "" && (r == nil || !r.raw) {
 		return // the description: it is everybody's
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	if status < 400 {
 		w.Str("level", "info")
 	} else {

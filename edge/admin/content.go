@@ -2,7 +2,7 @@ package admin
 
 import (
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -41,7 +41,7 @@ func listSnapshots(c *call) (answer, *protocol.Error) {
 	w := message("snapshots")
 	w.Int("limit", int64(limit))
 	if before != "" {
-		version, isVersion := jsontext.Uint([]byte(before))
+		version, isVersion := jsonscan.Uint([]byte(before))
 		if !isVersion || version == 0 || version > protocol.MaxSeq {
 			return answer{}, rest.BadField("before")
 		}
@@ -60,13 +60,13 @@ func listSnapshots(c *call) (answer, *protocol.Error) {
 // restoreDocument puts a document back to a version.
 func restoreDocument(c *call) (answer, *protocol.Error) {
 	w := message("restore")
-	version, isVersion := jsontext.Uint(c.fields["version"])
+	version, isVersion := jsonscan.Uint(c.fields["version"])
 	if !isVersion || version == 0 || version > protocol.MaxSeq {
 		return answer{}, rest.BadField("version")
 	}
 	w.Uint("version", version)
 	if raw := c.fields["snapshot"]; raw != nil {
-		base, isVersion := jsontext.Uint(raw)
+		base, isVersion := jsonscan.Uint(raw)
 		if !isVersion || base > version {
 			return answer{}, rest.BadField("snapshot")
 		}
@@ -79,7 +79,7 @@ func restoreDocument(c *call) (answer, *protocol.Error) {
 
 // resolveComments resolves the open comments of one author, so many at a time.
 func resolveComments(c *call) (answer, *protocol.Error) {
-	author, _ := jsontext.Str(c.fields["user_id"])
+	author, _ := jsonscan.Str(c.fields["user_id"])
 	if !protocol.UserID(author) {
 		return answer{}, rest.BadField("user_id")
 	}
@@ -92,7 +92,7 @@ func resolveComments(c *call) (answer, *protocol.Error) {
 }
 
 // change tells a document that is known, and answers with what it says of that.
-func (c *call) change(w jsontext.Writer, member string) (answer, *protocol.Error) {
+func (c *call) change(w jsonscan.Writer, member string) (answer, *protocol.Error) {
 	if err := c.known(); err != nil {
 		return answer{}, err
 	}

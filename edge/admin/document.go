@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -23,7 +23,7 @@ const (
 // getDocument says what is stored of a document, and what is going on there. A
 // document that is not stored is not asked: asking would make one.
 func getDocument(c *call) (answer, *protocol.Error) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("id", c.document)
 	if !c.cfg.Elsewhere {
 		row, err := c.store.Document(c.ctx, c.document)
@@ -66,7 +66,7 @@ func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
 	w.Str("reason", c.why("by_operator"))
 	w.Str("by", c.by)
 	if raw := c.fields["retry_after_ms"]; raw != nil {
-		ms, isNumber := jsontext.Uint(raw)
+		ms, isNumber := jsonscan.Uint(raw)
 		if !isNumber || ms == 0 || ms > uint64(maxRetryAfter/time.Millisecond) {
 			return answer{}, rest.BadField("retry_after_ms")
 		}
@@ -81,7 +81,7 @@ func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, c.afterStore(err)
 	}
-	out := jsontext.NewObject(nil)
+	out := jsonscan.NewObject(nil)
 	out.Bool("stored", true)
 	out.Bool("locked", locked)
 	out.Raw("document_version", version)
@@ -117,7 +117,7 @@ func putDocument(c *call) (answer, *protocol.Error) {
 		if err != nil {
 			return answer{}, err
 		}
-		if version, _ := jsontext.Uint(jsontext.Field(live, "document_version")); version > 0 {
+		if version, _ := jsonscan.Uint(jsonscan.Field(live, "document_version")); version > 0 {
 			return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotErased,
 				Message: "Of an earlier document of this name there is still content: DELETE it first, which erases it."}
 		}
@@ -156,8 +156,8 @@ func deleteDocument(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, c.afterStore(err)
 	}
-	version, _ := jsontext.Uint(jsontext.Field(erased, "document_version"))
-	users := stringsOf(jsontext.Field(erased, "closed"))
+	version, _ := jsonscan.Uint(jsonscan.Field(erased, "document_version"))
+	users := stringsOf(jsonscan.Field(erased, "closed"))
 	if !was && version == 0 && len(users) == 0 {
 		return answer{}, noDocument()
 	}
@@ -171,7 +171,7 @@ func deleteDocument(c *call) (answer, *protocol.Error) {
 		return answer{}, afterStore(err)
 	}
 	slices.Sort(users)
-	out := jsontext.NewObject(nil)
+	out := jsonscan.NewObject(nil)
 	out.Bool("stored", true)
 	out.Strs("told", users)
 	out.Raw("erased", erased)
@@ -188,7 +188,7 @@ func (c *call) afterStore(err *protocol.Error) *protocol.Error {
 
 // logErased writes down what no log of the document can tell any more.
 func (c *call) logErased(version uint64) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", "warn")
 	w.Str("event", "document_erased")
 	w.Str("document", c.document)
@@ -199,7 +199,7 @@ func (c *call) logErased(version uint64) {
 }
 
 func told(users []string) []byte {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)
 	w.Strs("told", users)
 	return w.End()
@@ -214,7 +214,7 @@ func (a *API) documentChanged(ctx context.Context, what access) ([]string, *prot
 		return nil, err
 	}
 	what.version = versionOf(taken, "version")
-	users := stringsOf(jsontext.Field(taken, "users"))
+	users := stringsOf(jsonscan.Field(taken, "users"))
 	return users, a.askEach(ctx, users, what)
 }
 
@@ -236,11 +236,11 @@ func (a *API) askEach(ctx context.Context, users []string, what access) *protoco
 }
 
 func versionOf(raw []byte, member string) uint64 {
-	version, _ := jsontext.Uint(jsontext.Field(raw, member))
+	version, _ := jsonscan.Uint(jsonscan.Field(raw, member))
 	return version
 }
 
 func stringsOf(raw []byte) []string {
-	list, _ := jsontext.Strs(raw)
+	list, _ := jsonscan.Strs(raw)
 	return list
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -54,7 +54,7 @@ func getAudit(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	appendEntries(&w, "entries", h.entries)
 	w.Bool("more", h.more)
 	w.Strs("incomplete", h.incomplete)
@@ -74,7 +74,7 @@ func explain(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	i, found := audit.Explain(h.entries, at, slack)
 	w.Bool("found", found)
 	next := i + 1
@@ -95,7 +95,7 @@ func explain(c *call) (answer, *protocol.Error) {
 	return ok(w.End()), nil
 }
 
-func appendEntries(w *jsontext.Writer, name string, entries []audit.Entry) {
+func appendEntries(w *jsonscan.Writer, name string, entries []audit.Entry) {
 	w.Key(name)
 	w.Buf = append(w.Buf, '[')
 	for i, e := range entries {
@@ -126,19 +126,19 @@ func (c *call) history(from, to time.Time, limit int) (h history, err *protocol.
 	w.Int("limit", int64(limit))
 	question := w.End()
 	said, callErr := c.objects.Call(c.ctx, sessionObjects, c.user, question)
-	if callErr != nil || jsontext.Check(said, answerDepth) != nil {
+	if callErr != nil || jsonscan.Check(said, answerDepth) != nil {
 		return h, rest.Unavailable("session_unavailable")
 	}
-	if data := jsontext.Field(said, "error"); data != nil {
+	if data := jsonscan.Field(said, "error"); data != nil {
 		if e, known := protocol.ParseError(data); known {
 			return h, e
 		}
 	}
-	own, readable := entriesOf(jsontext.Field(said, "audit"))
+	own, readable := entriesOf(jsonscan.Field(said, "audit"))
 	if !readable {
 		return h, badAnswer()
 	}
-	documents, _ := jsontext.Strs(jsontext.Field(said, "documents"))
+	documents, _ := jsonscan.Strs(jsonscan.Field(said, "documents"))
 	documents = slices.DeleteFunc(documents, func(d string) bool { return only != "" && d != only })
 	if len(documents) > maxDocuments {
 		h.incomplete = documents[maxDocuments:]
@@ -176,7 +176,7 @@ func entriesOf(raw []byte) (entries []audit.Entry, ok bool) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false
 	}
-	for a := jsontext.Elements(raw); a.Next(); {
+	for a := jsonscan.Elements(raw); a.Next(); {
 		e, good := audit.Parse(a.Value())
 		if !good {
 			return nil, false

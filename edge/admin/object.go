@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -30,19 +30,19 @@ const (
 // ask asks an object, and returns the member of its answer that is wanted.
 func (a *API) ask(ctx context.Context, binding, id string, text []byte, member string) ([]byte, *protocol.Error) {
 	answer, err := a.objects.Call(ctx, binding, id, text)
-	if err != nil || jsontext.Check(answer, answerDepth) != nil {
+	if err != nil || jsonscan.Check(answer, answerDepth) != nil {
 		if binding == documentObjects {
 			return nil, rest.Unavailable("document_unavailable")
 		}
 		return nil, rest.Unavailable("session_unavailable")
 	}
-	if data := jsontext.Field(answer, "error"); data != nil {
+	if data := jsonscan.Field(answer, "error"); data != nil {
 		if e, known := protocol.ParseError(data); known {
 			return nil, e
 		}
 		return nil, badAnswer()
 	}
-	value := jsontext.Field(answer, member)
+	value := jsonscan.Field(answer, member)
 	if value == nil {
 		return nil, badAnswer()
 	}
@@ -54,8 +54,8 @@ func badAnswer() *protocol.Error {
 }
 
 // message begins what an object is told.
-func message(kind string) jsontext.Writer {
-	w := jsontext.NewObject(nil)
+func message(kind string) jsonscan.Writer {
+	w := jsonscan.NewObject(nil)
 	w.Str("kind", kind)
 	return w
 }
@@ -101,7 +101,7 @@ func afterStore(err *protocol.Error) *protocol.Error {
 // stored is the answer to a change: that it is stored, and the receipt of the session
 // object it was told to.
 func stored(receipt []byte) answer {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)
 	w.Raw("receipt", receipt)
 	return ok(w.End())

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 )
@@ -49,7 +49,7 @@ func revoke(c *call) (answer, *protocol.Error) {
 		state = "none"
 	}
 	if err != nil {
-		err.Details = append(err.Details, protocol.Detail{Name: "sign_ins", Raw: jsontext.AppendString(nil, state)})
+		err.Details = append(err.Details, protocol.Detail{Name: "sign_ins", Raw: jsonscan.AppendString(nil, state)})
 	}
 	return ended(receipt, state, err)
 }
@@ -60,7 +60,7 @@ func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protoc
 	if err != nil {
 		return answer{}, err
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Raw("receipt", receipt)
 	if signIns != "" {
 		w.Str("sign_ins", signIns)
@@ -69,22 +69,22 @@ func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protoc
 }
 
 // meant checks one of revoke's fields, and says it to the session object.
-func (c *call) meant(w *jsontext.Writer, field string) *protocol.Error {
+func (c *call) meant(w *jsonscan.Writer, field string) *protocol.Error {
 	switch field {
 	case "jti":
-		jti, _ := jsontext.Str(c.fields[field])
+		jti, _ := jsonscan.Str(c.fields[field])
 		if !protocol.UserID(jti) { // what a token's jti is taken by, too
 			return rest.BadField(field)
 		}
 		w.Str(field, jti)
 	case "sign_in":
-		id, _ := jsontext.Str(c.fields[field])
+		id, _ := jsonscan.Str(c.fields[field])
 		if !signin.IsID(id) {
 			return rest.BadField(field)
 		}
 		w.Str(field, id)
 	case "client_id":
-		id, _ := jsontext.Str(c.fields[field])
+		id, _ := jsonscan.Str(c.fields[field])
 		if !protocol.Identifier(id, protocol.DefaultLimits.IDBytes) {
 			return rest.BadField(field)
 		}
@@ -94,7 +94,7 @@ func (c *call) meant(w *jsontext.Writer, field string) *protocol.Error {
 		w.Int(field, at.Unix())
 		return err
 	case "all":
-		if all, isBool := jsontext.Bool(c.fields[field]); !isBool || !all {
+		if all, isBool := jsonscan.Bool(c.fields[field]); !isBool || !all {
 			return rest.BadField(field)
 		}
 		w.Bool(field, true)
@@ -114,10 +114,10 @@ func (c *call) endSignIns(kind string, receipt []byte) (any bool, err error) {
 		}
 		return any, err
 	case "sign_in":
-		id, _ := jsontext.Str(c.fields["sign_in"])
+		id, _ := jsonscan.Str(c.fields["sign_in"])
 		ids = []string{id}
 	default:
-		ids, _ = jsontext.Strs(jsontext.Field(receipt, "sign_ins"))
+		ids, _ = jsonscan.Strs(jsonscan.Field(receipt, "sign_ins"))
 	}
 	for _, id := range ids {
 		one, failed := c.store.EndSignIns(c.ctx, c.user, id, c.cfg.Now())
@@ -158,14 +158,14 @@ func listSignIns(c *call) (answer, *protocol.Error) {
 	if failed != nil {
 		return answer{}, rest.Unavailable("database_unavailable")
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Key("sign_ins")
 	w.Buf = append(w.Buf, '[')
 	for i, s := range list[:min(len(list), limit)] {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		item := jsontext.NewObject(w.Buf)
+		item := jsonscan.NewObject(w.Buf)
 		item.Str("id", s.ID)
 		item.Time("signed_in_at", s.SignedInAt)
 		item.Time("used_at", s.UsedAt)

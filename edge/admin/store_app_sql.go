@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Apps implements Store.
@@ -127,7 +127,7 @@ func (s SQLStore) AppUsers(ctx context.Context, name, key, after string, max int
 // values at most.
 func (s SQLStore) ForgetAppSessions(ctx context.Context, name, key string, users []string) error {
 	from, of := ofApp(name, key)
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Strs("users", users)
 	_, err := s.run(ctx, "DELETE "+from+" AND user_id IN (SELECT value FROM json_each(?2, '$.users'))", of, string(w.End()))
 	return err

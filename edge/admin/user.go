@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -16,7 +16,7 @@ func getSession(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out := jsontext.NewObject(nil)
+	out := jsonscan.NewObject(nil)
 	out.Raw("session", session)
 	return ok(out.End()), nil
 }
@@ -34,7 +34,7 @@ func postDeviceMessage(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	out := jsontext.NewObject(nil)
+	out := jsonscan.NewObject(nil)
 	out.Raw("seq", seq)
 	return ok(out.End()), nil
 }
@@ -47,7 +47,7 @@ const deviceChannel = "@device"
 func kick(c *call) (answer, *protocol.Error) {
 	w := c.ending("SESSION_ENDED", "kicked")
 	if raw := c.fields["document"]; raw != nil {
-		document, _ := jsontext.Str(raw)
+		document, _ := jsonscan.Str(raw)
 		if !protocol.DocumentID(document) && document != deviceChannel {
 			return answer{}, rest.BadField("document")
 		}
@@ -63,7 +63,7 @@ const clockSkew = 5 * time.Second
 // before reads a moment that is a string (RFC 3339) or a number (seconds since 1970).
 // One that lies ahead would end tokens that nobody has issued yet.
 func (c *call) before(raw []byte) (time.Time, *protocol.Error) {
-	text, isText := jsontext.Str(raw)
+	text, isText := jsonscan.Str(raw)
 	if !isText {
 		text = string(raw)
 	}
@@ -74,7 +74,7 @@ func (c *call) before(raw []byte) (time.Time, *protocol.Error) {
 	return at, nil
 }
 
-func (c *call) ending(code, reason string) jsontext.Writer {
+func (c *call) ending(code, reason string) jsonscan.Writer {
 	w := message("end")
 	w.Str("user_id", c.user)
 	w.Str("code", code)
@@ -85,12 +85,12 @@ func (c *call) ending(code, reason string) jsontext.Writer {
 
 // end has the session object end what it is told to, and answers with its receipt:
 // what was closed, and the last message of each that was accepted.
-func (c *call) end(w jsontext.Writer) (answer, *protocol.Error) {
+func (c *call) end(w jsonscan.Writer) (answer, *protocol.Error) {
 	receipt, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "receipt")
 	if err != nil {
 		return answer{}, err
 	}
-	out := jsontext.NewObject(nil)
+	out := jsonscan.NewObject(nil)
 	out.Raw("receipt", receipt)
 	return ok(out.End()), nil
 }

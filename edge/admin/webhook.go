@@ -6,7 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -50,7 +50,7 @@ func webhook(c *call) (answer, *protocol.Error) {
 			return answer{}, rest.Unavailable("not_told")
 		}
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Int("told", int64(len(events)))
 	return ok(w.End()), nil
 }
@@ -91,7 +91,7 @@ func (c *call) events(body []byte) ([]access, *protocol.Error) {
 	if err := rest.CheckObject(body, bodyDepth); err != nil {
 		return nil, err
 	}
-	list := jsontext.Field(body, "events")
+	list := jsonscan.Field(body, "events")
 	if list == nil {
 		one, err := c.event(body)
 		return []access{one}, err
@@ -102,7 +102,7 @@ func (c *call) events(body []byte) ([]access, *protocol.Error) {
 	var events []access
 	seen := map[access]bool{}
 	n := 0
-	for a := jsontext.Elements(list); a.Next(); n++ {
+	for a := jsonscan.Elements(list); a.Next(); n++ {
 		if n == c.cfg.MaxEvents {
 			// Nothing of it is done: the sender sends it in parts.
 			return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: "too_many_events",
@@ -135,11 +135,11 @@ func (c *call) event(raw []byte) (access, *protocol.Error) {
 		{"workspace_id", &e.workspace, func(s string) bool { return protocol.Identifier(s, protocol.DefaultLimits.IDBytes) }},
 		{"reason", &e.reason, func(s string) bool { return s == documentRole || s == workspaceRole || s == permissions }},
 	} {
-		value := jsontext.Field(raw, f.name)
+		value := jsonscan.Field(raw, f.name)
 		if value == nil {
 			continue
 		}
-		text, _ := jsontext.Str(value)
+		text, _ := jsonscan.Str(value)
 		if !f.check(text) {
 			return e, rest.BadField(f.name)
 		}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -55,9 +55,9 @@ func (f *Front) identify(fl *flight, now time.Time) []byte {
 // as a failed fetch; Lookup says what then. The operator is told of it, and of keys that
 // had to be left out.
 func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
-	status, answered := jsontext.Uint(jsontext.Field(result, "status"))
+	status, answered := jsonscan.Uint(jsonscan.Field(result, "status"))
 	event, reason, leftOut := "key_set_failed", text(result, "error"), 0
-	switch body, whole := jsontext.Str(jsontext.Field(result, "body")); {
+	switch body, whole := jsonscan.Str(jsonscan.Field(result, "body")); {
 	case answered && status != 200:
 		reason = "status"
 	case whole:
@@ -80,7 +80,7 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 		return f.identify(fl, now)
 	}
 	f.keysTold = now
-	line := jsontext.NewObject(nil)
+	line := jsonscan.NewObject(nil)
 	line.Str("level", "warn")
 	line.Str("event", event)
 	line.Str("reason", reason)
@@ -102,7 +102,7 @@ func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
 }
 
 func (f *Front) goOn(fl *flight, result []byte, now time.Time) []byte {
-	if full, _ := jsontext.Bool(jsontext.Field(result, "full")); full {
+	if full, _ := jsonscan.Bool(jsonscan.Field(result, "full")); full {
 		return fl.full()
 	}
 	switch fl.await {
@@ -129,7 +129,7 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 	if err != nil {
 		return fl.fail(err)
 	}
-	signed, _ := jsontext.Bool(jsontext.Field(result, "ok"))
+	signed, _ := jsonscan.Bool(jsonscan.Field(result, "ok"))
 	claims, err := f.cfg.Verifier.Validate(t, signed, now)
 	if err != nil {
 		return fl.fail(err)
@@ -139,7 +139,7 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 		// but would be made to say it.
 		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("user_id", claims.Subject)
 	w.Str("email", claims.Email)
 	w.Str("name", claims.Name)
@@ -162,7 +162,7 @@ func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
 // its socket.
 func (f *Front) toSession(fl *flight) []byte {
 	fl.await = awaitSocket
-	body := jsontext.NewObject(nil)
+	body := jsonscan.NewObject(nil)
 	body.Raw("claims", fl.claims)
 	if fl.client != "" {
 		body.Str("client_id", fl.client)
@@ -177,7 +177,7 @@ func (f *Front) toSession(fl *flight) []byte {
 }
 
 // forward ends a step that takes a request to the object that is to hold its socket.
-func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
+func (f *Front) forward(fl *flight, w jsonscan.Writer) []byte {
 	if fl.taken {
 		w.Bool("settle", true)
 	}
@@ -193,7 +193,7 @@ func (f *Front) forward(fl *flight, w jsontext.Writer) []byte {
 // access version, which the next grant has to know of.
 func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
 	fl.await, fl.readmitted = awaitGrant, again
-	body := jsontext.NewObject(nil)
+	body := jsonscan.NewObject(nil)
 	body.Str("kind", "admit")
 	body.Str("document", fl.document)
 	body.Str("client_id", fl.client)
@@ -216,20 +216,20 @@ func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
 // granted takes the session object's answer to the document object.
 func (f *Front) granted(fl *flight, result []byte) []byte {
 	answer := []byte(text(result, "body"))
-	if jsontext.Check(answer, jsontext.DepthLimit) != nil {
+	if jsonscan.Check(answer, jsonscan.DepthLimit) != nil {
 		return fl.unavailable("session_unavailable")
 	}
-	if data := jsontext.Field(answer, "error"); data != nil {
+	if data := jsonscan.Field(answer, "error"); data != nil {
 		return fl.fail(objectError(data))
 	}
-	grant := jsontext.Field(answer, "grant")
+	grant := jsonscan.Field(answer, "grant")
 	// What the objects hear next they believe: a grant of anybody else's would
 	// be a fault of ours that nothing behind this would notice.
 	if text(grant, "user_id") != fl.subject || text(grant, "document") != fl.document {
 		return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
 	}
 	fl.await = awaitSocket
-	body := jsontext.NewObject(nil)
+	body := jsonscan.NewObject(nil)
 	body.Raw("grant", grant)
 	body.Str("client_id", fl.client)
 	if fl.session != "" {
@@ -248,14 +248,14 @@ func (f *Front) granted(fl *flight, result []byte) []byte {
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
 func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
-	status, _ := jsontext.Uint(jsontext.Field(result, "status"))
+	status, _ := jsonscan.Uint(jsonscan.Field(result, "status"))
 	body := []byte(text(result, "body"))
-	if jsontext.Check(body, jsontext.DepthLimit) == nil {
-		again, _ := jsontext.Bool(jsontext.Field(body, "readmit"))
+	if jsonscan.Check(body, jsonscan.DepthLimit) == nil {
+		again, _ := jsonscan.Bool(jsonscan.Field(body, "readmit"))
 		if status == 409 && again && !fl.readmitted && fl.document != "" {
-			return fl.admit(true, jsontext.Field(body, "gone_at"), jsontext.Field(body, "access"), now)
+			return fl.admit(true, jsonscan.Field(body, "gone_at"), jsonscan.Field(body, "access"), now)
 		}
-		if data := jsontext.Field(body, "data"); data != nil {
+		if data := jsonscan.Field(body, "data"); data != nil {
 			return fl.fail(objectError(data))
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-func step(do string) jsontext.Writer {
-	w := jsontext.NewObject(nil)
+func step(do string) jsonscan.Writer {
+	w := jsonscan.NewObject(nil)
 	w.Str("do", do)
 	return w
 }
@@ -22,7 +22,7 @@ func final(do string) []byte {
 }
 
 // next ends a step that wants a result.
-func (fl *flight) next(w jsontext.Writer) []byte {
+func (fl *flight) next(w jsonscan.Writer) []byte {
 	w.Raw("state", fl.append(nil))
 	return w.End()
 }
@@ -88,7 +88,7 @@ func (fl *flight) word(err *protocol.Error) []byte {
 // authentication events"): who, where, and why not. Never a token, and nothing of
 // the request that was not checked.
 func (fl *flight) line(err *protocol.Error) string {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	if err == nil {
 		w.Str("level", "info")
 		w.Str("event", "connect_admitted")
@@ -126,11 +126,11 @@ func (f *Front) logged(step []byte, address string, err *protocol.Error, line st
 		return step
 	}
 	if more > 0 {
-		l := jsontext.Writer{Buf: []byte(line[:len(line)-1])}
+		l := jsonscan.Writer{Buf: []byte(line[:len(line)-1])}
 		l.Int("more", int64(more))
 		line = string(l.End())
 	}
-	w := jsontext.Writer{Buf: step[:len(step)-1]}
+	w := jsonscan.Writer{Buf: step[:len(step)-1]}
 	w.Str("log", line)
 	return w.End()
 }

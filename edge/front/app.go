@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -118,13 +118,13 @@ func misplaced(r request, query url.Values) bool {
 
 // firstFrame takes what an app has said on a socket that was accepted for it.
 func (f *Front) firstFrame(fl *flight, result []byte) []byte {
-	if jsontext.Field(result, "error") != nil {
+	if jsonscan.Field(result, "error") != nil {
 		return fl.fail(&protocol.Error{Code: protocol.ConnectionInitTimeout, Message: "No app_connection_init arrived in time."})
 	}
-	if jsontext.Field(result, "length") != nil {
+	if jsonscan.Field(result, "length") != nil {
 		return fl.fail(&protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge})
 	}
-	said, ok := jsontext.Str(jsontext.Field(result, "text"))
+	said, ok := jsonscan.Str(jsonscan.Field(result, "text"))
 	if !ok {
 		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."})
 	}
@@ -147,7 +147,7 @@ func (f *Front) firstFrame(fl *flight, result []byte) []byte {
 	if !agree(&fl.session, p.SessionID) || !appSession(fl.session) {
 		return fl.fail(invalid("session_id"))
 	}
-	if raw := jsontext.Field(frame.Data, "api_key"); raw == nil || jsontext.IsNull(raw) {
+	if raw := jsonscan.Field(frame.Data, "api_key"); raw == nil || jsonscan.IsNull(raw) {
 		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: "app_key_missing"})
 	}
 	// What the object hears is written anew: the key goes no further than here.
@@ -175,8 +175,8 @@ func appSession(id string) bool {
 // not choose between them.
 func twoKeys(data []byte) bool {
 	n := 0
-	for o, _ := jsontext.Parse(data); o.Next(); {
-		if jsontext.Equal(o.Key(), "api_key") {
+	for o, _ := jsonscan.Parse(data); o.Next(); {
+		if jsonscan.Equal(o.Key(), "api_key") {
 			n++
 		}
 	}

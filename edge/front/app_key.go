@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
@@ -70,26 +70,26 @@ func (f *Front) lookUp(fl *flight, key string) []byte {
 
 // keyFound takes what the database says of a key.
 func (f *Front) keyFound(fl *flight, result []byte) []byte {
-	rows := jsontext.Field(result, "rows")
+	rows := jsonscan.Field(result, "rows")
 	if len(rows) == 0 || rows[0] != '[' {
 		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonKeysAway, RetryAfter: time.Second})
 	}
-	row := jsontext.Elements(rows)
+	row := jsonscan.Elements(rows)
 	if !row.Next() {
 		return fl.fail(keyInvalid())
 	}
 	var column [3][]byte
-	cells := jsontext.Elements(row.Value())
+	cells := jsonscan.Elements(row.Value())
 	for i := 0; i < len(column) && cells.Next(); i++ {
 		column[i] = cells.Value()
 	}
-	id, _ := jsontext.Str(column[0])
-	pkg, _ := jsontext.Str(column[1])
+	id, _ := jsonscan.Str(column[0])
+	pkg, _ := jsonscan.Str(column[1])
 	fl.keyID = id
 	switch {
 	case pkg == "" || fl.pkg != "" && fl.pkg != pkg:
 		return fl.fail(keyInvalid()) // whose key it is, is nobody else's business
-	case !jsontext.Equal(column[2], "0"):
+	case !jsonscan.Equal(column[2], "0"):
 		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
 	fl.pkg = pkg
@@ -106,7 +106,7 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 // has started the app, only the object knows.
 func (f *Front) toUser(fl *flight) []byte {
 	fl.await = awaitSocket
-	body := jsontext.NewObject(nil)
+	body := jsonscan.NewObject(nil)
 	body.Open("app")
 	body.Str("package", fl.pkg)
 	body.Str("key_id", fl.keyID)

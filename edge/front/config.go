@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -97,7 +97,7 @@ var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISS
 // still serves everything that needs no token; and what does, unless there is a Fault. The
 // error holds no value.
 func ParseEnv(env []byte) (Config, error) {
-	if jsontext.Check(env, 2) != nil {
+	if jsonscan.Check(env, 2) != nil {
 		return Config{Fault: noKeys(ErrNoKeys)}, ErrNoKeys
 	}
 	cfg := Config{

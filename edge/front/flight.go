@@ -1,7 +1,7 @@
 package front
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -53,7 +53,7 @@ type flight struct {
 }
 
 func (fl *flight) append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	for _, m := range fl.texts() {
 		if *m.value != "" {
 			w.Str(m.name, *m.value)
@@ -74,22 +74,22 @@ func (fl *flight) append(dst []byte) []byte {
 func readFlight(state []byte) (*flight, bool) {
 	fl := &flight{}
 	texts, flags := fl.texts(), fl.flags()
-	o, _ := jsontext.Parse(state)
+	o, _ := jsonscan.Parse(state)
 walk:
 	for o.Next() {
 		for _, m := range texts {
-			if jsontext.Equal(o.Key(), m.name) {
-				*m.value, _ = jsontext.Str(o.Value())
+			if jsonscan.Equal(o.Key(), m.name) {
+				*m.value, _ = jsonscan.Str(o.Value())
 				continue walk
 			}
 		}
 		for _, m := range flags {
-			if jsontext.Equal(o.Key(), m.name) {
-				*m.value, _ = jsontext.Bool(o.Value())
+			if jsonscan.Equal(o.Key(), m.name) {
+				*m.value, _ = jsonscan.Bool(o.Value())
 				continue walk
 			}
 		}
-		if jsontext.Equal(o.Key(), "claims") {
+		if jsonscan.Equal(o.Key(), "claims") {
 			fl.claims = o.Value()
 		}
 	}

@@ -50,7 +50,7 @@ package front
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -84,11 +84,11 @@ func New(cfg Config) *Front {
 
 // Step takes one event and returns the next step. Any input gives a step.
 func (f *Front) Step(event []byte) []byte {
-	if jsontext.Check(event, jsontext.DepthLimit) != nil {
+	if jsonscan.Check(event, jsonscan.DepthLimit) != nil {
 		return respond(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
 	}
 	var kind, at, state, result []byte
-	for o, _ := jsontext.Parse(event); o.Next(); {
+	for o, _ := jsonscan.Parse(event); o.Next(); {
 		switch string(o.Key()) {
 		case "kind":
 			kind = o.Value()
@@ -100,9 +100,9 @@ func (f *Front) Step(event []byte) []byte {
 			result = o.Value()
 		}
 	}
-	ms, _ := jsontext.Uint(at)
+	ms, _ := jsonscan.Uint(at)
 	now := time.UnixMilli(int64(ms)).UTC()
-	name, _ := jsontext.Str(kind)
+	name, _ := jsonscan.Str(kind)
 	switch name {
 	case "request":
 		return f.route(readRequest(event), now)
@@ -125,7 +125,7 @@ func (f *Front) Step(event []byte) []byte {
 
 // text reads a string member; "" when it is absent or no string.
 func text(obj []byte, name string) string {
-	s, _ := jsontext.Str(jsontext.Field(obj, name))
+	s, _ := jsonscan.Str(jsonscan.Field(obj, name))
 	return s
 }
 

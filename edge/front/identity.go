@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -44,7 +44,7 @@ func ParseAudience(list string) []string {
 
 // ParseLeeway reads the variable TOKEN_LEEWAY_S.
 func ParseLeeway(text string) time.Duration {
-	n, ok := jsontext.Uint([]byte(text))
+	n, ok := jsonscan.Uint([]byte(text))
 	if !ok {
 		return token.DefaultLeeway
 	}
@@ -95,7 +95,7 @@ func Complaint(cfg Config, err error) string {
 	if err == nil {
 		return ""
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", "error")
 	w.Str("event", "not_configured")
 	if cfg.Fault != nil {

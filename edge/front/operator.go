@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -105,7 +105,7 @@ func (f *Front) webhook(r request, now time.Time) []byte {
 // turnedAway is the log's line for somebody who did not get in. There is nothing of
 // the request in it.
 func turnedAway(event string, err *protocol.Error) string {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", "warn")
 	w.Str("event", event)
 	w.Str("code", string(err.Code))

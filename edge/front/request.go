@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -23,12 +23,12 @@ type request struct {
 
 func readRequest(event []byte) request {
 	var r request
-	for o, _ := jsontext.Parse(event); o.Next(); {
+	for o, _ := jsonscan.Parse(event); o.Next(); {
 		switch string(o.Key()) {
 		case "method":
-			r.method, _ = jsontext.Str(o.Value())
+			r.method, _ = jsonscan.Str(o.Value())
 		case "url":
-			s, _ := jsontext.Str(o.Value())
+			s, _ := jsonscan.Str(o.Value())
 			r.url = readURL(s)
 		case "headers":
 			r.readHeaders(o.Value())
@@ -42,7 +42,7 @@ func readRequest(event []byte) request {
 
 // readHeaders takes the names in lower case, as the platform's Headers has them.
 func (r *request) readHeaders(headers []byte) {
-	for o, _ := jsontext.Parse(headers); o.Next(); {
+	for o, _ := jsonscan.Parse(headers); o.Next(); {
 		var into *string
 		switch string(o.Key()) {
 		case "upgrade":
@@ -62,7 +62,7 @@ func (r *request) readHeaders(headers []byte) {
 		default:
 			continue
 		}
-		*into, _ = jsontext.Str(o.Value())
+		*into, _ = jsonscan.Str(o.Value())
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -123,7 +123,7 @@ func (fl *flight) read(r request, document string) *protocol.Error {
 		return err
 	}
 	if last != "" {
-		if n, ok := jsontext.Uint([]byte(last)); !ok || n > protocol.MaxSeq {
+		if n, ok := jsonscan.Uint([]byte(last)); !ok || n > protocol.MaxSeq {
 			return invalid("last_seq")
 		}
 		fl.lastSeq = last

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
@@ -14,7 +14,7 @@ const maxWebhookWindow = 24 * time.Hour
 
 // ParseWindow reads the variable WEBHOOK_WINDOW_S, in seconds.
 func ParseWindow(text string) time.Duration {
-	n, ok := jsontext.Uint([]byte(text))
+	n, ok := jsonscan.Uint([]byte(text))
 	if !ok || n == 0 || n > uint64(maxWebhookWindow/time.Second) {
 		return signature.DefaultWindow
 	}

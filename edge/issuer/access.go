@@ -5,7 +5,7 @@ import (
 	"encoding/base64"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -22,12 +22,12 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	for _, m := range members {
 		workspaces = append(workspaces, m.WorkspaceID)
 	}
-	header := jsontext.NewObject(nil)
+	header := jsonscan.NewObject(nil)
 	header.Str("alg", token.Algorithm)
 	header.Str("typ", "JWT")
 	header.Str("kid", i.cfg.Keys[0].ID)
 
-	claims := jsontext.NewObject(nil)
+	claims := jsonscan.NewObject(nil)
 	claims.Str("user_id", user.ID)
 	claims.Str("email", user.Email)
 	claims.Str("name", user.Name)

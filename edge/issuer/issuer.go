@@ -39,7 +39,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -174,7 +174,7 @@ func (i *Issuer) subject(user User) string {
 
 // answer ends a login or a refresh.
 func (i *Issuer) answer(w http.ResponseWriter, access string, ttl time.Duration, userID string) {
-	body := jsontext.NewObject(nil)
+	body := jsonscan.NewObject(nil)
 	body.Str("access_token", access)
 	body.Str("token_type", "Bearer")
 	body.Int("expires_in", int64(ttl/time.Second))

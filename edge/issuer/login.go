@@ -9,7 +9,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -117,7 +117,7 @@ func needJSON(r *http.Request, body []byte) *protocol.Error {
 	if !rest.IsJSON(r) {
 		return &protocol.Error{Code: protocol.MalformedMessage, Reason: "content_type_not_json"}
 	}
-	if jsontext.Check(body, 4) != nil {
+	if jsonscan.Check(body, 4) != nil {
 		return &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}
 	}
 	return nil
@@ -132,8 +132,8 @@ func credentials(r *http.Request) (email, password string, refusal *protocol.Err
 	if refusal = needJSON(r, body); refusal != nil {
 		return "", "", refusal
 	}
-	email, ok1 := jsontext.Str(jsontext.Field(body, "email"))
-	password, ok2 := jsontext.Str(jsontext.Field(body, "password"))
+	email, ok1 := jsonscan.Str(jsonscan.Field(body, "email"))
+	password, ok2 := jsonscan.Str(jsonscan.Field(body, "password"))
 	if email = strings.ToLower(strings.TrimSpace(email)); !ok1 || !ok2 || email == "" || password == "" {
 		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField}
 	}

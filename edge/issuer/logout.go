@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -126,8 +126,8 @@ func wants(r *http.Request) (everywhere bool, refusal *protocol.Error) {
 	if refusal := needJSON(r, body); refusal != nil {
 		return false, refusal
 	}
-	raw := jsontext.Field(body, "everywhere")
-	everywhere, ok := jsontext.Bool(raw)
+	raw := jsonscan.Field(body, "everywhere")
+	everywhere, ok := jsonscan.Bool(raw)
 	if raw != nil && !ok {
 		return false, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField}
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/rest"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -87,11 +87,11 @@ func (i *Issuer) lifetime(r *http.Request) (time.Duration, *protocol.Error) {
 	if refusal := needJSON(r, body); refusal != nil {
 		return 0, refusal
 	}
-	raw := jsontext.Field(body, "expires_in")
+	raw := jsonscan.Field(body, "expires_in")
 	if raw == nil {
 		return i.cfg.AccessTTL, nil
 	}
-	seconds, ok := jsontext.Uint(raw)
+	seconds, ok := jsonscan.Uint(raw)
 	if !ok || seconds < uint64(leastTTL/time.Second) {
 		return 0, rest.BadField("expires_in")
 	}

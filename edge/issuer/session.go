@@ -1,14 +1,14 @@
 package issuer
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // endAll is what a session object is asked for a logout everywhere: to let no token in
 // that was issued until now, or that comes of a sign-in of before.
 func endAll(userID string) string {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("kind", "end")
 	w.Str("user_id", userID)
 	w.Str("code", string(protocol.TokenRevoked))
@@ -21,12 +21,12 @@ func endAll(userID string) string {
 // the revocation itself stands.
 func ended(answer string) bool {
 	raw := []byte(answer)
-	if jsontext.Check(raw, 16) != nil {
+	if jsonscan.Check(raw, 16) != nil {
 		return false
 	}
-	if jsontext.Field(raw, "receipt") != nil {
+	if jsonscan.Field(raw, "receipt") != nil {
 		return true
 	}
-	err, ok := protocol.ParseError(jsontext.Field(raw, "error"))
+	err, ok := protocol.ParseError(jsonscan.Field(raw, "error"))
 	return ok && err.Code == protocol.ServiceUnavailable
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
@@ -75,7 +75,7 @@ func (o *sessionObject) nameApps(apps []app.Saved) {
 
 func appConnect(conn string, raw []byte) device.Event {
 	e := app.Connect{Conn: conn}
-	for o, _ := jsontext.Parse(raw); o.Next(); {
+	for o, _ := jsonscan.Parse(raw); o.Next(); {
 		switch v := o.Value(); string(o.Key()) {
 		case "package":
 			e.Package = str(v)
@@ -89,7 +89,7 @@ func appConnect(conn string, raw []byte) device.Event {
 }
 
 func keyRevoked(in Input) device.Event {
-	field := func(name string) string { return str(jsontext.Field(in.Text, name)) }
+	field := func(name string) string { return str(jsonscan.Field(in.Text, name)) }
 	return device.AppKeyRevoked{KeyRevoked: app.KeyRevoked{
 		Ask: uint64(in.Ask), Package: field("package"), KeyID: field("key_id"), Reason: field("reason"), By: field("by"),
 	}}
@@ -126,7 +126,7 @@ func (o *sessionObject) carryOutApp(effect device.Effect) {
 }
 
 func appendKeyGone(dst []byte, userID string, e app.KeyGone) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Open("receipt")
 	w.Str("user_id", userID)
 	w.Strs("closed", e.Closed)
@@ -149,7 +149,7 @@ func (o *sessionObject) appAnswered(q appQuestion, in Input) device.Event {
 		}
 		return device.AppRegistered{Registered: e}
 	case q.sent:
-		status, _ := jsontext.Uint(jsontext.Field(in.Text, "status"))
+		status, _ := jsonscan.Uint(jsonscan.Field(in.Text, "status"))
 		return o.called(q.call, in.Kind == Answered && status >= 200 && status < 300, "webhook_failed")
 	}
 	cols, ok := firstRow(in, 2)
@@ -173,7 +173,7 @@ func (o *sessionObject) called(c app.Call, ok bool, reason string) device.Event 
 	e := app.Called{SessionID: c.SessionID, Until: c.Until, OK: ok}
 	if !ok {
 		e.Reason = reason
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Str("level", "warn")
 		w.Str("event", "app_call_failed")
 		w.Str("user_id", o.host.Name())
@@ -187,7 +187,7 @@ func (o *sessionObject) called(c app.Call, ok bool, reason string) device.Event 
 
 // sessionRequest is what an app's webhook is told.
 func (o *sessionObject) sessionRequest(c app.Call) []byte {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("type", "session_request")
 	w.Str("package", c.Package)
 	w.Str("session_id", c.SessionID)
@@ -204,28 +204,28 @@ func (o *sessionObject) sessionRequest(c app.Call) []byte {
 // firstRow is the first row of a database's answer, which has n columns; nil when there is
 // no row, and not ok when it is no answer.
 func firstRow(in Input, n int) (cols [][]byte, ok bool) {
-	if in.Kind != Answered || jsontext.Check(in.Text, 3) != nil || len(in.Text) == 0 || in.Text[0] != '[' {
+	if in.Kind != Answered || jsonscan.Check(in.Text, 3) != nil || len(in.Text) == 0 || in.Text[0] != '[' {
 		return nil, false
 	}
-	row := jsontext.Elements(in.Text)
+	row := jsonscan.Elements(in.Text)
 	if !row.Next() {
 		return nil, true
 	}
-	for c := jsontext.Elements(row.Value()); c.Next(); {
+	for c := jsonscan.Elements(row.Value()); c.Next(); {
 		cols = append(cols, c.Value())
 	}
 	return cols, len(cols) == n
 }
 
 // appendApps describes the user's apps to an operator.
-func appendApps(w *jsontext.Writer, apps []app.Row) {
+func appendApps(w *jsonscan.Writer, apps []app.Row) {
 	w.Key("apps")
 	w.Buf = append(w.Buf, '[')
 	for i, a := range apps {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		in := jsontext.NewObject(w.Buf)
+		in := jsonscan.NewObject(w.Buf)
 		in.Str("package", a.Package)
 		in.Str("state", a.State.String())
 		in.Str("session_id", a.SessionID)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -80,7 +80,7 @@ func (o *sessionObject) deviceEvent(in Input) device.Event {
 		if err != nil {
 			return nil
 		}
-		if data := jsontext.Field(in.Text, "data"); kind == "post" && data != nil {
+		if data := jsonscan.Field(in.Text, "data"); kind == "post" && data != nil {
 			return device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}
 		}
 		if kind == "app_key" {
@@ -169,7 +169,7 @@ func (o *sessionObject) carryOutDevice(effect device.Effect) {
 }
 
 func appendPosted(dst []byte, e device.Posted) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
 		w.Raw("error", e.Err.Frame().Data)
 	} else {

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -25,7 +25,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Accept:
 		o.host.Accept(o.ask, e.Conn, o.connecting.protocol)
 	case document.Readmit:
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Bool("readmit", true)
 		if e.Gone {
 			w.Int("gone_at", instant(e.AdmittedAt).Int)
@@ -155,7 +155,7 @@ func (o *documentObject) answered(in Input) document.Event {
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.tell.UserID != "":
-		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
+		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:

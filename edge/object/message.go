@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -27,11 +27,11 @@ var errMessage = errors.New("not a message")
 
 // object checks that text is one JSON object. How deep a user's part of it may be is for
 // whoever takes it to say.
-func object(text []byte) (jsontext.Object, error) {
-	if err := jsontext.Check(text, jsontext.DepthLimit); err != nil {
-		return jsontext.Object{}, err
+func object(text []byte) (jsonscan.Object, error) {
+	if err := jsonscan.Check(text, jsonscan.DepthLimit); err != nil {
+		return jsonscan.Object{}, err
 	}
-	o, ok := jsontext.Parse(text)
+	o, ok := jsonscan.Parse(text)
 	if !ok {
 		return o, errMessage
 	}
@@ -39,17 +39,17 @@ func object(text []byte) (jsontext.Object, error) {
 }
 
 func str(raw []byte) string {
-	s, _ := jsontext.Str(raw)
+	s, _ := jsonscan.Str(raw)
 	return s
 }
 
 func number(raw []byte) int64 {
-	n, _ := jsontext.Int(raw)
+	n, _ := jsonscan.Int(raw)
 	return n
 }
 
 func truth(raw []byte) bool {
-	v, _ := jsontext.Bool(raw)
+	v, _ := jsonscan.Bool(raw)
 	return v
 }
 
@@ -60,7 +60,7 @@ func seconds(raw []byte) time.Time { return Value{Int: number(raw) * 1000}.time(
 func unixSeconds(t time.Time) int64 { return instant(t).Int / 1000 }
 
 func appendGrant(dst []byte, g session.Grant) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("user_id", g.UserID)
 	w.Str("name", g.Name)
 	w.Str("session_id", g.SessionID)
@@ -81,14 +81,14 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 }
 
 // appendAccess says a document's access version, of which most documents have none.
-func appendAccess(w *jsontext.Writer, version uint64) {
+func appendAccess(w *jsonscan.Writer, version uint64) {
 	if version > 0 {
 		w.Uint("access", version)
 	}
 }
 
 func parseGrant(raw []byte) (g document.Grant, ok bool) {
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	for o.Next() {
 		v := o.Value()
 		switch string(o.Key()) {
@@ -103,16 +103,16 @@ func parseGrant(raw []byte) (g document.Grant, ok bool) {
 		case "role":
 			g.Role = str(v)
 		case "permissions":
-			names, _ := jsontext.Strs(v)
+			names, _ := jsonscan.Strs(v)
 			g.Permissions = uint8(permission.ParseSet(names))
 		case "epoch":
-			g.Epoch, _ = jsontext.Uint(v)
+			g.Epoch, _ = jsonscan.Uint(v)
 		case "locked":
 			g.Locked = truth(v)
 		case "access_at":
 			g.AccessAt = millis(v)
 		case "access":
-			g.Access, _ = jsontext.Uint(v)
+			g.Access, _ = jsonscan.Uint(v)
 		case "exp":
 			g.Expires = seconds(v)
 		case "iat":
@@ -147,7 +147,7 @@ func parseConnect(text []byte) (c connectRequest, err error) {
 		case "session_id":
 			c.event.SessionID = str(v)
 		case "last_seq":
-			c.event.LastSeq, c.event.HasLastSeq = jsontext.Uint(v)
+			c.event.LastSeq, c.event.HasLastSeq = jsonscan.Uint(v)
 		case "protocol":
 			c.protocol = str(v)
 		}
@@ -159,7 +159,7 @@ func parseConnect(text []byte) (c connectRequest, err error) {
 }
 
 func parseClaims(raw []byte) (c session.Claims, ok bool) {
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	for o.Next() {
 		v := o.Value()
 		switch string(o.Key()) {
@@ -188,7 +188,7 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 		gone    session.ChannelGone
 		claimed bool
 	)
-	for o, _ := jsontext.Parse(text); o.Next(); {
+	for o, _ := jsonscan.Parse(text); o.Next(); {
 		v := o.Value()
 		switch string(o.Key()) {
 		case "document":
@@ -203,7 +203,7 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 		case "refresh":
 			admit.Refresh = truth(v)
 		case "access":
-			admit.Access, _ = jsontext.Uint(v)
+			admit.Access, _ = jsonscan.Uint(v)
 		case "again":
 			admit.Again = truth(v)
 		case "session_id":
@@ -226,7 +226,7 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 // appendRefresh is the document's question for a new grant under a new token.
 // claims is the raw JSON the verifier gave, access the document's access version.
 func appendRefresh(dst []byte, documentID, clientID string, claims []byte, access uint64) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", "admit")
 	w.Str("document", documentID)
 	w.Str("client_id", clientID)
@@ -237,7 +237,7 @@ func appendRefresh(dst []byte, documentID, clientID string, claims []byte, acces
 }
 
 func appendGone(dst []byte, documentID string, e document.Tell) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", "gone")
 	w.Str("document", documentID)
 	w.Str("session_id", e.SessionID)
@@ -247,7 +247,7 @@ func appendGone(dst []byte, documentID string, e document.Tell) []byte {
 }
 
 func appendPush(dst []byte, e session.Push) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", "grant")
 	w.Raw("grant", appendGrant(nil, e.Grant))
 	w.Str("reason", e.Reason)
@@ -257,7 +257,7 @@ func appendPush(dst []byte, e session.Push) []byte {
 // appendEnd, parseEnd, appendEnded and parseEnded are an EndChannel's way to the
 // document and back.
 func appendEnd(dst []byte, e session.EndChannel) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", "end")
 	w.Str("user_id", e.UserID)
 	w.Uint("fence", e.Fence)
@@ -272,16 +272,16 @@ func appendEnd(dst []byte, e session.EndChannel) []byte {
 }
 
 func parseEnd(text []byte) (e document.End, err error) {
-	for o, _ := jsontext.Parse(text); o.Next(); {
+	for o, _ := jsonscan.Parse(text); o.Next(); {
 		switch v := o.Value(); string(o.Key()) {
 		case "user_id":
 			e.UserID = str(v)
 		case "fence":
-			e.Fence, _ = jsontext.Uint(v)
+			e.Fence, _ = jsonscan.Uint(v)
 		case "kick":
-			e.Kick, _ = jsontext.Uint(v)
+			e.Kick, _ = jsonscan.Uint(v)
 		case "tokens":
-			e.TokenIDs, _ = jsontext.Strs(v)
+			e.TokenIDs, _ = jsonscan.Strs(v)
 		case "before":
 			if e.Before.IsZero() {
 				e.Before = seconds(v)
@@ -299,7 +299,7 @@ func parseEnd(text []byte) (e document.End, err error) {
 }
 
 func appendEnded(dst []byte, e document.Ended) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Bool("ok", true)
 	w.Bool("closed", e.Closed)
 	w.Bool("gone", e.Gone)
@@ -330,7 +330,7 @@ func parseEnded(text []byte) (e session.Ended) {
 // parsePush reads a GrantChanged.
 func parsePush(text []byte) (e document.GrantChanged, err error) {
 	granted := false
-	for o, _ := jsontext.Parse(text); o.Next(); {
+	for o, _ := jsonscan.Parse(text); o.Next(); {
 		switch v := o.Value(); string(o.Key()) {
 		case "grant":
 			e.Grant, granted = parseGrant(v)
@@ -345,7 +345,7 @@ func parsePush(text []byte) (e document.GrantChanged, err error) {
 }
 
 func appendAnswer(dst []byte, e session.Answer) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
 		w.Raw("error", e.Err.Frame().Data)
 	} else {
@@ -362,9 +362,9 @@ func parseVerdict(text []byte, name string) ([]byte, *protocol.Error) {
 	if err == nil {
 		for o.Next() {
 			switch {
-			case jsontext.Equal(o.Key(), name):
+			case jsonscan.Equal(o.Key(), name):
 				return o.Value(), nil
-			case jsontext.Equal(o.Key(), "error"):
+			case jsonscan.Equal(o.Key(), "error"):
 				if e, ok := protocol.ParseError(o.Value()); ok {
 					return nil, e
 				}

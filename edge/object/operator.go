@@ -3,7 +3,7 @@ package object
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/signin"
@@ -28,7 +28,7 @@ import (
 func kindOf(text []byte) (string, error) {
 	o, err := object(text)
 	for err == nil && o.Next() {
-		if jsontext.Equal(o.Key(), "kind") {
+		if jsonscan.Equal(o.Key(), "kind") {
 			return str(o.Value()), nil
 		}
 	}
@@ -37,11 +37,11 @@ func kindOf(text []byte) (string, error) {
 
 // operator takes what operators ask; known is false for any other kind.
 func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known bool) {
-	field := func(name string) string { return str(jsontext.Field(in.Text, name)) }
+	field := func(name string) string { return str(jsonscan.Field(in.Text, name)) }
 	ask, reason, by := uint64(in.Ask), field("reason"), field("by")
 	switch kind {
 	case "access":
-		access, _ := jsontext.Uint(jsontext.Field(in.Text, "access"))
+		access, _ := jsonscan.Uint(jsonscan.Field(in.Text, "access"))
 		return session.AccessChanged{
 			Ask: ask, UserID: o.host.Name(), Document: field("document"), Access: access, WorkspaceID: field("workspace_id"), Reason: reason, By: by,
 		}, true
@@ -49,22 +49,22 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 		switch protocol.Code(field("code")) {
 		case protocol.TokenRevoked:
 			return session.Revoke{
-				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), SignIn: field("sign_in"), ClientID: field("client_id"), Before: seconds(jsontext.Field(in.Text, "before")),
-				All: truth(jsontext.Field(in.Text, "all")), Reason: reason, By: by,
+				Ask: ask, UserID: o.host.Name(), TokenID: field("jti"), SignIn: field("sign_in"), ClientID: field("client_id"), Before: seconds(jsonscan.Field(in.Text, "before")),
+				All: truth(jsonscan.Field(in.Text, "all")), Reason: reason, By: by,
 			}, true
 		case protocol.SessionEnded:
 			return session.Kick{Ask: ask, UserID: o.host.Name(), Document: field("document"), Reason: reason, By: by}, true
 		}
 		return nil, false
 	case "describe":
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Raw("session", o.describe())
 		o.host.Respond(in.Ask, 200, w.End())
 		return nil, true
 	case "audit":
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Raw("audit", o.audit.read(&o.store, auditRequest{
-			userID: o.host.Name(), from: number(jsontext.Field(in.Text, "from")), to: number(jsontext.Field(in.Text, "to")), most: number(jsontext.Field(in.Text, "limit")),
+			userID: o.host.Name(), from: number(jsonscan.Field(in.Text, "from")), to: number(jsonscan.Field(in.Text, "to")), most: number(jsonscan.Field(in.Text, "limit")),
 		}))
 		w.Strs("documents", o.documents())
 		o.host.Respond(in.Ask, 200, w.End())
@@ -87,7 +87,7 @@ func (o *sessionObject) documents() []string {
 // describe says what the object knows of its user, for a person.
 func (o *sessionObject) describe() []byte {
 	snap := o.core.Described()
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("user_id", o.host.Name())
 	if snap.Session.ID != "" {
 		w.Str("session_id", snap.Session.ID)
@@ -116,7 +116,7 @@ func (o *sessionObject) describe() []byte {
 }
 
 func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("document", c.Document)
 	w.Str("client_id", c.ClientID)
 	if id := signin.Of(c.TokenID); id != "" {
@@ -133,7 +133,7 @@ func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte
 }
 
 func appendReceipt(dst []byte, e session.Receipt) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
 		w.Raw("error", e.Err.Frame().Data)
 		return w.End()
@@ -146,7 +146,7 @@ func appendReceipt(dst []byte, e session.Receipt) []byte {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		item := jsontext.NewObject(w.Buf)
+		item := jsonscan.NewObject(w.Buf)
 		item.Str("document", c.Document)
 		item.Strs("permissions", c.Permissions.Names())
 		item.Strs("removed", c.Removed.Names())

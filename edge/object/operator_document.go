@@ -5,7 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 )
 
@@ -88,7 +88,7 @@ func (o *documentObject) request(in Input) document.Event {
 		e.Comments, e.More = o.store.authored(asks.userID, listed(asks.most))
 		return e
 	case kind == "audit":
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Raw("audit", o.audit.read(&o.store, asks))
 		o.host.Respond(in.Ask, 200, w.End())
 		return nil
@@ -111,7 +111,7 @@ func (o *documentObject) request(in Input) document.Event {
 const maxRetryMS = 24 * 60 * 60 * 1000
 
 func appendLockTaken(dst []byte, e document.LockTaken) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Bool("ok", true)
 	w.Bool("locked", e.Locked)
 	w.Uint("document_version", e.Version)
@@ -119,7 +119,7 @@ func appendLockTaken(dst []byte, e document.LockTaken) []byte {
 }
 
 func appendAccessTaken(dst []byte, e document.AccessTaken) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Open("access")
 	w.Uint("version", e.Access)
 	w.Strs("users", e.Users)
@@ -128,7 +128,7 @@ func appendAccessTaken(dst []byte, e document.AccessTaken) []byte {
 }
 
 func appendErased(dst []byte, e document.Erased) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Open("erased")
 	w.Uint("document_version", e.Version)
 	w.Uint("snapshot_version", e.Snapshot)
@@ -142,7 +142,7 @@ func appendErased(dst []byte, e document.Erased) []byte {
 // appendDocument describes a document to an operator.
 func appendDocument(dst []byte, d *document.Document) []byte {
 	s := d.Snapshot()
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Open("document")
 	w.Uint("document_version", s.Version)
 	w.Uint("snapshot_version", s.State.Snapshot)
@@ -166,7 +166,7 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		in := jsontext.NewObject(w.Buf)
+		in := jsonscan.NewObject(w.Buf)
 		in.Str("section", sec.Name)
 		in.Str("user_id", sec.UserID)
 		in.Str("client_id", sec.ClientID)
@@ -181,7 +181,7 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 var stateNames = [...]string{channel.Pending: "pending", channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
 
 func appendMember(dst []byte, row document.Row) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("user_id", row.Grant.UserID)
 	w.Str("client_id", row.Channel.ClientID)
 	w.Str("state", stateNames[row.Channel.State])

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // ann is Ann's session object with a channel on d1.
@@ -77,7 +77,7 @@ func TestAudit(t *testing.T) {
 			t.Errorf("the log lacks %s: %s", part, left[0])
 		}
 	}
-	if text := strings.TrimPrefix(left[0], "respond 10 200 "); jsontext.Check([]byte(text), 4) != nil {
+	if text := strings.TrimPrefix(left[0], "respond 10 200 "); jsonscan.Check([]byte(text), 4) != nil {
 		t.Errorf("no JSON: %s", text)
 	}
 	later := f.asks(11, fmt.Sprintf(`{"kind":"audit","from":%d}`, f.now.UnixMilli()))

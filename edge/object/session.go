@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/device"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -205,5 +205,5 @@ func (o *sessionObject) pushAnswered(in Input) session.Event {
 		e.Document, e.Fence = p.document, p.epoch
 		return e
 	}
-	return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsontext.Field(in.Text, "ok"))}
+	return session.Pushed{Document: p.document, Epoch: p.epoch, OK: in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))}
 }

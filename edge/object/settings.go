@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -20,7 +20,7 @@ import (
 type settings struct{ host Host }
 
 func (s settings) number(name string) int {
-	n, ok := jsontext.Uint([]byte(s.host.Env(name)))
+	n, ok := jsonscan.Uint([]byte(s.host.Env(name)))
 	if !ok || n > math.MaxInt32 {
 		return 0
 	}

@@ -3,7 +3,7 @@ package object
 import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -143,7 +143,7 @@ func (o *documentObject) appendSnapshots(before uint64, most int64) []byte {
 	}
 	list := o.store.snapshotsBefore(before, listed(most)+1)
 	more := len(list) > listed(most)
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Open("snapshots")
 	w.Uint("document_version", snap.Version)
 	w.Uint("snapshot_version", snap.State.Snapshot)
@@ -163,7 +163,7 @@ func (o *documentObject) appendSnapshots(before uint64, most int64) []byte {
 }
 
 func appendKept(dst []byte, k *document.Kept) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("version", k.Version)
 	w.Time("at", k.At)
 	w.Str("user_id", k.UserID)
@@ -174,7 +174,7 @@ func appendKept(dst []byte, k *document.Kept) []byte {
 }
 
 func appendRestored(dst []byte, e document.Restored) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
 		w.Raw("error", e.Err.Frame().Data)
 		return w.End()
@@ -188,7 +188,7 @@ func appendRestored(dst []byte, e document.Restored) []byte {
 }
 
 func appendResolved(dst []byte, e document.Resolved) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Open("resolved")
 	w.Int("comments", int64(e.Comments))
 	w.Bool("more", e.More)
@@ -207,7 +207,7 @@ func (o *documentObject) tellOperators(e audit.Entry) {
 	default:
 		return
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", level)
 	w.Str("event", "document_"+string(e.Event))
 	w.Str("document", o.name)

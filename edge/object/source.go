@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -55,7 +55,7 @@ func (o *sessionObject) lookUp(e session.LookUp) {
 		o.host.Database(uint32(e.Ask), "DB", accessQuery, e.Document, e.UserID)
 		return
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("user_id", e.UserID)
 	w.Str("document", e.Document)
 	o.host.Fetch(uint32(e.Ask), o.source.to, w.End())
@@ -89,7 +89,7 @@ type unusable struct {
 // complain tells the operators of a source that failed, and why: once a minute for each
 // reason, for all users. Nothing of the answer is repeated.
 func (o *sessionObject) complain(u unusable) {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", "error")
 	w.Str("event", "permission_source_failed")
 	w.Str("reason", u.reason)
@@ -107,17 +107,17 @@ var notJSON = unusable{reason: "not_json"}
 
 // parseSourceAnswer reads what the host made of the service's answer.
 func parseSourceAnswer(text []byte) (a session.Access, wrong unusable) {
-	if jsontext.Check(text, 2) != nil {
+	if jsonscan.Check(text, 2) != nil {
 		return a, notJSON
 	}
-	status, answered := jsontext.Uint(jsontext.Field(text, "status"))
+	status, answered := jsonscan.Uint(jsonscan.Field(text, "status"))
 	switch status {
 	case 404:
 		return a, unusable{}
 	case 403:
 		return session.Access{Found: true}, unusable{}
 	case 200:
-		if body, isText := jsontext.Str(jsontext.Field(text, "body")); isText {
+		if body, isText := jsonscan.Str(jsonscan.Field(text, "body")); isText {
 			return parseRoles([]byte(body))
 		}
 	}
@@ -128,10 +128,10 @@ func parseSourceAnswer(text []byte) (a session.Access, wrong unusable) {
 }
 
 func parseRoles(body []byte) (a session.Access, wrong unusable) {
-	if jsontext.Check(body, sourceDepth) != nil {
+	if jsonscan.Check(body, sourceDepth) != nil {
 		return a, notJSON
 	}
-	o, ok := jsontext.Parse(body)
+	o, ok := jsonscan.Parse(body)
 	if !ok {
 		return a, notJSON
 	}
@@ -141,7 +141,7 @@ func parseRoles(body []byte) (a session.Access, wrong unusable) {
 		v := o.Value()
 		switch string(o.Key()) {
 		case "workspace_id":
-			a.WorkspaceID, ok = jsontext.Str(v)
+			a.WorkspaceID, ok = jsonscan.Str(v)
 		case "workspace_role":
 			s, ok = optional(v)
 			a.Source.Workspace = permission.WorkspaceRole(s)
@@ -149,9 +149,9 @@ func parseRoles(body []byte) (a session.Access, wrong unusable) {
 			s, ok = optional(v)
 			a.Source.Document = permission.DocumentRole(s)
 		case "restricted":
-			a.Source.Restricted, ok = jsontext.Bool(v)
+			a.Source.Restricted, ok = jsonscan.Bool(v)
 		case "locked":
-			a.Locked, ok = jsontext.Bool(v)
+			a.Locked, ok = jsonscan.Bool(v)
 		}
 		if !ok {
 			return a, unusable{reason: "bad_field", field: string(o.Key())}
@@ -165,8 +165,8 @@ func parseRoles(body []byte) (a session.Access, wrong unusable) {
 
 // optional reads a string, or null for "".
 func optional(raw []byte) (string, bool) {
-	if jsontext.IsNull(raw) {
+	if jsonscan.IsNull(raw) {
 		return "", true
 	}
-	return jsontext.Str(raw)
+	return jsonscan.Str(raw)
 }

@@ -1,7 +1,7 @@
 package object
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -15,16 +15,16 @@ const accessQuery = "SELECT d.workspace_id, d.locked, d.access, COALESCE(m.role,
 // parseAccess reads the rows accessQuery gave. No row is an answer too: there
 // is no such document.
 func parseAccess(rows []byte) (a session.Access, wrong unusable) {
-	if jsontext.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
+	if jsonscan.Check(rows, 3) != nil || len(rows) == 0 || rows[0] != '[' {
 		return a, notJSON
 	}
-	row := jsontext.Elements(rows)
+	row := jsonscan.Elements(rows)
 	if !row.Next() {
 		return a, unusable{}
 	}
 	var cols [5][]byte
 	n := 0
-	for c := jsontext.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
+	for c := jsonscan.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
 		cols[n] = c.Value()
 	}
 	if n != len(cols) {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -72,10 +72,10 @@ func IsJSON(r *http.Request) bool {
 
 // CheckObject checks that body is one JSON object.
 func CheckObject(body []byte, depth int) *protocol.Error {
-	if jsontext.Check(body, depth) != nil {
+	if jsonscan.Check(body, depth) != nil {
 		return &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON}
 	}
-	if _, ok := jsontext.Parse(body); !ok {
+	if _, ok := jsonscan.Parse(body); !ok {
 		return BadField("body")
 	}
 	return nil
@@ -85,6 +85,6 @@ func CheckObject(body []byte, depth int) *protocol.Error {
 func BadField(name string) *protocol.Error {
 	return &protocol.Error{
 		Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField,
-		Details: []protocol.Detail{{Name: "field", Raw: jsontext.AppendString(nil, name)}},
+		Details: []protocol.Detail{{Name: "field", Raw: jsonscan.AppendString(nil, name)}},
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Event names what happened.
@@ -119,8 +119,8 @@ func (e Entry) AppendSaid(dst []byte) []byte {
 	return w.End()
 }
 
-func (e *Entry) writer(dst []byte) jsontext.Writer {
-	w := jsontext.NewObject(dst)
+func (e *Entry) writer(dst []byte) jsonscan.Writer {
+	w := jsonscan.NewObject(dst)
 	w.Time("at", e.At)
 	w.Str("event", string(e.Event))
 	for _, f := range e.fields() {
@@ -143,19 +143,19 @@ func (e *Entry) fields() [7]field {
 
 // Parse reads what Append or AppendSaid wrote; the sentence is made, not read.
 func Parse(raw []byte) (e Entry, ok bool) {
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	for ok && o.Next() {
 		switch name := string(o.Key()); name {
 		case "at":
-			e.At, ok = jsontext.Time(o.Value())
+			e.At, ok = jsonscan.Time(o.Value())
 		case "event":
 			var s string
-			s, ok = jsontext.Str(o.Value())
+			s, ok = jsonscan.Str(o.Value())
 			e.Event = Event(s)
 		default:
 			for _, f := range e.fields() {
 				if f.name == name {
-					*f.value, ok = jsontext.Str(o.Value())
+					*f.value, ok = jsonscan.Str(o.Value())
 				}
 			}
 		}

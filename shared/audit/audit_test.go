@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 var start = time.Date(2026, 11, 21, 14, 0, 0, 0, time.UTC)
@@ -16,7 +16,7 @@ func TestEntrySurvivesTheWire(t *testing.T) {
 		Reason: "too_slow", By: "olive", Detail: "x"}
 	for _, e := range []audit.Entry{whole, {At: start, Event: audit.SessionStarted}} {
 		for _, text := range [][]byte{e.Append(nil), e.AppendSaid(nil)} {
-			if err := jsontext.Check(text, 3); err != nil {
+			if err := jsonscan.Check(text, 3); err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
 			if got, ok := audit.Parse(text); !ok || got != e {

@@ -3,7 +3,7 @@ package audit
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -30,7 +30,7 @@ func (e Entry) Line() (line []byte, warning bool) {
 			level, warning = "warn", true
 		}
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("level", level)
 	w.Str("event", "connection_ended")
 	w.Str("how", string(e.Event))
@@ -40,7 +40,7 @@ func (e Entry) Line() (line []byte, warning bool) {
 	if e.Code != "" {
 		w.Str("code", string(e.Code))
 		w.Int("close_code", int64(row.Close))
-	} else if n, ok := jsontext.Int([]byte(e.Detail)); ok {
+	} else if n, ok := jsonscan.Int([]byte(e.Detail)); ok {
 		w.Int("close_code", n)
 	}
 	if e.Reason != "" {

@@ -1,6 +1,6 @@
 package client
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // A page that is frozen or left may not come back. What it had not seen stored it
 // leaves to the other tabs in its last words (tab_left), and whoever leads sends it.
@@ -39,7 +39,7 @@ func (c *Client) postLeft(all []legacy) {
 			if n > 0 {
 				w.Buf = append(w.Buf, ',')
 			}
-			one := jsontext.NewObject(nil)
+			one := jsonscan.NewObject(nil)
 			all[n].write(&one)
 			one.Str("user_id", all[n].user)
 			w.Buf = append(w.Buf, one.End()...)
@@ -54,9 +54,9 @@ func (c *Client) postLeft(all []legacy) {
 // with a version or refused, for nobody knows who will lead by then.
 func (c *Client) heardLeft(m message) {
 	l := &c.log
-	for a := jsontext.Elements(jsontext.Field(m.raw, "ops")); a.Next(); {
+	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
 		o := readLaned(a.Value(), m.tab)
-		user, _ := jsontext.Str(jsontext.Field(a.Value(), "user_id"))
+		user, _ := jsonscan.Str(jsonscan.Field(a.Value(), "user_id"))
 		if !c.sendable(o) || l.hasLeft(o.messageID) || len(l.left) >= maxLane || l.leftBytes+len(o.op) > maxLaneBytes {
 			continue
 		}

@@ -3,7 +3,7 @@ package client
 import (
 	"strconv"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -29,8 +29,8 @@ import (
 // Each has type and tabId. What a leader says has its epoch as well.
 
 // message opens one message.
-func (c *Client) message(kind string) jsontext.Writer {
-	w := jsontext.NewObject(make([]byte, 0, 128))
+func (c *Client) message(kind string) jsonscan.Writer {
+	w := jsonscan.NewObject(make([]byte, 0, 128))
 	w.Str("type", kind)
 	w.Str("tabId", c.cfg.TabID)
 	if c.tabs.leading {
@@ -40,13 +40,13 @@ func (c *Client) message(kind string) jsontext.Writer {
 }
 
 // event opens a tab_event.
-func (c *Client) event(name string) jsontext.Writer {
+func (c *Client) event(name string) jsonscan.Writer {
 	w := c.message("tab_event")
 	w.Str("event", name)
 	return w
 }
 
-func (c *Client) post(w jsontext.Writer) {
+func (c *Client) post(w jsonscan.Writer) {
 	if !c.sole() {
 		c.do(Post{Text: w.End()})
 	}
@@ -87,7 +87,7 @@ func (c *Client) shareToken() {
 }
 
 func (e entry) appendJSON(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("version", e.version)
 	w.Str("message_id", e.messageID)
 	w.Str("user_id", e.userID)
@@ -106,23 +106,23 @@ func (e entry) appendJSON(dst []byte) []byte {
 
 func readEntry(raw []byte) (entry, bool) {
 	var e entry
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	for ok && o.Next() {
 		switch v := o.Value(); string(o.Key()) {
 		case "version":
-			e.version, ok = jsontext.Uint(v)
+			e.version, ok = jsonscan.Uint(v)
 		case "message_id":
-			e.messageID, ok = jsontext.Str(v)
+			e.messageID, ok = jsonscan.Str(v)
 		case "user_id":
-			e.userID, ok = jsontext.Str(v)
+			e.userID, ok = jsonscan.Str(v)
 		case "client_id":
-			e.clientID, ok = jsontext.Str(v)
+			e.clientID, ok = jsonscan.Str(v)
 		case "op":
 			e.op = v
 		case "replay":
-			e.replay, ok = jsontext.Bool(v)
+			e.replay, ok = jsonscan.Bool(v)
 		case "comment":
-			e.comment, ok = jsontext.Bool(v)
+			e.comment, ok = jsonscan.Bool(v)
 		}
 	}
 	return e, ok && e.version > 0 && e.version <= protocol.MaxSeq

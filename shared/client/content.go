@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -15,7 +15,7 @@ func commentEvent(event string) bool {
 // comment takes one from the app. It goes the way of an op, in one order with them.
 func (c *Client) comment(e Comment) {
 	for _, part := range [...][]byte{e.Body, e.Anchor} {
-		if len(part) > 0 && jsontext.Check(part, jsontext.DepthLimit) != nil {
+		if len(part) > 0 && jsonscan.Check(part, jsonscan.DepthLimit) != nil {
 			c.unsent(e.ID, failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, "The comment is not JSON that the server takes."))
 			return
 		}
@@ -79,7 +79,7 @@ func (c *Client) commentFrame(f protocol.Frame) {
 
 func (c *Client) emitComment(e entry, own bool) {
 	p, _ := protocol.ParseComment(e.op)
-	w := jsontext.NewObject(make([]byte, 0, len(e.op)+192))
+	w := jsonscan.NewObject(make([]byte, 0, len(e.op)+192))
 	w.Str("event", p.Event)
 	w.Str("commentId", p.CommentID)
 	if p.Body != nil {
@@ -144,7 +144,7 @@ func (c *Client) lockSection(e LockSection) {
 const maxAsking = 64
 
 func (c *Client) heardLockRequest(m message) {
-	p, ok := protocol.ParseLock(jsontext.Field(m.raw, "lock"))
+	p, ok := protocol.ParseLock(jsonscan.Field(m.raw, "lock"))
 	id, event := m.str("message_id"), m.str("event")
 	if ok && protocol.ValidID(p.Section, maxID) && protocol.ValidID(id, maxID) && (event == protocol.EventLock || event == protocol.EventUnlock) {
 		c.write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: id, Data: p.Append(nil)})
@@ -158,7 +158,7 @@ func (c *Client) heardLocks(f protocol.Frame) {
 		return
 	}
 	c.session.locked = p.Locked
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Bool("locked", p.Locked)
 	w.Key("sections")
 	w.Buf = append(w.Buf, '[')
@@ -166,7 +166,7 @@ func (c *Client) heardLocks(f protocol.Frame) {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		in := jsontext.NewObject(w.Buf)
+		in := jsonscan.NewObject(w.Buf)
 		in.Str("section", s.Section)
 		in.Str("userId", s.UserID)
 		in.Str("clientId", s.ClientID)

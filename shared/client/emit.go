@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // What a session is, as the app sees it.
@@ -25,7 +25,7 @@ type status struct {
 
 // appendJSON writes the status; newest, when not 0, is the document's version.
 func (s status) appendJSON(dst []byte, newest uint64) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("state", s.state)
 	if s.reason != "" {
 		w.Str("reason", s.reason)
@@ -53,25 +53,25 @@ func (s status) appendJSON(dst []byte, newest uint64) []byte {
 
 func readStatus(raw []byte) (status, bool) {
 	var s status
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	for ok && o.Next() {
 		var n uint64
 		switch string(o.Key()) {
 		case "state":
-			s.state, ok = jsontext.Str(o.Value())
+			s.state, ok = jsonscan.Str(o.Value())
 		case "reason":
-			s.reason, ok = jsontext.Str(o.Value())
+			s.reason, ok = jsonscan.Str(o.Value())
 		case "resumed":
-			s.resumed, ok = jsontext.Bool(o.Value())
+			s.resumed, ok = jsonscan.Bool(o.Value())
 		case "retryIn":
-			n, ok = jsontext.Uint(o.Value())
+			n, ok = jsonscan.Uint(o.Value())
 			s.retryIn = millis(n)
 		case "code":
-			n, ok = jsontext.Uint(o.Value())
+			n, ok = jsonscan.Uint(o.Value())
 			s.code = int(min(n, 9999))
 		case "replay":
-			s.replayFrom, _ = jsontext.Uint(jsontext.Field(o.Value(), "from"))
-			s.replayTo, _ = jsontext.Uint(jsontext.Field(o.Value(), "to"))
+			s.replayFrom, _ = jsonscan.Uint(jsonscan.Field(o.Value(), "from"))
+			s.replayTo, _ = jsonscan.Uint(jsonscan.Field(o.Value(), "to"))
 		}
 	}
 	switch s.state {
@@ -101,7 +101,7 @@ func (c *Client) setStatus(s status) {
 
 // properties are the session's properties that go with a state.
 func (c *Client) properties() []byte {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("state", c.status.state)
 	if c.session.id != "" {
 		w.Str("sessionId", c.session.id)
@@ -130,11 +130,11 @@ func (c *Client) emitHere(kind string, detail []byte) {
 	var set []byte
 	switch kind {
 	case "locks":
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Bool("locked", c.session.locked)
 		set = w.End()
 	case "permissionchange":
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Strs("permissions", c.session.permissions)
 		set = w.End()
 	}
@@ -142,10 +142,10 @@ func (c *Client) emitHere(kind string, detail []byte) {
 }
 
 func (c *Client) emitRole() {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("role", c.role())
 	set := w.End()
-	w = jsontext.NewObject(nil)
+	w = jsonscan.NewObject(nil)
 	w.Str("role", c.role())
 	if c.tabs.leader != "" {
 		w.Str("tabId", c.tabs.leader)
@@ -155,7 +155,7 @@ func (c *Client) emitRole() {
 }
 
 func (c *Client) emitTabs() {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Strs("tabs", c.allTabs())
 	c.emit("tabs", w.End(), nil)
 }
@@ -164,7 +164,7 @@ func (c *Client) emitTabs() {
 func (c *Client) emitToken(kind, by string) {
 	left := max(c.token.end.Sub(c.now), 0)
 	at := c.token.end.UnixMilli()
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Int("expiresAt", at)
 	w.Int("issuedAt", c.token.end.Add(-c.token.ttl).UnixMilli())
 	set := w.End()
@@ -172,7 +172,7 @@ func (c *Client) emitToken(kind, by string) {
 		c.emit("", nil, set)
 		return
 	}
-	w = jsontext.NewObject(nil)
+	w = jsonscan.NewObject(nil)
 	w.Int("expiresAt", at)
 	w.Int("expiresIn", int64(left/time.Second))
 	w.Str("by", by)

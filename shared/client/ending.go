@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -56,7 +56,7 @@ func (c *Client) takenByOwn(code int, last *protocol.Error) bool {
 	if last.Code == protocol.ConnectionReplaced {
 		for _, d := range last.Details {
 			if d.Name == "client_id" {
-				id, _ := jsontext.Str(d.Raw)
+				id, _ := jsonscan.Str(d.Raw)
 				return id == c.cfg.ClientID
 			}
 		}

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -92,7 +92,7 @@ func fromClose(code int) *Failure {
 
 // appendJSON is the failure as the page's ERROR shape.
 func (f *Failure) appendJSON(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("code", f.Code)
 	w.Str("message", f.Message)
 	w.Bool("recoverable", f.Recoverable)
@@ -109,7 +109,7 @@ func (f *Failure) appendJSON(dst []byte) []byte {
 // readFailure reads what appendJSON wrote, from another tab.
 func readFailure(raw []byte) (*Failure, bool) {
 	f := &Failure{}
-	o, ok := jsontext.Parse(raw)
+	o, ok := jsonscan.Parse(raw)
 	if !ok {
 		return nil, false
 	}
@@ -117,20 +117,20 @@ func readFailure(raw []byte) (*Failure, bool) {
 		good := true
 		switch string(o.Key()) {
 		case "code":
-			f.Code, good = jsontext.Str(o.Value())
+			f.Code, good = jsonscan.Str(o.Value())
 		case "message":
-			f.Message, good = jsontext.Str(o.Value())
+			f.Message, good = jsonscan.Str(o.Value())
 		case "reason":
-			f.Reason, good = jsontext.Str(o.Value())
+			f.Reason, good = jsonscan.Str(o.Value())
 		case "recoverable":
-			f.Recoverable, good = jsontext.Bool(o.Value())
+			f.Recoverable, good = jsonscan.Bool(o.Value())
 		case "action":
 			var action string
-			action, good = jsontext.Str(o.Value())
+			action, good = jsonscan.Str(o.Value())
 			f.Action = protocol.Action(action)
 		case "retryAfter":
 			var ms uint64
-			ms, good = jsontext.Uint(o.Value())
+			ms, good = jsonscan.Uint(o.Value())
 			f.RetryAfter = millis(ms)
 		}
 		if !good {

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -182,7 +182,7 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 		return
 	}
 	c.session.permissions, c.session.permEpoch = p.Permissions, p.PermEpoch
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Strs("permissions", p.Permissions)
 	w.Strs("removed", p.Removed)
 	w.Str("reason", p.Reason)
@@ -208,7 +208,7 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 		members = append(members, p)
 	}
 	for _, m := range members {
-		w := jsontext.NewObject(nil)
+		w := jsonscan.NewObject(nil)
 		w.Str("state", f.Event)
 		w.Str("userId", m.UserID)
 		w.Str("clientId", m.ClientID)
@@ -249,8 +249,8 @@ func (c *Client) unfitPresence(data []byte) *Failure {
 	if c.session.id == "" {
 		depth, size = protocol.MostDepth, maxLimit
 	}
-	switch err := jsontext.Check(data, depth); {
-	case err == jsontext.ErrDepth:
+	switch err := jsonscan.Check(data, depth); {
+	case err == jsonscan.ErrDepth:
 		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, "The presence nests deeper than the server takes.")
 	case err != nil || len(data) > size:
 		return &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait}

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
 	"github.com/holdfast-dev/holdfast/shared/token/renewal"
@@ -17,12 +17,12 @@ type message struct {
 }
 
 func (m message) str(name string) string {
-	s, _ := jsontext.Str(jsontext.Field(m.raw, name))
+	s, _ := jsonscan.Str(jsonscan.Field(m.raw, name))
 	return s
 }
 
 func (m message) num(name string) (uint64, bool) {
-	return jsontext.Uint(jsontext.Field(m.raw, name))
+	return jsonscan.Uint(jsonscan.Field(m.raw, name))
 }
 
 // readMessage checks size and form before anything is looked at: every script
@@ -32,13 +32,13 @@ func readMessage(text string, most int) (message, bool) {
 		return message{}, false
 	}
 	m := message{raw: []byte(text)}
-	if jsontext.Check(m.raw, jsontext.DepthLimit) != nil {
+	if jsonscan.Check(m.raw, jsonscan.DepthLimit) != nil {
 		return message{}, false
 	}
 	m.kind, m.tab = m.str("type"), m.str("tabId")
-	if raw := jsontext.Field(m.raw, "epoch"); raw != nil {
+	if raw := jsonscan.Field(m.raw, "epoch"); raw != nil {
 		var ok bool
-		if m.epoch, ok = jsontext.Uint(raw); !ok || m.epoch > maxEpoch {
+		if m.epoch, ok = jsonscan.Uint(raw); !ok || m.epoch > maxEpoch {
 			return message{}, false
 		}
 	}
@@ -177,7 +177,7 @@ func (c *Client) heardRequest(m message) {
 	case "tab_lock":
 		c.heardLockRequest(m)
 	case "tab_presence":
-		if data := jsontext.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
+		if data := jsonscan.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
 			c.showPresence(data)
 		}
 	case "tab_sync":
@@ -198,7 +198,7 @@ func (c *Client) heardRequest(m message) {
 
 // heardLeader is all there is to know about the session.
 func (c *Client) heardLeader(m message) {
-	st, ok := readStatus(jsontext.Field(m.raw, "status"))
+	st, ok := readStatus(jsonscan.Field(m.raw, "status"))
 	if !ok {
 		return
 	}
@@ -210,9 +210,9 @@ func (c *Client) heardLeader(m message) {
 			return
 		}
 		s.id, s.userID = id, user
-		s.permissions, _ = jsontext.Strs(jsontext.Field(m.raw, "permissions"))
+		s.permissions, _ = jsonscan.Strs(jsonscan.Field(m.raw, "permissions"))
 		s.permEpoch, _ = m.num("permEpoch")
-		s.locked, _ = jsontext.Bool(jsontext.Field(m.raw, "locked"))
+		s.locked, _ = jsonscan.Bool(jsonscan.Field(m.raw, "locked"))
 		if n, ok := m.num("unacknowledged"); ok && n > 0 {
 			s.unacknowledged = int(min(n, maxLane))
 		}
@@ -221,11 +221,11 @@ func (c *Client) heardLeader(m message) {
 		}
 		s.depth = protocol.DefaultLimits.Depth
 		if n, ok := m.num("depth"); ok && n > 0 {
-			s.depth = int(min(n, jsontext.DepthLimit))
+			s.depth = int(min(n, jsonscan.DepthLimit))
 		}
 		c.tellLimits()
 	}
-	others, _ := jsontext.Strs(jsontext.Field(m.raw, "tabs"))
+	others, _ := jsonscan.Strs(jsonscan.Field(m.raw, "tabs"))
 	c.keepTabs(m.tab, others)
 	if c.tabs.unknown {
 		c.tabs.unknown = false
@@ -328,13 +328,13 @@ func (c *Client) report(f *Failure) {
 func (c *Client) heardEvent(m message) {
 	switch m.str("event") {
 	case "ops":
-		for a := jsontext.Elements(jsontext.Field(m.raw, "entries")); a.Next(); {
+		for a := jsonscan.Elements(jsonscan.Field(m.raw, "entries")); a.Next(); {
 			if e, ok := readEntry(a.Value()); ok {
 				c.apply(e)
 			}
 		}
 	case "snapshot":
-		if s, ok := protocol.ParseSnapshot(jsontext.Field(m.raw, "part")); ok {
+		if s, ok := protocol.ParseSnapshot(jsonscan.Field(m.raw, "part")); ok {
 			c.takePart(s)
 		}
 	case "kept":
@@ -350,14 +350,14 @@ func (c *Client) heardEvent(m message) {
 			c.rewind(to)
 		}
 	case "refused":
-		if f, ok := readFailure(jsontext.Field(m.raw, "error")); ok {
+		if f, ok := readFailure(jsonscan.Field(m.raw, "error")); ok {
 			c.refusedOp(m.str("message_id"), f)
 			c.offer()
 		}
 	case "say":
-		c.heardSaying(m.str("kind"), jsontext.Field(m.raw, "detail"))
+		c.heardSaying(m.str("kind"), jsonscan.Field(m.raw, "detail"))
 	case "final":
-		f, ok := readFailure(jsontext.Field(m.raw, "error"))
+		f, ok := readFailure(jsonscan.Field(m.raw, "error"))
 		code, _ := m.num("code")
 		switch kind := m.str("kind"); kind {
 		case "error", "autherror", "permissiondenied":
@@ -373,13 +373,13 @@ func (c *Client) heardSaying(kind string, detail []byte) {
 	case "presence":
 		c.emit(kind, detail, nil)
 	case "locks":
-		locked, ok := jsontext.Bool(jsontext.Field(detail, "locked"))
-		if sections := jsontext.Field(detail, "sections"); ok && len(sections) > 0 && sections[0] == '[' {
+		locked, ok := jsonscan.Bool(jsonscan.Field(detail, "locked"))
+		if sections := jsonscan.Field(detail, "sections"); ok && len(sections) > 0 && sections[0] == '[' {
 			c.session.locked = locked
 			c.emitHere(kind, detail)
 		}
 	case "permissionchange":
-		if _, ok := jsontext.Strs(jsontext.Field(detail, "permissions")); ok {
+		if _, ok := jsonscan.Strs(jsonscan.Field(detail, "permissions")); ok {
 			c.emitHere(kind, detail)
 		}
 	case "error", "autherror", "permissiondenied":

@@ -1,7 +1,7 @@
 package client
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -27,7 +27,7 @@ func (o outgoing) laned(tab string) laned {
 }
 
 // write adds what other tabs have to know of it.
-func (o laned) write(w *jsontext.Writer) {
+func (o laned) write(w *jsonscan.Writer) {
 	w.Str("message_id", o.messageID)
 	w.Raw("op", o.op)
 	if o.comment != "" {
@@ -41,17 +41,17 @@ func (o laned) write(w *jsontext.Writer) {
 // readLaned reads it; whether it is any good says sendable.
 func readLaned(raw []byte, tab string) laned {
 	str := func(name string) string {
-		s, _ := jsontext.Str(jsontext.Field(raw, name))
+		s, _ := jsonscan.Str(jsonscan.Field(raw, name))
 		return s
 	}
-	return laned{str("message_id"), tab, jsontext.Field(raw, "op"), str("comment"), str("section")}
+	return laned{str("message_id"), tab, jsonscan.Field(raw, "op"), str("comment"), str("section")}
 }
 
 // sendable reports whether a leader sends an op or a comment that another tab names.
 func (c *Client) sendable(o laned) bool {
 	return o.op != nil && protocol.ValidID(o.messageID, maxID) &&
 		(o.comment == "" || commentEvent(o.comment)) && (o.section == "" || protocol.ValidID(o.section, maxID)) &&
-		jsontext.Check(o.op, jsontext.DepthLimit) == nil
+		jsonscan.Check(o.op, jsonscan.DepthLimit) == nil
 }
 
 // limits are what the server said of itself that the app may want to know.
@@ -68,8 +68,8 @@ func (c *Client) unfit(o laned) *Failure {
 	if len(o.op) > c.session.frameBytes-frameRoom {
 		return failureOf(protocol.MessageTooLarge, protocol.ReasonTooLarge, what+" is larger than the limit.")
 	}
-	switch err := jsontext.Check(o.op, depth); {
-	case err == jsontext.ErrDepth:
+	switch err := jsonscan.Check(o.op, depth); {
+	case err == jsonscan.ErrDepth:
 		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, what+" nests deeper than the server takes.")
 	case err != nil:
 		return failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, what+" is not JSON.")
@@ -81,7 +81,7 @@ func (c *Client) unfit(o laned) *Failure {
 // are, only what no server takes is refused.
 func (c *Client) unfitHere(o outgoing) *Failure {
 	f := c.unfit(o.laned(c.cfg.TabID))
-	if f != nil && c.session.id == "" && f.Reason != protocol.ReasonInvalidJSON && jsontext.Check(o.op, protocol.MostDepth) == nil {
+	if f != nil && c.session.id == "" && f.Reason != protocol.ReasonInvalidJSON && jsonscan.Check(o.op, protocol.MostDepth) == nil {
 		return nil
 	}
 	return f
@@ -94,7 +94,7 @@ func (c *Client) tellLimits() {
 		return
 	}
 	s.told = s.limits()
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Open("limits")
 	w.Int("frameBytes", int64(s.frameBytes))
 	w.Int("depth", int64(s.depth))

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -261,7 +261,7 @@ func (c *Client) emitEntry(e entry, own bool) {
 		c.emitComment(e, own)
 		return
 	}
-	w := jsontext.NewObject(make([]byte, 0, len(e.op)+192))
+	w := jsonscan.NewObject(make([]byte, 0, len(e.op)+192))
 	w.Raw("op", e.op)
 	w.Uint("version", e.version)
 	w.Str("userId", e.userID)

@@ -1,7 +1,7 @@
 package client
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -67,13 +67,13 @@ func (c *Client) dropReplay(f *Failure) {
 // tell emits what has become of the log up to its version.
 func (c *Client) tell(kind string, detail []byte) {
 	if c.log.version <= c.log.again.to {
-		w := jsontext.NewObject(make([]byte, 0, len(detail)+48))
+		w := jsonscan.NewObject(make([]byte, 0, len(detail)+48))
 		w.Str("type", kind)
 		w.Raw("detail", detail)
 		c.emit("history", w.End(), nil)
 		return
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Uint("version", c.log.version)
 	c.emit(kind, detail, w.End())
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -16,8 +16,8 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 	case "snapshot":
 		s.restored(t, e)
 	case "operation", "comment":
-		v, _ := jsontext.Uint(jsontext.Field(e.Detail, "version"))
-		op := string(jsontext.Field(e.Detail, "op")) + string(jsontext.Field(e.Detail, "body"))
+		v, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "version"))
+		op := string(jsonscan.Field(e.Detail, "op")) + string(jsonscan.Field(e.Detail, "body"))
 		if owed := s.owed[t]; len(owed) > 0 {
 			if v != owed[0] || op != s.said(v) {
 				s.fail("%s hears %s as version %d, owed are the comments %v", t.name, op, v, owed)
@@ -37,7 +37,7 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 	case "gap":
 		s.fail("%s hears of a gap: %s", t.name, e.Detail)
 	case "error":
-		switch code, _ := jsontext.Str(jsontext.Field(e.Detail, "code")); protocol.Code(code) {
+		switch code, _ := jsonscan.Str(jsonscan.Field(e.Detail, "code")); protocol.Code(code) {
 		case protocol.ConnectionReplaced:
 			s.fail("%s gives in to a tab of its own profile", t.name)
 		case protocol.DocumentNotFound:
@@ -49,7 +49,7 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 // said is what a version says, whether an op or a comment.
 func (s *sim) said(v uint64) string {
 	e := s.log[v-1]
-	return string(e.Op) + string(jsontext.Field(e.Comment, "body"))
+	return string(e.Op) + string(jsonscan.Field(e.Comment, "body"))
 }
 
 // stored reports whether a send is in the log.
@@ -65,8 +65,8 @@ func (s *sim) stored(id string) bool {
 // restored is an app that is given a snapshot: it has heard all up to there, but for the
 // comments.
 func (s *sim) restored(t *fakeTab, e Emit) {
-	v, _ := jsontext.Uint(jsontext.Field(e.Detail, "version"))
-	if string(jsontext.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.heard[t])) || v > uint64(len(s.log)) {
+	v, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "version"))
+	if string(jsonscan.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.heard[t])) || v > uint64(len(s.log)) {
 		s.fail("%s has heard %d and gets the snapshot %s", t.name, len(s.heard[t]), e.Detail)
 	}
 	s.heard[t], s.owed[t] = nil, nil

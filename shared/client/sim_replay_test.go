@@ -3,7 +3,7 @@ package client
 import (
 	"strconv"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // retold is what a tab that asked for the log once more has heard of it.
@@ -33,9 +33,9 @@ func (s *sim) toldAgain(t *fakeTab, e Emit) {
 	if a == nil {
 		s.fail("%s is told again what nobody asked for: %s", t.name, e.Detail)
 	}
-	kind, _ := jsontext.Str(jsontext.Field(e.Detail, "type"))
-	detail := jsontext.Field(e.Detail, "detail")
-	v, _ := jsontext.Uint(jsontext.Field(detail, "version"))
+	kind, _ := jsonscan.Str(jsonscan.Field(e.Detail, "type"))
+	detail := jsonscan.Field(e.Detail, "detail")
+	v, _ := jsonscan.Uint(jsonscan.Field(detail, "version"))
 	if has := len(s.heard[t]); e.Set != nil || v > uint64(has) {
 		s.fail("%s has heard %d, and its history goes on: %s", t.name, has, e.Detail)
 	}
@@ -51,7 +51,7 @@ func (s *sim) toldAgain(t *fakeTab, e Emit) {
 		}
 		return
 	}
-	op := string(jsontext.Field(detail, "op")) + string(jsontext.Field(detail, "body"))
+	op := string(jsonscan.Field(detail, "op")) + string(jsonscan.Field(detail, "body"))
 	if len(a.owed) > 0 {
 		if v != a.owed[0] || op != s.said(v) {
 			s.fail("%s is told %s again as version %d, owed are the comments %v", t.name, op, v, a.owed)

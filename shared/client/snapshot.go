@@ -1,7 +1,7 @@
 package client
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -49,7 +49,7 @@ func (c *Client) takePart(s protocol.Snapshot) {
 	data := joined(r.parts)
 	l.version = s.DocumentVersion
 	l.restore = restore{of: s.DocumentVersion}
-	w := jsontext.NewObject(make([]byte, 0, len(data)+64))
+	w := jsonscan.NewObject(make([]byte, 0, len(data)+64))
 	w.Uint("version", s.DocumentVersion)
 	w.Raw("data", data)
 	c.tell("snapshot", w.End())
@@ -68,14 +68,14 @@ func (c *Client) repost() {
 func joined(parts [][]byte) []byte {
 	var text []byte
 	for _, p := range parts {
-		s, ok := jsontext.Unquote(p)
+		s, ok := jsonscan.Unquote(p)
 		if !ok {
 			text = nil
 			break
 		}
 		text = append(text, s...)
 	}
-	if text != nil && jsontext.Check(text, jsontext.DepthLimit) == nil {
+	if text != nil && jsonscan.Check(text, jsonscan.DepthLimit) == nil {
 		return text
 	}
 	list := []byte{'['}
@@ -105,7 +105,7 @@ func split(text []byte, most int) (parts [][]byte) {
 				size++
 			}
 		}
-		parts, text = append(parts, jsontext.AppendString(nil, string(text[:n]))), text[n:]
+		parts, text = append(parts, jsonscan.AppendString(nil, string(text[:n]))), text[n:]
 	}
 	return parts
 }
@@ -158,7 +158,7 @@ func (c *Client) heardKept(m message) {
 		return
 	}
 	var entries []entry
-	for a := jsontext.Elements(jsontext.Field(m.raw, "entries")); a.Next(); {
+	for a := jsonscan.Elements(jsonscan.Field(m.raw, "entries")); a.Next(); {
 		if e, ok := readEntry(a.Value()); ok {
 			entries = append(entries, e)
 		}
@@ -204,7 +204,7 @@ type posting struct {
 func (c *Client) postSnapshot(e PostSnapshot) {
 	p := &c.log.posting
 	switch {
-	case jsontext.Check(e.Data, jsontext.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.heard():
+	case jsonscan.Check(e.Data, jsonscan.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.heard():
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The snapshot is not JSON, or of a version this tab has not heard.", Reason: "snapshot", Action: protocol.ActionStop})
 	case c.conn.phase != live:
 		f := *errNotConnected

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -205,13 +205,13 @@ func (c *Client) rewind(to uint64) {
 	}
 	l.covered = min(l.covered, to)
 	l.target, l.again.to = to, min(l.again.to, to)
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Uint("version", to)
 	c.emit("gap", gapDetail(to+1, last, "document_reset"), w.End())
 }
 
 func gapDetail(from, to uint64, reason string) []byte {
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Uint("from", from)
 	w.Uint("to", to)
 	w.Uint("count", to-from+1)

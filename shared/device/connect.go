@@ -5,7 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/socket"
@@ -46,7 +46,7 @@ func (d *Device) replaced(old ConnID, winner string, handover bool) {
 	e := protocol.Error{Code: protocol.ConnectionReplaced}
 	if !handover {
 		if winner != "" {
-			e.Details = []protocol.Detail{{Name: "client_id", Raw: jsontext.AppendString(nil, winner)}}
+			e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
 		}
 		d.emit(Send{Conn: old, Text: e.AppendJSON(nil)})
 	}

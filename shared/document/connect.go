@@ -5,7 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -188,7 +188,7 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 func (d *Document) replaced(old ConnID, winner string, handover bool) {
 	e := protocol.Error{Code: protocol.ConnectionReplaced}
 	if !handover {
-		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsontext.AppendString(nil, winner)}}
+		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
 		d.emit(Send{Conns: d.one(old), Text: d.encode(e.Frame())})
 	}
 	d.emit(Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})

@@ -3,7 +3,7 @@ package document
 import (
 	"strconv"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -45,7 +45,7 @@ func Named(f protocol.Frame) (id uint64, ok bool) {
 		return 0, false
 	}
 	p, _ := protocol.ParseComment(f.Data)
-	id, ok = jsontext.Uint([]byte(p.CommentID))
+	id, ok = jsonscan.Uint([]byte(p.CommentID))
 	return id, ok && id <= protocol.MaxSeq
 }
 

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -49,7 +49,7 @@ func (e *Endpoint) submit(s Submit) {
 		e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_package"})
 		return
 	case s.Event == protocol.EventAppMessage:
-		if jsontext.Check(s.Data, jsontext.DepthLimit) != nil {
+		if jsonscan.Check(s.Data, jsonscan.DepthLimit) != nil {
 			e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON})
 			return
 		}

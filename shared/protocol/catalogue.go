@@ -1,6 +1,6 @@
 package protocol
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // Kind is one type of frame with the events it may carry.
 type Kind struct {
@@ -37,7 +37,7 @@ var flatKinds = [...]Kind{
 
 func kindOf(typ []byte) *Kind {
 	for i := range Catalogue {
-		if jsontext.Equal(typ, Catalogue[i].Type) {
+		if jsonscan.Equal(typ, Catalogue[i].Type) {
 			return &Catalogue[i]
 		}
 	}
@@ -47,7 +47,7 @@ func kindOf(typ []byte) *Kind {
 // intern returns the string of list that b spells; "" when none does.
 func intern(b []byte, list []string) string {
 	for _, s := range list {
-		if jsontext.Equal(b, s) {
+		if jsonscan.Equal(b, s) {
 			return s
 		}
 	}

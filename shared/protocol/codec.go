@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // The reasons Decode gives in an error's details: TooLarge with
@@ -51,7 +51,7 @@ func Decode(b []byte, lim Limits) (Frame, *Error) {
 	}
 	var raw [fieldCount][]byte
 	duplicate := -1
-	scan := jsontext.Scan(b, lim.Depth)
+	scan := jsonscan.Scan(b, lim.Depth)
 	for scan.Next() {
 		if i := fieldIndex(scan.Key()); i >= 0 {
 			if raw[i] != nil && duplicate < 0 {
@@ -86,7 +86,7 @@ func Decode(b []byte, lim Limits) (Frame, *Error) {
 func messageID(b []byte, raw *[fieldCount][]byte, lim Limits) string {
 	found := raw[fieldMessageID]
 	if found == nil {
-		for scan := jsontext.Scan(b, jsontext.DepthLimit); scan.Next(); {
+		for scan := jsonscan.Scan(b, jsonscan.DepthLimit); scan.Next(); {
 			if fieldIndex(scan.Key()) == fieldMessageID {
 				found = scan.Value()
 				break
@@ -100,9 +100,9 @@ func messageID(b []byte, raw *[fieldCount][]byte, lim Limits) string {
 // SeqOf is the seq of a frame that could not be read, as far as its text can be followed; 0
 // for none.
 func SeqOf(b []byte) uint64 {
-	for scan := jsontext.Scan(b, jsontext.DepthLimit); scan.Next(); {
+	for scan := jsonscan.Scan(b, jsonscan.DepthLimit); scan.Next(); {
 		if fieldIndex(scan.Key()) == fieldSeq {
-			if seq, ok := jsontext.Uint(scan.Value()); ok && seq <= MaxSeq {
+			if seq, ok := jsonscan.Uint(scan.Value()); ok && seq <= MaxSeq {
 				return seq
 			}
 			return 0
@@ -113,7 +113,7 @@ func SeqOf(b []byte) uint64 {
 
 func fieldIndex(key []byte) int {
 	for i := range fieldNames {
-		if jsontext.Equal(key, fieldNames[i]) {
+		if jsonscan.Equal(key, fieldNames[i]) {
 			return i
 		}
 	}
@@ -132,7 +132,7 @@ func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 		return f, badField(reason, fieldClientID)
 	}
 	if raw[fieldSeq] != nil {
-		seq, ok := jsontext.Uint(raw[fieldSeq])
+		seq, ok := jsonscan.Uint(raw[fieldSeq])
 		if !ok || seq > MaxSeq {
 			return f, badField(ReasonBadField, fieldSeq)
 		}
@@ -141,7 +141,7 @@ func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 	if raw[fieldType] == nil {
 		return f, malformed(ReasonMissingType)
 	}
-	typ, ok := jsontext.Unquote(raw[fieldType])
+	typ, ok := jsonscan.Unquote(raw[fieldType])
 	if !ok {
 		return f, badField(ReasonBadField, fieldType)
 	}
@@ -160,7 +160,7 @@ func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 	if raw[fieldEvent] == nil {
 		return f, malformed(ReasonUnknownEvent)
 	}
-	event, ok := jsontext.Unquote(raw[fieldEvent])
+	event, ok := jsonscan.Unquote(raw[fieldEvent])
 	if !ok {
 		return f, badField(ReasonBadField, fieldEvent)
 	}
@@ -177,7 +177,7 @@ func decodeID(raw []byte, most int) (string, string) {
 	if raw == nil {
 		return "", ""
 	}
-	text, ok := jsontext.Unquote(raw)
+	text, ok := jsonscan.Unquote(raw)
 	if !ok {
 		return "", ReasonBadField
 	}
@@ -211,15 +211,15 @@ func ValidID(id string, most int) bool {
 // notJSON puts a scanner's error into the protocol's words. A text that is valid
 // JSON but no object is told apart only here, off the frames' way.
 func notJSON(b []byte, lim Limits, err error) *Error {
-	switch why, _ := err.(jsontext.Error); why {
-	case jsontext.ErrDepth:
+	switch why, _ := err.(jsonscan.Error); why {
+	case jsonscan.ErrDepth:
 		e := malformed(ReasonTooDeep)
 		e.Details = []Detail{limit(lim.Depth)}
 		return e
-	case jsontext.ErrUTF8:
+	case jsonscan.ErrUTF8:
 		return malformed(ReasonInvalidUTF8)
 	}
-	if _, isObject := jsontext.Parse(b); !isObject && jsontext.Check(b, lim.Depth) == nil {
+	if _, isObject := jsonscan.Parse(b); !isObject && jsonscan.Check(b, lim.Depth) == nil {
 		return malformed(ReasonNotAnObject)
 	}
 	return malformed(ReasonInvalidJSON)
@@ -230,7 +230,7 @@ func malformed(reason string) *Error { return &Error{Code: MalformedMessage, Rea
 // badField is an error that names one of the envelope's own fields, never input.
 func badField(reason string, field int) *Error {
 	e := malformed(reason)
-	e.Details = []Detail{{"field", jsontext.AppendString(nil, fieldNames[field])}}
+	e.Details = []Detail{{"field", jsonscan.AppendString(nil, fieldNames[field])}}
 	return e
 }
 
@@ -265,7 +265,7 @@ func (l Limits) orDefaults() Limits {
 // Append appends the frame as JSON text, its fields always in the same order and
 // none that is empty. Data must be valid JSON; it is appended as it is.
 func (f Frame) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	if f.Flat {
 		w.Str(fieldNames[fieldType], f.Event)
 	} else {

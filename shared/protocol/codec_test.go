@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -23,7 +23,7 @@ func TestDecodeLimits(t *testing.T) {
 	if e == nil || e.Code != protocol.MessageTooLarge {
 		t.Fatalf("a frame over the limit: %v", e)
 	}
-	if got := string(jsontext.Field(jsontext.Field(e.Frame().Data, "details"), "limit")); got != "65536" {
+	if got := string(jsonscan.Field(jsonscan.Field(e.Frame().Data, "details"), "limit")); got != "65536" {
 		t.Errorf("details.limit is %s", got)
 	}
 	// A single limit that is set leaves the others at their defaults.

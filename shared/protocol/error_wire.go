@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Frame returns the error as the system/error frame of seed S2:
@@ -11,7 +11,7 @@ import (
 //	{"error_code","message","details"?:{"reason"?,"retry_after"?,"message_id"?,…},"recoverable","action"}
 func (e *Error) Frame() Frame {
 	row := e.Row()
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("error_code", string(e.Code))
 	w.Str("message", e.text())
 	retry := e.RetryAfter.Milliseconds()
@@ -64,16 +64,16 @@ func ParseError(data []byte) (*Error, bool) {
 	if e.Message == e.Row().Message {
 		e.Message = ""
 	}
-	details, ok := jsontext.Parse(m.field("details"))
+	details, ok := jsonscan.Parse(m.field("details"))
 	for ok && details.Next() {
 		value := details.Value()
 		switch name := string(details.Key()); name {
 		case "reason":
-			e.Reason, ok = jsontext.Str(value)
+			e.Reason, ok = jsonscan.Str(value)
 		case "retry_after":
 			e.RetryAfter, ok = millis(value)
 		case "message_id":
-			e.MessageID, ok = jsontext.Str(value)
+			e.MessageID, ok = jsonscan.Str(value)
 		default:
 			e.Details = append(e.Details, Detail{name, append([]byte(nil), value...)})
 		}
@@ -89,7 +89,7 @@ func millis(raw []byte) (time.Duration, bool) { return span(raw, time.Millisecon
 
 // span reads a duration in whole units.
 func span(raw []byte, unit time.Duration) (time.Duration, bool) {
-	n, ok := jsontext.Uint(raw)
+	n, ok := jsonscan.Uint(raw)
 	if !ok || n > uint64(maxDuration/unit) {
 		return 0, false
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -95,13 +95,13 @@ func TestErrorWire(t *testing.T) {
 		`{"message_id":"m"}`: {MessageID: "m"},
 		`{"n":null}`:         {Details: []protocol.Detail{{Name: "n"}}},
 	} {
-		if got := string(jsontext.Field(e.Frame().Data, "details")); got != want {
+		if got := string(jsonscan.Field(e.Frame().Data, "details")); got != want {
 			t.Errorf("details are %s, want %s", got, want)
 		}
 	}
 	// Details that would be empty are left out, also when the wait rounds to 0.
 	e := protocol.Error{Code: protocol.DocumentLocked, RetryAfter: time.Microsecond}
-	if jsontext.Field(e.Frame().Data, "details") != nil {
+	if jsonscan.Field(e.Frame().Data, "details") != nil {
 		t.Errorf("empty details: %s", e.Frame().Data)
 	}
 }

@@ -59,7 +59,7 @@ package protocol
 import (
 	"math"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Version is the subprotocol a client offers beside its token (RFC 6455,
@@ -171,12 +171,12 @@ type Limits struct {
 }
 
 // MostDepth is the largest Depth that a server may be given: what it lets in has to fit in
-// jsontext.DepthLimit with everything that is put around it.
+// jsonscan.DepthLimit with everything that is put around it.
 const MostDepth = 1000
 
 // ReaderLimits are what a client holds the server's frames to: nothing but its own memory.
 // What the server has let in anybody has to be able to read, whatever its limits are.
-var ReaderLimits = Limits{FrameBytes: math.MaxInt32, Depth: jsontext.DepthLimit, IDBytes: math.MaxInt32}
+var ReaderLimits = Limits{FrameBytes: math.MaxInt32, Depth: jsonscan.DepthLimit, IDBytes: math.MaxInt32}
 
 // DefaultLimits are the limits that hold where nothing else is configured.
 var DefaultLimits = Limits{FrameBytes: 64 << 10, Depth: 64, IDBytes: 128}

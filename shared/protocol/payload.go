@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Every payload has an Append, which writes the data of a frame, and a Parse,
@@ -22,14 +22,14 @@ type members struct {
 }
 
 func read(data []byte) members {
-	_, ok := jsontext.Parse(data)
+	_, ok := jsonscan.Parse(data)
 	return members{data, ok}
 }
 
 // field returns the raw value of a member; nil when it is absent or null.
 func (m *members) field(name string) []byte {
-	raw := jsontext.Field(m.data, name)
-	if jsontext.IsNull(raw) {
+	raw := jsonscan.Field(m.data, name)
+	if jsonscan.IsNull(raw) {
 		return nil
 	}
 	return raw
@@ -44,15 +44,15 @@ func (m *members) need(names ...string) {
 }
 
 func (m *members) str(name string) string {
-	return typed(m, name, jsontext.Str)
+	return typed(m, name, jsonscan.Str)
 }
 
 func (m *members) strs(name string) []string {
-	return typed(m, name, jsontext.Strs)
+	return typed(m, name, jsonscan.Strs)
 }
 
 func (m *members) num(name string) uint64 {
-	return typed(m, name, jsontext.Uint)
+	return typed(m, name, jsonscan.Uint)
 }
 
 func (m *members) count(name string) int {
@@ -65,11 +65,11 @@ func (m *members) count(name string) int {
 const maxCount = 1<<31 - 1
 
 func (m *members) flag(name string) bool {
-	return typed(m, name, jsontext.Bool)
+	return typed(m, name, jsonscan.Bool)
 }
 
 func (m *members) time(name string) time.Time {
-	return typed(m, name, jsontext.Time)
+	return typed(m, name, jsonscan.Time)
 }
 
 func (m *members) millis(name string) time.Duration {
@@ -97,29 +97,29 @@ func typed[T any](m *members, name string, as func([]byte) (T, bool)) T {
 }
 
 // empty reports whether a frame came without data, which some frames may.
-func empty(data []byte) bool { return len(data) == 0 || jsontext.IsNull(data) }
+func empty(data []byte) bool { return len(data) == 0 || jsonscan.IsNull(data) }
 
 // The writers of members that are left out when they are empty.
 
-func optStr(w *jsontext.Writer, name, v string) {
+func optStr(w *jsonscan.Writer, name, v string) {
 	if v != "" {
 		w.Str(name, v)
 	}
 }
 
-func optUint(w *jsontext.Writer, name string, v uint64) {
+func optUint(w *jsonscan.Writer, name string, v uint64) {
 	if v != 0 {
 		w.Uint(name, v)
 	}
 }
 
-func optCount(w *jsontext.Writer, name string, v int) {
+func optCount(w *jsonscan.Writer, name string, v int) {
 	if v > 0 {
 		w.Int(name, int64(v))
 	}
 }
 
-func optTime(w *jsontext.Writer, name string, t time.Time) {
+func optTime(w *jsonscan.Writer, name string, t time.Time) {
 	if !t.IsZero() {
 		w.Time(name, t)
 	}
@@ -127,6 +127,6 @@ func optTime(w *jsontext.Writer, name string, t time.Time) {
 
 // whole writes a duration in whole units, rounded down so that nobody is told
 // more time than there is; a negative one as 0.
-func whole(w *jsontext.Writer, name string, d, unit time.Duration) {
+func whole(w *jsonscan.Writer, name string, d, unit time.Duration) {
 	w.Int(name, int64(max(d, 0)/unit))
 }

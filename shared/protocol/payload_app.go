@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // The senders of an AppMessage that are no app: no package has such a name.
@@ -25,7 +25,7 @@ type AppMessage struct {
 
 // Append appends the payload as JSON.
 func (p AppMessage) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "from", p.From)
 	optStr(&w, "to", p.To)
 	w.Raw("data", p.Data)
@@ -35,7 +35,7 @@ func (p AppMessage) Append(dst []byte) []byte {
 // ParseAppMessage reads the data of an app_message; its own Data aliases data.
 func ParseAppMessage(data []byte) (AppMessage, bool) {
 	m := read(data)
-	p := AppMessage{From: m.str("from"), To: m.str("to"), Data: jsontext.Field(data, "data")} // null is JSON too
+	p := AppMessage{From: m.str("from"), To: m.str("to"), Data: jsonscan.Field(data, "data")} // null is JSON too
 	return p, m.ok && p.Data != nil
 }
 
@@ -44,7 +44,7 @@ type AppCommand struct{ Package string }
 
 // Append appends the payload as JSON.
 func (p AppCommand) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("package", p.Package)
 	return w.End()
 }
@@ -70,7 +70,7 @@ type AppState struct {
 
 // Append appends the payload as JSON.
 func (p AppState) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("package", p.Package)
 	optStr(&w, "state", p.State)
 	optStr(&w, "reason", p.Reason)
@@ -98,7 +98,7 @@ type AppConnectionInit struct {
 
 // Append appends the payload as JSON.
 func (p AppConnectionInit) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "session_id", p.SessionID)
 	optStr(&w, "package", p.Package)
 	optStr(&w, "api_key", p.Key)
@@ -140,7 +140,7 @@ type AppConnectionAck struct {
 
 // Append appends the payload as JSON.
 func (p AppConnectionAck) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("package", p.Package)
 	w.Str("user_id", p.UserID)
 	w.Str("session_id", p.SessionID)

@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // TokenRefresh swaps the token of a live connection.
@@ -11,7 +11,7 @@ type TokenRefresh struct{ Token string }
 
 // Append appends the payload as JSON.
 func (p TokenRefresh) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("token", p.Token)
 	return w.End()
 }
@@ -38,7 +38,7 @@ type TokenRefreshed struct {
 
 // Append appends the payload as JSON.
 func (p TokenRefreshed) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optTime(&w, "expires_at", p.ExpiresAt)
 	whole(&w, "expires_in", p.ExpiresIn, time.Second)
 	w.Uint("perm_epoch", p.PermEpoch)
@@ -67,7 +67,7 @@ type TokenRefreshRequired struct {
 
 // Append appends the payload as JSON.
 func (p TokenRefreshRequired) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("reason", p.Reason)
 	whole(&w, "expires_in", p.ExpiresIn, time.Second)
 	return w.End()
@@ -90,7 +90,7 @@ type PermissionChange struct {
 
 // Append appends the payload as JSON.
 func (p PermissionChange) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Strs("permissions", p.Permissions)
 	w.Strs("removed", p.Removed)
 	w.Str("reason", p.Reason)

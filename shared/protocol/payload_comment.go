@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Comment is the data of create, reply and resolve. Up it has what its writer says:
@@ -24,7 +24,7 @@ type Comment struct {
 
 // Append appends the payload as JSON.
 func (p Comment) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "event", p.Event)
 	optStr(&w, "comment_id", p.CommentID)
 	if p.Body != nil {

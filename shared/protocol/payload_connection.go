@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // ConnectionInit is a device's first word; its data may be missing.
@@ -17,7 +17,7 @@ type ConnectionInit struct {
 
 // Append appends the payload as JSON.
 func (p ConnectionInit) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "session_id", p.SessionID)
 	if p.HasLastSeq {
 		w.Uint("last_seq", p.LastSeq)
@@ -87,7 +87,7 @@ type ConnectionAck struct {
 
 // Append appends the payload as JSON.
 func (p ConnectionAck) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("client_id", p.ClientID)
 	w.Str("user_id", p.UserID)
 	w.Strs("permissions", p.Permissions)
@@ -126,7 +126,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 }
 
 // appendResumed and resumed are what an acknowledgement says of a resume.
-func appendResumed(w *jsontext.Writer, is bool, replay *Range, gap *Gap) {
+func appendResumed(w *jsonscan.Writer, is bool, replay *Range, gap *Gap) {
 	w.Bool("resumed", is)
 	if replay != nil {
 		w.Open("replay")
@@ -160,7 +160,7 @@ func (m *members) resumed() (is bool, replay *Range, gap *Gap) {
 	return m.flag("resumed"), replay, gap
 }
 
-func (l AckLimits) append(w *jsontext.Writer) {
+func (l AckLimits) append(w *jsonscan.Writer) {
 	if l == (AckLimits{}) {
 		return
 	}
@@ -217,7 +217,7 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 	p.Limits = m.limits()
 	if raw := m.field("apps"); raw != nil {
 		m.ok = m.ok && raw[0] == '['
-		for a := jsontext.Elements(raw); m.ok && a.Next(); {
+		for a := jsonscan.Elements(raw); m.ok && a.Next(); {
 			app, ok := ParseAppState(a.Value())
 			p.Apps, m.ok = append(p.Apps, app), ok
 		}
@@ -231,7 +231,7 @@ type Ack struct{ Seq uint64 }
 
 // Append appends the payload as JSON.
 func (p Ack) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("seq", p.Seq)
 	return w.End()
 }
@@ -269,7 +269,7 @@ func ParseSessionEnd(data []byte) (SessionEnd, bool) {
 }
 
 func appendReason(dst []byte, reason string) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "reason", reason)
 	return w.End()
 }
@@ -290,7 +290,7 @@ type RateLimited struct {
 
 // Append appends the payload as JSON.
 func (p RateLimited) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	whole(&w, "retry_after", p.RetryAfter, time.Millisecond)
 	return w.End()
 }

@@ -1,6 +1,6 @@
 package protocol
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // Op is one change of a document. Up it has the op alone; down also the version
 // it made and who wrote it.
@@ -19,7 +19,7 @@ type Op struct {
 
 // Append appends the payload as JSON.
 func (p Op) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Raw("op", p.Op)
 	optStr(&w, "section", p.Section)
 	optUint(&w, "perm_epoch", p.PermEpoch)
@@ -49,7 +49,7 @@ type OperationAck struct {
 
 // Append appends the payload as JSON.
 func (p OperationAck) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("document_version", p.DocumentVersion)
 	optStr(&w, "comment_id", p.CommentID)
 	if p.Op != nil {
@@ -79,7 +79,7 @@ type SyncRequest struct {
 
 // Append appends the payload as JSON.
 func (p SyncRequest) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("from", p.From)
 	optUint(&w, "snapshot", p.Snapshot)
 	optCount(&w, "part", p.Part)
@@ -118,7 +118,7 @@ type DocumentSync struct {
 
 // Append appends the payload as JSON.
 func (p DocumentSync) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("from", p.From)
 	w.Uint("to", p.To)
 	w.Uint("document_version", p.DocumentVersion)
@@ -141,7 +141,7 @@ func (p DocumentSync) Append(dst []byte) []byte {
 }
 
 func (op SyncOp) append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("version", op.Version)
 	optStr(&w, "message_id", op.MessageID)
 	optStr(&w, "user_id", op.UserID)
@@ -170,7 +170,7 @@ func ParseDocumentSync(data []byte) (DocumentSync, bool) {
 		}
 		p.Snapshot = &s
 	}
-	for a := jsontext.Elements(ops); a.Next(); {
+	for a := jsonscan.Elements(ops); a.Next(); {
 		e, ok := parseEntry(a.Value())
 		if !ok || !e.hasVersion || (e.op == nil) == (e.comment == nil) {
 			return DocumentSync{}, false
@@ -194,12 +194,12 @@ type entry struct {
 // frame. `version` is SyncOp's name for document_version.
 func parseEntry(data []byte) (entry, bool) {
 	var e entry
-	o, ok := jsontext.Parse(data)
+	o, ok := jsonscan.Parse(data)
 	var seen [len(entryFields) - 1]bool
 	for ok && o.Next() {
 		field := -1
 		for i, name := range entryFields {
-			if jsontext.Equal(o.Key(), name) {
+			if jsonscan.Equal(o.Key(), name) {
 				field = min(i, len(seen)-1) // the last has two names
 			}
 		}
@@ -212,27 +212,27 @@ func parseEntry(data []byte) (entry, bool) {
 			e.op = value
 			continue
 		}
-		if jsontext.IsNull(value) {
+		if jsonscan.IsNull(value) {
 			continue
 		}
 		switch field {
 		case 1:
-			e.messageID, ok = jsontext.Str(value)
+			e.messageID, ok = jsonscan.Str(value)
 		case 2:
-			e.userID, ok = jsontext.Str(value)
+			e.userID, ok = jsonscan.Str(value)
 		case 3:
-			e.clientID, ok = jsontext.Str(value)
+			e.clientID, ok = jsonscan.Str(value)
 		case 4:
-			e.permEpoch, ok = jsontext.Uint(value)
+			e.permEpoch, ok = jsonscan.Uint(value)
 		case 5:
-			e.section, ok = jsontext.Str(value)
+			e.section, ok = jsonscan.Str(value)
 		case 6:
 			e.comment = value
 		case 7:
-			e.commentID, ok = jsontext.Str(value)
+			e.commentID, ok = jsonscan.Str(value)
 		case 8:
 			e.hasVersion = true
-			e.version, ok = jsontext.Uint(value)
+			e.version, ok = jsonscan.Uint(value)
 		}
 	}
 	return e, ok

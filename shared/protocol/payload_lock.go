@@ -3,7 +3,7 @@ package protocol
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // Lock asks for a section of the document, or gives it back: the data of lock and
@@ -17,7 +17,7 @@ type Lock struct {
 
 // Append appends the payload as JSON.
 func (p Lock) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Str("section", p.Section)
 	if p.TTL > 0 {
 		whole(&w, "ttl", p.TTL, time.Millisecond)
@@ -50,7 +50,7 @@ type Locks struct {
 
 // Append appends the payload as JSON.
 func (p Locks) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Bool("locked", p.Locked)
 	optStr(&w, "reason", p.Reason)
 	w.Key("sections")
@@ -59,7 +59,7 @@ func (p Locks) Append(dst []byte) []byte {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		in := jsontext.NewObject(w.Buf)
+		in := jsonscan.NewObject(w.Buf)
 		in.Str("section", s.Section)
 		in.Str("user_id", s.UserID)
 		in.Str("client_id", s.ClientID)
@@ -79,7 +79,7 @@ func ParseLocks(data []byte) (Locks, bool) {
 	if !m.ok || list[0] != '[' {
 		return Locks{}, false
 	}
-	for a := jsontext.Elements(list); a.Next(); {
+	for a := jsonscan.Elements(list); a.Next(); {
 		in := read(a.Value())
 		in.need("section", "user_id")
 		p.Sections = append(p.Sections, LockedSection{in.str("section"), in.str("user_id"), in.str("client_id"), in.time("until")})

@@ -1,6 +1,6 @@
 package protocol
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // Presence is one member of a document and what it shows of itself: the data of
 // join, leave and update. Up, an update has the data alone.
@@ -12,7 +12,7 @@ type Presence struct {
 
 // Append appends the payload as JSON.
 func (p Presence) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	optStr(&w, "user_id", p.UserID)
 	optStr(&w, "client_id", p.ClientID)
 	optStr(&w, "name", p.Name)
@@ -37,7 +37,7 @@ type PresenceState struct{ Members []Presence }
 
 // Append appends the payload as JSON.
 func (p PresenceState) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Key("members")
 	w.Buf = append(w.Buf, '[')
 	for i, member := range p.Members {
@@ -59,7 +59,7 @@ func ParsePresenceState(data []byte) (PresenceState, bool) {
 		return PresenceState{}, false
 	}
 	var p PresenceState
-	for a := jsontext.Elements(list); a.Next(); {
+	for a := jsonscan.Elements(list); a.Next(); {
 		member, ok := ParsePresence(a.Value())
 		if !ok {
 			return PresenceState{}, false

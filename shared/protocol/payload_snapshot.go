@@ -1,6 +1,6 @@
 package protocol
 
-import "github.com/holdfast-dev/holdfast/shared/jsontext"
+import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // Snapshot is one part of a document as it was at a version: it takes the place of
 // the log up to there. Part counts from 0.
@@ -13,7 +13,7 @@ type Snapshot struct {
 
 // Append appends the payload as JSON.
 func (p Snapshot) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("document_version", p.DocumentVersion)
 	w.Int("part", int64(p.Part))
 	w.Int("parts", int64(p.Parts))
@@ -25,7 +25,7 @@ func (p Snapshot) Append(dst []byte) []byte {
 func ParseSnapshot(data []byte) (Snapshot, bool) {
 	m := read(data)
 	m.need("document_version", "part", "parts")
-	p := Snapshot{m.num("document_version"), m.count("part"), m.count("parts"), jsontext.Field(data, "data")}
+	p := Snapshot{m.num("document_version"), m.count("part"), m.count("parts"), jsonscan.Field(data, "data")}
 	return p, m.ok && p.Data != nil && p.Part < p.Parts
 }
 
@@ -39,7 +39,7 @@ type SnapshotAck struct {
 
 // Append appends the payload as JSON.
 func (p SnapshotAck) Append(dst []byte) []byte {
-	w := jsontext.NewObject(dst)
+	w := jsonscan.NewObject(dst)
 	w.Uint("document_version", p.DocumentVersion)
 	w.Int("part", int64(p.Part))
 	w.Bool("complete", p.Complete)

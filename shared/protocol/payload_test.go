@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -151,7 +151,7 @@ func TestPayloadTolerance(t *testing.T) {
 	}
 	// A limit that is not said is left out.
 	limited := protocol.ConnectionAck{Limits: protocol.AckLimits{Depth: 16}}.Append(nil)
-	if got := string(jsontext.Field(limited, "limits")); got != `{"depth":16}` {
+	if got := string(jsonscan.Field(limited, "limits")); got != `{"depth":16}` {
 		t.Errorf("limits are written as %s", got)
 	}
 	// Nobody is told more time than there is, and never less than none.

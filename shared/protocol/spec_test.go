@@ -3,7 +3,7 @@ package protocol_test
 import (
 	"testing"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -41,7 +41,7 @@ func TestSpecErrorFormat(t *testing.T) {
 		"error_code": `"AUTHENTICATION_FAILED"`, "message": `"Invalid or expired JWT token"`,
 		"details": `{"reason":"token_expired","expired_at":"2025-01-07T10:00:00Z"}`, "recoverable": `false`,
 	} {
-		if got := string(jsontext.Field(e.Frame().Data, name)); got != want {
+		if got := string(jsonscan.Field(e.Frame().Data, name)); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -183,8 +183,8 @@ func TestVectorsPayloads(t *testing.T) {
 			t.Errorf("%s: %s does not parse", v.Name, f.Data)
 		case v.Seed != "":
 			// Ours has more members; those of the seed must be among them, alike.
-			for o, _ := jsontext.Parse(f.Data); o.Next(); {
-				if mine := jsontext.Field(got, string(o.Key())); !sameJSON(mine, o.Value()) {
+			for o, _ := jsonscan.Parse(f.Data); o.Next(); {
+				if mine := jsonscan.Field(got, string(o.Key())); !sameJSON(mine, o.Value()) {
 					t.Errorf("%s: %s is written as %s, in the seed %s", v.Name, o.Key(), mine, o.Value())
 				}
 			}
@@ -253,8 +253,8 @@ func TestVectorsMalformed(t *testing.T) {
 		if string(e.Code) != v.Code || e.Reason != v.Reason || e.MessageID != v.MessageID {
 			t.Errorf("%s: %s %s %q, want %s %s %q", v.Name, e.Code, e.Reason, e.MessageID, v.Code, v.Reason, v.MessageID)
 		}
-		details := jsontext.Field(e.Frame().Data, "details")
-		if field, _ := jsontext.Str(jsontext.Field(details, "field")); field != v.Field {
+		details := jsonscan.Field(e.Frame().Data, "details")
+		if field, _ := jsonscan.Str(jsonscan.Field(details, "field")); field != v.Field {
 			t.Errorf("%s: details.field is %q, want %q", v.Name, field, v.Field)
 		}
 	}

@@ -45,31 +45,31 @@ const whyNoGoroutine = "shared starts no goroutine: the object module has no sch
 // below is which packages of the project each package under shared may import.
 // A new package has to say here where it stands.
 var below = map[string][]string{
-	"shared/jsontext":   {},
+	"shared/jsonscan":   {},
 	"shared/permission": {},
 	"shared/rules":      {},
 	"shared/rate":       {},
 	"shared/rows":       {},
 	"shared/signin":     {},
-	"shared/protocol":   {"shared/jsontext"},
-	"shared/channel":    {"shared/protocol", "shared/jsontext"},
-	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
-	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+	"shared/protocol":   {"shared/jsonscan"},
+	"shared/channel":    {"shared/protocol", "shared/jsonscan"},
+	"shared/document":   {"shared/channel", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+	"shared/session":    {"shared/channel", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
 	"shared/signature":  {},
 	"shared/sessionid":  {},
 	"shared/socket":     {"shared/channel", "shared/protocol"},
 	"shared/app":        {"shared/socket", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
-	"shared/device":     {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/permission", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
-	"shared/audit":      {"shared/protocol", "shared/jsontext"},
-	"shared/token":      {"shared/protocol", "shared/jsontext"},
-	"shared/token/peek": {"shared/protocol", "shared/jsontext"},
-	"shared/client":     {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsontext"},
+	"shared/device":     {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+	"shared/audit":      {"shared/protocol", "shared/jsonscan"},
+	"shared/token":      {"shared/protocol", "shared/jsonscan"},
+	"shared/token/peek": {"shared/protocol", "shared/jsonscan"},
+	"shared/client":     {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
 	"shared/sim": {"shared/client", "shared/session", "shared/device", "shared/app", "shared/document", "shared/channel", "shared/permission",
-		"shared/token/peek", "shared/protocol", "shared/jsontext", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+		"shared/token/peek", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
 
 	"shared/backoff":       {},
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
-	"shared/endpoint":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsontext"},
+	"shared/endpoint":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
@@ -79,7 +79,7 @@ func (s *Session) unsettled(now time.Time, document string, ends bool, e protoco
 		}
 		s.jobs = rows.Remove(s.jobs, i)
 		e.RetryAfter = s.cfg.RetryAfter
-		e.Details = []protocol.Detail{{Name: "pending", Raw: jsontext.AppendStrings(nil, j.waiting)}}
+		e.Details = []protocol.Detail{{Name: "pending", Raw: jsonscan.AppendStrings(nil, j.waiting)}}
 		s.finish(now, j, &e)
 	}
 }

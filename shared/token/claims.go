@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -76,7 +76,7 @@ func (t *Token) identifier(name string) (string, *protocol.Error) {
 	case nil:
 		return "", nil
 	case json.Number:
-		if n, ok := jsontext.Int([]byte(value)); ok && n <= protocol.MaxSeq && n >= -protocol.MaxSeq && value != "-0" {
+		if n, ok := jsonscan.Int([]byte(value)); ok && n <= protocol.MaxSeq && n >= -protocol.MaxSeq && value != "-0" {
 			return string(value), nil
 		}
 	case string:

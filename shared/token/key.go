@@ -6,7 +6,7 @@ import (
 	"errors"
 	"math/bits"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // What a key set may be.
@@ -44,7 +44,7 @@ type Key struct {
 // PublicKey reads one JSON Web Key, private ones included, and returns the public
 // half. The error never holds any of the text.
 func PublicKey(jwk []byte) (Key, error) {
-	if jsontext.Check(jwk, depth) != nil {
+	if jsonscan.Check(jwk, depth) != nil {
 		return Key{}, ErrKey
 	}
 	return publicKey(jwk)
@@ -55,21 +55,21 @@ func publicKey(jwk []byte) (Key, error) {
 		name, want string
 		optional   bool
 	}{{"kty", "RSA", false}, {"use", "sig", true}, {"alg", Algorithm, true}} {
-		raw := jsontext.Field(jwk, m.name)
+		raw := jsonscan.Field(jwk, m.name)
 		if raw == nil && m.optional {
 			continue
 		}
-		if got, ok := jsontext.Str(raw); !ok || got != m.want {
+		if got, ok := jsonscan.Str(raw); !ok || got != m.want {
 			return Key{}, ErrKey
 		}
 	}
-	if !forSignatures(jsontext.Field(jwk, "key_ops")) {
+	if !forSignatures(jsonscan.Field(jwk, "key_ops")) {
 		return Key{}, ErrKey
 	}
 	var kid string
-	if raw := jsontext.Field(jwk, "kid"); raw != nil {
+	if raw := jsonscan.Field(jwk, "kid"); raw != nil {
 		var ok bool
-		if kid, ok = jsontext.Str(raw); !ok || kid == "" || len(kid) > keyIDBytes {
+		if kid, ok = jsonscan.Str(raw); !ok || kid == "" || len(kid) > keyIDBytes {
 			return Key{}, ErrKey
 		}
 	}
@@ -82,7 +82,7 @@ func publicKey(jwk []byte) (Key, error) {
 	if size := (len(n)-1)*8 + bits.Len8(n[0]); size < minBits || size > maxBits {
 		return Key{}, ErrKey
 	}
-	w := jsontext.NewObject(nil)
+	w := jsonscan.NewObject(nil)
 	w.Str("kty", "RSA")
 	w.Str("n", base64.RawURLEncoding.EncodeToString(n))
 	w.Str("e", base64.RawURLEncoding.EncodeToString(e))
@@ -100,8 +100,8 @@ func forSignatures(ops []byte) bool {
 	if ops == nil {
 		return true
 	}
-	for list := jsontext.Elements(ops); list.Next(); {
-		if op, ok := jsontext.Str(list.Value()); ok && (op == "verify" || op == "sign") {
+	for list := jsonscan.Elements(ops); list.Next(); {
+		if op, ok := jsonscan.Str(list.Value()); ok && (op == "verify" || op == "sign") {
 			return true
 		}
 	}
@@ -113,10 +113,10 @@ func forSignatures(ops []byte) bool {
 // written down, so one that cannot be used, or has no name of its own, is an error
 // and not passed over. The error never holds any of the text.
 func PublicKeys(text []byte) ([]Key, error) {
-	if len(text) > KeySetBytes || jsontext.Check(text, depth) != nil {
+	if len(text) > KeySetBytes || jsonscan.Check(text, depth) != nil {
 		return nil, ErrKeySet
 	}
-	list := jsontext.Field(text, "keys")
+	list := jsonscan.Field(text, "keys")
 	if list == nil {
 		list = bytes.TrimSpace(text)
 	}
@@ -124,7 +124,7 @@ func PublicKeys(text []byte) ([]Key, error) {
 		return nil, ErrKeySet
 	}
 	var keys []Key
-	for l := jsontext.Elements(list); l.Next(); {
+	for l := jsonscan.Elements(list); l.Next(); {
 		key, err := publicKey(l.Value())
 		if err != nil || key.ID == "" || len(keys) == maxKeys {
 			return nil, ErrKeySet
@@ -141,7 +141,7 @@ func PublicKeys(text []byte) ([]Key, error) {
 
 // integer reads a positive integer, without leading zeros.
 func integer(jwk []byte, name string) ([]byte, bool) {
-	s, ok := jsontext.Str(jsontext.Field(jwk, name))
+	s, ok := jsonscan.Str(jsonscan.Field(jwk, name))
 	if !ok {
 		return nil, false
 	}
@@ -157,12 +157,12 @@ func integer(jwk []byte, name string) ([]byte, bool) {
 // two with one name, and of one without a name, nobody can say which is meant: none of
 // them is. leftOut counts those that look as if they were meant to be used.
 func readKeySet(jwks []byte) (keys map[string]Key, leftOut int, err error) {
-	if len(jwks) > KeySetBytes || jsontext.Check(jwks, keySetDepth) != nil {
+	if len(jwks) > KeySetBytes || jsonscan.Check(jwks, keySetDepth) != nil {
 		return nil, 0, ErrKeySet
 	}
 	keys = make(map[string]Key)
 	count := 0
-	for list := jsontext.Elements(jsontext.Field(jwks, "keys")); list.Next(); {
+	for list := jsonscan.Elements(jsonscan.Field(jwks, "keys")); list.Next(); {
 		key, err := publicKey(list.Value())
 		if err != nil || key.ID == "" {
 			if isSigner(list.Value()) {
@@ -193,9 +193,9 @@ func readKeySet(jwks []byte) (keys map[string]Key, leftOut int, err error) {
 // isSigner reports whether a key says that it checks RS256 signatures, or nothing else.
 func isSigner(jwk []byte) bool {
 	is := func(name, want string) bool {
-		raw := jsontext.Field(jwk, name)
-		got, _ := jsontext.Str(raw)
+		raw := jsonscan.Field(jwk, name)
+		got, _ := jsonscan.Str(raw)
 		return raw == nil || got == want
 	}
-	return jsontext.Field(jwk, "kty") != nil && is("kty", "RSA") && is("use", "sig") && is("alg", Algorithm)
+	return jsonscan.Field(jwk, "kty") != nil && is("kty", "RSA") && is("use", "sig") && is("alg", Algorithm)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -105,7 +105,7 @@ func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
 // Numbers stay text, so that a huge exp is refused and not rounded.
 func decodeObject(raw []byte) map[string]any {
 	all := map[string]any{}
-	for o, _ := jsontext.Parse(raw); o.Next(); {
+	for o, _ := jsonscan.Parse(raw); o.Next(); {
 		all[string(o.Key())] = decode(o.Value())
 	}
 	return all
@@ -114,20 +114,20 @@ func decodeObject(raw []byte) map[string]any {
 func decode(raw []byte) any {
 	switch raw[0] {
 	case '"':
-		s, _ := jsontext.Str(raw)
+		s, _ := jsonscan.Str(raw)
 		return s
 	case '{':
 		return decodeObject(raw)
 	case '[':
 		list := []any{}
-		for a := jsontext.Elements(raw); a.Next(); {
+		for a := jsonscan.Elements(raw); a.Next(); {
 			list = append(list, decode(a.Value()))
 		}
 		return list
 	case 'n':
 		return nil
 	case 't', 'f':
-		v, _ := jsontext.Bool(raw)
+		v, _ := jsonscan.Bool(raw)
 		return v
 	}
 	return json.Number(raw)
@@ -147,7 +147,7 @@ func segment(s string) ([]byte, bool) {
 // unique reports whether b is one JSON object with no name twice.
 func unique(b []byte) bool {
 	seen := make(map[string]bool)
-	scan := jsontext.Scan(b, depth)
+	scan := jsonscan.Scan(b, depth)
 	for scan.Next() {
 		name := string(scan.Key())
 		if seen[name] {
@@ -161,7 +161,7 @@ func unique(b []byte) bool {
 // access reports whether a typ can be an access token's: RFC 9068's at+jwt, or the JWT
 // that says nothing; "application/" before it may be left out (RFC 7515, 4.1.9).
 func access(typ []byte) bool {
-	s, ok := jsontext.Str(typ)
+	s, ok := jsonscan.Str(typ)
 	s = strings.TrimPrefix(strings.ToLower(s), "application/")
 	return ok && (s == "jwt" || s == "at+jwt")
 }
@@ -176,22 +176,22 @@ func header(b []byte) (kid string, err *protocol.Error) {
 	if !unique(b) {
 		return "", refuse(ReasonMalformed)
 	}
-	if alg, ok := jsontext.Str(jsontext.Field(b, "alg")); !ok || alg != Algorithm {
+	if alg, ok := jsonscan.Str(jsonscan.Field(b, "alg")); !ok || alg != Algorithm {
 		return "", refuse(ReasonAlgorithm)
 	}
 	for _, name := range [...]string{"crit", "b64", "zip"} {
-		if jsontext.Field(b, name) != nil {
+		if jsonscan.Field(b, name) != nil {
 			return "", refuse(ReasonMalformed)
 		}
 	}
-	if raw := jsontext.Field(b, "typ"); raw != nil && !access(raw) {
+	if raw := jsonscan.Field(b, "typ"); raw != nil && !access(raw) {
 		return "", refuse(ReasonWrongType)
 	}
-	raw := jsontext.Field(b, "kid")
+	raw := jsonscan.Field(b, "kid")
 	if raw == nil {
 		return "", nil
 	}
-	kid, ok := jsontext.Str(raw)
+	kid, ok := jsonscan.Str(raw)
 	if !ok || kid == "" || len(kid) > keyIDBytes {
 		return "", refuse(ReasonMalformed)
 	}

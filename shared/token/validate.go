@@ -9,7 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -104,7 +104,7 @@ func (v *Verifier) refusal(t *Token, err error, now time.Time) *protocol.Error {
 }
 
 func expired(at time.Time) *protocol.Error {
-	raw := append(jsontext.AppendTime([]byte{'"'}, at), '"')
+	raw := append(jsonscan.AppendTime([]byte{'"'}, at), '"')
 	return &protocol.Error{
 		Code:    protocol.TokenExpired,
 		Reason:  ReasonExpired,
@@ -142,7 +142,7 @@ func malformed(name string) *protocol.Error {
 }
 
 func claim(name string) []protocol.Detail {
-	return []protocol.Detail{{Name: "claim", Raw: jsontext.AppendString(nil, name)}}
+	return []protocol.Detail{{Name: "claim", Raw: jsonscan.AppendString(nil, name)}}
 }
 
 // moment checks that a claim is a number of seconds that some clock could show.

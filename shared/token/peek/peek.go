@@ -8,7 +8,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -47,10 +47,10 @@ func Names(token, user string) bool {
 		return false
 	}
 	found := false
-	scan := jsontext.Scan(text, depth)
+	scan := jsonscan.Scan(text, depth)
 	for scan.Next() {
 		said := name(scan.Value())
-		found = found || said == user || jsontext.Equal(scan.Key(), "email") && Lower(said) == user
+		found = found || said == user || jsonscan.Equal(scan.Key(), "email") && Lower(said) == user
 	}
 	return found && scan.Err() == nil
 }
@@ -87,10 +87,10 @@ func payload(token string) (text []byte, ok bool) {
 
 // name is a claim that names somebody: a string, or an integer in decimal.
 func name(raw []byte) string {
-	if s, ok := jsontext.Str(raw); ok {
+	if s, ok := jsonscan.Str(raw); ok {
 		return s
 	}
-	if _, ok := jsontext.Int(raw); ok {
+	if _, ok := jsonscan.Int(raw); ok {
 		return string(raw)
 	}
 	return ""
@@ -98,22 +98,22 @@ func name(raw []byte) string {
 
 func read(text []byte) (Claims, error) {
 	var c Claims
-	scan := jsontext.Scan(text, depth)
+	scan := jsonscan.Scan(text, depth)
 	good := true
 	for scan.Next() {
 		ok := true
 		switch value := scan.Value(); {
-		case jsontext.Equal(scan.Key(), "exp"):
+		case jsonscan.Equal(scan.Key(), "exp"):
 			c.Exp, ok = seconds(value)
-		case jsontext.Equal(scan.Key(), "iat"):
+		case jsonscan.Equal(scan.Key(), "iat"):
 			c.Iat, ok = seconds(value)
-		case jsontext.Equal(scan.Key(), "user_id"):
+		case jsonscan.Equal(scan.Key(), "user_id"):
 			c.UserID = name(value)
-		case jsontext.Equal(scan.Key(), "sub"):
+		case jsonscan.Equal(scan.Key(), "sub"):
 			c.Sub = name(value)
-		case jsontext.Equal(scan.Key(), "email"):
+		case jsonscan.Equal(scan.Key(), "email"):
 			c.Email = name(value)
-		case jsontext.Equal(scan.Key(), "jti"):
+		case jsonscan.Equal(scan.Key(), "jti"):
 			c.JTI = name(value)
 		}
 		good = good && ok
@@ -131,7 +131,7 @@ func seconds(raw []byte) (int64, bool) {
 	if found && bytes.ContainsAny(fraction, "eE") {
 		return 0, false
 	}
-	return jsontext.Int(whole)
+	return jsonscan.Int(whole)
 }
 
 // decode reads base64url without padding (RFC 7515, section 2). It is written

@@ -1,4 +1,4 @@
-package jsontext_test
+package jsonscan_test
 
 import (
 	"bytes"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // depthOf is the nesting of a valid text by the standard library's account.
@@ -47,11 +47,11 @@ func FuzzCheck(f *testing.F) {
 		const maxDepth = 8
 		valid := json.Valid(b) && utf8.Valid(b)
 		good := valid && depthOf(t, b) <= maxDepth
-		err := jsontext.Check(b, maxDepth)
+		err := jsonscan.Check(b, maxDepth)
 		if (err == nil) != good {
 			t.Fatalf("Check = %v; valid %v, valid UTF-8 %v", err, json.Valid(b), utf8.Valid(b))
 		}
-		if valid && !good && err != jsontext.ErrDepth {
+		if valid && !good && err != jsonscan.ErrDepth {
 			t.Fatalf("too deep, but Check = %v", err)
 		}
 		sameMembers(t, b, good, maxDepth)
@@ -62,15 +62,15 @@ func FuzzCheck(f *testing.F) {
 // sameMembers walks b as Scan, Parse and encoding/json do. On a text that is not
 // good the walks need only end.
 func sameMembers(t *testing.T, b []byte, good bool, maxDepth int) {
-	o, isObject := jsontext.Parse(b)
+	o, isObject := jsonscan.Parse(b)
 	walk := walked(o.Next, o.Key, o.Value)
-	s := jsontext.Scan(b, maxDepth)
+	s := jsonscan.Scan(b, maxDepth)
 	scan := walked(s.Next, s.Key, s.Value)
 	if (s.Err() == nil) != (good && isObject) {
 		t.Fatalf("Scan says %v, Check %v, object %v", s.Err(), good, isObject)
 	}
 	var elements int
-	for a := jsontext.Elements(b); a.Next(); elements++ {
+	for a := jsonscan.Elements(b); a.Next(); elements++ {
 		if good && !json.Valid(a.Value()) {
 			t.Fatalf("element %q is not valid", a.Value())
 		}
@@ -98,9 +98,9 @@ func sameMembers(t *testing.T, b []byte, good bool, maxDepth int) {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
-	for o, _ := jsontext.Parse(b); o.Next(); {
+	for o, _ := jsonscan.Parse(b); o.Next(); {
 		if _, twice := got[string(o.Key())]; !twice {
-			if first := jsontext.Field(b, string(o.Key())); !bytes.Equal(first, o.Value()) {
+			if first := jsonscan.Field(b, string(o.Key())); !bytes.Equal(first, o.Value()) {
 				t.Fatalf("Field(%q) = %s, want %s", o.Key(), first, o.Value())
 			}
 		}
@@ -118,21 +118,21 @@ func sameMembers(t *testing.T, b []byte, good bool, maxDepth int) {
 
 // sameValues reads b as each kind of value.
 func sameValues(t *testing.T, b []byte, good bool) {
-	if v, ok := jsontext.Uint(b); ok {
+	if v, ok := jsonscan.Uint(b); ok {
 		if want, err := strconv.ParseUint(string(b), 10, 64); err != nil || v != want || !good {
 			t.Fatalf("Uint(%s) = %d", b, v)
 		}
 	} else if _, err := strconv.ParseUint(string(b), 10, 64); err == nil && good {
 		t.Fatalf("Uint(%s) refused", b)
 	}
-	if v, ok := jsontext.Int(b); ok {
+	if v, ok := jsonscan.Int(b); ok {
 		if want, err := strconv.ParseInt(string(b), 10, 64); err != nil || v != want || !good {
 			t.Fatalf("Int(%s) = %d", b, v)
 		}
 	} else if _, err := strconv.ParseInt(string(b), 10, 64); err == nil && good {
 		t.Fatalf("Int(%s) refused", b)
 	}
-	text, ok := jsontext.Str(b)
+	text, ok := jsonscan.Str(b)
 	exact := len(b) > 1 && b[0] == '"' && b[len(b)-1] == '"'
 	if ok != (good && exact) {
 		t.Fatalf("Str(%q) = %q, %v", b, text, ok)
@@ -143,9 +143,9 @@ func sameValues(t *testing.T, b []byte, good bool) {
 			t.Fatalf("Str(%s) = %q, want %q", b, text, want)
 		}
 	}
-	jsontext.Bool(b)
-	jsontext.Time(b)
-	list, ok := jsontext.Strs(b)
+	jsonscan.Bool(b)
+	jsonscan.Time(b)
+	list, ok := jsonscan.Strs(b)
 	if good {
 		var want []string
 		var any []*string
@@ -165,15 +165,15 @@ func FuzzString(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		raw := jsontext.AppendString([]byte("x"), s)[1:]
-		if err := jsontext.Check(raw, 0); err != nil {
+		raw := jsonscan.AppendString([]byte("x"), s)[1:]
+		if err := jsonscan.Check(raw, 0); err != nil {
 			t.Fatalf("%q is written as %s: %v", s, raw, err)
 		}
 		var want string
 		if err := json.Unmarshal(raw, &want); err != nil {
 			t.Fatal(err)
 		}
-		got, ok := jsontext.Str(raw)
+		got, ok := jsonscan.Str(raw)
 		if !ok || got != want || got != string([]rune(s)) {
 			t.Fatalf("%q comes back as %q, in encoding/json as %q", s, got, want)
 		}
@@ -182,7 +182,7 @@ func FuzzString(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, ok := jsontext.Str(theirs); !ok || got != string([]rune(s)) {
+		if got, ok := jsonscan.Str(theirs); !ok || got != string([]rune(s)) {
 			t.Fatalf("%s reads as %q", theirs, got)
 		}
 	})

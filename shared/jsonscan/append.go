@@ -1,4 +1,4 @@
-package jsontext
+package jsonscan
 
 import (
 	"strconv"
@@ -68,7 +68,7 @@ func AppendStrings(dst []byte, list []string) []byte {
 // Writer appends one object's members in the order of the calls. Take it by
 // value from NewObject, call the methods on that variable, end with End:
 //
-//	w := jsontext.NewObject(dst)
+//	w := jsonscan.NewObject(dst)
 //	w.Str("name", name)
 //	dst = w.End()
 type Writer struct {

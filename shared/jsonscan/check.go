@@ -1,4 +1,4 @@
-// Package jsontext reads and writes JSON as text: it checks a message, walks its
+// Package jsonscan reads and writes JSON as text: it checks a message, walks its
 // members and appends new ones, without building values in between.
 //
 // It exists beside encoding/json for two reasons. A frame's way must not
@@ -9,7 +9,7 @@
 // Check (or Scan) is the gate: strict RFC 8259, valid UTF-8, bounded depth.
 // Object, Array and the value functions are for text that has passed it. On
 // other text they return something wrong or nothing, and never panic.
-package jsontext
+package jsonscan
 
 import (
 	"unicode/utf8"
@@ -33,11 +33,11 @@ const (
 func (e Error) Error() string {
 	switch e {
 	case ErrDepth:
-		return "jsontext: nested too deeply"
+		return "jsonscan: nested too deeply"
 	case ErrUTF8:
-		return "jsontext: not valid UTF-8"
+		return "jsonscan: not valid UTF-8"
 	}
-	return "jsontext: not valid JSON"
+	return "jsonscan: not valid JSON"
 }
 
 // DepthLimit is the deepest nesting that can be allowed. A reader that leaves it to the

@@ -1,11 +1,11 @@
-package jsontext_test
+package jsonscan_test
 
 import (
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // walked is an object's members as "key=value" lines.
@@ -31,11 +31,11 @@ func TestWalk(t *testing.T) {
 		{`{"é":"\"{[","z":[[],{"q":"]"}]}`, []string{`é="\"{["`, `z=[[],{"q":"]"}]`}},
 	}
 	for _, c := range cases {
-		o, ok := jsontext.Parse([]byte(c.in))
+		o, ok := jsonscan.Parse([]byte(c.in))
 		if got := walked(o.Next, o.Key, o.Value); !ok || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("Parse(%q) walks %q, want %q", c.in, got, c.want)
 		}
-		s := jsontext.Scan([]byte(c.in), 16)
+		s := jsonscan.Scan([]byte(c.in), 16)
 		if got := walked(s.Next, s.Key, s.Value); s.Err() != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("Scan(%q) walks %q (%v), want %q", c.in, got, s.Err(), c.want)
 		}
@@ -51,26 +51,26 @@ func TestScanErrors(t *testing.T) {
 		depth int
 		want  error
 	}{
-		{``, 16, jsontext.ErrSyntax},
-		{`[]`, 16, jsontext.ErrSyntax},
-		{`"a"`, 16, jsontext.ErrSyntax},
-		{`{`, 16, jsontext.ErrSyntax},
-		{`{"a":1`, 16, jsontext.ErrSyntax},
-		{`{"a":1,`, 16, jsontext.ErrSyntax},
-		{`{"a":1,}`, 16, jsontext.ErrSyntax},
-		{`{"a":1 "b":2}`, 16, jsontext.ErrSyntax},
-		{`{"a":1}]`, 16, jsontext.ErrSyntax},
-		{`{} x`, 16, jsontext.ErrSyntax},
-		{"{\"a\":\"\xff\"}", 16, jsontext.ErrUTF8},
-		{`{}`, 0, jsontext.ErrDepth},
+		{``, 16, jsonscan.ErrSyntax},
+		{`[]`, 16, jsonscan.ErrSyntax},
+		{`"a"`, 16, jsonscan.ErrSyntax},
+		{`{`, 16, jsonscan.ErrSyntax},
+		{`{"a":1`, 16, jsonscan.ErrSyntax},
+		{`{"a":1,`, 16, jsonscan.ErrSyntax},
+		{`{"a":1,}`, 16, jsonscan.ErrSyntax},
+		{`{"a":1 "b":2}`, 16, jsonscan.ErrSyntax},
+		{`{"a":1}]`, 16, jsonscan.ErrSyntax},
+		{`{} x`, 16, jsonscan.ErrSyntax},
+		{"{\"a\":\"\xff\"}", 16, jsonscan.ErrUTF8},
+		{`{}`, 0, jsonscan.ErrDepth},
 		{`{"a":1}`, 1, nil},
-		{`{"a":[]}`, 1, jsontext.ErrDepth},
+		{`{"a":[]}`, 1, jsonscan.ErrDepth},
 		{`{"a":[]}`, 2, nil},
-		{`{"a":` + strings.Repeat("[", jsontext.DepthLimit-1) + strings.Repeat("]", jsontext.DepthLimit-1) + `}`, 1 << 40, nil},
-		{`{"a":` + strings.Repeat("[", jsontext.DepthLimit) + strings.Repeat("]", jsontext.DepthLimit) + `}`, 1 << 40, jsontext.ErrDepth},
+		{`{"a":` + strings.Repeat("[", jsonscan.DepthLimit-1) + strings.Repeat("]", jsonscan.DepthLimit-1) + `}`, 1 << 40, nil},
+		{`{"a":` + strings.Repeat("[", jsonscan.DepthLimit) + strings.Repeat("]", jsonscan.DepthLimit) + `}`, 1 << 40, jsonscan.ErrDepth},
 	}
 	for _, c := range cases {
-		s := jsontext.Scan([]byte(c.in), c.depth)
+		s := jsonscan.Scan([]byte(c.in), c.depth)
 		for s.Next() {
 			// No Next is true for the thing that is wrong.
 			if c.want != nil && s.Err() != nil {
@@ -86,7 +86,7 @@ func TestScanErrors(t *testing.T) {
 // On text that was never checked a walk ends; what has no value is no member.
 func TestWalkGarbage(t *testing.T) {
 	for _, in := range []string{`{"a":}`, `{"a":,"b":1}`, `{"a"`, `{"a":`, `{"a`, `{"`, `{1:2}`, `{,,}`, `{"a":"`} {
-		o, _ := jsontext.Parse([]byte(in))
+		o, _ := jsonscan.Parse([]byte(in))
 		for o.Next() {
 			if len(o.Value()) == 0 {
 				t.Errorf("Parse(%q) has a member without a value", in)
@@ -98,11 +98,11 @@ func TestWalkGarbage(t *testing.T) {
 func TestField(t *testing.T) {
 	obj := []byte(`{"a":{"b":"inner"},"b":"first","b":"second","\u0063":3}`)
 	for name, want := range map[string]string{"b": `"first"`, "c": `3`, "a": `{"b":"inner"}`, "inner": ``, "": ``} {
-		if got := string(jsontext.Field(obj, name)); got != want {
+		if got := string(jsonscan.Field(obj, name)); got != want {
 			t.Errorf("Field(%q) = %s, want %s", name, got, want)
 		}
 	}
-	if jsontext.Field([]byte(`["b"]`), "b") != nil || jsontext.Field(nil, "b") != nil {
+	if jsonscan.Field([]byte(`["b"]`), "b") != nil || jsonscan.Field(nil, "b") != nil {
 		t.Error("Field of what is no object is not nil")
 	}
 }
@@ -119,7 +119,7 @@ func TestElements(t *testing.T) {
 	}
 	for in, want := range cases {
 		var got []string
-		a := jsontext.Elements([]byte(in))
+		a := jsonscan.Elements([]byte(in))
 		for a.Next() {
 			got = append(got, string(a.Value()))
 		}
@@ -132,15 +132,15 @@ func TestElements(t *testing.T) {
 // What a walk hands out must not be a way into the text behind it.
 func TestValuesAreCapped(t *testing.T) {
 	text := []byte(`{"a":1,"b":[2,3]}`)
-	o, _ := jsontext.Parse(text)
+	o, _ := jsonscan.Parse(text)
 	for o.Next() {
 		_ = append(o.Value(), "XX"...)
 		_ = append(o.Key(), "XX"...)
 	}
-	for a := jsontext.Elements(jsontext.Field(text, "b")); a.Next(); {
+	for a := jsonscan.Elements(jsonscan.Field(text, "b")); a.Next(); {
 		_ = append(a.Value(), "XX"...)
 	}
-	s := jsontext.Scan(text, 16)
+	s := jsonscan.Scan(text, 16)
 	for s.Next() {
 		_ = append(s.Value(), "XX"...)
 		_ = append(s.Key(), "XX"...)

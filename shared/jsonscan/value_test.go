@@ -1,4 +1,4 @@
-package jsontext_test
+package jsonscan_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsontext"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 func TestStr(t *testing.T) {
@@ -29,12 +29,12 @@ func TestStr(t *testing.T) {
 		`"` + "\u2028\U0010ffff" + `"`: "\u2028\U0010ffff",
 	}
 	for in, want := range good {
-		if got, ok := jsontext.Str([]byte(in)); !ok || got != want {
+		if got, ok := jsonscan.Str([]byte(in)); !ok || got != want {
 			t.Errorf("Str(%s) = %q, %v, want %q", in, got, ok, want)
 		}
 	}
 	for _, in := range []string{``, `"`, `a`, `"a`, `a"`, `"a"b"`, ` "a"`, `"a" `, `null`, `1`, `["a"]`, `"\"`, `"\u00g0"`, `"\u00"`, "\"\n\"", "\"\xff\"", `"a"b`} {
-		if got, ok := jsontext.Str([]byte(in)); ok || got != "" {
+		if got, ok := jsonscan.Str([]byte(in)); ok || got != "" {
 			t.Errorf("Str(%q) = %q, true", in, got)
 		}
 	}
@@ -42,7 +42,7 @@ func TestStr(t *testing.T) {
 
 func TestUnquoteAliases(t *testing.T) {
 	raw := []byte(`"plain"`)
-	text, ok := jsontext.Unquote(raw)
+	text, ok := jsonscan.Unquote(raw)
 	if !ok || &text[0] != &raw[1] || cap(text) != len(text) {
 		t.Error("a string without escapes was copied, or can be appended into")
 	}
@@ -50,12 +50,12 @@ func TestUnquoteAliases(t *testing.T) {
 
 func TestUint(t *testing.T) {
 	for in, want := range map[string]uint64{"0": 0, "7": 7, "10": 10, "9007199254740992": 1 << 53, "18446744073709551615": math.MaxUint64} {
-		if got, ok := jsontext.Uint([]byte(in)); !ok || got != want {
+		if got, ok := jsonscan.Uint([]byte(in)); !ok || got != want {
 			t.Errorf("Uint(%s) = %d, %v", in, got, ok)
 		}
 	}
 	for _, in := range []string{"", "-1", "-0", "+1", "01", "00", "1.0", "1e3", " 1", "1 ", `"1"`, "null", "18446744073709551616", "18446744073709551625", "99999999999999999999", "184467440737095516150", "1/", "1:"} {
-		if got, ok := jsontext.Uint([]byte(in)); ok || got != 0 {
+		if got, ok := jsonscan.Uint([]byte(in)); ok || got != 0 {
 			t.Errorf("Uint(%q) = %d, %v", in, got, ok)
 		}
 	}
@@ -63,12 +63,12 @@ func TestUint(t *testing.T) {
 
 func TestInt(t *testing.T) {
 	for in, want := range map[string]int64{"0": 0, "-0": 0, "-7": -7, "9223372036854775807": math.MaxInt64, "-9223372036854775808": math.MinInt64} {
-		if got, ok := jsontext.Int([]byte(in)); !ok || got != want {
+		if got, ok := jsonscan.Int([]byte(in)); !ok || got != want {
 			t.Errorf("Int(%s) = %d, %v", in, got, ok)
 		}
 	}
 	for _, in := range []string{"", "-", "--1", "-01", "1.5", "9223372036854775808", "-9223372036854775809", "18446744073709551616", "1e1"} {
-		if got, ok := jsontext.Int([]byte(in)); ok || got != 0 {
+		if got, ok := jsonscan.Int([]byte(in)); ok || got != 0 {
 			t.Errorf("Int(%q) = %d, %v", in, got, ok)
 		}
 	}
@@ -76,7 +76,7 @@ func TestInt(t *testing.T) {
 
 func TestBool(t *testing.T) {
 	for in, want := range map[string][2]bool{"true": {true, true}, "false": {false, true}, "null": {}, "": {}, "1": {}, `"true"`: {}, "True": {}} {
-		if v, ok := jsontext.Bool([]byte(in)); v != want[0] || ok != want[1] {
+		if v, ok := jsonscan.Bool([]byte(in)); v != want[0] || ok != want[1] {
 			t.Errorf("Bool(%q) = %v, %v", in, v, ok)
 		}
 	}
@@ -84,19 +84,19 @@ func TestBool(t *testing.T) {
 
 func TestStrs(t *testing.T) {
 	for in, want := range map[string][]string{`[]`: {}, `["read", "wr\u0069te"]`: {"read", "write"}} {
-		if got, ok := jsontext.Strs([]byte(in)); !ok || !reflect.DeepEqual(got, want) {
+		if got, ok := jsonscan.Strs([]byte(in)); !ok || !reflect.DeepEqual(got, want) {
 			t.Errorf("Strs(%s) = %q, %v", in, got, ok)
 		}
 	}
 	for _, in := range []string{``, `null`, `"a"`, `{"a":"b"}`, `["a",1]`, `["a",null]`, `[["a"]]`} {
-		if got, ok := jsontext.Strs([]byte(in)); ok || got != nil {
+		if got, ok := jsonscan.Strs([]byte(in)); ok || got != nil {
 			t.Errorf("Strs(%s) = %q, %v", in, got, ok)
 		}
 	}
 }
 
 func TestWriter(t *testing.T) {
-	w := jsontext.NewObject([]byte("x="))
+	w := jsonscan.NewObject([]byte("x="))
 	w.Str(`k"1`, "v\n{")
 	w.Uint("u", math.MaxUint64)
 	w.Int("i", math.MinInt64)
@@ -122,7 +122,7 @@ func TestWriter(t *testing.T) {
 	if !json.Valid([]byte(strings.TrimPrefix(got, "x="))) {
 		t.Error("not valid JSON")
 	}
-	empty := jsontext.NewObject(nil)
+	empty := jsonscan.NewObject(nil)
 	if got := string(empty.End()); got != "{}" {
 		t.Errorf("an object without members is %s", got)
 	}
@@ -139,12 +139,12 @@ func TestAppendTime(t *testing.T) {
 		"0001-02-03T00:00:00Z":     time.Date(1, 2, 3, 0, 0, 0, 0, time.UTC),
 	}
 	for want, in := range cases {
-		if got := string(jsontext.AppendTime(nil, in)); got != want {
+		if got := string(jsonscan.AppendTime(nil, in)); got != want {
 			t.Errorf("AppendTime(%v) = %s, want %s", in, got, want)
 		}
 	}
 	for year, want := range map[int]string{10000: "9999-12-31T23:59:59.999Z", 0: "0001-01-01T00:00:00Z"} {
-		if got := string(jsontext.AppendTime(nil, time.Date(year, 5, 5, 0, 0, 0, 0, time.UTC))); got != want {
+		if got := string(jsonscan.AppendTime(nil, time.Date(year, 5, 5, 0, 0, 0, 0, time.UTC))); got != want {
 			t.Errorf("AppendTime(year %d) = %s, want %s", year, got, want)
 		}
 	}
@@ -161,10 +161,10 @@ func TestTimeMonthEnds(t *testing.T) {
 				text := fmt.Appendf(nil, `"%04d-%02d-%02dT01:02:03Z"`, year, month, day)
 				want := time.Date(year, time.Month(month), day, 1, 2, 3, 0, time.UTC)
 				exists := year > 0 && year < 10000 && want.Month() == time.Month(month) && want.Day() == day
-				if got, ok := jsontext.Time(text); ok != exists || exists && !got.Equal(want) {
+				if got, ok := jsonscan.Time(text); ok != exists || exists && !got.Equal(want) {
 					t.Fatalf("Time(%s) = %v, %v", text, got, ok)
 				}
-				if got := jsontext.AppendTime(nil, want); exists && string(got) != string(text[1:len(text)-1]) {
+				if got := jsonscan.AppendTime(nil, want); exists && string(got) != string(text[1:len(text)-1]) {
 					t.Fatalf("AppendTime(%s) = %s", text, got)
 				}
 			}
@@ -179,14 +179,14 @@ func TestTimeAgainstTime(t *testing.T) {
 	end := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for at := time.Unix(0, 0).UTC(); at.Before(end); at = at.Add(step) {
 		want := at.Format("2006-01-02T15:04:05.000Z")
-		got := jsontext.AppendTime(nil, at)
+		got := jsonscan.AppendTime(nil, at)
 		if whole := strings.TrimSuffix(want, ".000Z"); whole != want {
 			want = whole + "Z"
 		}
 		if string(got) != want {
 			t.Fatalf("AppendTime = %s, want %s", got, want)
 		}
-		if back, ok := jsontext.Time(fmt.Appendf(nil, "%q", got)); !ok || !back.Equal(at) {
+		if back, ok := jsonscan.Time(fmt.Appendf(nil, "%q", got)); !ok || !back.Equal(at) {
 			t.Fatalf("Time(%s) = %v, %v", got, back, ok)
 		}
 	}
@@ -202,7 +202,7 @@ func TestTime(t *testing.T) {
 		"2024-02-29T00:00:00Z":              time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC),
 	}
 	for in, want := range good {
-		if got, ok := jsontext.Time([]byte(`"` + in + `"`)); !ok || !got.Equal(want) || got.Location() != time.UTC {
+		if got, ok := jsonscan.Time([]byte(`"` + in + `"`)); !ok || !got.Equal(want) || got.Location() != time.UTC {
 			t.Errorf("Time(%s) = %v, %v, want %v", in, got, ok, want)
 		}
 	}
@@ -213,11 +213,11 @@ func TestTime(t *testing.T) {
 		`2025-01-07T10:00:00+00:60`, `2025-01-07T10:00:00Zx`, `+025-01-07T10:00:00Z`, `2025x01-07T10:00:00Z`, `2025-01x07T10:00:00Z`,
 		`2025-01-07T10x00:00Z`, `2025-01-07T10:00x00Z`, `2025-01-07T1a:00:00Z`,
 	} {
-		if got, ok := jsontext.Time([]byte(`"` + in + `"`)); ok || !got.IsZero() {
+		if got, ok := jsonscan.Time([]byte(`"` + in + `"`)); ok || !got.IsZero() {
 			t.Errorf("Time(%s) = %v, %v", in, got, ok)
 		}
 	}
-	if _, ok := jsontext.Time([]byte(`1736244000`)); ok {
+	if _, ok := jsonscan.Time([]byte(`1736244000`)); ok {
 		t.Error("Time took a number")
 	}
 }

@@ -1,4 +1,4 @@
-package jsontext
+package jsonscan
 
 // Scanner checks an object and walks its outermost members in the same pass.
 // What it has returned is only worth anything once Err has returned nil.
