@@ -3,9 +3,9 @@ package object
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // documentObject is the shell of a Document object.
@@ -32,7 +32,7 @@ type documentObject struct {
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
 	o.lists = h.Env("WEBHOOK_SECRET") != ""
-	o.cfg.Secret = newSecret(h)
+	o.cfg.Conn.Secret = newSecret(h)
 	if err := o.store.open(&documentTables); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func (o *documentObject) run(now time.Time) error {
 func (o *documentObject) event(now time.Time, in Input) document.Event {
 	switch in.Kind {
 	case Message, Binary:
-		frame, size, err := in.frame(o.cfg.Limits)
+		frame, size, err := in.frame(o.cfg.Conn.Limits)
 		if err != nil {
 			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: size}
 		}
@@ -149,7 +149,7 @@ func (o *documentObject) lookUp(e *document.FrameReceived) {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *documentObject) LongestText() int { return o.cfg.Limits.FrameBytes }
+func (o *documentObject) LongestText() int { return o.cfg.Conn.Limits.FrameBytes }
 
 // frame reads a message, and says what it counts for: as much as was sent, whatever of it
 // there is to see.
@@ -194,7 +194,7 @@ func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 }
 
 // newSecret draws what an object's probes are named by, for this boot.
-func newSecret(h Host) (s channel.Secret) {
+func newSecret(h Host) (s serverconn.Secret) {
 	h.Random(s[:])
 	return s
 }

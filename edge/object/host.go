@@ -12,11 +12,11 @@ package object
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// ConnID names one accepted socket; 16 hex digits. See document.ConnID.
-type ConnID = document.ConnID
+// ConnID names one accepted socket; 16 hex digits.
+type ConnID = serverconn.ConnID
 
 // Host is what the runtime does for an object: its storage, its sockets, its
 // alarm and its way out. Every method is synchronous and none panics or throws.

@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -58,6 +59,16 @@ func (s settings) bytes() rate.Limit {
 	return rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")}
 }
 
+// connConfig is what every client's connection is held to.
+func connConfig(s settings) serverconn.Config {
+	return serverconn.Config{
+		WindowBytes:      s.number("WINDOW_BYTES"),
+		Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
+		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
+		Limits:           s.limits(),
+	}
+}
+
 // perMinute reads the two variables of a limit.
 func (s settings) perMinute(name string) rate.Limit {
 	return rate.Limit{Count: s.number(name + "_PER_MIN"), Per: time.Minute, Burst: s.number(name + "_BURST")}
@@ -79,37 +90,32 @@ func (s settings) snapshotLevel() permission.Set {
 
 func documentConfig(s settings) document.Config {
 	return document.Config{
-		Channel:          channelConfig(s),
-		Unacknowledged:   s.number("MAX_UNACKNOWLEDGED"),
-		MaxMembers:       s.number("MAX_MEMBERS"),
-		MaxReplay:        s.number("MAX_REPLAY"),
-		MaxSyncBytes:     s.number("MAX_SYNC_BYTES"),
-		WindowBytes:      s.number("WINDOW_BYTES"),
-		SlowAfter:        s.millis("SLOW_AFTER_MS"),
-		Frames:           s.frames(),
-		Bytes:            s.bytes(),
-		MaxRefused:       s.number("MAX_REFUSED"),
-		History:          rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
-		Presence:         rate.Limit{Count: s.number("PRESENCE_PER_S")},
-		LockRetry:        s.millis("LOCK_RETRY_MS"),
-		KeepOps:          s.number("KEEP_OPS"),
-		SnapshotBytes:    s.number("MAX_SNAPSHOT_BYTES"),
-		SnapshotParts:    s.number("MAX_SNAPSHOT_PARTS"),
-		UploadIdle:       s.millis("SNAPSHOT_IDLE_MS"),
-		SnapshotLevel:    s.snapshotLevel(),
-		SnapshotConfirm:  s.millis("SNAPSHOT_CONFIRM_MS"),
-		KeepReplaced:     time.Duration(s.number("KEEP_REPLACED_S")) * time.Second,
-		ReplacedBytes:    s.number("MAX_REPLACED_BYTES"),
-		LogBytes:         s.number("MAX_LOG_BYTES"),
-		MaxComments:      s.number("MAX_COMMENTS"),
-		UserComments:     s.number("MAX_COMMENTS_PER_USER"),
-		MaxReplies:       s.number("MAX_REPLIES"),
-		UserReplies:      s.number("MAX_REPLIES_PER_USER"),
-		MaxSections:      s.number("MAX_SECTIONS"),
-		SectionTTL:       s.millis("SECTION_TTL_MS"),
-		MaxSectionTTL:    s.millis("MAX_SECTION_TTL_MS"),
-		Limits:           s.limits(),
-		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
+		Channel:         channelConfig(s),
+		Unacknowledged:  s.number("MAX_UNACKNOWLEDGED"),
+		MaxMembers:      s.number("MAX_MEMBERS"),
+		MaxReplay:       s.number("MAX_REPLAY"),
+		MaxSyncBytes:    s.number("MAX_SYNC_BYTES"),
+		Conn:            connConfig(s),
+		SlowAfter:       s.millis("SLOW_AFTER_MS"),
+		History:         rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
+		Presence:        rate.Limit{Count: s.number("PRESENCE_PER_S")},
+		LockRetry:       s.millis("LOCK_RETRY_MS"),
+		KeepOps:         s.number("KEEP_OPS"),
+		SnapshotBytes:   s.number("MAX_SNAPSHOT_BYTES"),
+		SnapshotParts:   s.number("MAX_SNAPSHOT_PARTS"),
+		UploadIdle:      s.millis("SNAPSHOT_IDLE_MS"),
+		SnapshotLevel:   s.snapshotLevel(),
+		SnapshotConfirm: s.millis("SNAPSHOT_CONFIRM_MS"),
+		KeepReplaced:    time.Duration(s.number("KEEP_REPLACED_S")) * time.Second,
+		ReplacedBytes:   s.number("MAX_REPLACED_BYTES"),
+		LogBytes:        s.number("MAX_LOG_BYTES"),
+		MaxComments:     s.number("MAX_COMMENTS"),
+		UserComments:    s.number("MAX_COMMENTS_PER_USER"),
+		MaxReplies:      s.number("MAX_REPLIES"),
+		UserReplies:     s.number("MAX_REPLIES_PER_USER"),
+		MaxSections:     s.number("MAX_SECTIONS"),
+		SectionTTL:      s.millis("SECTION_TTL_MS"),
+		MaxSectionTTL:   s.millis("MAX_SECTION_TTL_MS"),
 	}.WithDefaults()
 }
 

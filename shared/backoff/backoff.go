@@ -1,5 +1,6 @@
-// Package backoff is how long a client waits before it dials or asks again: full jitter,
-// from a generator that repeats exactly with its seed.
+// Package backoff is how long somebody waits before the next try: a client before it dials
+// or asks again, with full jitter from a generator that repeats exactly with its seed; and
+// an object before it notifies another one again.
 package backoff
 
 import "time"
@@ -48,4 +49,16 @@ func (r *Random) Wait(try int) time.Duration {
 		ceiling = min(Min<<max(try, 0), Max)
 	}
 	return r.UpTo(ceiling)
+}
+
+// maxPause is the longest Pause.
+const maxPause = time.Minute
+
+// Pause is how long one object waits, after the given try, before it notifies another one of
+// the same again: 1 s, 2 s, 4 s … 60 s. Two objects are no crowd, so it has no jitter.
+func Pause(try int) time.Duration {
+	if try > 6 || try < 1 {
+		return maxPause
+	}
+	return min(maxPause, time.Second<<(try-1))
 }

@@ -30,3 +30,11 @@ func TestWhoAreToldTheSameComeOneByOne(t *testing.T) {
 		t.Errorf("told nothing, and waits %v", wait)
 	}
 }
+
+func TestPause(t *testing.T) {
+	for try, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 6: 32 * time.Second, 7: time.Minute, 100: time.Minute, 0: time.Minute} {
+		if got := backoff.Pause(try); got != want {
+			t.Errorf("try %d: %s, want %s", try, got, want)
+		}
+	}
+}

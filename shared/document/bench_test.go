@@ -8,11 +8,14 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // crowd returns a document with n writers connected, as c0 to c<n-1>.
 func crowd(n int) *document.Document {
-	d := document.New(document.Config{Frames: rate.Limit{Count: 1 << 30}, WindowBytes: 1 << 62}, "d")
+	d := document.New(document.Config{Conn: serverconn.Config{
+		Flood: rate.FloodLimits{Frames: rate.Limit{Count: 1 << 30}, Bytes: rate.Limit{Count: 1 << 30}}, WindowBytes: 1 << 62,
+	}}, "d")
 	for i := range n {
 		id := strconv.Itoa(i)
 		d.Step(start, document.Connect{

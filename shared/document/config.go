@@ -5,8 +5,8 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/permission"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Config is a document's limits and timing. The zero value of each field means
@@ -23,9 +23,8 @@ type Config struct {
 	// MaxReplay is how many missed entries a resume replays; a client that
 	// missed more is told so and syncs, which costs fewer frames. Default 1,000.
 	MaxReplay int
-	// WindowBytes is how much may be under way to a connection that has not
-	// confirmed it; twice as much with what cannot wait. Default 1 MiB.
-	WindowBytes int
+	// Conn is what a client's connection is held to: its Flood is one user's here.
+	Conn serverconn.Config
 	// SlowAfter is how long a connection may take to make room. Default 10 s.
 	SlowAfter time.Duration
 	// History is how much of what was written before it came one user may be sent, as
@@ -34,14 +33,6 @@ type Config struct {
 	// Presence is how often one user's presence is passed on; of what comes faster the
 	// newest is. Default 20 a second.
 	Presence rate.Limit
-	// Secret is what the ids of probes are made of.
-	Secret channel.Secret
-	// Frames and Bytes are what one user may send here. Defaults 100 a second with
-	// 1,000 at once, and 1 MiB a second with 4 MiB at once.
-	Frames, Bytes rate.Limit
-	// MaxRefused is how many frames beyond that are refused one by one before the
-	// connection is closed. Default 1,000.
-	MaxRefused int
 	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
 	// still gets a frame of its own. Default 256 KiB.
 	MaxSyncBytes int
@@ -79,17 +70,9 @@ type Config struct {
 	// PresenceBytes bounds the data of a presence frame: the newest is attached to its
 	// socket, which holds 16 KiB. Default 4 KiB.
 	PresenceBytes int
-	// InvalidFrames is how many frames may fail to decode, at once or in a minute, before the
-	// connection is closed. Default 8.
-	InvalidFrames int
-	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
-	// the next has to wait for rate.RefusedPause. Default 5.
-	MaxRefusedTokens int
 	// LockRetry is what a client is told to wait before it writes to a locked
 	// document again. Default 5 s.
 	LockRetry time.Duration
-	// Limits are what clients are told about frames; the decoder holds them to it.
-	Limits protocol.Limits
 }
 
 // ackEvery is by how much an acknowledgement must have moved to be worth a row.
@@ -110,15 +93,10 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxMembers, 100)
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)
-	def(&c.WindowBytes, 1<<20)
-	c.Frames = c.Frames.WithDefaults(100, 10)
-	c.Bytes = c.Bytes.WithDefaults(1<<20, 4)
+	c.Conn = c.Conn.WithDefaults()
 	c.History = c.History.WithDefaults(1<<20, 4)
 	c.Presence = c.Presence.WithDefaults(20, 1)
-	def(&c.MaxRefused, 1000)
 	def(&c.PresenceBytes, 4<<10)
-	def(&c.InvalidFrames, 8)
-	def(&c.MaxRefusedTokens, 5)
 	if c.LockRetry <= 0 {
 		c.LockRetry = 5 * time.Second
 	}
@@ -153,8 +131,5 @@ func (c Config) WithDefaults() Config {
 	if c.MaxSectionTTL <= 0 {
 		c.MaxSectionTTL = time.Hour
 	}
-	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
-	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
-	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
 	return c
 }

@@ -4,10 +4,11 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // connect takes an admitted client in, or sends it back to be admitted again.
@@ -91,7 +92,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
 		m.grant.AdmittedAt = c.Grant.AdmittedAt
 	}
-	m.telling, m.tries, m.tellNext = true, 1, now.Add(channel.TellPause(1))
+	m.telling, m.tries, m.tellNext = true, 1, now.Add(backoff.Pause(1))
 	d.stale = true
 	d.sendBack(m, c)
 }
@@ -186,9 +187,8 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 // replaced ends the connection another one took over from. The same client did
 // it knowingly and hears nothing; any other is told who has the channel now.
 func (d *Document) replaced(old ConnID, winner string, handover bool) {
-	e := protocol.Error{Code: protocol.ConnectionReplaced}
+	e := serverconn.Replaced(winner)
 	if !handover {
-		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
 		d.emit(Send{Conns: d.one(old), Text: d.encode(e.Frame())})
 	}
 	d.emit(Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
@@ -204,10 +204,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
-		Limits: protocol.AckLimits{
-			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Unacknowledged, MessagesPerSecond: d.limits(m).Frames.Count,
-		},
+		Limits: d.cfg.Conn.AckLimits(d.cfg.Unacknowledged, d.limits(m).Frames.Count),
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/rows"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Document is the core of one document. It is not safe for concurrent use.
@@ -15,8 +15,8 @@ type Document struct {
 	cfg      Config
 	id       string
 	version  uint64
-	now      time.Time          // of this Step
-	newest   time.Time          // that there was
+	now      time.Time // of this Step
+	clock    serverconn.Clock
 	portions int                // members this Step has given more of the log to
 	members  []*member          // by user id
 	conns    map[ConnID]*member // current connections only; never ranged over
@@ -25,7 +25,7 @@ type Document struct {
 	upload   Upload
 	comments int    // that are open
 	total    uint64 // bytes of all entries there ever were
-	probes   channel.Probes
+	probes   serverconn.Probes
 	full     []*member // whom this Step has sent more than may be under way
 
 	deadlines
@@ -34,7 +34,7 @@ type Document struct {
 
 // New returns a document nobody has touched.
 func New(cfg Config, documentID string) *Document {
-	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: channel.NewProbes(cfg.Secret)}
+	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: serverconn.NewProbes(cfg.Conn.Secret)}
 }
 
 // Restore returns the document a snapshot was taken from. It fails on a
@@ -58,14 +58,14 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
 		d.members = append(d.members, m)
 	}
-	if s.Probes != (channel.Probes{}) {
+	if s.Probes != (serverconn.Probes{}) {
 		d.probes = s.Probes
 	}
 	user := func(m **member) string { return (*m).userID() }
 	if rows.Ascending(d.members, user); rows.Repeated(d.members, user) {
 		return nil, errors.New("document: two rows of one user")
 	}
-	d.newest = d.known()
+	d.clock = serverconn.Starting(d.known())
 	return d, nil
 }
 
@@ -256,9 +256,10 @@ func (d *Document) attach(m *member, c ConnID) {
 // detach forgets the member's connection; the channel says so already or will.
 func (d *Document) detach(m *member) {
 	delete(d.conns, m.self[0])
-	m.self[0], m.verifying, m.refused = "", false, rate.Refused{}
+	m.self[0] = ""
+	m.conn.Renew()
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
-	m.flow, m.syncing, m.replaying, m.mistakes, m.held = flow{}, false, false, rate.Mistakes{}, ""
+	m.passing, m.syncing, m.replaying, m.held = serverconn.Flow{}, false, false, ""
 	m.historyAt, m.joined, m.heard, m.looks = time.Time{}, 0, 0, looks{}
 	d.stale = true
 }

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // disconnected takes the end of a socket before anything that is due: nothing
@@ -51,12 +53,12 @@ func (d *Document) lose(now time.Time, m *member, at time.Time) {
 // end tells the client why, closes its connection, and does with the channel
 // what the code says: a final one ends it, any other leaves it its grace.
 func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error) {
-	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
+	if serverconn.Listens(e) {
 		d.sendError(m, e)
 	}
 	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
 	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(m.ch.Connection()))
-	if e.Row().Action == protocol.ActionStop {
+	if serverconn.Final(e) {
 		d.gone(now, m, "final_error")
 		return
 	}
@@ -81,7 +83,7 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 // tell tells once and sets the time of the next try.
 func (d *Document) tell(now time.Time, m *member) {
 	m.tries++
-	m.tellNext = now.Add(channel.TellPause(m.tries))
+	m.tellNext = now.Add(backoff.Pause(m.tries))
 	d.stale = true
 	d.save(m)
 	d.emit(Tell{

@@ -5,11 +5,11 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// ConnID names one accepted socket for as long as it lives, hibernation
-// included. The shell makes it (16 hex digits, random) and never reuses one.
-type ConnID string
+// ConnID names one accepted socket.
+type ConnID = serverconn.ConnID
 
 // Grant is what the session object allows a user on this document. The document
 // trusts it: it only ever arrives from the session object, by a binding.
@@ -34,7 +34,7 @@ type Grant struct {
 	// growing for a user and document. Tell carries it back, so that a telling
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
-	// Share is how much of Config.Frames and Bytes the user has here, in thousandths: who
+	// Share is how much of Config.Conn.Flood the user has here, in thousandths: who
 	// has many documents open shares them among those. 0, from an object that does not
 	// say, is all.
 	Share int

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
@@ -33,10 +33,7 @@ func (d *Document) endChannel(now time.Time, e End) {
 		return
 	}
 	if closed {
-		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
-		if !m.grant.revoked(e) {
-			why = protocol.Error{Code: protocol.SessionEnded, Reason: "ended_by_operator"}
-		}
+		why := serverconn.EndedBy(m.grant.revoked(e))
 		if m.active() {
 			d.end(now, m, now, why)
 		} else {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // However many documents a user has open, each takes what a person types: so many frames a
@@ -14,11 +15,12 @@ const leastFrames, leastFramesAtOnce = 10, 100
 // limits are what a member may send here. Of the frames and bytes that one user may send
 // those who have many documents open have a share (Grant.Share).
 func (d *Document) limits(m *member) rate.FloodLimits {
-	l := rate.FloodLimits{Frames: d.cfg.Frames, Bytes: d.cfg.Bytes, MaxRefused: d.cfg.MaxRefused}
+	all := &d.cfg.Conn.Flood
+	l := *all
 	if share := m.grant.Share; share > 0 && share < 1000 {
 		l.Frames, l.Bytes = l.Frames.Part(share), l.Bytes.Part(share)
-		l.Frames.Count = max(l.Frames.Count, min(leastFrames, d.cfg.Frames.Count))
-		l.Frames.Burst = max(l.Frames.Burst, min(leastFramesAtOnce, d.cfg.Frames.Burst))
+		l.Frames.Count = max(l.Frames.Count, min(leastFrames, all.Frames.Count))
+		l.Frames.Burst = max(l.Frames.Burst, min(leastFramesAtOnce, all.Frames.Burst))
 	}
 	return l
 }
@@ -26,23 +28,23 @@ func (d *Document) limits(m *member) rate.FloodLimits {
 // flooded takes a frame into account, and answers it when it is one too many.
 func (d *Document) flooded(now time.Time, m *member, f protocol.Frame, size int) bool {
 	limits := d.limits(m)
-	wait, enough := m.flood.Take(now, &limits, size)
-	if wait == 0 {
+	a := m.conn.Take(now, &limits, f.MessageID, size)
+	if a == nil {
 		return false
 	}
 	if f.Type == protocol.TypeOperation && f.Event == protocol.EventOp || f.Type == protocol.TypeComment {
-		m.hold(f.MessageID, now.Add(wait))
+		m.hold(f.MessageID, now.Add(a.Err.RetryAfter))
 	}
-	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}
-	switch {
-	case enough:
-		e.MessageID = ""
-		d.end(now, m, now, e)
-	case f.MessageID != "":
-		d.sendError(m, e)
-	case m.flood.Tell(now):
-		d.data = protocol.RateLimited{RetryAfter: wait}.Append(d.data[:0])
-		d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: d.data})
-	}
+	d.answer(now, m, a)
 	return true
+}
+
+// answer answers a frame that goes no further, or ends the connection.
+func (d *Document) answer(now time.Time, m *member, a *serverconn.Answer) {
+	switch {
+	case a.Ends:
+		d.end(now, m, now, a.Err)
+	case a.Frame.Event != "":
+		d.sendTo(m, a.Frame)
+	}
 }

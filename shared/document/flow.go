@@ -6,10 +6,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// flow is what one connection has been sent and is not known to have read. The
-// platform does not tell how much of a socket is still unsent, so the client
-// does: a ping goes out after every half window, and its pong confirms all that
-// went before it. The ping's id cannot be known without reading it (channel.Probes).
+// A connection's Window (package serverconn) says what it has been sent and is not known to
+// have read.
 //
 // With a whole window under way the member is dry: ops wait in the log, where
 // they are anyway (member.behind), presence waits (see looks), a sync does. A client
@@ -18,13 +16,6 @@ import (
 // slow one: it gets a window every SlowAfter, maxTrust of them on one connection,
 // and is closed then: it resumes, at the cost of one reconnect. What cannot wait, an
 // answer, may fill a second window; with that one full too the connection ends at once.
-type flow struct {
-	sent, confirmed uint64 // bytes since the connection began
-	probe           uint64 // the number of the ping that is not answered; 0 for none
-	probed          uint64 // what had been sent when it went out
-	presence        presenceFlow
-}
-
 const (
 	maxTrust = 8
 	// maxPortions is how many members one alarm gives more to: what they get is in
@@ -32,36 +23,20 @@ const (
 	maxPortions = 8
 )
 
-func (f *flow) underWay() uint64 { return f.sent - f.confirmed }
-
-// forgive takes everything for read.
-func (f *flow) forgive() {
-	f.confirmed, f.probe = f.sent, 0
-	f.presence.confirmed = f.presence.sent
-}
-
 // credit reports whether the member may be sent what can wait.
-func (d *Document) credit(m *member) bool {
-	return m.flow.underWay() < uint64(d.cfg.WindowBytes)
-}
-
-// stuffed reports whether even what cannot wait has piled up.
-func (d *Document) stuffed(m *member) bool {
-	return m.flow.underWay() >= 2*uint64(d.cfg.WindowBytes)
-}
+func (d *Document) credit(m *member) bool { return m.conn.Window.Credit(d.cfg.Conn.WindowBytes) }
 
 // count notes bytes that have just been sent to the member.
 func (d *Document) count(m *member, bytes int) {
-	f := &m.flow
-	f.sent += uint64(bytes)
-	window := uint64(d.cfg.WindowBytes)
-	if f.underWay() < window/2 && f.presence.underWay() < window/presenceShare/2 {
+	w := &m.conn.Window
+	w.Sent(bytes)
+	window := d.cfg.Conn.WindowBytes
+	if w.UnderWay() < window/2 && m.passing.UnderWay() < window/presenceShare/2 {
 		return
 	}
-	if f.probe == 0 {
-		f.probe, f.probed = d.probes.Next(), f.sent
-		f.presence.probed = f.presence.sent
-		ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: d.probes.ID(f.probe)}
+	if !w.Probing() {
+		m.passing.Mark()
+		ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: w.Probe(&d.probes)}
 		d.emit(Send{Conns: d.one(m.self[0]), Text: d.encode(ping)})
 	}
 	if !d.credit(m) && m.drySince.IsZero() {
@@ -75,7 +50,7 @@ func (d *Document) count(m *member, bytes int) {
 // with answers: who does not read is not talked to any more.
 func (d *Document) endFull(now time.Time) {
 	for i := 0; i < len(d.full); i++ {
-		if m := d.full[i]; m.active() && d.stuffed(m) {
+		if m := d.full[i]; m.active() && m.conn.Window.Overfull(d.cfg.Conn.WindowBytes) {
 			d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
 		}
 	}
@@ -85,10 +60,8 @@ func (d *Document) endFull(now time.Time) {
 // the answer to one that was forgotten in hibernation, with all that it was for,
 // and then there is room.
 func (d *Document) pong(m *member, messageID string) {
-	f := &m.flow
-	if f.probe != 0 && messageID == d.probes.ID(f.probe) {
-		f.confirmed, f.probe = f.probed, 0
-		f.presence.confirmed = max(f.presence.confirmed, f.presence.probed)
+	if m.conn.Window.Answered(&d.probes, messageID) {
+		m.passing.Confirm()
 		if !m.confirms || m.trusted > 0 {
 			m.confirms, m.trusted = true, 0
 			d.save(m)
@@ -130,12 +103,8 @@ func (d *Document) replay(m *member) {
 	m.replaying = true
 	d.emit(Replay{
 		Conn: m.self[0], UserID: m.userID(), ClientID: m.ch.ClientID(),
-		From: m.pushed, To: min(d.version, m.pushed+uint64(d.cfg.MaxReplay)), Bytes: d.room(m),
+		From: m.pushed, To: min(d.version, m.pushed+uint64(d.cfg.MaxReplay)), Bytes: m.conn.Window.Room(d.cfg.Conn.WindowBytes),
 	})
-}
-
-func (d *Document) room(m *member) int {
-	return max(1, d.cfg.WindowBytes-int(min(m.flow.underWay(), uint64(d.cfg.WindowBytes))))
 }
 
 // waits has the entry, and all that follow it, wait in the log.
@@ -193,6 +162,7 @@ func (d *Document) settleFlow(now time.Time, m *member, woken bool) {
 	}
 	d.portions++
 	m.trusted++
-	m.flow.forgive()
+	m.conn.Window.Forgive()
+	m.passing.Forgive()
 	d.pump(m)
 }

@@ -24,7 +24,7 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 		d.record(m, audit.Entry{At: now, Event: audit.Left}.Ending(m.ch.Connection()))
 		d.gone(now, m, "disconnect")
 		return
-	case d.stuffed(m):
+	case m.conn.Window.Overfull(d.cfg.Conn.WindowBytes):
 		d.end(now, m, now, protocol.Error{Code: protocol.SlowConsumer})
 		return
 	case f.Type == protocol.TypePresence && isPresence(f.Event):
@@ -75,28 +75,11 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	d.malformed(m, f, "unexpected_event")
 }
 
-// invalid answers a frame that did not decode. One is a mistake; several are not a client
-// of this protocol, nor is one that is far too large.
+// invalid answers a frame that did not decode.
 func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int) {
-	if d.cfg.Limits.FarOver(size) {
-		limits := d.limits(m)
-		m.flood.Take(now, &limits, size) // it comes back to what it has used up
-		d.end(now, m, now, *protocol.TooLarge(d.cfg.Limits))
-		return
-	}
-	if e == nil {
-		e = &protocol.Error{Code: protocol.MalformedMessage}
-	}
-	if d.flooded(now, m, protocol.Frame{MessageID: e.MessageID}, size) {
-		return
-	}
 	m.ch.Alive(now)
-	// One that says which it is was meant for this protocol.
-	if e.MessageID != "" || !m.mistakes.Enough(now, d.cfg.InvalidFrames) {
-		d.sendError(m, *e)
-		return
-	}
-	d.end(now, m, now, *e)
+	limits := d.limits(m)
+	d.answer(now, m, m.conn.Invalid(now, &d.cfg.Conn, &limits, e, size))
 }
 
 // ack moves the place a resume replays from. It is stored with the next thing

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -214,8 +215,10 @@ func FuzzStep(f *testing.F) {
 	f.Add(seed)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg := document.Config{
-			MaxMembers: 2, Unacknowledged: 3, InvalidFrames: 3, MaxReplay: 3, WindowBytes: 1200, SlowAfter: 20 * time.Second,
-			Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4, KeepOps: 1, MaxComments: 2, MaxSections: 2, SnapshotBytes: 30, SnapshotParts: 2,
+			Conn: serverconn.Config{
+				InvalidFrames: 3, WindowBytes: 1200, Flood: rate.FloodLimits{Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4},
+			},
+			MaxMembers: 2, Unacknowledged: 3, MaxReplay: 3, SlowAfter: 20 * time.Second, KeepOps: 1, MaxComments: 2, MaxSections: 2, SnapshotBytes: 30, SnapshotParts: 2,
 		}.WithDefaults()
 		r := &rig{
 			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),

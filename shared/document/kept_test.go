@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -76,7 +77,7 @@ func TestWhatFalseSnapshotsReplaceCanBeRestored(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		d := newDesk(t)
 		cfg := document.Config{
-			KeepOps: 1 + rng.IntN(5), KeepReplaced: keep, SnapshotConfirm: time.Millisecond, Frames: rate.Limit{Count: 10_000},
+			KeepOps: 1 + rng.IntN(5), KeepReplaced: keep, SnapshotConfirm: time.Millisecond, Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 10_000}}},
 		}
 		d.doc = document.New(cfg, "d")
 		d.connect("ann", "ann", "a")
@@ -185,7 +186,7 @@ func TestARestoreIsUndone(t *testing.T) {
 // How much is kept is bounded in bytes, and what goes before its time is said.
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	d := newDesk(t)
-	cfg := document.Config{KeepOps: 1, ReplacedBytes: 20_000, LogBytes: 10_000, Frames: rate.Limit{Count: 100_000}}
+	cfg := document.Config{KeepOps: 1, ReplacedBytes: 20_000, LogBytes: 10_000, Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 100_000}}}}
 	d.doc = document.New(cfg, "d")
 	d.connect("eve", "eve", "e")
 	for i := range 2000 {

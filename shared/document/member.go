@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // member is one user's channel and what the document knows beside it.
@@ -36,17 +37,12 @@ type member struct {
 // live is what a member knows that need not be stored: losing it forgives, or has
 // the client ask again.
 type live struct {
-	flow  flow
-	flood rate.Flood
-	// verifying is whether a token_refresh waits for its answer; one at a time, so
-	// that they cannot overtake each other, and nobody can pile them up.
-	verifying bool
-	refused   rate.Refused // tokens, on this connection
+	conn    serverconn.Conn
+	passing serverconn.Flow // of conn's, what is worth nothing once a newer one has come
 	// syncing is whether a sync_request waits for credit, from syncFrom.
 	syncing   bool
-	syncFrom  protocol.SyncRequest
 	replaying bool // a Replay has no Delivered yet
-	mistakes  rate.Mistakes
+	syncFrom  protocol.SyncRequest
 	// turned is how often in a row the document was full for the user, turnedFor for
 	// how long it was sent away.
 	turned    int

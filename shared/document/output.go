@@ -1,6 +1,9 @@
 package document
 
-import "github.com/holdfast-dev/holdfast/shared/protocol"
+import (
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
+)
 
 // output collects the effects of one Step. Texts and lists of connections lie
 // one after the other in two buffers that the next Step uses again: an op then
@@ -44,10 +47,10 @@ func (d *Document) sendTo(m *member, f protocol.Frame) {
 		text := d.encode(f)
 		d.emit(Send{Conns: d.one(m.self[0]), Text: text})
 		if passing(f) {
-			m.flow.presence.sent += uint64(len(text))
+			m.passing.Sent(len(text))
 		}
 		d.count(m, len(text))
-		if d.stuffed(m) {
+		if m.conn.Window.Overfull(d.cfg.Conn.WindowBytes) {
 			d.full = append(d.full, m)
 		}
 	}
@@ -96,7 +99,7 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 	d.emit(Send{Conns: d.ids[start:len(d.ids):len(d.ids)], Text: text})
 	for _, o := range d.to {
 		if share {
-			o.flow.presence.sent += uint64(len(text))
+			o.passing.Sent(len(text))
 		}
 		d.count(o, len(text))
 	}
@@ -107,7 +110,7 @@ func (d *Document) sendError(m *member, e protocol.Error) { d.sendTo(m, e.Frame(
 
 // malformed answers a frame of the protocol's form that has no place here.
 func (d *Document) malformed(m *member, f protocol.Frame, reason string) {
-	d.sendError(m, protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
+	d.sendError(m, serverconn.Malformed(f, reason))
 }
 
 // save stores the member's row.

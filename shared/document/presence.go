@@ -25,11 +25,6 @@ type looks struct {
 	blindUntil time.Time
 }
 
-// presenceFlow is flow for what is passing alone, all of which that counts too.
-type presenceFlow struct{ sent, confirmed, probed uint64 }
-
-func (f *presenceFlow) underWay() uint64 { return f.sent - f.confirmed }
-
 const (
 	// presenceShare is what part of a window presence may fill: one of so many.
 	presenceShare = 8
@@ -119,7 +114,7 @@ func (d *Document) presenceFrame(m *member, event, clientID string, data []byte)
 
 // sees reports whether a connection has room for presence.
 func (d *Document) sees(o *member) bool {
-	return o.flow.presence.underWay() < uint64(d.cfg.WindowBytes)/presenceShare
+	return o.passing.UnderWay() < d.cfg.Conn.WindowBytes/presenceShare
 }
 
 // miss notes that o has yet to see m's newest, missAll everybody's.
@@ -178,7 +173,7 @@ func (d *Document) settlePresence(now time.Time, m *member) {
 	if m.confirms { // it has answered since, and will again
 		return
 	}
-	m.flow.presence.confirmed = m.flow.presence.sent
+	m.passing.Forgive()
 	if !m.behind {
 		d.showUnseen(m)
 	}
@@ -192,8 +187,7 @@ func (d *Document) settlePresence(now time.Time, m *member) {
 // others follow.
 func (d *Document) sendMembers(m *member) {
 	var s protocol.PresenceState
-	share := uint64(d.cfg.WindowBytes) / presenceShare
-	room := min(d.cfg.MaxSyncBytes, int(share-min(share, m.flow.presence.underWay())))
+	room := min(d.cfg.MaxSyncBytes, max(0, d.cfg.Conn.WindowBytes/presenceShare-m.passing.UnderWay()))
 	m.unseen = nil
 	for _, o := range d.members {
 		if o == m || !o.active() {

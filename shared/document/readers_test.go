@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // TestFullForLonger: who finds the document full again is sent away for twice as long, and
@@ -105,7 +106,7 @@ func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
 // resume that has missed more.
 func TestALongLogIsHeardToItsEnd(t *testing.T) {
 	d := newDesk(t)
-	d.doc = document.New(document.Config{Frames: rate.Limit{Count: 10_000}, Bytes: rate.Limit{Count: 1 << 30}, History: rate.Limit{Count: 100_000, Burst: 300_000}}, "d")
+	d.doc = document.New(document.Config{Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 10_000}, Bytes: rate.Limit{Count: 1 << 30}}}, History: rate.Limit{Count: 100_000, Burst: 300_000}}, "d")
 	d.connect("c1", "ann", "a")
 	const entries = 900
 	for i := range entries {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Row is one user's channel as stored: the channel's own state and the grant
@@ -51,7 +52,7 @@ type Snapshot struct {
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live
 	// Probes are the ids that were used, with Live.
-	Probes channel.Probes
+	Probes serverconn.Probes
 	// Shown is what was attached to sockets (Attach), where Live does not say.
 	Shown map[ConnID][]byte
 	// Receipts are, for every channel, the newest ops of its client id.

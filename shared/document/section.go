@@ -23,7 +23,7 @@ func (d *Document) section(now time.Time, m *member, f protocol.Frame) {
 		e.Code = protocol.InsufficientPermissions
 	case m.ch.ReadOnly(now):
 		e.Code, e.Reason = protocol.TokenExpired, "read_only"
-	case !ok || !protocol.ValidID(p.Section, d.cfg.Limits.IDBytes):
+	case !ok || !protocol.ValidID(p.Section, d.cfg.Conn.Limits.IDBytes):
 		d.malformed(m, f, "section_missing")
 		return
 	case lock && held && d.sections[i].UserID != m.userID():

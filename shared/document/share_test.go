@@ -8,6 +8,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
 // shared is a document with the default limits and a member with so many thousandths of
@@ -86,7 +87,7 @@ func TestWithTheSmallestShareAPersonTypes(t *testing.T) {
 func TestAShareIsNeverMoreThanTheLimit(t *testing.T) {
 	d := newDesk(t)
 	cfg := document.Config{}
-	cfg.Frames.Count, cfg.Frames.Burst = 2, 3
+	cfg.Conn.Flood.Frames = rate.Limit{Count: 2, Burst: 3}
 	d.doc = document.New(cfg, "d")
 	d.connectShared("c1", 20)
 	if got := d.taken("c1", 50, 1); got != 3 {

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -54,7 +54,7 @@ func (d *desk) comments(conn document.ConnID, event, id, data string) (reason st
 // The attacker may comment, and does nothing else. Everybody else still can.
 func TestOneCommenterHasAShare(t *testing.T) {
 	d := newDesk(t)
-	cfg := document.Config{MaxComments: 40, MaxReplies: 20, UserReplies: 3, Frames: rate.Limit{Count: 10_000}}
+	cfg := document.Config{MaxComments: 40, MaxReplies: 20, UserReplies: 3, Conn: serverconn.Config{Flood: manyFrames}}
 	d.doc = document.New(cfg, "d")
 	d.as("eve", "eve", permission.Read|permission.Comment)
 	d.as("ann", "ann", permission.All)
@@ -114,7 +114,7 @@ func TestOneCommenterHasAShare(t *testing.T) {
 // makes room, and so does a higher limit.
 func TestAFullLogIsLocked(t *testing.T) {
 	d := newDesk(t)
-	cfg := document.Config{LogBytes: 5000, KeepOps: 2, Frames: rate.Limit{Count: 10_000}}
+	cfg := document.Config{LogBytes: 5000, KeepOps: 2, Conn: serverconn.Config{Flood: manyFrames}}
 	d.doc = document.New(cfg, "d")
 	d.as("eve", "eve", permission.Read|permission.Write)
 	write := func(id string) (reason string) {
@@ -180,7 +180,7 @@ func TestAFullLogIsLocked(t *testing.T) {
 // What belongs to open comments no snapshot trims: it counts for as long as they are open.
 func TestOpenCommentsCountInTheLog(t *testing.T) {
 	d := newDesk(t)
-	d.doc = document.New(document.Config{LogBytes: 2000, KeepOps: 1, Frames: rate.Limit{Count: 10_000}}, "d")
+	d.doc = document.New(document.Config{LogBytes: 2000, KeepOps: 1, Conn: serverconn.Config{Flood: manyFrames}}, "d")
 	d.as("ann", "ann", permission.All)
 	for i := 0; !d.doc.Snapshot().State.Full; i++ {
 		d.comments("ann", "create", fmt.Sprint("c", i), `{"body":"`+strings.Repeat("x", 200)+`"}`)

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // S2: "`comment` | Add comments | Create and reply to comments": they are stored,
@@ -94,7 +94,7 @@ func TestOpenCommentsAreBounded(t *testing.T) {
 // A connection that has entries of the log to come keeps them from being trimmed.
 func TestCompactionLeavesWhatIsOwed(t *testing.T) {
 	d := newDesk(t)
-	d.doc = document.New(document.Config{WindowBytes: 2000, KeepOps: 1, Frames: rate.Limit{Count: 10_000}}, "d")
+	d.doc = document.New(document.Config{Conn: serverconn.Config{WindowBytes: 2000, Flood: manyFrames}, KeepOps: 1}, "d")
 	d.connect("c1", "ann", "a")
 	d.connect("c2", "ben", "b")
 	for i := range 30 {
@@ -129,7 +129,7 @@ func TestCompactionLeavesWhatIsOwed(t *testing.T) {
 // sent twice or left out.
 func TestSnapshotKeepsToTheWindow(t *testing.T) {
 	d := newDesk(t)
-	d.doc = document.New(document.Config{WindowBytes: 3000, KeepOps: 1, Frames: rate.Limit{Count: 10_000}}, "d")
+	d.doc = document.New(document.Config{Conn: serverconn.Config{WindowBytes: 3000, Flood: manyFrames}, KeepOps: 1}, "d")
 	d.as("c1", "ann", permission.All)
 	for i := range 5 {
 		d.says("c1", fmt.Sprintf(`{"type":"comment","event":"create","message_id":"k%d","data":{"body":"%s"}}`, i, strings.Repeat("y", 900)))

@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -26,9 +27,12 @@ type desk struct {
 	closed map[document.ConnID]int
 }
 
+// manyFrames are so many that no test here sends too many.
+var manyFrames = rate.FloodLimits{Frames: rate.Limit{Count: 10_000}}
+
 func newDesk(t *testing.T) *desk {
 	return &desk{
-		T: t, doc: document.New(document.Config{Frames: rate.Limit{Count: 10_000}}, "d"), store: sim.NewDocumentStorage("d"), now: start,
+		T: t, doc: document.New(document.Config{Conn: serverconn.Config{Flood: manyFrames}}, "d"), store: sim.NewDocumentStorage("d"), now: start,
 		sent: map[document.ConnID][]protocol.Frame{}, closed: map[document.ConnID]int{},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
@@ -115,9 +116,11 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.hibernate()
 	case "config":
 		s.cfg = document.Config{
-			WindowBytes: int(a.uint("window", 0)), MaxRefused: int(a.uint("refused", 0)), MaxSyncBytes: int(a.uint("sync", 0)),
-			Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
-			Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
+			Conn: serverconn.Config{WindowBytes: int(a.uint("window", 0)), Flood: rate.FloodLimits{
+				Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
+				Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, MaxRefused: int(a.uint("refused", 0)),
+			}},
+			MaxSyncBytes: int(a.uint("sync", 0)), KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
 			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)), LogBytes: int(a.uint("log", 0)),
 			Presence: rate.Limit{Count: int(a.uint("presence", 0))}, History: rate.Limit{Count: int(a.uint("history", 0)), Burst: int(a.uint("history-burst", 0))},
 		}.WithDefaults()

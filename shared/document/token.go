@@ -5,50 +5,33 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // tokenRefresh hands a new token over to be verified. Until the answer the old
 // one counts.
 func (d *Document) tokenRefresh(now time.Time, m *member, f protocol.Frame) {
-	p, ok := protocol.ParseTokenRefresh(f.Data)
-	if !ok {
-		d.malformed(m, f, "token_missing")
+	token, a := m.conn.Refresh(now, &d.cfg.Conn, f)
+	if a != nil {
+		d.answer(now, m, a)
 		return
 	}
-	if m.verifying {
-		d.sendError(m, protocol.Error{
-			Code: protocol.RateLimitExceeded, Reason: "refresh_in_progress", MessageID: f.MessageID, RetryAfter: time.Second,
-		})
-		return
-	}
-	if wait := m.refused.Wait(now, d.cfg.MaxRefusedTokens); wait > 0 {
-		d.sendError(m, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "refreshes_refused", MessageID: f.MessageID, RetryAfter: wait})
-		return
-	}
-	m.verifying = true
-	d.emit(VerifyToken{Conn: m.self[0], Token: p.Token, UserID: m.userID(), ClientID: m.ch.ClientID()})
+	d.emit(VerifyToken{Conn: m.self[0], Token: token, UserID: m.userID(), ClientID: m.ch.ClientID()})
 }
 
 // tokenVerified swaps the token in place: the same subject, and not a token that
 // has expired while it was looked at.
 func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
-	m.verifying = false
+	a := m.conn.Verified(now, g.UserID == m.userID(), g.Expires)
 	switch {
-	case g.UserID != m.userID():
-		m.refused.Refuse(now)
-		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
+	case a != nil:
+		d.answer(now, m, a)
 		return
 	case g.Epoch < m.fence || d.outdated(g):
 		// It was granted before a revocation, and may be the very token; or before a change.
 		d.sendError(m, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permissions_changed", RetryAfter: time.Second})
 		return
-	case !g.Expires.IsZero() && !now.Before(g.Expires):
-		m.refused.Refuse(now)
-		d.sendError(m, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
-		return
 	}
-	m.refused = rate.Refused{}
 	d.lockSaid(now, g)
 	old := m.grant
 	g = m.newest(g)
@@ -57,10 +40,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	m.ch.Refresh(now, g.Expires)
 	d.stale = true
 	d.save(m)
-	d.data = protocol.TokenRefreshed{
-		ExpiresAt: g.Expires, ExpiresIn: max(0, g.Expires.Sub(now)), PermEpoch: g.Epoch, ServerTime: now,
-	}.Append(d.data[:0])
-	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshed, Data: d.data})
+	d.sendTo(m, m.conn.Refreshed(now, g.Expires, g.Epoch))
 	if g.Permissions != old.Permissions {
 		d.permissionsChanged(now, m, old.Permissions, "token_refreshed")
 	}
@@ -69,19 +49,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 // tokenRefused leaves the connection on its old token, unless the answer was
 // that the user has no business here any more.
 func (d *Document) tokenRefused(now time.Time, m *member, e *protocol.Error) {
-	m.verifying = false
-	if e == nil {
-		e = &protocol.Error{Code: protocol.AuthenticationFailed}
-	}
-	switch e.Code {
-	case protocol.InsufficientPermissions, protocol.DocumentNotFound, protocol.TokenRevoked, protocol.SessionEnded:
-		d.end(now, m, now, *e)
-	default:
-		if e.Row().Action == protocol.ActionRefresh {
-			m.refused.Refuse(now)
-		}
-		d.sendError(m, *e)
-	}
+	d.answer(now, m, m.conn.Refused(now, e))
 }
 
 // grantChanged takes what the session object pushes. Epochs order it against
@@ -147,6 +115,5 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reaso
 
 // sendRefreshRequired asks for a new token within what is left of the old one.
 func (d *Document) sendRefreshRequired(now time.Time, m *member, reason string) {
-	d.data = protocol.TokenRefreshRequired{Reason: reason, ExpiresIn: m.ch.NoticeLeft(now)}.Append(d.data[:0])
-	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshRequired, Data: d.data})
+	d.sendTo(m, serverconn.RefreshRequired(reason, m.ch.NoticeLeft(now)))
 }

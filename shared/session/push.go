@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
@@ -147,7 +147,7 @@ func (s *Session) knownAccess(document string, said uint64) uint64 {
 func (s *Session) press(now time.Time, c *ChannelRow) {
 	if c.owes() {
 		c.Pushes++
-		c.NextPush = now.Add(channel.TellPause(c.Pushes))
+		c.NextPush = now.Add(backoff.Pause(c.Pushes))
 	}
 	s.keep(c)
 	if c.Fence != 0 {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -181,7 +181,7 @@ func (s *Session) sweep(now time.Time) {
 		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.owes() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > channel.TellPause(0)) {
+		if c := &s.channels[i]; c.owes() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > backoff.Pause(0)) {
 			s.press(now, c)
 		}
 	}

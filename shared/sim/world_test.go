@@ -83,10 +83,10 @@ func newWorld(seed uint64, log bool) *world {
 	// With both so small there is not even room to refuse what is too much.
 	switch small := w.rng.Float64(); {
 	case small < 0.3:
-		w.docCfg.WindowBytes = 1500
+		w.docCfg.Conn.WindowBytes = 1500
 	case small < 0.6:
-		w.docCfg.Frames = rate.Limit{Count: 6, Burst: 12}
-		w.docCfg.MaxRefused = 40
+		w.docCfg.Conn.Flood.Frames = rate.Limit{Count: 6, Burst: 12}
+		w.docCfg.Conn.Flood.MaxRefused = 40
 	}
 	if w.chance(0.3) {
 		w.docCfg.History = rate.Limit{Count: 10 << 10, Burst: 20 << 10}
@@ -99,7 +99,7 @@ func newWorld(seed uint64, log bool) *world {
 	}
 	if w.chance(0.3) {
 		w.docCfg.MaxComments, w.docCfg.UserComments, w.docCfg.MaxReplies = 2, 2, 10
-		if w.docCfg.WindowBytes == 0 && w.chance(0.7) { // a small window has no room to refuse so much
+		if w.docCfg.Conn.WindowBytes == 0 && w.chance(0.7) { // a small window has no room to refuse so much
 			w.docCfg.LogBytes = 3000
 		}
 	}

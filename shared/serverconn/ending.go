@@ -1,0 +1,34 @@
+package serverconn
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Replaced is what a connection is told that a client's newer one has taken the place of:
+// who has it now, where that client says who it is. The same client did it knowingly and is
+// sent nothing.
+func Replaced(winner string) protocol.Error {
+	e := protocol.Error{Code: protocol.ConnectionReplaced}
+	if winner != "" {
+		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
+	}
+	return e
+}
+
+// EndedBy is what a client is told whose channel an operator has ended: its token was
+// revoked, or it was not.
+func EndedBy(revoked bool) protocol.Error {
+	if revoked {
+		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
+	}
+	return protocol.Error{Code: protocol.SessionEnded, Reason: "ended_by_operator"}
+}
+
+// Listens reports whether the client is sent the error its connection ends with: after a
+// silence nobody is there to read it.
+func Listens(e protocol.Error) bool { return e.Code != protocol.HeartbeatTimeout }
+
+// Final reports whether the error ends the channel as well; after any other the client comes
+// back, and the channel has its grace.
+func Final(e protocol.Error) bool { return e.Row().Action == protocol.ActionStop }
