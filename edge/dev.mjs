@@ -99,16 +99,6 @@ function secrets(state) {
 	return file;
 }
 
-// database brings D1 up to date before the Worker is there, which would find it half done.
-async function database({ compatibilityDate, d1Databases }, persist) {
-	const miniflare = await run([{ name: "database", modules: true, script: "export default {}", compatibilityDate, d1Databases }], { persist });
-	try {
-		await migrate(await miniflare.getD1Database("DB"), (name) => say(`migrating the database: ${name}`));
-	} finally {
-		await miniflare.dispose();
-	}
-}
-
 // log says what there is to worry about.
 function log({ level, message }) {
 	if (level === "warn" || level === "error") console[level](message);
@@ -116,7 +106,7 @@ function log({ level, message }) {
 
 if (Number(process.versions.node.split(".")[0]) < 22) stop("wrangler wants Node 22: run make dev, which brings its own.");
 process.env.WRANGLER_LOG ??= "warn"; // it would say for each start where the secrets are
-const { built, migrate, run } = await import("./workerd.mjs");
+const { built, migrated, run } = await import("./workerd.mjs");
 const { port, variables, state, build } = options();
 for (const file of ["worker/worker.js", "web/index.html"]) {
 	if (!existsSync(join(build, file))) stop(`there is no ${file} in ${build}: run make build.`);
@@ -128,7 +118,7 @@ oneServer(persist);
 const envFile = secrets(state);
 const worker = () => built({ build, variables, envFile });
 const settings = { port, persist: join(persist, "v3"), log };
-await database(worker(), settings.persist);
+await migrated(worker(), settings.persist, (name) => say(`migrating the database: ${name}`));
 say("starting workerd");
 let miniflare = await run([worker()], settings);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => miniflare.dispose().finally(() => process.exit(0)));

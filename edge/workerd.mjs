@@ -83,3 +83,16 @@ export async function migrate(database, say = () => {}) {
 	}
 	await apply(join(repo, "edge/seed/demo.sql"));
 }
+
+/**
+ * Brings the database that is kept in the folder `persist` up to date before a Worker is
+ * there, which would find it half done.
+ */
+export async function migrated({ compatibilityDate, d1Databases }, persist, say) {
+	const miniflare = await run([{ name: "database", modules: true, script: "export default {}", compatibilityDate, d1Databases }], { persist });
+	try {
+		await migrate(await miniflare.getD1Database("DB"), say);
+	} finally {
+		await miniflare.dispose();
+	}
+}

@@ -19,8 +19,9 @@ const opFrame = `{"type":"operation","event":"op","message_id":%q,"data":{"op":1
 // invalidation | Real-time via events" and "`admin` | Full control | All operations,
 // manage permissions".
 func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	editor.op("m1", 1)
 	answer := s.must("PUT", "/v1/admin/documents/welcome/members/usr_editor", `{"role":"view","reason":"left_the_team"}`)
 	changed, _ := at(answer, "receipt", "changed").([]any)
@@ -61,11 +62,12 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 
 // A workspace and a document from nothing, without SQL, and gone again.
 func TestAnOperatorNeedsNoSQL(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	s.must("PUT", "/v1/admin/workspaces/ws_new", `{"name":"New"}`)
 	s.must("PUT", "/v1/admin/workspaces/ws_new/members/usr_outsider", `{"role":"member"}`)
 	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_new","title":"Fresh"}`)
-	c := s.connect(dialling{document: "fresh", clientID: "c", token: s.login("outsider")})
+	c := s.connect(dialling{document: "fresh", clientID: "c", token: s.Login("outsider")})
 	c.op("m1", 1)
 	answer := s.must("GET", "/v1/admin/documents/fresh", ``)
 	members, _ := at(answer, "live", "members").([]any)
@@ -83,14 +85,14 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	if status, _ := s.admin("DELETE", "/v1/admin/documents/fresh", ``); status != 404 {
 		t.Errorf("gone, and deleted again: HTTP %d", status)
 	}
-	s.refused(dialling{document: "fresh", clientID: "c", token: s.login("outsider")}, "DOCUMENT_NOT_FOUND")
+	s.refused(dialling{document: "fresh", clientID: "c", token: s.Login("outsider")}, "DOCUMENT_NOT_FOUND")
 	// The same name in another workspace, a moment later: who was refused gets in, and
 	// finds nothing; nor does an eviction bring anything back.
 	s.must("PUT", "/v1/admin/workspaces/ws_other", `{"name":"Other"}`)
 	s.must("PUT", "/v1/admin/workspaces/ws_other/members/usr_outsider", `{"role":"member"}`)
 	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh"}`)
-	s.evict("Document", "fresh")
-	again := s.connect(dialling{document: "fresh", clientID: "c", sessionID: c.ack.text("session_id"), lastSeq: 1, token: s.login("outsider")})
+	s.Evict("Document", "fresh")
+	again := s.connect(dialling{document: "fresh", clientID: "c", sessionID: c.ack.text("session_id"), lastSeq: 1, token: s.Login("outsider")})
 	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
 		t.Errorf("connection_ack %v", again.ack.Data)
 	}
@@ -99,14 +101,15 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	again.send(`{"type":"system","event":"disconnect"}`)
 	again.closes(1000, func(frame) {})
 	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh","access":"restricted"}`)
-	s.refused(dialling{document: "fresh", clientID: "c", token: s.login("outsider")}, "INSUFFICIENT_PERMISSIONS")
+	s.refused(dialling{document: "fresh", clientID: "c", token: s.Login("outsider")}, "INSUFFICIENT_PERMISSIONS")
 	s.must("PUT", "/v1/admin/documents/fresh/members/usr_outsider", `{"role":"view"}`)
-	s.connect(dialling{document: "fresh", clientID: "c", token: s.login("outsider")})
+	s.connect(dialling{document: "fresh", clientID: "c", token: s.Login("outsider")})
 }
 
 func TestALockReachesWriters(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	editor.op("m1", 1)
 	if answer := s.must("PUT", "/v1/admin/documents/welcome/lock", `{"reason":"legal_hold","retry_after_ms":7000}`); answer["locked"] != true || answer["document_version"] != 1.0 {
 		t.Errorf("answered %v", answer)
@@ -122,7 +125,7 @@ func TestALockReachesWriters(t *testing.T) {
 	if f := until("system", "error"); f.text("error_code") != "DOCUMENT_LOCKED" || at(f.Data, "details", "retry_after") != 7000.0 {
 		t.Errorf("told %v", f.Data)
 	}
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	editor.send(fmt.Sprintf(opFrame, "m3"))
 	if f := until("system", "error"); f.text("error_code") != "DOCUMENT_LOCKED" {
 		t.Errorf("after an eviction: %v", f.Data)
@@ -138,10 +141,11 @@ func TestALockReachesWriters(t *testing.T) {
 
 // A kick takes no right away; a revocation does.
 func TestKickAndRevoke(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	jar, err := cookiejar.New(nil)
 	check(err)
-	token := s.loginWith(jar, "editor")
+	token := s.LoginWith(jar, "editor")
 	connect := func(document string) *conn {
 		return s.connect(dialling{document: document, clientID: "e", token: token})
 	}
@@ -189,25 +193,26 @@ func TestKickAndRevoke(t *testing.T) {
 	ends(welcome, "TOKEN_REVOKED", 4410)
 	ends(notes, "TOKEN_REVOKED", 4410)
 	for range 2 { // remembered through an eviction
-		c, _, err := dialling{document: "welcome", clientID: "e", token: token, origin: s.url}.dial(s)
+		c, _, err := dialling{document: "welcome", clientID: "e", token: token, origin: s.URL}.dial(s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c.expectError("TOKEN_REVOKED")
-		s.do(map[string]string{"do": "evict", "class": "UserSession", "name": "usr_editor", "attempt": "1"}, nil)
+		s.Do(map[string]string{"do": "evict", "class": "UserSession", "name": "usr_editor", "attempt": "1"}, nil)
 	}
-	if status, _, _ := s.post(jar, "/auth/refresh", nil); status != 401 {
+	if status, _, _ := s.Post(jar, "/auth/refresh", nil); status != 401 {
 		t.Errorf("the sign-in goes on: HTTP %d", status)
 	}
 	// A new sign-in is a new beginning, also in the second of the revocation.
-	token = s.loginWith(jar, "editor")
+	token = s.LoginWith(jar, "editor")
 	connect("welcome").op("m4", 4)
 }
 
 // One token, by its jti; what lives by another goes on. S2: “"jti": "token_unique_id"”.
 func TestRevokesOneToken(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	stolen, kept := s.login("editor"), s.login("editor")
+	stolen, kept := s.Login("editor"), s.Login("editor")
 	phone := s.connect(dialling{document: "welcome", clientID: "phone", token: stolen})
 	laptop := s.connect(dialling{document: "notes", clientID: "laptop", token: kept})
 	phone.op("m1", 1)
@@ -227,8 +232,9 @@ func TestRevokesOneToken(t *testing.T) {
 
 // "Why was I disconnected?" S2: "Log authentication events - For security auditing".
 func TestExplainsADisconnect(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	c := s.connect(dialling{document: "welcome", clientID: "phone", token: s.login("editor")})
+	c := s.connect(dialling{document: "welcome", clientID: "phone", token: s.Login("editor")})
 	c.op("m1", 1)
 	s.must("POST", "/v1/admin/users/usr_editor/kick", `{"reason":"too_loud"}`)
 	for {

@@ -21,10 +21,11 @@ const (
 // An app from nothing to nothing. A key is in no table, and what it let in is found by
 // its id.
 func TestAnOperatorsApps(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	made := s.must("PUT", appOne, appBody)
 	secret, _ := made["webhook_secret"].(string)
-	s.shown("a webhook's secret", secret)
+	s.Shown("a webhook's secret", secret)
 	if !regexp.MustCompile(`^whs_[A-Za-z0-9_-]{43}$`).MatchString(secret) {
 		t.Errorf("made as %v", made)
 	}
@@ -35,7 +36,7 @@ func TestAnOperatorsApps(t *testing.T) {
 		t.Errorf("stored are %d, as %v", len(rows), rows[0]["name"])
 	}
 	another, _ := s.must("POST", appOne+"/secret", ``)["webhook_secret"].(string)
-	s.shown("a webhook's secret", another)
+	s.Shown("a webhook's secret", another)
 	if rows := s.d1("SELECT webhook_secret FROM apps"); another == secret || rows[0]["webhook_secret"] != another {
 		t.Error("the secret is not replaced")
 	}
@@ -45,7 +46,7 @@ func TestAnOperatorsApps(t *testing.T) {
 		answer := s.must("POST", appOne+"/keys", ``)
 		id, _ := answer["key_id"].(string)
 		key, _ := answer["key"].(string)
-		s.shown("an app's key", key)
+		s.Shown("an app's key", key)
 		hash := sha256.Sum256([]byte(key))
 		rows := s.d1("SELECT hash FROM app_keys WHERE id = '" + id + "'")
 		if !strings.HasPrefix(key, "hfa_"+id+"_") || len(rows) != 1 || rows[0]["hash"] != hex.EncodeToString(hash[:]) {
@@ -92,14 +93,14 @@ func TestAnOperatorsApps(t *testing.T) {
 		t.Errorf("gone, and deleted again: HTTP %d", status)
 	}
 	var said struct{ Logs []string }
-	s.do(map[string]string{"do": "logs"}, &said)
+	s.Do(map[string]string{"do": "logs"}, &said)
 	if logs := strings.Join(said.Logs, "\n"); !strings.Contains(logs, `"operation":"revokeAppKey","by":"admin","package":"com.example.one","key_id":"`+ids[0]+`","reason":"left_in_a_commit","status":200`) {
 		t.Error("the log does not say who revoked the key")
 	}
 }
 
 func (s *server) revokedAt(key string) any {
-	s.t.Helper()
+	s.T.Helper()
 	rows := s.d1("SELECT revoked_at FROM app_keys WHERE id = '" + key + "'")
 	if len(rows) != 1 {
 		return nil
@@ -110,6 +111,7 @@ func (s *server) revokedAt(key string) any {
 // Who could not be told is found by a repeat, and what a key of today let in is not
 // touched by the end of the app that had the name before.
 func TestWhoHasYetToHearOfAnAppsEnd(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	s.must("PUT", appOne, appBody)
 	kept, _ := s.must("POST", appOne+"/keys", ``)["key_id"].(string)
@@ -128,6 +130,7 @@ func TestWhoHasYetToHearOfAnAppsEnd(t *testing.T) {
 
 // Two operators at once: one of them has made the app, and nobody gets past the bound.
 func TestTwoOperatorsAtOnce(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	s.api = s.description() // before it is asked for from several sides
 	together := func(n int, do func() (int, map[string]any)) (statuses []int, answers []map[string]any) {

@@ -49,8 +49,8 @@ func withApps(t *testing.T, vars map[string]string) *server {
 		s.d1(fmt.Sprintf("INSERT INTO app_keys VALUES ('%s', '%s', '%s', 0, %s)", k.key[4:20], k.pkg, hex.EncodeToString(sum[:]), k.revoked))
 	}
 	for _, key := range []string{goodKey, revokedKey, otherKey, unknownKey} {
-		s.shown("an app's key", key)
-		s.shown("an app's key", key[21:])
+		s.Shown("an app's key", key)
+		s.Shown("an app's key", key[21:])
 	}
 	return s
 }
@@ -74,7 +74,7 @@ func (d appDial) dial(s *server) (*conn, *http.Response, error) {
 	if d.origin != "" {
 		header.Set("Origin", d.origin)
 	}
-	c := &conn{t: s.t}
+	c := &conn{t: s.T}
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		c.tcp = tcp
@@ -82,22 +82,22 @@ func (d appDial) dial(s *server) (*conn, *http.Response, error) {
 	}}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	ws, response, err := websocket.Dial(ctx, strings.Replace(s.url, "http", "ws", 1)+d.path,
+	ws, response, err := websocket.Dial(ctx, strings.Replace(s.URL, "http", "ws", 1)+d.path,
 		&websocket.DialOptions{HTTPHeader: header, Subprotocols: d.protocols, HTTPClient: &http.Client{Transport: transport}})
 	if err != nil {
 		return nil, response, err
 	}
 	ws.SetReadLimit(1 << 20)
 	c.ws = ws
-	s.t.Cleanup(func() { ws.CloseNow() })
+	s.T.Cleanup(func() { ws.CloseNow() })
 	return c, response, nil
 }
 
 func (d appDial) open(s *server) *conn {
-	s.t.Helper()
+	s.T.Helper()
 	c, response, err := d.dial(s)
 	if err != nil {
-		s.t.Fatalf("an app: %v (%v)", err, response)
+		s.T.Fatalf("an app: %v (%v)", err, response)
 	}
 	return c
 }
@@ -119,6 +119,7 @@ func (c *conn) turnedAway(flat bool) (reason string, code websocket.StatusCode) 
 
 // Power of the attacker: every key but the right one, and every form of a request.
 func TestAppsDoorRefusesRequests(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
 	here := "/v1/ws/apps/" + captions
 	session := "?session_id=" + reference("usr_owner")
@@ -129,7 +130,7 @@ func TestAppsDoorRefusesRequests(t *testing.T) {
 		{"an unknown key", here + session, unknownKey, "app_key_invalid", 401},
 		{"a revoked key", here + session, revokedKey, "app_key_revoked", 401},
 		{"another app's key", here + session, otherKey, "app_key_invalid", 401},
-		{"a user's token", here + session, s.login("owner"), "app_key_invalid", 401},
+		{"a user's token", here + session, s.Login("owner"), "app_key_invalid", 401},
 		{"a key in the URL", here + session + "&api_key=" + goodKey, "", "app_key_invalid", 401},
 		{"no session", here, goodKey, "session_id_invalid", 400},
 		{"half a session", here + "?session_id=dTE.1", goodKey, "session_id_invalid", 400},
@@ -147,7 +148,7 @@ func TestAppsDoorRefusesRequests(t *testing.T) {
 		if response.StatusCode != c.status || !strings.Contains(said, `"`+c.reason+`"`) || !strings.Contains(said, "app_connection_error") {
 			t.Errorf("%s: HTTP %d %s", c.what, response.StatusCode, said)
 		}
-		if what := s.leak(said); what != "" {
+		if what := s.Leak(said); what != "" {
 			t.Errorf("%s: %s is in the answer", c.what, what)
 		}
 	}
@@ -162,6 +163,7 @@ func firstWord(data string) string {
 }
 
 func TestAppsDoorRefusesFirstFrames(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
 	said := func(session, pkg, key string) string {
 		return fmt.Sprintf(`{"session_id":%q,"package":%q,"api_key":%q}`, session, pkg, key)
@@ -213,7 +215,7 @@ func TestAppsDoorRefusesFirstFrames(t *testing.T) {
 	if reason, code := c.turnedAway(true); reason != "binary" || code != 4400 || c.ws.Subprotocol() != "holdfast.v1" {
 		t.Errorf("binary: %s, closed with %d", reason, code)
 	}
-	logs, _ := s.logs()
+	logs := s.Logs()
 	for _, word := range []string{`"channel":"app"`, `"reason":"app_key_revoked"`, `"key_id":"00000000000000b2"`} {
 		if !strings.Contains(logs, word) {
 			t.Errorf("the log lacks %s", word)
@@ -227,6 +229,7 @@ func TestAppsDoorRefusesFirstFrames(t *testing.T) {
 // What follows the first frame before that is answered changes nothing about the answer,
 // and too much of it ends the line.
 func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
 	word := firstWord(fmt.Sprintf(`{"session_id":%q,"api_key":%q}`, reference("usr_owner"), unknownKey))
 	c := appDial{path: "/v1/ws/apps/" + captions}.open(s)
@@ -253,6 +256,7 @@ func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
 
 // INIT_TIMEOUT_MS holds for an app as for a device, and nobody keeps a place longer.
 func TestAppsDoorHasFewPlaces(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, map[string]string{"INIT_TIMEOUT_MS": "3000", "WAITING_APPS": "3"})
 	full := func() bool {
 		c, response, err := appDial{path: "/app-ws"}.dial(s)
@@ -275,7 +279,7 @@ func TestAppsDoorHasFewPlaces(t *testing.T) {
 			t.Errorf("%s, closed with %d", reason, code)
 		}
 	}
-	if took := time.Since(began); took < 3*time.Second || took > 10*time.Second {
+	if took := time.Since(began); took < 3*time.Second || took > 15*time.Second {
 		t.Errorf("after %s", took)
 	}
 	// However they go, their places are free again, and not only once their time is up.
@@ -307,6 +311,7 @@ func TestAppsDoorHasFewPlaces(t *testing.T) {
 
 // A database that does not answer lets nobody in, and says to come again.
 func TestAppsDoorWithoutItsDatabase(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
 	s.d1("ALTER TABLE app_keys RENAME TO away")
 	c := appDial{path: "/v1/ws/apps/" + captions}.open(s)

@@ -9,6 +9,7 @@ import (
 
 // What a revoked key let in is told to its session, and forgotten when that has heard it.
 func TestARevokedKeyIsToldToSessions(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	s.must("PUT", appOne, appBody)
 	id, _ := s.must("POST", appOne+"/keys", ``)["key_id"].(string)

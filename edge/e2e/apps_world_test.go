@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,8 +52,8 @@ func (s *server) serveApp(t testing.TB, name string) *appServer {
 	made := s.must("POST", path+"/keys", ``)
 	a.key, _ = made["key"].(string)
 	a.keyID, _ = made["key_id"].(string)
-	s.shown("an app's key", a.key)
-	s.shown("an app's secret", a.secret)
+	s.Shown("an app's key", a.key)
+	s.Shown("an app's secret", a.secret)
 	return a
 }
 
@@ -120,12 +121,9 @@ func (c *conn) appCommand(event, name string) {
 	c.send(fmt.Sprintf(`{"type":"app","event":%q,"message_id":%q,"data":{"package":%q}}`, event, c.newID(), name))
 }
 
-var ids int
+var ids atomic.Int64
 
-func (c *conn) newID() string {
-	ids++
-	return fmt.Sprint("id-", ids)
-}
+func (c *conn) newID() string { return fmt.Sprint("id-", ids.Add(1)) }
 
 // state waits for the device's news of an app.
 func (c *conn) state(event, name, state string) frame {

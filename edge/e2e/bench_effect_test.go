@@ -34,7 +34,7 @@ func BenchmarkTakesEffect(b *testing.B) {
 		}, nil)
 	})
 	b.Run("permission", func(b *testing.B) {
-		token := s.login("editor")
+		token := s.Login("editor")
 		s.effects(b, func() (dialling, string, string, string) {
 			return dialling{document: "notes", clientID: "e", token: token}, "PUT", "/v1/admin/documents/notes/members/usr_editor", `{"role":"view"}`
 		}, func() { s.must("PUT", "/v1/admin/documents/notes/members/usr_editor", `{"role":"edit"}`) })

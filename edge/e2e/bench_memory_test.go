@@ -50,7 +50,7 @@ func idleMemory(b *testing.B, which int) idle {
 		r.evictObject(c, document)
 		for next := user + crowd; user < next; user++ {
 			if c.sessions {
-				r.do(map[string]string{"do": "evict", "worker": c.worker, "class": "UserSession", "name": fmt.Sprintf("bench-%d", user)}, nil)
+				r.Do(map[string]string{"do": "evict", "worker": c.worker, "class": "UserSession", "name": fmt.Sprintf("bench-%d", user)}, nil)
 			}
 		}
 	})

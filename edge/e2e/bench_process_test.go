@@ -15,7 +15,7 @@ import (
 // where there is no /proc.
 func (r *rig) workerd() string {
 	if r.proc == "" {
-		parent := fmt.Appendf(nil, "\nPPid:\t%d\n", r.process.Pid)
+		parent := fmt.Appendf(nil, "\nPPid:\t%d\n", r.Pid())
 		all, _ := filepath.Glob("/proc/[0-9]*/status")
 		for _, file := range all {
 			text, err := os.ReadFile(file)
@@ -45,7 +45,7 @@ func (r *rig) cpu() time.Duration {
 func (r *rig) resident() int {
 	text, err := os.ReadFile(r.workerd() + "/status")
 	if err != nil {
-		r.t.Skip("no /proc to read memory from")
+		r.T.Skip("no /proc to read memory from")
 	}
 	_, rest, _ := bytes.Cut(text, []byte("\nVmRSS:"))
 	line, _, _ := bytes.Cut(rest, []byte("kB"))

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
 // contestant is one way to serve a document's sockets.
@@ -62,9 +64,9 @@ const (
 func startRig(b *testing.B) *rig {
 	b.Helper()
 	var ready struct{ Holdfast, Peers string }
-	s := launch(b, "../bench/harness.mjs", map[string]any{
-		"secrets": secrets, "build": build, "users": benchUsers, "documents": benchDocuments,
-	}, &ready)
+	s := &server{Server: harness.Launch(b, "edge/bench/harness.mjs", map[string]any{
+		"secrets": secrets, "build": harness.Build, "users": benchUsers, "documents": benchDocuments,
+	}, &ready)}
 	socket := func(u string) string { return "ws" + strings.TrimSuffix(strings.TrimPrefix(u, "http"), "/") }
 	r := &rig{server: s, all: contestants(socket(ready.Holdfast), socket(ready.Peers)), tokens: map[int]string{}}
 	if ready.Holdfast == "" || ready.Peers == "" {
@@ -80,8 +82,8 @@ func (r *rig) document() string {
 }
 
 func (r *rig) evictObject(c *contestant, document string) {
-	r.t.Helper()
-	r.do(map[string]string{"do": "evict", "worker": c.worker, "class": c.class, "name": document}, nil)
+	r.T.Helper()
+	r.Do(map[string]string{"do": "evict", "worker": c.worker, "class": c.class, "name": document}, nil)
 }
 
 // token is a user's, good for longer than any benchmark takes. It is signed here,
@@ -138,15 +140,15 @@ func (r *rig) dial(p place) *peerLine {
 }
 
 func (r *rig) dialAddress(address string, options *websocket.DialOptions) *peerLine {
-	r.t.Helper()
+	r.T.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	ws, response, err := websocket.Dial(ctx, address, options)
 	if err != nil {
-		r.t.Fatalf("dial %s: %v (%v)", address, err, response)
+		r.T.Fatalf("dial %s: %v (%v)", address, err, response)
 	}
 	ws.SetReadLimit(1 << 20)
-	l := &peerLine{t: r.t, ws: ws}
+	l := &peerLine{t: r.T, ws: ws}
 	l.ack = l.await("connection_ack")
 	r.mu.Lock()
 	r.open = append(r.open, l)

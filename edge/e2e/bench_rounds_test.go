@@ -54,7 +54,7 @@ type result struct {
 // times within a round, and what is reported is the median over the rounds.
 func (r *rig) interleave(b *testing.B, figure string, all []*contestant, prepare func(*contestant) func() sample) {
 	b.Helper()
-	guard := time.AfterFunc(5*time.Minute, func() { r.process.Kill() })
+	guard := time.AfterFunc(5*time.Minute, func() { r.Kill() })
 	defer guard.Stop()
 	defer r.hangUp()
 	r.warmUp()

@@ -18,7 +18,7 @@ func (w *world) evict(class, name string) {
 	w.breaking.Lock()
 	defer w.breaking.Unlock()
 	var answer struct{ Refused string }
-	w.server.do(map[string]string{"do": "evict", "class": class, "name": name, "attempt": "1"}, &answer)
+	w.server.Do(map[string]string{"do": "evict", "class": class, "name": name, "attempt": "1"}, &answer)
 	switch {
 	case answer.Refused == "":
 		w.count("evictions of " + class)
@@ -31,10 +31,14 @@ func (w *world) evict(class, name string) {
 // again, with objects evicted under them, loses nothing, doubles nothing and
 // hears everything in order.
 func TestChaosCrowd(t *testing.T) {
-	documents, members, span, think := 4, 50, 60*time.Second, 2*time.Second
-	if testing.Short() {
-		documents, members, span, think = 2, 10, 10*time.Second, 300*time.Millisecond
-	}
+	t.Parallel()
+	chaosCrowd(t, 2, 10, 10*time.Second, 300*time.Millisecond)
+}
+
+// The same with two hundred, for a minute.
+func TestSoakChaosCrowd(t *testing.T) { chaosCrowd(t, 4, 50, 60*time.Second, 2*time.Second) }
+
+func chaosCrowd(t *testing.T, documents, members int, span, think time.Duration) {
 	s := start(t, map[string]string{
 		"LOG_LEVEL":    "warn", // wrangler stands still while it evicts, and reads no log
 		"HEARTBEAT_MS": "3000", "HEARTBEAT_TIMEOUT_MS": "8000",

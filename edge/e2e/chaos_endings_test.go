@@ -14,7 +14,7 @@ import (
 func (w *world) state(d dialling) channel.State {
 	w.t.Helper()
 	var answer struct{ Rows []struct{ State int } }
-	w.server.do(map[string]string{
+	w.server.Do(map[string]string{
 		"do": "sql", "class": "Document", "name": d.document,
 		"query": fmt.Sprintf("SELECT state FROM channels WHERE user_id = '%s'", userOf(d)),
 	}, &answer)
@@ -48,7 +48,7 @@ func await[T any](t testing.TB, what string, from <-chan T, within time.Duration
 // Whatever way a line ends, with a word or without, the others see its client
 // leave, its channel is in its grace, the next connect resumes the session, and
 // nothing of what was on its way in either direction is lost.
-func TestChaosEndings(t *testing.T) {
+func TestChaosEndings(t *testing.T) { // not beside others: a second is its promise
 	const beat, silence = 500 * time.Millisecond, 2 * time.Second
 	s := start(t, map[string]string{
 		"HEARTBEAT_MS": fmt.Sprint(beat.Milliseconds()), "HEARTBEAT_TIMEOUT_MS": fmt.Sprint(silence.Milliseconds()),
@@ -56,9 +56,7 @@ func TestChaosEndings(t *testing.T) {
 	everybody := s.populate(len(endings), 2) // each ending on a document of its own
 	for i, e := range endings {
 		t.Run(e.name, func(t *testing.T) {
-			here := *s
-			here.t = t
-			w := newWorld(t, &here, beat)
+			w := newWorld(t, s.in(t), beat)
 			one, other := w.prepare(everybody[2*i], 5*time.Millisecond), w.prepare(everybody[2*i+1], 7*time.Millisecond)
 			left := sees(other, "leave", one.name())
 			acks, pongs := make(chan frame, 4), make(chan frame, 1000)

@@ -10,12 +10,16 @@ import (
 // An op that was acknowledged survives a kill -9 at any moment, and one that was
 // not is stored once when it is sent again.
 func TestChaosKillMidStream(t *testing.T) {
-	kills := 20
-	if testing.Short() {
-		kills = 3
-	}
+	t.Parallel()
+	chaosKill(t, 3)
+}
+
+// The same again and again.
+func TestSoakChaosKillMidStream(t *testing.T) { chaosKill(t, 20) }
+
+func chaosKill(t *testing.T, kills int) {
 	d := startDev(t, "MAX_REPLAY=60", "HEARTBEAT_MS=2000", "HEARTBEAT_TIMEOUT_MS=6000")
-	w := newWorld(t, &d.server, 2*time.Second)
+	w := newWorld(t, d.server, 2*time.Second)
 	acks := make(chan struct{}, 1000)
 	// Two devices of the owner, each on its own document: one session, two channels.
 	for _, c := range []struct {
@@ -28,7 +32,7 @@ func TestChaosKillMidStream(t *testing.T) {
 		{"owner", "notes", 10 * time.Millisecond},
 		{"viewer", "notes", 0},
 	} {
-		r := w.prepare(dialling{document: c.document, clientID: c.account + "-" + c.document, token: d.login(c.account)}, c.think)
+		r := w.prepare(dialling{document: c.document, clientID: c.account + "-" + c.document, token: d.Login(c.account)}, c.think)
 		r.onAck = func(frame) { acks <- struct{}{} }
 		w.start(r)
 	}
@@ -40,9 +44,9 @@ func TestChaosKillMidStream(t *testing.T) {
 		w.moreAcknowledged(50 + w.random.IntN(100))
 		moment := time.NewTimer(w.between(0, 200*time.Millisecond))
 		<-moment.C
-		d.kill()
+		d.Kill()
 		w.count("drop: kill -9")
-		d.restart()
+		d.Restart()
 	}
 	w.finish()
 	if w.counted("new sessions") > 0 {
@@ -53,10 +57,14 @@ func TestChaosKillMidStream(t *testing.T) {
 // An eviction at any moment, of a document or a session object, is noticed by
 // nobody: the sockets stay open and every op arrives.
 func TestChaosEviction(t *testing.T) {
-	span := 10 * time.Second
-	if testing.Short() {
-		span = 3 * time.Second
-	}
+	t.Parallel()
+	chaosEviction(t, 3*time.Second)
+}
+
+// The same for longer.
+func TestSoakChaosEviction(t *testing.T) { chaosEviction(t, 10*time.Second) }
+
+func chaosEviction(t *testing.T, span time.Duration) {
 	s := start(t, nil)
 	w := newWorld(t, s, 2*time.Second)
 	members := s.populate(2, 6)

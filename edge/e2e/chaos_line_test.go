@@ -30,7 +30,7 @@ type line struct {
 // dialLine connects and begins to read. kept takes the connections that are never
 // closed, to be closed when the test is over.
 func dialLine(ctx context.Context, s *server, d dialling, kept *holes) (*line, error) {
-	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.url, "http", "ws", 1), d.document, d.clientID)
+	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.URL, "http", "ws", 1), d.document, d.clientID)
 	if d.sessionID != "" {
 		url += fmt.Sprintf("&session_id=%s&last_seq=%d", d.sessionID, d.lastSeq)
 	}

@@ -193,7 +193,7 @@ func (w *world) String() string {
 // populate adds documents with members of their own to the database, and returns
 // how each member dials.
 func (s *server) populate(documents, members int) []dialling {
-	s.t.Helper()
+	s.T.Helper()
 	var all []dialling
 	forger := newForger()
 	for n := range documents {
@@ -205,8 +205,8 @@ func (s *server) populate(documents, members int) []dialling {
 			token := forger.token(func(_, claims map[string]any) { claims["user_id"], claims["name"], claims["jti"] = user, user, user })
 			all = append(all, dialling{document: document, clientID: fmt.Sprintf("c%d-%d", n, m), token: token})
 		}
-		s.do(map[string]string{"do": "d1", "query": fmt.Sprintf("INSERT INTO documents (id, workspace_id, title) VALUES ('%s', 'ws_demo', 'Chaos')", document)}, nil)
-		s.do(map[string]string{"do": "d1", "query": "INSERT INTO members (workspace_id, user_id, role) VALUES " + strings.Join(rows, ", ")}, nil)
+		s.Do(map[string]string{"do": "d1", "query": fmt.Sprintf("INSERT INTO documents (id, workspace_id, title) VALUES ('%s', 'ws_demo', 'Chaos')", document)}, nil)
+		s.Do(map[string]string{"do": "d1", "query": "INSERT INTO members (workspace_id, user_id, role) VALUES " + strings.Join(rows, ", ")}, nil)
 	}
 	return all
 }

@@ -63,6 +63,7 @@ func (r *run) verdict() []string {
 
 // The checker finds each of the three faults, and none where there is none.
 func TestTheCheckerFindsEachFault(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		spoil      func(*run)
@@ -109,6 +110,7 @@ func TestTheCheckerFindsEachFault(t *testing.T) {
 // What a client that is catching up hears early is kept back, and is no fault
 // unless it stays there.
 func TestTheCheckerKnowsAGap(t *testing.T) {
+	t.Parallel()
 	k := newChecker()
 	k.catchesUp("d", "eve", true)
 	k.hears("d", "eve", "c", 3)

@@ -59,7 +59,7 @@ type dialling struct {
 }
 
 func (d dialling) dial(s *server) (*conn, *http.Response, error) {
-	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.url, "http", "ws", 1), d.document, d.clientID)
+	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.URL, "http", "ws", 1), d.document, d.clientID)
 	if d.sessionID != "" {
 		url += "&session_id=" + d.sessionID
 	}
@@ -82,8 +82,8 @@ func (d dialling) dial(s *server) (*conn, *http.Response, error) {
 	if d.address != "" {
 		header.Set("CF-Connecting-IP", d.address)
 	}
-	s.shown("a token", d.token)
-	c := &conn{t: s.t, token: d.token}
+	s.Shown("a token", d.token)
+	c := &conn{t: s.T, token: d.token}
 	options.HTTPClient = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		c.tcp = tcp
@@ -97,16 +97,16 @@ func (d dialling) dial(s *server) (*conn, *http.Response, error) {
 	}
 	ws.SetReadLimit(1 << 20)
 	c.ws = ws
-	s.t.Cleanup(func() { ws.CloseNow() })
+	s.T.Cleanup(func() { ws.CloseNow() })
 	return c, response, nil
 }
 
 // connect is a dial that has to succeed; it waits for connection_ack.
 func (s *server) connect(d dialling) *conn {
-	s.t.Helper()
+	s.T.Helper()
 	c, response, err := d.dial(s)
 	if err != nil {
-		s.t.Fatalf("connect %s to %s: %v (%v)", d.clientID, d.document, err, response)
+		s.T.Fatalf("connect %s to %s: %v (%v)", d.clientID, d.document, err, response)
 	}
 	c.ack = c.expect("system", "connection_ack")
 	return c

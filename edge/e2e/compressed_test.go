@@ -42,10 +42,10 @@ type rude struct {
 }
 
 func (s *server) rude(path, token, address string) *rude {
-	s.t.Helper()
-	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	s.T.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	check(err)
-	s.t.Cleanup(func() { c.Close() })
+	s.T.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(patience))
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n", path)
@@ -59,7 +59,7 @@ func (s *server) rude(path, token, address string) *rude {
 	r := &rude{Conn: c, in: bufio.NewReader(c)}
 	response, err := http.ReadResponse(r.in, nil)
 	if err != nil || response.StatusCode != 101 {
-		s.t.Fatalf("%s: %v %v", path, response, err)
+		s.T.Fatalf("%s: %v %v", path, response, err)
 	}
 	r.compressed = strings.Contains(response.Header.Get("Sec-WebSocket-Extensions"), "permessage-deflate")
 	return r
@@ -119,8 +119,9 @@ func ended(err error) error {
 // its line is down although it never answers the close; nothing of it stays in memory, and a
 // member's line does not notice.
 func TestAStrangersCompressedFramesAreNotKept(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	frame := bomb(30 << 20)
 	for i, path := range []string{"/app-ws", "/v1/ws/apps/" + captions} {
 		for n := range 60 {
@@ -146,6 +147,7 @@ func TestAStrangersCompressedFramesAreNotKept(t *testing.T) {
 // A refused socket is gone within a second and a bit whether its peer answers or not, and a
 // page's is one too.
 func TestARefusedSocketIsEnded(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	for _, c := range []struct {
 		path, said string
@@ -161,7 +163,7 @@ func TestARefusedSocketIsEnded(t *testing.T) {
 		}
 	}
 	// A page without a token: the refusal is on a socket of its own.
-	c, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	c, err := net.Dial("tcp", strings.TrimPrefix(s.URL, "http://"))
 	check(err)
 	defer c.Close()
 	fmt.Fprintf(c, "GET /v1/ws/documents/welcome?client_id=c HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
@@ -185,9 +187,10 @@ func plain(size int) []byte {
 // is off the line; a frame that is far too large ends it by the standard's own code; and
 // nobody else's op waits.
 func TestAMembersLargeFramesEndTheLine(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	viewer := s.login("viewer")
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	viewer := s.Login("viewer")
 	frame := bomb(30 << 20)
 	for _, path := range []string{"/v1/ws/documents/welcome?client_id=v", "/v1/ws/device", "/glasses-ws"} {
 		for range 10 {

@@ -25,9 +25,10 @@ func (c *conn) comment(event, messageID, data string) frame {
 // S2: "`comment` | Add comments | Create and reply to comments": through a drop and an
 // eviction nothing is lost and nothing there twice.
 func TestCommentsSurviveADropAndAnEviction(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	back := dialling{document: "welcome", clientID: "e", token: s.login("editor")}
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	back := dialling{document: "welcome", clientID: "e", token: s.Login("editor")}
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	editor := s.connect(back)
 	id := owner.comment("create", "m1", `{"body":{"text":"Why?"},"anchor":[3,5]}`).text("comment_id")
 	f := editor.expect("comment", "create")
@@ -36,16 +37,16 @@ func TestCommentsSurviveADropAndAnEviction(t *testing.T) {
 	}
 	back.sessionID, back.lastSeq = editor.ack.text("session_id"), 1
 	editor.reset()
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	if v := owner.comment("reply", "m2", `{"comment_id":"1","body":"Because."}`).number("document_version"); v != 2 {
 		t.Fatalf("version %d", v)
 	}
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	if v := owner.comment("reply", "m2", `{"comment_id":"1","body":"Because."}`).number("document_version"); v != 2 {
 		t.Fatalf("the repeat became version %d", v)
 	}
 	owner.comment("resolve", "m3", `{"comment_id":"1"}`)
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	owner.send(`{"type":"comment","event":"reply","message_id":"m4","data":{"comment_id":"1","body":"Late."}}`)
 	owner.expectError("NOT_FOUND")
 
@@ -88,9 +89,10 @@ func (c *conn) syncs(from int) (got []string) {
 // A snapshot takes the place of the log's beginning: for who comes late, and for who
 // resumes from before it. What was trimmed is still recognised when it is sent again.
 func TestCompaction(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"KEEP_OPS": "5"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	back := dialling{document: "welcome", clientID: "e", token: s.login("editor")}
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	back := dialling{document: "welcome", clientID: "e", token: s.Login("editor")}
 	editor := s.connect(back)
 	owner.comment("create", "k1", `{"body":"open"}`)
 	owner.comment("create", "k2", `{"body":"done"}`)
@@ -105,10 +107,10 @@ func TestCompaction(t *testing.T) {
 		if f := owner.expect("operation", "snapshot_ack"); f.Data["complete"] != (part == 1) {
 			t.Fatalf("%v", f.Data)
 		}
-		s.evict("Document", "welcome")
+		s.Evict("Document", "welcome")
 	}
 	want := []string{"snapshot 18 part 0/2: first half", "snapshot 18 part 1/2: second half", "1: create 1", "19: op19", "20: op20"}
-	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	if late.ack.number("snapshot_version") != 18 {
 		t.Errorf("connection_ack says %v", late.ack.Data)
 	}
@@ -136,15 +138,16 @@ func TestCompaction(t *testing.T) {
 // S2: "`moderate` | Manage content | Resolve comments, lock sections": between two
 // users, through an eviction, and released when the holder leaves.
 func TestSectionLock(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.send(`{"type":"operation","event":"lock","message_id":"l1","data":{"section":"intro"}}`)
 	if f := owner.expect("operation", "locks"); f.MessageID != "l1" {
 		t.Errorf("answered %+v", f)
 	}
 	editor.expect("operation", "locks")
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	refused := func(data, reason string) {
 		t.Helper()
 		editor.send(`{"type":"operation","event":"op","message_id":"x1","data":` + data + `}`)
@@ -157,7 +160,7 @@ func TestSectionLock(t *testing.T) {
 	refused(`{"op":1}`, "section_missing")
 	editor.send(`{"type":"operation","event":"op","message_id":"x2","data":{"op":"elsewhere","section":"end"}}`)
 	editor.expect("operation", "operation_ack")
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	if f := viewer.expect("operation", "locks"); len(f.Data["sections"].([]any)) != 1 {
 		t.Errorf("who comes late is told %v", f.Data)
 	}
@@ -172,6 +175,7 @@ func TestSectionLock(t *testing.T) {
 // A hundred members: each op reaches all of them, in order, and one that does not read
 // holds up nobody.
 func TestAHundredMembers(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "65536"})
 	crowd := s.populate(1, 101)
 	members := make([]*conn, 100)
@@ -214,7 +218,7 @@ func TestAHundredMembers(t *testing.T) {
 
 	// One more than there is room for.
 	late := crowd[100]
-	late.origin = s.url
+	late.origin = s.URL
 	c, _, err := late.dial(s)
 	if err != nil {
 		t.Fatal(err)

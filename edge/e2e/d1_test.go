@@ -45,7 +45,7 @@ func (c *counted) run(query string, args []driver.NamedValue) *ran {
 	text, err := json.Marshal(values)
 	check(err)
 	var r ran
-	c.s.do(map[string]string{"do": "d1", "query": query, "args": string(text)}, &r)
+	c.s.Do(map[string]string{"do": "d1", "query": query, "args": string(text)}, &r)
 	c.read += int(r.Read)
 	c.statements++
 	return &r

@@ -4,10 +4,7 @@ package e2e
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,38 +14,25 @@ import (
 // S1: "Grace Period (30 seconds)", "Same coreToken is used", "UserSession is retrieved
 // from SessionStorage", "WebSocket is updated with new connection", "No data is lost" and "Everything continues seamlessly".
 func TestDeviceResumesWithinGrace(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	s.deviceStory(t, func() { s.evict("UserSession", "usr_owner") })
+	s.deviceStory(t, func() { s.Evict("UserSession", "usr_owner") })
 }
 
 // S1: "UserSession remains in memory".
 func TestDeviceResumesAfterKill(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
-	d.operator = d.secret("ADMIN_TOKEN")
 	d.deviceStory(t, func() {
-		d.kill()
-		d.restart()
+		d.Kill()
+		d.Restart()
 	})
-}
-
-// secret is one that it has made for itself.
-func (d *devServer) secret(name string) string {
-	d.t.Helper()
-	text, err := os.ReadFile(filepath.Join(d.state, ".dev.vars"))
-	check(err)
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {
-			return strings.Trim(value, "'\"")
-		}
-	}
-	d.t.Fatalf("it has made no %s", name)
-	return ""
 }
 
 // deviceStory is a drop, and what happens to the object meanwhile.
 func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 	t.Helper()
-	token := s.login("owner")
+	token := s.Login("owner")
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	for i := 1; i <= 3; i++ {
 		if seq := s.message("usr_owner", fmt.Sprint(i)); seq != i {
@@ -85,8 +69,9 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 
 // S1: "New UserSession is created" and "Previous state is lost".
 func TestDeviceAfterGraceANewSession(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"GRACE_PERIOD_MS": "600"})
-	token := s.login("owner")
+	token := s.Login("owner")
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	phone.reset()
 	s.message("usr_owner", "1") // within grace; nobody comes for it
@@ -104,8 +89,9 @@ func TestDeviceAfterGraceANewSession(t *testing.T) {
 
 // S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive".
 func TestDeviceHeartbeat(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"HEARTBEAT_MS": "300", "HEARTBEAT_TIMEOUT_MS": "900"})
-	token := s.login("owner")
+	token := s.Login("owner")
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	began := time.Now()
 	for n := 1; n <= 6; n++ {
@@ -117,7 +103,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 		}
 		phone.send(`{"type":"system","event":"pong"}`)
 		if n%2 == 0 {
-			s.evict("UserSession", "usr_owner")
+			s.Evict("UserSession", "usr_owner")
 		}
 	}
 	// Now it is silent, and its line says nothing of that.
@@ -134,7 +120,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 			t.Errorf("heard %+v", f)
 		}
 	}
-	if took := time.Since(silent); took < 500*time.Millisecond || took > 4*time.Second {
+	if took := time.Since(silent); took < 500*time.Millisecond || took > 9*time.Second {
 		t.Errorf("dead after %s", took)
 	}
 	back := deviceDial{clientID: "phone", token: token}.connect(s, "")
@@ -145,16 +131,17 @@ func TestDeviceHeartbeat(t *testing.T) {
 
 // DEVICE_HEARTBEAT=client: the runtime answers, and nobody is pinged or woken.
 func TestDeviceThatPingsItself(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"HEARTBEAT_MS": "200", "HEARTBEAT_TIMEOUT_MS": "500", "DEVICE_HEARTBEAT": "client"})
-	phone := deviceDial{clientID: "phone", token: s.login("owner")}.connect(s, "")
-	s.evict("UserSession", "usr_owner")
+	phone := deviceDial{clientID: "phone", token: s.Login("owner")}.connect(s, "")
+	s.Evict("UserSession", "usr_owner")
 	time.Sleep(time.Second)
 	phone.send(`{"type":"system","event":"ping"}`)
 	if f := phone.expectAny(); f.Event != "pong" {
 		t.Fatalf("heard %+v", f)
 	}
 	var stored struct{ Rows []struct{ Seen float64 } }
-	s.do(map[string]string{"do": "sql", "class": "UserSession", "name": "usr_owner", "query": "SELECT seen FROM device"}, &stored)
+	s.Do(map[string]string{"do": "sql", "class": "UserSession", "name": "usr_owner", "query": "SELECT seen FROM device"}, &stored)
 	if len(stored.Rows) != 1 || stored.Rows[0].Seen != 0 {
 		t.Errorf("an idle device was looked at: %v", stored.Rows)
 	}

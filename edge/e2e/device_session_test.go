@@ -12,8 +12,9 @@ import (
 
 // A revocation and a kick end the device's connection at once, and the receipt says so.
 func TestOperatorEndsADevice(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	token := s.login("owner")
+	token := s.Login("owner")
 	editor := s.connect(dialling{document: "welcome", clientID: "o", token: token})
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	if phone.ack.text("session_id") != editor.ack.text("session_id") {
@@ -62,8 +63,9 @@ func TestOperatorEndsADevice(t *testing.T) {
 
 // The device channel keeps the session alive when every document is gone.
 func TestDeviceKeepsTheSession(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"GRACE_PERIOD_MS": "300"})
-	token := s.login("owner")
+	token := s.Login("owner")
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	for range 2 {
 		editor := s.connect(dialling{document: "welcome", clientID: "o", token: token})
@@ -85,12 +87,13 @@ func TestDeviceKeepsTheSession(t *testing.T) {
 
 // S1: "Expired tokens are rejected": on a line that is open too, unless a newer one comes.
 func TestDeviceTokenExpires(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "2", "READ_ONLY_MS": "500", "REFRESH_NOTICE_MS": "60000"})
-	phone := deviceDial{clientID: "phone", token: s.login("owner")}.connect(s, "")
+	phone := deviceDial{clientID: "phone", token: s.Login("owner")}.connect(s, "")
 	phone.expect("system", "token_refresh_required")
-	phone.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.login("owner")))
+	phone.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.Login("owner")))
 	phone.expect("system", "token_refreshed")
-	phone.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.login("editor")))
+	phone.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.Login("editor")))
 	phone.expectError("AUTHENTICATION_FAILED")
 	phone.expect("system", "token_refresh_required")
 	phone.expectError("TOKEN_EXPIRED")

@@ -13,8 +13,9 @@ import (
 
 // S2: "C->>WS: Connect with JWT token" and "WS-->>C: Connection acknowledged".
 func TestThreeCarriagesAndTheAck(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	token := s.login("owner")
+	token := s.Login("owner")
 	for _, carriage := range []string{"query", "header", "protocol"} {
 		c := s.connect(dialling{document: "welcome", clientID: "client_abc123", token: token, carriage: carriage})
 		if got := c.ws.Subprotocol(); (got == "holdfast.v1") != (carriage == "protocol") {
@@ -37,6 +38,7 @@ func TestThreeCarriagesAndTheAck(t *testing.T) {
 }
 
 func TestDemoPermissions(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	all, edit, comment, view := "[read write comment moderate admin]", "[read write comment]", "[read comment]", "[read]"
 	const refused = "INSUFFICIENT_PERMISSIONS"
@@ -46,9 +48,9 @@ func TestDemoPermissions(t *testing.T) {
 		"viewer":   {"welcome": view, "notes": view, "secret": refused, "locked": view},
 		"outsider": {"welcome": refused, "notes": refused, "secret": refused, "locked": refused},
 	} {
-		token := s.login(account)
+		token := s.Login(account)
 		for document, may := range want {
-			c, _, err := dialling{document: document, clientID: "c-" + account, token: token, origin: s.url}.dial(s)
+			c, _, err := dialling{document: document, clientID: "c-" + account, token: token, origin: s.URL}.dial(s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +70,7 @@ func TestDemoPermissions(t *testing.T) {
 			}
 		}
 	}
-	c, _, err := dialling{document: "nowhere", clientID: "c1", token: s.login("owner"), origin: s.url}.dial(s)
+	c, _, err := dialling{document: "nowhere", clientID: "c1", token: s.Login("owner"), origin: s.URL}.dial(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,10 +81,11 @@ func TestDemoPermissions(t *testing.T) {
 }
 
 func TestOpReachesTheOthersInOrder(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	var want []string
 	for i := 1; i <= 20; i++ {
 		if v := owner.op(fmt.Sprint("m", i), fmt.Sprint("text ", i)); v != i {
@@ -118,8 +121,9 @@ func TestOpReachesTheOthersInOrder(t *testing.T) {
 
 // S2: "`DOCUMENT_LOCKED` | 423 | Document is locked | Wait and retry".
 func TestLockedDocument(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "locked", clientID: "o", token: s.login("owner")})
+	owner := s.connect(dialling{document: "locked", clientID: "o", token: s.Login("owner")})
 	if f := owner.expect("operation", "locks"); f.Data["locked"] != true {
 		t.Errorf("told %v", f.Data)
 	}
@@ -133,8 +137,9 @@ func TestLockedDocument(t *testing.T) {
 
 // S1: "New connections replace old ones".
 func TestNewerConnectionReplacesTheOlder(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	token := s.login("owner")
+	token := s.Login("owner")
 	laptop := s.connect(dialling{document: "welcome", clientID: "laptop", token: token})
 	phone := s.connect(dialling{document: "welcome", clientID: "phone", token: token})
 	e := laptop.expectError("CONNECTION_REPLACED")
@@ -162,9 +167,10 @@ func TestNewerConnectionReplacesTheOlder(t *testing.T) {
 }
 
 func TestBadFramesHarmNobody(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for name, c := range map[string]struct{ text, code, reason string }{
 		"65,537 bytes":          {`{"type":"operation","event":"op","message_id":"m","data":{"op":"` + strings.Repeat("a", 65_600) + `"}}`, "MESSAGE_TOO_LARGE", ""},
@@ -197,8 +203,9 @@ func TestBadFramesHarmNobody(t *testing.T) {
 
 // S2: "Implement token refresh - Refresh before expiry".
 func TestTokenRefreshInPlace(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	f := newForger()
 	c.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, f.token(func(_, claims map[string]any) {
 		claims["exp"] = claims["iat"].(int64) + 1800
@@ -207,7 +214,7 @@ func TestTokenRefreshInPlace(t *testing.T) {
 	if left := done.number("expires_in"); left < 1790 || left > 1800 {
 		t.Errorf("expires in %d s, want 1800", left)
 	}
-	c.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.login("editor")))
+	c.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.Login("editor")))
 	e := c.expectError("AUTHENTICATION_FAILED")
 	if details, _ := e.Data["details"].(map[string]any); details["reason"] != "subject_mismatch" {
 		t.Errorf("another user's token: %v", e.Data)

@@ -9,12 +9,13 @@ import (
 // Logging out everywhere leaves a thief nothing: not the refresh token, not the access
 // token, not the connection. The user signs in again, and nobody else notices.
 func TestLogoutEverywhere(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	here, there := s.password("", "owner", "holdfast-demo"), s.password("", "owner", "holdfast-demo")
 	access, _ := there.body["access_token"].(string)
 	owner := s.connect(dialling{document: "welcome", clientID: "o", token: access})
-	other := s.connect(dialling{document: "notes", clientID: "o2", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	other := s.connect(dialling{document: "notes", clientID: "o2", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", "hello")
 	editor.heardOps(1)
 
@@ -38,11 +39,12 @@ func TestLogoutEverywhere(t *testing.T) {
 	}
 	editor.quiet()
 	// At once, in the second of the logout most likely: what is new lives.
-	s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")}).op("m2", "again")
+	s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")}).op("m2", "again")
 }
 
 // Who guesses the operators' token is told to wait; an operator is not.
 func TestWrongOperatorTokens(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "4", "LOGINS_PER_IP_BURST": "2"})
 	ask := func(address, token string) int {
 		return s.visit(visit{method: "GET", path: "/v1/admin/users/usr_owner", address: address, bearer: token}).status

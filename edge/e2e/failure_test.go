@@ -14,16 +14,17 @@ import (
 
 // stored runs a statement in an object's own storage, behind its back.
 func (s *server) stored(class, name, query string) {
-	s.t.Helper()
-	s.do(map[string]string{"do": "sql", "class": class, "name": name, "query": query}, nil)
+	s.T.Helper()
+	s.Do(map[string]string{"do": "sql", "class": class, "name": name, "query": query}, nil)
 }
 
 // An event that fails has not happened: nothing of it leaves, the one who caused
 // it is told to begin again, and nobody else notices.
 func TestAWriteThatFailsLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	back := dialling{document: "welcome", clientID: "e", token: s.login("editor"), lastSeq: 1}
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	back := dialling{document: "welcome", clientID: "e", token: s.Login("editor"), lastSeq: 1}
 	editor := s.connect(back)
 	back.sessionID = editor.ack.text("session_id")
 	owner.op("m1", 1)
@@ -58,24 +59,25 @@ func TestAWriteThatFailsLeavesNothing(t *testing.T) {
 // An object that cannot be booted answers, does not spin, and lives again when
 // its storage does.
 func TestAnObjectThatCannotBootRecovers(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", 1)
 	editor.heardOps(1)
 	s.stored("Document", "welcome", "UPDATE channels SET state = 9 WHERE user_id = 'usr_owner'")
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	owner.send(`{"type":"operation","event":"op","message_id":"m2","data":{"op":2}}`)
 	if code := owner.expectClose(); code != websocket.StatusInternalError {
 		t.Fatalf("closed with %d, want 1011", code)
 	}
-	_, response, err := dialling{document: "welcome", clientID: "v", token: s.login("viewer")}.dial(s)
+	_, response, err := dialling{document: "welcome", clientID: "v", token: s.Login("viewer")}.dial(s)
 	if err == nil || response == nil || response.StatusCode != 503 {
 		t.Fatalf("a connect to it: %v %v, want HTTP 503", err, response)
 	}
 	s.stored("Document", "welcome", "UPDATE channels SET state = 1 WHERE user_id = 'usr_owner'")
 	editor.op("m3", 3)
-	again := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 1})
+	again := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 1})
 	if heard := again.heardOps(2); !slices.Equal(heard, []string{"2:3"}) {
 		t.Fatalf("heard %v", heard)
 	}
@@ -84,14 +86,15 @@ func TestAnObjectThatCannotBootRecovers(t *testing.T) {
 // The runtime answers a close only through webSocketClose; without that a client
 // waits until the object is evicted, ten seconds later.
 func TestACloseIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	for _, code := range []websocket.StatusCode{1000, 1001, 3000, 4001} {
-		c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+		c := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 		began := time.Now()
 		if err := c.ws.Close(code, "bye"); err != nil {
 			t.Errorf("closing with %d: %v", code, err)
 		}
-		if took := time.Since(began); took > 3*time.Second {
+		if took := time.Since(began); took > 8*time.Second {
 			t.Errorf("the close with %d was answered after %v", code, took)
 		}
 	}
@@ -99,8 +102,9 @@ func TestACloseIsAnsweredAtOnce(t *testing.T) {
 
 // What the frame limits mean to the byte, and what is not UTF-8.
 func TestLimitsToTheByte(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	sized := func(n int) string {
 		const frame = `{"type":"operation","event":"op","message_id":"m%d","data":{"op":"%s"}}`
 		return fmt.Sprintf(frame, 100_000+n, strings.Repeat("a", n-len(fmt.Sprintf(frame, 100_000+n, ""))))
@@ -118,7 +122,7 @@ func TestLimitsToTheByte(t *testing.T) {
 
 	// The runtime hands a text over with what is not UTF-8 replaced, so that nobody
 	// ever gets it: not the object, not the log, not the others.
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	c.send("{\"type\":\"operation\",\"event\":\"op\",\"message_id\":\"u\",\"data\":{\"op\":\"\xff\xfe\"}}")
 	if f := c.expect("operation", "operation_ack"); f.number("document_version") != 2 {
 		t.Fatalf("acknowledged %v", f.Data)
@@ -130,8 +134,9 @@ func TestLimitsToTheByte(t *testing.T) {
 
 // Ids are compared by byte, here, in storage and after the object was away.
 func TestIdsAreKeptToTheByte(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	c := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	ids := []string{"é", "Ã©", "\ufeffx", "x", "X", "𝄞", "e\u0301", strings.Repeat("ü", 60), strings.Repeat("a", 128), " ", `"\`}
 	for round := range 3 {
 		for i, id := range ids {
@@ -139,6 +144,6 @@ func TestIdsAreKeptToTheByte(t *testing.T) {
 				t.Fatalf("round %d: %q became version %d, want %d", round, id, v, i+1)
 			}
 		}
-		s.evict("Document", "welcome")
+		s.Evict("Document", "welcome")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 // What the Worker does for an app's socket while its key is looked up: see there.
 func TestAppsDoorGuest(t *testing.T) {
+	t.Parallel()
 	nodeTest(t, "guest.test.mjs")
 }
 

@@ -25,10 +25,11 @@ import (
 // S1: "Alex logs in with their email/password" and "App receives a coreToken(JWT) that
 // identifies Alex".
 func TestIssuer(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	jar, err := cookiejar.New(nil)
 	check(err)
-	status, answer, header := s.post(jar, "/auth/login", map[string]string{"email": "Owner@Example.com", "password": "holdfast-demo"})
+	status, answer, header := s.Post(jar, "/auth/login", map[string]string{"email": "Owner@Example.com", "password": "holdfast-demo"})
 	if status != 200 || answer["token_type"] != "Bearer" || answer["expires_in"] != 900.0 || answer["user_id"] != "usr_owner" {
 		t.Fatalf("login: HTTP %d %v", status, answer)
 	}
@@ -47,31 +48,31 @@ func TestIssuer(t *testing.T) {
 		}
 	}
 
-	status, refreshed, _ := s.post(jar, "/auth/refresh", nil)
+	status, refreshed, _ := s.Post(jar, "/auth/refresh", nil)
 	if status != 200 || refreshed["access_token"] == answer["access_token"] {
 		t.Fatalf("refresh: HTTP %d", status)
 	}
-	base, _ := url.Parse(s.url + "/auth/")
+	base, _ := url.Parse(s.URL + "/auth/")
 	if len(jar.Cookies(base)) != 2 { // the refresh token's, and the browser's
 		t.Fatalf("after the refresh there are the cookies %v", jar.Cookies(base))
 	}
-	if status, _, _ := s.post(jar, "/auth/logout", nil); status != 204 {
+	if status, _, _ := s.Post(jar, "/auth/logout", nil); status != 204 {
 		t.Fatalf("logout: HTTP %d", status)
 	}
-	if status, _, _ := s.post(jar, "/auth/refresh", nil); status != 401 {
+	if status, _, _ := s.Post(jar, "/auth/refresh", nil); status != 401 {
 		t.Fatalf("refresh after logout: HTTP %d, want 401", status)
 	}
 	for name, login := range map[string]map[string]string{
 		"wrong password":  {"email": "owner@example.com", "password": "guess"},
 		"unknown account": {"email": "nobody@example.com", "password": "holdfast-demo"},
 	} {
-		status, answer, _ := s.post(nil, "/auth/login", login)
+		status, answer, _ := s.Post(nil, "/auth/login", login)
 		if data, _ := answer["data"].(map[string]any); status != 401 || data["error_code"] != "AUTHENTICATION_FAILED" {
 			t.Errorf("%s: HTTP %d %v", name, status, answer)
 		}
 	}
 
-	response, err := http.Get(s.url + "/.well-known/jwks.json")
+	response, err := http.Get(s.URL + "/.well-known/jwks.json")
 	check(err)
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
@@ -151,6 +152,7 @@ func (f forger) token(change func(header, claims map[string]any)) string {
 }
 
 func TestRefusedTokens(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	f := newForger()
 	same := func(_, _ map[string]any) {}
@@ -164,7 +166,7 @@ func TestRefusedTokens(t *testing.T) {
 		{"without exp", f.token(func(_, c map[string]any) { delete(c, "exp") }), "AUTHENTICATION_FAILED", "claim_missing"},
 		{"without a subject", f.token(func(_, c map[string]any) { delete(c, "user_id") }), "AUTHENTICATION_FAILED", "claim_missing"},
 		{"a key id that walks the file system", f.token(func(h, _ map[string]any) { h["kid"] = "../../etc/passwd" }), "AUTHENTICATION_FAILED", ""},
-		{"a key brought along", forgerOfStranger().token(func(h, _ map[string]any) { h["jwk"] = f.public(f.kid()); h["jku"] = s.url + "/jwks.json" }), "AUTHENTICATION_FAILED", "signature_invalid"},
+		{"a key brought along", forgerOfStranger().token(func(h, _ map[string]any) { h["jwk"] = f.public(f.kid()); h["jku"] = s.URL + "/jwks.json" }), "AUTHENTICATION_FAILED", "signature_invalid"},
 		{"a logout token", f.token(func(h, _ map[string]any) { h["typ"] = "logout+jwt" }), "AUTHENTICATION_FAILED", "wrong_token_type"},
 		{"an extension that is critical", f.token(func(h, _ map[string]any) { h["crit"], h["b64"] = []string{"b64"}, false }), "AUTHENTICATION_FAILED", "token_malformed"},
 		{"a payload said to be compressed", f.token(func(h, _ map[string]any) { h["zip"] = "DEF" }), "AUTHENTICATION_FAILED", "token_malformed"},
@@ -180,14 +182,14 @@ func TestRefusedTokens(t *testing.T) {
 	}
 	for _, c := range cases {
 		// A program sees the HTTP answer, a page only the socket's.
-		for _, origin := range []string{"", s.url} {
+		for _, origin := range []string{"", s.URL} {
 			carriage := "header"
 			if origin != "" {
 				carriage = "query"
 			}
 			name := c.name + map[bool]string{true: ", to a program", false: ", to a page"}[origin == ""]
 			t.Run(name, func(t *testing.T) {
-				s := &server{t: t, url: s.url}
+				s := s.in(t)
 				conn, response, err := dialling{document: "welcome", clientID: "c1", token: c.token, origin: origin, carriage: carriage}.dial(s)
 				var data map[string]any
 				if origin == "" {
@@ -239,8 +241,9 @@ func tamper(token string) string {
 }
 
 func TestForeignOriginIsRefused(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	c, _, err := dialling{document: "welcome", clientID: "c1", token: s.login("owner"), origin: "https://evil.example"}.dial(s)
+	c, _, err := dialling{document: "welcome", clientID: "c1", token: s.Login("owner"), origin: "https://evil.example"}.dial(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,15 +257,16 @@ func TestForeignOriginIsRefused(t *testing.T) {
 // in anything the Worker logs, also when it refuses.
 // S2: "Log authentication events - For security auditing".
 func TestNothingSecretIsLogged(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	good, forged := s.login("owner"), forgerOfStranger().token(func(_, _ map[string]any) {})
-	s.post(nil, "/auth/login", map[string]string{"email": "owner@example.com", "password": "not-the-password"})
+	good, forged := s.Login("owner"), forgerOfStranger().token(func(_, _ map[string]any) {})
+	s.Post(nil, "/auth/login", map[string]string{"email": "owner@example.com", "password": "not-the-password"})
 	for _, carriage := range []string{"query", "header", "protocol"} {
 		c := s.connect(dialling{document: "welcome", clientID: "o-" + carriage, token: good, carriage: carriage})
 		c.op("m-"+carriage, "text")
 		dialling{document: "welcome", clientID: "o", token: forged, carriage: carriage}.dial(s)
 	}
-	logs, _ := s.logs()
+	logs := s.Logs()
 	for _, event := range []string{`"connect_admitted"`, `"connect_refused"`, `"signature_invalid"`, `"usr_owner"`} {
 		if !strings.Contains(logs, event) {
 			t.Errorf("the log says nothing of %s", event)
@@ -272,7 +276,7 @@ func TestNothingSecretIsLogged(t *testing.T) {
 		t.Error("an op is in the log")
 	}
 	for _, secret := range []string{strings.Split(good, ".")[1], strings.Split(forged, ".")[2], "not-the-password"} {
-		if s.leak(secret) == "" {
+		if s.Leak(secret) == "" {
 			t.Error("nobody looks for one of the secrets")
 		}
 	}

@@ -14,9 +14,10 @@ import (
 // token for it, and every id of the victim's: user, session, client, documents, messages,
 // comments, sections. Every route and every frame is tried with them.
 func TestNothingOfAnotherUser(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	victim := s.connect(dialling{document: "welcome", clientID: "victims-tab", token: s.login("owner")})
-	private := s.connect(dialling{document: "secret", clientID: "victims-tab", token: s.login("owner")})
+	victim := s.connect(dialling{document: "welcome", clientID: "victims-tab", token: s.Login("owner")})
+	private := s.connect(dialling{document: "secret", clientID: "victims-tab", token: s.Login("owner")})
 	private.op("p1", "for nobody else")
 	victim.op("m1", "hello")
 	victim.send(`{"type":"comment","event":"create","message_id":"m2","data":{"body":"mine"}}`)
@@ -25,11 +26,11 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	victim.expect("operation", "locks")
 	session := victim.ack.text("session_id")
 
-	token := s.login("viewer")
+	token := s.Login("viewer")
 	evil := dialling{document: "welcome", clientID: "victims-tab", sessionID: session, lastSeq: 0, token: token}
 
 	t.Run("the session's id and the client's id resume nothing", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		c := s.connect(evil)
 		if c.ack.Data["resumed"] != false || c.ack.text("session_id") == session || c.ack.text("user_id") != "usr_viewer" {
 			t.Errorf("came in as %v", c.ack.Data)
@@ -42,7 +43,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	victim.drain()
 
 	t.Run("documents that are not theirs", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		for _, document := range []string{"secret", "no-such-document"} {
 			d := evil
 			d.document = document
@@ -52,7 +53,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	})
 
 	t.Run("an app's way to the victim's session, with a user's token", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		for _, path := range []string{"/app-ws?package=" + captions + "&", "/v1/ws/apps/" + captions + "?"} {
 			_, response, err := appDial{path: path + "session_id=" + reference("usr_owner"), key: token}.dial(s)
 			if err == nil || response == nil || response.StatusCode != 401 {
@@ -62,8 +63,8 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	})
 
 	t.Run("the victim's device", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
-		phone := deviceDial{clientID: "victims-phone", token: s.login("owner")}.connect(s, "")
+		s := s.in(t)
+		phone := deviceDial{clientID: "victims-phone", token: s.Login("owner")}.connect(s, "")
 		s.message("usr_owner", `"for the victim"`)
 		c := deviceDial{clientID: "victims-phone", token: token}.connect(s, fmt.Sprintf(`{"session_id":%q,"last_seq":0}`, session))
 		if c.ack.Data["resumed"] != false || c.ack.text("session_id") == session || c.ack.text("user_id") != "usr_viewer" || c.ack.Data["replay"] != nil {
@@ -81,7 +82,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	})
 
 	t.Run("frames in the victim's name", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		c := s.connect(dialling{document: "welcome", clientID: "victims-tab", token: token})
 		c.drain() // what a reader of this document may hear
 		victim.drain()
@@ -119,7 +120,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	victim.drain()
 
 	t.Run("operators' routes", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		for _, path := range []string{
 			"GET /v1/admin/users/usr_owner/session", "GET /v1/admin/users/usr_owner/audit", "GET /v1/admin/users/usr_owner/explain?at=2026-01-01T00:00:00Z",
 			"POST /v1/admin/users/usr_owner/kick", "POST /v1/admin/users/usr_owner/revoke", "POST /v1/admin/users/usr_owner/device/messages", "PUT /v1/admin/documents/secret/members/usr_viewer",
@@ -129,7 +130,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 		} {
 			method, path, _ := strings.Cut(path, " ")
 			for _, bearer := range []string{"", token, "Bearer", secrets["ADMIN_TOKEN"][:len(secrets["ADMIN_TOKEN"])-1]} {
-				status, text, _ := s.request(method, path, `{"all":true,"role":"full_access"}`, map[string]string{"authorization": "Bearer " + bearer})
+				status, text, _ := s.Request(method, path, `{"all":true,"role":"full_access"}`, map[string]string{"authorization": "Bearer " + bearer})
 				if status != 401 && status != 429 || strings.Contains(string(text), "usr_owner") {
 					t.Errorf("%s %s: HTTP %d %s", method, path, status, text)
 				}
@@ -138,11 +139,11 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	})
 
 	t.Run("subjects that look alike are others", func(t *testing.T) {
-		s := &server{t: t, url: s.url}
+		s := s.in(t)
 		f := newForger()
 		for _, subject := range []string{"USR_OWNER", "usr_owner ", " usr_owner", "usr_owner/", "usr_owner\u200b", "usr_owner\x00", "__proto__", "constructor", strings.Repeat("u", 257)} {
 			look := f.token(func(_, c map[string]any) { c["user_id"] = subject })
-			c, response, err := dialling{document: "secret", clientID: "victims-tab", sessionID: session, token: look, origin: s.url}.dial(s)
+			c, response, err := dialling{document: "secret", clientID: "victims-tab", sessionID: session, token: look, origin: s.URL}.dial(s)
 			if err != nil {
 				if response == nil || response.StatusCode < 400 {
 					t.Errorf("%q: %v", subject, err)

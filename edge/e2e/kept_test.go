@@ -33,13 +33,14 @@ func (c *conn) hears(event string) frame {
 // snapshot takes its place. The operator's list says who it was, a restore gives everything
 // back, and nobody goes on with what they had.
 func TestAFalseSnapshotIsUndone(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"KEEP_OPS": "5"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	for i := 1; i <= 10; i++ {
 		owner.op(fmt.Sprint("m", i), fmt.Sprint("real", i))
 	}
 	comment := owner.comment("create", "k1", `{"body":"open"}`).text("comment_id")
-	evil := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	evil := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	for i := 12; i <= 30; i++ {
 		evil.op(fmt.Sprint("f", i), 0)
 	}
@@ -53,8 +54,8 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 	if f := evil.snapshot("s2", 30, "vandalised"); f.Event != "snapshot_ack" || f.Data["complete"] != true {
 		t.Fatalf("%+v", f)
 	}
-	s.evict("Document", "welcome")
-	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	s.Evict("Document", "welcome")
+	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	if got := late.syncs(0); !strings.Contains(got[0], "vandalised") || slices.ContainsFunc(got, func(e string) bool { return strings.HasSuffix(e, "real1") }) {
 		t.Fatalf("the attack has not worked: %q", got)
 	}
@@ -72,8 +73,8 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 	if code := owner.expectClose(); code != 4203 {
 		t.Errorf("closed with %d", code)
 	}
-	s.evict("Document", "welcome")
-	back := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 31})
+	s.Evict("Document", "welcome")
+	back := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 31})
 	if gap, _ := back.ack.Data["gap"].(map[string]any); gap["reason"] != "compacted" {
 		t.Errorf("back with %v", back.ack.Data)
 	}
@@ -103,8 +104,9 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 // The attacker writes, or comments, until there is no room. The document is locked, not
 // lost; operators see it; a snapshot makes room, and so does an operator with the comments.
 func TestALogIsFullAndIsNot(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"MAX_LOG_BYTES": "20000", "MAX_COMMENTS": "40", "KEEP_OPS": "2"})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	version, full := 0, false
 	for i := 0; !full && i < 100; i++ {
 		editor.send(fmt.Sprintf(`{"type":"operation","event":"op","message_id":"f%d","data":{"op":%q}}`, i, strings.Repeat("x", 1000)))
@@ -122,7 +124,7 @@ func TestALogIsFullAndIsNot(t *testing.T) {
 	if !full || version > 20 {
 		t.Fatalf("full %v at version %d", full, version)
 	}
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	live := s.must("GET", "/v1/admin/documents/welcome", "")["live"]
 	if at(live, "log_full") != true || at(live, "log_bytes").(float64) < 20000 || at(live, "log_bytes").(float64) > 22000 {
 		t.Errorf("operators see %v", live)

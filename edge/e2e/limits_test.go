@@ -14,8 +14,8 @@ import (
 
 // database runs a statement on the database of accounts and rights.
 func (s *server) database(query string) {
-	s.t.Helper()
-	s.do(map[string]string{"do": "d1", "query": query}, nil)
+	s.T.Helper()
+	s.Do(map[string]string{"do": "d1", "query": query}, nil)
 }
 
 // pong answers a probe.
@@ -46,9 +46,10 @@ func (c *conn) closes(want websocket.StatusCode, each func(f frame)) {
 // S1: "Prevents connection flooding". Power of the attacker: a member who may write
 // and sends without end.
 func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"MESSAGES_PER_S": "20", "MESSAGES_BURST": "60", "MAX_REFUSED": "200"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	flooder := dialling{document: "welcome", clientID: "e", token: s.login("editor"), lastSeq: 0}
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	flooder := dialling{document: "welcome", clientID: "e", token: s.Login("editor"), lastSeq: 0}
 	editor := s.connect(flooder)
 	flooder.sessionID = editor.ack.text("session_id")
 	for i := range 300 {
@@ -89,9 +90,10 @@ func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
 // A member that confirmed before and then stops reading is closed, and nobody else
 // waits for it; back again it hears everything.
 func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "65536", "SLOW_AFTER_MS": "1000"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	slow := dialling{document: "welcome", clientID: "v", token: s.login("viewer"), lastSeq: 40}
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	slow := dialling{document: "welcome", clientID: "v", token: s.Login("viewer"), lastSeq: 40}
 	viewer := s.connect(slow)
 	slow.sessionID = viewer.ack.text("session_id")
 	owner.waitPresence("join")
@@ -139,12 +141,13 @@ func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 
 // A late joiner of a log larger than the window gets all of it, part by part.
 func TestALongLogInParts(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "200000", "MAX_SYNC_BYTES": "100000"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	for i := 1; i <= 40; i++ {
 		owner.op(fmt.Sprint("m", i), strings.Repeat("x", 20_000))
 	}
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	ask := func(from int) {
 		viewer.send(fmt.Sprintf(`{"type":"operation","event":"sync_request","data":{"from":%d}}`, from))
 	}
@@ -173,12 +176,13 @@ func TestALongLogInParts(t *testing.T) {
 // S2: "When permissions change, clients receive immediate notification". What a
 // refused connect finds out reaches the connection that is open.
 func TestALostRightReachesTheOpenConnection(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"PERMISSION_TTL_MS": "1"})
-	laptop := s.connect(dialling{document: "welcome", clientID: "laptop", token: s.login("editor")})
+	laptop := s.connect(dialling{document: "welcome", clientID: "laptop", token: s.Login("editor")})
 	laptop.op("m1", 1)
 	s.database("DELETE FROM members WHERE user_id = 'usr_editor'")
 	s.database("DELETE FROM grants WHERE user_id = 'usr_editor'")
-	_, response, err := dialling{document: "welcome", clientID: "phone", token: s.login("editor")}.dial(s)
+	_, response, err := dialling{document: "welcome", clientID: "phone", token: s.Login("editor")}.dial(s)
 	if err == nil || response == nil || response.StatusCode != 403 {
 		t.Fatalf("the phone: %v %v, want HTTP 403", response, err)
 	}
@@ -197,9 +201,10 @@ func TestALostRightReachesTheOpenConnection(t *testing.T) {
 // keeps it in memory. That it left shows in what is not stored, the number of
 // frames in a row that were none: after seven the eighth would close.
 func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", 1)
 	editor.heardOps(1)
 	for range 40 { // commits are waited for now and then
@@ -208,11 +213,11 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	}
 	editor.send(`{"type":"operation","event":"sync_request","data":{"from":0}}`)
 	editor.expect("operation", "document_sync")
-	editor.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.login("editor")))
+	editor.send(fmt.Sprintf(`{"type":"system","event":"token_refresh","data":{"token":%q}}`, s.Login("editor")))
 	editor.expect("system", "token_refreshed")
 	editor.send(`{"type":"system","event":"token_refresh","data":{"token":"a.b.c"}}`)
 	editor.expectError("AUTHENTICATION_FAILED")
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	viewer.send(`{"type":"system","event":"disconnect"}`) // and the session object is told
 	viewer.expectClose()
 	editor.reset()
@@ -235,9 +240,10 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 // read by everybody, at once and from the log, and deeper ones are refused by their names,
 // however many there are, while the line stands.
 func TestDepthIsTheServersWord(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"MAX_DEPTH": "200"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	limits, _ := editor.ack.Data["limits"].(map[string]any)
 	if limits["depth"] != 200.0 {
 		t.Fatalf("limits are %v", limits)
@@ -258,7 +264,7 @@ func TestDepthIsTheServersWord(t *testing.T) {
 		}
 	}
 	editor.quiet()
-	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	late := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	if got := late.syncs(0); len(got) != 1 {
 		t.Errorf("the log holds %v", got)
 	}

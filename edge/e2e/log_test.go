@@ -18,9 +18,9 @@ type entry struct {
 
 // entries are the lines of JSON that the Worker has logged so far.
 func (s *server) entries() (list []entry) {
-	s.t.Helper()
+	s.T.Helper()
 	var said struct{ Logs, Levels []string }
-	s.do(map[string]string{"do": "logs"}, &said)
+	s.Do(map[string]string{"do": "logs"}, &said)
 	for i, text := range said.Logs {
 		e := entry{text: text, level: said.Levels[i]}
 		if json.Unmarshal([]byte(text), &e.fields) == nil {
@@ -32,7 +32,7 @@ func (s *server) entries() (list []entry) {
 
 // awaitEntry waits for a line that has these fields.
 func (s *server) awaitEntry(want map[string]any) entry {
-	s.t.Helper()
+	s.T.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		for _, e := range s.entries() {
 			fits := true
@@ -44,15 +44,16 @@ func (s *server) awaitEntry(want map[string]any) entry {
 			}
 		}
 	}
-	s.t.Fatalf("no line of the log has %v", want)
+	s.T.Fatalf("no line of the log has %v", want)
 	return entry{}
 }
 
 // Whoever filters the log by level finds what there is to worry about, and each end of a
 // connection is a line: how, why, how long it had lasted, and whether it had resumed.
 func TestTheLogsLevelsAndEnds(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := dialling{document: "welcome", clientID: "laptop", token: s.login("owner")}
+	owner := dialling{document: "welcome", clientID: "laptop", token: s.Login("owner")}
 	first := s.connect(owner)
 	first.reset()
 	lost := s.awaitEntry(map[string]any{"event": "connection_ended", "how": "lost", "user_id": "usr_owner", "client_id": "laptop", "document": "welcome"})
@@ -62,7 +63,7 @@ func TestTheLogsLevelsAndEnds(t *testing.T) {
 	owner.sessionID, owner.lastSeq = first.ack.text("session_id"), 0
 	again := s.connect(owner)
 	// What is stored of it is enough: the object is woken by the frame that ends it.
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	again.send(`{"type":"system","event":"disconnect"}`)
 	left := s.awaitEntry(map[string]any{"event": "connection_ended", "how": "left"})
 	if ms, ok := left.fields["connected_ms"].(float64); left.fields["resumed"] != true || !ok || ms < 0 || ms > 60_000 {
@@ -89,9 +90,10 @@ func TestTheLogsLevelsAndEnds(t *testing.T) {
 // The attacker has a page of their own and a signed-in victim who visits it. No page of
 // ours can be shown inside theirs, and nothing is taken for another type than it says.
 func TestPagesAreNotFramed(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	for _, path := range []string{"/", "/index.html", "/holdfast.js", "/holdfast.wasm", "/nothing-here"} {
-		answer, err := http.Get(s.url + path)
+		answer, err := http.Get(s.URL + path)
 		check(err)
 		answer.Body.Close()
 		for name, want := range map[string]string{

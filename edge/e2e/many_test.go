@@ -15,17 +15,21 @@ import (
 // them is resumed at its first try, and in each a person still writes. Beyond so many
 // documents none is opened, and what is open stays.
 func TestAllDocumentsOfAUserComeBackAfterADrop(t *testing.T) {
-	open := 200
-	if testing.Short() {
-		open = 50
-	}
+	t.Parallel()
+	allComeBack(t, 50)
+}
+
+// The same with two hundred documents.
+func TestSoakAllDocumentsOfAUserComeBackAfterADrop(t *testing.T) { allComeBack(t, 200) }
+
+func allComeBack(t *testing.T, open int) {
 	s := start(t, map[string]string{
 		"CONNECTS_PER_USER_BURST": fmt.Sprint(open + 1), "CONNECTS_PER_USER_PER_MIN": "1", "CONNECTS_PER_IP_BURST": "5",
 		"MAX_DOCUMENTS_PER_USER": fmt.Sprint(open),
 	})
 	s.d1(fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "+
 		"INSERT INTO documents (id, workspace_id, title) SELECT 'many-' || i, 'ws_demo', 'One of many' FROM n", open))
-	d := dialling{clientID: "laptop", token: s.login("owner"), address: "203.0.113.7"}
+	d := dialling{clientID: "laptop", token: s.Login("owner"), address: "203.0.113.7"}
 	sessions, last := make([]dialling, open), 0
 	lines := make([]*conn, open)
 	for i := range open {
@@ -73,6 +77,7 @@ func TestAllDocumentsOfAUserComeBackAfterADrop(t *testing.T) {
 // Power of the attacker: an app's good key, and users it has made up. No object is made
 // for any of them.
 func TestAppsInventedSessionsMakeNoObjects(t *testing.T) {
+	t.Parallel()
 	s := withApps(t, nil)
 	for n := range 20 {
 		session := protocol.AppSessionID(fmt.Sprint("nobody-", n), "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")
@@ -86,7 +91,7 @@ func TestAppsInventedSessionsMakeNoObjects(t *testing.T) {
 			t.Fatalf("%s, %d", reason, code)
 		}
 		var answer struct{ Refused string }
-		s.do(map[string]string{"do": "evict", "class": "UserSession", "name": fmt.Sprint("nobody-", n), "attempt": "1"}, &answer)
+		s.Do(map[string]string{"do": "evict", "class": "UserSession", "name": fmt.Sprint("nobody-", n), "attempt": "1"}, &answer)
 		if answer.Refused == "" {
 			t.Fatalf("an object was made of %d", n)
 		}

@@ -3,10 +3,7 @@
 package e2e
 
 import (
-	"cmp"
 	"encoding/json"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,40 +14,19 @@ import (
 
 // description is what a server says of its own API.
 func (s *server) description() *openapi.Document {
-	s.t.Helper()
-	_, text, _ := s.request("GET", "/v1/openapi.json", "", nil)
+	s.T.Helper()
+	_, text, _ := s.Request("GET", "/v1/openapi.json", "", nil)
 	doc, err := openapi.Parse(text)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return doc
 }
 
-// request sends a body as it is.
-func (s *server) request(method, path, body string, header map[string]string) (int, []byte, http.Header) {
-	s.t.Helper()
-	request, err := http.NewRequest(method, s.url+path, strings.NewReader(body))
-	check(err)
-	if body != "" {
-		request.Header.Set("content-type", "application/json")
-	}
-	for name, value := range header {
-		request.Header.Set(name, value)
-	}
-	response, err := (&http.Client{Timeout: 30 * time.Second}).Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	check(err)
-	return response.StatusCode, text, response.Header
-}
-
 // admin is a call of an operator's. Its answer is held against the description.
 func (s *server) admin(method, path, body string) (int, map[string]any) {
-	s.t.Helper()
-	status, text, _ := s.request(method, path, body, map[string]string{"authorization": "Bearer " + cmp.Or(s.operator, secrets["ADMIN_TOKEN"])})
+	s.T.Helper()
+	status, text, _ := s.Request(method, path, body, map[string]string{"authorization": "Bearer " + s.Operator})
 	if s.api == nil {
 		s.api = s.description()
 	}
@@ -58,14 +34,14 @@ func (s *server) admin(method, path, body string) (int, map[string]any) {
 	operations := s.api.Operations()
 	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == method && fits(o.Path, bare) })
 	if i < 0 {
-		s.t.Fatalf("%s %s is not described", method, path)
+		s.T.Fatalf("%s %s is not described", method, path)
 	}
 	if err := operations[i].CheckAnswer(status, text); err != nil {
-		s.t.Error(err)
+		s.T.Error(err)
 	}
 	var answer map[string]any
 	if err := json.Unmarshal(text, &answer); err != nil {
-		s.t.Fatalf("%s %s: HTTP %d %s", method, path, status, text)
+		s.T.Fatalf("%s %s: HTTP %d %s", method, path, status, text)
 	}
 	return status, answer
 }
@@ -77,10 +53,10 @@ func fits(pattern, path string) bool {
 
 // must is a call that has to succeed.
 func (s *server) must(method, path, body string) map[string]any {
-	s.t.Helper()
+	s.T.Helper()
 	status, answer := s.admin(method, path, body)
 	if status != 200 && status != 201 {
-		s.t.Fatalf("%s %s: HTTP %d %v", method, path, status, answer)
+		s.T.Fatalf("%s %s: HTTP %d %v", method, path, status, answer)
 	}
 	return answer
 }
@@ -107,8 +83,9 @@ func texts(v any) []string {
 // Every operation that the served description names is served, for operators only, and
 // answers as described.
 func TestTheServedDescription(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"WEBHOOK_SECRET": hookSecret})
-	token := s.login("owner")
+	token := s.Login("owner")
 	s.connect(dialling{document: "welcome", clientID: "o", token: token})
 	deviceDial{token: token}.connect(s, "")
 	bodies := map[string]string{
@@ -147,7 +124,7 @@ func TestTheServedDescription(t *testing.T) {
 		}
 		if !o.Public() {
 			for _, authorization := range []string{"", "Bearer wrong", "Bearer " + token} {
-				status, text, header := s.request(o.Method, path, bodies[o.ID], map[string]string{"authorization": authorization})
+				status, text, header := s.Request(o.Method, path, bodies[o.ID], map[string]string{"authorization": authorization})
 				if status != 401 || header.Get("www-authenticate") == "" || o.CheckAnswer(status, text) != nil {
 					t.Errorf("%s with %.20q: HTTP %d %s", o.ID, authorization, status, text)
 				}
@@ -157,13 +134,13 @@ func TestTheServedDescription(t *testing.T) {
 		if status, answer := s.admin(o.Method, path+query, bodies[o.ID]); status != 200 && status != 201 {
 			t.Errorf("%s: HTTP %d %v", o.ID, status, answer)
 		}
-		status, _, header := s.request("PATCH", path, "", map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
+		status, _, header := s.Request("PATCH", path, "", map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
 		if status != 405 || !strings.Contains(header.Get("allow"), o.Method) {
 			t.Errorf("PATCH %s: HTTP %d, allowed %q", path, status, header.Get("allow"))
 		}
 	}
 	var said struct{ Logs []string }
-	s.do(map[string]string{"do": "logs"}, &said)
+	s.Do(map[string]string{"do": "logs"}, &said)
 	logs := strings.Join(said.Logs, "\n")
 	for _, want := range []string{`"operation":"revokeTokens","by":"admin","user_id":"usr_owner","status":200`, `"event":"operator_refused"`} {
 		if !strings.Contains(logs, want) {
@@ -179,6 +156,7 @@ func TestTheServedDescription(t *testing.T) {
 
 // What needs no object: it is refused before one is asked.
 func TestWhatOperatorsAreRefused(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	for _, c := range []struct {
 		method, path, body string
@@ -206,7 +184,7 @@ func TestWhatOperatorsAreRefused(t *testing.T) {
 			t.Errorf("%s %s: HTTP %d %v", c.method, c.path, status, answer)
 		}
 	}
-	if status, _, _ := s.request("POST", "/v1/admin/users/usr_owner/kick", `{}`, map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"], "content-type": "text/plain"}); status != 415 {
+	if status, _, _ := s.Request("POST", "/v1/admin/users/usr_owner/kick", `{}`, map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"], "content-type": "text/plain"}); status != 415 {
 		t.Errorf("a text: HTTP %d", status)
 	}
 	// Without their secrets neither API nor webhook is there.

@@ -23,11 +23,11 @@ const hookSecret = "a-secret-for-webhooks"
 
 // hook sends a signed webhook.
 func (s *server) hook(at time.Time, body string) (int, []byte) {
-	s.t.Helper()
+	s.T.Helper()
 	mac := hmac.New(sha256.New, []byte(hookSecret))
 	fmt.Fprintf(mac, "%d.%s", at.Unix(), body)
 	signature := fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(mac.Sum(nil)))
-	status, text, _ := s.request("POST", "/v1/webhooks/permissions", body, map[string]string{"x-holdfast-signature": signature})
+	status, text, _ := s.Request("POST", "/v1/webhooks/permissions", body, map[string]string{"x-holdfast-signature": signature})
 	return status, text
 }
 
@@ -95,11 +95,11 @@ func (sh *shield) vars(more ...string) map[string]string {
 
 // refused is a connect that gets no further than an error.
 func (s *server) refused(d dialling, code string) frame {
-	s.t.Helper()
-	d.origin = s.url
+	s.T.Helper()
+	d.origin = s.URL
 	c, _, err := d.dial(s)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return c.expectError(code)
 }
@@ -107,9 +107,10 @@ func (s *server) refused(d dialling, code string) frame {
 // One question for each user and document in five minutes, whatever reconnects.
 // S2: "WS->>Cache: Check cached permissions".
 func TestTheSourceIsAskedOnce(t *testing.T) {
+	t.Parallel()
 	sh := newShield(t)
 	s := start(t, sh.vars())
-	token := s.login("outsider") // who may do nothing by the database
+	token := s.Login("outsider") // who may do nothing by the database
 	for i := range 5 {
 		c := s.connect(dialling{document: "far", clientID: "c", token: token})
 		if context, _ := c.ack.Data["workspace_context"].(map[string]any); context["workspace_id"] != "ws_far" || fmt.Sprint(c.ack.Data["permissions"]) != "[read write comment]" {
@@ -117,14 +118,14 @@ func TestTheSourceIsAskedOnce(t *testing.T) {
 		}
 		c.ws.CloseNow()
 		if i == 2 {
-			s.do(map[string]string{"do": "evict", "class": "UserSession", "name": "usr_outsider", "attempt": "1"}, nil)
+			s.Do(map[string]string{"do": "evict", "class": "UserSession", "name": "usr_outsider", "attempt": "1"}, nil)
 		}
 	}
 	if n := sh.times(); n != 1 {
 		t.Errorf("asked %d times for five connects", n)
 	}
 	s.connect(dialling{document: "other", clientID: "c", token: token})
-	s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer")})
+	s.connect(dialling{document: "far", clientID: "d", token: s.Login("viewer")})
 	if n := sh.times(); n != 2 {
 		t.Errorf("asked %d times for another document and another user", n)
 	}
@@ -139,9 +140,10 @@ func TestTheSourceIsAskedOnce(t *testing.T) {
 
 // Nobody gets in by what is no answer, and none of it takes longer than the limit.
 func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
+	t.Parallel()
 	sh := newShield(t)
 	s := start(t, sh.vars("PERMISSIONS_TIMEOUT_MS", "1000"))
-	token := s.login("owner") // who may do everything by the database
+	token := s.Login("owner") // who may do everything by the database
 	owner := `{"workspace_id":"ws_far","workspace_role":"owner"}`
 	generous := newShield(t) // where a redirect would lead
 	generous.answer(200, owner)
@@ -189,9 +191,10 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 
 // Whoever is in already stays in by the last known answer, also through a drop.
 func TestAResumeOutlivesTheSource(t *testing.T) {
+	t.Parallel()
 	sh := newShield(t)
 	s := start(t, sh.vars("PERMISSION_TTL_MS", "1"))
-	token := s.login("outsider")
+	token := s.Login("outsider")
 	c := s.connect(dialling{document: "far", clientID: "c", token: token})
 	c.op("m1", 1)
 	sh.answer(500, "")
@@ -202,15 +205,15 @@ func TestAResumeOutlivesTheSource(t *testing.T) {
 		t.Errorf("not resumed: %v", c.ack.Data)
 	}
 	c.op("m2", 2)
-	s.refused(dialling{document: "far", clientID: "c", token: s.login("viewer")}, "SERVICE_UNAVAILABLE")
+	s.refused(dialling{document: "far", clientID: "c", token: s.Login("viewer")}, "SERVICE_UNAVAILABLE")
 }
 
 // The webhook makes a downgrade reach the open socket at once. It is no permission:
 // a repeat of it changes nothing.
-func TestTheWebhookBringsADowngrade(t *testing.T) {
+func TestTheWebhookBringsADowngrade(t *testing.T) { // not beside others: a second is its promise
 	sh := newShield(t)
 	s := start(t, sh.vars())
-	c := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")})
+	c := s.connect(dialling{document: "far", clientID: "c", token: s.Login("outsider")})
 	c.op("m1", 1)
 	sh.times()
 	const body = `{"user_id":"usr_outsider","document":"far","reason":"document_role_changed"}`
@@ -244,9 +247,10 @@ func TestTheWebhookBringsADowngrade(t *testing.T) {
 
 // Many at once: as many objects are asked as there are users.
 func TestAWebhookOfManyEvents(t *testing.T) {
+	t.Parallel()
 	sh := newShield(t)
 	s := start(t, sh.vars("WEBHOOK_MAX_EVENTS", "60"))
-	c := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")})
+	c := s.connect(dialling{document: "far", clientID: "c", token: s.Login("outsider")})
 	sh.answer(403, "")
 	list := []string{`{"user_id":"usr_outsider"}`}
 	for i := range 59 {
@@ -274,11 +278,12 @@ func TestAWebhookOfManyEvents(t *testing.T) {
 // who is there loses it, who is away does not come back by what was cached, and an operator
 // erases the document although no row of it is here.
 func TestTheWebhookOfADocument(t *testing.T) {
+	t.Parallel()
 	sh := newShield(t)
 	s := start(t, sh.vars("WEBHOOK_MAX_EVENTS", "150"))
-	here := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")})
+	here := s.connect(dialling{document: "far", clientID: "c", token: s.Login("outsider")})
 	here.op("m1", 1)
-	away := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer")})
+	away := s.connect(dialling{document: "far", clientID: "d", token: s.Login("viewer")})
 	away.send(`{"type":"system","event":"disconnect"}`)
 	away.closes(1000, func(frame) {})
 	sh.answer(403, "")
@@ -286,30 +291,30 @@ func TestTheWebhookOfADocument(t *testing.T) {
 		t.Fatalf("HTTP %d %s", status, text)
 	}
 	here.closes(4403, func(frame) {})
-	s.refused(dialling{document: "far", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
-	s.evict("Document", "far")
-	s.refused(dialling{document: "far", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	s.refused(dialling{document: "far", clientID: "d", token: s.Login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	s.Evict("Document", "far")
+	s.refused(dialling{document: "far", clientID: "d", token: s.Login("viewer")}, "INSUFFICIENT_PERMISSIONS")
 	sh.answer(200, `{"workspace_id":"ws_far","workspace_role":"member"}`)
-	back := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer")})
+	back := s.connect(dialling{document: "far", clientID: "d", token: s.Login("viewer")})
 	back.op("m2", 2)
 	if answer := s.must("PUT", "/v1/admin/documents/far/lock", ``); answer["locked"] != true {
 		t.Errorf("answered %v", answer)
 	}
 	// The source, which says that nothing is locked, is asked anew and does not undo it.
 	s.hook(time.Now(), `{"document":"far"}`)
-	if ack := s.connect(dialling{document: "far", clientID: "c", token: s.login("outsider")}).ack; ack.Data["locked"] != true {
+	if ack := s.connect(dialling{document: "far", clientID: "c", token: s.Login("outsider")}).ack; ack.Data["locked"] != true {
 		t.Errorf("connection_ack %v", ack.Data)
 	}
 	if answer := s.must("DELETE", "/v1/admin/documents/far", ``); at(answer, "erased", "document_version") != 2.0 {
 		t.Errorf("answered %v", answer)
 	}
 	back.closes(4404, func(frame) {})
-	again := s.connect(dialling{document: "far", clientID: "d", token: s.login("viewer"), sessionID: back.ack.text("session_id"), lastSeq: 2})
+	again := s.connect(dialling{document: "far", clientID: "d", token: s.Login("viewer"), sessionID: back.ack.text("session_id"), lastSeq: 2})
 	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
 		t.Errorf("connection_ack %v", again.ack.Data)
 	}
 	// And of a whole workspace, whichever documents are open in it or were.
-	other := s.connect(dialling{document: "wide", clientID: "d", token: s.login("viewer")})
+	other := s.connect(dialling{document: "wide", clientID: "d", token: s.Login("viewer")})
 	other.send(`{"type":"system","event":"disconnect"}`)
 	other.closes(1000, func(frame) {})
 	sh.answer(403, "")
@@ -317,7 +322,7 @@ func TestTheWebhookOfADocument(t *testing.T) {
 		t.Fatalf("HTTP %d %s", status, text)
 	}
 	again.closes(4403, func(frame) {})
-	s.refused(dialling{document: "wide", clientID: "d", token: s.login("viewer")}, "INSUFFICIENT_PERMISSIONS")
+	s.refused(dialling{document: "wide", clientID: "d", token: s.Login("viewer")}, "INSUFFICIENT_PERMISSIONS")
 	sh.answer(200, `{"workspace_id":"ws_far","workspace_role":"member"}`)
-	s.connect(dialling{document: "never", clientID: "d", token: s.login("viewer")})
+	s.connect(dialling{document: "never", clientID: "d", token: s.Login("viewer")})
 }

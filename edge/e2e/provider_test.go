@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
 const resource = "https://holdfast.example/"
@@ -21,40 +23,40 @@ type provider struct{ *server }
 func startProvider(t testing.TB) provider {
 	t.Helper()
 	var ready struct{ URL string }
-	s := launch(t, "provider.mjs", map[string]any{
+	s := harness.Launch(t, "edge/e2e/provider.mjs", map[string]any{
 		"users": []string{"usr_owner", "usr_editor"}, "resources": []string{resource, "https://elsewhere.example/"},
 	}, &ready)
-	s.url = ready.URL
-	return provider{s}
+	s.URL = ready.URL
+	return provider{&server{Server: s}}
 }
 
 // keys makes the first of these sign from now on, and publishes all of them.
 func (p provider) keys(names ...string) {
-	p.t.Helper()
-	p.do(map[string]string{"do": "keys", "names": strings.Join(names, ",")}, nil)
+	p.T.Helper()
+	p.Do(map[string]string{"do": "keys", "names": strings.Join(names, ",")}, nil)
 }
 
 // answers says what the key set's address answers from now on.
 func (p provider) answers(as string) {
-	p.t.Helper()
-	p.do(map[string]string{"do": "answer", "as": as}, nil)
+	p.T.Helper()
+	p.Do(map[string]string{"do": "answer", "as": as}, nil)
 }
 
 func (p provider) asked() int {
-	p.t.Helper()
+	p.T.Helper()
 	var n struct{ Asked int }
-	p.do(map[string]string{"do": "asked"}, &n)
+	p.Do(map[string]string{"do": "asked"}, &n)
 	return n.Asked
 }
 
 // token gets an access token as any client does.
 func (p provider) token(user, resource string) string {
-	p.t.Helper()
-	response, err := http.PostForm(p.url+"/token", url.Values{
+	p.T.Helper()
+	response, err := http.PostForm(p.URL+"/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {user}, "client_secret": {"secret-of-" + user}, "resource": {resource},
 	})
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	defer response.Body.Close()
 	var answer struct {
@@ -63,7 +65,7 @@ func (p provider) token(user, resource string) string {
 	}
 	check(json.NewDecoder(response.Body).Decode(&answer))
 	if strings.Count(answer.Token, ".") != 2 {
-		p.t.Fatalf("the provider gave no JWT: HTTP %d %s", response.StatusCode, answer.Error)
+		p.T.Fatalf("the provider gave no JWT: HTTP %d %s", response.StatusCode, answer.Error)
 	}
 	return answer.Token
 }
@@ -71,7 +73,7 @@ func (p provider) token(user, resource string) string {
 // trusting starts a Worker that trusts p, with an hour of its life in some seconds.
 func (p provider) trusting(t testing.TB, changes ...string) *server {
 	vars := map[string]string{
-		"EMBEDDED_ISSUER": "", "JWKS_URL": p.url + "/jwks", "ISSUER": p.url, "AUDIENCE": "https://other.example/, " + resource,
+		"EMBEDDED_ISSUER": "", "JWKS_URL": p.URL + "/jwks", "ISSUER": p.URL, "AUDIENCE": "https://other.example/, " + resource,
 		"JWKS_FRESH_S": "3", "JWKS_STALE_S": "8", "JWKS_COOLDOWN_S": "2",
 	}
 	for i := 0; i < len(changes); i += 2 {
@@ -83,14 +85,14 @@ func (p provider) trusting(t testing.TB, changes ...string) *server {
 // told is how a Worker answers an attempt: "" when it lets in, else the code and the
 // reason; and how long it wants the client to wait.
 func (s *server) told(token string) (said string, wait float64) {
-	s.t.Helper()
+	s.T.Helper()
 	c, response, err := dialling{document: "welcome", clientID: "c1", token: token, carriage: "header"}.dial(s)
 	if err == nil {
 		c.ws.CloseNow()
 		return "", 0
 	}
 	if response == nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	var f frame
 	check(json.NewDecoder(response.Body).Decode(&f))
@@ -100,32 +102,33 @@ func (s *server) told(token string) (said string, wait float64) {
 }
 
 func (s *server) expectTold(token, want string) {
-	s.t.Helper()
+	s.T.Helper()
 	if said, _ := s.told(token); said != want {
-		s.t.Fatalf("told %q, want %q", said, want)
+		s.T.Fatalf("told %q, want %q", said, want)
 	}
 }
 
 // until asks again and again until it is told this.
 func (s *server) until(token, want string) {
-	s.t.Helper()
+	s.T.Helper()
 	said := "nothing"
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if said, _ = s.told(token); said == want {
 			return
 		}
 	}
-	s.t.Fatalf("told %q for %v, want %q", said, patience, want)
+	s.T.Fatalf("told %q for %v, want %q", said, patience, want)
 }
 
 // Tokens of an issuer that nobody here wrote let their holders in, while its keys change.
 //
 // S1: "The app authenticates with our auth service".
 func TestAnotherIssuersTokens(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	s := p.trusting(t)
 	a := p.token("usr_owner", resource)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: a, carriage: "query", origin: s.url})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: a, carriage: "query", origin: s.URL})
 	if v := owner.op("m1", "hello"); v != 1 {
 		t.Fatalf("version %d", v)
 	}
@@ -168,6 +171,7 @@ func TestAnotherIssuersTokens(t *testing.T) {
 
 // Everybody who comes to a Worker that has just started waits for the one fetch of the keys.
 func TestColdStart(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	token := p.token("usr_owner", resource)
 	p.answers("late")
@@ -176,7 +180,7 @@ func TestColdStart(t *testing.T) {
 	said := make(chan string, 30)
 	for range cap(said) {
 		go func() {
-			told, _ := (&server{t: t, url: s.url}).told(token)
+			told, _ := (s.in(t)).told(token)
 			said <- told
 		}()
 	}
@@ -192,6 +196,7 @@ func TestColdStart(t *testing.T) {
 
 // Whoever leaves while the keys are on their way, and began the fetch, takes nobody along.
 func TestColdStartOfOneWhoLeaves(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	token := p.token("usr_owner", resource)
 	p.answers("late")
@@ -200,7 +205,7 @@ func TestColdStartOfOneWhoLeaves(t *testing.T) {
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
-		request, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/ws/documents/welcome?client_id=c0", nil)
+		request, _ := http.NewRequestWithContext(ctx, "GET", s.URL+"/v1/ws/documents/welcome?client_id=c0", nil)
 		request.Header.Set("authorization", "Bearer "+token)
 		request.Header.Set("upgrade", "websocket")
 		request.Header.Set("connection", "Upgrade")
@@ -219,6 +224,7 @@ func TestColdStartOfOneWhoLeaves(t *testing.T) {
 // An issuer that is away keeps nobody out for as long as its old keys may be used, and
 // after that the answer says when to try again; it is not asked by every visitor.
 func TestAnotherIssuerIsAway(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	s := p.trusting(t)
 	token := p.token("usr_owner", resource)
@@ -252,7 +258,7 @@ func TestAnotherIssuerIsAway(t *testing.T) {
 	}
 	p.answers("keys")
 	s.until(token, "")
-	logs, _ := s.logs()
+	logs := s.Logs()
 	if n := strings.Count(logs, `"key_set_failed"`); n == 0 || n > 2 {
 		t.Errorf("%d lines of the log say that the keys cannot be had, in %v", n, time.Since(loaded))
 	}

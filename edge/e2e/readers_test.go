@@ -11,9 +11,10 @@ import (
 // What comes faster than it may is passed on less often, and its newest in the end; who
 // comes after the object was gone from memory sees it too.
 func TestLimitsPresenceItsNewestArrives(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"PRESENCE_PER_S": "5"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.waitPresence("join")
 	const shown = 200
 	for n := 1; n <= shown; n++ {
@@ -33,8 +34,8 @@ func TestLimitsPresenceItsNewestArrives(t *testing.T) {
 	if updates > shown/2 {
 		t.Errorf("%d of %d were passed on", updates, shown)
 	}
-	s.evict("Document", "welcome")
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	s.Evict("Document", "welcome")
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	state := viewer.expectFrame("presence", "state")
 	if text := fmt.Sprint(state.Data["members"]); !strings.Contains(text, fmt.Sprint("data:", shown)) {
 		t.Errorf("the viewer sees %s", text)
@@ -44,13 +45,14 @@ func TestLimitsPresenceItsNewestArrives(t *testing.T) {
 // Power of the attacker: a viewer that asks for the log with several questions at once. It
 // gets it at its own pace, and is told so; a first sync is heard to its end.
 func TestLimitsAskingForTheLogAgain(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"SYNC_BYTES_PER_S": "400000", "SYNC_BYTES_BURST": "600000"})
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	const entries = 40
 	for i := 1; i <= entries; i++ {
 		owner.op(fmt.Sprint("m", i), strings.Repeat("x", 20_000))
 	}
-	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.login("viewer")})
+	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	ask := func(from int) {
 		viewer.send(fmt.Sprintf(`{"type":"operation","event":"sync_request","message_id":"s%d","data":{"from":%d}}`, from, from))
 	}
@@ -89,8 +91,9 @@ func TestLimitsAskingForTheLogAgain(t *testing.T) {
 // Power of the attacker: a token, and a device that reads nothing and says blindly that it
 // has. It is closed before much piles up, whatever it was that piled up.
 func TestDeviceThatReadsNothingIsClosed(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "16384"})
-	d := deviceDial{clientID: "d", token: s.login("owner")}.connect(s, "")
+	d := deviceDial{clientID: "d", token: s.Login("owner")}.connect(s, "")
 	nonsense := `{"type":"app","event":"app_stop","message_id":"` + strings.Repeat(`\"`, 100) + `","data":{}}`
 	for range 150 {
 		d.send(nonsense)
@@ -102,7 +105,7 @@ func TestDeviceThatReadsNothingIsClosed(t *testing.T) {
 	if bytes > 3*16384 {
 		t.Errorf("%d bytes were kept for it", bytes)
 	}
-	back := deviceDial{clientID: "d", token: s.login("owner")}.connect(s, "")
+	back := deviceDial{clientID: "d", token: s.Login("owner")}.connect(s, "")
 	for range 150 {
 		back.send(nonsense)
 		for f := back.expectAny(); f.Event != "error"; f = back.expectAny() {

@@ -11,6 +11,7 @@ import (
 
 // What the README tells an operator to type works, word for word but for the address.
 func TestTheReadmesCalls(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("../../README.md")
 	check(err)
 	calls := regexp.MustCompile(`(?s)curl -X (\S+) (.*?) http://127\.0\.0\.1:8787(\S+)\n`).FindAllStringSubmatch(string(text), -1)
@@ -29,7 +30,7 @@ func TestTheReadmesCalls(t *testing.T) {
 		if body == nil {
 			body = []string{"", ""}
 		}
-		if status, answer, _ := s.request(method, path, body[1], header); status/100 != 2 {
+		if status, answer, _ := s.Request(method, path, body[1], header); status/100 != 2 {
 			t.Errorf("%s %s %s: HTTP %d %s", method, path, body[1], status, answer)
 		}
 	}

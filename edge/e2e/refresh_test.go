@@ -26,6 +26,7 @@ func (unsigned) Sign([]byte) ([]byte, error)                { return []byte("x")
 // before: D1 reads the same few rows for it, as it says itself of the issuer's own
 // statements, whether the sign-in has one token or 30,000.
 func TestARefreshReadsTheSameFewRows(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	db, count := s.counted()
 	now := time.Now()
@@ -83,6 +84,7 @@ func TestARefreshReadsTheSameFewRows(t *testing.T) {
 // The attacker has an account, or one cookie, and a loop: so many a minute of one sign-in,
 // counted in the database, however many come at once; others do not notice.
 func TestRefreshesOfOneSignInAreLimited(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"REFRESHES_PER_SIGN_IN_PER_MIN": "10", "SIGN_IN_MAX_S": "3600"})
 	in := s.password("", "owner", "holdfast-demo")
 	answers := make(chan answered)

@@ -21,9 +21,9 @@ type story struct {
 
 func cutOff(t *testing.T, s *server, cut func(*conn)) *story {
 	t.Helper()
-	back := dialling{document: "welcome", clientID: "e", token: s.login("editor")}
+	back := dialling{document: "welcome", clientID: "e", token: s.Login("editor")}
 	st := &story{
-		owner:  s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")}),
+		owner:  s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")}),
 		editor: s.connect(back),
 	}
 	for i := 1; i <= 3; i++ {
@@ -67,6 +67,7 @@ func (st *story) resumes(t *testing.T, s *server) *conn {
 
 // S1: "No data is lost" and "Everything continues seamlessly".
 func TestResumeWithinGrace(t *testing.T) {
+	t.Parallel()
 	for name, cut := range map[string]func(*conn){
 		"RST, no close frame":      (*conn).reset,
 		"a close, 1000":            func(c *conn) { c.ws.Close(websocket.StatusNormalClosure, "Token refresh") },
@@ -94,22 +95,24 @@ func TestResumeWithinGrace(t *testing.T) {
 }
 
 func TestResumeAfterEviction(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	st := cutOff(t, s, (*conn).reset)
 	st.miss(4, 6)
-	s.evict("Document", "welcome")
-	s.evict("UserSession", "usr_editor")
+	s.Evict("Document", "welcome")
+	s.Evict("UserSession", "usr_editor")
 	st.miss(7, 8) // wakes the document by a frame, on the socket it kept
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	st.resumes(t, s)
 }
 
 func TestIdleObjectIsEvictedAndWokenByAFrame(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
-	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.login("editor")})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	for i := 1; i <= 5; i++ {
-		s.evict("Document", "welcome")
+		s.Evict("Document", "welcome")
 		if v := owner.op(fmt.Sprint("m", i), i); v != i {
 			t.Fatalf("op %d became version %d", i, v)
 		}
@@ -118,13 +121,14 @@ func TestIdleObjectIsEvictedAndWokenByAFrame(t *testing.T) {
 		}
 	}
 	// The runtime answers the heartbeat itself, with the object out of memory.
-	s.evict("Document", "welcome")
+	s.Evict("Document", "welcome")
 	owner.send(`{"type":"system","event":"ping"}`)
 	owner.expect("system", "pong")
 }
 
 // S1: "New UserSession is created".
 func TestAfterGraceANewSession(t *testing.T) {
+	t.Parallel()
 	const grace = 700 * time.Millisecond
 	s := start(t, map[string]string{"GRACE_PERIOD_MS": "700"})
 	st := cutOff(t, s, (*conn).reset)
@@ -142,20 +146,21 @@ func TestAfterGraceANewSession(t *testing.T) {
 
 // S1: "UserSession remains in memory".
 func TestResumeAfterKill(t *testing.T) {
+	t.Parallel()
 	d := startDev(t)
-	st := cutOff(t, &d.server, (*conn).reset)
+	st := cutOff(t, d.server, (*conn).reset)
 	st.miss(4, 8)
 	// Sent and not waited for: it may be stored or not, but never twice.
 	st.owner.send(`{"type":"operation","event":"op","message_id":"last","data":{"op":"last"}}`)
-	d.kill()
-	d.restart()
-	st.resumesAfterKill(t, &d.server)
+	d.Kill()
+	d.Restart()
+	st.resumesAfterKill(t, d.server)
 }
 
 // resumesAfterKill is resumes, with one op more whose fate the kill decided.
 func (st *story) resumesAfterKill(t *testing.T, s *server) {
 	t.Helper()
-	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner"), sessionID: st.owner.ack.text("session_id"), lastSeq: 8})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner"), sessionID: st.owner.ack.text("session_id"), lastSeq: 8})
 	if owner.ack.Data["resumed"] != true {
 		t.Fatalf("the owner's session did not survive: %v", owner.ack.Data)
 	}

@@ -20,6 +20,7 @@ var away = map[string][2]string{
 // token, and the refresh cookie: the first two are worth nothing at once, and so is what
 // the third brings when the database is back, until the operator has repeated the call.
 func TestRevokingNeedsNoDatabase(t *testing.T) {
+	t.Parallel()
 	for what, sql := range away {
 		s := start(t, nil)
 		stolen := s.password("", "editor", "holdfast-demo")
@@ -53,20 +54,21 @@ func TestRevokingNeedsNoDatabase(t *testing.T) {
 		}
 		s.refused(dialling{document: "notes", clientID: "thief", token: again.body["access_token"].(string)}, "TOKEN_REVOKED")
 		// The owner signs in again, meanwhile and after.
-		s.connect(dialling{document: "welcome", clientID: "owner", token: s.login("editor")})
+		s.connect(dialling{document: "welcome", clientID: "owner", token: s.Login("editor")})
 		if answer := s.must("POST", "/v1/admin/users/usr_editor/revoke", `{"all":true,"reason":"laptop_stolen"}`); at(answer, "sign_ins") != "ended" {
 			t.Errorf("%s: repeated: %v", what, answer)
 		}
 		if a := s.visit(visit{path: "/auth/refresh", cookie: again.cookie}); a.status != 401 {
 			t.Errorf("%s: the sign-in lives on: HTTP %d", what, a.status)
 		}
-		s.connect(dialling{document: "welcome", clientID: "owner", token: s.login("editor")}).op("m2", 2)
+		s.connect(dialling{document: "welcome", clientID: "owner", token: s.Login("editor")}).op("m2", 2)
 	}
 }
 
 // One of two sign-ins is ended by its id, found by its browser; then the other by what its
 // client is called. Whoever is not meant notices nothing.
 func TestRevokesOneSignInAndOneClient(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	laptop, phone := s.password("", "editor", "holdfast-demo"), s.password("", "editor", "holdfast-demo")
 	token := func(a answered) string { return a.body["access_token"].(string) }

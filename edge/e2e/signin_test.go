@@ -40,13 +40,13 @@ type answered struct {
 }
 
 func (s *server) visit(v visit) answered {
-	s.t.Helper()
+	s.T.Helper()
 	text, err := json.Marshal(v.body)
 	check(err)
 	if v.method == "" {
 		v.method = "POST"
 	}
-	request, err := http.NewRequest(v.method, s.url+v.path, bytes.NewReader(text))
+	request, err := http.NewRequest(v.method, s.URL+v.path, bytes.NewReader(text))
 	check(err)
 	request.Header.Set("Content-Type", "application/json")
 	for name, value := range map[string]string{"CF-Connecting-IP": v.address, "Origin": v.origin} {
@@ -55,7 +55,7 @@ func (s *server) visit(v visit) answered {
 		}
 	}
 	if v.bearer != "" {
-		s.shown("a bearer's token", v.bearer)
+		s.Shown("a bearer's token", v.bearer)
 		request.Header.Set("Authorization", "Bearer "+v.bearer)
 	}
 	if v.cookie != "" {
@@ -66,7 +66,7 @@ func (s *server) visit(v visit) answered {
 	}
 	response, err := (&http.Client{Timeout: 30 * time.Second}).Do(request)
 	if err != nil {
-		s.t.Error(err)
+		s.T.Error(err)
 		return answered{}
 	}
 	defer response.Body.Close()
@@ -74,9 +74,9 @@ func (s *server) visit(v visit) answered {
 	check(err)
 	a := answered{status: response.StatusCode, header: response.Header}
 	json.Unmarshal(said, &a.body)
-	s.shownBy(v.body, a.body, a.header)
-	if what := s.leak(string(said)); what != "" && a.status >= 400 {
-		s.t.Errorf("%s is in the answer to %s", what, v.path)
+	s.ShownBy(v.body, a.body, a.header)
+	if what := s.Leak(string(said)); what != "" && a.status >= 400 {
+		s.T.Errorf("%s is in the answer to %s", what, v.path)
 	}
 	if data, ok := a.body["data"].(map[string]any); ok {
 		details, _ := data["details"].(map[string]any)
@@ -95,22 +95,23 @@ func (s *server) visit(v visit) answered {
 }
 
 func (s *server) password(address, name, password string) answered {
-	s.t.Helper()
+	s.T.Helper()
 	return s.visit(visit{path: "/auth/login", address: address, body: map[string]string{"email": name + "@example.com", "password": password}})
 }
 
 func (s *server) d1(query string) (rows []map[string]any) {
-	s.t.Helper()
+	s.T.Helper()
 	var said struct{ Rows []map[string]any }
-	s.do(map[string]string{"do": "d1", "query": query}, &said)
+	s.Do(map[string]string{"do": "d1", "query": query}, &said)
 	return said.Rows
 }
 
 // Good tokens are let in however many come from one address, which may be an office; who
 // is refused there counts.
 func TestManyConnectsFromOneAddress(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"CONNECTS_PER_IP_PER_MIN": "6", "CONNECTS_PER_IP_BURST": "3"})
-	token := s.login("owner")
+	token := s.Login("owner")
 	d := dialling{document: "welcome", clientID: "c", token: token, address: "203.0.113.7"}
 	for range 10 {
 		s.connect(d)
@@ -127,7 +128,7 @@ func TestManyConnectsFromOneAddress(t *testing.T) {
 		t.Fatalf("after three bad ones: %v", response)
 	}
 	page := d
-	page.origin = s.url
+	page.origin = s.URL
 	c, _, err := page.dial(s)
 	if err != nil {
 		t.Fatal(err)
@@ -146,6 +147,7 @@ func TestManyConnectsFromOneAddress(t *testing.T) {
 }
 
 func TestManyLoginsFromOneAddress(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "4", "LOGINS_PER_IP_BURST": "2", "ALLOWED_ORIGINS": "https://app.example"})
 	for _, name := range []string{"owner", "editor"} {
 		if a := s.password("203.0.113.7", name, "holdfast-demo"); a.status != 200 {
@@ -178,6 +180,7 @@ func TestManyLoginsFromOneAddress(t *testing.T) {
 
 // The attempts at a password are counted in the database, exactly, whoever asks at once.
 func TestPasswordGuessing(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"LOGIN_FAILURES": "3", "LOGIN_FAILURES_PER_ACCOUNT": "6", "LOGIN_WINDOW_S": "30", "LOGINS_PER_IP_PER_MIN": "0"})
 	var mu sync.Mutex
 	said := map[string]int{}
@@ -240,13 +243,14 @@ func TestPasswordGuessing(t *testing.T) {
 }
 
 func TestCheapHashIsReplaced(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	salt := []byte("0123456789abcdef")
 	hash, err := pbkdf2.Key(sha256.New, "holdfast-demo", salt, 1000, 32)
 	check(err)
 	s.d1(fmt.Sprintf("UPDATE users SET password_hash = '%x', salt = '%x', iterations = 1000 WHERE id = 'usr_owner'", hash, salt))
 	for range 2 {
-		s.login("owner")
+		s.Login("owner")
 		row := s.d1("SELECT iterations, salt, password_hash FROM users WHERE id = 'usr_owner'")[0]
 		if row["iterations"] != 100_000.0 || row["salt"] == hex.EncodeToString(salt) || row["password_hash"] == hex.EncodeToString(hash) {
 			t.Errorf("iterations %v", row["iterations"])
@@ -257,6 +261,7 @@ func TestCheapHashIsReplaced(t *testing.T) {
 // Two refresh in the same seconds with one token, and both go on: one of them is not
 // the browser that signed in.
 func TestForkedSignIn(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	// later lets time pass for all refresh tokens.
 	later := func() {
@@ -278,7 +283,7 @@ func TestForkedSignIn(t *testing.T) {
 	if c := refresh(a.cookie); c.status != 401 {
 		t.Errorf("the victim is still in: %d", c.status)
 	}
-	logs, _ := s.logs()
+	logs := s.Logs()
 	for _, line := range []string{`{"level":"info","event":"sign_in","user_id":"usr_owner","sign_in":"`, `{"level":"warn","event":"refresh_token_reused","user_id":"usr_owner","sign_in":"`} {
 		if !strings.Contains(logs, line) {
 			t.Errorf("the log has no line %s", line)
@@ -299,14 +304,15 @@ func TestForkedSignIn(t *testing.T) {
 
 // A new signing key takes over without anybody being signed out.
 func TestSigningKeyRotates(t *testing.T) {
+	t.Parallel()
 	old := forgerOfStranger()
 	public, err := json.Marshal(map[string]any{"keys": []any{old.public("old-key")}})
 	check(err)
 	token := old.token(func(h, _ map[string]any) { h["kid"] = "old-key" })
 	s := start(t, map[string]string{"PREVIOUS_KEYS": string(public)})
 	s.connect(dialling{document: "welcome", clientID: "o", token: token})
-	s.connect(dialling{document: "welcome", clientID: "n", token: s.login("owner")})
-	response, err := http.Get(s.url + "/.well-known/jwks.json")
+	s.connect(dialling{document: "welcome", clientID: "n", token: s.Login("owner")})
+	response, err := http.Get(s.URL + "/.well-known/jwks.json")
 	check(err)
 	defer response.Body.Close()
 	var set struct{ Keys []map[string]any }

@@ -11,12 +11,13 @@ import (
 
 // A deployment that trusts a provider for all that it signs lets nobody in, and says so.
 func TestUnsaidAudience(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	token := p.token("usr_owner", resource)
-	for _, c := range [][]string{{"AUDIENCE", "", "audience_missing"}, {"ISSUER", "", "issuer_missing"}, {"JWKS_URL", strings.Replace(p.url, "://", "://user:password@", 1) + "/jwks", "jwks_url_unusable"}} {
+	for _, c := range [][]string{{"AUDIENCE", "", "audience_missing"}, {"ISSUER", "", "issuer_missing"}, {"JWKS_URL", strings.Replace(p.URL, "://", "://user:password@", 1) + "/jwks", "jwks_url_unusable"}} {
 		s := p.trusting(t, c[0], c[1])
 		s.expectTold(token, "503 SERVICE_UNAVAILABLE "+c[2])
-		page, _, err := dialling{document: "welcome", clientID: "c1", token: token, origin: s.url}.dial(s)
+		page, _, err := dialling{document: "welcome", clientID: "c1", token: token, origin: s.URL}.dial(s)
 		check(err)
 		if said := page.expectError("SERVICE_UNAVAILABLE").text("message"); !strings.Contains(said, c[0]) {
 			t.Errorf("a page is told %q", said)
@@ -24,7 +25,7 @@ func TestUnsaidAudience(t *testing.T) {
 		if code := page.expectClose(); code != 4203 {
 			t.Errorf("closed with %d", code)
 		}
-		logs, _ := s.logs()
+		logs := s.Logs()
 		if strings.Count(logs, `"not_configured"`) != 1 || !strings.Contains(logs, c[2]) || strings.Contains(logs, "password@") {
 			t.Errorf("%s=%q: the log says %s", c[0], c[1], logs)
 		}
@@ -35,6 +36,7 @@ func TestUnsaidAudience(t *testing.T) {
 
 // A provider's own word for its users is sub, and its access tokens have no other.
 func TestSubjectIsTheProviders(t *testing.T) {
+	t.Parallel()
 	p := startProvider(t)
 	s := p.trusting(t, "SUBJECT_CLAIM", "sub")
 	c := s.connect(dialling{document: "welcome", clientID: "o", token: p.token("usr_owner", resource)})
@@ -47,8 +49,9 @@ func TestSubjectIsTheProviders(t *testing.T) {
 
 // The embedded issuer's tokens are for whom its deployment says.
 func TestEmbeddedIssuersAudience(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"AUDIENCE": "web, phone"})
-	s.connect(dialling{document: "welcome", clientID: "o", token: s.login("owner")})
+	s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	f := newForger()
 	same := func(_, _ map[string]any) {}
 	s.expectTold(f.token(same), "401 AUTHENTICATION_FAILED claim_missing")
@@ -58,6 +61,7 @@ func TestEmbeddedIssuersAudience(t *testing.T) {
 // S1: "Each UserSession is keyed by email": also with the embedded issuer, if its deployment
 // says so; and an operator who names somebody so ends all that is theirs.
 func TestEmbeddedIssuerByEmail(t *testing.T) {
+	t.Parallel()
 	s := start(t, map[string]string{"SUBJECT_CLAIM": "email"})
 	s.must("PUT", "/v1/admin/workspaces/ws_demo/members/owner@example.com", `{"role":"owner"}`)
 	signIn := s.password("", "owner", "holdfast-demo")

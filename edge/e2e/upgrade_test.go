@@ -30,14 +30,15 @@ INSERT INTO access VALUES ('welcome', NOW, 31, 'ws_demo', 'owner', 1, 0)`
 // A new version of the Worker finds what an older one has stored, and a client that was
 // connected to that resumes with nothing lost.
 func TestObjectsOfAnEarlierVersionUpgrade(t *testing.T) {
+	t.Parallel()
 	s := start(t, nil)
 	now := "(CAST(unixepoch('subsec') * 1000 AS INTEGER))"
 	for class, made := range map[string][2]string{"Document": {"welcome", oldDocument}, "UserSession": {"usr_owner", oldSession}} {
 		for statement := range strings.SplitSeq(made[1], ";\n") {
-			s.do(map[string]string{"do": "sql", "class": class, "name": made[0], "query": strings.ReplaceAll(statement, "NOW", now)}, nil)
+			s.Do(map[string]string{"do": "sql", "class": class, "name": made[0], "query": strings.ReplaceAll(statement, "NOW", now)}, nil)
 		}
 	}
-	c := s.connect(dialling{document: "welcome", clientID: "tab", sessionID: "s-old", lastSeq: 1, token: s.login("owner")})
+	c := s.connect(dialling{document: "welcome", clientID: "tab", sessionID: "s-old", lastSeq: 1, token: s.Login("owner")})
 	if c.ack.Data["resumed"] != true || c.ack.number("document_version") != 2 || c.ack.text("last_message_id") != "m2" {
 		t.Fatalf("back with %v", c.ack.Data)
 	}

@@ -106,6 +106,8 @@ func TestRulesFire(t *testing.T) {
 		{"edge/front/a.go", `import "` + module + `wasm/agent"`, "on the wire alone"},
 		{"edge/front/a_test.go", `import "` + module + `wasm/agent"`, "on the wire alone"},
 		{"wasm/a.go", `import "` + module + `edge/front"`, "on the wire alone"},
+		{"wasm/native/a.go", `import "` + module + `edge/e2e/harness"`, "on the wire alone"},
+		{"wasm/native/a_test.go", `import "` + module + `edge/e2e/harness"`, ""},
 		{"wasm/agent/a.go", `import "` + module + `shared/client"`, ""},
 
 		{"shared/token/a.go", `import "github.com/golang-jwt/jwt/v5"`, ""},

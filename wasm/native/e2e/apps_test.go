@@ -23,6 +23,7 @@ import (
 
 // A device starts an app, they talk, and it stops it.
 func TestAppOfADevice(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
@@ -54,6 +55,7 @@ func TestAppOfADevice(t *testing.T) {
 
 // Both lines are cut again and again, and nothing is lost, repeated or out of order.
 func TestAppOverResets(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"CONNECTS_PER_USER_PER_MIN": "6000"})
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
@@ -96,17 +98,18 @@ func TestAppOverResets(t *testing.T) {
 
 // The Worker is killed: device and app go on where they were.
 func TestAppOverAKilledWorker(t *testing.T) {
+	t.Parallel()
 	w := startDev(t)
 	_, u := w.serves(captions), w.uses("owner")
 	u.starts()
 	u.says(1, 5)
-	w.kill()
+	w.Kill()
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
 		u.says(6, 10) // they wait
 	}()
-	w.restart()
+	w.Restart()
 	u.Wake()
 	<-said
 	u.hears(10)
@@ -114,6 +117,7 @@ func TestAppOverAKilledWorker(t *testing.T) {
 
 // The app is told when the user's device goes and comes back.
 func TestAppHearsOfTheDevice(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
@@ -130,6 +134,7 @@ func TestAppHearsOfTheDevice(t *testing.T) {
 
 // An app's server that is put away is called again, and its successor takes over.
 func TestAppIsResurrected(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
@@ -147,6 +152,7 @@ func TestAppIsResurrected(t *testing.T) {
 
 // What keeps an app from running is said to who starts it.
 func TestAppFailures(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	if err := u.Start(u.within(), "com.example.unknown"); !errors.Is(err, &protocol.Error{Code: protocol.NotFound}) {
@@ -162,6 +168,7 @@ func TestAppFailures(t *testing.T) {
 
 // A revoked key ends what it let in at once; with another one the app is called back.
 func TestAppKeyIsReplaced(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
@@ -188,6 +195,7 @@ func TestAppKeyIsReplaced(t *testing.T) {
 
 // The two example programs, as their comments say to run them.
 func TestCaptionsProgram(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"captions", "glasses"} {
 		if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, name), "../"+name).CombinedOutput(); err != nil {
@@ -237,10 +245,10 @@ func TestCaptionsProgram(t *testing.T) {
 	}
 	server, app, appSaid := run(nil, []string{
 		"HOLDFAST_APP_KEY=" + key["key"].(string), "HOLDFAST_WEBHOOK_SECRET=" + made["webhook_secret"].(string),
-	}, "captions", "-url", w.url, "-listen", address)
+	}, "captions", "-url", w.URL, "-listen", address)
 	prints(server, "listens at")
 	typed, typing := io.Pipe()
-	glasses, device, _ := run(typed, []string{"HOLDFAST_PASSWORD=holdfast-demo"}, "glasses", "-url", w.url, "-email", "owner@example.com", "-app", captions)
+	glasses, device, _ := run(typed, []string{"HOLDFAST_PASSWORD=holdfast-demo"}, "glasses", "-url", w.URL, "-email", "owner@example.com", "-app", captions)
 	prints(glasses, captions+` says {"text":"Hello, usr_owner"}`)
 	fmt.Fprintln(typing, "what is the time")
 	prints(glasses, captions+` says {"echo":"what is the time"}`)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,21 +20,11 @@ import (
 const captions = "com.example.captions"
 
 // asks makes a call of the operators' API and returns its answer.
-func (w *worker) asks(method, path, body string) map[string]any {
-	w.t.Helper()
-	request, err := http.NewRequest(method, w.url+"/v1/admin/"+path, strings.NewReader(body))
-	check(err)
-	request.Header.Set("Authorization", "Bearer "+w.admin)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := (&http.Client{Timeout: patience}).Do(request)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, _ := io.ReadAll(response.Body)
-	var answer map[string]any
-	if response.StatusCode/100 != 2 || json.Unmarshal(text, &answer) != nil {
-		w.t.Fatalf("%s %s: HTTP %d %s", method, path, response.StatusCode, text)
+func (w *worker) asks(method, path, body string) (answer map[string]any) {
+	w.T.Helper()
+	status, text, _ := w.Request(method, "/v1/admin/"+path, body, map[string]string{"Authorization": "Bearer " + w.Operator})
+	if status/100 != 2 || json.Unmarshal(text, &answer) != nil {
+		w.T.Fatalf("%s %s: HTTP %d %s", method, path, status, text)
 	}
 	return answer
 }
@@ -57,7 +46,7 @@ type appServer struct {
 
 // serves makes an app at the server and connects its webhook.
 func (w *worker) serves(name string) *appServer {
-	w.t.Helper()
+	w.T.Helper()
 	a := &appServer{w: w}
 	a.web = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
@@ -65,7 +54,7 @@ func (w *worker) serves(name string) *appServer {
 		a.mu.Unlock()
 		handler.ServeHTTP(rw, r)
 	}))
-	w.t.Cleanup(a.web.Close)
+	w.T.Cleanup(a.web.Close)
 	made := w.asks("PUT", "apps/"+name, fmt.Sprintf(`{"name":"Captions","webhook_url":%q}`, a.web.URL+"/webhook"))
 	a.secret, _ = made["webhook_secret"].(string)
 	key := w.asks("POST", "apps/"+name+"/keys", `{}`)
@@ -77,17 +66,17 @@ func (w *worker) serves(name string) *appServer {
 
 // takesOver puts a new App in the place of the one before.
 func (a *appServer) takesOver(name string) *native.App {
-	a.w.t.Helper()
+	a.w.T.Helper()
 	app, err := native.NewApp(native.AppConfig{
-		Package: name, Key: a.key, Secret: a.secret, URL: a.w.url, Handle: a.handle,
+		Package: name, Key: a.key, Secret: a.secret, URL: a.w.URL, Handle: a.handle,
 		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: a.dial}},
 	})
 	check(err)
-	a.w.t.Cleanup(func() {
+	a.w.T.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := app.Close(ctx); err != nil {
-			a.w.t.Errorf("the app: close: %v", err)
+			a.w.T.Errorf("the app: close: %v", err)
 		}
 	})
 	a.mu.Lock()
@@ -110,7 +99,7 @@ func (a *appServer) handle(ctx context.Context, s *native.AppSession) {
 	a.sessions = append(a.sessions, s)
 	a.mu.Unlock()
 	if err := s.Send(ctx, "hello"); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrClosed) {
-		a.w.t.Errorf("the greeting: %v", err)
+		a.w.T.Errorf("the greeting: %v", err)
 	}
 	for ev := range s.Events(ctx) {
 		m, ok := ev.(native.Message)
@@ -123,7 +112,7 @@ func (a *appServer) handle(ctx context.Context, s *native.AppSession) {
 		a.mu.Unlock()
 		if ok {
 			if err := s.Send(ctx, m.Data); err != nil && ctx.Err() == nil && !errors.Is(err, native.ErrClosed) {
-				a.w.t.Errorf("the echo: %v", err)
+				a.w.T.Errorf("the echo: %v", err)
 			}
 		}
 	}
@@ -143,13 +132,13 @@ func (a *appServer) cut() {
 }
 
 func (a *appServer) until(what string, so func() bool) {
-	a.w.t.Helper()
+	a.w.T.Helper()
 	for late := time.Now().Add(2 * patience); ; time.Sleep(10 * time.Millisecond) {
 		a.mu.Lock()
 		is := so()
 		if !is && time.Now().After(late) {
 			defer a.mu.Unlock()
-			a.w.t.Fatalf("never %s; the app heard %q and %+v", what, a.heard, a.events)
+			a.w.T.Fatalf("never %s; the app heard %q and %+v", what, a.heard, a.events)
 		}
 		a.mu.Unlock()
 		if is {
@@ -160,7 +149,7 @@ func (a *appServer) until(what string, so func() bool) {
 
 // appTold waits until the app was told something.
 func appTold[E native.Event](a *appServer, what string, fits func(E) bool) {
-	a.w.t.Helper()
+	a.w.T.Helper()
 	a.until("told of "+what, func() bool {
 		for _, ev := range a.events {
 			if e, ok := ev.(E); ok && fits(e) {
@@ -185,29 +174,29 @@ type user struct {
 }
 
 func (w *worker) uses(account string) *user {
-	w.t.Helper()
+	w.T.Helper()
 	u := &user{w: w}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	w.t.Cleanup(cancel)
+	w.T.Cleanup(cancel)
 	device, err := native.ConnectDevice(ctx, native.DeviceConfig{
-		URL: w.url, ClientID: "glasses", Token: native.Account(w.url, account+"@example.com", "holdfast-demo", nil),
+		URL: w.URL, ClientID: "glasses", Token: native.Account(w.URL, account+"@example.com", "holdfast-demo", nil),
 		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: u.dial}},
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	u.Device = device
 	var reading sync.WaitGroup
 	reading.Go(u.read)
-	w.t.Cleanup(func() {
+	w.T.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := device.Close(ctx); err != nil {
-			w.t.Errorf("the device: close: %v", err)
+			w.T.Errorf("the device: close: %v", err)
 		}
 		reading.Wait()
 		for _, fault := range u.faults {
-			w.t.Errorf("the device %s", fault)
+			w.T.Errorf("the device %s", fault)
 		}
 	})
 	return u
@@ -259,13 +248,13 @@ func (u *user) cut() {
 }
 
 func (u *user) until(what string, so func() bool) {
-	u.w.t.Helper()
+	u.w.T.Helper()
 	for late := time.Now().Add(2 * patience); ; time.Sleep(10 * time.Millisecond) {
 		u.mu.Lock()
 		is := so()
 		if !is && time.Now().After(late) {
 			defer u.mu.Unlock()
-			u.w.t.Fatalf("never %s; the device heard %q and %q", what, u.heard, u.states)
+			u.w.T.Fatalf("never %s; the device heard %q and %q", what, u.heard, u.states)
 		}
 		u.mu.Unlock()
 		if is {
@@ -276,7 +265,7 @@ func (u *user) until(what string, so func() bool) {
 
 // was waits until an app was in these states, in this order.
 func (u *user) was(states ...string) {
-	u.w.t.Helper()
+	u.w.T.Helper()
 	u.until("in the states "+strings.Join(states, ", "), func() bool {
 		at := 0
 		for _, state := range u.states {
@@ -290,7 +279,7 @@ func (u *user) was(states ...string) {
 
 // hears waits for an echo of n messages, and nothing else but greetings.
 func (u *user) hears(n int) {
-	u.w.t.Helper()
+	u.w.T.Helper()
 	echoes := func() (all []string) {
 		for _, text := range u.heard {
 			if text != `"hello"` {
@@ -304,30 +293,30 @@ func (u *user) hears(n int) {
 	defer u.mu.Unlock()
 	for i, text := range echoes() {
 		if text != fmt.Sprint(i+1) {
-			u.w.t.Errorf("%s is echo %d", text, i+1)
+			u.w.T.Errorf("%s is echo %d", text, i+1)
 		}
 	}
 }
 
 func (u *user) within() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
-	u.w.t.Cleanup(cancel)
+	u.w.T.Cleanup(cancel)
 	return ctx
 }
 
 func (u *user) starts() {
-	u.w.t.Helper()
+	u.w.T.Helper()
 	if err := u.Start(u.within(), captions); err != nil {
-		u.w.t.Fatalf("start: %v", err)
+		u.w.T.Fatalf("start: %v", err)
 	}
 }
 
 // says sends the app the numbers from to to, one after the other.
 func (u *user) says(from, to int) {
-	u.w.t.Helper()
+	u.w.T.Helper()
 	for i := from; i <= to; i++ {
 		if err := u.Send(u.within(), captions, i); err != nil {
-			u.w.t.Errorf("send %d: %v", i, err)
+			u.w.T.Errorf("send %d: %v", i, err)
 			return
 		}
 	}

@@ -41,11 +41,11 @@ type wearer struct {
 
 // wears connects a device of an account; two of one account are one after the other.
 func (w *worker) wears(account, clientID string) *wearer {
-	w.t.Helper()
+	w.T.Helper()
 	d := &wearer{w: w}
-	token := native.Account(w.url, account+"@example.com", "holdfast-demo", nil)
+	token := native.Account(w.URL, account+"@example.com", "holdfast-demo", nil)
 	device, err := native.ConnectDevice(d.within(), native.DeviceConfig{
-		URL: w.url, ClientID: clientID,
+		URL: w.URL, ClientID: clientID,
 		Token: func(ctx context.Context) (string, error) {
 			d.tokens.Add(1)
 			return token(ctx)
@@ -53,18 +53,18 @@ func (w *worker) wears(account, clientID string) *wearer {
 		HTTPClient: &http.Client{Transport: &http.Transport{DialContext: d.dial}},
 	})
 	if err != nil {
-		w.t.Fatalf("%s: %v", account, err)
+		w.T.Fatalf("%s: %v", account, err)
 	}
 	d.Device = device
 	var reading sync.WaitGroup
 	reading.Go(d.read)
-	w.t.Cleanup(func() {
+	w.T.Cleanup(func() {
 		if err := device.Close(d.within()); err != nil {
-			w.t.Errorf("%s: close: %v", account, err)
+			w.T.Errorf("%s: close: %v", account, err)
 		}
 		reading.Wait()
 		for _, fault := range d.faults {
-			w.t.Errorf("%s: %s", account, fault)
+			w.T.Errorf("%s: %s", account, fault)
 		}
 	})
 	return d
@@ -72,7 +72,7 @@ func (w *worker) wears(account, clientID string) *wearer {
 
 func (d *wearer) within() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	d.w.t.Cleanup(cancel)
+	d.w.T.Cleanup(cancel)
 	return ctx
 }
 
@@ -108,7 +108,7 @@ func (d *wearer) read() {
 
 // posts has an operator send the device n messages.
 func (d *wearer) posts(n int) {
-	d.w.t.Helper()
+	d.w.T.Helper()
 	for range n {
 		d.posted++
 		d.w.operator("POST", "users/usr_owner/device/messages", fmt.Sprintf(`{"data":"message %d"}`, d.posted))
@@ -117,25 +117,25 @@ func (d *wearer) posts(n int) {
 
 // hasHeard waits for all that was posted, once and in order.
 func (d *wearer) hasHeard() {
-	d.w.t.Helper()
+	d.w.T.Helper()
 	d.until("heard all", func() bool { return len(d.heard) >= d.posted })
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, text := range d.heard {
 		if want := fmt.Sprintf("message %d", i+1); text != want {
-			d.w.t.Errorf("%q is the %d. that was heard", text, i+1)
+			d.w.T.Errorf("%q is the %d. that was heard", text, i+1)
 		}
 	}
 }
 
 func (d *wearer) until(what string, so func() bool) {
-	d.w.t.Helper()
+	d.w.T.Helper()
 	for late := time.Now().Add(2 * patience); ; time.Sleep(10 * time.Millisecond) {
 		d.mu.Lock()
 		is := so()
 		if !is && time.Now().After(late) {
 			defer d.mu.Unlock()
-			d.w.t.Fatalf("never %s; heard %d of %d and %+v", what, len(d.heard), d.posted, d.others)
+			d.w.T.Fatalf("never %s; heard %d of %d and %+v", what, len(d.heard), d.posted, d.others)
 		}
 		d.mu.Unlock()
 		if is {
@@ -146,7 +146,7 @@ func (d *wearer) until(what string, so func() bool) {
 
 // toldOf waits for an event of a kind for which fits is true.
 func toldOf[E native.Event](d *wearer, what string, fits func(E) bool) {
-	d.w.t.Helper()
+	d.w.T.Helper()
 	d.until("told of "+what, func() bool {
 		for _, ev := range d.others {
 			if e, ok := ev.(E); ok && fits(e) {
@@ -171,6 +171,7 @@ func (d *wearer) cut() {
 // What an operator sends over lines that are cut again and again is heard once and in
 // order.
 func TestDeviceOverResets(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"CONNECTS_PER_USER_PER_MIN": "6000"})
 	d := w.wears("owner", "glasses")
 	session := d.SessionID()
@@ -210,6 +211,7 @@ func TestDeviceOverResets(t *testing.T) {
 // A message that is stored while the Worker is killed is heard from the one that is
 // started in its place.
 func TestDeviceOverAKilledWorker(t *testing.T) {
+	t.Parallel()
 	w := startDev(t)
 	d := w.wears("owner", "glasses")
 	session := d.SessionID()
@@ -217,9 +219,9 @@ func TestDeviceOverAKilledWorker(t *testing.T) {
 		d.posts(5)
 		d.cut()
 		d.posts(5)
-		w.kill()
+		w.Kill()
 		toldOf(d, "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
-		w.restart()
+		w.Restart()
 		d.Wake()
 		d.hasHeard()
 	}
@@ -230,6 +232,7 @@ func TestDeviceOverAKilledWorker(t *testing.T) {
 
 // A device's token is renewed on the open line, again and again, before it ends.
 func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "6", "REFRESH_NOTICE_MS": "1000", "READ_ONLY_MS": "0"})
 	d := w.wears("owner", "glasses")
 	d.until("refreshed three times", func() bool { return d.tokens.Load() >= 4 })
@@ -247,6 +250,7 @@ func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 
 // Whoever is to ping, server or device, an idle line holds for longer than silence may.
 func TestDeviceHeartbeat(t *testing.T) {
+	t.Parallel()
 	for _, by := range []string{"server", "client"} {
 		w := start(t, map[string]string{"DEVICE_HEARTBEAT": by, "HEARTBEAT_MS": "400", "HEARTBEAT_TIMEOUT_MS": "1000"})
 		d := w.wears("owner", "glasses")
@@ -261,6 +265,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 
 // What ends a device for good ends it here, and is not fought.
 func TestDeviceEndings(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	first := w.wears("owner", "glasses")
 	second := w.wears("owner", "phone")
@@ -280,7 +285,7 @@ func TestDeviceEndings(t *testing.T) {
 	second.hasHeard()
 	w.operator("POST", "users/usr_owner/revoke", `{"all":true}`)
 	over(second, protocol.TokenRevoked)
-	_, err := native.ConnectDevice(first.within(), native.DeviceConfig{URL: w.url, Token: native.Account(w.url, "nobody@example.com", "x", nil)})
+	_, err := native.ConnectDevice(first.within(), native.DeviceConfig{URL: w.URL, Token: native.Account(w.URL, "nobody@example.com", "x", nil)})
 	if !errors.Is(err, native.ErrSignedOut) {
 		t.Errorf("a stranger: %v", err)
 	}
@@ -289,12 +294,13 @@ func TestDeviceEndings(t *testing.T) {
 // The example program prints what it is sent, through a kill -9 of the Worker, and leaves
 // without an error when it is interrupted.
 func TestGlassesProgram(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "glasses")
 	if out, err := exec.Command("go", "build", "-o", program, "../glasses").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	w := startDev(t)
-	cmd := exec.Command(program, "-url", w.url, "-email", "owner@example.com")
+	cmd := exec.Command(program, "-url", w.URL, "-email", "owner@example.com")
 	cmd.Env = append(os.Environ(), "HOLDFAST_PASSWORD=holdfast-demo")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -330,9 +336,9 @@ func TestGlassesProgram(t *testing.T) {
 		w.operator("POST", "users/usr_owner/device/messages", fmt.Sprintf(`{"data":"message %d"}`, i))
 		expect(fmt.Sprintf(`%d operator says "message %d"`, i, i))
 		if i == 2 {
-			w.kill()
+			w.Kill()
 			expect("the line is reconnecting ")
-			w.restart()
+			w.Restart()
 			expect("the line is connected ")
 		}
 	}

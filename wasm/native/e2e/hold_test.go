@@ -24,6 +24,7 @@ import (
 // Two clients that write at once, and one that watches, over lines that are cut again
 // and again: nothing is lost, nothing stored twice.
 func TestResetsLoseNothing(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"CONNECTS_PER_USER_PER_MIN": "6000"})
 	all := []*member{w.join("owner", "welcome"), w.join("editor", "welcome"), w.join("viewer", "welcome")}
 	var writing sync.WaitGroup
@@ -71,6 +72,7 @@ func TestResetsLoseNothing(t *testing.T) {
 
 // A Worker that is killed and started again on its storage goes on where it was.
 func TestKillLosesNothing(t *testing.T) {
+	t.Parallel()
 	d := startDev(t, "MAX_REPLAY=60")
 	all := []*member{d.join("owner", "welcome"), d.join("editor", "welcome"), d.join("viewer", "welcome")}
 	session := all[0].SessionID()
@@ -81,9 +83,9 @@ func TestKillLosesNothing(t *testing.T) {
 		}
 		before := all[2].Version()
 		all[2].until("heard more", func() bool { return all[2].Version() > before+20 })
-		d.kill()
+		d.Kill()
 		told(all[0], "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
-		d.restart()
+		d.Restart()
 		for _, m := range all {
 			m.Wake()
 		}
@@ -97,6 +99,7 @@ func TestKillLosesNothing(t *testing.T) {
 
 // A token is renewed on the open line, again and again, before it ends.
 func TestTokensAreRefreshedInPlace(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "6", "REFRESH_NOTICE_MS": "1000", "READ_ONLY_MS": "0"})
 	m := w.join("owner", "welcome")
 	m.until("refreshed three times", func() bool { return m.tokens.Load() >= 4 })
@@ -118,6 +121,7 @@ func TestTokensAreRefreshedInPlace(t *testing.T) {
 // What an operator takes away is gone from the open session: first the right to write,
 // then all.
 func TestLostPermissions(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	owner, editor := w.join("owner", "welcome"), w.join("editor", "welcome")
 	editor.writes(1)
@@ -147,6 +151,7 @@ func TestLostPermissions(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	for _, c := range []struct {
 		account, document string
@@ -172,6 +177,7 @@ func TestRefusals(t *testing.T) {
 // Of two programs with one client id the second takes over, and the first does not
 // fight for it.
 func TestSameClientIDIsReplaced(t *testing.T) {
+	t.Parallel()
 	w := start(t, nil)
 	first, cfg := w.prepare("owner", "welcome")
 	cfg.ClientID = "one"
@@ -191,6 +197,7 @@ func TestSameClientIDIsReplaced(t *testing.T) {
 
 // A reader that stops hearing does not hold anybody up, and hears it all later.
 func TestSlowReader(t *testing.T) {
+	t.Parallel()
 	w := start(t, map[string]string{"MAX_REPLAY": "100", "MESSAGES_PER_S": "100000", "BYTES_PER_S": "100000000", "MESSAGES_BURST": "100000"})
 	writer := w.join("owner", "welcome")
 	slow, cfg := w.prepare("viewer", "welcome")
@@ -210,13 +217,14 @@ func TestSlowReader(t *testing.T) {
 // The example program prints what is written, through a kill -9 of the Worker, and
 // leaves without an error when it is interrupted.
 func TestFollowProgram(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "follow")
 	if out, err := exec.Command("go", "build", "-o", program, "../follow").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	d := startDev(t)
 	writer := d.join("owner", "welcome")
-	cmd := exec.Command(program, "-url", d.url)
+	cmd := exec.Command(program, "-url", d.URL)
 	cmd.Env = append(os.Environ(), "HOLDFAST_PASSWORD=holdfast-demo")
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
@@ -233,8 +241,8 @@ func TestFollowProgram(t *testing.T) {
 	}()
 	for i := 1; i <= 6; i++ {
 		if i == 4 {
-			d.kill()
-			d.restart()
+			d.Kill()
+			d.Restart()
 			writer.Wake()
 		}
 		writer.writes(1)
@@ -260,7 +268,7 @@ func TestFollowProgram(t *testing.T) {
 }
 
 // After every session is closed as many goroutines run as before.
-func TestNothingIsLeft(t *testing.T) {
+func TestNothingIsLeft(t *testing.T) { // not beside others: it counts goroutines
 	w := start(t, nil)
 	before := runtime.NumGoroutine()
 	for range 5 {

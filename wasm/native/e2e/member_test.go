@@ -19,7 +19,7 @@ import (
 // member is a session whose events are read all the time, and what came of that.
 type member struct {
 	*native.Session
-	t      *testing.T
+	t      testing.TB
 	who    string
 	tokens atomic.Int32 // how often one was asked for
 	pause  chan struct{}
@@ -37,10 +37,10 @@ type member struct {
 
 // prepare makes a member and its config; join opens it as well.
 func (w *worker) prepare(account, document string) (*member, native.Config) {
-	m := &member{t: w.t, who: account, acked: map[string]uint64{}, news: make(chan struct{}, 1), pause: make(chan struct{}, 1)}
-	token := native.Account(w.url, account+"@example.com", "holdfast-demo", nil)
+	m := &member{t: w.T, who: account, acked: map[string]uint64{}, news: make(chan struct{}, 1), pause: make(chan struct{}, 1)}
+	token := native.Account(w.URL, account+"@example.com", "holdfast-demo", nil)
 	return m, native.Config{
-		URL: w.url, Document: document,
+		URL: w.URL, Document: document,
 		Token: func(ctx context.Context) (string, error) {
 			m.tokens.Add(1)
 			return token(ctx)
@@ -59,7 +59,7 @@ func (m *member) dial(ctx context.Context, network, address string) (net.Conn, e
 }
 
 func (w *worker) join(account, document string) *member {
-	w.t.Helper()
+	w.T.Helper()
 	m, cfg := w.prepare(account, document)
 	m.open(cfg)
 	return m

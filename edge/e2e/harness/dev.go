@@ -1,0 +1,111 @@
+//go:build !js
+
+package harness
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// DevServer is the Worker as make dev runs it, for the tests that kill it.
+type DevServer struct {
+	Worker *Server // what can be asked of it as of any other
+	Port   int
+	State  string // the folder of all it keeps
+	vars   []string
+	cmd    *exec.Cmd
+
+	mu     sync.Mutex
+	leaked string // what of the secrets it has printed, if any
+	said   strings.Builder
+}
+
+// StartDev starts it with these variables, NAME=value. Its secrets are those of Secrets.
+func StartDev(t testing.TB, vars ...string) *DevServer {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	port := listener.Addr().(*net.TCPAddr).Port
+	listener.Close()
+	worker := &Server{T: t, URL: fmt.Sprintf("http://127.0.0.1:%d", port), Operator: Secrets()["ADMIN_TOKEN"]}
+	d := &DevServer{Worker: worker, Port: port, State: t.TempDir(), vars: vars}
+	text, err := os.ReadFile(filepath.Join(made.folder, ".dev.vars"))
+	check(err)
+	check(os.WriteFile(filepath.Join(d.State, ".dev.vars"), text, 0o600))
+	t.Cleanup(func() {
+		d.Kill()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.leaked != "" {
+			t.Errorf("%s is in what it printed", d.leaked)
+		}
+	})
+	d.Restart()
+	return d
+}
+
+// Restart starts it again on the same port and storage.
+func (d *DevServer) Restart() {
+	d.Worker.T.Helper()
+	d.cmd = exec.Command("node", append([]string{"edge/dev.mjs", "--port", fmt.Sprint(d.Port), "--state", d.State, "--build", Build}, d.vars...)...)
+	d.cmd.Dir = Root
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := d.cmd.StdoutPipe()
+	check(err)
+	d.cmd.Stderr = d.cmd.Stdout
+	check(d.cmd.Start())
+	ready := make(chan error, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		told := false
+		for lines.Scan() {
+			what := d.Worker.Leak(lines.Text())
+			d.mu.Lock()
+			fmt.Fprintln(&d.said, lines.Text())
+			if what != "" {
+				d.leaked = what
+			}
+			d.mu.Unlock()
+			if strings.HasPrefix(lines.Text(), "ready ") {
+				ready <- nil
+				told = true
+			}
+		}
+		if !told {
+			ready <- fmt.Errorf("it ended:\n%s", d.Printed())
+		}
+	}()
+	select {
+	case err := <-ready:
+		if err != nil {
+			d.Worker.T.Fatal(err)
+		}
+	case <-time.After(Standstill):
+		d.Worker.T.Fatalf("not ready after %v", Standstill)
+	}
+}
+
+// Printed is everything it has printed so far.
+func (d *DevServer) Printed() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.said.String()
+}
+
+// Kill ends all its processes without a word, as a crash would.
+func (d *DevServer) Kill() {
+	if d.cmd != nil {
+		syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
+		d.cmd.Wait()
+		d.cmd = nil
+	}
+}

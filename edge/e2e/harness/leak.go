@@ -1,0 +1,87 @@
+//go:build !js
+
+package harness
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Whatever a test does, no token, password or key that it used may be in what its
+// Worker logs, nor in an answer that refuses something. Every server looks for that
+// when its test ends.
+
+// used are the secrets that were shown to a Worker, by its address: what they are by
+// what they read.
+var used struct {
+	sync.Mutex
+	by map[string]map[string]string
+}
+
+// Shown remembers a secret. Of a token each part counts by itself, and what is too
+// short to be one, or a word of the logs' own, does not.
+func (s *Server) Shown(what, secret string) {
+	used.Lock()
+	defer used.Unlock()
+	if used.by == nil {
+		used.by = map[string]map[string]string{}
+	}
+	if used.by[s.URL] == nil {
+		used.by[s.URL] = map[string]string{}
+	}
+	for part := range strings.SplitSeq(secret, ".") {
+		if len(part) >= 12 {
+			used.by[s.URL][part] = what
+		}
+	}
+}
+
+// Leak says which of the secrets is in a text; "" for none.
+func (s *Server) Leak(text string) string {
+	for name, secret := range Secrets() {
+		for _, member := range private(secret) {
+			if strings.Contains(text, member) {
+				return name
+			}
+		}
+	}
+	used.Lock()
+	defer used.Unlock()
+	for secret, what := range used.by[s.URL] {
+		if strings.Contains(text, secret) {
+			return what
+		}
+	}
+	return ""
+}
+
+// private is what nobody may know of a secret: of a key its private members.
+func private(secret string) []string {
+	var jwk map[string]string
+	if json.Unmarshal([]byte(secret), &jwk) != nil {
+		return []string{secret}
+	}
+	var members []string
+	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi"} {
+		if jwk[name] != "" {
+			members = append(members, jwk[name])
+		}
+	}
+	return members
+}
+
+// ShownBy remembers what of a request and its answer is secret.
+func (s *Server) ShownBy(body any, answer map[string]any, header http.Header) {
+	if fields, ok := body.(map[string]string); ok {
+		s.Shown("a password", fields["password"])
+	}
+	if token, ok := answer["access_token"].(string); ok {
+		s.Shown("an access token", token)
+	}
+	for _, line := range header["Set-Cookie"] {
+		_, value, _ := strings.Cut(strings.Split(line, ";")[0], "=")
+		s.Shown("a refresh token", value)
+	}
+}
