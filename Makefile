@@ -12,6 +12,8 @@ RUNS     ?= 1000
 SEED     ?=
 BENCH    ?= .
 ROUNDS   ?= 15
+# How many of the tests that wait most of the time run at once, each with a Worker of its own.
+PARALLEL ?= 4
 
 # Set by `make test` once the tools, and then the build, are there, so that its parts do not look again.
 TOOLED ?=
@@ -44,12 +46,16 @@ PARTS := $(if $(filter tinygo,$(COMPILER)),tinygo) node
 WASM  := GOOS=js GOARCH=wasm
 # What runs natively: all but the tests that need the built Worker.
 GO_PACKAGES = $$(go list ./... | grep -v /e2e)
+# Crowds, long lives and whatever else takes real time or load are tests of this name, or files
+# *.soak.mjs: make soak runs them and make test all the others, and so no test is left out.
+SOAK := ^TestSoak
+WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
 .PHONY: help tools tools-test build modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
-	imports size fmt lint fuzz sim bench clean
+	soak soak-edge soak-web imports size fmt lint fuzz sim bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -124,11 +130,25 @@ test-wasm: tools ## the shared packages' tests as WebAssembly
 
 test-edge: build ## the built Worker and its Durable Objects in workerd, and the native client against it
 	@echo "holdfast: testing the Worker in workerd"
-	@go test -count=1 -timeout 25m -p 1 ./edge/e2e/... ./wasm/native/e2e
+	@go test -count=1 -timeout 25m -p 1 -parallel $(PARALLEL) -skip '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
 
 test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"
-	@node --test --test-timeout=180000 --test-force-exit 'web/e2e/**/*.test.{mjs,js,ts}'
+	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
+
+soak: tools-test build ## what takes long: crowds, long lives, many kills, 10,000 seeds of the simulations
+	@$(MAKE) READY=1 soak-edge
+	@$(MAKE) READY=1 soak-web
+	@$(MAKE) sim RUNS=10000
+	@echo "holdfast: make soak passed, every part of it"
+
+soak-edge: build
+	@echo "holdfast: the Worker in workerd, for long"
+	@go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
+
+soak-web: tools-test build
+	@echo "holdfast: the browser module in Chromium, for long"
+	@$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'
 
 imports: ## what the modules without a scheduler ask of their host
 	@node .toolchain/imports.mjs $(OUT)/object.wasm call
