@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/holdfast-dev/holdfast/edge/admin"
 )
 
 const (
@@ -41,7 +43,7 @@ func TestAnOperatorsApps(t *testing.T) {
 		t.Error("the secret is not replaced")
 	}
 
-	var ids []string
+	var ids, keys []string
 	for range 2 {
 		answer := s.must("POST", appOne+"/keys", ``)
 		id, _ := answer["key_id"].(string)
@@ -52,7 +54,7 @@ func TestAnOperatorsApps(t *testing.T) {
 		if !strings.HasPrefix(key, "hfa_"+id+"_") || len(rows) != 1 || rows[0]["hash"] != hex.EncodeToString(hash[:]) {
 			t.Errorf("%d rows of the key %s", len(rows), id)
 		}
-		ids = append(ids, id)
+		ids, keys = append(ids, id), append(keys, key)
 	}
 	// Nothing but hashes: of each column of the table it is known what it holds.
 	for _, row := range s.d1("SELECT * FROM app_keys") {
@@ -62,17 +64,23 @@ func TestAnOperatorsApps(t *testing.T) {
 		}
 	}
 
-	// As a session object notes what it lets in.
-	attach := func(session, key string) bool {
-		return len(s.d1(fmt.Sprintf("INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at)"+
-			" SELECT '%s', package, 'usr_owner', id, 0 FROM app_keys WHERE id = '%s' AND package = 'com.example.one' AND revoked_at IS NULL RETURNING key_id", session, key))) == 1
+	// The keys that are not revoked let in whom the user has started; nobody has been here.
+	attach := func(key string) int {
+		_, response, err := appDial{path: "/v1/ws/apps/com.example.one?session_id=" + reference("usr_owner"), key: key}.dial(s)
+		if err == nil || response == nil {
+			t.Fatalf("an app that was not started: %v", err)
+		}
+		return response.StatusCode
+	}
+	if a, b := attach(keys[0]), attach(keys[1]); a != 410 || b != 410 {
+		t.Errorf("two good keys: HTTP %d, %d", a, b)
 	}
 	answer := s.must("DELETE", appOne+"/keys/"+ids[0], `{"reason":"left_in_a_commit"}`)
 	if answer["stored"] != true || at(answer, "receipt", "key_id") != ids[0] || len(texts(at(answer, "receipt", "closed"))) != 0 {
 		t.Errorf("the receipt: %v", answer)
 	}
-	if attach("s1", ids[0]) || !attach("s2", ids[1]) {
-		t.Error("a key that is revoked let something in, or one that is not did not")
+	if a, b := attach(keys[0]), attach(keys[1]); a != 401 || b != 410 {
+		t.Errorf("a revoked key: HTTP %d, and one that is not: %d", a, b)
 	}
 	at1 := s.revokedAt(ids[0])
 	s.must("DELETE", appOne+"/keys/"+ids[0], ``)
@@ -80,11 +88,10 @@ func TestAnOperatorsApps(t *testing.T) {
 		t.Errorf("revoked at %v, then at %v", at1, s.revokedAt(ids[0]))
 	}
 	answer = s.must("GET", appOne, ``)
-	keys, _ := answer["keys"].([]any)
-	if len(keys) != 2 || at(keys[0], "id") != ids[1] || at(keys[0], "revoked_at") != nil || at(keys[1], "id") != ids[0] || at(keys[1], "revoked_at") == nil {
+	listed, _ := answer["keys"].([]any)
+	if len(listed) != 2 || at(listed[0], "id") != ids[1] || at(listed[0], "revoked_at") != nil || at(listed[1], "id") != ids[0] || at(listed[1], "revoked_at") == nil {
 		t.Errorf("described as %v", answer)
 	}
-	s.d1("DELETE FROM app_sessions")
 	s.must("DELETE", appOne, ``)
 	if rows := s.d1("SELECT id FROM app_keys"); len(rows) != 0 {
 		t.Errorf("keys of an app that is gone: %v", rows)
@@ -92,9 +99,7 @@ func TestAnOperatorsApps(t *testing.T) {
 	if status, _ := s.admin("DELETE", appOne, ``); status != 404 {
 		t.Errorf("gone, and deleted again: HTTP %d", status)
 	}
-	var said struct{ Logs []string }
-	s.Do(map[string]string{"do": "logs"}, &said)
-	if logs := strings.Join(said.Logs, "\n"); !strings.Contains(logs, `"operation":"revokeAppKey","by":"admin","package":"com.example.one","key_id":"`+ids[0]+`","reason":"left_in_a_commit","status":200`) {
+	if logs := s.Logs(); !strings.Contains(logs, `"operation":"revokeAppKey","by":"admin","package":"com.example.one","key_id":"`+ids[0]+`","reason":"left_in_a_commit","status":200`) {
 		t.Error("the log does not say who revoked the key")
 	}
 }
@@ -117,12 +122,15 @@ func TestWhoHasYetToHearOfAnAppsEnd(t *testing.T) {
 	kept, _ := s.must("POST", appOne+"/keys", ``)["key_id"].(string)
 	s.d1("INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at) VALUES" +
 		" ('s1', 'com.example.one', 'usr_owner', 'gone', 0), ('s2', 'com.example.one', 'usr_viewer', '" + kept + "', 0), ('s3', 'com.example.two', 'usr_owner', 'gone', 0)")
-	// The statements of the store, as they are.
-	const gone = "FROM app_sessions WHERE package = 'com.example.one' AND NOT EXISTS (SELECT 1 FROM app_keys WHERE id = key_id)"
-	if rows := s.d1("SELECT DISTINCT user_id " + gone + " AND user_id > '' ORDER BY user_id LIMIT 32"); len(rows) != 1 || rows[0]["user_id"] != "usr_owner" {
-		t.Errorf("to be told are %v", rows)
+	db, _ := s.counted() // the product's own statements, on its own database
+	store := admin.SQLStore{DB: db}
+	users, err := store.AppUsers(t.Context(), "com.example.one", "", "", 32)
+	if err != nil || !slices.Equal(users, []string{"usr_owner"}) {
+		t.Errorf("to be told are %v, %v", users, err)
 	}
-	s.d1("DELETE " + gone + ` AND user_id IN (SELECT value FROM json_each('{"users":["usr_owner","usr_viewer"]}', '$.users'))`)
+	if err := store.ForgetAppSessions(t.Context(), "com.example.one", "", []string{"usr_owner", "usr_viewer"}); err != nil {
+		t.Error(err)
+	}
 	if rows := s.d1("SELECT session_id FROM app_sessions ORDER BY session_id"); len(rows) != 2 || rows[0]["session_id"] != "s2" || rows[1]["session_id"] != "s3" {
 		t.Errorf("left are %v", rows)
 	}

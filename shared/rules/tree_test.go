@@ -3,6 +3,7 @@ package rules_test
 import (
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,11 +51,27 @@ func eachSource(t *testing.T, take func(name string, src []byte)) {
 
 // TestTree holds every source of the project to the rules.
 func TestTree(t *testing.T) {
+	used := map[string][]string{}
 	eachSource(t, func(name string, src []byte) {
 		for _, broken := range inspect(name, src) {
 			t.Error(broken)
 		}
+		if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			used[path.Dir(name)] = append(used[path.Dir(name)], imports(name, src)...)
+		}
 	})
+	for _, broken := range unused(below, used) {
+		t.Error(broken)
+	}
+}
+
+// TestUnusedGrantsFire has one grant that is used and one that is not.
+func TestUnusedGrantsFire(t *testing.T) {
+	granted := map[string][]string{"shared/a": {"shared/b", "shared/c"}}
+	used := map[string][]string{"shared/a": imports("shared/a/a.go", []byte(`package a; import "fmt"; import x "`+module+`shared/b"`))}
+	if got := unused(granted, used); len(got) != 1 || !strings.Contains(got[0], "shared/c") {
+		t.Errorf("%q", got)
+	}
 }
 
 // TestRulesFire breaks every rule once, and once does what lies next to it.
