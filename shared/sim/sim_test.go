@@ -12,7 +12,7 @@ import (
 
 var (
 	simSeed = flag.Uint64("sim.seed", 0, "the first seed; 0 begins at 1")
-	simRuns = flag.Uint64("sim.runs", 0, "how many seeds, from sim.seed on; 0 for 2,000, or 1 when a seed is given")
+	simRuns = flag.Uint64("sim.runs", 0, "how many seeds, from sim.seed on; 0 for 300, or 1 when a seed is given")
 	simLog  = flag.Bool("sim.log", false, "print every event of the runs")
 )
 
@@ -23,7 +23,7 @@ var (
 func TestSim(t *testing.T) {
 	seed, runs := *simSeed, *simRuns
 	if runs == 0 {
-		runs = 2000
+		runs = 300 // make soak plays 10,000
 		if seed != 0 {
 			runs = 1
 		}

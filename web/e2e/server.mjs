@@ -1,11 +1,12 @@
 // The built Worker, started as `make dev` starts it, on a port and a state of
 // its own.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -22,6 +23,19 @@ async function freePort() {
   return port;
 }
 
+// Secrets that the tests' servers have in common, made once for a build: each would take a
+// second to make its own.
+async function secrets() {
+  const file = join(build, "e2e.vars");
+  if (existsSync(file)) return file;
+  const made = join(await mkdtemp(join(tmpdir(), "holdfast-e2e-")), ".dev.vars");
+  execFileSync("go", ["run", "./edge/devvars", "-file", made], { cwd: repo, stdio: ["ignore", "ignore", "inherit"] });
+  await copyFile(made, `${file}.${process.pid}`);
+  await rename(`${file}.${process.pid}`, file); // as a whole, for several files' tests begin at once
+  await rm(dirname(made), { recursive: true });
+  return file;
+}
+
 // How long the Worker may leave a question unanswered.
 const standstill = 30_000;
 
@@ -34,6 +48,7 @@ const standstill = 30_000;
 export async function startServer(vars = {}) {
   const port = await freePort();
   const state = await mkdtemp(join(tmpdir(), "holdfast-e2e-"));
+  await copyFile(await secrets(), join(state, ".dev.vars"));
   const args = ["edge/dev.mjs", "--port", port, "--state", state, "--build", build, ...Object.entries(vars).map(([name, value]) => `${name}=${value}`)];
   const url = `http://127.0.0.1:${port}/`;
   let child;
