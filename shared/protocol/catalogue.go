@@ -8,8 +8,8 @@ type Kind struct {
 	Events []string
 }
 
-// Catalogue is every frame there is. Decode hands out these very strings, so a
-// decoded name costs no allocation.
+// Catalogue lists every frame. Decode returns these very strings, so a decoded name
+// costs no allocation.
 var Catalogue = [...]Kind{
 	{TypeSystem, []string{
 		EventConnectionInit, EventConnectionAck, EventConnectionError, EventError, EventPing, EventPong,
@@ -28,8 +28,8 @@ var Catalogue = [...]Kind{
 	}},
 }
 
-// flatKinds are the words that may stand as the type of a frame without an event,
-// as seed S1's clients write their handshake and heartbeat, each with the type it is of.
+// flatKinds are the events that may stand as the type of a frame without an event, each
+// under the type that it belongs to. The clients of seed S1 write handshake and heartbeat so.
 var flatKinds = [...]Kind{
 	{TypeSystem, []string{EventConnectionInit, EventConnectionAck, EventConnectionError, EventPing, EventPong}},
 	{TypeApp, []string{EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError}},
@@ -44,7 +44,7 @@ func kindOf(typ []byte) *Kind {
 	return nil
 }
 
-// intern returns the string of list that b spells; "" when none does.
+// intern returns the string of list that equals b, or "".
 func intern(b []byte, list []string) string {
 	for _, s := range list {
 		if jsonscan.Equal(b, s) {

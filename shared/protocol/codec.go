@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// The reasons Decode gives in an error's details: TooLarge with
+// The reasons that Decode gives in an error's details: ReasonTooLarge with
 // MESSAGE_TOO_LARGE, every other with MALFORMED_MESSAGE.
 const (
 	ReasonTooLarge       = "too_large"
@@ -27,7 +27,7 @@ const (
 // exactly.
 const MaxSeq = 1<<53 - 1
 
-// The names of the envelope, in the order Append writes them.
+// The fields of the envelope, in the order in which Append writes them.
 const (
 	fieldType = iota
 	fieldEvent
@@ -40,10 +40,10 @@ const (
 
 var fieldNames = [fieldCount]string{"type", "event", "data", "message_id", "seq", "client_id"}
 
-// Decode reads one frame in one pass over b. It is total: any input gives either
-// a frame whose Type and Event are of the Catalogue or an error with a code and a
-// reason. What makes the text no JSON is reported before what makes it no frame.
-// Only the two ids are copied; Data aliases b.
+// Decode reads one frame in one pass over b. It is total: every input gives either a
+// frame whose Type and Event are in the Catalogue, or an error with a code and a reason.
+// It reports invalid JSON before an invalid frame. It copies only the two ids; Data
+// aliases b.
 func Decode(b []byte, lim Limits) (Frame, *Error) {
 	lim = lim.orDefaults()
 	if len(b) > lim.FrameBytes {
@@ -80,9 +80,8 @@ func Decode(b []byte, lim Limits) (Frame, *Error) {
 	return f, nil
 }
 
-// messageID finds the id of a frame that could not be read, so that whoever sent it
-// learns which it was: what stands before the fault, and behind it where that is no more
-// than depth.
+// messageID finds the id of a frame that Decode refuses, so that the sender learns which
+// frame it was. It reads up to the fault; if the fault is only the depth, also beyond it.
 func messageID(b []byte, raw *[fieldCount][]byte, lim Limits) string {
 	found := raw[fieldMessageID]
 	if found == nil {
@@ -97,8 +96,8 @@ func messageID(b []byte, raw *[fieldCount][]byte, lim Limits) string {
 	return id
 }
 
-// SeqOf is the seq of a frame that could not be read, as far as its text can be followed; 0
-// for none.
+// SeqOf returns the seq of a frame that Decode refuses, if it can follow the text that far,
+// and otherwise 0.
 func SeqOf(b []byte) uint64 {
 	for scan := jsonscan.Scan(b, jsonscan.DepthLimit); scan.Next(); {
 		if fieldIndex(scan.Key()) == fieldSeq {
@@ -120,8 +119,8 @@ func fieldIndex(key []byte) int {
 	return -1
 }
 
-// fromFields makes a frame of the raw values of the envelope's fields. The
-// message id comes first: beside an error the frame holds it, if nothing else.
+// fromFields makes a frame of the raw values of the envelope's fields. It reads the
+// message id first, so that the frame holds the id even beside an error.
 func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 	f := Frame{Data: raw[fieldData]}
 	var reason string
@@ -171,8 +170,8 @@ func fromFields(raw *[fieldCount][]byte, lim Limits) (Frame, *Error) {
 	return f, nil
 }
 
-// decodeID reads an id; a field that is not there is "". The second result is
-// the reason it is refused.
+// decodeID reads an id; a missing field reads as "". The second result is
+// the reason of a refusal.
 func decodeID(raw []byte, most int) (string, string) {
 	if raw == nil {
 		return "", ""
@@ -191,9 +190,9 @@ func decodeID(raw []byte, most int) (string, string) {
 	return id, ""
 }
 
-// ValidID reports whether id may be a message id or a client id: 1 to most
-// bytes of UTF-8 without control characters. Ids reach the front Worker in a
-// query too, where Decode does not see them.
+// ValidID reports whether id may be a message id or a client id: 1 to most bytes of
+// UTF-8 without control characters. The front Worker calls it too, for ids in a query,
+// which Decode does not see.
 func ValidID(id string, most int) bool {
 	if len(id) == 0 || len(id) > most {
 		return false
@@ -208,8 +207,8 @@ func ValidID(id string, most int) bool {
 	return true
 }
 
-// notJSON puts a scanner's error into the protocol's words. A text that is valid
-// JSON but no object is told apart only here, off the frames' way.
+// notJSON translates a scanner's error into the protocol's reasons. Here alone, away from
+// the path of valid frames, it tells valid JSON that is not an object from invalid JSON.
 func notJSON(b []byte, lim Limits, err error) *Error {
 	switch why, _ := err.(jsonscan.Error); why {
 	case jsonscan.ErrDepth:
@@ -227,24 +226,24 @@ func notJSON(b []byte, lim Limits, err error) *Error {
 
 func malformed(reason string) *Error { return &Error{Code: MalformedMessage, Reason: reason} }
 
-// badField is an error that names one of the envelope's own fields, never input.
+// badField returns an error that names one of the envelope's own fields, never input.
 func badField(reason string, field int) *Error {
 	e := malformed(reason)
 	e.Details = []Detail{{"field", jsonscan.AppendString(nil, fieldNames[field])}}
 	return e
 }
 
-// TooLarge is the error for a frame of more than lim.FrameBytes, which nobody has to see for
-// it.
+// TooLarge returns the error for a frame of more than lim.FrameBytes. It needs the size
+// alone, not the frame.
 func TooLarge(lim Limits) *Error {
 	return &Error{Code: MessageTooLarge, Reason: ReasonTooLarge, Details: []Detail{limit(lim.orDefaults().FrameBytes)}}
 }
 
-// farOver times the limit is no mistake of a client of this protocol.
+// farOver is the multiple of the limit that no client of this protocol reaches by mistake.
 const farOver = 16
 
-// FarOver reports whether a frame of so many bytes ends its connection at once: it has cost
-// more than an answer to it is worth.
+// FarOver reports whether a frame of size bytes ends its connection at once: receiving it
+// already cost more than an answer is worth.
 func (l Limits) FarOver(size int) bool { return size/farOver >= l.orDefaults().FrameBytes }
 
 func limit(n int) Detail { return Detail{"limit", strconv.AppendInt(nil, int64(n), 10)} }
@@ -262,8 +261,8 @@ func (l Limits) orDefaults() Limits {
 	return l
 }
 
-// Append appends the frame as JSON text, its fields always in the same order and
-// none that is empty. Data must be valid JSON; it is appended as it is.
+// Append appends the frame as JSON text. The fields are always in the same order, and
+// empty ones are left out. Data must be valid JSON; Append copies it unchanged.
 func (f Frame) Append(dst []byte) []byte {
 	w := jsonscan.NewObject(dst)
 	if f.Flat {

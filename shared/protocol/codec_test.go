@@ -62,7 +62,7 @@ func TestValidID(t *testing.T) {
 	}
 }
 
-// The heartbeat's texts are compared byte by byte by the runtime.
+// TestHeartbeatTexts: the runtime compares the texts of the heartbeat byte by byte.
 func TestHeartbeatTexts(t *testing.T) {
 	for event, text := range map[string]string{protocol.EventPing: protocol.PingText, protocol.EventPong: protocol.PongText} {
 		if got := string(protocol.Frame{Type: protocol.TypeSystem, Event: event}.Append(nil)); got != text {
@@ -120,8 +120,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkOp is all the codec does for one op: decode it, read it, write the
-// ack and the frame for the others.
+// BenchmarkOp measures all that the codec does for one op: decode it, read it, write the
+// acknowledgement, and the frame for the others.
 func BenchmarkOp(b *testing.B) {
 	buf := make([]byte, 0, 4096)
 	data := make([]byte, 0, 4096)

@@ -36,25 +36,24 @@ func (e *Error) Frame() Frame {
 	return Frame{Type: TypeSystem, Event: EventError, Data: w.End()}
 }
 
-// AppendJSON appends the same frame as JSON text: the last word on a socket and
+// AppendJSON appends the same frame as JSON text: the last frame on a socket, or
 // the body of an HTTP refusal.
 func (e *Error) AppendJSON(dst []byte) []byte { return e.Frame().Append(dst) }
 
-// CloseCode is the WebSocket close code that goes with the error.
+// CloseCode returns the WebSocket close code of the error.
 func (e *Error) CloseCode() int { return e.Row().Close }
 
-// closeReasonBytes is what a close frame has room for beside its code.
+// closeReasonBytes is the room that a close frame has beside its code.
 const closeReasonBytes = 123
 
-// CloseReason is the text of that close: the code's name and nothing else.
+// CloseReason returns the text of that close: the name of the code, and nothing else.
 func (e *Error) CloseReason() string {
 	return string(e.Code[:min(len(e.Code), closeReasonBytes)])
 }
 
-// ParseError reads the data of an error frame; it is the client's side of Frame.
-// A code this build does not know is kept as it came: its Row is that of
-// InternalError, and the close code's range tells what to do. The table's own
-// sentence reads as no Message.
+// ParseError reads the data of an error frame, on the client's side. It keeps a code that
+// this build does not know: the Row is then that of InternalError, and the range of the
+// close code says what to do. The table's own sentence reads as no Message.
 func ParseError(data []byte) (*Error, bool) {
 	m := read(data)
 	e := &Error{Code: Code(m.str("error_code")), Message: m.str("message")}

@@ -5,7 +5,7 @@ import "time"
 // Code is the stable name of an error on the wire (seed S2: error_code).
 type Code string
 
-// Every code there is. The table below says what each means.
+// The codes of all errors. Table says what each means.
 const (
 	AuthenticationFailed    Code = "AUTHENTICATION_FAILED"
 	TokenExpired            Code = "TOKEN_EXPIRED"
@@ -28,7 +28,7 @@ const (
 	InternalError           Code = "INTERNAL_ERROR"
 )
 
-// Action is what a client does about a close, told by the range of its code.
+// Action is what a client does after a close. The range of the close code decides it.
 type Action string
 
 // The actions.
@@ -39,7 +39,7 @@ const (
 	ActionRefresh Action = "refresh_token"
 	// ActionWait (42xx): wait retry_after, then reconnect.
 	ActionWait Action = "wait"
-	// ActionStop (44xx, 45xx): final; never reconnect by itself.
+	// ActionStop (44xx, 45xx): final; the client never reconnects by itself.
 	ActionStop Action = "stop"
 )
 
@@ -50,14 +50,14 @@ type Row struct {
 	HTTP int
 	// Close is the WebSocket close code of a refusal after it.
 	Close int
-	// Recoverable says whether the same client may get further without a person.
+	// Recoverable says whether the same client may succeed later without a person's help.
 	Recoverable bool
 	Action      Action
-	// Message is the sentence a client is shown where no better one is given.
+	// Message is the sentence for the client, unless the Error has a better one.
 	Message string
 }
 
-// Table is every error, in the order the README prints it.
+// Table lists every error, in the order of the README.
 var Table = [...]Row{
 	{AuthenticationFailed, 401, 4101, false, ActionRefresh, "The token is missing or invalid: refresh it once, then sign in again."},
 	{TokenExpired, 401, 4102, true, ActionRefresh, "The token has expired: refresh it."},
@@ -80,8 +80,8 @@ var Table = [...]Row{
 	{InternalError, 500, 4000, true, ActionReconnect, "Something failed on the server."},
 }
 
-// Lookup returns the row of a code. An unknown code is InternalError's row, so
-// that nothing a peer sends can pick a row that does not exist.
+// Lookup returns the row of a code. For an unknown code it returns the row of
+// InternalError, so that no peer can choose a row that does not exist.
 func Lookup(code Code) Row {
 	for _, r := range Table {
 		if r.Code == code {
@@ -91,13 +91,13 @@ func Lookup(code Code) Row {
 	return Table[len(Table)-1]
 }
 
-// CloseTooBig is WebSocket's own code for a message that is too big. A runtime that has its
-// own limit closes with it too, so that it is one code whoever closes.
+// CloseTooBig is WebSocket's own code for a message that is too big. We use it because a
+// runtime with a limit of its own closes with it too: clients then see one code.
 const CloseTooBig = 1009
 
-// ActionForClose tells what to do about a close code by its range alone, but for the one of
-// WebSocket's own codes that is final. Codes outside our ranges (1000, 1001, 1005, 1006, …)
-// are a dropped line: reconnect.
+// ActionForClose returns what a client does after a close with this code. The range alone
+// decides, except for CloseTooBig, which is final. A code outside our ranges (1000, 1001,
+// 1005, 1006, …) means that the connection dropped: reconnect.
 func ActionForClose(code int) Action {
 	switch {
 	case code == CloseTooBig:
@@ -112,20 +112,19 @@ func ActionForClose(code int) Action {
 	return ActionReconnect
 }
 
-// Error is one failure, ready for the wire. Its texts never hold a token, a
-// password or a key: whoever builds one puts names and limits in it, not input.
+// Error is one failure, ready for the wire. Its texts never hold a token, a password
+// or a key: whoever builds an Error puts names and limits in it, not input.
 type Error struct {
 	Code Code
-	// Message replaces the table's sentence when it is not empty.
+	// Message replaces the table's sentence unless it is empty.
 	Message string
-	// Reason is details.reason: one snake_case word a program can switch on.
+	// Reason is details.reason: one snake_case word for programs to switch on.
 	Reason string
 	// RetryAfter is details.retry_after, sent in whole milliseconds when > 0.
 	RetryAfter time.Duration
-	// Details are further members of details, as raw `"name":value` pairs in
-	// order; see Detail.
+	// Details are further members of details, in order.
 	Details []Detail
-	// MessageID names the request that failed, when it had an id.
+	// MessageID names the request that failed, if it had an id.
 	MessageID string
 }
 
@@ -139,7 +138,7 @@ type Detail struct {
 // Error returns the code and the sentence.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.text() }
 
-// Row returns the error's line of the table.
+// Row returns the error's row of the table.
 func (e *Error) Row() Row { return Lookup(e.Code) }
 
 // Is reports whether target is an *Error of the same code, for errors.Is.

@@ -34,8 +34,8 @@ func TestTable(t *testing.T) {
 		if got := protocol.Lookup(r.Code); got != r {
 			t.Errorf("Lookup(%s) = %+v", r.Code, got)
 		}
-		// Whoever is told to stop is not told that it may go on, and the other way
-		// round; AUTHENTICATION_FAILED alone asks for one try without promising it.
+		// An error is either final or recoverable. AUTHENTICATION_FAILED alone allows one
+		// attempt without promising that it helps.
 		if stop := r.Action == protocol.ActionStop; stop == r.Recoverable && r.Code != protocol.AuthenticationFailed {
 			t.Errorf("%s: recoverable %v with action %s", r.Code, r.Recoverable, r.Action)
 		}
@@ -121,7 +121,7 @@ func TestParseError(t *testing.T) {
 	if !ok || e.Code != "FROM_THE_FUTURE" || e.Row().Code != protocol.InternalError || e.Message != "Hm" {
 		t.Errorf("an unknown code reads as %+v, %v", e, ok)
 	}
-	// What is kept must not change with the buffer it was read from.
+	// ParseError copies what it keeps: the buffer may change afterwards.
 	data := []byte(`{"error_code":"DOCUMENT_LOCKED","message":"","details":{"locked_by":"u1"}}`)
 	e, ok = protocol.ParseError(data)
 	clear(data)

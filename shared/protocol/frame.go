@@ -1,5 +1,6 @@
-// Package protocol is the wire: the envelope, every frame's name, the payloads
-// and the one table of errors. It is the only place that knows field names.
+// Package protocol is the wire that clients see: the envelope, the name of every
+// frame, the payloads, and the one table of errors. No other package knows the
+// names of these fields. It holds no state and reads no clock.
 //
 // # Envelope
 //
@@ -7,53 +8,53 @@
 //
 //	{"type","event","data","message_id"?,"seq"?,"client_id"?}
 //
-// The words of a handshake (connection_init, connection_ack and connection_error, and
-// the same of an app) and of the heartbeat (ping, pong) may also stand as the type of a
-// frame without an event, as seed S1's clients write them: {"type":"connection_init"}.
+// The events of a handshake (connection_init, connection_ack and connection_error, and
+// an app's three) and of the heartbeat (ping, pong) may also stand as the type of a
+// frame without an event, as the clients of seed S1 write them: {"type":"connection_init"}.
 //
-// Unknown fields are tolerated (a newer peer may send them); an unknown type or
-// event is an error value with a code. Size and nesting are checked by a flat
-// scan before anything is decoded, because a TinyGo stack is small and fixed.
+// A reader ignores unknown fields, because a newer peer may send them. An unknown type
+// or event is an error with a code. Decode checks size and nesting in a flat scan before
+// it decodes anything, because the stack of a TinyGo program is small and fixed.
 //
 // # Frames
 //
-//	type       event                    way   when
-//	system     connection_init          up    a device's first word
-//	system     connection_ack           down  the connection is admitted
-//	system     connection_error         down  it is not (seed S1's shape)
-//	system     error                    down  a request failed, or the last word before a close
+//	type       event                    way   meaning
+//	system     connection_init          up    the first frame of a device
+//	system     connection_ack           down  the server admits the connection
+//	system     connection_error         down  the server refuses the connection (seed S1's shape)
+//	system     error                    down  a request failed; or the last frame before a close
 //	system     ping, pong               both  heartbeat
-//	system     ack                      both  {"seq"}: up, everything up to seq has been heard; down, to
-//	                                          an app_message: it is stored, as seq of who is to have it
-//	system     token_refresh            up    {"token"}: swap the token in place
-//	system     token_refreshed          down  done; {"expires_at","expires_in","perm_epoch"}
-//	system     token_refresh_required   down  {"reason","expires_in"}
+//	system     ack                      both  {"seq"}: up, the client received everything up to seq; down, for an
+//	                                          app_message, the server stored it as seq of its receiver
+//	system     token_refresh            up    {"token"}: replaces the token of this connection
+//	system     token_refreshed          down  the new token is in force; {"expires_at","expires_in","perm_epoch"}
+//	system     token_refresh_required   down  {"reason","expires_in"}: the client has to refresh the token
 //	system     permission_change        down  {"permissions","removed","reason","effective_at","perm_epoch"}
-//	system     disconnect               up    the user leaves: no grace
+//	system     disconnect               up    the user leaves: the channel ends without grace
 //	system     session_ended            down  the session is over
-//	system     rate_limited             down  {"retry_after"}
+//	system     rate_limited             down  {"retry_after"}: the client has to pause
 //	operation  op                       both  {"op","section"?} up; {"op","document_version","user_id","client_id"} down
-//	operation  operation_ack            down  {"document_version"}; replayed: the op or the comment as well
-//	operation  sync_request             up    {"from"}: every entry after this version, please
+//	operation  operation_ack            down  {"document_version"}; in a replay also the op or the comment
+//	operation  sync_request             up    {"from"}: asks for every entry after this version
 //	operation  document_sync            down  {"from","to","document_version","ops":[…]}, or a part of the snapshot
 //	operation  snapshot                 up    {"document_version","part","parts","data"}: the document as of a version
 //	operation  snapshot_ack             down  {"document_version","part","complete"}
-//	operation  lock, unlock             up    {"section","ttl"?}: nobody else writes there for a while
+//	operation  lock, unlock             up    {"section","ttl"?}: reserves a section for this user, for a while
 //	operation  locks                    down  {"locked","sections":[…]}: what is locked now
 //	presence   join, leave, update, state
 //	comment    create                   both  {"body","anchor"?} up; an entry of the log down
 //	comment    reply                    both  {"comment_id","body"}
 //	comment    resolve                  both  {"comment_id"}
-//	app        app_connection_init      up    an app's first word: {"session_id","package"?,"api_key"?,"last_seq"?}
-//	app        app_connection_ack       down  the app is attached to the user's session
-//	app        app_connection_error     down  it is not
+//	app        app_connection_init      up    the first frame of an app: {"session_id","package"?,"api_key"?,"last_seq"?}
+//	app        app_connection_ack       down  the server attaches the app to the user's session
+//	app        app_connection_error     down  the server refuses the app
 //	app        app_start, app_stop      up    {"package"}: a device starts or stops an app
-//	app        app_state                down  {"package","state"}: where an app of the user's stands
-//	app        app_started, app_stopped down  the same: it runs; it has ended, and why
+//	app        app_state                down  {"package","state"}: the state of one of the user's apps
+//	app        app_started, app_stopped down  the same, for an app that runs, and for one that ended, with the reason
 //	app        app_message              both  {"to","data"} from a device, {"data"} from an app, {"from","data"} down;
-//	                                          kept until it is acknowledged
+//	                                          the server keeps it until the receiver acknowledges it
 //	app        client_disconnected      down  the user's device is away: the app keeps its state
-//	app        client_reconnected       down  it is back
+//	app        client_reconnected       down  the device is back
 package protocol
 
 import (
@@ -62,21 +63,21 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// Version is the subprotocol a client offers beside its token (RFC 6455,
-// section 1.9) and the only one the server selects.
+// Version is the subprotocol that a client offers beside its token, and the only
+// one that the server selects (RFC 6455, section 1.9).
 const Version = "holdfast.v1"
 
-// BearerPrefix precedes the token in the second subprotocol a browser offers.
+// BearerPrefix precedes the token in the second subprotocol that a browser offers.
 const BearerPrefix = "bearer."
 
-// SignatureHeader is where the signature of a webhook's call is, in lower case:
+// SignatureHeader names the header that holds the signature of a webhook call, in lower case:
 //
 //	x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
 //
-// v1 may stand several times, from a sender that is between two secrets.
+// A sender that changes its secret may send several v1, one for each secret.
 const SignatureHeader = "x-holdfast-signature"
 
-// Frame types.
+// Types of frames.
 const (
 	TypeSystem    = "system"
 	TypeOperation = "operation"
@@ -146,60 +147,60 @@ const (
 	EventClientReconnected  = "client_reconnected"
 )
 
-// PingText and PongText are the whole text of the heartbeat on a document
-// channel. The runtime answers the first with the second without waking the
-// object, which compares whole messages only, so a client must send exactly this.
+// PingText and PongText are the whole text of the heartbeat on a document channel.
+// A client must send exactly PingText: the runtime compares whole messages, and
+// answers this one with PongText without waking the object.
 const (
 	PingText = `{"type":"system","event":"ping"}`
 	PongText = `{"type":"system","event":"pong"}`
 )
 
-// Pong answers a ping, in the form it came in.
+// Pong returns the answer to a ping, in the form in which the ping came.
 func (f Frame) Pong() Frame {
 	return Frame{Type: TypeSystem, Event: EventPong, MessageID: f.MessageID, Flat: f.Flat}
 }
 
-// Limits bound what one frame may be. The zero value means the defaults.
+// Limits bound one frame. The zero value means the defaults.
 type Limits struct {
-	// FrameBytes is the largest frame, in bytes of UTF-8. Default 65,536.
+	// FrameBytes is the largest frame, in bytes of UTF-8. Default: 65,536.
 	FrameBytes int
 	// Depth is the deepest nesting of objects and arrays, the frame's own included.
-	// Default 64: rich text nests, and no scan of a frame recurses.
+	// Default: 64, because rich text nests. No scan of a frame recurses.
 	Depth int
-	// IDBytes is the longest message id or client id. Default 128.
+	// IDBytes is the longest message id or client id. Default: 128.
 	IDBytes int
 }
 
-// MostDepth is the largest Depth that a server may be given: what it lets in has to fit in
-// jsonscan.DepthLimit with everything that is put around it.
+// MostDepth is the largest Depth that a server may be configured with. What the server
+// accepts must stay within jsonscan.DepthLimit after other frames have wrapped it.
 const MostDepth = 1000
 
-// ReaderLimits are what a client holds the server's frames to: nothing but its own memory.
-// What the server has let in anybody has to be able to read, whatever its limits are.
+// ReaderLimits are a client's limits for frames of the server: its own memory alone.
+// Every client must be able to read what the server accepted, whatever the server's limits.
 var ReaderLimits = Limits{FrameBytes: math.MaxInt32, Depth: jsonscan.DepthLimit, IDBytes: math.MaxInt32}
 
-// DefaultLimits are the limits that hold where nothing else is configured.
+// DefaultLimits are the limits of a server that configures no others.
 var DefaultLimits = Limits{FrameBytes: 64 << 10, Depth: 64, IDBytes: 128}
 
-// TokenBytes is the longest access token that is looked at, in bytes.
+// TokenBytes is the longest access token that we read.
 const TokenBytes = 8 << 10
 
-// Frame is one message of either way.
+// Frame is one message, in either direction.
 type Frame struct {
 	Type, Event string
-	// Data is the raw JSON of the payload. After Decode it aliases the input;
-	// nil when the frame had none.
+	// Data is the raw JSON of the payload, nil when the frame has none. After Decode
+	// it aliases the input.
 	Data []byte
-	// MessageID is the sender's name for a frame it wants acknowledged. A repeat
-	// of the same id by the same client is answered, not applied again.
+	// MessageID is the sender's name for a frame that it wants acknowledged. The server
+	// answers a repeat of an id by the same client, and does not apply it again.
 	MessageID string
-	// Seq is the place of a reliable frame in its channel; 0 for frames that
-	// are neither stored nor repeated.
+	// Seq is the place of a reliable frame in its channel; 0 for a frame that
+	// the server neither stores nor repeats.
 	Seq uint64
-	// ClientID names the sender's browser profile or device, where it matters.
+	// ClientID names the sender's browser profile or device, where that matters.
 	ClientID string
-	// Flat is seed S1's way of writing a frame of a handshake or heartbeat: the event
+	// Flat marks a frame of the handshake or heartbeat in the form of seed S1: the event
 	// stands as the type, {"type":"connection_init"}, and there is no event field. Type
-	// and Event are the same either way; whoever answers a flat frame sets Flat.
+	// and Event hold the same in both forms. The answer to a flat frame is flat, too.
 	Flat bool
 }

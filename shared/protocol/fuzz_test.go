@@ -9,9 +9,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// FuzzDecode holds Decode to its word: any input gives a frame of the catalogue
-// or an error of the table, what is written reads the same, and no payload's
-// parser stumbles over what Decode let through.
+// FuzzDecode checks what Decode promises: every input gives a frame of the catalogue or an
+// error of the table, a written frame reads the same, and no payload's parser fails on what
+// Decode accepted.
 func FuzzDecode(f *testing.F) {
 	v := loadVectors(f)
 	for _, c := range v.Frames {

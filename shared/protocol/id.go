@@ -15,8 +15,8 @@ func Identifier(s string, max int) bool {
 	return s != "" && len(s) <= max
 }
 
-// DocumentID reports whether s can be the name of a document: RFC 3986's
-// unreserved characters, so that it is spelt the same in every URL.
+// DocumentID reports whether s can be the name of a document: only the unreserved
+// characters of RFC 3986, so that every URL spells it alike.
 func DocumentID(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -29,8 +29,8 @@ func DocumentID(s string) bool {
 	return s != "" && s != "." && s != ".." && len(s) <= DefaultLimits.IDBytes
 }
 
-// Word reports whether s is one snake_case word, as reasons are: nothing that a
-// log, a close frame or a program that switches on it would stumble over.
+// Word reports whether s is one snake_case word. Reasons are such words: a log, a close
+// frame and a switch statement can hold them as they are.
 func Word(s string) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -43,12 +43,12 @@ func Word(s string) bool {
 	return s != "" && len(s) <= 64
 }
 
-// PackageBytes is the longest name of an app.
+// PackageBytes is the length of the longest name of an app.
 const PackageBytes = 100
 
-// PackageName reports whether s can be the name of an app: words in lower case with a dot
-// between them, a domain's backwards as a rule (com.example.captions). No sender that is
-// not an app (FromOperator, FromDevice) has a dot.
+// PackageName reports whether s can be the name of an app: lower-case words with dots between
+// them, as a rule a domain backwards (com.example.captions). FromOperator and FromDevice have
+// no dot, so no app can take their names.
 func PackageName(s string) bool {
 	dots, last := 0, byte('.')
 	for i := 0; i < len(s); i++ {
@@ -64,19 +64,19 @@ func PackageName(s string) bool {
 	return dots > 0 && last != '.' && len(s) <= PackageBytes
 }
 
-// appSessionRandom is how long the random part of an app's session id is, in hex digits, and
-// appSessionSigned how long with what signs it (see package sessionid).
+// appSessionRandom is the length of the random part of an app's session id, in hex digits;
+// appSessionSigned is its length together with its signature (see package sessionid).
 const appSessionRandom, appSessionSigned = 32, 64
 
-// AppSessionID is the name an app is given for a user's session: whose it is, so that the
-// way there is known, and a part that is new with each start, so that none is taken
-// for another, and signed, so that whoever reads it knows that it was given. It is no
-// secret; the app's key is.
+// AppSessionID returns the name that an app gets for a user's session. It holds the user id,
+// by which we find the user's object, and a random part, which is new at each start, so that
+// no session is mistaken for another. The random part is signed, so that we recognise the ids
+// that we gave out. The id is no secret: the key is what admits an app.
 func AppSessionID(userID, random string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(userID)) + "." + random
 }
 
-// AppSessionUser returns whose session an app's session id names; false for what is none.
+// AppSessionUser returns the user that an app's session id names, and false for any other text.
 func AppSessionUser(id string) (userID string, ok bool) {
 	name, random, _ := strings.Cut(id, ".")
 	if len(random) != appSessionRandom && len(random) != appSessionSigned || len(name) > base64.RawURLEncoding.EncodedLen(SubjectBytes) {

@@ -1,7 +1,7 @@
 package protocol
 
-// letters is the characters beyond ASCII that UserID takes, as numbers in turns: how many are
-// passed over, how many follow. Made by go test ./shared/protocol -run Letters -rewrite-letters.
+// letters lists the characters beyond ASCII that UserID accepts, as numbers in turns: how many
+// it skips, how many it accepts. Made by go test ./shared/protocol -run Letters -rewrite-letters.
 const letters = "" +
 	"\x21\x01\x05\x01\x02\x02\x06\x02\x01\x03\x01\x1e\x01\x1f\x01\xca\x03\x04\x0c\x0e\x05\x07\x01\x01\x01\x11\x4f\x01" +
 	"\x25\x01\x02\x02\x06\x06\x05\x01\x01\x01\x14\x01\x53\x01\x8b\x01\x01\xad\x01\x01\x26\x02\x32\x06\x37\x08\x1b\x04" +

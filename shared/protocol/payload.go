@@ -6,18 +6,18 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// Every payload has an Append, which writes the data of a frame, and a Parse,
-// which reads it. What holds for all of them: the data has passed Decode; unknown
-// members are tolerated; of two members with one name the first counts; null is
-// as good as absent; a member of the wrong type, or a needed one that is
-// missing, makes Parse return false. Members that are empty are left out where
-// a reader can tell that from their absence. Raw JSON aliases the data.
+// Every payload has an Append, which writes the data of a frame, and a Parse, which reads
+// it. These rules hold for all of them. The data has passed Decode. A reader ignores unknown
+// members. Of two members with one name the first counts. null counts as absent. Parse
+// returns false for a member of the wrong type, and when a required member is missing.
+// Append leaves an empty member out wherever a reader can conclude it from the absence.
+// Raw JSON aliases the data.
 
 // members reads an object member by member. Each look-up walks the object, which
-// is right for the small payloads; those with an op in them walk it once.
+// suits small payloads. A payload with an op in it is walked once instead.
 type members struct {
 	data []byte
-	// ok turns false when data is no object or a member has the wrong type.
+	// ok turns false when data is not an object or a member has the wrong type.
 	ok bool
 }
 
@@ -26,7 +26,7 @@ func read(data []byte) members {
 	return members{data, ok}
 }
 
-// field returns the raw value of a member; nil when it is absent or null.
+// field returns the raw value of a member, nil when it is absent or null.
 func (m *members) field(name string) []byte {
 	raw := jsonscan.Field(m.data, name)
 	if jsonscan.IsNull(raw) {
@@ -61,7 +61,7 @@ func (m *members) count(name string) int {
 	return int(n & maxCount)
 }
 
-// maxCount is the largest limit or count an int of 32 bits holds.
+// maxCount is the largest limit or count that a 32-bit int holds.
 const maxCount = 1<<31 - 1
 
 func (m *members) flag(name string) bool {
@@ -96,10 +96,10 @@ func typed[T any](m *members, name string, as func([]byte) (T, bool)) T {
 	return v
 }
 
-// empty reports whether a frame came without data, which some frames may.
+// empty reports whether a frame came without data, which some events allow.
 func empty(data []byte) bool { return len(data) == 0 || jsonscan.IsNull(data) }
 
-// The writers of members that are left out when they are empty.
+// The writers of members that Append leaves out when they are empty.
 
 func optStr(w *jsonscan.Writer, name, v string) {
 	if v != "" {
@@ -125,8 +125,8 @@ func optTime(w *jsonscan.Writer, name string, t time.Time) {
 	}
 }
 
-// whole writes a duration in whole units, rounded down so that nobody is told
-// more time than there is; a negative one as 0.
+// whole writes a duration in whole units. It rounds down, so that no reader gets
+// more time than there is, and writes a negative duration as 0.
 func whole(w *jsonscan.Writer, name string, d, unit time.Duration) {
 	w.Int(name, int64(max(d, 0)/unit))
 }

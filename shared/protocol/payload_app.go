@@ -6,18 +6,18 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// The senders of an AppMessage that are no app: no package has such a name.
+// The senders of an AppMessage that are not apps. No package can have these names.
 const (
 	FromOperator = "operator"
 	FromDevice   = "device"
 )
 
-// AppMessage is a message between a device and an app, or an operator's to a device.
+// AppMessage is a message between a device and an app, or from an operator to a device.
 type AppMessage struct {
-	// From names the sender of one on the way down: a package, FromOperator or FromDevice.
+	// From is the sender, set by the server: a package, FromOperator or FromDevice.
 	From string
-	// To is the package a device sends one to. An app's are for the user's device, and
-	// have neither.
+	// To is the package that a device writes to. An app writes to the user's device,
+	// and sends neither From nor To.
 	To string
 	// Data is raw JSON.
 	Data []byte
@@ -39,7 +39,7 @@ func ParseAppMessage(data []byte) (AppMessage, bool) {
 	return p, m.ok && p.Data != nil
 }
 
-// AppCommand is a device's wish to start or stop an app.
+// AppCommand is a device's request to start or stop an app.
 type AppCommand struct{ Package string }
 
 // Append appends the payload as JSON.
@@ -56,15 +56,14 @@ func ParseAppCommand(data []byte) (AppCommand, bool) {
 	return p, m.ok && PackageName(p.Package)
 }
 
-// AppState is where an app stands: the data of app_state, app_started and app_stopped,
-// and a member of a device's connection_ack. An app that is told app_stopped hears of
-// itself.
+// AppState is the state of an app: the data of app_state, app_started and app_stopped, and
+// a member of a device's connection_ack. An app_stopped that an app receives is about itself.
 type AppState struct {
 	Package string
 	// State is one of connecting, running, grace_period, resurrecting, dormant, stopping
 	// and stopped.
 	State string
-	// Reason is one snake_case word, "" for none.
+	// Reason is one snake_case word, or "".
 	Reason string
 }
 
@@ -84,15 +83,15 @@ func ParseAppState(data []byte) (AppState, bool) {
 	return AppState{m.str("package"), m.str("state"), m.str("reason")}, m.ok
 }
 
-// AppConnectionInit is an app's first word.
+// AppConnectionInit is the first frame of an app.
 type AppConnectionInit struct {
-	// SessionID is the one the app's webhook was given. It says whose session it is, and
-	// is no secret: the key is what lets an app in.
+	// SessionID is the one that the app's webhook received. It says whose session the
+	// app joins, and is no secret: the key is what admits the app.
 	SessionID string
-	// Package and Key may be missing where the request that opened the socket had them.
+	// Package and Key may be missing if the request that opened the socket had them.
 	Package, Key string
 	LastSeq      uint64
-	// HasLastSeq tells "heard nothing yet" (0) from "does not say".
+	// HasLastSeq tells an app that has received nothing yet (0) from one that sent no last_seq.
 	HasLastSeq bool
 }
 
@@ -121,18 +120,18 @@ func ParseAppConnectionInit(data []byte) (AppConnectionInit, bool) {
 	return p, m.ok && p.LastSeq <= MaxSeq
 }
 
-// AppConnectionAck says that an app is attached to a user's session.
+// AppConnectionAck says that the app is attached to a user's session.
 type AppConnectionAck struct {
 	Package, UserID, SessionID string
-	// Resumed says that the app goes on where it was. Then Replay is what follows, and
-	// Gap what was lost; either may be nil.
+	// Resumed says that the app continues where it was. Then Replay is the run that
+	// follows, and Gap the run that is lost; either may be nil.
 	Resumed bool
 	Replay  *Range
 	Gap     *Gap
-	// ClientConnected says whether the user's device is there now.
+	// ClientConnected says whether the user's device is connected now.
 	ClientConnected bool
 	ServerTime      time.Time
-	// HeartbeatInterval is how often the app is to ping, GracePeriod how long a dropped
+	// HeartbeatInterval is how often the app has to ping. GracePeriod is how long a dropped
 	// connection may take to come back. Both are in milliseconds on the wire.
 	HeartbeatInterval, GracePeriod time.Duration
 	Limits                         AckLimits
@@ -171,14 +170,14 @@ func ParseAppConnectionAck(data []byte) (AppConnectionAck, bool) {
 	return p, m.ok
 }
 
-// AppNotStarted refuses a connection that fits no app of the user's: the answer is the same
-// for a session that never was, that is over, or that is another app's.
+// AppNotStarted refuses a connection that fits no app of the user. The answer is the same
+// for a session that never existed, that is over, or that belongs to another app.
 func AppNotStarted() Error {
 	return Error{Code: SessionEnded, Reason: "app_not_started", Message: "No app was started by that session id, or it has stopped."}
 }
 
-// AppSessionsUnsigned says that a deployment has no secret to sign apps' session ids with,
-// so that it has no apps.
+// AppSessionsUnsigned says that a deployment has no apps, because it has no secret to sign
+// their session ids with.
 func AppSessionsUnsigned() Error {
 	return Error{Code: ServiceUnavailable, Reason: "app_session_secret_missing", Message: "APP_SESSION_SECRET is not set, and without it apps have no sessions."}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// TokenRefresh swaps the token of a live connection.
+// TokenRefresh replaces the token of a live connection.
 type TokenRefresh struct{ Token string }
 
 // Append appends the payload as JSON.
@@ -16,8 +16,8 @@ func (p TokenRefresh) Append(dst []byte) []byte {
 	return w.End()
 }
 
-// ParseTokenRefresh reads the data of a token_refresh. A token that is empty or
-// longer than TokenBytes is not looked at any further.
+// ParseTokenRefresh reads the data of a token_refresh. It refuses a token that is empty
+// or longer than TokenBytes.
 func ParseTokenRefresh(data []byte) (TokenRefresh, bool) {
 	m := read(data)
 	p := TokenRefresh{m.str("token")}

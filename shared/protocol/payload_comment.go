@@ -6,16 +6,16 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// Comment is the data of create, reply and resolve. Up it has what its writer says:
-// Body and Anchor to create, CommentID and Body to reply, CommentID to resolve. Down
-// it is an entry of the log, with its version, and who wrote it when.
+// Comment is the data of create, reply and resolve. A client sends Body and Anchor to
+// create, CommentID and Body to reply, CommentID to resolve. The server sends an entry of
+// the log, with its version, its writer and its time.
 type Comment struct {
-	// Event is create, reply or resolve; only where no frame says so: in a
+	// Event is create, reply or resolve. It is set only where no frame says so: in a
 	// document_sync and a replayed operation_ack.
 	Event string
-	// CommentID names the comment: the version it was created at.
+	// CommentID names the comment: the version that created it.
 	CommentID string
-	// Body and Anchor (what in the document it is about) are any JSON.
+	// Body and Anchor (the place in the document) are any JSON.
 	Body, Anchor     []byte
 	DocumentVersion  uint64
 	UserID, ClientID string
@@ -40,7 +40,7 @@ func (p Comment) Append(dst []byte) []byte {
 	return w.End()
 }
 
-// ParseComment reads the data of any of the three. What each needs, its reader asks.
+// ParseComment reads the data of any of the three. The caller checks which members it needs.
 func ParseComment(data []byte) (Comment, bool) {
 	m := read(data)
 	p := Comment{

@@ -6,12 +6,12 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// ConnectionInit is a device's first word; its data may be missing.
+// ConnectionInit is the first frame of a device; its data may be missing.
 type ConnectionInit struct {
 	// SessionID and LastSeq ask to resume.
 	SessionID string
 	LastSeq   uint64
-	// HasLastSeq tells "heard nothing yet" (0) from "does not say".
+	// HasLastSeq tells a client that has received nothing yet (0) from one that sent no last_seq.
 	HasLastSeq bool
 }
 
@@ -38,42 +38,42 @@ func ParseConnectionInit(data []byte) (ConnectionInit, bool) {
 // Range is a run of versions or sequence numbers, both ends included.
 type Range struct{ From, To uint64 }
 
-// Gap is a run that cannot be replayed, and why.
+// Gap is a run that cannot be replayed, and the reason.
 type Gap struct {
 	From, To, Count uint64
 	Reason          string
 }
 
-// AckLimits are the limits a client has to keep to; 0 is "not said".
+// AckLimits are the limits that a client has to respect; 0 stands for a missing one.
 type AckLimits struct {
 	// FrameBytes, Depth and IDBytes are those of Limits.
 	FrameBytes, Depth, IDBytes int
-	// Unacknowledged is how many ops may be on their way at once.
+	// Unacknowledged is how many unacknowledged ops a client may have.
 	Unacknowledged int
-	// MessagesPerSecond is the rate a connection may keep up.
+	// MessagesPerSecond is the rate that a connection may sustain.
 	MessagesPerSecond int
 }
 
-// ConnectionAck says a connection is admitted: seed S2's fields and ours.
+// ConnectionAck admits a connection: seed S2's fields and ours.
 type ConnectionAck struct {
 	ClientID, UserID string
 	Permissions      []string
 	DocumentVersion  uint64
-	// SnapshotVersion is the newest snapshot's, 0 for none.
+	// SnapshotVersion is the version of the newest snapshot, 0 for none.
 	SnapshotVersion uint64
 	// WorkspaceID and WorkspaceRole are S2's workspace_context.
 	WorkspaceID, WorkspaceRole string
 	SessionID                  string
-	// Resumed says the session is the one that was asked for. Then Replay is
-	// what follows, and Gap what was lost; either may be nil.
+	// Resumed says that the connection resumes the session it asked for. Then Replay
+	// is the run that follows, and Gap the run that is lost; either may be nil.
 	Resumed bool
 	Replay  *Range
 	Gap     *Gap
 	// LastMessageID is the last message of this client that was stored.
 	LastMessageID string
 	PermEpoch     uint64
-	// Locked says that nobody may write to the document for now, whatever their
-	// permissions: an op would be refused with DOCUMENT_LOCKED.
+	// Locked says that the document refuses every op with DOCUMENT_LOCKED for now,
+	// whatever the writer's permissions.
 	Locked     bool
 	ServerTime time.Time
 	// ExpiresAt is when the token expires.
@@ -81,7 +81,7 @@ type ConnectionAck struct {
 	// HeartbeatInterval and GracePeriod are in milliseconds on the wire.
 	HeartbeatInterval, GracePeriod time.Duration
 	Limits                         AckLimits
-	// Apps are those of a device's user that have not stopped.
+	// Apps are the apps of the device's user that have not stopped.
 	Apps []AppState
 }
 
@@ -125,7 +125,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	return w.End()
 }
 
-// appendResumed and resumed are what an acknowledgement says of a resume.
+// appendResumed writes the members of an acknowledgement that describe a resume, resumed reads them.
 func appendResumed(w *jsonscan.Writer, is bool, replay *Range, gap *Gap) {
 	w.Bool("resumed", is)
 	if replay != nil {
@@ -188,8 +188,8 @@ func (m *members) limits() (l AckLimits) {
 	return l
 }
 
-// ParseConnectionAck reads the data of a connection_ack. S2's own example is
-// enough of one: what it lacks of ours is zero.
+// ParseConnectionAck reads the data of a connection_ack. S2's own example suffices:
+// the members that only we have are then zero.
 func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 	m := read(data)
 	m.need("client_id", "user_id", "permissions")
@@ -225,8 +225,8 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 	return p, m.ok
 }
 
-// Ack says that everything up to Seq has been heard; on the way down, beside the
-// message id of an app_message, that it is stored as Seq of who is to have it.
+// Ack acknowledges everything up to Seq. From the server, with the message id of an
+// app_message, it says that the message is stored as Seq of its receiver.
 type Ack struct{ Seq uint64 }
 
 // Append appends the payload as JSON.
@@ -243,7 +243,7 @@ func ParseAck(data []byte) (Ack, bool) {
 	return Ack{m.num("seq")}, m.ok
 }
 
-// Disconnect is the user leaving for good; its data may be missing.
+// Disconnect says that the user leaves for good; its data may be missing.
 type Disconnect struct{ Reason string }
 
 // Append appends the payload as JSON.
@@ -255,8 +255,8 @@ func ParseDisconnect(data []byte) (Disconnect, bool) {
 	return Disconnect{reason}, ok
 }
 
-// SessionEnd is the data of session_ended, the server's last word on a session; it
-// may be missing.
+// SessionEnd is the data of session_ended, the last frame of a session; it may be
+// missing.
 type SessionEnd struct{ Reason string }
 
 // Append appends the payload as JSON.

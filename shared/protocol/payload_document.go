@@ -2,18 +2,20 @@ package protocol
 
 import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
-// Op is one change of a document. Up it has the op alone; down also the version
-// it made and who wrote it.
+// Op is one change of a document. A client sends the op alone. The server adds the
+// version that the op made, and who wrote it.
 type Op struct {
 	// Op is any JSON; the server does not look inside.
 	Op               []byte
 	DocumentVersion  uint64
 	UserID, ClientID string
-	// Section names the part of the document it changes, up only; "" when it does
-	// not say. While a section is locked, what does not say is taken to touch it.
+	// Section names the part of the document that the op changes; "" names none.
+	// Clients send it, the server does not. While a section is locked, the server
+	// assumes that an op without a section touches it.
 	Section string
-	// PermEpoch is the permission epoch the writer knew of, up only; 0 when it
-	// does not say. An op that a newer one forbids is told apart by it.
+	// PermEpoch is the permission epoch that the writer knew; 0 for none. Clients
+	// send it, the server does not. By it the server recognises an op that was written
+	// before a newer epoch forbade it.
 	PermEpoch uint64
 }
 
@@ -29,18 +31,18 @@ func (p Op) Append(dst []byte) []byte {
 	return w.End()
 }
 
-// ParseOp reads the data of an op. Here null is an op like any other: only a
-// missing one is refused.
+// ParseOp reads the data of an op. Unlike elsewhere null is a value: ParseOp refuses
+// only an op that is missing.
 func ParseOp(data []byte) (Op, bool) {
 	e, ok := parseEntry(data)
 	return Op{e.op, e.version, e.userID, e.clientID, e.section, e.permEpoch}, ok && e.op != nil
 }
 
-// OperationAck tells the sender of an op or a comment which version it made. On a
-// replay it carries that as well, for a tab that has lost it.
+// OperationAck names the version that an op or a comment made, to its sender. In a
+// replay it also holds the op or comment, for a tab that has lost it.
 type OperationAck struct {
 	DocumentVersion uint64
-	// CommentID names the comment a create has made.
+	// CommentID names the comment that a create made.
 	CommentID string
 	// Op and Comment, as in SyncOp, are nil unless replayed.
 	Op, Comment      []byte
@@ -69,9 +71,9 @@ func ParseOperationAck(data []byte) (OperationAck, bool) {
 	return OperationAck{e.version, e.commentID, e.op, e.comment, e.userID, e.clientID}, ok && e.hasVersion
 }
 
-// SyncRequest asks for every entry of the log after From. Where the answer was a
-// snapshot and had to stop, Snapshot names it: Part is the part to go on with, and 0
-// that all parts are here and the comments up to From.
+// SyncRequest asks for every entry of the log after From. A client that received part of a
+// snapshot continues with Snapshot, the snapshot's version, and Part, the next part; Part 0
+// says that it has all parts, and the comments up to From.
 type SyncRequest struct {
 	From, Snapshot uint64
 	Part           int
@@ -98,20 +100,20 @@ func ParseSyncRequest(data []byte) (SyncRequest, bool) {
 type SyncOp struct {
 	Version                     uint64
 	MessageID, UserID, ClientID string
-	// Op is the op, or Comment a Comment with its event; the other is nil.
+	// Op is the op, Comment a Comment with its event. One of them is nil.
 	Op, Comment []byte
 }
 
 // DocumentSync is a run of the log, From and To included.
 type DocumentSync struct {
 	From, To uint64
-	// DocumentVersion is where the document stands; To is less when more is to
-	// follow: by itself, or with More when the client asks on from To.
+	// DocumentVersion is the document's version. A smaller To announces more entries:
+	// the server sends them by itself, or, with More, once the client asks from To.
 	DocumentVersion uint64
 	More            bool
-	// Snapshot is a part of the snapshot that takes the place of the log's beginning,
-	// nil for none. Its parts come first, then the comments that are still there from
-	// before it, then what is newer.
+	// Snapshot is a part of the snapshot that replaces the beginning of the log, or
+	// nil. The parts come first, then the open comments that are older than the
+	// snapshot, then the newer entries.
 	Snapshot *Snapshot
 	Ops      []SyncOp
 }
@@ -180,7 +182,7 @@ func ParseDocumentSync(data []byte) (DocumentSync, bool) {
 	return p, true
 }
 
-// entry is what Op, OperationAck and SyncOp have between them.
+// entry holds the members of Op, OperationAck and SyncOp together.
 type entry struct {
 	op, comment                 []byte
 	version                     uint64
@@ -191,7 +193,7 @@ type entry struct {
 }
 
 // parseEntry reads an entry in one walk, since its op may be as large as a
-// frame. `version` is SyncOp's name for document_version.
+// frame. SyncOp calls document_version `version`.
 func parseEntry(data []byte) (entry, bool) {
 	var e entry
 	o, ok := jsonscan.Parse(data)

@@ -6,12 +6,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// Lock asks for a section of the document, or gives it back: the data of lock and
-// unlock.
+// Lock reserves or releases a section of the document: the data of lock and unlock.
 type Lock struct {
 	// Section is the app's own name for a part of the document.
 	Section string
-	// TTL is in milliseconds on the wire; 0 leaves it to the server.
+	// TTL is in milliseconds on the wire. 0 leaves the choice to the server.
 	TTL time.Duration
 }
 
@@ -33,17 +32,17 @@ func ParseLock(data []byte) (Lock, bool) {
 	return p, m.ok
 }
 
-// LockedSection is a section that one user has to itself until a moment.
+// LockedSection is a section that only one user may change, until a moment.
 type LockedSection struct {
 	Section, UserID, ClientID string
 	Until                     time.Time
 }
 
-// Locks is everything that is locked: the whole document, or sections of it.
+// Locks lists what is locked: the whole document, or sections of it.
 type Locks struct {
 	Locked bool
-	// Reason says why the whole document is, where it is not an operator's or the
-	// permission source's lock: log_full, which a snapshot ends.
+	// Reason says why the whole document is locked: log_full, which a snapshot ends.
+	// It is "" for a lock of an operator or of the permission source.
 	Reason   string
 	Sections []LockedSection
 }

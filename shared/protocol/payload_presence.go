@@ -3,10 +3,10 @@ package protocol
 import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // Presence is one member of a document and what it shows of itself: the data of
-// join, leave and update. Up, an update has the data alone.
+// join, leave and update. A client's update has Data alone.
 type Presence struct {
 	UserID, ClientID, Name string
-	// Data is any JSON, such as a cursor; nil when there is none.
+	// Data is any JSON, such as a cursor; nil for none.
 	Data []byte
 }
 
@@ -32,7 +32,7 @@ func ParsePresence(data []byte) (Presence, bool) {
 	return p, m.ok
 }
 
-// PresenceState is everyone there: what a newcomer is told.
+// PresenceState is every member of a document. The server sends it to a new connection.
 type PresenceState struct{ Members []Presence }
 
 // Append appends the payload as JSON.

@@ -2,8 +2,8 @@ package protocol
 
 import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
-// Snapshot is one part of a document as it was at a version: it takes the place of
-// the log up to there. Part counts from 0.
+// Snapshot is one part of a document as of a version. The snapshot replaces the log up
+// to that version. Part counts from 0.
 type Snapshot struct {
 	DocumentVersion uint64
 	Part, Parts     int
@@ -21,7 +21,7 @@ func (p Snapshot) Append(dst []byte) []byte {
 	return w.End()
 }
 
-// ParseSnapshot reads the data of a snapshot. Data that is null is data like any.
+// ParseSnapshot reads the data of a snapshot. Unlike elsewhere null is a value of Data.
 func ParseSnapshot(data []byte) (Snapshot, bool) {
 	m := read(data)
 	m.need("document_version", "part", "parts")
@@ -29,8 +29,8 @@ func ParseSnapshot(data []byte) (Snapshot, bool) {
 	return p, m.ok && p.Data != nil && p.Part < p.Parts
 }
 
-// SnapshotAck says that a part is stored, and with Complete that all are and the
-// snapshot counts from now on.
+// SnapshotAck says that the server stored a part. Complete says that it has all parts,
+// and that the snapshot counts from now on.
 type SnapshotAck struct {
 	DocumentVersion uint64
 	Part            int

@@ -19,8 +19,8 @@ func roundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, parse fu
 	}
 }
 
-// fullRoundTrip wants every field filled: one that Append or Parse forgets, or
-// that was added and not put here, shows.
+// fullRoundTrip wants every field filled, so it fails when Append or Parse forgets one,
+// and when somebody adds a field without adding it here.
 func fullRoundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, parse func([]byte) (P, bool)) {
 	t.Helper()
 	for field, v := range reflect.ValueOf(p).Fields() {
@@ -76,7 +76,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
 
-// TestPayloadsRefused gives each parser data that is not its own.
+// TestPayloadsRefused gives each parser data of another kind.
 func TestPayloadsRefused(t *testing.T) {
 	bad := map[string][]string{
 		"system/connection_init":        {`[]`, `1`, `{"session_id":1}`, `{"last_seq":-1}`, `{"last_seq":"1"}`},
@@ -131,7 +131,7 @@ func TestPayloadsRefused(t *testing.T) {
 	}
 }
 
-// ack is the least connection_ack with one more member.
+// ack returns the shortest connection_ack with one more member.
 func ack(member string) string {
 	return `{"client_id":"c","user_id":"u","permissions":[],` + member + `}`
 }
@@ -149,12 +149,12 @@ func TestPayloadTolerance(t *testing.T) {
 	if p, ok := protocol.ParsePresence(nil); !ok || p.Data != nil {
 		t.Errorf("no data: %+v, %v", p, ok)
 	}
-	// A limit that is not said is left out.
+	// A limit of 0 is left out.
 	limited := protocol.ConnectionAck{Limits: protocol.AckLimits{Depth: 16}}.Append(nil)
 	if got := string(jsonscan.Field(limited, "limits")); got != `{"depth":16}` {
 		t.Errorf("limits are written as %s", got)
 	}
-	// Nobody is told more time than there is, and never less than none.
+	// A duration rounds down, and is never negative.
 	p := protocol.TokenRefreshRequired{Reason: "r", ExpiresIn: 1999 * time.Millisecond}
 	if got := string(p.Append(nil)); got != `{"reason":"r","expires_in":1}` {
 		t.Errorf("1.999 s is written as %s", got)

@@ -13,8 +13,8 @@ import (
 
 var rewriteReadme = flag.Bool("rewrite-readme", false, "write the table of errors into the README")
 
-// TestReadmeErrorTable keeps the README's table of errors alike with the one
-// the code uses: a reader who trusts the README is never wrong.
+// TestReadmeErrorTable keeps the README's table of errors equal to the table of the code:
+// whoever trusts the README is right.
 func TestReadmeErrorTable(t *testing.T) {
 	const path = "../../README.md"
 	const begin, end = "<!-- errors:begin -->\n", "<!-- errors:end -->"

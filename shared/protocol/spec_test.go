@@ -31,7 +31,7 @@ func TestSpecErrorCodes(t *testing.T) {
 }
 
 // S2: “"recoverable": false”: an AUTHENTICATION_FAILED is not, and the rest of the
-// frame is S2's; TOKEN_EXPIRED, whose action is to refresh, is.
+// frame is S2's; TOKEN_EXPIRED, which a refresh cures, is.
 func TestSpecErrorFormat(t *testing.T) {
 	e := protocol.Error{
 		Code: protocol.AuthenticationFailed, Message: "Invalid or expired JWT token", Reason: "token_expired",
@@ -53,8 +53,8 @@ func TestSpecErrorFormat(t *testing.T) {
 	}
 }
 
-// S1: "Mobile app must send CONNECTION_INIT within 30 seconds": the frame, as S1's
-// app writes it and as ours does, and the error of one who does not.
+// S1: "Mobile app must send CONNECTION_INIT within 30 seconds": the frame in the form of S1's
+// app and in ours, and the error for a client that does not send it in time.
 func TestSpecConnectionInit(t *testing.T) {
 	for _, text := range []string{`{"type":"connection_init"}`, `{"type":"system","event":"connection_init"}`} {
 		f, err := protocol.Decode([]byte(text), protocol.Limits{})

@@ -2,16 +2,16 @@ package protocol
 
 import "unicode/utf8"
 
-// SubjectBytes is the longest user id: as long as a token's texts may be.
+// SubjectBytes is the length of the longest user id: that of a token's longest text.
 const SubjectBytes = 256
 
-// UserID reports whether s can be a token's subject: whatever is let in by it, and
-// whatever an operator names a user by, is asked here and nowhere else.
+// UserID reports whether s can be the subject of a token. Every check of a user id is this
+// one: of a token's subject, and of the user that an operator names.
 //
-// A subject is 1 to SubjectBytes bytes of what can be seen: ASCII from ! to ~, and beyond
-// ASCII letters, digits, marks and punctuation. So two that look alike are not two for a
-// character that shows as nothing, and no list of those has to be complete. One space may
-// stand inside. "." and ".." are no subjects: no URL's path can name them.
+// A subject is 1 to SubjectBytes bytes of visible characters: ASCII from ! to ~, and beyond
+// ASCII letters, digits, marks and punctuation. So no two subjects look alike because one has
+// an invisible character, and we need no complete list of those. Single spaces may stand
+// inside. "." and ".." are no subjects, because no path of a URL can name them.
 func UserID(s string) bool {
 	if s == "" || s == "." || s == ".." || len(s) > SubjectBytes {
 		return false
@@ -35,8 +35,8 @@ func UserID(s string) bool {
 	return true
 }
 
-// letter reports whether a character beyond ASCII is a letter, digit, mark or punctuation
-// that shows. Package unicode's tables of these are several times as large.
+// letter reports whether a character beyond ASCII is a visible letter, digit, mark or
+// punctuation. The tables of package unicode are several times as large as ours.
 func letter(r rune) bool {
 	end := rune(utf8.RuneSelf)
 	for i := 0; i < len(letters); {
@@ -53,8 +53,8 @@ func letter(r rune) bool {
 	return false
 }
 
-// number reads a number at s[i] and returns it with the place behind it: seven bits a
-// byte, the lowest first, the eighth in all but the last.
+// number reads the number at s[i], and returns it with the index behind it. A number has
+// seven bits a byte, the lowest first; the eighth bit marks all bytes but the last.
 func number(s string, i int) (n rune, next int) {
 	for shift := 0; ; shift += 7 {
 		c := s[i]

@@ -14,9 +14,9 @@ import (
 
 var rewriteLetters = flag.Bool("rewrite-letters", false, "write letters.go from this Go's tables")
 
-// shows is the class of characters beyond ASCII that a subject may have. What is left out
-// of it is of these categories and shows as nothing: what Unicode calls ignorable, the
-// variation selectors, and two that it forgets (a filler, a selector).
+// shows reports whether a subject may have a character beyond ASCII. It leaves out what is of
+// these categories and yet invisible: the characters that Unicode calls ignorable, the
+// variation selectors, and two that Unicode forgets (a filler, a selector).
 func shows(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.N, unicode.M, unicode.P) &&
 		!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) &&
@@ -39,8 +39,8 @@ func TestLetters(t *testing.T) {
 	}
 	if *rewriteLetters {
 		var out strings.Builder
-		out.WriteString("package protocol\n\n// letters is the characters beyond ASCII that UserID takes, as numbers in turns: how many are\n" +
-			"// passed over, how many follow. Made by go test ./shared/protocol -run Letters -rewrite-letters.\nconst letters = \"\"")
+		out.WriteString("package protocol\n\n// letters lists the characters beyond ASCII that UserID accepts, as numbers in turns: how many\n" +
+			"// it skips, how many it accepts. Made by go test ./shared/protocol -run Letters -rewrite-letters.\nconst letters = \"\"")
 		for i := 0; i < len(table); i += 28 {
 			out.WriteString(" +\n\t\"")
 			for _, b := range table[i:min(i+28, len(table))] {
@@ -64,8 +64,8 @@ func TestLetters(t *testing.T) {
 	}
 }
 
-// Who can choose what the issuer writes as their subject, and would like to look like
-// somebody else in a list, a log or an operator's call.
+// TestSubjectsThatLookAlike: a user who can choose the subject that the issuer writes cannot
+// look like another user in a list, a log or an operator's call.
 func TestSubjectsThatLookAlike(t *testing.T) {
 	for _, r := range []rune{
 		0, '\t', '\n', 0x7f, 0x85, 0xa0, 0xad, 0x34f, 0x61c, 0x115f, 0x1160, 0x1680, 0x17b4, 0x17b5, 0x180b, 0x180d, 0x180e, 0x180f, 0x2000, 0x200b, 0x200c,

@@ -103,8 +103,8 @@ func TestVectorsFrames(t *testing.T) {
 	}
 }
 
-// parsers is every event whose data has a struct: it reads the data and writes
-// what it read.
+// parsers has every event whose data has a struct: it parses the data and appends it
+// again.
 var parsers = map[string]func(data []byte) ([]byte, bool){
 	"system/connection_init":        rewrite(protocol.ParseConnectionInit),
 	"system/connection_ack":         rewrite(protocol.ParseConnectionAck),
@@ -163,9 +163,9 @@ func rewriteError(data []byte) ([]byte, bool) {
 	return e.Frame().Data, true
 }
 
-// TestVectorsPayloads reads each vector's data as its event's struct and writes
-// it again: no member may be lost, none made up, none moved. The seed's own frames
-// are among them. S2: “"event": "connection_ack"”, “"event": "permission_change"”,
+// TestVectorsPayloads parses the data of each vector into its event's struct and appends
+// it again: no member may be lost, added or moved. The seeds' own frames are among the
+// vectors. S2: “"event": "connection_ack"”, “"event": "permission_change"”,
 // “"removed": ["write", "comment"], "reason": "workspace_role_changed"”,
 // “"error_code": "AUTHENTICATION_FAILED", "message": "Invalid or expired JWT token"”,
 // “"details": { "reason": "token_expired", "expired_at": "2025-01-07T10:00:00Z" }” and
@@ -182,7 +182,7 @@ func TestVectorsPayloads(t *testing.T) {
 		case !ok:
 			t.Errorf("%s: %s does not parse", v.Name, f.Data)
 		case v.Seed != "":
-			// Ours has more members; those of the seed must be among them, alike.
+			// We write more members than the seed; those of the seed must be among them, equal.
 			for o, _ := jsonscan.Parse(f.Data); o.Next(); {
 				if mine := jsonscan.Field(got, string(o.Key())); !sameJSON(mine, o.Value()) {
 					t.Errorf("%s: %s is written as %s, in the seed %s", v.Name, o.Key(), mine, o.Value())
@@ -208,8 +208,8 @@ func sameJSON(a, b []byte) bool {
 	return bytes.Equal(one, two)
 }
 
-// TestVectorsComplete fails when an event has no vector, or a name of the
-// catalogue stands twice.
+// TestVectorsComplete fails when an event has no vector, or the catalogue has a name
+// twice.
 func TestVectorsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range loadVectors(t).Frames {
