@@ -9,17 +9,18 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// The claims a subject is most often read from, and what says that an e-mail was verified.
+// The claims that deployments most often use as the subject, and the suffix of the claims by
+// which an issuer says that it verified another.
 const (
 	UserIDClaim   = "user_id"
 	EmailClaim    = "email"
 	phoneClaim    = "phone_number"
-	verified      = "_verified" // behind another claim's name
+	verified      = "_verified" // // behind another claim's name
 	verifiedClaim = EmailClaim + verified
 )
 
-// SubjectClaim reports whether a claim can say who somebody is. Those of RFC 7519 that
-// say something of the token cannot, nor what says something of another claim.
+// SubjectClaim reports whether a claim can name the user. The claims of RFC 7519 that describe
+// the token cannot, and neither can a claim that describes another claim.
 func SubjectClaim(name string) bool {
 	switch name {
 	case "", "iss", "aud", "exp", "nbf", "iat", "jti", "token_type":
@@ -28,12 +29,12 @@ func SubjectClaim(name string) bool {
 	return !strings.HasSuffix(name, verified)
 }
 
-// subject is who the token speaks for: what the one claim says that the deployment has
-// named, and no other claim in its place, for what stands in another its holder may have
-// chosen. An e-mail is a subject only if the issuer says, by the boolean true, that it has
-// verified that it is its holder's; or if the deployment says that the issuer always does.
-// So is a telephone number (OpenID Connect Core 1.0, section 5.1), and any other claim that
-// the issuer says such a thing of.
+// subject returns the user that the token speaks for. It reads only the claim that the
+// deployment named: the holder may have chosen the text of any other claim, so none stands in
+// for it. An e-mail counts as the subject only if the issuer says, by the boolean true, that it
+// verified the address, or if the deployment says that its issuer verifies all of them. The same
+// holds for a telephone number (OpenID Connect Core 1.0, section 5.1), and for any other claim
+// that the issuer marks as verified or unverified.
 func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 	name := v.Subject
 	if name == "" {
@@ -59,8 +60,8 @@ func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 	return s, nil
 }
 
-// email is the e-mail as it is shown. One that would have to be cleaned is none: it would
-// become somebody else's.
+// email returns the e-mail for display. It returns "" for one that text would have to clean,
+// because the result would be somebody else's address.
 func (t *Token) email() string {
 	if raw := t.string(EmailClaim); raw == t.text(EmailClaim) {
 		return lower(raw)
@@ -68,9 +69,9 @@ func (t *Token) email() string {
 	return ""
 }
 
-// identifier reads a claim that names somebody or something: text that UserID takes, or an
-// integer, as it is written in decimal. Beyond 2^53 two of those may be one to a reader
-// that has floats only. "" is a claim that is not there.
+// identifier reads a claim that names somebody or something: a text that UserID accepts, or an
+// integer, in decimal. It refuses integers beyond 2^53, because a reader that has only floats
+// may mistake one for another. It returns "" for a missing claim.
 func (t *Token) identifier(name string) (string, *protocol.Error) {
 	switch value := t.claims[name].(type) {
 	case nil:
@@ -87,8 +88,8 @@ func (t *Token) identifier(name string) (string, *protocol.Error) {
 	return "", malformed(name)
 }
 
-// lower is an e-mail without capitals. Only ASCII's have a small letter here: with
-// Unicode's the Kelvin sign is a k, and one person's address another's.
+// lower returns an e-mail in lower case. It changes only ASCII letters: by Unicode's rules the
+// Kelvin sign becomes a k, so one person's address would become another's.
 func lower(s string) string {
 	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
@@ -98,9 +99,9 @@ func lower(s string) string {
 	}, s)
 }
 
-// text is a claim that only decorates: whatever it is, it keeps nobody out. What is no
-// string is nothing; what shows as nothing, or moves what is around it, is left out; what
-// is too long is cut between two characters.
+// text returns a claim for display. No text keeps anybody out: a claim that is not a string
+// reads as "", characters that are invisible or reorder their neighbours are left out, and a
+// text that is too long is cut between two characters.
 func (t *Token) text(name string) string {
 	raw, _ := t.claims[name].(string)
 	out := make([]byte, 0, min(len(raw), textBytes))
@@ -117,10 +118,9 @@ func (t *Token) text(name string) string {
 	return strings.TrimSuffix(string(out), " ")
 }
 
-// shown is what becomes of a character in a text for people: a control character is a
-// space, the marks and overrides of a text's direction are nothing, and neither is what a
-// broken escape becomes. The joiners and marks that some scripts and emoji are written
-// with stay.
+// shown returns what a character becomes in a text for people. A control character becomes a
+// space. Marks and overrides of a text's direction, and the replacement for a broken escape,
+// are left out (-1). The joiners and marks that some scripts and emoji need stay.
 func shown(r rune) rune {
 	switch {
 	case r < ' ', 0x7f <= r && r <= 0x9f, r == 0x2028, r == 0x2029:

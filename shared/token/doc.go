@@ -1,16 +1,16 @@
-// Package token decides what an access token is worth: its form, its key, its
-// claims. It computes no signature. A caller goes three steps and may not leave
-// one out:
+// Package token decides whether an access token is valid: its form, its key, its claims. It
+// computes no signature: the caller has WebCrypto check it. A caller takes three steps and
+// may leave none out:
 //
 //	t, err := verifier.Parse(text)               // form, algorithm, key id
 //	key, decision, wait := keys.Lookup(t.KeyID, fetched, now) // which key, or fetch first
-//	err = verifier.Validate(t, signed, now)      // signed: what WebCrypto said
+//	err = verifier.Validate(t, signed, now)      // signed: WebCrypto's result
 //
-// Nothing that Parse returns is true before Validate has returned nil.
+// A caller must trust nothing that Parse returns before Validate has returned nil.
 //
-// Only RS256 is known (RFC 8725, section 3.1: an allow-list, never the header's
-// own word). A key comes from this side's configuration and is picked by kid, a
-// name that is compared and never opened, fetched or resolved.
+// The only algorithm is RS256: RFC 8725, section 3.1, asks for an allow-list instead of the
+// header's own claim. A key comes from the deployment's configuration. Lookup picks it by kid,
+// a name that it compares and never opens, fetches or resolves.
 package token
 
 import (
@@ -19,12 +19,12 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Algorithm is the one signature algorithm that is accepted.
+// Algorithm is the only signature algorithm that Parse accepts.
 const Algorithm = "RS256"
 
-// The reasons given in an error's details. All come with AUTHENTICATION_FAILED but
-// ReasonExpired, which comes with TOKEN_EXPIRED, and ReasonNotYetValid, which comes with
-// SERVICE_UNAVAILABLE and a time unless it never will be.
+// The reasons in an error's details. All come with AUTHENTICATION_FAILED except two:
+// ReasonExpired comes with TOKEN_EXPIRED, and ReasonNotYetValid with SERVICE_UNAVAILABLE and
+// a retry_after, unless the token never becomes valid.
 const (
 	ReasonMissing      = "token_missing"
 	ReasonMalformed    = "token_malformed"
@@ -41,13 +41,13 @@ const (
 	ReasonWrongType    = "wrong_token_type"
 )
 
-// Claims is what a verified token says of its holder.
+// Claims are what a verified token says about its holder.
 type Claims struct {
-	// Subject is who it is: see Verifier.Subject.
+	// Subject is the user: see Verifier.Subject.
 	Subject string
-	// Email and Name are for people to read, and prove nothing.
+	// Email and Name are for display, and prove nothing.
 	Email, Name string
-	// ID is the claim jti, empty when there is none.
+	// ID is the claim jti, or "".
 	ID                  string
 	IssuedAt, ExpiresAt time.Time
 }

@@ -9,40 +9,40 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// What a key set may be.
+// The limits of a key set.
 const (
-	// KeySetBytes is the largest JSON Web Key Set that is read.
+	// KeySetBytes is the largest JSON Web Key Set that we read.
 	KeySetBytes = 64 << 10
-	// maxKeys is the most usable keys in one: more is no key set of an issuer.
+	// maxKeys is the most usable keys that a set may have. No issuer has more.
 	maxKeys = 32
-	// keySetDepth is the deepest nesting of a fetched one. What is in it beside keys is
-	// passed over, and the check of it does not recurse.
+	// keySetDepth is the deepest nesting of a fetched set. We ignore what it holds beside
+	// keys, and checking it does not recurse.
 	keySetDepth = 64
-	// minBits and maxBits bound an RSA modulus: RFC 7518, section 3.3, asks for
-	// 2048, and a signature check grows with the square of the length.
+	// minBits and maxBits bound an RSA modulus. RFC 7518, section 3.3, requires 2048.
+	// The cost of checking a signature grows with the square of the length.
 	minBits, maxBits = 2048, 8192
 )
 
 var (
-	// ErrKeySet is a text that is not a JSON Web Key Set within the limits.
+	// ErrKeySet says that a text is not a JSON Web Key Set within the limits.
 	ErrKeySet = errors.New("token: not a usable key set")
-	// ErrNoKey is a key set that holds no key which can check an RS256 signature.
+	// ErrNoKey says that no key of a set can check an RS256 signature.
 	ErrNoKey = errors.New("token: no usable key in the key set")
-	// ErrKey is a JSON Web Key that cannot check an RS256 signature.
+	// ErrKey says that a JSON Web Key cannot check an RS256 signature.
 	ErrKey = errors.New("token: not a usable RSA key")
 )
 
 // Key is one public key.
 type Key struct {
-	// ID is the key's kid, empty when it has none.
+	// ID is the key's kid, or "".
 	ID string
-	// JWK is the public half and nothing else, always in one spelling, so that
-	// the same key is the same text.
+	// JWK is the public half alone, always in one spelling, so that equal keys are
+	// equal texts.
 	JWK []byte
 }
 
-// PublicKey reads one JSON Web Key, private ones included, and returns the public
-// half. The error never holds any of the text.
+// PublicKey reads one JSON Web Key, public or private, and returns the public half. The
+// error never holds any of the text.
 func PublicKey(jwk []byte) (Key, error) {
 	if jsonscan.Check(jwk, depth) != nil {
 		return Key{}, ErrKey
@@ -94,8 +94,8 @@ func publicKey(jwk []byte) (Key, error) {
 	return Key{ID: kid, JWK: w.End()}, nil
 }
 
-// forSignatures reports whether a key's key_ops, if it has any, are of signatures:
-// "verify", or of a private key "sign".
+// forSignatures reports whether a key's key_ops, if it has any, allow signatures: "verify",
+// or "sign" for a private key.
 func forSignatures(ops []byte) bool {
 	if ops == nil {
 		return true
@@ -108,10 +108,10 @@ func forSignatures(ops []byte) bool {
 	return false
 }
 
-// PublicKeys reads several keys, private ones included, and returns the public
-// halves: a key set, {"keys":[…]}, or a plain list. It is for keys an operator has
-// written down, so one that cannot be used, or has no name of its own, is an error
-// and not passed over. The error never holds any of the text.
+// PublicKeys reads several keys, public or private, and returns the public halves. The text
+// is a key set, {"keys":[…]}, or a plain list. An operator wrote these keys down, so an
+// unusable key, or one without a name of its own, is an error and is not ignored. The error
+// never holds any of the text.
 func PublicKeys(text []byte) ([]Key, error) {
 	if len(text) > KeySetBytes || jsonscan.Check(text, depth) != nil {
 		return nil, ErrKeySet
@@ -152,10 +152,10 @@ func integer(jwk []byte, name string) ([]byte, bool) {
 	return b, ok && len(b) > 0
 }
 
-// readKeySet returns the usable keys by kid. What is no usable key is passed over alone
-// (RFC 7517, section 5): an issuer may sign other things, and have one that is spoilt. Of
-// two with one name, and of one without a name, nobody can say which is meant: none of
-// them is. leftOut counts those that look as if they were meant to be used.
+// readKeySet returns the usable keys by kid. It ignores unusable keys one by one (RFC 7517,
+// section 5), because an issuer may publish keys for other purposes, or a broken one. It also
+// ignores keys without a kid, and all keys that share one, because a token cannot say which
+// it means. leftOut counts the ignored keys that look as if the issuer meant them for us.
 func readKeySet(jwks []byte) (keys map[string]Key, leftOut int, err error) {
 	if len(jwks) > KeySetBytes || jsonscan.Check(jwks, keySetDepth) != nil {
 		return nil, 0, ErrKeySet
@@ -190,7 +190,7 @@ func readKeySet(jwks []byte) (keys map[string]Key, leftOut int, err error) {
 	return keys, leftOut, nil
 }
 
-// isSigner reports whether a key says that it checks RS256 signatures, or nothing else.
+// isSigner reports whether a key says that it checks RS256 signatures, or says no purpose.
 func isSigner(jwk []byte) bool {
 	is := func(name, want string) bool {
 		raw := jsonscan.Field(jwk, name)

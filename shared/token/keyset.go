@@ -2,15 +2,15 @@ package token
 
 import "time"
 
-// Ages is how long what an issuer published is believed. Fields that are zero are
-// the constants of the same names.
+// Ages say how long we trust what an issuer published. A zero field means the constant of
+// the same name.
 type Ages struct {
-	// Fresh is how long a key set is used without asking again.
+	// Fresh is how long we use a key set without fetching it again.
 	Fresh time.Duration
-	// Stale is how long an old one is used while the issuer does not answer.
+	// Stale is how long we use an old key set while the issuer does not answer.
 	Stale time.Duration
-	// UnknownCooldown is the least time between two fetches for the sake of a
-	// kid that is not in the set: anybody can invent one.
+	// UnknownCooldown is the least time between two fetches because of a kid that is
+	// not in the set. Anybody can invent such a kid.
 	UnknownCooldown time.Duration
 }
 
@@ -25,39 +25,39 @@ const (
 	FetchLimit = 5 * time.Second
 )
 
-// Decision is what to do about a kid.
+// Decision is what the caller does about a kid.
 type Decision uint8
 
 // The decisions.
 const (
-	// Use the key.
+	// Use says to use the key.
 	Use Decision = iota
-	// Fetch the key set, tell Load or Failed, then look up again. Everybody is told so
-	// while the set is needed: the caller makes one fetch of them all.
+	// Fetch says to fetch the key set, call Load or Failed, and look up again. While the
+	// set is needed every caller gets this decision: callers share one fetch.
 	Fetch
-	// Unknown: there is no such key.
+	// Unknown says that there is no such key.
 	Unknown
-	// NotYet: the set may not be fetched again for the sake of a kid so soon. The issuer
-	// may have such a key by now.
+	// NotYet says that a kid may not cause another fetch so soon. The issuer may have
+	// published such a key meanwhile.
 	NotYet
-	// Unavailable: the issuer did not answer of late, and is left alone for a time.
+	// Unavailable says that the issuer failed to answer, and that we let it rest for now.
 	Unavailable
 )
 
-// KeySet is the keys tokens are checked with: fetched ones that age, or ones that
-// are configured and do not age. It is not safe for concurrent use.
+// KeySet holds the keys that check tokens: either fetched keys, which age, or configured
+// keys, which do not. It is not safe for concurrent use.
 type KeySet struct {
 	ages     Ages
 	static   []Key
 	keys     map[string]Key
 	loadedAt time.Time
 	failedAt time.Time
-	// askedAt is when the fetch under way was asked for, zero when there is none. Its
-	// request may die and never report, so it counts for a limited time.
+	// askedAt is when the fetch under way began, zero for none. The request may die and
+	// never report, so it counts only for FetchLimit.
 	askedAt time.Time
 }
 
-// NewFetched returns a set that is fetched, and has not been yet.
+// NewFetched returns a set whose keys have to be fetched.
 func NewFetched(ages Ages) *KeySet {
 	for _, a := range [...]struct {
 		age       *time.Duration
@@ -70,14 +70,14 @@ func NewFetched(ages Ages) *KeySet {
 	return &KeySet{ages: ages}
 }
 
-// NewStatic returns a set of configured keys, of which the first is the one that
-// signs at present. A token that names no kid is checked with that; one that names
-// none of the keys is refused, unless the only key has no name.
+// NewStatic returns a set of configured keys. The first is the one that signs at present:
+// it checks tokens that name no kid. A token that names none of the keys is refused, unless
+// the only key has no name.
 func NewStatic(keys ...Key) *KeySet { return &KeySet{static: keys} }
 
-// Load takes a fetched key set, and says how many of its RSA keys for signatures it had to
-// leave out. One that cannot be used counts as Failed and changes nothing: an issuer's
-// error page must not lock everybody out.
+// Load stores a fetched key set, and returns how many of its RSA keys for signatures it
+// could not use. A set without a usable key counts as Failed and changes nothing, so an
+// issuer's error page locks nobody out.
 func (s *KeySet) Load(jwks []byte, now time.Time) (leftOut int, err error) {
 	keys, leftOut, err := readKeySet(jwks)
 	if err != nil {
@@ -88,12 +88,12 @@ func (s *KeySet) Load(jwks []byte, now time.Time) (leftOut int, err error) {
 	return leftOut, nil
 }
 
-// Failed says that a fetch brought nothing.
+// Failed records a fetch that brought no key set.
 func (s *KeySet) Failed(now time.Time) { s.failedAt, s.askedAt = now, time.Time{} }
 
-// Lookup says what to do about a token that names kid; fetched says that the set was
-// fetched for this very token, so that what is not in it is not there. The key is set when
-// the decision is Use; wait, when it is NotYet or Unavailable, is for how long it is that.
+// Lookup decides what to do about a token that names kid. fetched says that the caller fetched
+// the set for this very token: a kid that is missing now is unknown. key is set with Use.
+// wait is how long NotYet and Unavailable last.
 func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Decision, wait time.Duration) {
 	if s.static != nil {
 		if kid == "" || len(s.static) == 1 && s.static[0].ID == "" {
@@ -112,7 +112,7 @@ func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Dec
 	key, known := s.keys[kid]
 	age, asked := now.Sub(s.loadedAt), now.Sub(s.askedAt)
 	failing := FailureCooldown - now.Sub(s.failedAt)
-	if age < 0 || failing > FailureCooldown { // the clock was set back
+	if age < 0 || failing > FailureCooldown { // // the clock was set back
 		age, failing = s.ages.Fresh, 0
 	}
 	asking := 0 <= asked && asked <= FetchLimit
@@ -120,7 +120,7 @@ func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Dec
 	case known && age < s.ages.Fresh:
 		return key, Use, 0
 	case known && age < s.ages.Stale && (asking || failing > 0):
-		// Somebody is already asking the issuer, or it does not answer.
+		// A fetch is under way, or the issuer does not answer: the old key serves on.
 		return key, Use, 0
 	case !known && s.keys != nil && age < s.ages.UnknownCooldown:
 		if fetched {

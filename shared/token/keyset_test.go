@@ -18,7 +18,7 @@ func jwk(kid string) string {
 	return fmt.Sprintf(`{"kty":"RSA","use":"sig","alg":"RS256","kid":%q,"n":%q,"e":"AQAB"}`, kid, modulus(2048))
 }
 
-// other is another key than jwk.
+// other returns a key other than jwk's, under the same name.
 func other(kid string) string { return strings.Replace(jwk(kid), modulus(2048), modulus(3072), 1) }
 
 func set(kids ...string) []byte {
@@ -78,7 +78,7 @@ func TestReadKeySet(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		jwks string
-		keys int // 0: refused
+		keys int // // 0: an error
 	}{
 		{"two keys", string(set("a", "b")), 2},
 		{"one of them for encryption", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("b"), "sig", "enc", 1) + `]}`, 1},
@@ -107,7 +107,8 @@ func TestReadKeySet(t *testing.T) {
 	}
 }
 
-// The operator hears of keys that were meant to be used and cannot be, and of no others.
+// TestKeysLeftOut: the operator learns of keys that the issuer meant for us and that are unusable,
+// and of no others.
 func TestKeysLeftOut(t *testing.T) {
 	for jwks, want := range map[string]int{
 		string(set("a", "b", "a")): 0,
@@ -122,7 +123,7 @@ func TestKeysLeftOut(t *testing.T) {
 	}
 }
 
-// A story of one key set, told in steps of its clock.
+// TestKeySetLife tells the life of one key set in steps of its clock.
 func TestKeySetLife(t *testing.T) {
 	s, at := NewFetched(Ages{}), now
 	wait := func(kid string, d Decision, w time.Duration) {
@@ -136,7 +137,7 @@ func TestKeySetLife(t *testing.T) {
 		t.Helper()
 		wait(kid, d, 0)
 	}
-	unknown := func(kid string) { // once the set was fetched for it
+	unknown := func(kid string) { // // after a fetch for this token
 		t.Helper()
 		if _, got, _ := s.Lookup(kid, true, at); got != Unknown {
 			t.Fatalf("%s, fetched: decision %d, want Unknown", kid, got)
@@ -154,11 +155,11 @@ func TestKeySetLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("a", Use)
-	wait("../../etc/passwd", NotYet, UnknownCooldown) // just loaded: no fetch for a made-up name
+	wait("../../etc/passwd", NotYet, UnknownCooldown) // // just loaded: an invented name causes no fetch
 	at = at.Add(UnknownCooldown - time.Second)
-	wait("b", NotYet, time.Second) // nor for one of the issuer's: it is not called forged
+	wait("b", NotYet, time.Second) // // neither does one of the issuer's, but it is not called unknown
 	at = at.Add(time.Second)
-	want("b", Fetch) // the issuer has rotated
+	want("b", Fetch) // // the issuer has rotated its keys
 	want("a", Use)
 	s.Load(set("a", "b"), at)
 	want("b", Use)
@@ -167,30 +168,30 @@ func TestKeySetLife(t *testing.T) {
 
 	at = at.Add(Fresh)
 	want("b", Fetch)
-	want("b", Use) // the one who asks again while that is under way need not wait
+	want("b", Use) // // a second caller does not wait for the fetch under way
 	if _, err := s.Load([]byte("<html>"), at); err == nil {
 		t.Fatal("an error page was loaded")
 	}
-	want("b", Use) // stale is better than nobody
+	want("b", Use) // // an old key is better than no sign-in
 	wait("c", Unavailable, FailureCooldown)
 	at = at.Add(Stale)
 	want("b", Fetch)
 	s.Failed(at)
-	wait("b", Unavailable, FailureCooldown) // but not for ever
+	wait("b", Unavailable, FailureCooldown) // // but not for ever
 	at = at.Add(FailureCooldown)
 	want("b", Fetch)
 	s.Load(set("b"), at)
 	want("b", Use)
-	unknown("a") // withdrawn
+	unknown("a") // // the issuer withdrew it
 
-	at = at.Add(-time.Hour) // the clock is set back
+	at = at.Add(-time.Hour) // // the clock is set back
 	want("b", Fetch)
 	s.Load(set("b"), at)
 	wait("a", NotYet, UnknownCooldown)
 }
 
-// Whoever needs the set while it is fetched waits for that fetch, be it the fifth or the
-// hundredth; and a fetch whose request died is not waited for for ever.
+// TestEverybodyWaitsForTheFetch: every caller that needs the set during a fetch waits for that
+// fetch, the fifth as well as the hundredth. Nobody waits for ever for a fetch whose request died.
 func TestEverybodyWaitsForTheFetch(t *testing.T) {
 	s := NewFetched(Ages{})
 	for range 100 {

@@ -13,52 +13,51 @@ import (
 )
 
 const (
-	// keyIDBytes is the longest kid: it is a map key here and nothing else.
+	// keyIDBytes is the length of the longest kid. We only use a kid as a map key.
 	keyIDBytes = 128
-	// depth is the deepest nesting of a header or payload: encoding/json
-	// recurses, and the stack it does that on is small.
+	// depth is the deepest nesting of a header or payload: encoding/json recurses, and
+	// its stack is small here.
 	depth = 8
 )
 
-// Token is a token that has the right form. Nothing in it is true yet.
+// Token is a text in the form of a token. Nothing in it is verified yet.
 type Token struct {
-	// Input is what was signed: the first two parts with their dot.
+	// Input is the signed text: the first two parts with their dot.
 	Input string
-	// Signature is the third part, base64url as it came.
+	// Signature is the third part, base64url as received.
 	Signature string
-	// KeyID names the key; empty when the token names none.
+	// KeyID names the key; "" if the token names none.
 	KeyID string
 
 	claims jwt.MapClaims
 }
 
-// Verifier holds what a token must satisfy. The zero value accepts any issuer and
-// audience, and takes user_id for the subject.
+// Verifier holds the requirements on a token. The zero value accepts any issuer and
+// audience, and reads the subject from user_id.
 type Verifier struct {
-	// Issuer is the iss a token must have; empty: any.
+	// Issuer is the iss that a token must have; "" accepts any.
 	Issuer string
-	// Audience is of whom a token's aud must name one; empty: any, none included.
+	// Audience lists the apps of which a token's aud must name one; empty accepts any aud, or none.
 	Audience []string
-	// Unaddressed takes only tokens without an aud: the issuer gives out no others, so one
-	// that has some was made for somebody else.
+	// Unaddressed accepts only tokens without an aud. For an issuer whose own tokens have
+	// none, a token with an aud is meant for somebody else.
 	Unaddressed bool
-	// Subject is the claim that says who the holder is; empty: user_id.
+	// Subject is the claim that names the user; "" means user_id.
 	Subject string
-	// EmailsVerified says that the issuer has verified each e-mail it puts into a token,
-	// whether email_verified says so or not.
+	// EmailsVerified says that the issuer verifies each e-mail before it puts it into a
+	// token, whether or not email_verified says so.
 	EmailsVerified bool
-	// Leeway is how far the issuer's clock may be from ours.
+	// Leeway is how far the issuer's clock may differ from ours.
 	Leeway time.Duration
 }
 
 // Parse checks the form of text and takes it apart.
 //
-// It takes what golang-jwt's parser takes of RS256 (FuzzParse holds it to that),
-// without the signing methods that parser brings along, and is stricter: of two
-// claims with one name encoding/json takes the last, where another reader of the
-// same token takes the first, so a token with duplicates has no meaning and is
-// refused (RFC 7519, section 4). What the claims are worth golang-jwt's validator
-// says, in Validate.
+// It accepts no RS256 token that golang-jwt's parser refuses (FuzzParse checks that), without
+// the signing methods that come with that parser. It is stricter in one point: it refuses a
+// token that has a claim twice (RFC 7519, section 4). encoding/json takes the last of the
+// two, another reader the first, so such a token has no one meaning. Validate leaves the
+// claims themselves to golang-jwt's validator.
 func (v *Verifier) Parse(text string) (*Token, *protocol.Error) {
 	t, body, err := dissect(text)
 	if err != nil {
@@ -71,7 +70,7 @@ func (v *Verifier) Parse(text string) (*Token, *protocol.Error) {
 	return t, nil
 }
 
-// dissect is Parse for a signed text of any content: all but the claims.
+// dissect is Parse without the claims, for a signed text of any content.
 func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
 	if text == "" {
 		return nil, nil, refuse(ReasonMissing)
@@ -101,7 +100,7 @@ func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
 	return &Token{Input: text[:len(parts[0])+1+len(parts[1])], Signature: parts[2], KeyID: kid}, body, nil
 }
 
-// decodeObject gives a checked object the form golang-jwt's validator wants.
+// decodeObject decodes a checked object into the form that golang-jwt's validator needs.
 // Numbers stay text, so that a huge exp is refused and not rounded.
 func decodeObject(raw []byte) map[string]any {
 	all := map[string]any{}
@@ -133,9 +132,8 @@ func decode(raw []byte) any {
 	return json.Number(raw)
 }
 
-// segment decodes base64url without padding. Strict refuses trailing bits, so
-// one token has one spelling; Go's decoder skips line breaks, so those are
-// refused here.
+// segment decodes base64url without padding. Strict refuses trailing bits, so each token has
+// one spelling. Go's decoder skips line breaks, so segment refuses them itself.
 func segment(s string) ([]byte, bool) {
 	if strings.ContainsAny(s, "\r\n") {
 		return nil, false
@@ -144,7 +142,7 @@ func segment(s string) ([]byte, bool) {
 	return b, err == nil
 }
 
-// unique reports whether b is one JSON object with no name twice.
+// unique reports whether b is one JSON object without a repeated name.
 func unique(b []byte) bool {
 	seen := make(map[string]bool)
 	scan := jsonscan.Scan(b, depth)
@@ -158,20 +156,20 @@ func unique(b []byte) bool {
 	return scan.Err() == nil
 }
 
-// access reports whether a typ can be an access token's: RFC 9068's at+jwt, or the JWT
-// that says nothing; "application/" before it may be left out (RFC 7515, 4.1.9).
+// access reports whether typ can be that of an access token: at+jwt (RFC 9068), or plain JWT.
+// The prefix "application/" is optional (RFC 7515, 4.1.9).
 func access(typ []byte) bool {
 	s, ok := jsonscan.Str(typ)
 	s = strings.TrimPrefix(strings.ToLower(s), "application/")
 	return ok && (s == "jwt" || s == "at+jwt")
 }
 
-// header checks the first part and returns the key's name. jku, jwk, x5u and x5c
-// are a sender's own word on which key to trust: they are not looked at. crit
-// names extensions that must be understood, and none is (RFC 7515, 4.1.11); b64 and
-// zip say that the payload is not what it looks like (RFC 7797; RFC 7516, 4.1.3). A
-// typ of another kind of token, a logout token say, is an issuer's own word that this
-// one opens nothing (RFC 8725, 3.11).
+// header checks the first part and returns the name of the key. It ignores jku, jwk, x5u and
+// x5c, by which a sender says which key to trust. It refuses crit, which names extensions that
+// a reader must understand: we understand none (RFC 7515, 4.1.11). It refuses b64 and zip,
+// which change how the payload reads (RFC 7797; RFC 7516, 4.1.3). It refuses the typ of
+// another kind of token, such as a logout token: its issuer did not make it for access
+// (RFC 8725, 3.11).
 func header(b []byte) (kid string, err *protocol.Error) {
 	if !unique(b) {
 		return "", refuse(ReasonMalformed)

@@ -11,15 +11,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// RFC 8725, JSON Web Token Best Current Practices, section by section: what somebody
-// tries, with which power, and how it ends. Every token but those of 3.1 and 3.3 has a
-// true signature of the issuer's: the power is to have the issuer write it, or to have
-// one it wrote for something else.
+// TestBestCurrentPractices goes through RFC 8725, JSON Web Token Best Current Practices, section
+// by section: what an attacker tries, with which power, and how it ends. Every token but those of
+// 3.1 and 3.3 has a true signature of the issuer: the attacker had the issuer write it, or has one
+// that the issuer wrote for another purpose.
 func TestBestCurrentPractices(t *testing.T) {
 	parts := strings.Split(sign(rs256, good), ".")
 	under := func(head string) string { return sign(head, good) }
 	claims := func(body string) string { return sign(rs256, body) }
-	own := func() string { // what somebody with a key of their own can make
+	own := func() string { // // what an attacker with a key of their own can make
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +110,7 @@ func TestBestCurrentPractices(t *testing.T) {
 	}
 }
 
-// verdict goes all three steps, with the signer's key under the name k1.
+// verdict takes all three steps, with the signer's key under the name k1.
 func verdict(v *Verifier, text string) string {
 	tok, err := v.Parse(text)
 	if err != nil {
@@ -129,8 +129,8 @@ func verdict(v *Verifier, text string) string {
 	return ""
 }
 
-// Section 3.5: a key that can be found is no key. Section 3.4: nor is one that proves
-// nothing, or that is for something else.
+// TestWeakKeys. Section 3.5: a key that an attacker can find is refused. Section 3.4: so is one that
+// proves nothing, or that is for another purpose.
 func TestWeakKeys(t *testing.T) {
 	n := modulus(2048)
 	for power, jwk := range map[string]string{
@@ -151,7 +151,7 @@ func TestWeakKeys(t *testing.T) {
 	}
 }
 
-// Where the e-mail is the subject, no two people's may become one.
+// TestEmailsStayApart: where the e-mail is the subject, two people's e-mails never become one.
 func TestEmailsStayApart(t *testing.T) {
 	subject := func(email string) string {
 		c, err := check(&Verifier{Subject: EmailClaim, EmailsVerified: true}, sign(rs256, strings.Replace(good, "User@Example.com", email, 1)), now)
@@ -170,7 +170,7 @@ func TestEmailsStayApart(t *testing.T) {
 	}
 }
 
-// What is too large is not even taken apart.
+// TestTooLargeCostsNothing: Parse does not take apart a text that is too large.
 func TestTooLargeCostsNothing(t *testing.T) {
 	text := strings.Repeat(".", protocol.TokenBytes+1)
 	if n := testing.AllocsPerRun(10, func() { (&Verifier{}).Parse(text) }); n > 2 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What seed S2 requires of a token, one row of its table a test; TestAttacks has
-// what else somebody might try.
+// What seed S2 requires of a token: a test for each row of its table. TestAttacks has
+// further attacks.
 
 func reasonFor(t *testing.T, head, body string, at time.Time) string {
 	t.Helper()
@@ -41,7 +41,7 @@ func TestSpecIssuer(t *testing.T) {
 }
 
 // S2: "Required Claims | `user_id`, `exp`, `iat`". S1: "Each UserSession is keyed by
-// email": where a deployment says so, and then it is the same however it is spelt.
+// email": where a deployment chooses so, and then however the e-mail is spelt.
 func TestSpecRequiredClaims(t *testing.T) {
 	for _, claim := range []string{"exp", "iat"} {
 		if got := reasonFor(t, rs256, with(claim, ""), now); got != ReasonClaimMissing {

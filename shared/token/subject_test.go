@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// who is the subject of a token with these claims beside iat and exp, or why there is none.
+// who returns the subject of a token with these claims beside iat and exp, or why it is refused.
 func who(v *Verifier, claims string) string {
 	c, err := check(v, sign(rs256, `{"iat":1736243900,"exp":1736244900`+claims+`}`), now)
 	if err != nil {
@@ -18,15 +18,15 @@ func who(v *Verifier, claims string) string {
 	return c.Subject
 }
 
-// Who has an account with the issuer, and may choose all that is in their token but the one
-// claim that says who they are, is themselves.
+// TestSubjectIsOneClaim: somebody who has an account with the issuer, and may choose every claim
+// but the one that names the user, is nobody but themselves.
 func TestSubjectIsOneClaim(t *testing.T) {
 	const missing, malformed, unverified = "AUTHENTICATION_FAILED claim_missing", "AUTHENTICATION_FAILED token_malformed", "AUTHENTICATION_FAILED email_not_verified"
 	for _, c := range []struct{ claim, claims, want string }{
 		{"", `,"user_id":"u1","sub":"s1","email":"a@example.com","email_verified":true`, "u1"},
 		{"", `,"sub":"s1","email":"a@example.com","email_verified":true`, missing},
 		{"", `,"user_id":"","email":"a@example.com","email_verified":true`, missing},
-		{"", `,"user_id":"Alice@Example.com"`, "Alice@Example.com"}, // it is no e-mail there
+		{"", `,"user_id":"Alice@Example.com"`, "Alice@Example.com"}, // // here it is no e-mail
 		{"sub", `,"user_id":"u1","sub":"auth0|5f7c","email":"a@example.com"`, "auth0|5f7c"},
 		{"sub", `,"user_id":"u1","email":"a@example.com","email_verified":true`, missing},
 		{"sub", `,"sub":null,"user_id":"u1"`, missing},
@@ -50,13 +50,13 @@ func TestSubjectIsOneClaim(t *testing.T) {
 		{"phone_number", `,"phone_number":"+4915112345"`, unverified},
 		{"login", `,"login":"alice","login_verified":false`, unverified},
 		{"login", `,"login":"alice","login_verified":"true"`, unverified},
-		{"id", `,"user":{"id":"u1"}`, missing}, // a claim of its own, not one inside another
+		{"id", `,"user":{"id":"u1"}`, missing}, // // only a claim of its own counts, not one inside another
 
 		{"", `,"user_id":42`, "42"},
 		{"", `,"user_id":0`, "0"},
 		{"", `,"user_id":-7`, "-7"},
 		{"", `,"user_id":9007199254740991`, "9007199254740991"},
-		{"", `,"user_id":9007199254740993`, malformed}, // 2^53 and one: another one's, to a reader of floats
+		{"", `,"user_id":9007199254740993`, malformed}, // // 2^53 and one: to a reader of floats it is another user
 		{"", `,"user_id":99999999999999999999999`, malformed},
 		{"", `,"user_id":4.2`, malformed},
 		{"", `,"user_id":42.0`, malformed},
@@ -89,7 +89,7 @@ func TestSubjectClaim(t *testing.T) {
 	}
 }
 
-// A name, and an e-mail that is no subject, keep nobody out, whatever is in them.
+// TestDecoration: no name, and no e-mail that is not the subject, keeps anybody out.
 func TestDecoration(t *testing.T) {
 	for raw, want := range map[string]string{
 		`"José 山田 👩‍💻"`: "José 山田 👩‍💻",
@@ -117,7 +117,7 @@ func TestDecoration(t *testing.T) {
 			c, err := check(&Verifier{}, sign(rs256, with(claim, raw)), now)
 			got, want := c.Name, want
 			if claim == "email" {
-				// An e-mail that has to be cleaned would become somebody else's: it is none.
+				// An e-mail that needs cleaning would become somebody else's: it reads as none.
 				var text string
 				json.Unmarshal([]byte(raw), &text)
 				if got = c.Email; text != want {
@@ -132,7 +132,7 @@ func TestDecoration(t *testing.T) {
 	}
 }
 
-// A token that is not valid yet is waited for, and nobody is signed out for it.
+// TestNotYetValid: a client waits for a token that is not valid yet, and does not sign out.
 func TestNotYetValid(t *testing.T) {
 	v := &Verifier{Leeway: DefaultLeeway}
 	for claims, want := range map[string]time.Duration{
@@ -142,7 +142,7 @@ func TestNotYetValid(t *testing.T) {
 		`"iat":1736244045,"exp":1736249000`:                    15 * time.Second,
 		`"iat":1736244000,"nbf":1736244630,"exp":1736249000`:   10 * time.Minute,
 		`"iat":1736244045,"nbf":1736244035,"exp":1736249000`:   15 * time.Second,
-		`"iat":1736244000,"nbf":1736330400,"exp":253402300799`: time.Hour, // to ask again then
+		`"iat":1736244000,"nbf":1736330400,"exp":253402300799`: time.Hour, // // then the client asks again
 	} {
 		_, err := check(v, sign(rs256, `{"user_id":"u1",`+claims+`}`), now)
 		switch {
@@ -152,7 +152,7 @@ func TestNotYetValid(t *testing.T) {
 			t.Errorf("%s: %+v, want to wait %v", claims, err, want)
 		}
 	}
-	// One that will have expired by then is worth nothing.
+	// A token that expires before it becomes valid is refused for good.
 	if got := who(v, `,"user_id":"u1","nbf":1736244900`); got != "AUTHENTICATION_FAILED not_yet_valid" {
 		t.Error(got)
 	}
@@ -166,7 +166,8 @@ func TestTokenTypes(t *testing.T) {
 	}
 }
 
-// One of another app of the same issuer has a true signature, and opens nothing here.
+// TestTokensOfAnotherApp: a token of another app of the same issuer has a true signature, and
+// admits nobody here.
 //
 // The audience of an ID token is the app it was made for (OpenID Connect Core, 2).
 func TestTokensOfAnotherApp(t *testing.T) {

@@ -22,7 +22,7 @@ var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
 
 const (
 	issuer = "https://api.materi.dev"
-	// good is seed S2's claims, with times around now (1736244000).
+	// good holds seed S2's claims, with times around now (1736244000).
 	good = `{"user_id":"2441f8c8-0e14-4a71-8f32-8cbbf80382ae","email":"User@Example.com","name":"John Doe",` +
 		`"workspace_ids":["ws_123","ws_456"],"permissions":{"documents":["read","write"],"workspaces":["read"]},` +
 		`"iat":1736243900,"exp":1736244900,"jti":"token_unique_id","token_type":"access","iss":"` + issuer + `"}`
@@ -39,7 +39,7 @@ var signer = sync.OnceValue(func() *rsa.PrivateKey {
 
 func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// sign makes a token with a true RS256 signature over whatever it is given.
+// sign makes a token with a true RS256 signature over any text.
 func sign(head, body string) string {
 	input := b64(head) + "." + b64(body)
 	sum := sha256.Sum256([]byte(input))
@@ -50,7 +50,7 @@ func sign(head, body string) string {
 	return input + "." + b64(string(s))
 }
 
-// verify is what WebCrypto does with a token's parts.
+// verify checks a token's signature as WebCrypto does.
 func verify(t *Token) bool {
 	sum := sha256.Sum256([]byte(t.Input))
 	s, err := base64.RawURLEncoding.DecodeString(t.Signature)
@@ -65,7 +65,7 @@ func check(v *Verifier, text string, at time.Time) (Claims, *protocol.Error) {
 	return v.Validate(t, verify(t), at)
 }
 
-// with returns the good claims with one replaced, added or, by "", removed.
+// with returns the good claims with one replaced or added, or, for "", removed.
 func with(name, raw string) string {
 	body := good
 	if i := strings.Index(body, `"`+name+`":`); i >= 0 {
@@ -113,9 +113,9 @@ func TestGoodToken(t *testing.T) {
 	}
 }
 
-// Each case is what somebody tries. One who holds no key can write any header
-// and any claims; one with an account has a true signature over honest claims;
-// the cases with a true signature over odd claims are a careless issuer's.
+// TestAttacks: each case is what an attacker tries. One without a key can write any header
+// and any claims. One with an account has a true signature over honest claims. The cases
+// with a true signature over odd claims are those of a careless issuer.
 //
 // S1: "All tokens are verified for signature" and "Expired tokens are rejected".
 func TestAttacks(t *testing.T) {
@@ -128,7 +128,7 @@ func TestAttacks(t *testing.T) {
 	true_ := sign(rs256, good)
 	parts := strings.Split(true_, ".")
 	other := b64(strings.Replace(good, "2441f8c8", "00000000", 1))
-	big := func(n int) string { // a token of exactly n bytes, or the next that base64 allows
+	big := func(n int) string { // // a token of exactly n bytes, or of the next length that base64 allows
 		for pad := 0; ; pad++ {
 			if s := sign(rs256, with("pad", `"`+strings.Repeat("x", pad)+`"`)); len(s) >= n {
 				return s
@@ -220,7 +220,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// trailing sets a bit that the last character of 256 bytes has no use for.
+// trailing sets a bit of the last character that 256 bytes do not use.
 func trailing(s string) string {
 	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	i := strings.IndexByte(digits, s[len(s)-1])
@@ -282,7 +282,7 @@ func reasonOf(err *protocol.Error) string {
 	return err.Reason
 }
 
-// FuzzParse: whatever is taken golang-jwt's parser takes too, and understands alike.
+// FuzzParse: golang-jwt's parser accepts every token that Parse accepts, and understands it alike.
 func FuzzParse(f *testing.F) {
 	f.Add(sign(rs256, good))
 	f.Add(sign(rs256, `{"a":[1,{"b":null,"c":[]},true,-1.5e300,"\ud800\u00e9/\/"],"exp":99999999999999999999}`))

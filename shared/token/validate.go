@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// DefaultLeeway is how far the issuer's clock may be from ours.
+	// DefaultLeeway is how far the issuer's clock may differ from ours.
 	DefaultLeeway = 30 * time.Second
-	// MaxLeeway bounds what a deployment may set: so much longer a token may live, and
-	// be remembered when it is revoked.
+	// MaxLeeway bounds the leeway that a deployment may set. A token may live so much
+	// longer, and we remember a revoked one so much longer.
 	MaxLeeway = 5 * time.Minute
-	// textBytes is the longest name or e-mail that is shown.
+	// textBytes is the length of the longest name or e-mail for display.
 	textBytes = 256
-	// lastSecond is the end of the year 9999; what lies beyond is no moment.
+	// lastSecond is the end of the year 9999, the last moment that we accept.
 	lastSecond = 253402300799
-	// maxWait is how long the holder of a token that is not valid yet is told to wait at
-	// once: then to ask again.
+	// maxWait is the longest wait that we ask of the holder of a token that is not valid
+	// yet. Then the client asks again.
 	maxWait = time.Hour
 )
 
-// Validate checks the claims at the moment now. signed is what the check of
-// t.Signature over t.Input with the key of t.KeyID has found; without it nothing
-// is said about the claims, not even that they have expired.
+// Validate checks the claims at the moment now. signed is the result of checking t.Signature
+// over t.Input with the key of t.KeyID. If it is false, the error says nothing about the
+// claims, not even that they have expired.
 func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *protocol.Error) {
 	if !signed {
 		return Claims{}, refuse(ReasonSignature)
@@ -79,8 +79,8 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 	return c, nil
 }
 
-// refusal puts golang-jwt's joined errors as one, the gravest first: a token of
-// somebody else's is not worth refreshing, an expired one is.
+// refusal chooses one of golang-jwt's joined errors, the gravest first: a client should not
+// refresh a token of another issuer, and should refresh an expired one.
 func (v *Verifier) refusal(t *Token, err error, now time.Time) *protocol.Error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
@@ -112,15 +112,15 @@ func expired(at time.Time) *protocol.Error {
 	}
 }
 
-// early tells the holder of a token that is not valid yet when it is: clocks differ, and
-// to sign in again would bring no better one.
+// early tells the holder of a token that is not valid yet how long to wait. Clocks differ, and
+// another sign-in would bring no better token.
 func (v *Verifier) early(t *Token, now time.Time) *protocol.Error {
 	from := t.time("iat")
 	if nbf := t.time("nbf"); nbf.After(from) {
 		from = nbf
 	}
 	if !from.Before(t.time("exp")) {
-		return refuse(ReasonNotYetValid) // nor will it ever be
+		return refuse(ReasonNotYetValid) // // it never becomes valid
 	}
 	wait := from.Add(-v.Leeway).Sub(now)
 	return &protocol.Error{
@@ -145,8 +145,8 @@ func claim(name string) []protocol.Detail {
 	return []protocol.Detail{{Name: "claim", Raw: jsonscan.AppendString(nil, name)}}
 }
 
-// moment checks that a claim is a number of seconds that some clock could show.
-// golang-jwt takes a string for absent and any float for a time.
+// moment checks that a claim is a number of seconds within lastSecond. golang-jwt would
+// ignore a string, and accept any float as a time.
 func (t *Token) moment(name string) *protocol.Error {
 	raw, ok := t.claims[name]
 	if !ok {
@@ -170,7 +170,7 @@ func (t *Token) string(name string) string {
 	return s
 }
 
-// time is a moment that has been checked, rounded down to whole seconds.
+// time returns a moment that moment has checked, rounded down to whole seconds.
 func (t *Token) time(name string) time.Time {
 	number, _ := t.claims[name].(json.Number)
 	s, _ := number.Float64()

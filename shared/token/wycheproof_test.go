@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// Project Wycheproof's signatures with RSA keys: forged paddings, moved bytes, other
-// algorithms, keys for something else. What it calls valid is taken where it is RS256,
-// and nothing else is. (crypto/rsa stands for WebCrypto here; what the two agree on is
-// RFC 8017, section 8.2.2.)
+// TestWycheproof runs Project Wycheproof's signatures with RSA keys: forged paddings, moved
+// bytes, other algorithms, keys for other purposes. We accept what it calls valid where that is
+// RS256, and nothing else. crypto/rsa stands in for WebCrypto here; both implement RFC 8017,
+// section 8.2.2.
 func TestWycheproof(t *testing.T) {
 	raw, err := os.ReadFile("testdata/wycheproof/json_web_signature_rsa.json")
 	if err != nil {
@@ -53,7 +53,7 @@ func TestWycheproof(t *testing.T) {
 	}
 }
 
-// holds is what becomes of a signed text and a key, claims aside.
+// holds reports how a signed text and a key are judged, claims aside.
 func holds(jwk []byte, jws string) bool {
 	key, err := PublicKey(jwk)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package peek reads the claims of a token without verifying it. What it returns
-// is good for scheduling a refresh and for saying early that a token cannot work,
-// never for deciding what anyone may do.
+// Package peek reads the claims of a token without verifying it. Its results serve to
+// schedule a refresh, and to say early that a token cannot work. They never serve to decide
+// what anybody may do.
 package peek
 
 import (
@@ -12,24 +12,24 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// depth is the deepest that a payload may nest.
+// depth is the deepest nesting of a payload.
 const depth = 16
 
-// ErrMalformed is a text that is not a token: not three parts, not base64url, no
-// JSON object inside, a time that is none, or too long to be looked at.
+// ErrMalformed says that a text is not a token: it does not have three parts, a part is not
+// base64url, the payload is not a JSON object, a time is not a number, or it is too long.
 var ErrMalformed = errors.New("peek: malformed token")
 
-// Claims are the claims a client plans with. A claim that is missing is zero.
+// Claims are the claims by which a client plans. A missing claim is zero.
 type Claims struct {
 	// Exp and Iat are seconds since 1970, rounded down.
 	Exp, Iat int64
-	// UserID, Sub and Email are what the claims user_id, sub and email say; "" where that
-	// cannot name anybody. Which of them counts, if any, is the server's to know.
+	// UserID, Sub and Email are the claims user_id, sub and email, "" where a claim cannot
+	// name anybody. Only the server knows which of them is the subject, if any.
 	UserID, Sub, Email, JTI string
 }
 
-// Peek reads the claims of an unverified token. Of two claims with one name the
-// last counts, as it does for the server, which decodes with encoding/json.
+// Peek reads the claims of an unverified token. Of two claims with one name the last
+// counts; the server refuses such a token.
 func Peek(token string) (Claims, error) {
 	text, ok := payload(token)
 	if !ok {
@@ -38,9 +38,9 @@ func Peek(token string) (Claims, error) {
 	return read(text)
 }
 
-// Names reports whether a token can be that of a user whom the server calls so: whether
-// any of its claims says that, an e-mail in lower case. A server takes the subject from the
-// one claim that it is configured with, and says so in its connection_ack only.
+// Names reports whether a token can belong to a user: whether any of its claims is the user's
+// name, an e-mail in lower case. The server reads the subject from the one claim that it is
+// configured with, and the client learns the subject only from the connection_ack.
 func Names(token, user string) bool {
 	text, ok := payload(token)
 	if !ok || user == "" {
@@ -55,8 +55,7 @@ func Names(token, user string) bool {
 	return found && scan.Err() == nil
 }
 
-// Lower is an e-mail without capitals, as the server has it: only ASCII's have a small
-// letter there.
+// Lower returns an e-mail in lower case as the server does: it changes only ASCII letters.
 func Lower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -85,7 +84,7 @@ func payload(token string) (text []byte, ok bool) {
 	return decode(payload)
 }
 
-// name is a claim that names somebody: a string, or an integer in decimal.
+// name reads a claim that names somebody: a string, or an integer in decimal.
 func name(raw []byte) string {
 	if s, ok := jsonscan.Str(raw); ok {
 		return s
@@ -124,8 +123,8 @@ func read(text []byte) (Claims, error) {
 	return c, nil
 }
 
-// seconds reads a NumericDate (RFC 7519, section 2), which may have a fraction.
-// No issuer writes one with an exponent.
+// seconds reads a NumericDate (RFC 7519, section 2), which may have a fraction. It refuses
+// an exponent, which no issuer writes.
 func seconds(raw []byte) (int64, bool) {
 	whole, fraction, found := bytes.Cut(raw, []byte{'.'})
 	if found && bytes.ContainsAny(fraction, "eE") {
@@ -134,9 +133,8 @@ func seconds(raw []byte) (int64, bool) {
 	return jsonscan.Int(whole)
 }
 
-// decode reads base64url without padding (RFC 7515, section 2). It is written
-// out because encoding/base64 skips line breaks inside, which no token has, and
-// brings more into the module than this.
+// decode reads base64url without padding (RFC 7515, section 2). encoding/base64 would
+// skip line breaks inside, which no token has.
 func decode(s string) ([]byte, bool) {
 	out := make([]byte, 0, len(s)*3/4)
 	var bits uint32
@@ -152,8 +150,8 @@ func decode(s string) ([]byte, bool) {
 			out = append(out, byte(bits>>have))
 		}
 	}
-	// A lone last character holds no byte, and left-over bits must be zero: each
-	// text has one encoding.
+	// A single last character holds no whole byte. Left-over bits must be zero, so
+	// each text has one encoding.
 	if len(s)%4 == 1 || bits&(1<<have-1) != 0 {
 		return nil, false
 	}

@@ -14,13 +14,13 @@ import (
 
 const header = `{"alg":"RS256","typ":"JWT"}`
 
-// jwt is an unsigned token with these claims.
+// jwt returns an unsigned token with these claims.
 func jwt(claims string) string {
 	enc := base64.RawURLEncoding.EncodeToString
 	return enc([]byte(header)) + "." + enc([]byte(claims)) + "." + enc([]byte("\xfb\xff\xfe"))
 }
 
-// s2 is the example of seed S2.
+// s2 holds the example of seed S2.
 const s2 = `{
   "user_id": "2441f8c8-0e14-4a71-8f32-8cbbf80382ae", "email": "user@example.com", "name": "John Doe",
   "workspace_ids": ["ws_123", "ws_456"], "permissions": {"documents": ["read", "write"], "workspaces": ["read"]},
@@ -34,7 +34,7 @@ func TestPeek(t *testing.T) {
 		`{}`:                            {},
 		`{"exp":1704068100.75,"iat":0}`: {Exp: 1704068100},
 		`{"exp":1,"exp":2}`:             {Exp: 2},
-		`{"exp":1,"user_id":42,"sub":-1,"email":["a"],"jti":true}`: {Exp: 1, UserID: "42", Sub: "-1"}, // it is for the server to say what they are worth
+		`{"exp":1,"user_id":42,"sub":-1,"email":["a"],"jti":true}`: {Exp: 1, UserID: "42", Sub: "-1"}, // // the server judges them
 		`{"exp":1,"user_id":4.2,"sub":null,"email":{}}`:            {Exp: 1},
 		`{"exp":9223372036854775807}`:                              {Exp: math.MaxInt64},
 		`{"user_id":"\u00fc😀?>","email":"é@x"}`:                    {UserID: "ü😀?>", Email: "é@x"},
@@ -94,7 +94,7 @@ func TestPeekMalformed(t *testing.T) {
 	}
 }
 
-// A page takes a token for its user's if it can be: the server alone knows which claim counts.
+// TestNames: a page accepts a token that can be its user's. The server alone knows which claim counts.
 func TestNames(t *testing.T) {
 	const claims = `{"user_id":"u1","sub":"auth0|5f7c","email":"Ann@Example.com","uid":42,"https://app.example/id":"a-7","deep":{"user_id":"u9"},"list":["u9"]}`
 	for user, want := range map[string]bool{
@@ -110,7 +110,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// FuzzPeek holds Peek against encoding/base64 and encoding/json.
+// FuzzPeek compares Peek with encoding/base64 and encoding/json.
 func FuzzPeek(f *testing.F) {
 	f.Add(jwt(s2))
 	f.Add(jwt(`{"exp":1.5,"iat":-3,"jti":"\ud800"}`))

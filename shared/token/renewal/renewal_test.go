@@ -9,16 +9,16 @@ import (
 
 var now = time.Unix(1_700_000_000, 0)
 
-// claims are of a token issued and ending so long after now.
+// claims are those of a token that is issued and ends so long after now.
 func claims(issued, ends time.Duration) peek.Claims {
 	return peek.Claims{Iat: now.Add(issued).Unix(), Exp: now.Add(ends).Unix()}
 }
 
-// A token's end is found with a clock that is wrong, too.
+// TestEnd: the client finds a token's end with a wrong clock, too.
 func TestEnd(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
-		ahead   time.Duration // the server's clock, where it is known
+		ahead   time.Duration // // the server's clock, if the client knows it
 		known   bool
 		claims  peek.Claims
 		end     time.Duration
@@ -40,7 +40,7 @@ func TestEnd(t *testing.T) {
 			t.Errorf("%s: ends after %s, expired %v", name, end.Sub(now), expired)
 		}
 	}
-	// What looks expired although it was just renewed means that our clock is fast.
+	// A token that looks expired although it is new shows that our clock is fast.
 	var clock Clock
 	if _, expired := clock.End(now, claims(-3*hour, -2*hour)); !expired {
 		t.Error("the first one is believed")
