@@ -80,7 +80,7 @@ func explain(c *call) (answer, *protocol.Error) {
 	next := i + 1
 	if found {
 		w.Str("sentence", h.entries[i].Sentence())
-		w.Raw("entry", h.entries[i].AppendSaid(nil))
+		w.Raw("entry", h.entries[i].AppendWithSentence(nil))
 	} else {
 		w.Str("sentence", "Nothing that is written down ended a connection in the day before that moment.")
 		i = len(h.entries)
@@ -102,7 +102,7 @@ func appendEntries(w *jsonscan.Writer, name string, entries []audit.Entry) {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		w.Buf = e.AppendSaid(w.Buf)
+		w.Buf = e.AppendWithSentence(w.Buf)
 	}
 	w.Buf = append(w.Buf, ']')
 }

@@ -7,9 +7,9 @@ import (
 	"syscall/js"
 )
 
-// Await calls a method and waits for what it promises. It goes through the host's
-// attempt, which neither throws nor rejects: an exception would end this program,
-// for TinyGo cannot recover on WebAssembly.
+// Await calls a method and waits for its promise. It uses the host's attempt, which neither
+// throws nor rejects: an exception would end this program, because TinyGo cannot recover on
+// WebAssembly.
 func Await(object js.Value, method string, args ...any) (js.Value, error) {
 	done := make(chan js.Value, 1)
 	then := js.FuncOf(func(_ js.Value, results []js.Value) any {
@@ -25,8 +25,8 @@ func Await(object js.Value, method string, args ...any) (js.Value, error) {
 	return result.Get("value"), nil
 }
 
-// Object asks a Durable Object and waits for its answer, no longer than the host
-// does (see edge/worker/front.mjs).
+// Object sends a request to a Durable Object and returns its answer. The host limits the wait
+// (see edge/worker/front.mjs).
 func Object(binding, name string, text []byte) ([]byte, error) {
 	answer, err := Await(host(), "call", binding, name, string(text))
 	if err != nil || answer.Type() != js.TypeString {
@@ -35,7 +35,7 @@ func Object(binding, name string, text []byte) ([]byte, error) {
 	return []byte(answer.String()), nil
 }
 
-// Log prints a line of the operator's log at its own level, as edge/worker/log.mjs does.
+// Log prints a line of the operator's log at the line's own level, as edge/worker/log.mjs does.
 func Log(line string) {
 	method := "log"
 	for _, level := range [...]string{"warn", "error"} {
@@ -46,5 +46,5 @@ func Log(line string) {
 	js.Global().Get("console").Call(method, line)
 }
 
-// host is what the Worker gives this program beside the request.
+// host returns what the Worker gives this program beside the request.
 func host() js.Value { return js.Global().Get("context") }

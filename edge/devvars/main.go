@@ -1,12 +1,12 @@
 // Devvars writes the secrets of a development server once: ADMIN_TOKEN; SIGNING_KEY, the
-// embedded issuer's private key; and APP_SESSION_SECRET, which signs the session ids that
-// apps are given. A file that exists keeps what it has, and gets what has been added since
-// it was made. No value is ever shown.
+// private key of the embedded issuer; and APP_SESSION_SECRET, which signs the session ids of
+// apps. If the file exists devvars keeps what it holds, and adds the secrets that it lacks.
+// It never prints a value.
 //
 //	go run ./edge/devvars -file .dev.vars
 //
-// With -rotate the file gets a new SIGNING_KEY, and the public half of the one it had
-// becomes the first of PREVIOUS_KEYS, of which the two newest are kept.
+// With -rotate devvars makes a new SIGNING_KEY, and puts the public half of the old one first
+// in PREVIOUS_KEYS. It keeps the two newest of those.
 package main
 
 import (
@@ -55,8 +55,8 @@ func main() {
 	}
 }
 
-// create writes the file unless it is there. It appears whole or not at all: an
-// interrupted run must not leave half a key that would then be kept.
+// create writes the file unless it exists. It writes all of it or nothing: an interrupted run
+// must not leave half a key, which later runs would keep.
 func create(file string) (written bool, err error) {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return false, err
@@ -75,7 +75,7 @@ func create(file string) (written bool, err error) {
 	if err = errors.Join(err, temp.Close()); err != nil {
 		return false, err
 	}
-	// Link, not Rename: of two runs at once the second must not replace the first's.
+	// Link, not Rename: of two runs at a time the second must not replace the first's file.
 	if err := os.Link(temp.Name(), file); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return false, nil
@@ -85,11 +85,11 @@ func create(file string) (written bool, err error) {
 	return true, nil
 }
 
-// appSessionSecret came later than the others: there are files without it.
+// appSessionSecret is newer than the others, so older files lack it.
 const appSessionSecret = "APP_SESSION_SECRET"
 
-// complete adds what a file of before lacks. One that has the name, with whatever value, is
-// left as it is.
+// complete adds the secrets that an older file lacks. It leaves a variable that exists as it
+// is, whatever its value.
 func complete(file string) (added bool, err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -106,7 +106,7 @@ func complete(file string) (added bool, err error) {
 	return true, replace(file, fmt.Appendf(text, "%s='%s'\n", appSessionSecret, secret()))
 }
 
-// secret is 32 random bytes.
+// secret returns 32 random bytes.
 func secret() string {
 	b := make([]byte, 32)
 	rand.Read(b)
@@ -129,8 +129,8 @@ type jwk struct {
 	Kid string `json:"kid"`
 }
 
-// signingKey makes a key whose name is its thumbprint (RFC 7638), so that two
-// keys never share one.
+// signingKey makes a key that is named by its thumbprint (RFC 7638), so that no two keys
+// share a name.
 func signingKey() ([]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

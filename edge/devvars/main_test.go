@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 	}
 }
 
-// A file of before gets what it lacks, once, and keeps what it has.
+// TestComplete: an older file gets what it lacks, once, and keeps what it has.
 func TestComplete(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".dev.vars")
 	before := "# mine\nADMIN_TOKEN='a'\nSIGNING_KEY='{}'"

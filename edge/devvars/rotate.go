@@ -11,14 +11,14 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// maxPrevious is how many keys besides the signing one are kept.
+// maxPrevious is how many old public keys the file keeps.
 const maxPrevious = 2
 
-// errNoKey holds nothing of the file: that has secrets in it.
+// errNoKey holds nothing of the file, because the file holds secrets.
 var errNoKey = errors.New("the file has no SIGNING_KEY='…' that can be used")
 
-// rotate replaces the signing key. Every other line of the file stays as it is, and
-// the file is the old one or the new one, never half of each.
+// rotate replaces the signing key. It keeps every other line of the file. After an interrupted
+// run the file is either the old one or the new one, never half of each.
 func rotate(file string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -67,7 +67,7 @@ func replace(file string, text []byte) error {
 	return os.Rename(temp.Name(), file)
 }
 
-// value is a variable's, "" when the file has none.
+// value returns the value of a variable, "" if the file lacks it.
 func value(text []byte, name string) string {
 	for line := range strings.Lines(string(text)) {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(line), name+"="); ok {

@@ -25,7 +25,7 @@ func TestRotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := value(read(), "ADMIN_TOKEN")
-	var signed []string // the names of the keys that have signed
+	var signed []string // // the names of the keys that have signed
 	for range 4 {
 		key, err := token.PublicKey([]byte(value(read(), "SIGNING_KEY")))
 		if err != nil {
@@ -60,7 +60,7 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-// A file it cannot make sense of is left alone, and nothing of it is said.
+// TestRotateNothing: rotate leaves a file alone that it cannot read, and its error quotes nothing of it.
 func TestRotateNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".dev.vars")
 	if err := rotate(file); err == nil {

@@ -93,7 +93,7 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
 	fl.pkg = pkg
-	if !sessionid.Given(fl.session, f.cfg.AppSecrets) {
+	if !sessionid.Signed(fl.session, f.cfg.AppSecrets) {
 		// Nobody was ever given it: no object is woken, or made, to say so.
 		err := protocol.AppNotStarted()
 		return fl.fail(&err)

@@ -10,7 +10,7 @@ CREATE TABLE users (
   iterations    INTEGER NOT NULL CHECK (iterations > 0)
 ) STRICT;
 
--- A refresh token is stored as its SHA-256; a family is one sign-in.
+-- A refresh token is stored as its SHA-256. A family is one sign-in.
 CREATE TABLE refresh_tokens (
   hash       TEXT PRIMARY KEY,
   family     TEXT NOT NULL,

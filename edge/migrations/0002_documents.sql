@@ -1,5 +1,5 @@
--- The embedded permission source: who may do what on which document. A user need
--- not be in the table users, for another issuer may know them.
+-- The embedded permission source: who may do what on which document. Another issuer
+-- may know a user, so a user need not be in the table users.
 
 CREATE TABLE workspaces (
   id   TEXT PRIMARY KEY,

@@ -60,7 +60,7 @@ func (o *sessionObject) newAppSession() string {
 func (o *sessionObject) nameApps(apps []app.Saved) {
 	for i := range apps {
 		r := &apps[i].Row
-		if len(o.secrets) == 0 || sessionid.Given(r.SessionID, o.secrets) {
+		if len(o.secrets) == 0 || sessionid.Signed(r.SessionID, o.secrets) {
 			continue
 		}
 		if r.Written && r.Line.Conn == "" && r.Door.Conn == "" {

@@ -27,7 +27,7 @@ func TestAnAppsSessionIDIsSigned(t *testing.T) {
 	f.hears(conn, deviceInit)
 	f.hears(conn, startNotes)
 	id := f.appSession()
-	if user, ok := protocol.AppSessionUser(id); !ok || user != "ann" || !sessionid.Given(id, []string{"now"}) {
+	if user, ok := protocol.AppSessionUser(id); !ok || user != "ann" || !sessionid.Signed(id, []string{"now"}) {
 		t.Errorf("%s is %q's", id, user)
 	}
 	for range 3 { // it stays what it is
@@ -82,7 +82,7 @@ func TestAnAppOfBeforeGetsASignedSessionID(t *testing.T) {
 		if c.kept {
 			continue
 		}
-		if !sessionid.Given(id, []string{"now"}) {
+		if !sessionid.Signed(id, []string{"now"}) {
 			t.Errorf("%s: %s is not signed", name, id)
 		}
 		if !strings.Contains(strings.Join(left, "\n"), "DB "+c.id) {

@@ -1,6 +1,5 @@
-// Package rest is what the HTTP routes have in common: JSON bodies of a limited size
-// in, JSON out, and errors as frames of seed S2's shape with the status of the one
-// table.
+// Package rest holds what the HTTP routes share: they read JSON bodies of a limited size, answer
+// in JSON, and send errors as frames of seed S2's form, with the status from the table of errors.
 package rest
 
 import (
@@ -28,14 +27,14 @@ func FailWith(w http.ResponseWriter, err *protocol.Error, status int) {
 	Write(w, status, err.AppendJSON(nil), "no-store")
 }
 
-// MethodNotAllowed answers 405; allow is the list of those that are.
+// MethodNotAllowed answers 405; allow lists the methods of the route.
 func MethodNotAllowed(w http.ResponseWriter, allow string) {
 	w.Header().Set("Allow", allow)
 	FailWith(w, &protocol.Error{Code: protocol.MalformedMessage, Reason: "method_not_allowed"}, http.StatusMethodNotAllowed)
 }
 
-// Unavailable is the error for a database, an object or a platform that failed. What
-// it said is not repeated: a statement's error may quote what was bound to it.
+// Unavailable returns the error for a database, an object or a platform that failed. It omits
+// the cause: a statement's error may quote the values bound to it.
 func Unavailable(reason string) *protocol.Error {
 	return &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second}
 }
@@ -63,8 +62,8 @@ func ReadBody(r *http.Request, limit int) ([]byte, *protocol.Error) {
 	return body, nil
 }
 
-// IsJSON reports whether the request says that its body is JSON. A form of another
-// site can send its fields, but not with this content type.
+// IsJSON reports whether the request declares its body as JSON. A form on another site can
+// send its fields here, but not with this content type.
 func IsJSON(r *http.Request) bool {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	return strings.EqualFold(strings.TrimSpace(kind), "application/json")
@@ -81,7 +80,7 @@ func CheckObject(body []byte, depth int) *protocol.Error {
 	return nil
 }
 
-// BadField refuses a field, a parameter or a part of the path.
+// BadField returns the error for an invalid field, parameter or part of the path.
 func BadField(name string) *protocol.Error {
 	return &protocol.Error{
 		Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField,

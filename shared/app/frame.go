@@ -167,7 +167,7 @@ func (a *Apps) flooded(now time.Time, x *attached, f protocol.Frame, size int) b
 		a.end(now, now, x, e)
 	case f.MessageID != "":
 		a.sendError(x, e)
-	case x.flood.Tell(now):
+	case x.flood.Notify(now):
 		a.send(x, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil)}.Append(nil))
 	}
 	return true

@@ -1,14 +1,14 @@
-// Package audit is what the objects write down of a user's session, and how it is
-// read: one Entry for each thing that an operator may be asked about later ("why was
-// I disconnected at 14:02?").
+// Package audit is the audit log: what the objects record about a user's connections, and how
+// an operator reads it. It has one Entry for each thing that an operator may have to explain
+// later ("why was I disconnected at 14:02?").
 //
-// The session object writes what concerns the user (admissions, permissions,
-// revocations), each document what happened to the user's connections there. An entry
-// names people, documents and codes. It never holds a token, an address or a payload.
+// The user's object records what concerns the user (admissions, permissions, revocations),
+// and each document what happened to the user's connections there. An entry names people,
+// documents and codes. It never holds a token, an address or a payload.
 //
-// The package decides the names of events, the sentence that goes with each, and which
-// entry answers the question. Entries are ordered by time, then by the order in which
-// they were written.
+// The package decides the names of the events, the sentence for each, and which entry answers
+// a question. Entries are ordered by time, then by the order in which they were written. The
+// package holds no state.
 package audit
 
 import (
@@ -22,7 +22,7 @@ import (
 // Event names what happened.
 type Event string
 
-// What a session object writes.
+// The events that the user's object records.
 const (
 	SessionStarted    Event = "session_started"
 	SessionEnded      Event = "session_ended"
@@ -30,32 +30,32 @@ const (
 	Refused           Event = "refused"
 	TokenRefreshed    Event = "token_refreshed"
 	PermissionChanged Event = "permission_changed"
-	TokensRevoked     Event = "tokens_revoked" // Reason, By; Detail names what: jti …, before …, all
+	TokensRevoked     Event = "tokens_revoked" // // Reason, By; Detail says which: jti …, before …, all
 	Kicked            Event = "kicked"
 	ChannelGone       Event = "channel_gone"
 )
 
-// What a document writes.
+// The events that a document records.
 const (
 	Connected Event = "connected" // Detail: resumed, or new
-	Replaced  Event = "replaced"  // by a newer connection; Detail: the winner's client id
-	Lost      Event = "lost"      // the line dropped or was closed by the peer; Detail: the close code
+	Replaced  Event = "replaced"  // // by a newer connection; Detail: the client id of that
+	Lost      Event = "lost"      // // the connection dropped, or the peer closed it; Detail: the close code
 	Closed    Event = "closed"    // by the server; Code and Reason say why
 	Left      Event = "left"      // the user's own disconnect
 	GraceOver Event = "grace_over"
 	Locked    Event = "locked" // the document; By, Reason
 	Unlocked  Event = "unlocked"
-	// LogFull is the document locked for writing since its log is full, LogHasRoom the end of that.
+	// LogFull says that the document is locked for writing because its log is full, LogHasRoom that it is unlocked again.
 	LogFull          Event = "log_full"
 	LogHasRoom       Event = "log_has_room"
 	SnapshotTaken    Event = "snapshot"          // Detail: its version and bytes
-	HistoryErased    Event = "history_erased"    // before its time; Detail: up to which version
-	Restored         Event = "restored"          // By, Reason; Detail: which version, and as which
+	HistoryErased    Event = "history_erased"    // // before its time; Detail: up to which version
+	Restored         Event = "restored"          // // By, Reason; Detail: which version, and the version that it became
 	CommentsResolved Event = "comments_resolved" // of the user, by By; Detail: how many
 )
 
-// What a session object writes of the user's apps. ClientID is the app's package; none of
-// these ends a connection of the user's own.
+// The events that the user's object records about the user's apps. ClientID is the app's
+// package. None of them ends a connection of the user.
 const (
 	AppStarted    Event = "app_started"
 	AppConnected  Event = "app_connected"   // Detail: resumed, or new
@@ -73,25 +73,25 @@ type Entry struct {
 	UserID   string
 	Document string
 	ClientID string
-	// Code is the error code that went with it, "" for none.
+	// Code is the error code of the event, or "".
 	Code string
 	// Reason is one snake_case word.
 	Reason string
-	// By is the operator who did it, "" for nobody.
+	// By is the operator who did it, "" if no operator did.
 	By     string
 	Detail string
-	// Since and Resumed are of the connection that the entry ends: when it began, and
-	// whether it had resumed a channel. They are not stored but go into Line.
+	// Since and Resumed describe the connection that the entry ends: when it began, and
+	// whether it had resumed a channel. Line uses them; the stored entry lacks them.
 	Since   time.Time
 	Resumed bool
 }
 
-// ends are the events after which a connection is no more.
+// ends are the events that end a connection.
 var ends = []Event{Replaced, Lost, Closed, Left, Kicked, TokensRevoked}
 
-// Explain returns the index of the entry that says why a connection ended at the given
-// moment: the last one at or before it (and up to slack after it, since people's clocks
-// are not ours) that ended one; false when there is none. Entries must be sorted.
+// Explain returns the index of the entry that says why a connection ended at the moment at:
+// the last one that ended a connection by then. slack allows for people's clocks: an entry up
+// to slack later counts, too. It returns false if there is none. Entries must be sorted.
 func Explain(entries []Entry, at time.Time, slack time.Duration) (int, bool) {
 	for i := len(entries) - 1; i >= 0; i-- {
 		if !entries[i].At.After(at.Add(slack)) && slices.Contains(ends, entries[i].Event) {
@@ -101,19 +101,19 @@ func Explain(entries []Entry, at time.Time, slack time.Duration) (int, bool) {
 	return 0, false
 }
 
-// Sort puts entries of several objects in order.
+// Sort puts the entries of several objects in order.
 func Sort(entries []Entry) {
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.At.UnixMilli(), b.At.UnixMilli()) })
 }
 
-// Append appends the entry as JSON. The fields that say nothing are left out.
+// Append appends the entry as JSON, without its empty fields.
 func (e Entry) Append(dst []byte) []byte {
 	w := e.writer(dst)
 	return w.End()
 }
 
-// AppendSaid is Append with the entry's sentence, for a person.
-func (e Entry) AppendSaid(dst []byte) []byte {
+// AppendWithSentence appends the entry as JSON, with its sentence for people.
+func (e Entry) AppendWithSentence(dst []byte) []byte {
 	w := e.writer(dst)
 	w.Str("sentence", e.Sentence())
 	return w.End()
@@ -141,7 +141,7 @@ func (e *Entry) fields() [7]field {
 		{"reason", &e.Reason}, {"by", &e.By}, {"detail", &e.Detail}}
 }
 
-// Parse reads what Append or AppendSaid wrote; the sentence is made, not read.
+// Parse reads what Append or AppendWithSentence wrote. It ignores the sentence, which the fields imply.
 func Parse(raw []byte) (e Entry, ok bool) {
 	o, ok := jsonscan.Parse(raw)
 	for ok && o.Next() {

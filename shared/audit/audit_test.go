@@ -15,7 +15,7 @@ func TestEntrySurvivesTheWire(t *testing.T) {
 	whole := audit.Entry{At: start, Event: audit.Closed, UserID: "usr_1", Document: "welcome", ClientID: "c\"1", Code: "SLOW_CONSUMER",
 		Reason: "too_slow", By: "olive", Detail: "x"}
 	for _, e := range []audit.Entry{whole, {At: start, Event: audit.SessionStarted}} {
-		for _, text := range [][]byte{e.Append(nil), e.AppendSaid(nil)} {
+		for _, text := range [][]byte{e.Append(nil), e.AppendWithSentence(nil)} {
 			if err := jsonscan.Check(text, 3); err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
@@ -42,7 +42,7 @@ func TestSentences(t *testing.T) {
 			"Tokens were revoked (all) by olive: laptop_stolen. Connections that lived by them were closed."},
 		{audit.Entry{Event: audit.Lost, Document: "d", ClientID: "c", Detail: "1006"}, "Client c lost its connection to d (close code 1006). It could resume."},
 		{audit.Entry{Event: "novelty"}, "novelty."},
-		// What an entry holds is never read as a place for something else.
+		// A text of an entry is never read as a placeholder.
 		{audit.Entry{Event: audit.Left, Document: "d", ClientID: "%r"}, "Client %r left d by itself."},
 	}
 	for _, c := range cases {
@@ -52,7 +52,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// "Why was I disconnected at 14:02?"
+// TestExplain: "Why was I disconnected at 14:02?"
 func TestExplain(t *testing.T) {
 	at := func(minute int, e audit.Event) audit.Entry {
 		return audit.Entry{At: start.Add(time.Duration(minute) * time.Minute), Event: e}

@@ -13,10 +13,10 @@ func (e Entry) Ending(since time.Time, resumed bool) Entry {
 	return e
 }
 
-// Line is what the operator's log says of the connection that the entry ends: who it was,
-// how it ended, how long it had lasted, and whether it had resumed. It is nil for an entry
-// that ends none. One that the server closed for what the client did is a warning; a token
-// that ran out and a line that went silent are everyday.
+// Line returns the line of the operator's log about the connection that the entry ends: whose it
+// was, how and why it ended, how long it lasted, and whether it had resumed. It returns nil for
+// an entry that ends no connection. warning is true if the server closed the connection because
+// of the client. An expired token and a missing heartbeat are ordinary, and no warning.
 func (e Entry) Line() (line []byte, warning bool) {
 	if e.Since.IsZero() {
 		return nil, false

@@ -8,8 +8,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 )
 
-// Each end of a connection is a line: who, how, with which code and why, how long it had
-// lasted, and whether it had resumed.
+// TestLine: each end of a connection gets a line: whose it was, how, with which code and why it
+// ended, how long it lasted, and whether it had resumed.
 func TestLine(t *testing.T) {
 	who := audit.Entry{At: start.Add(90 * time.Second), UserID: "ann", Document: "welcome", ClientID: "laptop"}
 	cases := []struct {
@@ -40,7 +40,7 @@ func TestLine(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", c.event, line, c.want)
 		}
 	}
-	// A clock that was set back makes no connection shorter than nothing.
+	// If the clock was set back, a connection lasted 0 ms, not less.
 	if line, _ := who.Ending(start.Add(time.Hour), false).Line(); !strings.HasSuffix(string(line), `,"connected_ms":0,"resumed":false}`) {
 		t.Errorf("a clock set back: %s", line)
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// sentences say what happened, for a person. %d is the document, %c the client, %r the
-// reason, %b who did it, %x the detail, and %e what the error code means.
+// sentences describe the events to people. %d stands for the document, %c for the client, %r
+// for the reason, %b for who did it, %x for the detail, and %e for the error code's meaning.
 var sentences = map[Event]string{
 	SessionStarted:    "The session began.",
 	SessionEnded:      "The session ended: its last channel was gone.",
@@ -41,12 +41,12 @@ var sentences = map[Event]string{
 	AppKeyRevoked:     "The app %c was disconnected: its key was revoked by %b.",
 }
 
-// nobody is who did what no operator did.
-var nobody = map[Event]string{
+// withoutOperator names who acted in an event without an operator.
+var withoutOperator = map[Event]string{
 	PermissionChanged: "the permission source", Locked: "the permission source", Unlocked: "the permission source", TokensRevoked: "the user",
 }
 
-// Sentence says the entry to a person.
+// Sentence describes the entry to people.
 func (e Entry) Sentence() string {
 	or := func(s, otherwise string) string {
 		if s == "" {
@@ -67,6 +67,6 @@ func (e Entry) Sentence() string {
 	}
 	return strings.TrimSpace(strings.NewReplacer(
 		"%d", or(e.Document, "the document"), "%c", or(e.ClientID, "(not named)"), "%r", or(e.Reason, "no reason given"),
-		"%b", or(e.By, nobody[e.Event]), "%x", or(e.Detail, "nothing"), "%e", meaning,
+		"%b", or(e.By, withoutOperator[e.Event]), "%x", or(e.Detail, "nothing"), "%e", meaning,
 	).Replace(text))
 }

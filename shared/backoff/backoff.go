@@ -1,26 +1,26 @@
-// Package backoff is how long somebody waits before the next try: a client before it dials
-// or asks again, with full jitter from a generator that repeats exactly with its seed; and
-// an object before it notifies another one again.
+// Package backoff decides how long to wait before the next attempt: a client before it dials or
+// asks again, with full jitter; and an object before it notifies another one again. Its one
+// state is a generator, which repeats exactly from the same seed.
 package backoff
 
 import "time"
 
 const (
-	// Min and Max bound the full jitter: the ceiling of the first wait, and of any.
+	// Min bounds the first wait, Max every wait.
 	Min = 500 * time.Millisecond
 	// Max: see Min.
 	Max = 20 * time.Second
-	// StableAfter is the uptime after which a drop counts as the first.
+	// StableAfter is how long a connection must last for its end to count as the first failure.
 	StableAfter = 5 * time.Second
-	// Tries is how many dials in a row may fail before a client waits to be woken
-	// instead (seed S2: "Don't retry indefinitely").
+	// Tries is how many dials in a row may fail. Then the client stops until something
+	// wakes it (seed S2: "Don't retry indefinitely").
 	Tries = 60
 )
 
 // Random is SplitMix64: small, and good enough to spread retries.
 type Random uint64
 
-// Next returns 64 bits.
+// Next returns 64 random bits.
 func (r *Random) Next() uint64 {
 	*r += 0x9e3779b97f4a7c15
 	z := uint64(*r)
@@ -37,12 +37,12 @@ func (r *Random) UpTo(d time.Duration) time.Duration {
 	return time.Duration(r.Next() % uint64(d))
 }
 
-// After is no sooner than a server has said, and up to a quarter later: others may have
-// been told the same.
-func (r *Random) After(said time.Duration) time.Duration { return said + r.UpTo(said/4) }
+// After returns pause, the wait that a server asked for, or up to a quarter more: the server may
+// have asked the same of other clients.
+func (r *Random) After(pause time.Duration) time.Duration { return pause + r.UpTo(pause/4) }
 
-// Wait is full jitter: anything between nothing and a ceiling that doubles with each
-// try, from Min to Max.
+// Wait returns the wait before a retry, with full jitter: anything up to a ceiling that doubles
+// with each try, from Min to Max.
 func (r *Random) Wait(try int) time.Duration {
 	ceiling := Max
 	if try < 6 {

@@ -7,15 +7,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/backoff"
 )
 
-// Hundreds of clients that a server tells the same wait come back no sooner, and not all
-// at once.
-func TestWhoAreToldTheSameComeOneByOne(t *testing.T) {
-	const said = 5 * time.Second
+// TestClientsWithTheSameWaitSpreadOut: hundreds of clients get the same wait from a server. None
+// comes back sooner, and they do not come back all at once.
+func TestClientsWithTheSameWaitSpreadOut(t *testing.T) {
+	const pause = 5 * time.Second
 	at := map[int64]int{}
 	for seed := range 200 {
 		r := backoff.Random(seed)
-		wait := r.After(said)
-		if wait < said || wait > said+said/4 {
+		wait := r.After(pause)
+		if wait < pause || wait > pause+pause/4 {
 			t.Fatalf("comes after %v", wait)
 		}
 		at[wait.Milliseconds()/50]++
@@ -27,7 +27,7 @@ func TestWhoAreToldTheSameComeOneByOne(t *testing.T) {
 	}
 	var r backoff.Random
 	if wait := r.After(0); wait != 0 || r != 0 {
-		t.Errorf("told nothing, and waits %v", wait)
+		t.Errorf("waits %v after a pause of 0", wait)
 	}
 }
 

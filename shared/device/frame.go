@@ -147,7 +147,7 @@ func (d *Device) flooded(now time.Time, f protocol.Frame, size int) bool {
 		d.end(now, now, e)
 	case f.MessageID != "":
 		d.sendError(e)
-	case d.flood.Tell(now):
+	case d.flood.Notify(now):
 		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil)})
 	}
 	return true

@@ -1,4 +1,4 @@
-// Package permission says who may do what: seed S2's three tables and nothing else.
+// Package permission decides who may do what, by seed S2's three tables:
 //
 //	workspace role ──► document role ──► levels ──► operations
 //	owner, admin       full_access       read write comment moderate admin
@@ -6,9 +6,9 @@
 //	                   comment           read comment
 //	viewer             view              read
 //
-// An explicit grant on a document takes the place of what the workspace role
-// would give there, upwards and downwards. A restricted document knows explicit
-// grants only. Whatever is not understood gives nothing.
+// An explicit grant on a document replaces what the workspace role would give there,
+// upwards and downwards. On a restricted document only explicit grants count. A role or
+// level that this package does not know gives nothing. It holds no state.
 package permission
 
 // Set is a set of levels.
@@ -45,8 +45,8 @@ func (s Set) Names() []string {
 	return out
 }
 
-// ParseSet reads wire names. A name it does not know gives nothing, so that a
-// newer peer's level never turns into one of ours.
+// ParseSet reads wire names. It ignores a name that it does not know, so that a newer
+// peer's level never turns into one of ours.
 func ParseSet(wire []string) Set {
 	var s Set
 	for _, w := range wire {
@@ -62,7 +62,7 @@ func ParseSet(wire []string) Set {
 // Diff returns the levels of old that updated no longer has.
 func Diff(old, updated Set) Set { return old &^ updated }
 
-// Operation is one thing a user may want to do to a document.
+// Operation is something that a user may want to do to a document.
 type Operation uint8
 
 // The operations of S2's table, left to right.
@@ -90,7 +90,7 @@ var needs = [...]Set{
 	ManagePermissions: Admin,
 }
 
-// Allows reports whether s permits op. Admin permits every operation there is.
+// Allows reports whether s permits op. Admin permits every operation.
 func (s Set) Allows(op Operation) bool {
 	return int(op) < len(needs) && (s.Has(Admin) || s.Has(needs[op]))
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestTable is seed S2's table of levels: what each level alone allows. S2: "`read` |
+// TestTable checks seed S2's table of levels: what each level alone allows. S2: "`read` |
 // View document | Receive operations, view presence", "`write` | Edit document | Send
 // operations, create content", "`comment` | Add comments | Create and reply to
 // comments", "`moderate` | Manage content | Resolve comments, lock sections" and
@@ -43,7 +43,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestHierarchy is S2's workspace level and document level, every pair of them. S2:
+// TestHierarchy checks every pair of S2's workspace and document levels. S2:
 // "A[Workspace Permission] --> B[Document Permission]", "B --> C[Operation Permission]",
 // “subgraph "Workspace Level" D[owner] E[admin] F[member] G[viewer]” and
 // “subgraph "Document Level" H[full_access] I[edit] J[comment] K[view]”.

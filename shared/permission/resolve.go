@@ -1,6 +1,6 @@
 package permission
 
-// WorkspaceRole is a member's role in a workspace; empty for no member.
+// WorkspaceRole is a member's role in a workspace; "" for somebody who is not a member.
 type WorkspaceRole string
 
 // The workspace roles, strongest first.
@@ -11,7 +11,7 @@ const (
 	ViewerRole WorkspaceRole = "viewer"
 )
 
-// DocumentRole is a user's role on one document; empty for none.
+// DocumentRole is a user's role on one document; "" for none.
 type DocumentRole string
 
 // The document roles, strongest first.
@@ -22,19 +22,19 @@ const (
 	View        DocumentRole = "view"
 )
 
-// Source is what is stored about one user and one document.
+// Source holds what is stored about one user and one document.
 type Source struct {
 	// Workspace is the user's role in the document's workspace.
 	Workspace WorkspaceRole
-	// Document is the explicit grant on this document, if there is one.
+	// Document is the explicit grant on this document, or "".
 	Document DocumentRole
-	// Restricted closes the document to everybody without an explicit grant,
-	// the workspace's owner included.
+	// Restricted closes the document to everybody without an explicit grant, even to
+	// the owner of the workspace.
 	Restricted bool
 }
 
-// DocumentRole returns the role a workspace role gives on a document that has
-// no explicit grant for the user.
+// DocumentRole returns the role that a workspace role gives on a document without
+// an explicit grant for the user.
 func (r WorkspaceRole) DocumentRole() DocumentRole {
 	switch r {
 	case Owner, AdminRole:
@@ -47,7 +47,7 @@ func (r WorkspaceRole) DocumentRole() DocumentRole {
 	return ""
 }
 
-// Levels returns what a document role may do.
+// Levels returns the levels of a document role.
 func (r DocumentRole) Levels() Set {
 	switch r {
 	case FullAccess:
@@ -62,7 +62,7 @@ func (r DocumentRole) Levels() Set {
 	return 0
 }
 
-// Resolve walks the hierarchy. It reports false when the user has no access.
+// Resolve walks the hierarchy. It returns false if the user has no access.
 func Resolve(s Source) (Set, bool) {
 	role := s.Document
 	if role == "" && !s.Restricted {

@@ -2,35 +2,35 @@ package rate
 
 import "time"
 
-// FloodLimits are what one client may send over its sockets.
+// FloodLimits bound what one client may send over its sockets.
 type FloodLimits struct {
 	Frames, Bytes Limit
-	// MaxRefused is how many frames beyond that are refused one by one before it is
-	// enough.
+	// MaxRefused is how many frames beyond the limits the server refuses one by one
+	// before it ends the connection.
 	MaxRefused int
 }
 
-// LeastPause is the shortest time a client that sent too much has to wait.
+// LeastPause is the shortest wait of a client that sent too much.
 const LeastPause = time.Second
 
-// forgetAfter is how long a client must have kept to the limits for its refused frames
-// to be forgotten.
+// forgetAfter is how long a client must keep to the limits before its refused frames
+// are forgotten.
 const forgetAfter = 10 * time.Second
 
-// Flood is what a client's frames are held to. It belongs to the client and not to
-// its connection: a new connection brings no new bucket. The zero value has taken
+// Flood holds a client to FloodLimits. It belongs to the client and not to its
+// connection: a new connection brings no new bucket. The zero value has counted
 // nothing.
 type Flood struct {
 	frames, bytes Bucket
-	// since and until are the ends of a pause: nothing is taken within it. A clock that
-	// was set back to before it is in none.
+	// since and until bound a pause, in which every frame is refused. A clock that was
+	// set back to before since ends the pause.
 	since, until time.Time
-	refused      int       // frames in this pause and those right before it
-	told         time.Time // when the client was last told without being asked
+	refused      int       // // frames refused in this pause and in those right before it
+	notified     time.Time // // when Notify last returned true
 }
 
-// Take takes a frame into account. It is refused for as long as wait says, 0 for not
-// at all; enough says that the connection is to end.
+// Take counts a frame. It refuses the frame if wait is not 0: the client has to wait that
+// long. enough says that the server has to end the connection.
 func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duration, enough bool) {
 	if now.Before(f.since) {
 		f.until = now
@@ -50,28 +50,28 @@ func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duratio
 		f.since, f.until = now, now.Add(wait)
 	}
 	if f.refused++; f.refused > l.MaxRefused {
-		f.refused = 0 // or a client that comes back with much to repeat would be closed at once, for ever
+		f.refused = 0 // // or the server would close a client that has much to repeat at once, for ever
 		return wait, true
 	}
 	return wait, false
 }
 
-// Tell reports whether a client whose frame bore no id is to be told now; it is, once
-// in a LeastPause.
-func (f *Flood) Tell(now time.Time) bool {
-	if past := now.Sub(f.told); past >= 0 && past < LeastPause {
+// Notify reports whether the server has to notify a client whose refused frame had no id. It
+// returns true once in a LeastPause.
+func (f *Flood) Notify(now time.Time) bool {
+	if past := now.Sub(f.notified); past >= 0 && past < LeastPause {
 		return false
 	}
-	f.told = now
+	f.notified = now
 	return true
 }
 
-// Mistakes is how often a client may send what is no frame of the protocol before it is
-// taken for no client of it: most-1 times at once, and most times a minute. What it sends
-// well in between takes nothing back. The zero value has seen none.
+// Mistakes bounds how often a client may send something that is not a frame of the protocol
+// before we conclude that it is no client of the protocol: most-1 times at once, and most
+// times a minute. Valid frames in between change nothing. The zero value has seen none.
 type Mistakes struct{ bucket Bucket }
 
-// Enough takes one more into account, and reports whether it is one too many.
+// Enough counts one more mistake, and reports whether it is one too many.
 func (m *Mistakes) Enough(now time.Time, most int) bool {
 	return most <= 1 || m.bucket.Take(now, Limit{Count: most, Per: time.Minute, Burst: most - 1}, 1) > 0
 }

@@ -35,10 +35,10 @@ func TestFloodRefusesThenEnds(t *testing.T) {
 	}
 }
 
-func TestFloodTellsOnceInAWhile(t *testing.T) {
+func TestFloodNotifiesOnceInAWhile(t *testing.T) {
 	now := time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
 	var f rate.Flood
-	if !f.Tell(now) || f.Tell(now.Add(rate.LeastPause-1)) || !f.Tell(now.Add(rate.LeastPause)) {
+	if !f.Notify(now) || f.Notify(now.Add(rate.LeastPause-1)) || !f.Notify(now.Add(rate.LeastPause)) {
 		t.Error("told at 0, not before LeastPause, and then again: it was otherwise")
 	}
 }

@@ -37,7 +37,8 @@ func TestBucket(t *testing.T) {
 	}
 }
 
-// What is charged when it is done may be more than there was: the rest is waited for.
+// TestSpend: a cost that is known only afterwards may exceed what the bucket held. The next Take
+// waits for the rest.
 func TestSpend(t *testing.T) {
 	l := rate.Limit{Count: 10, Burst: 20}.WithDefaults(0, 0)
 	var b rate.Bucket
@@ -53,7 +54,7 @@ func TestSpend(t *testing.T) {
 	}
 }
 
-// An hour back freezes nothing and gives nothing away.
+// TestClockSetBack: a clock that is set back an hour neither freezes a bucket nor fills it.
 func TestClockSetBack(t *testing.T) {
 	l := rate.FloodLimits{Frames: rate.Limit{Count: 10, Per: time.Second, Burst: 10}, Bytes: rate.Limit{Count: 1000, Per: time.Second, Burst: 1000}, MaxRefused: 100}
 	var f rate.Flood
@@ -66,7 +67,7 @@ func TestClockSetBack(t *testing.T) {
 		}
 		return n
 	}
-	f.Tell(start)
+	f.Notify(start)
 	if n := take(start); n != 10 {
 		t.Fatalf("%d of a burst of 10", n)
 	}
@@ -77,8 +78,8 @@ func TestClockSetBack(t *testing.T) {
 	if n := take(back.Add(time.Second)); n != 10 {
 		t.Errorf("a second later: %d, want 10", n)
 	}
-	if !f.Tell(back) {
-		t.Error("not told for an hour")
+	if !f.Notify(back) {
+		t.Error("no notification for an hour")
 	}
 }
 
@@ -98,8 +99,8 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// What a limit lets through in the long run is Count every Per and one Burst more,
-// whatever is asked for when.
+// FuzzBucket: whatever is asked and when, a limit admits at most Count in every Per in the
+// long run, and one Burst more.
 func FuzzBucket(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 200, 7}, uint8(5), uint8(9))
 	f.Fuzz(func(t *testing.T, asks []byte, count, burst uint8) {
@@ -127,9 +128,8 @@ func FuzzBucket(f *testing.F) {
 	})
 }
 
-// Told the same wait, all who were refused at once would come back at once. Each has a
-// time of its own, none is sent further back than the bound, and whoever comes when told
-// is let in.
+// TestTurns: with one wait for all, everybody who was refused at once would come back at once. So
+// each gets a time of its own, within the bound, and is admitted at that time.
 func TestTurns(t *testing.T) {
 	l := perUser
 	var b rate.Bucket
@@ -178,7 +178,7 @@ func TestPartOfALimit(t *testing.T) {
 	if got := (rate.Limit{Count: 1 << 20, Per: time.Second, Burst: 4 << 20}).Part(20); got.Count != 20971 || got.Burst != 83886 {
 		t.Errorf("a fiftieth of the bytes is %+v", got)
 	}
-	// A bucket that was used up when it was larger owes no more than it holds now.
+	// A bucket that was empty when it was larger lacks no more than it holds now.
 	var b rate.Bucket
 	b.Take(start, l, 1000)
 	if wait := b.Take(start, l.Part(10), 1); wait != time.Second {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// So many tries in a row may fail, then one a minute; a clock set back holds nobody up for
-// longer than that.
+// TestRefused: a few attempts in a row may fail, then one a minute. A clock that is set back
+// makes nobody wait longer than that.
 func TestRefused(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	var r Refused

@@ -2,14 +2,13 @@ package rate
 
 import "time"
 
-// Turns gives each of many who are refused at once a time of its own to come back, one
-// step after the other. Told the same wait they would all come back together, and all
-// but one of them be refused again. The zero value has told nobody.
+// Turns spreads the return of many clients that are refused at once: each gets a wait of its
+// own, one step after the other. With the same wait they would all come back together, and all
+// but one would be refused again. The zero value has given no turn yet.
 type Turns struct{ last time.Time }
 
-// Next is how long somebody is to wait who has to wait at least so long. Nobody is sent
-// further back than within: whoever would be is put between those who have been told
-// before.
+// Next returns the wait of a client that has to wait at least wait. The result exceeds that by
+// within at most: a turn beyond that bound goes between turns that other clients have.
 func (t *Turns) Next(now time.Time, wait, step, within time.Duration) time.Duration {
 	first := now.Add(wait)
 	at := t.last.Add(step)

@@ -1,9 +1,9 @@
-// Package rows keeps stored rows in the order of their keys, which cores look rows up
-// by. They come from queries that order them already, so one pass finds nothing to do;
-// the sort of package slices would cost each kind of row 10 kB in a module.
+// Package rows keeps stored rows sorted by their keys, and finds them by key. Rows come from
+// queries that already sort them, so sorting is one pass that moves nothing. Package slices
+// would cost a module 10 kB for each type of row.
 package rows
 
-// Ascending sorts rows by their key, in place: fast when they nearly are.
+// Ascending sorts rows by key, in place. It is fast on rows that are nearly sorted.
 func Ascending[T any](rows []T, key func(*T) string) {
 	for i := 1; i < len(rows); i++ {
 		for j := i; j > 0 && key(&rows[j]) < key(&rows[j-1]); j-- {
@@ -12,7 +12,7 @@ func Ascending[T any](rows []T, key func(*T) string) {
 	}
 }
 
-// Repeated reports whether two rows next to each other have one key.
+// Repeated reports whether two neighbouring rows have the same key.
 func Repeated[T any](rows []T, key func(*T) string) bool {
 	for i := 1; i < len(rows); i++ {
 		if key(&rows[i]) == key(&rows[i-1]) {
@@ -22,7 +22,7 @@ func Repeated[T any](rows []T, key func(*T) string) bool {
 	return false
 }
 
-// Find returns where the row of a key is or would be, and whether it is.
+// Find returns the index of the row with a key, or where it would be, and whether it exists.
 func Find[T any](rows []T, key func(*T) string, want string) (int, bool) {
 	lo, hi := 0, len(rows)
 	for lo < hi {
@@ -35,7 +35,7 @@ func Find[T any](rows []T, key func(*T) string, want string) (int, bool) {
 	return lo, lo < len(rows) && key(&rows[lo]) == want
 }
 
-// Insert puts a row at i.
+// Insert inserts a row at i.
 func Insert[T any](rows []T, i int, row T) []T {
 	rows = append(rows, row)
 	copy(rows[i+1:], rows[i:])
@@ -43,7 +43,7 @@ func Insert[T any](rows []T, i int, row T) []T {
 	return rows
 }
 
-// Remove takes the row at i out.
+// Remove removes the row at i.
 func Remove[T any](rows []T, i int) []T {
 	var none T
 	last := len(rows) - 1

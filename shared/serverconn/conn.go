@@ -54,7 +54,7 @@ func (c *Conn) Take(now time.Time, limits *rate.FloodLimits, messageID string, s
 		return refuse(e)
 	}
 	a := &Answer{Err: e}
-	if c.flood.Tell(now) {
+	if c.flood.Notify(now) {
 		a.Frame = protocol.Frame{
 			Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil),
 		}

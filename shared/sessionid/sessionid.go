@@ -1,37 +1,37 @@
-// Package sessionid signs the session ids that apps are given. Such an id ends with what
-// only the deployment can have made of the rest of it: so the front Worker knows that it was
-// given, and wakes no object for one that somebody has made up. It takes no hash of the
-// standard library: what those bring with them is a fifth of the object module.
+// Package sessionid signs the session ids of apps. Such an id ends with a signature of the
+// rest, which only the deployment can make. So the front Worker recognises the ids that the
+// deployment gave out, and wakes no object for an invented one. The package implements
+// SHA-256 itself: the standard library's hashes would add a fifth to the object module.
 package sessionid
 
-// macDigits is how much of the HMAC-SHA256 stands in an id: 128 bits.
+// macDigits is the length of the truncated HMAC-SHA256 in an id: 128 bits, in hex digits.
 const macDigits = 32
 
-// purpose keeps what is signed here apart from whatever else a secret may sign.
+// purpose separates these signatures from any others that a secret may make.
 const purpose = "holdfast app session "
 
-// Sign makes an app's session id of a text that names whose it is and is new each time.
+// Sign returns the session id for a text that names the user and is new at each start.
 func Sign(text, secret string) string { return text + mac(text, secret) }
 
-// Given reports whether one of the secrets has made an app's session id. All are tried,
-// and each is compared to its end.
-func Given(id string, secrets []string) bool {
+// Signed reports whether one of the secrets signed an app's session id. It tries all of them,
+// and compares each signature to its end.
+func Signed(id string, secrets []string) bool {
 	at := len(id) - macDigits
 	if at < 0 {
 		return false
 	}
-	given := false
+	signed := false
 	for _, secret := range secrets {
 		want, off := mac(id[:at], secret), byte(0)
 		for i := range macDigits {
 			off |= want[i] ^ id[at+i]
 		}
-		given = given || off == 0
+		signed = signed || off == 0
 	}
-	return given
+	return signed
 }
 
-// mac is HMAC (RFC 2104) over SHA-256.
+// mac returns the HMAC (RFC 2104) over SHA-256, truncated.
 func mac(text, secret string) string {
 	key := []byte(secret)
 	if len(key) > block {

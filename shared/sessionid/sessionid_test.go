@@ -11,7 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
 
-// What signs a session id is the standard library's HMAC, whatever the secret's length.
+// TestASessionIDIsSignedByHMAC compares the signature with the standard library's HMAC, for secrets
+// of any length.
 func TestASessionIDIsSignedByHMAC(t *testing.T) {
 	for _, n := range []int{0, 1, 43, 63, 64, 65, 200} {
 		secret := strings.Repeat("k", n)
@@ -24,15 +25,15 @@ func TestASessionIDIsSignedByHMAC(t *testing.T) {
 	}
 }
 
-// Power of the attacker: any text, and ids that were given to others.
-func TestWhatSessionIDsWereGiven(t *testing.T) {
+// TestForgedSessionIDs: the attacker can write any text, and has ids that others got.
+func TestForgedSessionIDs(t *testing.T) {
 	text := protocol.AppSessionID("usr_owner", strings.Repeat("0f", 16))
 	id := sessionid.Sign(text, "now")
 	if user, ok := protocol.AppSessionUser(id); !ok || user != "usr_owner" {
 		t.Errorf("%s is %q's, %v", id, user, ok)
 	}
-	if !sessionid.Given(id, []string{"now"}) || !sessionid.Given(id, []string{"next", "now"}) {
-		t.Error("one that was given is not known")
+	if !sessionid.Signed(id, []string{"now"}) || !sessionid.Signed(id, []string{"next", "now"}) {
+		t.Error("a signed id is refused")
 	}
 	other := protocol.AppSessionID("usr_other", strings.Repeat("0f", 16))
 	for name, made := range map[string]string{
@@ -40,11 +41,11 @@ func TestWhatSessionIDsWereGiven(t *testing.T) {
 		"of another user": other + id[len(text):], "a digit changed": id[:len(id)-1] + string('0'+(id[len(id)-1]+1)%10),
 		"longer": id + "0", "in upper case": strings.ToUpper(id),
 	} {
-		if sessionid.Given(made, []string{"now"}) {
-			t.Errorf("%s: %s counts as given", name, made)
+		if sessionid.Signed(made, []string{"now"}) {
+			t.Errorf("%s: %s counts as signed", name, made)
 		}
 	}
-	if sessionid.Given(id, nil) || sessionid.Given(id, []string{""}) {
-		t.Error("without a secret nothing was given")
+	if sessionid.Signed(id, nil) || sessionid.Signed(id, []string{""}) {
+		t.Error("an id counts as signed without a secret")
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"math/bits"
 )
 
-// block is how much SHA-256 takes at a time, in bytes.
+// block is the block size of SHA-256, in bytes.
 const block = 64
 
-// sum256 is SHA-256 (FIPS 180-4); a test holds it to the standard library's.
+// sum256 is SHA-256 (FIPS 180-4). A test compares it with the standard library's.
 func sum256(text []byte) (sum [32]byte) {
 	state := [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}
 	length := uint64(len(text))

@@ -1,7 +1,7 @@
-// Package signature reads and checks the signature of a webhook's call: of those that come
-// to the server, and of the server's own to apps. It decides whether a header has the right
-// form and is of this moment, and then whether a secret made it; who may have the secret is
-// its callers' business. What a header looks like is at protocol.SignatureHeader.
+// Package signature checks the signatures of webhook calls: of calls to the server, and of the
+// server's own calls to apps. It decides whether a header has the right form and a current time,
+// and then whether a secret signed the body. Callers decide whose secrets those are. The form of
+// the header is described at protocol.SignatureHeader. The package holds no state.
 package signature
 
 import (
@@ -13,29 +13,29 @@ import (
 	"time"
 )
 
-// DefaultWindow is how far a signature's time may be from ours, either way.
+// DefaultWindow is how far a signature's time may differ from ours, either way.
 const DefaultWindow = 5 * time.Minute
 
 const (
-	// headerBytes is the longest header, and maxSignatures how many v1 it may hold.
+	// headerBytes is the length of the longest header, maxSignatures how many v1 it may hold.
 	headerBytes   = 1024
 	maxSignatures = 8
 )
 
-// Why a header is refused.
+// The reasons to refuse a header.
 const (
 	Invalid = "signature_invalid"
 	Expired = "signature_expired"
 )
 
-// Signature is a header that has the right form and is of this moment. Nothing is
-// known yet of who made it.
+// Signature is a header of the right form with a current time. It is not verified:
+// anybody may have made it.
 type Signature struct {
 	at   string
 	macs [][]byte
 }
 
-// Parse reads a header. The second result is why it is refused, "" for not at all.
+// Parse reads a header. refused is the reason if it refuses the header, else "".
 func Parse(header string, now time.Time, window time.Duration) (s Signature, refused string) {
 	if header == "" || len(header) > headerBytes {
 		return s, Invalid
@@ -68,13 +68,13 @@ func Parse(header string, now time.Time, window time.Duration) (s Signature, ref
 
 // Signs reports whether one of the secrets signed body.
 func (s Signature) Signs(body []byte, secrets []string) bool {
-	_, ok := s.By(body, secrets)
+	_, ok := s.MAC(body, secrets)
 	return ok
 }
 
-// By is Signs with what body was signed with, which names the call: a header may be
-// written in many ways. All secrets are tried, each to its end.
-func (s Signature) By(body []byte, secrets []string) (mac string, ok bool) {
+// MAC returns the MAC of body if one of the secrets made it. The MAC identifies the call, unlike the
+// header, which can be written in many ways. MAC tries all secrets and compares each to its end.
+func (s Signature) MAC(body []byte, secrets []string) (mac string, ok bool) {
 	for _, secret := range secrets {
 		h := hmac.New(sha256.New, []byte(secret))
 		h.Write([]byte(s.at))

@@ -19,15 +19,15 @@ func sign(at time.Time, body, by string) string {
 	return fmt.Sprintf("t=%d,v1=%s", at.Unix(), hex.EncodeToString(h.Sum(nil)))
 }
 
-// However a header is written, a call has one name.
-func TestByNamesTheCall(t *testing.T) {
+// TestACallHasOneMAC: however a header is written, a call has one MAC.
+func TestACallHasOneMAC(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	header := sign(now, "body", secret)
 	at, mac, _ := strings.Cut(header, ",")
 	names := map[string]bool{}
 	for _, header := range []string{header, mac + ", " + at, at + "," + strings.ToUpper(strings.TrimPrefix(mac, "v1="))} {
 		s, refused := Parse(header, now, DefaultWindow)
-		if name, ok := s.By([]byte("body"), []string{"another", secret}); refused == "" && ok {
+		if name, ok := s.MAC([]byte("body"), []string{"another", secret}); refused == "" && ok {
 			names[name] = true
 		}
 	}
@@ -36,7 +36,7 @@ func TestByNamesTheCall(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever stands in the header, only what a secret signed in time counts.
+// FuzzParse: whatever the header holds, only what a secret signed within the window counts.
 func FuzzParse(f *testing.F) {
 	now := time.Unix(1_700_000_000, 0)
 	f.Add(sign(now, "body", secret), "body")
@@ -64,7 +64,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// No header makes it fall over, and none that is taken lies outside the window.
+// FuzzWindow: no header makes Parse panic, and Parse accepts none outside the window.
 func FuzzWindow(f *testing.F) {
 	now := time.Unix(1736244000, 0)
 	f.Add("t=1736244000,v1=" + strings.Repeat("a", 64))

@@ -1,10 +1,10 @@
-// Package signin names sign-ins with the embedded issuer, and says which tokens a
-// revocation means.
+// Package signin names sign-ins with the embedded issuer, and decides which tokens a revocation
+// covers. It holds no state.
 //
-// A sign-in's id stands before the dot in the jti of each of its access tokens, so that
-// one revocation ends all of them, those that are yet to be issued too. The id begins
-// with the millisecond of the sign-in: iat is in seconds, and by it nobody could tell a
-// token of the very second of a revocation from one of before.
+// The jti of each access token begins with the id of its sign-in, up to a dot. So one revocation
+// covers all tokens of a sign-in, also those that the issuer has yet to issue. The id begins with
+// the millisecond of the sign-in. iat is in seconds: by iat alone nobody could tell a token
+// from after a revocation from one from before it, within the same second.
 package signin
 
 import (
@@ -15,15 +15,15 @@ import (
 )
 
 const (
-	// timeBytes are how many bytes of an id are the time, ownBytes how many more it has.
+	// timeBytes is how many bytes of an id hold the time, ownBytes how many follow.
 	timeBytes, ownBytes = 6, 12
-	// idLength is an id's length as text; oldIDLength that of one without a time.
+	// idLength is the length of an id as text, oldIDLength that of an id without a time.
 	idLength, oldIDLength = 24, 22
 	// lastLength is the length of what follows the dot in a jti.
 	lastLength = 22
 )
 
-// NewID is the id of a sign-in of this moment; own are 12 bytes that no other has.
+// NewID returns the id of a sign-in at this moment. own holds 12 bytes that no other id has.
 func NewID(at time.Time, own []byte) string {
 	var id [timeBytes + ownBytes]byte
 	ms := uint64(at.UnixMilli())
@@ -43,7 +43,7 @@ func notBase64URL(r rune) bool {
 	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
-// Of is the id of the sign-in that a token belongs to, "" for a token of another issuer.
+// Of returns the id of the sign-in that a token belongs to, "" for a token of another issuer.
 func Of(tokenID string) string {
 	id, last, _ := strings.Cut(tokenID, ".")
 	if !IsID(id) || len(last) != lastLength || strings.ContainsFunc(last, notBase64URL) {
@@ -52,11 +52,11 @@ func Of(tokenID string) string {
 	return id
 }
 
-// Tokens stands for all tokens of a sign-in where a single token's id may stand.
+// Tokens returns the text that stands for all tokens of a sign-in, in a list of token ids.
 func Tokens(id string) string { return id + "." }
 
-// At is when the sign-in of a token began; false where the token does not say. Nobody
-// signs in after the second in which the token was issued.
+// At returns when the sign-in of a token began, and false if the token does not say, or if
+// it names a time after the second in which it was issued.
 func At(tokenID string, issuedAt time.Time) (at time.Time, known bool) {
 	id := Of(tokenID)
 	if len(id) != idLength {
@@ -74,8 +74,8 @@ func At(tokenID string, issuedAt time.Time) (at time.Time, known bool) {
 	return at, at.Before(issuedAt.Truncate(time.Second).Add(time.Second))
 }
 
-// Issued is the earliest moment at which a token can have been issued, as exactly as it
-// says itself.
+// Issued returns the earliest moment at which the issuer can have issued a token, as exactly
+// as the token tells.
 func Issued(tokenID string, issuedAt time.Time) time.Time {
 	if at, known := At(tokenID, issuedAt); known && at.After(issuedAt) {
 		return at
@@ -83,8 +83,8 @@ func Issued(tokenID string, issuedAt time.Time) time.Time {
 	return issuedAt
 }
 
-// Revoked reports whether a token was issued up to a moment (zero: none is meant), or is
-// one of ids.
+// Revoked reports whether a token was issued up to the moment before (zero for no such moment),
+// or is covered by one of ids.
 func Revoked(tokenID string, issuedAt time.Time, ids []string, before time.Time) bool {
 	if !before.IsZero() && !Issued(tokenID, issuedAt).After(before) {
 		return true

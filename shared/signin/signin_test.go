@@ -25,7 +25,7 @@ func TestID(t *testing.T) {
 	}
 }
 
-// Another issuer's jti says nothing of a sign-in, whatever it looks like.
+// TestAnotherIssuersTokens: another issuer's jti says nothing about a sign-in, whatever it looks like.
 func TestAnotherIssuersTokens(t *testing.T) {
 	id := NewID(at, []byte("twelve bytes"))
 	for _, jti := range []string{
@@ -39,7 +39,7 @@ func TestAnotherIssuersTokens(t *testing.T) {
 			t.Errorf("%q says when", jti)
 		}
 	}
-	// One that looks alike and lies far ahead would outlive every revocation.
+	// A jti that looks like ours, with a time far ahead, would outlive every revocation.
 	ahead := NewID(at.Add(time.Hour), []byte("twelve bytes")) + "." + strings.Repeat("r", 22)
 	if _, known := At(ahead, at); known || !Issued(ahead, at).Equal(at) {
 		t.Error("a sign-in that is younger than its token is believed")

@@ -41,8 +41,8 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header, now := strings.Join(r.Header.Values(protocol.SignatureHeader), ","), time.Now()
-	said, refused := signature.Parse(header, now, signature.DefaultWindow)
-	mac, ok := said.By(body, a.secrets)
+	signed, refused := signature.Parse(header, now, signature.DefaultWindow)
+	mac, ok := signed.MAC(body, a.secrets)
 	if refused != "" || !ok {
 		a.refuse(w, http.StatusUnauthorized, "the signature is missing, wrong or too old")
 		return
