@@ -45,27 +45,31 @@ const whyNoGoroutine = "shared starts no goroutine: the object module has no sch
 // below is which packages of the project each package under shared may import.
 // A new package has to say here where it stands.
 var below = map[string][]string{
-	"shared/jsonscan":   {},
-	"shared/permission": {},
-	"shared/rules":      {},
-	"shared/rate":       {},
-	"shared/rows":       {},
-	"shared/signin":     {},
-	"shared/protocol":   {"shared/jsonscan"},
-	"shared/serverconn": {"shared/protocol", "shared/jsonscan", "shared/rate"},
-	"shared/channel":    {"shared/serverconn"},
-	"shared/document":   {"shared/serverconn", "shared/channel", "shared/backoff", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
-	"shared/session":    {"shared/backoff", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
-	"shared/signature":  {},
-	"shared/sessionid":  {},
-	"shared/socket":     {"shared/channel", "shared/protocol"},
-	"shared/app":        {"shared/socket", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
-	"shared/device":     {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/audit", "shared/signin"},
-	"shared/audit":      {"shared/protocol", "shared/jsonscan"},
-	"shared/token":      {"shared/protocol", "shared/jsonscan"},
-	"shared/token/peek": {"shared/protocol", "shared/jsonscan"},
-	"shared/client":     {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
-	"shared/sim":        {"shared/session", "shared/device", "shared/app", "shared/document", "shared/channel", "shared/protocol", "shared/audit"},
+	"shared/jsonscan":    {},
+	"shared/permission":  {},
+	"shared/rules":       {},
+	"shared/rate":        {},
+	"shared/rows":        {},
+	"shared/signin":      {},
+	"shared/protocol":    {"shared/jsonscan"},
+	"shared/serverconn":  {"shared/protocol", "shared/jsonscan", "shared/rate"},
+	"shared/channel":     {"shared/serverconn"},
+	"shared/document":    {"shared/serverconn", "shared/channel", "shared/backoff", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+	"shared/session":     {"shared/backoff", "shared/permission", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/rows", "shared/audit", "shared/signin"},
+	"shared/signature":   {},
+	"shared/sessionid":   {},
+	"shared/socket":      {"shared/channel", "shared/protocol"},
+	"shared/app":         {"shared/socket", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
+	"shared/device":      {"shared/session", "shared/app", "shared/socket", "shared/channel", "shared/protocol", "shared/jsonscan", "shared/rate", "shared/audit", "shared/signin"},
+	"shared/audit":       {"shared/protocol", "shared/jsonscan"},
+	"shared/token":       {"shared/protocol", "shared/jsonscan"},
+	"shared/token/peek":  {"shared/protocol", "shared/jsonscan"},
+	"shared/client":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
+	"shared/sim":         {"shared/session", "shared/device", "shared/app", "shared/document", "shared/channel", "shared/protocol", "shared/audit"},
+	"shared/sim/clock":   {},
+	"shared/sim/random":  {},
+	"shared/sim/network": {"shared/sim/clock"},
+	"shared/sim/story":   {"shared/sim/clock"},
 
 	"shared/backoff":       {},
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
@@ -111,8 +115,24 @@ var apart = map[string]struct{ other, why string }{
 	"wasm": {"edge", "the two ends meet on the wire alone: what both need is shared"},
 }
 
-// kit is what runs the built Worker for the tests of either end: their tests alone import it.
-const kit = module + "edge/e2e/harness"
+// harness runs the built Worker for the tests of either end.
+const harness = "edge/e2e/harness"
+
+// kits are what tests alone import, and why.
+var kits = map[string]string{
+	harness:      "it is of the test kit: it starts processes",
+	"shared/sim": "it is of the test kit: it draws at random, and keeps storage in memory",
+}
+
+// ofKit returns the kit that a package is of, "" for none.
+func ofKit(dir string) string {
+	for kit := range kits {
+		if within(dir, kit) {
+			return kit
+		}
+	}
+	return ""
+}
 
 const (
 	golangJWT   = "github.com/golang-jwt/jwt"
@@ -151,14 +171,17 @@ func inspect(name string, src []byte) []string {
 	for _, spec := range file.Imports {
 		path, _ := strconv.Unquote(spec.Path.Value)
 		at := files.Position(spec.Pos()).Line
-		if why := ofTree(impure, path); shared && why != "" {
+		if kit := ofKit(strings.TrimPrefix(path, module)); kit != "" && !test && !within(dir, kit) {
+			report("line %d imports %s: %s", at, path, kits[kit])
+		}
+		if why := ofTree(impure, path); shared && why != "" && !(within(dir, "shared/sim") && within(path, "math/rand")) {
 			report("line %d imports %s: %s", at, path, why)
 		}
 		if within(path, golangJWT) && dir != jwtHome {
 			report("line %d imports %s: %s", at, path, whyJWT)
 		}
 		for tree, rule := range apart {
-			if within(dir, tree) && within(path, module+rule.other) && !(test && path == kit) {
+			if within(dir, tree) && within(path, module+rule.other) && !(test && path == module+harness) {
 				report("line %d imports %s: %s", at, path, rule.why)
 			}
 		}

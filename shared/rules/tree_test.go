@@ -118,6 +118,13 @@ func TestRulesFire(t *testing.T) {
 		{"shared/client/a.go", `import "` + module + `shared/session"`, "own decision"},
 		{"shared/protocol/a.go", `import "` + module + `shared/channel"`, "own decision"},
 		{"shared/novelty/a.go", ``, "not in the list"},
+		{"shared/client/a.go", `import "` + module + `shared/sim/clock"`, "test kit"},
+		{"shared/client/a_test.go", `import "` + module + `shared/sim/clock"`, ""},
+		{"edge/front/a.go", `import "` + module + `shared/sim"`, "test kit"},
+		{"edge/front/a.go", `import "` + module + `edge/e2e/harness"`, "test kit"},
+		{"shared/sim/network/a.go", `import "` + module + `shared/sim/clock"`, ""},
+		{"shared/sim/random/a.go", `import "math/rand/v2"`, ""},
+		{"shared/sim/random/a.go", `import "os"`, "no I/O"},
 		{"shared/novelty/a_test.go", ``, ""},
 
 		{"edge/front/a.go", `import "` + module + `wasm/agent"`, "on the wire alone"},
