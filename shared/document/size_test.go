@@ -14,8 +14,8 @@ import (
 )
 
 // showKept writes down what becomes of snapshots and of what they replace.
-func (s *story) showKept(e document.Effect) bool {
-	o := &s.out
+func (s *player) showKept(e document.Effect) bool {
+	o := s.out
 	switch e := e.(type) {
 	case document.SavePart:
 		fmt.Fprintf(o, "save part %d of %d of snapshot %d: %s\n", e.Part, e.Upload.Parts, e.Upload.Version, s.short(e.Data))

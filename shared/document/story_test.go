@@ -2,14 +2,11 @@ package document_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/datadriven"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -18,67 +15,52 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 )
 
 // start is when every story begins.
-var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+var start = clock.Start
 
-// story plays a transcript: a command is an event, its output every effect in
+// player plays a transcript: a command is an event, its output every effect in
 // order. It keeps storage as a shell does, so that hibernate restores the
 // document from what was stored and nothing else.
-type story struct {
+type player struct {
 	cfg   document.Config
 	doc   *document.Document
 	store *sim.DocumentStorage
 	now   time.Time
-	alarm string
+	alarm story.Alarm
 	full  bool
 	part  document.ConnID // whom a part of the log goes to
-	out   strings.Builder
+	out   *strings.Builder
 	// probes are the ids of the newest pings, by connection.
 	probes map[document.ConnID]string
 	t      *testing.T
 }
 
-func newStory(t *testing.T) *story {
+func newPlayer(t *testing.T) *player {
 	cfg := document.Config{}.WithDefaults()
-	return &story{cfg: cfg, doc: document.New(cfg, "welcome"), store: sim.NewDocumentStorage("welcome"), now: start, probes: map[document.ConnID]string{}, t: t}
+	return &player{cfg: cfg, doc: document.New(cfg, "welcome"), store: sim.NewDocumentStorage("welcome"), now: start, probes: map[document.ConnID]string{}, t: t}
 }
 
-// TestStories plays testdata. go test ./shared/document -run Stories -rewrite
-// writes what happened; the diff is what is to be reviewed.
+// TestStories plays testdata.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			s := newStory(t)
-			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-				s.t = t
-				return s.command(d)
-			})
-		})
-	}
+	story.Run(t, func(t *testing.T) func(a *story.Command) { return newPlayer(t).tell })
 }
 
-func (s *story) command(d *datadriven.TestData) string {
-	s.out.Reset()
-	a := args{t: s.t, d: d}
-	s.full = a.has("full")
-	s.now = start.Add(a.duration("at", s.now.Sub(start)))
-	conn := document.ConnID("")
-	if len(d.CmdArgs) > 0 && len(d.CmdArgs[0].Vals) == 0 {
-		conn = document.ConnID(d.CmdArgs[0].Key)
-	}
-	switch d.Cmd {
+func (s *player) tell(a *story.Command) {
+	s.t, s.out = a.T, a.Out
+	s.full = a.Has("full")
+	s.now = a.Moment("at", s.now)
+	conn := document.ConnID(a.First())
+	switch a.Cmd {
 	case "connect":
 		s.step(s.connect(a, conn))
 	case "frame":
-		s.frame(conn, []byte(d.Input))
+		s.frame(conn, []byte(a.Input))
 	case "disconnect":
-		s.step(document.Disconnected{Conn: conn, Code: int(a.uint("code", 1006)), Seen: s.seen(a)})
+		s.step(document.Disconnected{Conn: conn, Code: int(a.Uint("code", 1006)), Seen: s.seen(a)})
 	case "send-failed":
 		s.step(document.SendFailed{Conn: conn})
 	case "wake":
@@ -86,82 +68,82 @@ func (s *story) command(d *datadriven.TestData) string {
 	case "token-verified":
 		s.step(document.TokenVerified{Conn: conn, Grant: s.grant(a)})
 	case "token-refused":
-		s.step(document.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(a.str("code", "AUTHENTICATION_FAILED")), Reason: a.str("reason", "")}})
+		s.step(document.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(a.Str("code", "AUTHENTICATION_FAILED")), Reason: a.Str("reason", "")}})
 	case "grant-changed":
-		s.step(document.GrantChanged{Grant: s.grant(a), Reason: a.str("reason", "")})
+		s.step(document.GrantChanged{Grant: s.grant(a), Reason: a.Str("reason", "")})
 	case "end":
-		e := document.End{UserID: a.str("user", ""), Fence: a.uint("fence", 0), Kick: a.uint("any", 0), AdmittedAt: start.Add(a.duration("admitted", 0))}
-		if a.has("tokens") {
-			e.TokenIDs = strings.Split(a.str("tokens", ""), ",")
+		e := document.End{UserID: a.Str("user", ""), Fence: a.Uint("fence", 0), Kick: a.Uint("any", 0), AdmittedAt: a.Moment("admitted", start)}
+		if a.Has("tokens") {
+			e.TokenIDs = strings.Split(a.Str("tokens", ""), ",")
 		}
-		if a.has("before") {
-			e.Before = start.Add(a.duration("before", 0))
+		if a.Has("before") {
+			e.Before = a.Moment("before", start)
 		}
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
-		s.step(document.LockRequested{Locked: a.has("locked"), Reason: a.str("reason", ""), By: a.str("by", ""), Retry: a.duration("retry", 0)})
+		s.step(document.LockRequested{Locked: a.Has("locked"), Reason: a.Str("reason", ""), By: a.Str("by", ""), Retry: a.Span("retry", 0)})
 	case "access-changed":
 		s.step(document.AccessChanged{})
 	case "erase":
 		s.step(document.Erase{})
 	case "restore": // restore c1 version=9 base=4 by=olive
-		e := s.store.RestoreTo(a.uint("version", 0), a.uint("base", sim.NewestSnapshot), a.str("by", ""))
-		e.Reason = a.str("reason", "")
+		e := s.store.RestoreTo(a.Uint("version", 0), a.Uint("base", sim.NewestSnapshot), a.Str("by", ""))
+		e.Reason = a.Str("reason", "")
 		s.step(e)
 	case "resolve": // resolve ben 3 by=olive
-		s.step(document.ResolveRequested{UserID: a.str("user", ""), Comments: []uint64{a.uint("id", 0)}, By: a.str("by", ""), Reason: a.str("reason", "")})
+		s.step(document.ResolveRequested{UserID: a.Str("user", ""), Comments: []uint64{a.Uint("id", 0)}, By: a.Str("by", ""), Reason: a.Str("reason", "")})
 	case "told":
-		s.step(document.Told{UserID: a.str("user", ""), SessionID: a.session(), OK: !a.has("failed")})
+		s.step(document.Told{UserID: a.Str("user", ""), SessionID: sessionOf(a), OK: !a.Has("failed")})
 	case "hibernate":
 		s.hibernate()
 	case "config":
 		s.cfg = document.Config{
-			Conn: serverconn.Config{WindowBytes: int(a.uint("window", 0)), Flood: rate.FloodLimits{
-				Frames: rate.Limit{Count: int(a.uint("frames", 0)), Burst: int(a.uint("burst", 0))},
-				Bytes:  rate.Limit{Count: int(a.uint("bytes", 0))}, MaxRefused: int(a.uint("refused", 0)),
+			Conn: serverconn.Config{WindowBytes: int(a.Uint("window", 0)), Flood: rate.FloodLimits{
+				Frames: rate.Limit{Count: int(a.Uint("frames", 0)), Burst: int(a.Uint("burst", 0))},
+				Bytes:  rate.Limit{Count: int(a.Uint("bytes", 0))}, MaxRefused: int(a.Uint("refused", 0)),
 			}},
-			MaxSyncBytes: int(a.uint("sync", 0)), KeepOps: int(a.uint("keep", 0)), MaxComments: int(a.uint("comments", 0)),
-			SnapshotBytes: int(a.uint("snapshot", 0)), MaxSections: int(a.uint("sections", 0)), LogBytes: int(a.uint("log", 0)),
-			Presence: rate.Limit{Count: int(a.uint("presence", 0))}, History: rate.Limit{Count: int(a.uint("history", 0)), Burst: int(a.uint("history-burst", 0))},
+			MaxSyncBytes: int(a.Uint("sync", 0)), KeepOps: int(a.Uint("keep", 0)), MaxComments: int(a.Uint("comments", 0)),
+			SnapshotBytes: int(a.Uint("snapshot", 0)), MaxSections: int(a.Uint("sections", 0)), LogBytes: int(a.Uint("log", 0)),
+			Presence: rate.Limit{Count: int(a.Uint("presence", 0))}, History: rate.Limit{Count: int(a.Uint("history", 0)), Burst: int(a.Uint("history-burst", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
 	case "ops": // ops c1 from=3 to=9 size=100
-		for n := a.uint("from", 1); n <= a.uint("to", 1); n++ {
-			text := fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":"%s"}}`, n, strings.Repeat("x", int(a.uint("size", 1))))
+		for n := a.Uint("from", 1); n <= a.Uint("to", 1); n++ {
+			text := fmt.Sprintf(`{"type":"operation","event":"op","message_id":"m%d","data":{"op":"%s"}}`, n, strings.Repeat("x", int(a.Uint("size", 1))))
 			s.frame(conn, []byte(text))
 		}
 	case "pong": // answers the newest probe
 		s.frame(conn, []byte(`{"type":"system","event":"pong","message_id":"`+s.probes[conn]+`"}`))
 	default:
-		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+		a.Unknown()
 	}
-	s.deadline()
-	if s.out.Len() == 0 {
-		return "nothing\n"
-	}
-	return s.out.String()
+	at, ok := s.doc.Deadline()
+	s.alarm.Show(s.out, at, ok)
 }
 
-func (s *story) connect(a args, conn document.ConnID) document.Connect {
+// sessionOf is the user's session, s-<user> unless the command says otherwise.
+func sessionOf(a *story.Command) string { return a.Str("session", "s-"+a.Str("user", "")) }
+
+func (s *player) connect(a *story.Command, conn document.ConnID) document.Connect {
 	g := s.grant(a)
 	c := document.Connect{
-		Conn: conn, Grant: g, ClientID: a.str("client", "laptop"), SessionID: a.str("asks", ""),
-		LastSeq: a.uint("last", 0), HasLastSeq: a.has("last"), Seen: s.seen(a),
+		Conn: conn, Grant: g, ClientID: a.Str("client", "laptop"), SessionID: a.Str("asks", ""),
+		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Seen: s.seen(a),
 	}
 	c.Receipts = s.store.Receipts(g.UserID, c.ClientID, s.cfg.Unacknowledged)
 	return c
 }
 
-func (s *story) grant(a args) document.Grant {
+func (s *player) grant(a *story.Command) document.Grant {
 	g := document.Grant{
-		UserID: a.str("user", ""), SessionID: a.session(), WorkspaceID: "ws_demo", Role: a.str("role", "member"),
-		Epoch: a.uint("epoch", 1), Locked: a.has("locked"), Expires: start.Add(a.duration("expires", 15*time.Minute)),
-		Permissions: uint8(permission.ParseSet(strings.Split(a.str("may", "read,write,comment"), ","))),
-		Access:      a.uint("knows", 0),
-		AdmittedAt:  start.Add(a.duration("admitted", 0)), IssuedAt: start.Add(a.duration("issued", 0)), TokenID: a.str("jti", ""),
+		UserID: a.Str("user", ""), SessionID: sessionOf(a), WorkspaceID: "ws_demo", Role: a.Str("role", "member"),
+		Epoch: a.Uint("epoch", 1), Locked: a.Has("locked"), Expires: start.Add(a.Span("expires", 15*time.Minute)),
+		Permissions: uint8(permission.ParseSet(strings.Split(a.Str("may", "read,write,comment"), ","))),
+		Access:      a.Uint("knows", 0),
+		AdmittedAt:  a.Moment("admitted", start), IssuedAt: a.Moment("issued", start), TokenID: a.Str("jti", ""),
 	}
-	if a.has("locked") || a.has("access") {
-		g.AccessAt = start.Add(a.duration("access", s.now.Sub(start)))
+	if a.Has("locked") || a.Has("access") {
+		g.AccessAt = a.Moment("access", s.now)
 	}
 	if g.UserID != "" {
 		g.Name = strings.ToUpper(g.UserID[:1]) + g.UserID[1:]
@@ -170,16 +152,16 @@ func (s *story) grant(a args) document.Grant {
 }
 
 // seen is ping=<offset>: when the runtime last answered a ping of the connection.
-func (s *story) seen(a args) time.Time {
-	if !a.has("ping") {
+func (s *player) seen(a *story.Command) time.Time {
+	if !a.Has("ping") {
 		return time.Time{}
 	}
-	return start.Add(a.duration("ping", 0))
+	return a.Moment("ping", start)
 }
 
 // pings is seen=(c1@10s,c2@12s): the runtime's record.
-func (s *story) pings(a args) (out []document.Seen) {
-	for _, arg := range a.d.CmdArgs {
+func (s *player) pings(a *story.Command) (out []document.Seen) {
+	for _, arg := range a.CmdArgs {
 		if arg.Key != "seen" {
 			continue
 		}
@@ -195,7 +177,7 @@ func (s *story) pings(a args) (out []document.Seen) {
 	return out
 }
 
-func (s *story) frame(conn document.ConnID, text []byte) {
+func (s *player) frame(conn document.ConnID, text []byte) {
 	f, e := protocol.Decode(text, protocol.Limits{})
 	if e != nil {
 		s.step(document.FrameInvalid{Conn: conn, Err: e, Size: len(text)})
@@ -204,12 +186,12 @@ func (s *story) frame(conn document.ConnID, text []byte) {
 	s.step(s.store.Received(conn, s.doc.User(conn), f, len(text)))
 }
 
-func (s *story) step(ev document.Event) {
+func (s *player) step(ev document.Event) {
 	for queue := []document.Event{ev}; len(queue) > 0; queue = queue[1:] {
 		for _, e := range s.doc.Step(s.now, queue[0]) {
 			s.store.Apply(e)
 			s.show(e)
-			send := func(text []byte) { fmt.Fprintf(&s.out, "%s <- %s\n", s.part, s.short(text)) }
+			send := func(text []byte) { fmt.Fprintf(s.out, "%s <- %s\n", s.part, s.short(text)) }
 			if answer, ok := s.store.Deliver(e, s.cfg.MaxSyncBytes, send); ok {
 				queue = append(queue, answer)
 			}
@@ -217,17 +199,17 @@ func (s *story) step(ev document.Event) {
 	}
 }
 
-func (s *story) hibernate() {
+func (s *player) hibernate() {
 	doc, err := document.Restore(s.cfg, s.store.Snapshot(s.cfg.Unacknowledged))
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	s.doc = doc
-	fmt.Fprintf(&s.out, "restored at version %d with %d rows\n", s.store.Version(), len(s.store.Rows))
+	fmt.Fprintf(s.out, "restored at version %d with %d rows\n", s.store.Version(), len(s.store.Rows))
 }
 
-func (s *story) show(e document.Effect) {
-	o := &s.out
+func (s *player) show(e document.Effect) {
+	o := s.out
 	switch e := e.(type) {
 	case document.Accept:
 		fmt.Fprintf(o, "accept %s\n", e.Conn)
@@ -313,7 +295,7 @@ func (s *story) show(e document.Effect) {
 
 // brief cuts the part of a connection_ack that is the same every time; the
 // command "connect … full" shows it.
-func (s *story) brief(text []byte) []byte {
+func (s *player) brief(text []byte) []byte {
 	if head, _, ok := strings.Cut(string(text), `,"server_time"`); ok && !s.full && strings.Contains(head, "connection_ack") {
 		return []byte(head + ",…}}")
 	}
@@ -321,13 +303,13 @@ func (s *story) brief(text []byte) []byte {
 }
 
 // short cuts the x's an op is filled up with.
-func (s *story) short(text []byte) string {
+func (s *player) short(text []byte) string {
 	return filling.ReplaceAllString(string(text), "xx…")
 }
 
 var filling = regexp.MustCompile("xxxx+")
 
-func (s *story) row(r document.Row) string {
+func (s *player) row(r document.Row) string {
 	text := ""
 	switch r.Channel.State {
 	case channel.Active:
@@ -356,16 +338,4 @@ func (s *story) row(r document.Row) string {
 		text += fmt.Sprintf(", acked %d", r.Channel.Acked)
 	}
 	return text
-}
-
-// deadline shows the alarm when it has moved.
-func (s *story) deadline() {
-	alarm := "none"
-	if at, ok := s.doc.Deadline(); ok {
-		alarm = at.Sub(start).String()
-	}
-	if alarm != s.alarm {
-		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
-		s.alarm = alarm
-	}
 }
