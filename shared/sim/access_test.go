@@ -65,10 +65,10 @@ func (d *docObject) changeSource() {
 	erase := false
 	switch {
 	case s.deleted:
-		s.deleted, s.private = false, w.chance(0.3)
-	case w.chance(0.3):
+		s.deleted, s.private = false, w.rng.Chance(0.3)
+	case w.rng.Chance(0.3):
 		s.deleted, erase = true, true
-		w.after(w.between(0, 40*time.Second), func() {
+		w.After(w.rng.Between(0, 40*time.Second), func() {
 			if s.deleted {
 				d.changeSource()
 			}
@@ -80,7 +80,7 @@ func (d *docObject) changeSource() {
 }
 
 func (d *docObject) tellSource(erase bool, version int) {
-	d.w.after(d.w.between(0, 200*time.Millisecond), func() {
+	d.w.After(d.w.rng.Between(0, 200*time.Millisecond), func() {
 		w, s := d.w, &d.source
 		if erase {
 			d.step(document.Erase{})

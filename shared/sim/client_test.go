@@ -66,7 +66,7 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.chance(0.8), lazy: w.chance(0.15), mute: w.chance(0.2), embedded: w.chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
@@ -80,12 +80,12 @@ func (c *client) dial() {
 }
 
 func (c *client) attempt() {
-	if c.token.expires.Sub(c.w.now) < 20*time.Second {
+	if c.token.expires.Sub(c.w.Now) < 20*time.Second {
 		c.token = c.issue()
 	}
 	c.dials++
 	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
-	c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
+	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
 }
 
 func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
@@ -103,7 +103,7 @@ func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
 			}
 			return
 		}
-		c.w.after(c.w.between(0, 200*time.Millisecond), func() { c.doc.connect(c, a, answer.Grant, again) })
+		c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.doc.connect(c, a, answer.Grant, again) })
 	})
 }
 
@@ -113,15 +113,15 @@ func (c *client) dialFailed() {
 }
 
 func (c *client) redial() {
-	wait := c.w.between(0, 45*time.Second)
-	if c.w.quiet || c.w.chance(0.6) {
-		wait = c.w.between(0, time.Second)
+	wait := c.w.rng.Between(0, 45*time.Second)
+	if c.w.quiet || c.w.rng.Chance(0.6) {
+		wait = c.w.rng.Between(0, time.Second)
 	}
 	c.dialAfter(wait)
 }
 
 func (c *client) dialAfter(wait time.Duration) {
-	c.w.after(wait, func() {
+	c.w.After(wait, func() {
 		if c.line == nil && !c.away {
 			c.dial()
 		}
@@ -150,7 +150,7 @@ func (c *client) closed(l *line, code int) {
 			c.turnedAway(protocol.TokenRevoked)
 		}
 		c.final = true
-		c.w.after(c.w.between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
+		c.w.After(c.w.rng.Between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
 	case protocol.ActionRefresh:
 		c.w.counts.TokenEnded++
 		c.token = c.issue()
@@ -193,7 +193,7 @@ func (c *client) act() {
 	if w.quiet {
 		return
 	}
-	w.after(w.between(100*time.Millisecond, 4*time.Second), c.act)
+	w.After(w.rng.Between(100*time.Millisecond, 4*time.Second), c.act)
 	switch n := w.rng.IntN(100); {
 	case n < 45:
 		if len(c.pending) < 20 {
@@ -208,9 +208,9 @@ func (c *client) act() {
 	case n < 65:
 		if c.line != nil && !c.lazy {
 			c.line.sever()
-			if w.chance(0.2) { // into a tunnel: back about when grace ends
+			if w.rng.Chance(0.2) { // into a tunnel: back about when grace ends
 				c.away = true
-				w.after(w.between(35*time.Second, 70*time.Second), func() {
+				w.After(w.rng.Between(35*time.Second, 70*time.Second), func() {
 					if !w.quiet {
 						c.dial()
 					}
@@ -270,7 +270,7 @@ func (c *client) resend() {
 func (c *client) stall(wait time.Duration) {
 	c.stalled = true
 	l := c.line
-	c.w.after(wait, func() {
+	c.w.After(wait, func() {
 		if c.line == l && c.stalled && c.ready {
 			c.resend()
 		}

@@ -39,19 +39,19 @@ func (c *client) compose() *op {
 	o := &op{id: "m" + n, event: protocol.EventOp}
 	open := slices.Sorted(maps.Keys(c.content.open))
 	switch {
-	case w.chance(0.7):
+	case w.rng.Chance(0.7):
 		section := sections[w.rng.IntN(len(sections))]
 		o.data = `{"op":{"by":"` + c.id + `","n":` + n + `,"in":"` + section + `"}`
 		if section != "" {
 			o.data += `,"section":"` + section + `"`
 		}
 		o.data += "}"
-	case len(open) == 0 || w.chance(0.4):
+	case len(open) == 0 || w.rng.Chance(0.4):
 		o.event, o.data = protocol.EventCreate, `{"body":"`+o.id+`","anchor":[`+n+`]}`
 	default:
 		o.event = protocol.EventReply
 		o.data = `{"comment_id":"` + strconv.FormatUint(open[w.rng.IntN(len(open))], 10) + `"`
-		if w.chance(0.5) {
+		if w.rng.Chance(0.5) {
 			o.event = protocol.EventResolve
 		} else {
 			o.data += `,"body":"` + o.id + `"`
@@ -69,12 +69,12 @@ func (c *client) forget(messageID string) {
 func (c *client) lockSection() {
 	section := sections[1+c.w.rng.IntN(2)]
 	event := protocol.EventLock
-	if c.w.chance(0.4) {
+	if c.w.rng.Chance(0.4) {
 		event = protocol.EventUnlock
 	} else {
 		c.w.counts.Locked++
 	}
-	ttl := c.w.between(time.Second, 40*time.Second)
+	ttl := c.w.rng.Between(time.Second, 40*time.Second)
 	c.send(protocol.Frame{Type: protocol.TypeOperation, Event: event, Data: protocol.Lock{Section: section, TTL: ttl}.Append(nil)})
 }
 
@@ -106,7 +106,7 @@ func (c *client) sendPart() {
 func (c *client) resendSnapshot() {
 	switch {
 	case c.content.upload.id == "":
-	case c.w.quiet || c.w.chance(0.5):
+	case c.w.quiet || c.w.rng.Chance(0.5):
 		c.content.upload = upload{}
 	default:
 		c.sendPart()
@@ -271,7 +271,7 @@ func (d *docObject) appended(e document.Entry) {
 	if e.Kind == document.KindOp {
 		state = after(state, e)
 		for name, s := range d.store.Sections {
-			if s.UserID != e.UserID && w.now.Before(s.Until) && (bytes.Contains(e.Op, []byte(`"in":"`+name+`"`)) || bytes.Contains(e.Op, []byte(`"in":""`))) {
+			if s.UserID != e.UserID && w.Now.Before(s.Until) && (bytes.Contains(e.Op, []byte(`"in":"`+name+`"`)) || bytes.Contains(e.Op, []byte(`"in":""`))) {
 				w.fail("%s: %s stored while %+v", d.id, e.Op, s)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim/network"
 )
 
 // line is one socket with its two ends and what may go wrong between them.
@@ -22,7 +23,7 @@ type line struct {
 	cutAt                  time.Time
 	clientOpen, serverOpen bool
 	clientClosed           time.Time
-	upAt, downAt           time.Time // frames of one way never overtake each other
+	toServer, toClient     network.Way
 	lastFrame              time.Time // last frame the server heard on it
 	acked                  uint64    // the newest version the server was told is heard
 	shown                  int       // what the client showed last on it
@@ -33,7 +34,7 @@ func (l *line) lastPing() time.Time {
 	if !l.c.pings {
 		return time.Time{}
 	}
-	end := l.w.now
+	end := l.w.Now
 	if l.cut && l.cutAt.Before(end) {
 		end = l.cutAt
 	}
@@ -53,12 +54,11 @@ func (l *line) up(text []byte) {
 		return
 	}
 	text = slices.Clone(text)
-	l.upAt = later(l.upAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
-	l.w.at(l.upAt, func() {
+	l.toServer.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if l.cut || !l.serverOpen {
 			return
 		}
-		l.lastFrame = l.w.now
+		l.lastFrame = l.w.Now
 		f, e := protocol.Decode(text, protocol.Limits{})
 		if e != nil {
 			l.c.doc.step(document.FrameInvalid{Conn: l.conn, Err: e, Size: len(text)})
@@ -75,8 +75,7 @@ func (l *line) up(text []byte) {
 // copied, as a socket does.
 func (l *line) down(text []byte) {
 	text = slices.Clone(text)
-	l.downAt = later(l.downAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
-	l.w.at(l.downAt, func() {
+	l.toClient.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if l.cut || !l.clientOpen {
 			return
 		}
@@ -93,14 +92,13 @@ func (l *line) down(text []byte) {
 func (l *line) serverClose(code int) {
 	l.serverOpen = false
 	l.c.doc.noteClose(l, code)
-	l.downAt = later(l.downAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
-	l.w.at(l.downAt, func() {
+	l.toClient.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if !l.cut && l.clientOpen {
 			l.shut()
 			l.c.closed(l, code)
 		}
 	})
-	l.w.after(l.w.between(0, 40*time.Second), func() {
+	l.w.After(l.w.rng.Between(0, 40*time.Second), func() {
 		l.w.counts.LateClose++
 		l.c.doc.step(document.Disconnected{Conn: l.conn, Code: 1006, Seen: l.lastPing()})
 	})
@@ -108,7 +106,7 @@ func (l *line) serverClose(code int) {
 
 // shut ends the client's half.
 func (l *line) shut() {
-	l.clientOpen, l.clientClosed = false, l.w.now
+	l.clientOpen, l.clientClosed = false, l.w.Now
 }
 
 // clientClose is a close frame: it arrives behind what was sent before it.
@@ -117,8 +115,7 @@ func (l *line) clientClose(code int) {
 		return
 	}
 	l.shut()
-	l.upAt = later(l.upAt, l.w.now.Add(l.w.between(0, 80*time.Millisecond)))
-	l.w.at(l.upAt, func() {
+	l.toServer.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if !l.cut {
 			l.serverHears(code)
 		}
@@ -142,9 +139,9 @@ func (l *line) sever() {
 		return
 	}
 	w := l.w
-	l.cut, l.cutAt = true, w.now
+	l.cut, l.cutAt = true, w.Now
 	w.note("%s of %s is cut", l.conn, l.c.id)
-	w.after(w.between(0, 12*time.Second), func() {
+	w.After(w.rng.Between(0, 12*time.Second), func() {
 		if l.clientOpen {
 			l.shut()
 			l.c.closed(l, 1006)
@@ -153,12 +150,12 @@ func (l *line) sever() {
 	switch w.rng.IntN(4) {
 	case 0: // half-open: nothing ever comes
 	case 1:
-		w.after(w.between(0, 20*time.Second), func() {
+		w.After(w.rng.Between(0, 20*time.Second), func() {
 			if l.serverOpen {
 				l.c.doc.step(document.SendFailed{Conn: l.conn, Seen: l.lastPing()})
 			}
 		})
 	default:
-		w.after(w.between(0, 45*time.Second), func() { l.serverHears(1006) })
+		w.After(w.rng.Between(0, 45*time.Second), func() { l.serverHears(1006) })
 	}
 }

@@ -54,7 +54,7 @@ func (d *docObject) noteClose(l *line, code int) {
 		return
 	}
 	m.lost = true
-	m.early, m.late = m.death(d.w.now)
+	m.early, m.late = m.death(d.w.Now)
 	m.gone = code == 1000 || code >= 4400 && code != 4409
 }
 
@@ -75,10 +75,10 @@ func (d *docObject) expect(user string) (same, differ bool, old string) {
 	}
 	early, late := m.early, m.late
 	if !m.lost {
-		early, late = m.death(d.w.now)
+		early, late = m.death(d.w.Now)
 	}
 	alone := len(d.w.docs) == 1 // no other channel keeps the session alive
-	switch now := d.w.now; {
+	switch now := d.w.Now; {
 	case m.gone:
 		return false, false, m.session
 	case now.Before(early.Add(grace)):
@@ -118,7 +118,7 @@ func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old s
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
 	w := d.w
 	w.lineNo++
-	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
+	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.Now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
 	if w.lines[l.conn] = l; l.asked {
 		l.acked = a.heard
 	}

@@ -44,8 +44,8 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		w.note("%s <- %T %+v", d.id, ev, ev)
 	}
 	d.watch.Event(ev)
-	effects := d.core.Step(w.now, ev)
-	if f, ok := ev.(document.FrameReceived); ok && !w.quiet && w.chance(w.crash) {
+	effects := d.core.Step(w.Now, ev)
+	if f, ok := ev.(document.FrameReceived); ok && !w.quiet && w.rng.Chance(w.crash) {
 		d.trap(w.lines[f.Conn])
 		return nil
 	}
@@ -78,9 +78,9 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	d.store.Unseen = 0
 	d.setAlarm() // before the eviction, as a shell does at the end of an event
 	// What a connect came to has to be noted before its socket can be lost.
-	if _, connecting := ev.(document.Connect); !connecting && !w.quiet && w.chance(w.crash) {
+	if _, connecting := ev.(document.Connect); !connecting && !w.quiet && w.rng.Chance(w.crash) {
 		d.crash()
-	} else if w.chance(w.hibernate) {
+	} else if w.rng.Chance(w.hibernate) {
 		d.restore()
 	}
 	return first
@@ -109,8 +109,8 @@ func (d *docObject) crash() {
 				if c.doc != d || !l.serverOpen {
 					continue
 				}
-				l.cut, l.cutAt = true, w.now
-				w.after(w.between(0, 12*time.Second), func() {
+				l.cut, l.cutAt = true, w.Now
+				w.After(w.rng.Between(0, 12*time.Second), func() {
 					if l.clientOpen {
 						l.shut()
 						l.c.closed(l, 1006)
@@ -119,7 +119,7 @@ func (d *docObject) crash() {
 				l.serverOpen = false
 				d.noteClose(l, 1006)
 				if m := d.channels[u.id]; m != nil && m.line == l {
-					m.late = earlier(w.now, m.expires.Add(readOnly)) // the record of its pings is gone
+					m.late = earlier(w.Now, m.expires.Add(readOnly)) // the record of its pings is gone
 				}
 				d.step(document.Disconnected{Conn: l.conn, Code: 1006})
 			}
@@ -152,13 +152,13 @@ func (d *docObject) setAlarm() {
 	}
 	d.alarm = at
 	late := time.Duration(0)
-	if w.chance(w.lateAlarm) {
-		late = w.between(0, 8*time.Second)
-		if !w.quiet && w.chance(0.1) {
-			late = w.between(0, 70*time.Second)
+	if w.rng.Chance(w.lateAlarm) {
+		late = w.rng.Between(0, 8*time.Second)
+		if !w.quiet && w.rng.Chance(0.1) {
+			late = w.rng.Between(0, 70*time.Second)
 		}
 	}
-	w.at(later(w.now, at).Add(late), func() {
+	w.At(later(w.Now, at).Add(late), func() {
 		if !d.alarm.Equal(at) {
 			return
 		}
@@ -168,8 +168,8 @@ func (d *docObject) setAlarm() {
 		if w.counts.Crashed != crashes {
 			return // what it knew of pings is gone, another alarm is to come
 		}
-		if d.alarm.Equal(at) || !d.alarm.IsZero() && !d.alarm.After(w.now) {
-			w.fail("%s: woken at %v it is due again at %v", d.id, w.now, d.alarm)
+		if d.alarm.Equal(at) || !d.alarm.IsZero() && !d.alarm.After(w.Now) {
+			w.fail("%s: woken at %v it is due again at %v", d.id, w.Now, d.alarm)
 		}
 	})
 }
@@ -239,7 +239,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		if d.source.sure[e.Entry.UserID] == d.source.version {
 			d.allowed(row.Grant, "an op")
 		}
-		if !w.now.Before(row.Channel.Expires) {
+		if !w.Now.Before(row.Channel.Expires) {
 			w.fail("%s: op of %s accepted with a token that has expired", d.id, e.Entry.UserID)
 		}
 	case document.GrantTaken:
@@ -272,12 +272,12 @@ func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
 // on the way back.
 func (d *docObject) tell(e document.Tell) {
 	w := d.w
-	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
-	w.after(w.between(0, 200*time.Millisecond), func() {
+	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
+	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		if !lostThere {
 			w.user(e.UserID).step(session.ChannelGone{Document: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
 		}
-		w.after(w.between(0, 100*time.Millisecond), func() {
+		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
 			d.step(document.Told{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
 		})
 	})
@@ -301,8 +301,8 @@ func (d *docObject) verify(e document.VerifyToken) {
 	if err != nil {
 		w.fail("token %q: %v", e.Token, err)
 	}
-	w.after(w.between(0, 200*time.Millisecond), func() {
-		if !w.quiet && w.chance(0.05) {
+	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
+		if !w.quiet && w.rng.Chance(0.05) {
 			d.step(document.TokenRefused{Conn: e.Conn, Err: &protocol.Error{Code: protocol.AuthenticationFailed}})
 			return
 		}

@@ -23,10 +23,10 @@ type accessToken struct {
 func (c *client) issue() accessToken {
 	w := c.w
 	w.ids++
-	t := accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.now.Truncate(time.Second), expires: w.now.Add(w.ttl)}
+	t := accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.Now.Truncate(time.Second), expires: w.Now.Add(w.ttl)}
 	if c.embedded {
 		if c.signIn == "" {
-			c.signIn = signin.NewID(w.now, fmt.Appendf(nil, "%012d", w.ids))
+			c.signIn = signin.NewID(w.Now, fmt.Appendf(nil, "%012d", w.ids))
 		}
 		t.id = fmt.Sprintf("%s.%022d", c.signIn, w.ids)
 	}
@@ -78,22 +78,22 @@ func (w *world) operate() {
 		w.resolveAll(w.docs[w.rng.IntN(len(w.docs))], u.id)
 	case 0, 1: // a role, in the midst of everything
 		u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, "", u.role.Workspace, u.role.Workspace}[w.rng.IntN(4)]}, true)
-		if w.chance(0.3) && !w.down {
+		if w.rng.Chance(0.3) && !w.down {
 			w.down = true
-			w.after(w.between(time.Second, 40*time.Second), func() { w.down = false })
+			w.After(w.rng.Between(time.Second, 40*time.Second), func() { w.down = false })
 		}
-		if c := u.clients[w.rng.IntN(len(u.clients))]; w.chance(0.5) && c.ready { // and the user goes, and comes back
+		if c := u.clients[w.rng.IntN(len(u.clients))]; w.rng.Chance(0.5) && c.ready { // and the user goes, and comes back
 			c.system(protocol.EventDisconnect, nil)
 		}
 	case 2:
 		doc := ""
-		if w.chance(0.5) {
+		if w.rng.Chance(0.5) {
 			doc = w.docs[w.rng.IntN(len(w.docs))].id
 		}
 		u.op.asked[ask] = func() { w.counts.Kicked++ }
 		u.step(session.Kick{Ask: ask, UserID: u.id, Document: doc})
 	case 3:
-		now := w.now
+		now := w.Now
 		u.op.asked[ask] = func() { u.op.before, u.op.everything = now, now; w.counts.Revoked++ }
 		u.step(session.Revoke{Ask: ask, UserID: u.id, All: true})
 	default:
@@ -103,7 +103,7 @@ func (w *world) operate() {
 			return
 		}
 		what := session.Revoke{Ask: ask, UserID: u.id, TokenID: id}
-		if c.signIn != "" && w.chance(0.5) {
+		if c.signIn != "" && w.rng.Chance(0.5) {
 			id, what.TokenID, what.SignIn = signin.Tokens(c.signIn), "", c.signIn
 		}
 		u.op.asked[ask] = func() { u.op.tokens = append(u.op.tokens, id); w.counts.Revoked++ }
@@ -132,7 +132,7 @@ func (u *user) tell() {
 	version := u.op.version
 	u.op.asked[w.askNo] = func() { u.op.settled = max(u.op.settled, version) }
 	e := session.AccessChanged{Ask: w.askNo, UserID: u.id, Reason: "workspace_role_changed"}
-	if w.chance(0.5) {
+	if w.rng.Chance(0.5) {
 		e.WorkspaceID = "ws"
 	}
 	u.step(e)
@@ -154,9 +154,9 @@ func (d *docObject) confirmed(g document.Grant, what string) {
 // endChannel calls the document. The call may fail on the way there or on the way
 // back.
 func (w *world) endChannel(u *user, e session.EndChannel) {
-	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
+	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
 	d := w.doc(e.Document)
-	w.after(w.between(0, 200*time.Millisecond), func() {
+	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		answer := session.Ended{Document: e.Document, Fence: e.Fence}
 		if !lostThere {
 			d.ended = nil
@@ -171,7 +171,7 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 				}
 			}
 		}
-		w.after(w.between(0, 100*time.Millisecond), func() { u.step(answer) })
+		w.After(w.rng.Between(0, 100*time.Millisecond), func() { u.step(answer) })
 	})
 }
 

@@ -58,9 +58,9 @@ func (w *world) looks() {
 				c.show()
 			}
 		}
-		w.runUntil(w.now.Add(w.between(0, 5*time.Second)))
+		w.RunUntil(w.Now.Add(w.rng.Between(0, 5*time.Second)))
 	}
-	w.runUntil(w.now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
+	w.RunUntil(w.Now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
 	whole := func(c *client) bool {
 		l := c.line
 		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && c.doc.core.Current(c.user.id) == l.conn

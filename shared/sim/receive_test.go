@@ -53,7 +53,7 @@ func (c *client) receive(l *line, f protocol.Frame) {
 			c.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPong, MessageID: f.MessageID})
 		}
 	case protocol.EventTokenRefreshRequired:
-		if c.w.quiet || !c.lazy && c.w.chance(0.7) {
+		if c.w.quiet || !c.lazy && c.w.rng.Chance(0.7) {
 			c.sendToken()
 		}
 	case protocol.EventTokenRefreshed:
@@ -128,7 +128,7 @@ func (c *client) askSync(r protocol.SyncRequest) {
 		Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil),
 	})
 	l, before := c.line, c.synced
-	c.w.after(5*time.Second, func() {
+	c.w.After(5*time.Second, func() {
 		if c.line == l && c.syncing && c.synced == before {
 			r := protocol.SyncRequest{From: c.heard}
 			if c.content.owed != nil {
@@ -208,7 +208,7 @@ func (c *client) failed(f protocol.Frame) {
 		c.content.upload = upload{}
 		if e.Reason == "snapshot_unconfirmed" {
 			c.w.counts.Unvouched++
-			c.w.after(e.RetryAfter, c.postSnapshot)
+			c.w.After(e.RetryAfter, c.postSnapshot)
 		}
 	case e.Reason == "log_full":
 		c.stall(e.RetryAfter)

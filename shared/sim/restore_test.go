@@ -19,7 +19,7 @@ func (w *world) restoreDocument() {
 		return
 	}
 	version, base := 1+uint64(w.rng.IntN(int(newest))), uint64(sim.NewestSnapshot)
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		version, base = newest, 0 // everything there ever was, if it is all there
 	}
 	d.restored = nil
@@ -92,8 +92,8 @@ func (d *docObject) posted(u document.Upload) {
 			}
 		}
 	}
-	if e := d.log.all[u.Version-1]; company && d.w.now.Sub(e.At) < d.w.docCfg.SnapshotConfirm && e.Op != nil {
-		d.w.fail("%s: a snapshot of %d, which nobody else has acknowledged, %v after it was written", d.id, u.Version, d.w.now.Sub(e.At))
+	if e := d.log.all[u.Version-1]; company && d.w.Now.Sub(e.At) < d.w.docCfg.SnapshotConfirm && e.Op != nil {
+		d.w.fail("%s: a snapshot of %d, which nobody else has acknowledged, %v after it was written", d.id, u.Version, d.w.Now.Sub(e.At))
 	}
 }
 
@@ -112,5 +112,5 @@ func (c *client) makeRoom() {
 			c.w.resolveAll(c.doc, u.id)
 		}
 	}
-	c.w.after(c.w.between(0, time.Second), c.postSnapshot)
+	c.w.After(c.w.rng.Between(0, time.Second), c.postSnapshot)
 }

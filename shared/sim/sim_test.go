@@ -8,32 +8,18 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
-var (
-	simSeed = flag.Uint64("sim.seed", 0, "the first seed; 0 begins at 1")
-	simRuns = flag.Uint64("sim.runs", 0, "how many seeds, from sim.seed on; 0 for 300, or 1 when a seed is given")
-	simLog  = flag.Bool("sim.log", false, "print every event of the runs")
-)
+var simLog = flag.Bool("sim.log", false, "print every event of the runs")
 
 // TestSim plays one world after another, each from one seed, and holds each to
 // the invariants of check_test.go. A failure prints the seed that replays it:
 //
 //	go test ./shared/sim -run Sim -sim.seed=N -sim.log
 func TestSim(t *testing.T) {
-	seed, runs := *simSeed, *simRuns
-	if runs == 0 {
-		runs = 300 // make soak plays 10,000
-		if seed != 0 {
-			runs = 1
-		}
-		if testing.Short() {
-			runs = 200
-		}
-	}
-	if seed == 0 {
-		seed = 1
-	}
+	seed, runs := random.Seeds(300, 200) // make soak plays 10,000
 	began := time.Now()
 	total, failed, err := playAll(seed, runs)
 	if err != nil {

@@ -1,9 +1,7 @@
 package sim_test
 
 import (
-	"container/heap"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -11,6 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
 // violation is a broken invariant. It unwinds the run by panic: the world is
@@ -20,10 +20,8 @@ type violation struct{ error }
 // world is everything outside the cores: time, the network, the front Worker,
 // the permission source, both kinds of shell, and the clients.
 type world struct {
-	rng    *rand.Rand
-	now    time.Time
-	queue  queue
-	order  uint64
+	clock.Clock
+	rng    random.Random
 	quiet  bool // the faults are over
 	log    bool
 	counts counts
@@ -46,30 +44,9 @@ type world struct {
 	down    bool                         // the permission source does not answer
 }
 
-type task struct {
-	at    time.Time
-	order uint64
-	do    func()
-}
-
-type queue []task
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	return q[i].at.Before(q[j].at) || q[i].at.Equal(q[j].at) && q[i].order < q[j].order
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *queue) Push(x any)   { *q = append(*q, x.(task)) }
-func (q *queue) Pop() any {
-	old := *q
-	t := old[len(old)-1]
-	*q = old[:len(old)-1]
-	return t
-}
-
 func newWorld(seed uint64, log bool) *world {
 	w := &world{
-		rng: rand.New(rand.NewPCG(seed, 0x686f6c6466617374)), now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC), log: log,
+		Clock: clock.New(), rng: random.Of(seed, 0x686f6c6466617374), log: log,
 		lines: map[document.ConnID]*line{}, waiting: map[uint64]func(session.Answer){}, source: map[string]permission.Source{},
 	}
 	w.hibernate = []float64{0, 0.1, 1}[w.rng.IntN(3)]
@@ -77,7 +54,7 @@ func newWorld(seed uint64, log bool) *world {
 	w.ttl = []time.Duration{50 * time.Second, 2 * time.Minute, 15 * time.Minute}[w.rng.IntN(3)]
 	w.sesCfg.PermissionTTL = []time.Duration{0, 20 * time.Second}[w.rng.IntN(2)]
 	w.docCfg.Unacknowledged = 24 // a client here has 20 under way at most
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		w.docCfg.MaxReplay = 5
 	}
 	// With both so small there is not even room to refuse what is too much.
@@ -88,22 +65,22 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.Conn.Flood.Frames = rate.Limit{Count: 6, Burst: 12}
 		w.docCfg.Conn.Flood.MaxRefused = 40
 	}
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		w.docCfg.History = rate.Limit{Count: 10 << 10, Burst: 20 << 10}
 	}
-	if w.chance(0.5) {
+	if w.rng.Chance(0.5) {
 		w.docCfg.Presence = rate.Limit{Count: 1, Burst: 2}
 	}
-	if w.chance(0.6) {
+	if w.rng.Chance(0.6) {
 		w.docCfg.KeepOps = 3
 	}
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		w.docCfg.MaxComments, w.docCfg.UserComments, w.docCfg.MaxReplies = 2, 2, 10
-		if w.docCfg.Conn.WindowBytes == 0 && w.chance(0.7) { // a small window has no room to refuse so much
+		if w.docCfg.Conn.WindowBytes == 0 && w.rng.Chance(0.7) { // a small window has no room to refuse so much
 			w.docCfg.LogBytes = 3000
 		}
 	}
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
 	}
 	w.docCfg.SnapshotConfirm = []time.Duration{3 * time.Second, 20 * time.Second}[w.rng.IntN(2)]
@@ -111,7 +88,7 @@ func newWorld(seed uint64, log bool) *world {
 	w.docCfg = w.docCfg.WithDefaults()
 	w.sesCfg = w.sesCfg.WithDefaults()
 	documents := 1 + w.rng.IntN(2)
-	if w.chance(0.15) { // many documents, and just enough connects to open them
+	if w.rng.Chance(0.15) { // many documents, and just enough connects to open them
 		documents = 8
 		w.sesCfg.Connects = rate.Limit{Count: 30, Per: time.Minute, Burst: 2 * documents}
 	}
@@ -124,86 +101,57 @@ func newWorld(seed uint64, log bool) *world {
 	return w
 }
 
-func (w *world) chance(p float64) bool { return w.rng.Float64() < p }
-
-// between draws a duration in whole milliseconds.
-func (w *world) between(lo, hi time.Duration) time.Duration {
-	return lo + time.Duration(w.rng.Int64N(int64((hi-lo)/time.Millisecond)+1))*time.Millisecond
-}
-
-func (w *world) at(t time.Time, do func()) {
-	if t.Before(w.now) {
-		t = w.now
-	}
-	w.order++
-	heap.Push(&w.queue, task{t, w.order, do})
-}
-
-func (w *world) after(d time.Duration, do func()) { w.at(w.now.Add(d), do) }
-
 func (w *world) fail(format string, args ...any) {
-	panic(violation{fmt.Errorf("at %v: "+format, append([]any{w.now.Sub(epoch)}, args...)...)})
+	panic(violation{fmt.Errorf("at %v: "+format, append([]any{w.Since()}, args...)...)})
 }
 
 func (w *world) note(format string, args ...any) {
 	if w.log {
-		fmt.Printf("%12v  %s\n", w.now.Sub(epoch), fmt.Sprintf(format, args...))
+		fmt.Printf("%12v  %s\n", w.Since(), fmt.Sprintf(format, args...))
 	}
-}
-
-var epoch = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
-
-// runUntil plays everything that happens until t.
-func (w *world) runUntil(t time.Time) {
-	for len(w.queue) > 0 && !w.queue[0].at.After(t) {
-		next := heap.Pop(&w.queue).(task)
-		w.now = next.at
-		next.do()
-	}
-	w.now = t
 }
 
 // run is the time of faults.
 func (w *world) run() {
-	end := w.now.Add(w.between(30*time.Second, 3*time.Minute))
+	end := w.Now.Add(w.rng.Between(30*time.Second, 3*time.Minute))
 	for _, u := range w.users {
 		for _, c := range u.clients {
-			w.after(w.between(0, 5*time.Second), c.dial)
-			w.after(w.between(0, 5*time.Second), c.act)
+			w.After(w.rng.Between(0, 5*time.Second), c.dial)
+			w.After(w.rng.Between(0, 5*time.Second), c.act)
 		}
 	}
-	if w.chance(0.3) {
-		w.after(w.between(10*time.Second, 2*time.Minute), func() {
+	if w.rng.Chance(0.3) {
+		w.After(w.rng.Between(10*time.Second, 2*time.Minute), func() {
 			w.down = !w.quiet
-			w.after(w.between(time.Second, time.Minute), func() { w.down = false })
+			w.After(w.rng.Between(time.Second, time.Minute), func() { w.down = false })
 		})
 	}
-	if w.chance(0.3) { // somebody's role changes at the source, and back
+	if w.rng.Chance(0.3) { // somebody's role changes at the source, and back
 		u := w.users[w.rng.IntN(len(w.users))]
-		told := w.chance(0.6) // by whoever changes it; else the cache finds out
-		w.after(w.between(10*time.Second, 3*time.Minute), func() {
+		told := w.rng.Chance(0.6) // by whoever changes it; else the cache finds out
+		w.After(w.rng.Between(10*time.Second, 3*time.Minute), func() {
 			u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, ""}[w.rng.IntN(2)]}, told)
-			w.after(w.between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
+			w.After(w.rng.Between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
 		})
 	}
-	if w.chance(0.3) {
+	if w.rng.Chance(0.3) {
 		u := w.users[w.rng.IntN(len(w.users))]
 		for range 1 + w.rng.IntN(3) {
-			w.after(w.between(10*time.Second, 2*time.Minute), u.dropAll)
+			w.After(w.rng.Between(10*time.Second, 2*time.Minute), u.dropAll)
 		}
 	}
-	if w.chance(0.4) { // documents are made private, opened, deleted and made again
+	if w.rng.Chance(0.4) { // documents are made private, opened, deleted and made again
 		for range 1 + w.rng.IntN(6) {
 			d := w.docs[w.rng.IntN(len(w.docs))]
-			w.after(w.between(5*time.Second, 3*time.Minute), d.changeSource)
+			w.After(w.rng.Between(5*time.Second, 3*time.Minute), d.changeSource)
 		}
 	}
-	if w.chance(0.3) { // operators are at work
+	if w.rng.Chance(0.3) { // operators are at work
 		for range 1 + w.rng.IntN(12) {
-			w.after(w.between(5*time.Second, 2*time.Minute), w.operate)
+			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.operate)
 		}
 	}
-	w.runUntil(end)
+	w.RunUntil(end)
 }
 
 // settle ends the faults and checks that everything comes to rest: every op is
@@ -220,22 +168,22 @@ func (w *world) settle() {
 			c.drop(0)
 		}
 	}
-	w.runUntil(w.now.Add(2 * time.Minute))
+	w.RunUntil(w.Now.Add(2 * time.Minute))
 	for _, u := range w.users {
 		for _, c := range u.clients {
 			c.final = false
 			c.dial()
-			w.runUntil(w.now.Add(40 * time.Second))
+			w.RunUntil(w.Now.Add(40 * time.Second))
 			// A long log comes in small parts where both the window and the rate are small.
 			for more := 0; more < 4 && c.heard < c.doc.store.Version(); more++ {
-				w.runUntil(w.now.Add(20 * time.Second))
+				w.RunUntil(w.Now.Add(20 * time.Second))
 			}
 			c.finished()
 			c.drop(0)
-			w.runUntil(w.now.Add(5 * time.Second))
+			w.RunUntil(w.Now.Add(5 * time.Second))
 		}
 	}
-	w.runUntil(w.now.Add(10 * time.Minute))
+	w.RunUntil(w.Now.Add(10 * time.Minute))
 	for _, d := range w.docs {
 		d.finished()
 	}
@@ -275,7 +223,7 @@ func newUser(w *world, id string) *user {
 func (u *user) step(ev session.Event) {
 	w := u.w
 	w.note("%s <- %+v", u.id, ev)
-	for _, e := range u.ses.Step(w.now, ev) {
+	for _, e := range u.ses.Step(w.Now, ev) {
 		u.store.Apply(e)
 		switch e := e.(type) {
 		case session.LookUp:
@@ -289,11 +237,11 @@ func (u *user) step(ev session.Event) {
 		case session.Answer:
 			if answer := w.waiting[e.Ask]; answer != nil {
 				delete(w.waiting, e.Ask)
-				w.after(0, func() { answer(e) })
+				w.After(0, func() { answer(e) })
 			}
 		}
 	}
-	if len(w.waiting) == 0 && w.chance(w.hibernate) {
+	if len(w.waiting) == 0 && w.rng.Chance(w.hibernate) {
 		ses, err := session.Restore(w.sesCfg, u.store.Snapshot())
 		if err != nil {
 			w.fail("%s does not restore: %v", u.id, err)
@@ -302,12 +250,12 @@ func (u *user) step(ev session.Event) {
 	}
 	if at, ok := u.ses.Deadline(); ok && !at.Equal(u.alarm) {
 		u.alarm = at
-		w.at(at, func() {
+		w.At(at, func() {
 			if u.alarm.Equal(at) {
 				u.alarm = time.Time{}
 				u.step(session.Woken{})
-				if next, ok := u.ses.Deadline(); ok && !next.After(w.now) {
-					w.fail("%s: woken at %v it is due again at %v", u.id, w.now, next)
+				if next, ok := u.ses.Deadline(); ok && !next.After(w.Now) {
+					w.fail("%s: woken at %v it is due again at %v", u.id, w.Now, next)
 				}
 			}
 		})
@@ -317,8 +265,8 @@ func (u *user) step(ev session.Event) {
 // lookUp asks the source, which reads its answer now or later. The answer to a question
 // of the object's own means nothing to the next instance.
 func (u *user) lookUp(e session.LookUp) {
-	w, asker, access, early := u.w, u.ses, u.w.doc(e.Document).access(e.UserID), u.w.chance(0.5)
-	w.after(w.between(0, 300*time.Millisecond), func() {
+	w, asker, access, early := u.w, u.ses, u.w.doc(e.Document).access(e.UserID), u.w.rng.Chance(0.5)
+	w.After(w.rng.Between(0, 300*time.Millisecond), func() {
 		if e.Ask > 1<<30 && u.ses != asker {
 			return
 		}
@@ -350,13 +298,13 @@ func (u *user) changeRole(source permission.Source, told bool) {
 // push calls the document. The call may fail on the way there or on the way back.
 func (w *world) push(u *user, e session.Push) {
 	w.counts.Pushed++
-	lostThere, lostBack := !w.quiet && w.chance(0.1), !w.quiet && w.chance(0.1)
-	w.after(w.between(0, 200*time.Millisecond), func() {
+	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
+	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		ok := false
 		if !lostThere {
 			ok = w.doc(e.Grant.Document).pushed(docGrant(e.Grant), e.Reason)
 		}
-		w.after(w.between(0, 100*time.Millisecond), func() {
+		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
 			u.step(session.Pushed{Document: e.Grant.Document, Epoch: e.Grant.Epoch, OK: ok && !lostBack})
 		})
 	})
