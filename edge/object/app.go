@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
-	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -69,7 +68,7 @@ func (o *sessionObject) nameApps(apps []app.Saved) {
 		}
 		r.SessionID = protocol.AppSessionID(o.host.Name(), o.newAppSession())
 		r.Line.SessionID = r.SessionID
-		o.store.saveApp(*r)
+		save(&o.store, &appsTable, r)
 	}
 }
 
@@ -99,20 +98,19 @@ func keyRevoked(in Input) device.Event {
 func (o *sessionObject) carryOutApp(effect device.Effect) {
 	switch e := effect.(type) {
 	case app.Save:
-		o.store.saveApp(e.Row)
+		save(&o.store, &appsTable, &e.Row)
 	case app.Delete:
-		o.store.write(deleteApp, text(e.Package))
+		o.store.delete(&appsTable.shape, text(e.Package))
 		o.store.write(trimAppOutbox, text(e.Package), unsigned(protocol.MaxSeq))
-		o.store.write(deleteAppReceipts, text(e.Package))
+		o.store.delete(&appReceiptsTable.shape, text(e.Package))
 	case app.Keep:
-		o.store.write(insertAppOutbox, text(e.Package), unsigned(e.Kept.Seq), Value{Kind: Blob, Bytes: e.Kept.Text})
+		save(&o.store, &appOutboxTable, &e)
 	case app.Forget:
 		o.store.write(trimAppOutbox, text(e.Package), unsigned(e.Seq))
 	case app.Remember:
-		r := &e.Receipt
-		o.store.write(upsertAppReceipt, text(e.Package), unsigned(e.Slot), unsigned(r.N), text(r.ClientID), text(r.MessageID), unsigned(r.Seq))
+		save(&o.store, &appReceiptsTable, &e)
 	case app.ForgetReceipts:
-		o.store.write(deleteAppReceipts, text(""))
+		o.store.delete(&appReceiptsTable.shape, text(""))
 	case app.Call:
 		o.host.Database(o.appAsks.add(appQuestion{call: e}), "DB", appQuery, e.Package)
 	case app.Register:
@@ -232,56 +230,4 @@ func appendApps(w *jsonscan.Writer, apps []app.Row) {
 		w.Buf = in.End()
 	}
 	w.Buf = append(w.Buf, ']')
-}
-
-func (s *store) apps(userID string) (snap app.Snapshot) {
-	s.query(selectApps, func(c []Value) {
-		session := c[1].string()
-		snap.Apps = append(snap.Apps, app.Saved{Row: app.Row{
-			Package: c[0].string(), SessionID: session, State: app.State(c[2].Int), Phase: app.Phase(c[3].Int), Next: c[4].time(),
-			Tries: int(c[5].Int), Been: c[6].bool(), KeyID: c[7].string(),
-			Line: channel.Row{
-				UserID: userID, ClientID: c[0].string(), SessionID: session, State: channel.State(c[8].Int), Conn: c[9].string(),
-				ConnectedAt: c[10].time(), Seen: c[11].time(), Pings: c[12].has(pings), Resumed: c[12].has(resumed), GraceUntil: c[13].time(),
-			},
-			Door:   app.Door{Conn: c[14].string(), At: c[15].time(), KeyID: c[16].string()},
-			Outbox: channel.OutboxRow{Sent: uint64(c[17].Int), Acked: uint64(c[18].Int)},
-			Rounds: int(c[19].Int), Written: c[20].bool(), Told: app.Belief(c[21].Int),
-		}})
-	})
-	if len(snap.Apps) > 0 {
-		s.query(selectAppOutbox, func(c []Value) {
-			if a := saved(snap.Apps, c[0].string()); a != nil {
-				a.Kept = append(a.Kept, channel.Kept{Seq: uint64(c[1].Int), Text: append([]byte(nil), c[2].Bytes...)})
-			}
-		})
-	}
-	s.query(selectAppReceipts, func(c []Value) {
-		r := channel.Receipt{N: uint64(c[1].Int), ClientID: c[2].string(), MessageID: c[3].string(), Seq: uint64(c[4].Int)}
-		if name := c[0].string(); name == "" {
-			snap.Receipts = append(snap.Receipts, r)
-		} else if a := saved(snap.Apps, name); a != nil {
-			a.Receipts = append(a.Receipts, r)
-		}
-	})
-	return snap
-}
-
-func saved(apps []app.Saved, name string) *app.Saved {
-	for i := range apps {
-		if apps[i].Row.Package == name {
-			return &apps[i]
-		}
-	}
-	return nil
-}
-
-func (s *store) saveApp(r app.Row) {
-	l := &r.Line
-	s.write(upsertApp,
-		text(r.Package), text(r.SessionID), integer(int64(r.State)), integer(int64(r.Phase)), instant(r.Next),
-		integer(int64(r.Tries)), flag(r.Been), text(r.KeyID), integer(int64(l.State)), text(l.Conn),
-		instant(l.ConnectedAt), instant(l.Seen), connectionFlags(l), instant(l.GraceUntil),
-		text(r.Door.Conn), instant(r.Door.At), text(r.Door.KeyID), unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked),
-		integer(int64(r.Rounds)), flag(r.Written), integer(int64(r.Told)))
 }

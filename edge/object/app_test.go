@@ -88,25 +88,25 @@ func TestAppsAppsPushOutNoLineOfTheUser(t *testing.T) {
 // The tables that an object of schema version 3 gets, and what is written there and read.
 func TestAppsAppTables(t *testing.T) {
 	// A number that comes back with a point is in a column of text.
-	columns := strings.Count(statements[upsertApp], "?")
+	columns := strings.Count(appsTable.put().String(), "?")
 	got := database(t, `
 		const run = (sql, ...args) => db.prepare(sql).all(...args);
 		db.exec("DROP TABLE apps");
-		`+strings.Join([]string{js("db.exec", createApps), js("db.exec", createAppOutbox), js("db.exec", createAppReceipts)}, "\n")+`
+		`+strings.Join([]string{js("db.exec", appsTable.create()), js("db.exec", appOutboxTable.create()), js("db.exec", appReceiptsTable.create())}, "\n")+`
 		const values = Array.from({ length: `+fmt.Sprint(columns)+` }, (_, n) => n);
-		run(`+"`"+statements[upsertApp]+"`"+`, "com.example.notes", ...values.slice(1));
-		run(`+"`"+statements[upsertApp]+"`"+`, "com.example.notes", ...values.slice(1));
-		say(Object.values(run(`+"`"+statements[selectApps]+"`"+`)[0]).join());
-		for (const seq of [1, 2, 3]) run(`+"`"+statements[insertAppOutbox]+"`"+`, "com.example.notes", seq, new Uint8Array([1]));
-		run(`+"`"+statements[trimAppOutbox]+"`"+`, "com.example.notes", 2);
-		say(run(`+"`"+statements[selectAppOutbox]+"`"+`).map((r) => r.seq).join());
-		for (const n of [1, 257]) run(`+"`"+statements[upsertAppReceipt]+"`"+`, "", n % 256, n, "phone", "m" + n, 7);
-		say(run(`+"`"+statements[selectAppReceipts]+"`"+`).map((r) => r.message_id).join());
-		run(`+"`"+statements[deleteAppReceipts]+"`"+`, ""); run(`+"`"+statements[deleteApp]+"`"+`, "com.example.notes");
-		say(run(`+"`"+statements[selectApps]+"`"+`).length, run(`+"`"+statements[selectAppReceipts]+"`"+`).length);`)
+		run(`+"`"+appsTable.put().String()+"`"+`, "com.example.notes", ...values.slice(1));
+		run(`+"`"+appsTable.put().String()+"`"+`, "com.example.notes", ...values.slice(1));
+		say(Object.values(run(`+"`"+selectApps.String()+"`"+`)[0]).join());
+		for (const seq of [1, 2, 3]) run(`+"`"+appOutboxTable.put().String()+"`"+`, "com.example.notes", seq, new Uint8Array([1]));
+		run(`+"`"+trimAppOutbox.String()+"`"+`, "com.example.notes", 2);
+		say(run(`+"`"+selectAppOutbox.String()+"`"+`).map((r) => r.seq).join());
+		for (const n of [1, 257]) run(`+"`"+appReceiptsTable.put().String()+"`"+`, "", n % 256, n, "phone", "m" + n, 7);
+		say(run(`+"`"+selectAppReceipts.String()+"`"+`).map((r) => r.message_id).join());
+		run(`+"`"+appReceiptsTable.drop().String()+"`"+`, ""); run(`+"`"+appsTable.drop().String()+"`"+`, "com.example.notes");
+		say(run(`+"`"+selectApps.String()+"`"+`).length, run(`+"`"+selectAppReceipts.String()+"`"+`).length);`)
 	if want := "com.example.notes,1.0,2,3,4,5,6,7.0,8,9.0,10,11,12,13,14.0,15,16.0,17,18,19,20,21\n3\nm257\n0 0"; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }
 
-func js(call string, s Stmt) string { return call + "(`" + statements[s] + "`);" }
+func js(call string, s Stmt) string { return call + "(`" + s.String() + "`);" }

@@ -30,8 +30,7 @@ func newAuditLog(h Host) auditLog {
 }
 
 func (a *auditLog) write(s *store, e audit.Entry) {
-	s.write(insertAudit, instant(e.At), text(string(e.Event)), text(e.UserID), text(e.Document), text(e.ClientID),
-		text(e.Code), text(e.Reason), text(e.By), text(e.Detail))
+	save(s, &auditTable, &e)
 	if line, warning := e.Line(); line != nil && (warning || !a.quiet) {
 		s.host.Log(line)
 	}
@@ -66,14 +65,11 @@ func (a *auditLog) read(s *store, q auditRequest) []byte {
 		q.to = 1<<53 - 1
 	}
 	list := []byte{'['}
-	s.query(selectAudit, func(c []Value) {
+	each(s, selectAudit, auditColumns, func(e *audit.Entry) {
 		if len(list) > 1 {
 			list = append(list, ',')
 		}
-		list = audit.Entry{
-			At: c[0].time(), Event: audit.Event(c[1].string()), UserID: c[2].string(), Document: c[3].string(), ClientID: c[4].string(),
-			Code: c[5].string(), Reason: c[6].string(), By: c[7].string(), Detail: c[8].string(),
-		}.Append(list)
+		list = e.Append(list)
 	}, text(q.userID), integer(q.from), integer(q.to), integer(min(q.most, maxAudit)))
 	return append(list, ']')
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -154,9 +153,9 @@ func (o *sessionObject) carryOutDevice(effect device.Effect) {
 	case device.Refuse:
 		o.host.Respond(o.dialled(e.Conn).ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
 	case device.SaveRow:
-		o.store.saveDevice(e.Row)
+		save(&o.store, &deviceTable, &e.Row)
 	case device.Keep:
-		o.store.write(insertOutbox, unsigned(e.Kept.Seq), Value{Kind: Blob, Bytes: e.Kept.Text})
+		save(&o.store, &outboxTable, &e.Kept)
 	case device.Forget:
 		o.store.write(trimOutbox, unsigned(e.Seq))
 	case device.VerifyToken:
@@ -192,43 +191,4 @@ func (o *sessionObject) lose() {
 		look(conn)
 	}
 	o.core.AppConns(look)
-}
-
-// device reads what is stored of the device channel.
-func (s *store) device(userID string) (snap device.Snapshot) {
-	snap.UserID, snap.Session = userID, s.session(userID)
-	s.query(selectDevice, func(c []Value) {
-		r := &snap.Row
-		r.Channel = channel.Row{
-			UserID: userID, ClientID: c[0].string(), SessionID: c[1].string(), State: channel.State(c[2].Int), Conn: c[3].string(),
-			ConnectedAt: c[4].time(), Seen: c[5].time(), Pings: c[6].has(pings), Resumed: c[6].has(resumed), GraceUntil: c[7].time(),
-			Expires: c[8].time(), Noticed: c[9].bool(), NoticeAt: c[10].time(),
-		}
-		r.Token = device.Token{ID: c[11].string(), IssuedAt: c[12].time(), Expires: c[13].time()}
-		r.Asked = c[14].time()
-		r.Door = device.Door{
-			Conn: c[15].string(), At: c[16].time(), ClientID: c[17].string(), MadeUp: c[18].string(), Flat: c[19].bool(),
-			Token: device.Token{ID: c[20].string(), IssuedAt: c[21].time(), Expires: c[22].time()},
-		}
-		r.Outbox = channel.OutboxRow{Sent: uint64(c[23].Int), Acked: uint64(c[24].Int)}
-	})
-	s.query(selectOutbox, func(c []Value) {
-		snap.Kept = append(snap.Kept, channel.Kept{Seq: uint64(c[0].Int), Text: append([]byte(nil), c[1].Bytes...)})
-	})
-	if state := snap.Row.Channel.State; snap.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
-		snap.Apps = s.apps(userID)
-	}
-	return snap
-}
-
-func (s *store) saveDevice(r device.Row) {
-	c, t, w := &r.Channel, &r.Token, &r.Door
-	s.write(upsertDevice,
-		text(c.ClientID), text(c.SessionID), integer(int64(c.State)), text(c.Conn),
-		instant(c.ConnectedAt), instant(c.Seen), connectionFlags(c), instant(c.GraceUntil),
-		instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
-		text(t.ID), instant(t.IssuedAt), instant(t.Expires), instant(r.Asked),
-		text(w.Conn), instant(w.At), text(w.ClientID), text(w.MadeUp), flag(w.Flat),
-		text(w.Token.ID), instant(w.Token.IssuedAt), instant(w.Token.Expires),
-		unsigned(r.Outbox.Sent), unsigned(r.Outbox.Acked))
 }

@@ -33,7 +33,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
 	o.lists = h.Env("WEBHOOK_SECRET") != ""
 	o.cfg.Conn.Secret = newSecret(h)
-	if err := o.store.open(&documentTables); err != nil {
+	if err := o.store.open(&documentSchema); err != nil {
 		return nil, err
 	}
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}

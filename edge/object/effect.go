@@ -33,9 +33,9 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		appendAccess(&w, e.Access)
 		o.host.Respond(o.ask, 409, w.End())
 	case document.SaveChannel:
-		o.store.saveChannel(e.Row)
+		save(&o.store, &channelsTable, &e.Row)
 	case document.DeleteChannel:
-		o.store.write(deleteChannel, text(e.UserID))
+		o.store.delete(&channelsTable.shape, text(e.UserID))
 	case document.GrantTaken:
 		o.host.Respond(o.ask, 200, []byte(`{"ok":true}`))
 	case document.Ended:
@@ -47,13 +47,13 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.SaveState:
 		o.store.saveState(e.State)
 	case document.SaveSection:
-		o.store.saveSection(e.Section)
+		save(&o.store, &sectionsTable, &e.Section)
 	case document.DeleteSection:
-		o.store.write(deleteSection, text(e.Name))
+		o.store.delete(&sectionsTable.shape, text(e.Name))
 	case document.SavePart:
-		o.store.savePart(e)
+		save(&o.store, &partsTable, &e)
 	case document.DropUpload:
-		o.store.write(deleteParts, unsigned(e.Version))
+		o.store.delete(&partsTable.shape, unsigned(e.Version))
 	case document.Compact:
 		o.store.compact(e, o.cfg)
 	case document.RestoreLog:

@@ -166,28 +166,34 @@ func stored(v Value) Value {
 	return Value{Kind: v.Kind, Int: v.Int, Bytes: slices.Clone(v.Bytes)}
 }
 
-var tableOf = map[Stmt]string{
-	insertOp:      "ops",
-	upsertChannel: "channels", deleteChannel: "channels", selectChannels: "channels",
-	upsertSession: "session", selectSession: "session",
-	upsertSessionChannel: "channels", deleteSessionChannel: "channels", selectSessionChannels: "channels",
-	upsertAccess: "access", deleteAccess: "access", selectAccess: "access",
-	upsertRevoked: "revoked", deleteRevoked: "revoked", selectRevoked: "revoked",
-	upsertDevice: "device", selectDevice: "device",
-	insertOutbox: "outbox", selectOutbox: "outbox", trimOutbox: "outbox",
-	upsertApp: "apps", deleteApp: "apps", selectApps: "apps",
-	insertAudit: "audit", trimAudit: "audit", trimOperators: "audit", selectAudit: "audit", selectAuditDocuments: "audit",
-}
-
-func (f *fake) table(s Stmt) map[string][]Value {
-	name := tableOf[s]
-	if f.tables[name] == nil {
-		f.tables[name] = map[string][]Value{}
+// tableOf is the table whose rows a statement stores or deletes, or reads whole and in the
+// order of their keys.
+func tableOf(s Stmt) *shape {
+	if s >= firstTable {
+		return shapes[(s-firstTable)/kinds]
 	}
-	return f.tables[name]
+	return map[Stmt]*shape{
+		selectChannels: &channelsTable.shape, selectState: &stateTable.shape, selectRemains: &remainsTable.shape, selectSections: &sectionsTable.shape,
+		selectSession: &sessionTable.shape, selectUserChannels: &userChannelsTable.shape, selectAccess: &accessTable.shape, selectRevoked: &revokedTable.shape,
+		selectDevice: &deviceTable.shape, selectOutbox: &outboxTable.shape, selectApps: &appsTable.shape, selectAppOutbox: &appOutboxTable.shape,
+		selectAppReceipts: &appReceiptsTable.shape,
+	}[s]
 }
 
-func key(v Value) string { return fmt.Sprintf("%012d%s", v.Int, v.Str) }
+func key(v Value) string {
+	if v.Kind == Text {
+		return v.Str + string(v.Bytes)
+	}
+	return fmt.Sprintf("%012d", v.Int)
+}
+
+// keyOf is the key of a row, as it is written or as it is stored.
+func keyOf(t *shape, row []Value) (id string) {
+	for _, v := range row[:t.keys] {
+		id += key(v) + "/"
+	}
+	return strings.TrimSuffix(id, "/")
+}
 
 // withoutTables are the queries that need none of an object's tables.
 var withoutTables = []Stmt{selectTables, selectRemains}
@@ -204,77 +210,50 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case s == takeRemains:
 		f.writes = append(f.writes, func() {
 			r := f.rows("remains")[""]
-			f.rows("state")[""] = append(append(append([]Value{{}, {}, {}, {}, {}, {Kind: Text}, {}}, make([]Value, 5)...), r[:3]...), Value{}, r[3])
+			state := make([]Value, len(stateTable.list()))
+			state[5].Kind = Text
+			copy(state[len(state)-len(r):], r)
+			f.rows("state")[""] = state
 			delete(f.tables, "remains")
 		})
 		return
 	case len(args) == 0 || s == insertSchema:
 		return
 	}
-	if s == upsertRemains {
-		row := make([]Value, len(args))
-		for i, v := range args {
-			row[i] = stored(v)
-		}
-		f.writes = append(f.writes, func() { f.rows("remains")[""] = row })
-		return
-	}
-	f.writes = append(f.writes, func() {
-		if !f.made {
-			f.t.Errorf("%s before there are tables", s)
-		}
-	})
-	if slices.Contains(logWrites, s) {
-		kept := make([]Value, len(args))
-		for i, v := range args {
-			kept[i] = v
-			kept[i].Bytes = slices.Clone(v.Bytes)
-		}
-		f.writes = append(f.writes, func() { f.writeLog(s, kept) })
-		return
-	}
-	id := key(args[0])
-	switch s {
-	case trimUsers:
-		return // the fake's users never come to so many
-	case trimAudit, trimOperators:
-		keep := int(args[len(args)-1].Int)
-		f.writes = append(f.writes, func() {
-			var ids []string
-			for _, id := range slices.Sorted(maps.Keys(f.table(s))) {
-				r := f.table(s)[id]
-				if byOperator := len(r[7].Bytes) > 0; byOperator == (s == trimOperators) && (byOperator || string(r[2].Bytes) == args[0].Str) {
-					ids = append(ids, id)
-				}
-			}
-			for _, id := range ids[:max(0, len(ids)-keep)] {
-				delete(f.table(s), id)
-			}
-		})
-		return
-	case insertAudit:
-		f.lines++
-		id = fmt.Sprintf("%012d", f.lines)
-	case deleteChannel, deleteSessionChannel, deleteAccess, deleteRevoked, deleteApp:
-		f.writes = append(f.writes, func() { delete(f.table(s), id) })
-		return
-	case trimOutbox:
-		f.writes = append(f.writes, func() {
-			for seq := range f.table(s) {
-				if seq <= id {
-					delete(f.table(s), seq)
-				}
-			}
-		})
-		return
-	case upsertSession, upsertDevice:
-		id = ""
-	}
 	row := make([]Value, len(args))
 	for i, v := range args {
 		row[i] = stored(v)
 	}
-	f.writes = append(f.writes, func() { f.table(s)[id] = row })
+	if s != remainsTable.put() {
+		f.writes = append(f.writes, func() {
+			if !f.made {
+				f.t.Errorf("%s before there are tables", s)
+			}
+		})
+	}
+	f.writes = append(f.writes, func() { f.carryOut(s, row) })
+}
+
+// carryOut does what was written.
+func (f *fake) carryOut(s Stmt, row []Value) {
+	switch {
+	case s < firstTable:
+		f.writeLog(s, row)
+	case (s-firstTable)%kinds == drop:
+		first := key(row[0])
+		maps.DeleteFunc(f.rows(tableOf(s).name), func(_ string, r []Value) bool { return key(r[0]) == first })
+	default:
+		t := tableOf(s)
+		id := keyOf(t, row)
+		if t.serial {
+			f.lines++
+			id = key(integer(int64(f.lines)))
+		}
+		if f.rows(t.name)[id] != nil && t.once {
+			f.t.Errorf("%s: there is %s", s, id)
+		}
+		f.rows(t.name)[id] = row
+	}
 }
 
 func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
@@ -307,9 +286,6 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 			row([]Value{stored(text("remains"))})
 		}
 		return nil
-	case s == selectRemains:
-		row(f.rows("remains")[""])
-		return nil
 	case s == selectSchema:
 		row([]Value{integer(schemaVersion)})
 		return nil
@@ -317,26 +293,26 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 	if f.queryLog(s, args, row) {
 		return nil
 	}
-	table := f.table(s)
-	ids := slices.Sorted(maps.Keys(table))
 	switch s {
 	case selectAudit:
-		for _, id := range ids {
-			if r := table[id]; (string(r[2].Bytes) == args[0].Str || len(r[2].Bytes) == 0) && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
+		for _, r := range f.sorted("audit") {
+			if (string(r[2].Bytes) == args[0].Str || len(r[2].Bytes) == 0) && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
 				row(r)
 			}
 		}
 	case selectAuditDocuments:
 		seen := map[string]bool{}
-		for _, id := range ids {
-			if r := table[id]; len(r[3].Bytes) > 0 && !seen[string(r[3].Bytes)] {
+		for _, r := range f.sorted("audit") {
+			if len(r[3].Bytes) > 0 && !seen[string(r[3].Bytes)] {
 				seen[string(r[3].Bytes)] = true
 				row(r[3:4])
 			}
 		}
-	case selectChannels, selectSession, selectSessionChannels, selectAccess, selectRevoked, selectDevice, selectOutbox, selectApps:
-		for _, id := range ids {
-			row(table[id])
+	default:
+		if t := tableOf(s); t != nil {
+			for _, r := range f.sorted(t.name) {
+				row(r)
+			}
 		}
 	}
 	return nil

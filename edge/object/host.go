@@ -4,8 +4,10 @@
 //
 // host.go is the port to the runtime: in production edge/objectwasm and the
 // JavaScript of edge/worker, in the tests a fake in memory. document.go and
-// effect.go are the Document object, session.go is the session object; schema.go
-// and store.go are their tables, message.go is what the objects and the front
+// effect.go are the Document object, session.go is the session object. columns.go and
+// table.go say what a table is, rows_document.go and rows_user.go which there are,
+// statements.go what else is asked of them, schema.go how they come about, and store.go
+// reads and writes them. message.go is what the objects and the front
 // Worker say to each other.
 package object
 

@@ -54,7 +54,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 		appAsks: asks[appQuestion]{last: appAsk - 1}, now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
 	}
 	o.cfg.Secret = newSecret(h)
-	if err := o.store.open(&sessionTables); err != nil {
+	if err := o.store.open(&userSchema); err != nil {
 		return nil, err
 	}
 	snap := o.store.device(h.Name())
@@ -173,19 +173,19 @@ func (o *sessionObject) carryOut(effect device.Effect) {
 	case session.Record:
 		o.audit.write(&o.store, e.Entry)
 	case session.SaveRevoked:
-		o.store.write(upsertRevoked, text(e.Row.TokenID), instant(e.Row.Until))
+		save(&o.store, &revokedTable, &e.Row)
 	case session.DeleteRevoked:
-		o.store.write(deleteRevoked, text(e.TokenID))
+		o.store.delete(&revokedTable.shape, text(e.TokenID))
 	case session.SaveSession:
-		o.store.saveSession(e.Row)
+		save(&o.store, &sessionTable, &e.Row)
 	case session.SaveChannel:
-		o.store.saveSessionChannel(e.Row)
+		save(&o.store, &userChannelsTable, &e.Row)
 	case session.DeleteChannel:
-		o.store.write(deleteSessionChannel, text(e.Document))
+		o.store.delete(&userChannelsTable.shape, text(e.Document))
 	case session.SaveAccess:
-		o.store.saveAccess(e.Row)
+		save(&o.store, &accessTable, &e.Row)
 	case session.DeleteAccess:
-		o.store.write(deleteAccess, text(e.Document))
+		o.store.delete(&accessTable.shape, text(e.Document))
 	default:
 		o.carryOutDevice(effect)
 	}

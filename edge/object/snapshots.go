@@ -68,15 +68,11 @@ func (s *store) history(version, kept uint64, last bool) (h document.Posting) {
 }
 
 func (s *store) kept(all uint64, stmt Stmt, args ...Value) (list []document.Kept) {
-	s.query(stmt, func(c []Value) {
-		k := document.Kept{
-			Version: uint64(c[0].Int), UserID: c[1].string(), ClientID: c[2].string(),
-			Parts: int(c[3].Int), Bytes: int(c[4].Int), At: c[5].time(), Total: all,
+	each(s, stmt, keptColumns, func(k *document.Kept) {
+		if int64(k.Total) < 0 {
+			k.Total = all
 		}
-		if c[6].Int >= 0 {
-			k.Total = uint64(c[6].Int)
-		}
-		list = append(list, k)
+		list = append(list, *k)
 	}, args...)
 	return list
 }

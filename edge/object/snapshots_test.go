@@ -117,23 +117,19 @@ func TestAnOperatorResolvesComments(t *testing.T) {
 // schema version: q(statement, …) is its rows, a line of values each.
 func sqlite(t *testing.T, version int, script string) string {
 	t.Helper()
-	tables := ""
-	for _, step := range documentTables[:version] {
-		for _, s := range step {
-			tables += "db.exec(`" + s.String() + "`);\n"
-		}
-	}
-	later := ""
-	for _, step := range documentTables[version:] {
-		for _, s := range step {
-			later += "db.exec(`" + s.String() + "`);\n"
-		}
+	run := func(sql string) string { return "db.exec(`" + sql + "`);\n" }
+	tables, later := "", ""
+	if version == schemaVersion {
+		documentSchema.upgrade(0, func(s Stmt) { tables += run(s.String()) })
+	} else {
+		tables = run(storedSteps(t, "document", version))
+		documentSchema.upgrade(version, func(s Stmt) { later += run(s.String()) })
 	}
 	texts := ""
 	for name, s := range map[string]Stmt{
-		"insertOp": insertOp, "insertComment": insertComment, "openComment": openComment, "resolveComment": resolveComment, "addReply": addReply,
+		"putOp": opsTable.put(), "putComment": commentsTable.put(), "resolveComment": resolveComment, "addReply": addReply,
 		"selectComment": selectComment, "selectVersion": selectVersion, "selectCommentOps": selectCommentOps, "selectReceipts": selectReceipts, "selectTrimmed": selectTrimmed,
-		"trimComments": trimComments, "trimReceipts": trimReceipts, "trimOps": trimOps, "upsertState": upsertState, "upsertPart": upsertPart, "deleteOldParts": deleteOldParts,
+		"trimComments": trimComments, "trimReceipts": trimReceipts, "trimOps": trimOps, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
 		"selectShare": selectShare, "selectUpTo": selectUpTo, "selectPinned": selectPinned, "selectKept": selectKept, "selectKeptBefore": selectKeptBefore, "sumKept": sumKept,
 		"selectBase": selectBase, "countRestored": countRestored, "restoreOps": restoreOps, "restoreParts": restoreParts, "restoreEmpty": restoreEmpty, "selectAuthored": selectAuthored, "selectAt": selectAt,
 	} {
@@ -142,29 +138,29 @@ func sqlite(t *testing.T, version int, script string) string {
 	return database(t, `db.exec("DROP TABLE IF EXISTS receipts");`+tables+texts+`
 		const blob = (s) => new TextEncoder().encode(s);
 		const q = (sql, ...args) => db.prepare(sql).all(...args).map((r) => Object.values(r).map((v) => v instanceof Uint8Array ? new TextDecoder().decode(v) : v).join()).join(" ");
-		const op = (version, user, id, text, total) => q(insertOp, version, user, "c-" + user, id, blob(text), 1000 + version, total);
+		const op = (version, user, id, text, total) => q(putOp, version, user, "c-" + user, id, blob(text), 1000 + version, 0, 0, total);
 		const later = () => { `+later+` };
 	`+script)
 }
 
 // What the statements do in SQLite itself.
 func TestLogStatements(t *testing.T) {
-	got := sqlite(t, len(documentTables), `
+	got := sqlite(t, schemaVersion, `
 		// 70 bytes an op and 64 + 10 a comment of eve: "eve" + "c-eve" + "m1" + op
 		let total = 0;
 		for (let v = 1; v <= 4; v++) op(v, "eve", "m" + v, "x".repeat(10), total += 10 + 10 + 64);
-		q(insertComment, 5, "eve", "c-eve", "m5", blob("x".repeat(10)), 1005, 1, 5, total += 84); q(openComment, 5, 0);
-		q(insertComment, 6, "ann", "c-ann", "m1", blob("x".repeat(10)), 1006, 1, 6, total += 84); q(openComment, 6, 0);
-		q(insertComment, 7, "eve", "c-eve", "m6", blob("x".repeat(10)), 1007, 2, 6, total += 84); q(addReply, 6);
-		q(insertComment, 8, "ann", "c-ann", "m2", blob("x".repeat(10)), 1008, 3, 5, total += 84); q(resolveComment, 8, 5);
+		q(putOp, 5, "eve", "c-eve", "m5", blob("x".repeat(10)), 1005, 1, 5, total += 84); q(putComment, 5, 0, 0);
+		q(putOp, 6, "ann", "c-ann", "m1", blob("x".repeat(10)), 1006, 1, 6, total += 84); q(putComment, 6, 0, 0);
+		q(putOp, 7, "eve", "c-eve", "m6", blob("x".repeat(10)), 1007, 2, 6, total += 84); q(addReply, 6);
+		q(putOp, 8, "ann", "c-ann", "m2", blob("x".repeat(10)), 1008, 3, 5, total += 84); q(resolveComment, 8, 5);
 		say("newest", q(selectVersion), "up to 4:", q(selectUpTo, 4), "up to 8:", q(selectUpTo, 8), "at", q(selectAt, 3));
 		say("pinned", q(selectPinned, 8), "share", q(selectShare, "eve", 6), "of ann", q(selectShare, "ann", 6), "comment", q(selectComment, 6), q(selectComment, 5));
 		say("authored", q(selectAuthored, "ann", 9), "of eve:", q(selectAuthored, "eve", 9));
-		for (const [v, n] of [[2, 2], [6, 1], [9, 2]]) for (let p = 0; p < (v == 9 ? 1 : n); p++) q(upsertPart, v, p, n, "eve", "c-eve", 5 * (p + 1), 2000 + v, blob("p" + p), 2000);
-		q(upsertState, 4, 6, 1, 0, 0, "", 0, 0, total, 0, 0, 0);
+		for (const [v, n] of [[2, 2], [6, 1], [9, 2]]) for (let p = 0; p < (v == 9 ? 1 : n); p++) q(putPart, v, p, n, "eve", "c-eve", 5 * (p + 1), 2000 + v, 2000, blob("p" + p));
+		q(putState, 4, 6, 1, 0, 0, "", 0, 0, total, 0, 0, 0);
 		say("kept", q(selectKept, 64), "before 6:", q(selectKeptBefore, 6, 9), "sum", q(sumKept), "base", q(selectBase, 0, 5), "none:", q(selectBase, 3, 5));
 		// Below the floor a reader gets what is open, above it everything.
-		q(upsertState, 8, 8, 1, 0, 0, "", 0, 0, total, 0, 0, 0); q(trimComments, 8);
+		q(putState, 8, 8, 1, 0, 0, "", 0, 0, total, 0, 0, 0); q(trimComments, 8);
 		say("readers", q(selectCommentOps, 0, 99, 64).replaceAll(/,[^ ]*/g, ""));
 		say("restorable", q(countRestored, 2, 8));
 		q(restoreParts, 10, 3000, 2); q(restoreOps, 10, total, 2, 8);

@@ -3,9 +3,10 @@ package object
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -16,14 +17,16 @@ type store struct {
 	args []Value
 	err  error
 
-	tables *tables
+	schema  *schema
+	columns columns
+	entry   document.Entry
 	// bare is an object without tables, created one that has written them in this event;
 	// remains says that there is that table.
 	bare, created, remains bool
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
-	if s.err == nil && !s.bare {
+	if s.err == nil && (!s.bare || stmt == selectRemains) {
 		s.err = s.host.Query(stmt, args, row)
 	}
 }
@@ -59,44 +62,21 @@ func (v Value) time() time.Time {
 	return time.UnixMilli(v.Int).UTC()
 }
 
-// What the column pings of a channel's row says of its connection, as bits. Only the first
-// was there at the beginning.
-const (
-	pings = 1 << iota
-	resumed
-)
-
-func connectionFlags(r *channel.Row) Value {
-	v := flag(r.Pings)
-	if r.Resumed {
-		v.Int |= resumed
-	}
-	return v
-}
-
-func (v Value) has(bit int64) bool { return v.Int&bit != 0 }
-
 func (v Value) string() string { return string(v.Bytes) }
 func (v Value) bool() bool     { return v.Int != 0 }
 
-// append stores one entry. An op is the hot path: its parameters live in a slice
-// that is kept.
+// append stores one entry. An op is the hot path: its parameters live in a slice that is
+// kept, and it in a place that is.
 func (s *store) append(e document.Entry) {
-	if e.Kind != document.KindOp {
-		s.appendComment(e)
-		return
-	}
-	s.create()
-	s.args = append(s.args[:0], unsigned(e.Version), text(e.UserID), text(e.ClientID), text(e.MessageID),
-		Value{Kind: Blob, Bytes: e.Op}, instant(e.At), unsigned(e.Total))
-	s.host.Write(insertOp, s.args)
-}
-
-// readEntry reads a row of selectOps. Its Op aliases the row.
-func readEntry(cols []Value) document.Entry {
-	return document.Entry{
-		Version: uint64(cols[0].Int), UserID: cols[1].string(), ClientID: cols[2].string(), MessageID: cols[3].string(),
-		Op: cols[4].Bytes, At: cols[5].time(), Kind: document.Kind(cols[6].Int), Comment: uint64(cols[7].Int),
+	s.entry = e
+	save(s, &opsTable, &s.entry)
+	switch e.Kind {
+	case document.KindCreate:
+		save(s, &commentsTable, &comment{id: e.Comment})
+	case document.KindReply:
+		s.write(addReply, unsigned(e.Comment))
+	case document.KindResolve:
+		s.write(resolveComment, unsigned(e.Version), unsigned(e.Comment))
 	}
 }
 
@@ -110,12 +90,10 @@ func (s *store) newest() (version, total uint64) {
 // floor included that were trimmed.
 func (s *store) receipts(userID, clientID string, limit int, floor uint64) []document.Receipt {
 	var list []document.Receipt
-	add := func(cols []Value) {
-		list = append(list, document.Receipt{MessageID: cols[0].string(), Version: uint64(cols[1].Int)})
-	}
-	s.query(selectReceipts, add, text(clientID), text(userID), integer(int64(limit)))
+	add := func(r *document.Receipt) { list = append(list, *r) }
+	each(s, selectReceipts, receiptColumns, add, text(clientID), text(userID), integer(int64(limit)))
 	if floor > 0 && (len(list) < limit || list[len(list)-1].Version <= floor) {
-		s.query(selectTrimmed, add, text(clientID), text(userID), integer(int64(limit)))
+		each(s, selectTrimmed, receiptColumns, add, text(clientID), text(userID), integer(int64(limit)))
 	}
 	return oldestFirst(list, limit)
 }
@@ -141,77 +119,68 @@ func oldestFirst(list []document.Receipt, limit int) []document.Receipt {
 }
 
 func (s *store) channels() (rows []document.Row) {
-	s.query(selectChannels, func(c []Value) {
-		user := c[0].string()
-		rows = append(rows, document.Row{
-			Channel: channel.Row{
-				UserID: user, ClientID: c[1].string(), SessionID: c[2].string(), State: channel.State(c[3].Int),
-				Conn: c[4].string(), ConnectedAt: c[5].time(), Seen: c[6].time(), Pings: c[7].has(pings), Resumed: c[7].has(resumed), GraceUntil: c[8].time(),
-				Acked: uint64(c[9].Int), Expires: c[10].time(), Noticed: c[11].bool(), NoticeAt: c[12].time(),
-			},
-			Grant: document.Grant{
-				UserID: user, Name: c[13].string(), SessionID: c[14].string(), WorkspaceID: c[15].string(), Role: c[16].string(),
-				Permissions: uint8(c[17].Int), Epoch: uint64(c[18].Int), Locked: c[19].bool(), Expires: c[20].time(),
-				TokenID: c[21].string(), AdmittedAt: c[22].time(), IssuedAt: c[32].time(), Share: int(c[34].Int),
-			},
-			Telling: c[23].bool(), Reason: c[24].string(), TellNext: c[25].time(), Tries: int(c[26].Int),
-			Behind: c[27].bool(), Pushed: uint64(c[28].Int), DrySince: c[29].time(), Confirms: c[30].bool(), Trusted: int(c[31].Int),
-			Fence: uint64(c[33].Int),
-		})
+	each(s, selectChannels, memberColumns, func(r *document.Row) {
+		r.Grant.UserID = r.Channel.UserID
+		rows = append(rows, *r)
 	})
 	return rows
 }
 
-func (s *store) saveChannel(r document.Row) {
-	c, g := &r.Channel, &r.Grant
-	s.write(upsertChannel,
-		text(c.UserID), text(c.ClientID), text(c.SessionID), integer(int64(c.State)),
-		text(c.Conn), instant(c.ConnectedAt), instant(c.Seen), connectionFlags(c), instant(c.GraceUntil),
-		unsigned(c.Acked), instant(c.Expires), flag(c.Noticed), instant(c.NoticeAt),
-		text(g.Name), text(g.SessionID), text(g.WorkspaceID), text(g.Role),
-		integer(int64(g.Permissions)), unsigned(g.Epoch), flag(g.Locked), instant(g.Expires),
-		text(g.TokenID), instant(g.AdmittedAt),
-		flag(r.Telling), text(r.Reason), instant(r.TellNext), integer(int64(r.Tries)),
-		flag(r.Behind), unsigned(r.Pushed), instant(r.DrySince), flag(r.Confirms), integer(int64(r.Trusted)),
-		instant(g.IssuedAt), unsigned(r.Fence), integer(int64(g.Share)))
-}
-
 func (s *store) session(userID string) (snap session.Snapshot) {
 	snap.Session.UserID = userID
-	s.query(selectSession, func(c []Value) {
-		snap.Session = session.SessionRow{UserID: c[0].string(), ID: c[1].string(), StartedAt: c[2].time(), Epoch: uint64(c[3].Int), RevokedBefore: c[4].time(), IssuedAhead: c[5].time(),
-			SignInsBefore: c[6].time()}
+	each(s, selectSession, sessionColumns, func(r *session.SessionRow) { snap.Session = *r })
+	each(s, selectUserChannels, userChannelColumns, func(r *session.ChannelRow) { snap.Channels = append(snap.Channels, *r) })
+	each(s, selectRevoked, revokedColumns, func(r *session.RevokedRow) { snap.Revoked = append(snap.Revoked, *r) })
+	each(s, selectAccess, accessColumns, func(r *session.AccessRow) { snap.Access = append(snap.Access, *r) })
+	return snap
+}
+
+// device reads what is stored of the device channel.
+func (s *store) device(userID string) (snap device.Snapshot) {
+	snap.UserID, snap.Session = userID, s.session(userID)
+	each(s, selectDevice, deviceColumns, func(r *device.Row) {
+		r.Channel.UserID = userID
+		snap.Row = *r
 	})
-	s.query(selectSessionChannels, func(c []Value) {
-		snap.Channels = append(snap.Channels, session.ChannelRow{
-			Document: c[0].string(), ClientID: c[1].string(), Until: c[2].time(), AdmittedAt: c[3].time(),
-			Expires: c[4].time(), TokenID: c[5].string(),
-			Owed: uint64(c[6].Int), Reason: c[7].string(), Doubt: c[8].bool(), By: c[9].string(),
-			Fence: uint64(c[10].Int), Kick: uint64(c[11].Int),
-			NextPush: c[12].time(), Pushes: int(c[13].Int)})
+	each(s, selectOutbox, outboxColumns, func(k *channel.Kept) { snap.Kept = append(snap.Kept, owned(k)) })
+	if state := snap.Row.Channel.State; snap.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
+		snap.Apps = s.apps(userID)
+	}
+	return snap
+}
+
+// owned is a frame of its own, which does not alias the row it was read from.
+func owned(k *channel.Kept) channel.Kept {
+	return channel.Kept{Seq: k.Seq, Text: append([]byte(nil), k.Text...)}
+}
+
+func (s *store) apps(userID string) (snap app.Snapshot) {
+	each(s, selectApps, appColumns, func(r *app.Row) {
+		r.Line.UserID, r.Line.ClientID, r.Line.SessionID = userID, r.Package, r.SessionID
+		snap.Apps = append(snap.Apps, app.Saved{Row: *r})
 	})
-	s.query(selectRevoked, func(c []Value) {
-		snap.Revoked = append(snap.Revoked, session.RevokedRow{TokenID: c[0].string(), Until: c[1].time()})
-	})
-	s.query(selectAccess, func(c []Value) {
-		snap.Access = append(snap.Access, session.AccessRow{
-			Document: c[0].string(), FetchedAt: c[1].time(), Permissions: permission.Set(c[2].Int),
-			WorkspaceID: c[3].string(), Role: c[4].string(), Found: c[5].bool(), Locked: c[6].bool(), Access: uint64(c[7].Int)})
+	if len(snap.Apps) > 0 {
+		each(s, selectAppOutbox, appOutboxColumns, func(k *app.Keep) {
+			if a := saved(snap.Apps, k.Package); a != nil {
+				a.Kept = append(a.Kept, owned(&k.Kept))
+			}
+		})
+	}
+	each(s, selectAppReceipts, appReceiptColumns, func(r *app.Remember) {
+		if r.Package == "" {
+			snap.Receipts = append(snap.Receipts, r.Receipt)
+		} else if a := saved(snap.Apps, r.Package); a != nil {
+			a.Receipts = append(a.Receipts, r.Receipt)
+		}
 	})
 	return snap
 }
 
-func (s *store) saveSession(r session.SessionRow) {
-	s.write(upsertSession, text(r.UserID), text(r.ID), instant(r.StartedAt), unsigned(r.Epoch), instant(r.RevokedBefore), instant(r.IssuedAhead), instant(r.SignInsBefore))
-}
-
-func (s *store) saveSessionChannel(r session.ChannelRow) {
-	s.write(upsertSessionChannel, text(r.Document), text(r.ClientID), instant(r.Until), instant(r.AdmittedAt),
-		instant(r.Expires), text(r.TokenID), unsigned(r.Owed), text(r.Reason), flag(r.Doubt), text(r.By),
-		unsigned(r.Fence), unsigned(r.Kick), instant(r.NextPush), integer(int64(r.Pushes)))
-}
-
-func (s *store) saveAccess(r session.AccessRow) {
-	s.write(upsertAccess, text(r.Document), instant(r.FetchedAt), integer(int64(r.Permissions)),
-		text(r.WorkspaceID), text(r.Role), flag(r.Found), flag(r.Locked), unsigned(r.Access))
+func saved(apps []app.Saved, name string) *app.Saved {
+	for i := range apps {
+		if apps[i].Row.Package == name {
+			return &apps[i]
+		}
+	}
+	return nil
 }

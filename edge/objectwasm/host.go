@@ -49,7 +49,7 @@ type host struct {
 	request  []byte
 	answer   []byte
 	cols     []object.Value
-	prepared [object.StmtCount + 1]bool
+	prepared [object.StmtCount]bool
 }
 
 var wasmHost = host{request: make([]byte, 0, 4096), answer: make([]byte, 4096), cols: make([]object.Value, 0, 32)}

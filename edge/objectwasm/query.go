@@ -16,15 +16,18 @@ const (
 	tagBlob
 )
 
-// statement puts a statement and its values in the request. Its text crosses
-// once; after that its number does.
+// statement puts a statement and its values in the request. The text of one that runs often
+// crosses once; after that its number does.
 func (h *host) statement(stmt object.Stmt, args []object.Value) {
-	if !h.prepared[stmt] {
+	often := stmt < object.StmtCount
+	if !often || !h.prepared[stmt] {
 		h.begin()
 		h.u32(uint32(stmt))
 		h.text(stmt.String())
 		h.call(opStatement)
-		h.prepared[stmt] = true
+		if often {
+			h.prepared[stmt] = true
+		}
 	}
 	h.begin()
 	h.u32(uint32(stmt))

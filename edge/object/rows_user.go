@@ -1,0 +1,137 @@
+package object
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// The tables of a user's object, and their columns. Its audit log is a document's too.
+
+var (
+	sessionTable      = newTable(shape{number: sessionNumber, name: "session", since: 1}, sessionColumns)
+	userChannelsTable = newTable(shape{number: userChannelsNumber, name: "channels", keys: 1, since: 1}, userChannelColumns)
+	accessTable       = newTable(shape{number: accessNumber, name: "access", keys: 1, since: 1}, accessColumns)
+	revokedTable      = newTable(shape{number: revokedNumber, name: "revoked", keys: 1, since: 3}, revokedColumns)
+	deviceTable       = newTable(shape{number: deviceNumber, name: "device", since: 3}, deviceColumns)
+	outboxTable       = newTable(shape{number: outboxNumber, name: "outbox", keys: 1, once: true, since: 3}, outboxColumns)
+	appsTable         = newTable(shape{number: appsNumber, name: "apps", keys: 1, since: 4}, appColumns)
+	appOutboxTable    = newTable(shape{number: appOutboxNumber, name: "app_outbox", keys: 2, once: true, since: 4}, appOutboxColumns)
+	appReceiptsTable  = newTable(shape{number: appReceiptsNumber, name: "app_receipts", keys: 2, since: 4}, appReceiptColumns)
+)
+
+func sessionColumns(c *columns, r *session.SessionRow) {
+	c.text("user_id", &r.UserID)
+	c.text("id", &r.ID)
+	c.time("started_at", &r.StartedAt)
+	numeric(c, "epoch", &r.Epoch)
+	c.since(3)
+	c.time("revoked_before", &r.RevokedBefore)
+	c.time("issued_ahead", &r.IssuedAhead)
+	c.since(5)
+	c.time("sign_ins_before", &r.SignInsBefore)
+}
+
+func userChannelColumns(c *columns, r *session.ChannelRow) {
+	c.text("document", &r.Document)
+	c.text("client_id", &r.ClientID)
+	c.time("until", &r.Until)
+	c.time("admitted_at", &r.AdmittedAt)
+	c.since(2)
+	numeric(c, "owed", &r.Owed)
+	c.text("reason", &r.Reason)
+	c.time("next_push", &r.NextPush)
+	numeric(c, "pushes", &r.Pushes)
+	c.since(3)
+	c.time("expires", &r.Expires)
+	c.text("token_id", &r.TokenID)
+	c.flag("doubt", &r.Doubt)
+	c.text("by_whom", &r.By)
+	numeric(c, "fence", &r.Fence)
+	numeric(c, "kick", &r.Kick)
+}
+
+func accessColumns(c *columns, r *session.AccessRow) {
+	c.text("document", &r.Document)
+	c.time("fetched_at", &r.FetchedAt)
+	numeric(c, "permissions", &r.Permissions)
+	c.text("workspace_id", &r.WorkspaceID)
+	c.text("role", &r.Role)
+	c.flag("found", &r.Found)
+	c.flag("locked", &r.Locked)
+	c.since(5)
+	numeric(c, "access", &r.Access)
+}
+
+func revokedColumns(c *columns, r *session.RevokedRow) {
+	c.text("token_id", &r.TokenID)
+	c.time("until", &r.Until)
+}
+
+func deviceColumns(c *columns, r *device.Row) {
+	ch, t, d := &r.Channel, &r.Token, &r.Door
+	c.text("client_id", &ch.ClientID)
+	c.text("session_id", &ch.SessionID)
+	numeric(c, "state", &ch.State)
+	connectionColumns(c, ch)
+	c.time("expires", &ch.Expires)
+	c.flag("noticed", &ch.Noticed)
+	c.time("notice_at", &ch.NoticeAt)
+	c.text("token_id", &t.ID)
+	c.time("issued_at", &t.IssuedAt)
+	c.time("token_expires", &t.Expires)
+	c.time("asked", &r.Asked)
+	c.text("door_conn", &d.Conn)
+	c.time("door_at", &d.At)
+	c.text("door_client", &d.ClientID)
+	c.text("door_made_up", &d.MadeUp)
+	c.flag("door_flat", &d.Flat)
+	c.text("door_token_id", &d.Token.ID)
+	c.time("door_issued_at", &d.Token.IssuedAt)
+	c.time("door_expires", &d.Token.Expires)
+	numeric(c, "sent", &r.Outbox.Sent)
+	numeric(c, "acked", &r.Outbox.Acked)
+}
+
+func outboxColumns(c *columns, k *channel.Kept) {
+	numeric(c, "seq", &k.Seq)
+	c.blob("frame", &k.Text)
+}
+
+func appColumns(c *columns, r *app.Row) {
+	l, d := &r.Line, &r.Door
+	c.text("package", &r.Package)
+	c.text("session_id", &r.SessionID)
+	numeric(c, "state", &r.State)
+	numeric(c, "phase", &r.Phase)
+	c.time("next", &r.Next)
+	numeric(c, "tries", &r.Tries)
+	c.flag("been", &r.Been)
+	c.text("key_id", &r.KeyID)
+	numeric(c, "line_state", &l.State)
+	connectionColumns(c, l)
+	c.text("door_conn", &d.Conn)
+	c.time("door_at", &d.At)
+	c.text("door_key", &d.KeyID)
+	numeric(c, "sent", &r.Outbox.Sent)
+	numeric(c, "acked", &r.Outbox.Acked)
+	numeric(c, "rounds", &r.Rounds)
+	c.flag("written", &r.Written)
+	numeric(c, "told", &r.Told)
+}
+
+func appOutboxColumns(c *columns, k *app.Keep) {
+	c.text("package", &k.Package)
+	outboxColumns(c, &k.Kept)
+}
+
+// appReceiptColumns are of an app, or, with the package "", of the user's device.
+func appReceiptColumns(c *columns, r *app.Remember) {
+	c.text("package", &r.Package)
+	numeric(c, "slot", &r.Slot)
+	numeric(c, "n", &r.Receipt.N)
+	c.text("client_id", &r.Receipt.ClientID)
+	c.text("message_id", &r.Receipt.MessageID)
+	numeric(c, "seq", &r.Receipt.Seq)
+}

@@ -1,0 +1,201 @@
+package object
+
+// Stmt is one SQL statement. Statements are few and fixed, so that a host needs to be given
+// each text only once: the number stands for it from then on.
+type Stmt uint16
+
+// The statements that are not made from a table's columns alone, of documents and then of
+// users' objects. A host that is not SQLite (the one in the tests) switches on these.
+const (
+	createSchema Stmt = iota
+	selectTables
+	selectSchema
+	insertSchema
+
+	createOpsClient
+	createCommentsOpen
+	createReceiptsClient
+	createOpsCommenter
+	createOpsComments
+	countOps
+	keepTrimmed
+	takeRemains
+	dropRemains
+
+	selectVersion
+	selectOps
+	selectCommentOps
+	selectReceipts
+	selectTrimmed
+	selectChannels
+	selectState
+	selectRemains
+	selectSections
+	selectUpload
+	selectPart
+	resolveComment
+	addReply
+	selectComment
+	countComments
+	trimComments
+	trimReceipts
+	trimOps
+	boundTrimmed
+	boundAllTrimmed
+	deleteOldParts
+
+	selectShare
+	selectAuthored
+	selectAt
+	selectUpTo
+	selectPinned
+	selectKept
+	selectKeptBefore
+	sumKept
+	selectBase
+	countRestored
+	restoreOps
+	restoreParts
+	restoreEmpty
+
+	selectSession
+	selectUserChannels
+	selectAccess
+	selectRevoked
+	selectDevice
+	selectOutbox
+	trimOutbox
+	selectApps
+	selectAppOutbox
+	trimAppOutbox
+	selectAppReceipts
+
+	selectAudit
+	selectAuditDocuments
+	trimAudit
+	trimApps
+	trimUsers
+	trimOperators
+
+	textCount
+)
+
+// goneEntries is what of the entries up to a floor goes: ops, and comments that are no more.
+const goneEntries = "(kind = 0 OR comment NOT IN (SELECT id FROM comments))"
+
+// opBytes is what an entry takes as it is counted: document.Entry's size.
+const opBytes = "(length(op) + length(CAST(user_id AS BLOB)) + length(CAST(client_id AS BLOB)) + length(CAST(message_id AS BLOB)) + 64)"
+
+// restoredBytes is what an op takes that is stored again with no client and no message id.
+const restoredBytes = "(length(op) + length(CAST(user_id AS BLOB)) + 64)"
+
+// openComments are the comments that hold what they consist of in the log.
+const openComments = "(SELECT id FROM comments WHERE resolved = 0)"
+
+// whole are the snapshots of which every part is stored: each is its last part's row.
+const whole = "part = parts - 1"
+
+const notOfApps = "substr(event, 1, 4) <> 'app_'"
+
+// statement is a statement's text. One that reads whole rows says of which columns they are, and goes on
+// where those end.
+type statement struct {
+	of  func(*columns)
+	sql string
+}
+
+var texts = [...]statement{
+	createSchema: {sql: "CREATE TABLE IF NOT EXISTS schema (version INTEGER NOT NULL)"},
+	selectTables: {sql: "SELECT name FROM sqlite_master WHERE name IN ('schema', 'remains')"},
+	selectSchema: {sql: "SELECT version FROM schema"},
+	insertSchema: {sql: "INSERT INTO schema (version) VALUES (?)"},
+
+	createOpsClient:      {sql: "CREATE INDEX ops_client ON ops (client_id, user_id, version)"},
+	createCommentsOpen:   {sql: "CREATE INDEX comments_open ON comments (id) WHERE resolved = 0"},
+	createReceiptsClient: {sql: "CREATE INDEX receipts_client ON receipts (client_id, user_id, version)"},
+	createOpsCommenter:   {sql: "CREATE INDEX ops_commenter ON ops (user_id, comment, kind) WHERE kind > 0"},
+	createOpsComments:    {sql: "CREATE INDEX ops_comments ON ops (version) WHERE kind > 0"},
+	// Of a log from before it was counted only the newest entry knows the sum.
+	countOps:    {sql: "UPDATE ops SET total = (SELECT SUM(" + opBytes + ") FROM ops) WHERE version = (SELECT MAX(version) FROM ops)"},
+	keepTrimmed: {sql: "UPDATE state SET kept = floor"},
+	takeRemains: {sql: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased, workspace) " +
+		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased, workspace FROM remains"},
+	dropRemains: {sql: "DROP TABLE remains"},
+
+	selectVersion: {sql: "SELECT version, total FROM ops ORDER BY version DESC LIMIT 1"},
+	selectOps:     {opsTable.describe, " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?"},
+	// Below the floor there may be what is kept for operators alone.
+	selectCommentOps: {opsTable.describe, " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
+		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?"},
+	selectReceipts: {described(receiptColumns), " FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
+	selectTrimmed:  {described(receiptColumns), " FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
+	selectChannels: {channelsTable.describe, " FROM channels ORDER BY user_id"},
+	selectState:    {stateTable.describe, " FROM state"},
+	selectRemains:  {remainsTable.describe, " FROM remains"},
+	selectSections: {sectionsTable.describe, " FROM sections ORDER BY section"},
+	selectUpload:   {described(uploadColumns), " FROM parts WHERE version > ? ORDER BY version DESC, part DESC LIMIT 1"},
+	selectPart:     {sql: "SELECT data FROM parts WHERE version = ? AND part = ?"},
+	resolveComment: {sql: "UPDATE comments SET resolved = ? WHERE id = ?"},
+	addReply:       {sql: "UPDATE comments SET replies = replies + 1 WHERE id = ?"},
+	selectComment:  {sql: "SELECT replies FROM comments WHERE id = ? AND resolved = 0"},
+	countComments:  {sql: "SELECT COUNT(*) FROM comments WHERE resolved = 0"},
+	trimComments:   {sql: "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?"},
+	trimReceipts: {sql: "INSERT OR REPLACE INTO receipts SELECT version, user_id, client_id, message_id FROM (SELECT version, user_id, client_id, message_id, " +
+		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND message_id <> '' AND " + goneEntries + ") WHERE n <= ?"},
+	trimOps:         {sql: "DELETE FROM ops WHERE version <= ? AND " + goneEntries},
+	boundTrimmed:    {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)"},
+	boundAllTrimmed: {sql: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)"},
+	deleteOldParts:  {sql: "DELETE FROM parts WHERE version < ?"},
+
+	selectShare: {sql: "SELECT COUNT(*) FILTER (WHERE kind = 1), COUNT(*) FILTER (WHERE kind = 2), COUNT(*) FILTER (WHERE kind = 2 AND comment = ?2) " +
+		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
+	selectAuthored:   {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ? AND comment IN " + openComments + " ORDER BY comment LIMIT ?"},
+	selectAt:         {sql: "SELECT at FROM ops WHERE version = ?"},
+	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM ops WHERE version > ? ORDER BY version LIMIT 1"},
+	selectPinned:     {sql: "SELECT COALESCE(SUM(" + opBytes + "), 0) FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment IN " + openComments},
+	selectKept:       {described(keptColumns), " FROM parts AS p WHERE " + whole + " ORDER BY version LIMIT ?"},
+	selectKeptBefore: {described(keptColumns), " FROM parts AS p WHERE " + whole + " AND version < ? ORDER BY version DESC LIMIT ?"},
+	sumKept:          {sql: "SELECT COALESCE(SUM(bytes), 0) FROM parts WHERE " + whole},
+	selectBase:       {sql: "SELECT version, parts FROM parts WHERE " + whole + " AND version >= ? AND version <= ? ORDER BY version DESC LIMIT 1"},
+	countRestored:    {sql: "SELECT COUNT(*), COALESCE(SUM(" + restoredBytes + "), 0) FROM ops WHERE kind = 0 AND version > ? AND version <= ?"},
+	restoreOps: {sql: "INSERT INTO ops (version, user_id, client_id, message_id, op, at, total) " +
+		"SELECT ?1 + ROW_NUMBER() OVER (ORDER BY version), user_id, '', '', op, at, " +
+		"?2 + SUM(" + restoredBytes + ") OVER (ORDER BY version) FROM ops WHERE kind = 0 AND version > ?3 AND version <= ?4"},
+	restoreParts: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) " +
+		"SELECT ?1, part, parts, '', '', bytes, ?2, data, ?2 FROM parts WHERE version = ?3"},
+	restoreEmpty: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) SELECT ?1, 0, 1, '', '', length(?3), ?2, ?3, ?2"},
+
+	selectSession:      {sessionTable.describe, " FROM session"},
+	selectUserChannels: {userChannelsTable.describe, " FROM channels ORDER BY document"},
+	selectAccess:       {accessTable.describe, " FROM access ORDER BY document"},
+	selectRevoked:      {revokedTable.describe, " FROM revoked ORDER BY token_id"},
+	selectDevice:       {deviceTable.describe, " FROM device"},
+	selectOutbox:       {outboxTable.describe, " FROM outbox ORDER BY seq"},
+	trimOutbox:         {sql: "DELETE FROM outbox WHERE seq <= ?"},
+	selectApps:         {appsTable.describe, " FROM apps ORDER BY package"},
+	selectAppOutbox:    {appOutboxTable.describe, " FROM app_outbox ORDER BY package, seq"},
+	trimAppOutbox:      {sql: "DELETE FROM app_outbox WHERE package = ? AND seq <= ?"},
+	selectAppReceipts:  {appReceiptsTable.describe, " FROM app_receipts"},
+
+	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
+	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
+	// What operators did is kept apart: no flood of anything else pushes it out.
+	// So is what apps did, who may come and go as they like.
+	trimAudit:     {sql: "DELETE FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+	trimApps:      {sql: "DELETE FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+	trimUsers:     {sql: "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+	trimOperators: {sql: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+}
+
+// String is the statement's text.
+func (s Stmt) String() string {
+	if s >= textCount {
+		return tableText(s)
+	}
+	t := &texts[s]
+	if t.of == nil {
+		return t.sql
+	}
+	list, _ := names(t.of)
+	return "SELECT " + list + t.sql
+}
