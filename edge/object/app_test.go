@@ -10,9 +10,8 @@ import (
 
 // Faults that the apps had once, each as it came about.
 
-// database runs a script against the tables of the database, with register(conn, key) as
-// the session object has it and found(key) as a revocation has it.
-func database(t *testing.T, script string) string {
+// sqliteNode is the Node that SQLite comes from.
+func sqliteNode(t *testing.T) string {
 	t.Helper()
 	node, err := exec.LookPath("node")
 	if err == nil {
@@ -25,7 +24,14 @@ func database(t *testing.T, script string) string {
 		}
 		t.Skip(why)
 	}
-	out, err := exec.Command(node, "--no-warnings", "--input-type=module", "-e", `
+	return node
+}
+
+// database runs a script against the tables of the database, with register(conn, key) as
+// the session object has it and found(key) as a revocation has it.
+func database(t *testing.T, script string) string {
+	t.Helper()
+	out, err := exec.Command(sqliteNode(t), "--no-warnings", "--input-type=module", "-e", `
 		import { DatabaseSync } from "node:sqlite";
 		import { readFileSync } from "node:fs";
 		const db = new DatabaseSync(":memory:");

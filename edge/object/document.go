@@ -34,7 +34,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	o.lists = h.Env("WEBHOOK_SECRET") != ""
 	o.cfg.Conn.Secret = newSecret(h)
 	if err := o.store.open(&documentSchema); err != nil {
-		return nil, err
+		return unopened(h, err)
 	}
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}
 	o.store.document(&snap)

@@ -76,11 +76,6 @@ func (d *schema) upgrade(from int, run func(Stmt)) {
 	}
 }
 
-// newer is a schema that a later program has made: what its tables mean is not known here.
-type newer struct{ version int }
-
-func (newer) Error() string { return "the stored schema is newer than this program" }
-
 // open finds out which tables there are, and brings them up to date. With a newer schema it
 // touches nothing.
 func (s *store) open(d *schema) error {

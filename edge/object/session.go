@@ -55,7 +55,7 @@ func NewSession(h Host, now time.Time) (Object, error) {
 	}
 	o.cfg.Secret = newSecret(h)
 	if err := o.store.open(&userSchema); err != nil {
-		return nil, err
+		return unopened(h, err)
 	}
 	snap := o.store.device(h.Name())
 	if o.store.err != nil {

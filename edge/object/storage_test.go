@@ -55,11 +55,7 @@ type disk struct {
 
 func newDisk(t *testing.T) *disk {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node")
-	}
-	cmd := exec.Command(node, "--no-warnings", "--input-type=module", "-e", `
+	cmd := exec.Command(sqliteNode(t), "--no-warnings", "--input-type=module", "-e", `
 		import { DatabaseSync } from "node:sqlite";
 		import { createInterface } from "node:readline";
 		const db = new DatabaseSync(":memory:");
@@ -88,7 +84,7 @@ func newDisk(t *testing.T) *disk {
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close(); cmd.Wait() })
 	return &disk{newFake(t, "", nil), in, bufio.NewReader(out)}
