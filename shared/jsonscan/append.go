@@ -8,8 +8,8 @@ import (
 
 const hex = "0123456789abcdef"
 
-// AppendString appends s as a JSON string. A byte that is not UTF-8 becomes
-// U+FFFD, so what comes out is always valid.
+// AppendString appends s as a JSON string. It writes U+FFFD for a byte that is not UTF-8, so
+// the result is always valid.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
@@ -65,23 +65,23 @@ func AppendStrings(dst []byte, list []string) []byte {
 	return append(dst, ']')
 }
 
-// Writer appends one object's members in the order of the calls. Take it by
-// value from NewObject, call the methods on that variable, end with End:
+// Writer appends the members of one object in the order of the calls. Get a Writer from
+// NewObject by value, call the methods on that variable, and finish with End:
 //
 //	w := jsonscan.NewObject(dst)
 //	w.Str("name", name)
 //	dst = w.End()
 type Writer struct {
-	// Buf is the text so far. Behind Key, any one value may be appended to it.
+	// Buf is the text so far. After Key the caller may append any one value to it.
 	Buf []byte
 }
 
 // NewObject opens an object at the end of dst.
 func NewObject(dst []byte) Writer { return Writer{append(dst, '{')} }
 
-// Key appends a name, for a value the caller appends to Buf next.
+// Key appends a name. The caller appends its value to Buf next.
 func (w *Writer) Key(name string) {
-	// Only an object that has just been opened ends in its brace: no value does.
+	// The text ends in '{' only if the object has just been opened: no value ends so.
 	if n := len(w.Buf); n > 0 && w.Buf[n-1] != '{' {
 		w.Buf = append(w.Buf, ',')
 	}
@@ -112,7 +112,7 @@ func (w *Writer) Bool(name string, v bool) {
 	w.Buf = strconv.AppendBool(w.Buf, v)
 }
 
-// Raw appends a value that is JSON already; null when it is empty.
+// Raw appends a value that is JSON already, or null if it is empty.
 func (w *Writer) Raw(name string, v []byte) {
 	w.Key(name)
 	if len(v) == 0 {
@@ -136,7 +136,7 @@ func (w *Writer) Time(name string, t time.Time) {
 	w.Buf = append(w.Buf, '"')
 }
 
-// Open begins an object inside; the members that follow are its own until Close.
+// Open begins a nested object. The members that follow belong to it until Close.
 func (w *Writer) Open(name string) {
 	w.Key(name)
 	w.Buf = append(w.Buf, '{')

@@ -1,35 +1,34 @@
 // Package jsonscan reads and writes JSON as text: it checks a message, walks its
-// members and appends new ones, without building values in between.
+// members and appends new ones, without building values in between. It holds no state.
 //
-// It exists beside encoding/json for two reasons. A frame's way must not
-// allocate, since on a small WebAssembly heap that is most of its cost; and
-// nothing that a stranger sends may recurse, since the stack there is small,
-// fixed and not guarded. Every scan here is a flat loop.
+// It exists beside encoding/json for two reasons. Handling a frame must not allocate,
+// because allocation is most of its cost on a small WebAssembly heap. And nothing that a
+// stranger sends may recurse, because the stack there is small, fixed and not guarded.
+// So every scan here is a flat loop.
 //
-// Check (or Scan) is the gate: strict RFC 8259, valid UTF-8, bounded depth.
-// Object, Array and the value functions are for text that has passed it. On
-// other text they return something wrong or nothing, and never panic.
+// Check (or Scan) comes first: strict RFC 8259, valid UTF-8, bounded depth. Object, Array and
+// the value functions are for text that has passed. On other text they return wrong values
+// or none, and never panic.
 package jsonscan
 
 import (
 	"unicode/utf8"
 )
 
-// What is wrong with a text.
-// Error is why a text is refused. It is compared as a number: to compare two errors of
-// any kind brings a module 10 kB of reflection.
+// Error says why a text is refused. It is a number, because comparing two errors of any type
+// would bring 10 kB of reflection into a module.
 type Error uint8
 
 const (
-	// ErrSyntax is a text that is not one JSON value.
+	// ErrSyntax says that a text is not one JSON value.
 	ErrSyntax Error = 1 + iota
-	// ErrDepth is nesting beyond the limit.
+	// ErrDepth says that a text nests beyond the limit.
 	ErrDepth
-	// ErrUTF8 is a string that is not UTF-8.
+	// ErrUTF8 says that a string is not UTF-8.
 	ErrUTF8
 )
 
-// Error is the sentence.
+// Error returns the sentence for people.
 func (e Error) Error() string {
 	switch e {
 	case ErrDepth:
@@ -40,15 +39,14 @@ func (e Error) Error() string {
 	return "jsonscan: not valid JSON"
 }
 
-// DepthLimit is the deepest nesting that can be allowed. A reader that leaves it to the
-// writer's side what is too deep allows this much.
+// DepthLimit is the largest maxDepth. A reader that leaves the decision about depth to the
+// writer's side passes this.
 const DepthLimit = 1024
 
-// Check reports whether b is exactly one JSON value, with nothing but white
-// space around it, valid UTF-8 in its strings and at most maxDepth containers
-// inside each other. `1` has depth 0, `[]` depth 1. The first thing wrong is
-// the one returned. The escape of a lone surrogate is accepted, as RFC 8259
-// has it; Str reads it as U+FFFD.
+// Check reports whether b is exactly one JSON value with nothing but white space around
+// it, valid UTF-8 in its strings, and at most maxDepth nested containers. `1` has depth 0,
+// `[]` depth 1. Check returns the first fault. It accepts the escape of a lone surrogate,
+// as RFC 8259 does; Str reads it as U+FFFD.
 func Check(b []byte, maxDepth int) error {
 	end, err := scanValue(b, skipSpace(b, 0), maxDepth)
 	if err != nil {
@@ -60,15 +58,14 @@ func Check(b []byte, maxDepth int) error {
 	return nil
 }
 
-// scanValue checks the value that starts at b[i] and returns the index behind
-// it.
+// scanValue checks the value that starts at b[i] and returns the index behind it.
 func scanValue(b []byte, i, maxDepth int) (int, error) {
 	if maxDepth > DepthLimit {
 		maxDepth = DepthLimit
 	}
 	var (
-		objects uint64   // lowest bit: is the innermost open container an object?
-		outer   []uint64 // the same of those outside of the innermost 64
+		objects uint64   // // lowest bit: whether the innermost open container is an object
+		outer   []uint64 // // the same for the containers outside of the innermost 64
 		depth   int
 		err     error
 	)
@@ -113,7 +110,7 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 		if err != nil {
 			return i, err
 		}
-		// A value ended here: close what ends with it, or go on to the next.
+		// A value ended here: close the containers that end with it, or go on to the next value.
 		for {
 			if depth == 0 {
 				return i, nil
@@ -143,7 +140,7 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 	}
 }
 
-// scanKey checks a member's name at b[i], its colon and the space around, and
+// scanKey checks a member's name at b[i], its colon and the space around it, and
 // returns where the value begins.
 func scanKey(b []byte, i int) (int, error) {
 	if i >= len(b) || b[i] != '"' {
@@ -160,7 +157,7 @@ func scanKey(b []byte, i int) (int, error) {
 }
 
 // scanString checks the rest of a string behind its opening quote and returns
-// the index behind its closing one.
+// the index behind its closing quote.
 func scanString(b []byte, i int) (int, error) {
 	for i < len(b) {
 		c := b[i]
@@ -190,7 +187,7 @@ func scanString(b []byte, i int) (int, error) {
 	return i, ErrSyntax
 }
 
-// plain holds the bytes that mean themselves inside a string.
+// plain marks the bytes that stand for themselves inside a string.
 var plain = func() (t [256]bool) {
 	for c := 0x20; c < utf8.RuneSelf; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -198,8 +195,8 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// escapeLen is the length of the escape that starts with the backslash b[i]; 0
-// when it is none.
+// escapeLen returns the length of the escape that starts with the backslash b[i], or 0
+// if it is not an escape.
 func escapeLen(b []byte, i int) int {
 	if i+1 >= len(b) {
 		return 0
@@ -284,8 +281,8 @@ func skipSpace(b []byte, i int) int {
 	return i
 }
 
-// Equal reports whether b and s are the same bytes. (A conversion in a
-// comparison is free in Go and an allocation in TinyGo.)
+// Equal reports whether b and s are the same bytes. TinyGo allocates for a conversion in a
+// comparison, unlike Go.
 func Equal(b []byte, s string) bool {
 	if len(b) != len(s) {
 		return false

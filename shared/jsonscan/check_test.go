@@ -7,8 +7,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// texts are JSON and what is nearly JSON, with what Check says to each at depth
-// 16. They are FuzzCheck's seeds too.
+// texts are JSON and nearly JSON, with Check's result for each at depth 16. FuzzCheck starts
+// from them, too.
 var texts = []struct {
 	in   string
 	want error
@@ -121,7 +121,7 @@ func TestCheckDepth(t *testing.T) {
 			}
 		}
 	}
-	// Past the limit of one word the kinds of the containers must not mix up.
+	// Beyond one word of 64 containers their kinds must not mix up.
 	mixed := strings.Repeat(`[{"":`, 32) + "1" + strings.Repeat("}]", 32)
 	if err := jsonscan.Check([]byte(mixed), 1000); err != nil {
 		t.Errorf("64 alternating containers: %v", err)
@@ -132,7 +132,7 @@ func TestCheckDepth(t *testing.T) {
 	}
 }
 
-// opFrame is a frame of the size the hot path sees.
+// opFrame has the size of the frames that servers handle most.
 var opFrame = []byte(`{"type":"operation","event":"op","message_id":"c1-00000042","data":{"op":{"insert":"Grüße, \"world\"\n","at":[12,0],"attributes":{"bold":true,"size":1.5e1}}}}`)
 
 func TestAllocations(t *testing.T) {

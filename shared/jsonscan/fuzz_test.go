@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// depthOf is the nesting of a valid text by the standard library's account.
+// depthOf returns the nesting of a valid text, as the standard library reads it.
 func depthOf(t *testing.T, b []byte) int {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber()
@@ -35,7 +35,7 @@ func depthOf(t *testing.T, b []byte) int {
 	}
 }
 
-// FuzzCheck holds the whole reader against encoding/json.
+// FuzzCheck compares the whole reader with encoding/json.
 func FuzzCheck(f *testing.F) {
 	for _, c := range texts {
 		if len(c.in) < 1000 {
@@ -59,8 +59,8 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// sameMembers walks b as Scan, Parse and encoding/json do. On a text that is not
-// good the walks need only end.
+// sameMembers walks b as Scan, Parse and encoding/json do. On an invalid text the walks
+// need only end.
 func sameMembers(t *testing.T, b []byte, good bool, maxDepth int) {
 	o, isObject := jsonscan.Parse(b)
 	walk := walked(o.Next, o.Key, o.Value)
@@ -177,7 +177,7 @@ func FuzzString(f *testing.F) {
 		if !ok || got != want || got != string([]rune(s)) {
 			t.Fatalf("%q comes back as %q, in encoding/json as %q", s, got, want)
 		}
-		// What encoding/json writes must read the same here.
+		// Str must read what encoding/json writes alike.
 		theirs, err := json.Marshal(s)
 		if err != nil {
 			t.Fatal(err)

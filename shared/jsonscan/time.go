@@ -2,11 +2,10 @@ package jsonscan
 
 import "time"
 
-// AppendTime appends t in UTC as RFC 3339 has it, without quotes:
-// 2025-01-07T10:00:00Z, or with milliseconds when they are not zero,
-// 2025-01-07T10:00:00.123Z. What is finer is cut off. A moment outside the years
-// 1 to 9999 is put as the nearest one inside. (time.Format, and Date too, would
-// bring the loading of time zones into every module, and with it JavaScript.)
+// AppendTime appends t in UTC in the form of RFC 3339, without quotes:
+// 2025-01-07T10:00:00Z, or with milliseconds unless they are zero, 2025-01-07T10:00:00.123Z. It
+// drops anything finer. For a moment outside the years 1 to 9999 it appends the nearest one
+// inside. time.Format and Date would load time zones in every module, and with that JavaScript.
 func AppendTime(dst []byte, t time.Time) []byte {
 	seconds, millis := t.Unix(), t.Nanosecond()/1e6
 	switch {
@@ -38,13 +37,13 @@ const (
 	lastSecond  = 253402300799
 )
 
-// civil is the day of the Gregorian calendar that many days after 1970-01-01; see
-// unixDays, which it undoes. A day before the year 0 does not come here.
+// civil returns the day of the Gregorian calendar that is so many days after 1970-01-01. It is
+// the inverse of unixDays. Callers pass no day before the year 0.
 func civil(days int) (year, month, day int) {
 	const perEra = 146097 // days in 400 years
 	days += toMarchOfYear0
 	era, day := days/perEra, days%perEra
-	year = (day - day/1460 + day/36524 - day/146096) / 365 // leap days taken out
+	year = (day - day/1460 + day/36524 - day/146096) / 365 // // without the leap days
 	day -= 365*year + year/4 - year/100
 	month = (5*day + 2) / 153
 	day -= (153*month+2)/5 - 1
@@ -55,8 +54,7 @@ func civil(days int) (year, month, day int) {
 	return year, month, day
 }
 
-// toMarchOfYear0 is how many days before 1970-01-01 the 1st of March of the
-// year 0 was.
+// toMarchOfYear0 is the number of days from the 1st of March of the year 0 to 1970-01-01.
 const toMarchOfYear0 = 719468
 
 func appendDigits(dst []byte, v, width int) []byte {
@@ -74,10 +72,10 @@ func pow10(n int) int {
 	return p
 }
 
-// Time reads a raw string that holds a moment as RFC 3339 has it, with any
-// fraction and any offset, into UTC; false for anything else, a day that does not
-// exist, a leap second (:60) and the year 0 included. (time.Date would bring the
-// loading of time zones into every module: 16 kB, and calls of JavaScript.)
+// Time reads a raw string that holds a moment in the form of RFC 3339, with any fraction and
+// any offset, and returns it in UTC. It returns false for anything else: also for a day that
+// does not exist, a leap second (:60) and the year 0. time.Date would load time zones in every
+// module: 16 kB, and calls of JavaScript.
 func Time(raw []byte) (time.Time, bool) {
 	s, ok := Unquote(raw)
 	if !ok || len(s) < len("2006-01-02T15:04:05Z") {
@@ -113,7 +111,7 @@ func Time(raw []byte) (time.Time, bool) {
 	return time.Unix(seconds, int64(nanos)).Add(-offset).UTC(), true
 }
 
-// monthDays is how many days a month has.
+// monthDays returns the number of days of a month.
 func monthDays(year, month int) int {
 	switch month {
 	case 2:
@@ -127,9 +125,9 @@ func monthDays(year, month int) int {
 	return 31
 }
 
-// unixDays counts the days from 1970-01-01 to a day of the Gregorian calendar.
-// It lets the year begin in March, so that the leap day is its last and the
-// lengths of the months repeat as 153 days in 5.
+// unixDays counts the days from 1970-01-01 to a day of the Gregorian calendar. Its years
+// begin in March, so that the leap day is the last of a year, and the lengths of the months
+// repeat as 153 days in 5 months.
 func unixDays(year, month, day int) int {
 	if month < 3 {
 		year, month = year-1, month+12
@@ -154,7 +152,7 @@ func zone(s []byte) (time.Duration, bool) {
 	return offset, ok1 && ok2 && hours < 24 && minutes < 60
 }
 
-// digits reads a few decimal digits and nothing else.
+// digits reads a few decimal digits and refuses anything else.
 func digits(s []byte) (int, bool) {
 	v := 0
 	for _, c := range s {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Unquote returns the text of a raw JSON string; false when raw is not exactly
-// one valid string. It aliases raw unless there is an escape to replace. The
-// escape of a lone surrogate reads as U+FFFD.
+// Unquote returns the text of a raw JSON string, and false if raw is not exactly one valid
+// string. The result aliases raw unless there is an escape to replace. The escape of a lone
+// surrogate reads as U+FFFD.
 func Unquote(raw []byte) ([]byte, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
 		return nil, false
@@ -47,8 +47,8 @@ func Unquote(raw []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// unescape copies s, all of whose escapes are known to be whole, with the escapes
-// replaced; the first is at s[i].
+// unescape copies s with the escapes replaced. All escapes are known to be complete; the
+// first is at s[i].
 func unescape(s []byte, i int) []byte {
 	out := append(make([]byte, 0, len(s)), s[:i]...)
 	for i < len(s) {
@@ -75,8 +75,8 @@ func unescape(s []byte, i int) []byte {
 			r, _ := hex4(s, i)
 			i += 4
 			if utf16.IsSurrogate(r) {
-				// A pair is one character; anything else is put as U+FFFD and
-				// leaves what follows to be read for itself.
+				// A pair is one character. Anything else becomes U+FFFD, and what follows is
+				// read on its own.
 				high := r
 				r = utf8.RuneError
 				if i+1 < len(s) && s[i] == '\\' && s[i+1] == 'u' {
@@ -94,14 +94,14 @@ func unescape(s []byte, i int) []byte {
 	return out
 }
 
-// Str reads a raw string; false when raw is not exactly one valid string.
+// Str reads a raw string, and returns false if raw is not exactly one valid string.
 func Str(raw []byte) (string, bool) {
 	b, ok := Unquote(raw)
 	return string(b), ok
 }
 
-// Uint reads a plain non-negative integer: digits only, so neither 1.0 nor 1e3
-// nor -0, and nothing that does not fit.
+// Uint reads a plain non-negative integer: digits only, so neither 1.0 nor 1e3 nor -0, and no
+// number that does not fit.
 func Uint(raw []byte) (uint64, bool) {
 	if len(raw) == 0 || raw[0] == '0' && len(raw) > 1 {
 		return 0, false
@@ -144,7 +144,7 @@ func Bool(raw []byte) (v, ok bool) {
 // IsNull reports whether raw is null.
 func IsNull(raw []byte) bool { return Equal(raw, "null") }
 
-// Strs reads an array of strings; false when raw is anything else.
+// Strs reads an array of strings, and returns false for anything else.
 func Strs(raw []byte) ([]string, bool) {
 	if len(raw) == 0 || raw[0] != '[' {
 		return nil, false

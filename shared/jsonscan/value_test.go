@@ -150,7 +150,7 @@ func TestAppendTime(t *testing.T) {
 	}
 }
 
-// The ends of every month there is, and the days beside them that are not.
+// TestTimeMonthEnds checks the last day of every month, and the days next to it that do not exist.
 func TestTimeMonthEnds(t *testing.T) {
 	for year := range 10001 {
 		for month := range 14 {
@@ -172,8 +172,8 @@ func TestTimeMonthEnds(t *testing.T) {
 	}
 }
 
-// TestTimeAgainstTime walks the years 1970 to 9999 in odd steps, so that every
-// month, leap day and time of day comes up, beside the standard library.
+// TestTimeAgainstTime compares with the standard library over the years 1970 to 9999, in odd
+// steps, so that every month, leap day and time of day comes up.
 func TestTimeAgainstTime(t *testing.T) {
 	step := 503*time.Hour + 7*time.Minute + 11*time.Second + 13*time.Millisecond
 	end := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -1,7 +1,7 @@
 package jsonscan
 
-// Scanner checks an object and walks its outermost members in the same pass.
-// What it has returned is only worth anything once Err has returned nil.
+// Scanner checks an object and walks its outermost members in the same pass. Its results
+// count only once Err has returned nil.
 type Scanner struct {
 	b          []byte
 	i          int
@@ -12,15 +12,14 @@ type Scanner struct {
 	key, value []byte
 }
 
-// Scan begins to check obj, which must be exactly one JSON object with at most
-// maxDepth containers inside each other, itself counted. Walk it with Next
-// until that returns false, then ask Err.
+// Scan begins to check obj, which must be exactly one JSON object with at most maxDepth nested
+// containers, itself included. Call Next until it returns false, then ask Err.
 func Scan(obj []byte, maxDepth int) Scanner {
 	return Scanner{b: obj, i: skipSpace(obj, 0), maxDepth: min(maxDepth, DepthLimit)}
 }
 
-// Next goes to the next member. It returns false at the end of the object and
-// at the first thing wrong.
+// Next goes to the next member. It returns false at the end of the object and at the first
+// fault.
 func (s *Scanner) Next() bool {
 	if s.done {
 		return false
@@ -60,7 +59,7 @@ func (s *Scanner) Next() bool {
 	return true
 }
 
-// finish accepts the closing brace and what may stand behind it: only space.
+// finish accepts the closing brace, and only white space behind it.
 func (s *Scanner) finish() bool {
 	s.i = skipSpace(s.b, s.i+1)
 	if s.i != len(s.b) {
@@ -75,14 +74,14 @@ func (s *Scanner) fail(err error) bool {
 	return false
 }
 
-// Key is the name of the member, unescaped.
+// Key returns the name of the member, unescaped.
 func (s *Scanner) Key() []byte { return s.key }
 
-// Value is the raw JSON of the member; it aliases the input.
+// Value returns the raw JSON of the member; it aliases the input.
 func (s *Scanner) Value() []byte { return s.value }
 
-// Err returns what is wrong with the text, nil when the object was read to its
-// end and nothing is.
+// Err returns the fault of the text, or nil after Next has read the object to its end
+// without one.
 func (s *Scanner) Err() error { return s.err }
 
 // Object walks the outermost members of a checked object.
@@ -92,7 +91,7 @@ type Object struct {
 	key, value []byte
 }
 
-// Parse begins to walk obj; false when it is not an object.
+// Parse begins to walk obj, and returns false if it is not an object.
 func Parse(obj []byte) (Object, bool) {
 	i := skipSpace(obj, 0)
 	if i >= len(obj) || obj[i] != '{' {
@@ -101,7 +100,7 @@ func Parse(obj []byte) (Object, bool) {
 	return Object{b: obj, i: i + 1}, true
 }
 
-// Next goes to the next member; false when there is none.
+// Next goes to the next member, and returns false if there is none.
 func (o *Object) Next() bool {
 	at := nextItem(o.b, o.i)
 	if at >= len(o.b) || o.b[at] != '"' {
@@ -119,14 +118,13 @@ func (o *Object) Next() bool {
 	return len(o.value) > 0
 }
 
-// Key is the name of the member, unescaped.
+// Key returns the name of the member, unescaped.
 func (o *Object) Key() []byte { return o.key }
 
-// Value is the raw JSON of the member; it aliases the input.
+// Value returns the raw JSON of the member; it aliases the input.
 func (o *Object) Value() []byte { return o.value }
 
-// Field returns the raw value of obj's first member of that name; nil when there
-// is none.
+// Field returns the raw value of the first member of obj with that name, or nil.
 func Field(obj []byte, name string) []byte {
 	o, _ := Parse(obj)
 	for o.Next() {
@@ -144,7 +142,7 @@ type Array struct {
 	value []byte
 }
 
-// Elements begins to walk arr. A value that is no array has no elements.
+// Elements begins to walk arr. A value that is not an array has no elements.
 func Elements(arr []byte) Array {
 	i := skipSpace(arr, 0)
 	if i >= len(arr) || arr[i] != '[' {
@@ -153,7 +151,7 @@ func Elements(arr []byte) Array {
 	return Array{b: arr, i: i + 1}
 }
 
-// Next goes to the next element; false when there is none.
+// Next goes to the next element, and returns false if there is none.
 func (a *Array) Next() bool {
 	start := nextItem(a.b, a.i)
 	a.i = valueEnd(a.b, start)
@@ -161,7 +159,7 @@ func (a *Array) Next() bool {
 	return len(a.value) > 0
 }
 
-// Value is the raw JSON of the element; it aliases the input.
+// Value returns the raw JSON of the element; it aliases the input.
 func (a *Array) Value() []byte { return a.value }
 
 // nextItem skips the comma and the space before an item.
@@ -172,14 +170,14 @@ func nextItem(b []byte, i int) int {
 	return i
 }
 
-// keyAt reads the name at b[i]. Only one with an escape in it costs a copy.
+// keyAt reads the name at b[i]. It copies only a name with an escape.
 func keyAt(b []byte, i int) []byte {
 	end := stringEnd(b, i)
 	key, _ := Unquote(b[i:end:end])
 	return key
 }
 
-// stringEnd is the index behind the string that starts at b[i].
+// stringEnd returns the index behind the string that starts at b[i].
 func stringEnd(b []byte, i int) int {
 	for i++; i < len(b); i++ {
 		switch b[i] {
@@ -192,8 +190,7 @@ func stringEnd(b []byte, i int) int {
 	return len(b)
 }
 
-// valueEnd is the index behind the value that starts at b[i]; i itself when none
-// does.
+// valueEnd returns the index behind the value that starts at b[i], or i if none starts there.
 func valueEnd(b []byte, i int) int {
 	if i >= len(b) {
 		return i

@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// walked is an object's members as "key=value" lines.
+// walked returns an object's members as "key=value" lines.
 func walked(next func() bool, key, value func() []byte) []string {
 	var out []string
 	for next() {
@@ -72,7 +72,7 @@ func TestScanErrors(t *testing.T) {
 	for _, c := range cases {
 		s := jsonscan.Scan([]byte(c.in), c.depth)
 		for s.Next() {
-			// No Next is true for the thing that is wrong.
+			// Next must not return true for the faulty part.
 			if c.want != nil && s.Err() != nil {
 				t.Errorf("Scan(%.40q, %d): a member beside %v", c.in, c.depth, s.Err())
 			}
@@ -83,7 +83,7 @@ func TestScanErrors(t *testing.T) {
 	}
 }
 
-// On text that was never checked a walk ends; what has no value is no member.
+// TestWalkGarbage: on text that was never checked a walk ends, and a member without a value is none.
 func TestWalkGarbage(t *testing.T) {
 	for _, in := range []string{`{"a":}`, `{"a":,"b":1}`, `{"a"`, `{"a":`, `{"a`, `{"`, `{1:2}`, `{,,}`, `{"a":"`} {
 		o, _ := jsonscan.Parse([]byte(in))
@@ -129,7 +129,7 @@ func TestElements(t *testing.T) {
 	}
 }
 
-// What a walk hands out must not be a way into the text behind it.
+// TestValuesAreCapped: no slice that a walk returns gives access to the text behind it.
 func TestValuesAreCapped(t *testing.T) {
 	text := []byte(`{"a":1,"b":[2,3]}`)
 	o, _ := jsonscan.Parse(text)
