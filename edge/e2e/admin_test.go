@@ -18,6 +18,8 @@ const opFrame = `{"type":"operation","event":"op","message_id":%q,"data":{"op":1
 // S2: "When permissions change, clients receive immediate notification", "Cache
 // invalidation | Real-time via events" and "`admin` | Full control | All operations,
 // manage permissions".
+//
+// Holds: "a changed permission reaches the open connection".
 func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -61,6 +63,8 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 }
 
 // A workspace and a document from nothing, without SQL, and gone again.
+//
+// Holds: "a deleted document is erased".
 func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -140,6 +144,8 @@ func TestALockReachesWriters(t *testing.T) {
 }
 
 // A kick takes no right away; a revocation does.
+//
+// Holds: "a revoked token is worth nothing, also when it comes back".
 func TestKickAndRevoke(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -209,6 +215,8 @@ func TestKickAndRevoke(t *testing.T) {
 }
 
 // One token, by its jti; what lives by another goes on. S2: “"jti": "token_unique_id"”.
+//
+// Holds: "a revoked token is worth nothing, also when it comes back".
 func TestRevokesOneToken(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -231,6 +239,8 @@ func TestRevokesOneToken(t *testing.T) {
 }
 
 // "Why was I disconnected?" S2: "Log authentication events - For security auditing".
+//
+// Holds: "why somebody was disconnected can be told".
 func TestExplainsADisconnect(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

@@ -30,6 +30,8 @@ func (w *world) evict(class, name string) {
 // A crowd on several documents, each of them dropped in every way again and
 // again, with objects evicted under them, loses nothing, doubles nothing and
 // hears everything in order.
+//
+// Holds: "a client's ops are stored in the order it sent them".
 func TestChaosCrowd(t *testing.T) {
 	t.Parallel()
 	chaosCrowd(t, 2, 10, 10*time.Second, 300*time.Millisecond)

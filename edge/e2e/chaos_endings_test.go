@@ -48,6 +48,8 @@ func await[T any](t testing.TB, what string, from <-chan T, within time.Duration
 // Whatever way a line ends, with a word or without, the others see its client
 // leave, its channel is in its grace, the next connect resumes the session, and
 // nothing of what was on its way in either direction is lost.
+//
+// Holds: "a client that pings is shown as gone when its connection dies silently".
 func TestChaosEndings(t *testing.T) { // not beside others: a second is its promise
 	const beat, silence = 500 * time.Millisecond, 2 * time.Second
 	s := start(t, map[string]string{

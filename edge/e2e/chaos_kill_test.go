@@ -9,6 +9,8 @@ import (
 
 // An op that was acknowledged survives a kill -9 at any moment, and one that was
 // not is stored once when it is sent again.
+//
+// Holds: "an op is acknowledged once it is stored; a repeat gets the same acknowledgement".
 func TestChaosKillMidStream(t *testing.T) {
 	t.Parallel()
 	chaosKill(t, 3)

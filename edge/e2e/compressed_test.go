@@ -118,6 +118,8 @@ func ended(err error) error {
 // Power of the attacker: no token, no key, one address, 30 kB a socket. Each is refused, and
 // its line is down although it never answers the close; nothing of it stays in memory, and a
 // member's line does not notice.
+//
+// Holds: "a message that is too large costs its sender".
 func TestAStrangersCompressedFramesAreNotKept(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
@@ -186,6 +188,8 @@ func plain(size int) []byte {
 // Power of the attacker: a viewer, on every route that takes one. Who compresses all the same
 // is off the line; a frame that is far too large ends it by the standard's own code; and
 // nobody else's op waits.
+//
+// Holds: "a message that is too large costs its sender".
 func TestAMembersLargeFramesEndTheLine(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

@@ -24,6 +24,8 @@ func (c *conn) comment(event, messageID, data string) frame {
 
 // S2: "`comment` | Add comments | Create and reply to comments": through a drop and an
 // eviction nothing is lost and nothing there twice.
+//
+// Holds: "comments are as safe as ops, and in one order with them".
 func TestCommentsSurviveADropAndAnEviction(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -88,6 +90,8 @@ func (c *conn) syncs(from int) (got []string) {
 
 // A snapshot takes the place of the log's beginning: for who comes late, and for who
 // resumes from before it. What was trimmed is still recognised when it is sent again.
+//
+// Holds: "the log does not grow for ever".
 func TestCompaction(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"KEEP_OPS": "5"})
@@ -137,6 +141,8 @@ func TestCompaction(t *testing.T) {
 
 // S2: "`moderate` | Manage content | Resolve comments, lock sections": between two
 // users, through an eviction, and released when the holder leaves.
+//
+// Holds: "a locked section is one user's alone".
 func TestSectionLock(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -174,6 +180,8 @@ func TestSectionLock(t *testing.T) {
 
 // A hundred members: each op reaches all of them, in order, and one that does not read
 // holds up nobody.
+//
+// Holds: "a full document says so".
 func TestAHundredMembers(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "65536"})

@@ -101,6 +101,8 @@ func TestACloseIsAnsweredAtOnce(t *testing.T) {
 }
 
 // What the frame limits mean to the byte, and what is not UTF-8.
+//
+// Holds: "what a frame may be is the server's word".
 func TestLimitsToTheByte(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

@@ -32,6 +32,8 @@ func (c *conn) hears(event string) frame {
 // The attacker may write: fillers push what is real out of what readers get, and a false
 // snapshot takes its place. The operator's list says who it was, a restore gives everything
 // back, and nobody goes on with what they had.
+//
+// Holds: "a false snapshot is undone".
 func TestAFalseSnapshotIsUndone(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"KEEP_OPS": "5"})
@@ -103,6 +105,8 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 
 // The attacker writes, or comments, until there is no room. The document is locked, not
 // lost; operators see it; a snapshot makes room, and so does an operator with the comments.
+//
+// Holds: "nobody fills a document's storage".
 func TestALogIsFullAndIsNot(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"MAX_LOG_BYTES": "20000", "MAX_COMMENTS": "40", "KEEP_OPS": "2"})

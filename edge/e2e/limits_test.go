@@ -45,6 +45,9 @@ func (c *conn) closes(want websocket.StatusCode, each func(f frame)) {
 
 // S1: "Prevents connection flooding". Power of the attacker: a member who may write
 // and sends without end.
+//
+// Holds: "a client's ops are stored in the order it sent them", "a flood is refused frame by
+// frame, with `retry_after`; then the connection is closed".
 func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"MESSAGES_PER_S": "20", "MESSAGES_BURST": "60", "MAX_REFUSED": "200"})
@@ -89,6 +92,8 @@ func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
 
 // A member that confirmed before and then stops reading is closed, and nobody else
 // waits for it; back again it hears everything.
+//
+// Holds: "a slow reader slows nobody, and nothing piles up for it".
 func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "65536", "SLOW_AFTER_MS": "1000"})
@@ -140,6 +145,8 @@ func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 }
 
 // A late joiner of a log larger than the window gets all of it, part by part.
+//
+// Holds: "a long log comes in parts".
 func TestALongLogInParts(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "200000", "MAX_SYNC_BYTES": "100000"})
@@ -175,6 +182,8 @@ func TestALongLogInParts(t *testing.T) {
 
 // S2: "When permissions change, clients receive immediate notification". What a
 // refused connect finds out reaches the connection that is open.
+//
+// Holds: "a changed permission reaches the open connection".
 func TestALostRightReachesTheOpenConnection(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"PERMISSION_TTL_MS": "1"})
@@ -200,6 +209,8 @@ func TestALostRightReachesTheOpenConnection(t *testing.T) {
 // An idle object costs nothing: whatever went before, no timer and no call of ours
 // keeps it in memory. That it left shows in what is not stored, the number of
 // frames in a row that were none: after seven the eighth would close.
+//
+// Holds: "an idle connection costs nothing".
 func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -239,6 +250,8 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 // What a frame may be is the server's word: an op as deep as a raised limit lets it be is
 // read by everybody, at once and from the log, and deeper ones are refused by their names,
 // however many there are, while the line stands.
+//
+// Holds: "what a frame may be is the server's word".
 func TestDepthIsTheServersWord(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"MAX_DEPTH": "200"})

@@ -14,6 +14,8 @@ import (
 // One user has many documents open, behind one address. The line drops, twice: each of
 // them is resumed at its first try, and in each a person still writes. Beyond so many
 // documents none is opened, and what is open stays.
+//
+// Holds: "nobody floods by connecting".
 func TestAllDocumentsOfAUserComeBackAfterADrop(t *testing.T) {
 	t.Parallel()
 	allComeBack(t, 50)

@@ -277,6 +277,8 @@ func TestAWebhookOfManyEvents(t *testing.T) {
 // What changes for everybody on a document the source may tell without knowing who is there:
 // who is there loses it, who is away does not come back by what was cached, and an operator
 // erases the document although no row of it is here.
+//
+// Holds: "a document's change keeps out who is away, too".
 func TestTheWebhookOfADocument(t *testing.T) {
 	t.Parallel()
 	sh := newShield(t)

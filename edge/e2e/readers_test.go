@@ -10,6 +10,8 @@ import (
 
 // What comes faster than it may is passed on less often, and its newest in the end; who
 // comes after the object was gone from memory sees it too.
+//
+// Holds: "presence never holds up an op".
 func TestLimitsPresenceItsNewestArrives(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"PRESENCE_PER_S": "5"})
@@ -44,6 +46,8 @@ func TestLimitsPresenceItsNewestArrives(t *testing.T) {
 
 // Power of the attacker: a viewer that asks for the log with several questions at once. It
 // gets it at its own pace, and is told so; a first sync is heard to its end.
+//
+// Holds: "nobody slows a document by asking for its log".
 func TestLimitsAskingForTheLogAgain(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"SYNC_BYTES_PER_S": "400000", "SYNC_BYTES_BURST": "600000"})
@@ -90,6 +94,8 @@ func TestLimitsAskingForTheLogAgain(t *testing.T) {
 
 // Power of the attacker: a token, and a device that reads nothing and says blindly that it
 // has. It is closed before much piles up, whatever it was that piled up.
+//
+// Holds: "a slow reader slows nobody, and nothing piles up for it".
 func TestDeviceThatReadsNothingIsClosed(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"WINDOW_BYTES": "16384"})

@@ -25,6 +25,8 @@ func (unsigned) Sign([]byte) ([]byte, error)                { return []byte("x")
 // The attacker has an account and refreshes for days on end, or comes back with a token of
 // before: D1 reads the same few rows for it, as it says itself of the issuer's own
 // statements, whether the sign-in has one token or 30,000.
+//
+// Holds: "nobody refreshes without end".
 func TestARefreshReadsTheSameFewRows(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -83,6 +85,8 @@ func TestARefreshReadsTheSameFewRows(t *testing.T) {
 
 // The attacker has an account, or one cookie, and a loop: so many a minute of one sign-in,
 // counted in the database, however many come at once; others do not notice.
+//
+// Holds: "nobody refreshes without end".
 func TestRefreshesOfOneSignInAreLimited(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"REFRESHES_PER_SIGN_IN_PER_MIN": "10", "SIGN_IN_MAX_S": "3600"})

@@ -66,6 +66,8 @@ func (st *story) resumes(t *testing.T, s *server) *conn {
 }
 
 // S1: "No data is lost" and "Everything continues seamlessly".
+//
+// Holds: "a dropped connection resumes, with everything missed".
 func TestResumeWithinGrace(t *testing.T) {
 	t.Parallel()
 	for name, cut := range map[string]func(*conn){

@@ -108,6 +108,8 @@ func (s *server) d1(query string) (rows []map[string]any) {
 
 // Good tokens are let in however many come from one address, which may be an office; who
 // is refused there counts.
+//
+// Holds: "nobody floods by connecting".
 func TestManyConnectsFromOneAddress(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"CONNECTS_PER_IP_PER_MIN": "6", "CONNECTS_PER_IP_BURST": "3"})
@@ -179,6 +181,8 @@ func TestManyLoginsFromOneAddress(t *testing.T) {
 }
 
 // The attempts at a password are counted in the database, exactly, whoever asks at once.
+//
+// Holds: "a password cannot be guessed, nor its owner locked out".
 func TestPasswordGuessing(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"LOGIN_FAILURES": "3", "LOGIN_FAILURES_PER_ACCOUNT": "6", "LOGIN_WINDOW_S": "30", "LOGINS_PER_IP_PER_MIN": "0"})
@@ -260,6 +264,8 @@ func TestCheapHashIsReplaced(t *testing.T) {
 
 // Two refresh in the same seconds with one token, and both go on: one of them is not
 // the browser that signed in.
+//
+// Holds: "a copied refresh token ends the sign-in".
 func TestForkedSignIn(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

@@ -16,6 +16,8 @@ func post(path string, headers ...string) map[string]any {
 }
 
 // The key set costs no module: anybody may ask for it as often as they like.
+//
+// Holds: "a stranger's request starts next to nothing".
 func TestKeySet(t *testing.T) {
 	env := embedded()
 	env["PREVIOUS_KEYS"] = `{"keys":[` + otherJWK("k0") + `]}`
@@ -43,6 +45,8 @@ func TestKeySet(t *testing.T) {
 
 // Power of the attacker: one address, and no account. A module is booted for as many requests
 // as its bucket holds, and for none that could not be right.
+//
+// Holds: "a stranger's request starts next to nothing".
 func TestAuthPerAddress(t *testing.T) {
 	env := embedded()
 	maps.Copy(env, map[string]string{"AUTH_PER_IP_PER_MIN": "6", "AUTH_PER_IP_BURST": "3"})
@@ -76,6 +80,8 @@ func TestAuthPerAddress(t *testing.T) {
 }
 
 // What is booted has its body already, and the limits of that are told along.
+//
+// Holds: "a stranger's request starts next to nothing".
 func TestHandlersBody(t *testing.T) {
 	env := embedded()
 	maps.Copy(env, map[string]string{"BODY_TIMEOUT_MS": "2500", "ADMIN_MAX_BODY_BYTES": "100", "ADMIN_TOKEN": "olive:right", "ALLOWED_ORIGINS": "https://a.example"})

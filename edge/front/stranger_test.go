@@ -71,6 +71,8 @@ func TestAppsWhatDoesNotCount(t *testing.T) {
 
 // Power of the attacker: as many refusals as it likes. The log has one of a kind a minute of
 // each address, and how many there were.
+//
+// Holds: "a stranger's request starts next to nothing".
 func TestTheLogIsNotFilled(t *testing.T) {
 	w := newWorker(t, embedded())
 	refused := func(address string, times int) {

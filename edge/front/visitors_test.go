@@ -23,6 +23,8 @@ func limited(t *testing.T, more map[string]string) *worker {
 
 // Whoever is refused again and again at one address is told when to come back, and costs
 // no signature check.
+//
+// Holds: "nobody floods by connecting".
 func TestConnectsPerAddress(t *testing.T) {
 	w := limited(t, nil)
 	from := func(address, token string, headers ...string) map[string]any {

@@ -85,6 +85,8 @@ func TestOnlyFailuresCount(t *testing.T) {
 
 // An attacker with thousands of addresses gets a hundred guesses, and keeps the user
 // out of no browser in which they have been.
+//
+// Holds: "a password cannot be guessed, nor its owner locked out".
 func TestNobodyIsLockedOut(t *testing.T) {
 	w := newWorld(t)
 	browser := w.from("203.0.113.7", "owner@example.com", password).device

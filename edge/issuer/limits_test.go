@@ -74,6 +74,8 @@ func TestChildrenOfOneToken(t *testing.T) {
 }
 
 // However often it is refreshed, a sign-in ends, and nothing that it brought outlives it.
+//
+// Holds: "nobody refreshes without end".
 func TestASignInEnds(t *testing.T) {
 	w := newWorld(t)
 	a := w.login("owner@example.com", password)

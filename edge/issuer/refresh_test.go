@@ -43,6 +43,7 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
+// Holds: "a copied refresh token ends the sign-in".
 func TestReuseEndsTheFamily(t *testing.T) {
 	w := newWorld(t)
 	other := w.login("owner@example.com", password).cookie.Value

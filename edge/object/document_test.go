@@ -65,6 +65,7 @@ func expect(t *testing.T, got []string, want ...string) {
 	}
 }
 
+// Holds: "an op is acknowledged once it is stored; a repeat gets the same acknowledgement".
 func TestAnOpIsStoredThenAcknowledgedThenTold(t *testing.T) {
 	r := newRoom(t)
 	expect(t, without(r.connect("ann", ""), "alarm"), `accept 7 "holdfast.v1"`, `"event":"connection_ack"`, `"event":"state"`)
@@ -194,6 +195,8 @@ func TestATokenIsSwappedInPlace(t *testing.T) {
 
 // A late joiner of a long log gets it part by part, and no part before the one
 // before it is known to have been read.
+//
+// Holds: "a long log comes in parts".
 func TestALongLogIsSyncedInParts(t *testing.T) {
 	r := newRoom(t)
 	r.env["WINDOW_BYTES"], r.env["MAX_SYNC_BYTES"] = "200000", "100000"
@@ -306,6 +309,8 @@ func TestWhatIsNoFrameIsAnswered(t *testing.T) {
 }
 
 // What is too long is not handed over, but counts for all that was sent.
+//
+// Holds: "a message that is too large costs its sender".
 func TestWhatIsTooLongCountsForItsLength(t *testing.T) {
 	for _, kind := range []Kind{Message, Binary} {
 		r := newRoom(t)

@@ -15,6 +15,8 @@ func (r *room) admissionOf(user string, access int) Input {
 
 // What is deleted is not in storage any more, and what is left is what keeps older answers
 // out, through an eviction.
+//
+// Holds: "a deleted document is erased".
 func TestAnErasedDocumentKeepsNothing(t *testing.T) {
 	for _, reboot := range []bool{false, true} {
 		r := newRoom(t)

@@ -95,6 +95,8 @@ func TestWhoReadsNothingIsSentSoMuch(t *testing.T) {
 
 // Who comes after the object has slept sees what the others last showed: it is kept with
 // their sockets, and costs no row.
+//
+// Holds: "presence never holds up an op".
 func TestPresenceOutlivesHibernation(t *testing.T) {
 	r := newRoom(t)
 	r.connect("ann", "")

@@ -82,6 +82,8 @@ func TestTheAuditLog(t *testing.T) {
 
 // A client is only taken for one that repeats itself within its newest entries, whether
 // those are in the log still or were trimmed.
+//
+// Holds: "an op is acknowledged once it is stored; a repeat gets the same acknowledgement".
 func TestReceiptsOutliveTheLog(t *testing.T) {
 	r := newRoom(t)
 	r.reboot = true

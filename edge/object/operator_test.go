@@ -22,6 +22,7 @@ func (f *fake) asks(ask uint32, text string) []string {
 	return without(f.enter(Input{Kind: Request, Ask: ask, Text: []byte(text)}), "alarm")
 }
 
+// Holds: "a revoked token is worth nothing, also when it comes back".
 func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","jti":"j1","reason":"stolen","by":"olive"}`),
@@ -53,6 +54,7 @@ func TestKickAndAnUnreachableDocument(t *testing.T) {
 	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":2`)
 }
 
+// Holds: "a changed permission reaches the open connection".
 func TestAccessIsAskedAnew(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"access","document":"d1","reason":"document_role_changed","by":"olive"}`), `database 1073741825 DB d1 ann`)
@@ -64,6 +66,8 @@ func TestAccessIsAskedAnew(t *testing.T) {
 }
 
 // What an operator is told of the past, in order, and who did what.
+//
+// Holds: "why somebody was disconnected can be told".
 func TestAudit(t *testing.T) {
 	f := ann(t)
 	f.now = f.now.Add(time.Second)

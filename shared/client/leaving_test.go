@@ -70,6 +70,8 @@ func TestInventedTabsLeaveTheList(t *testing.T) {
 
 // What a page had not seen stored when it was left is sent by the others, once, in
 // order, whether it led or followed.
+//
+// Holds: "a page that is left or frozen hands its unstored ops to the other tabs".
 func TestOpsOfAPageThatLeavesGoToTheOthers(t *testing.T) {
 	for _, leaver := range []string{"t1", "t2"} {
 		w, t1 := liveTab(t)

@@ -71,6 +71,8 @@ func (d *desk) content(conn document.ConnID) (snapshot string, ops []string) {
 
 // The attacker may write: as many ops as it likes, and as many snapshots, each false. Every
 // op that was acknowledged within the keep time an operator can bring back, with one call.
+//
+// Holds: "a false snapshot is undone".
 func TestWhatFalseSnapshotsReplaceCanBeRestored(t *testing.T) {
 	const keep = time.Hour
 	for seed := range uint64(300) {
@@ -184,6 +186,8 @@ func TestARestoreIsUndone(t *testing.T) {
 }
 
 // How much is kept is bounded in bytes, and what goes before its time is said.
+//
+// Holds: "a false snapshot is undone".
 func TestWhatIsKeptIsBounded(t *testing.T) {
 	d := newDesk(t)
 	cfg := document.Config{KeepOps: 1, ReplacedBytes: 20_000, LogBytes: 10_000, Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 100_000}}}}
@@ -231,6 +235,8 @@ func TestWhatIsKeptIsBounded(t *testing.T) {
 
 // In company a snapshot is not ahead of everybody else. Somebody alone, and somebody whose
 // company never acknowledges anything, can post one all the same.
+//
+// Holds: "a snapshot is not ahead of everybody else".
 func TestASnapshotIsConfirmed(t *testing.T) {
 	const refused, taken = "snapshot_unconfirmed", ""
 	for _, c := range []struct {

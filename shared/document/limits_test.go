@@ -14,6 +14,8 @@ import (
 
 // TestFull: the hundred-and-first user is told to wait, and those in their
 // grace period keep their place.
+//
+// Holds: "a full document says so".
 func TestFull(t *testing.T) {
 	d := newDesk(t)
 	for i := range 100 {
@@ -35,6 +37,8 @@ func TestFull(t *testing.T) {
 }
 
 // TestGap: what cannot be replayed is said, never left out in silence.
+//
+// Holds: "a dropped connection resumes, with everything missed".
 func TestGap(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -61,6 +65,8 @@ func TestGap(t *testing.T) {
 }
 
 // TestReceipts: as many ids as a client may have under way are known again.
+//
+// Holds: "an op is acknowledged once it is stored; a repeat gets the same acknowledgement".
 func TestReceipts(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

@@ -15,6 +15,8 @@ import (
 
 // TestFullForLonger: who finds the document full again is sent away for twice as long, and
 // not everybody for the same time.
+//
+// Holds: "a full document says so".
 func TestFullForLonger(t *testing.T) {
 	d := newDesk(t)
 	for i := range 100 {
@@ -56,6 +58,8 @@ func TestFullForLonger(t *testing.T) {
 
 // Power of the attacker: a member who reads as fast as it can, answers every ping, and asks
 // for the log over and over, with several questions at once and over new connections.
+//
+// Holds: "nobody slows a document by asking for its log".
 func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -104,6 +108,8 @@ func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
 
 // A first sync of a log that is longer than anybody's share gets to its end, and so does a
 // resume that has missed more.
+//
+// Holds: "nobody slows a document by asking for its log".
 func TestALongLogIsHeardToItsEnd(t *testing.T) {
 	d := newDesk(t)
 	d.doc = document.New(document.Config{Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 10_000}, Bytes: rate.Limit{Count: 1 << 30}}}, History: rate.Limit{Count: 100_000, Burst: 300_000}}, "d")
@@ -226,6 +232,8 @@ func TestTheClockGoesBack(t *testing.T) {
 // Presence at 250 a second for a minute, as a fast mouse makes it, and then none: nothing is
 // refused, the line lives, ops are taken, and the last is what the others see. Ten times
 // as much is a flood, and ends.
+//
+// Holds: "presence never holds up an op".
 func TestAFastMouse(t *testing.T) {
 	for _, each := range []int{1, 10} {
 		d := newDesk(t)

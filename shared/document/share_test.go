@@ -47,6 +47,9 @@ func (d *desk) taken(conn document.ConnID, ops, size int) int {
 
 // Power of the attacker: a member who writes without end in each of many documents. In
 // each of them a share of the frames and bytes is taken.
+//
+// Holds: "a flood is refused frame by frame, with `retry_after`; then the connection is
+// closed".
 func TestAShareOfTheLimits(t *testing.T) {
 	for _, c := range []struct{ share, frames, rate, bytes int }{
 		{0, 1000, 100, 69},    // of an object that says nothing

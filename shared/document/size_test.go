@@ -52,6 +52,8 @@ func (d *desk) comments(conn document.ConnID, event, id, data string) (reason st
 }
 
 // The attacker may comment, and does nothing else. Everybody else still can.
+//
+// Holds: "comments are as safe as ops, and in one order with them".
 func TestOneCommenterHasAShare(t *testing.T) {
 	d := newDesk(t)
 	cfg := document.Config{MaxComments: 40, MaxReplies: 20, UserReplies: 3, Conn: serverconn.Config{Flood: manyFrames}}
@@ -112,6 +114,8 @@ func TestOneCommenterHasAShare(t *testing.T) {
 
 // The attacker may write, and fills the log. It is locked before it is too large, a snapshot
 // makes room, and so does a higher limit.
+//
+// Holds: "nobody fills a document's storage".
 func TestAFullLogIsLocked(t *testing.T) {
 	d := newDesk(t)
 	cfg := document.Config{LogBytes: 5000, KeepOps: 2, Conn: serverconn.Config{Flood: manyFrames}}

@@ -57,6 +57,8 @@ func TestSpecModerate(t *testing.T) {
 
 // A holder who may not moderate any more holds nothing, and no lock outlasts the
 // longest there is.
+//
+// Holds: "a locked section is one user's alone".
 func TestSectionsEnd(t *testing.T) {
 	d := newDesk(t)
 	d.as("c1", "ann", permission.All)
@@ -72,6 +74,8 @@ func TestSectionsEnd(t *testing.T) {
 }
 
 // The limits of what may pile up are said and hold, after an eviction too.
+//
+// Holds: "comments are as safe as ops, and in one order with them".
 func TestOpenCommentsAreBounded(t *testing.T) {
 	d := newDesk(t)
 	cfg := document.Config{MaxComments: 2, UserComments: 2}
@@ -92,6 +96,8 @@ func TestOpenCommentsAreBounded(t *testing.T) {
 }
 
 // A connection that has entries of the log to come keeps them from being trimmed.
+//
+// Holds: "the log does not grow for ever".
 func TestCompactionLeavesWhatIsOwed(t *testing.T) {
 	d := newDesk(t)
 	d.doc = document.New(document.Config{Conn: serverconn.Config{WindowBytes: 2000, Flood: manyFrames}, KeepOps: 1}, "d")

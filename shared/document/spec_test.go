@@ -268,6 +268,8 @@ func TestSpecOneConnection(t *testing.T) {
 
 // S1: "Grace Period (30 seconds)", "No data is lost", "UserSession is retrieved from
 // SessionStorage", "Everything continues seamlessly" and "New UserSession is created".
+//
+// Holds: "a dropped connection resumes, with everything missed".
 func TestSpecGracePeriod(t *testing.T) {
 	for _, tt := range []struct {
 		away   time.Duration
@@ -293,6 +295,8 @@ func TestSpecGracePeriod(t *testing.T) {
 
 // S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive":
 // on a document the client is told to, and what is silent for too long is dead.
+//
+// Holds: "a client that pings is shown as gone when its connection dies silently".
 func TestSpecHeartbeat(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

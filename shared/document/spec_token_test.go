@@ -123,6 +123,8 @@ func TestSpecAfterExpiry(t *testing.T) {
 
 // Whoever is let in may send token after token that is refused: each costs a verification.
 // It is held to five in a row, then to one a minute, on this connection.
+//
+// Holds: "refused tokens are bounded on each connection".
 func TestRefusedRefreshesAreBounded(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

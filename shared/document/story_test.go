@@ -45,6 +45,8 @@ func newPlayer(t *testing.T) *player {
 }
 
 // TestStories plays testdata.
+//
+// Holds: "a client that never answers a `ping` (seed S2's) is not closed for it".
 func TestStories(t *testing.T) {
 	story.Run(t, func(t *testing.T) func(a *story.Command) { return newPlayer(t).tell })
 }

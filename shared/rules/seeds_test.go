@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write the tests' names into shared/SEEDS.md")
+var rewrite = flag.Bool("rewrite", false, "write the tests' names into shared/SEEDS.md and shared/GUARANTEES.md")
 
 // A test says which sentences it proves in the comment above it, word for word:
 //
@@ -21,15 +21,16 @@ var rewrite = flag.Bool("rewrite", false, "write the tests' names into shared/SE
 const quote = `"[^"]*"|“[^”]*”`
 
 var (
-	quotation = regexp.MustCompile(`\bS([12]): ((?:` + quote + `)(?:(?:,|,? and) (?:` + quote + `))*)`)
+	quotation = regexp.MustCompile(`\b(S[12]): ((?:` + quote + `)(?:(?:,|,? and) (?:` + quote + `))*)`)
 	sentence  = regexp.MustCompile(quote)
 )
 
 // seeds are the tests that prove a sentence, by "S1 " or "S2 " and the sentence.
 type seeds map[string][]string
 
-// read takes the quotations of one file, and returns those that no test stands under.
-func (q seeds) read(name string, src []byte) (stray []string) {
+// read takes the quotations of one file, whose form is quotation's, and returns those that
+// no test stands under.
+func (q seeds) read(name string, src []byte, quotation *regexp.Regexp) (stray []string) {
 	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return nil // TestTree says so
@@ -53,7 +54,7 @@ func (q seeds) read(name string, src []byte) (stray []string) {
 				} else {
 					s = strings.TrimSuffix(strings.TrimPrefix(s, "“"), "”")
 				}
-				key := "S" + found[1] + " " + s
+				key := found[1] + " " + s
 				q[key] = append(q[key], under[group])
 			}
 		}
@@ -121,7 +122,7 @@ func TestSeeds(t *testing.T) {
 	proofs := seeds{}
 	eachSource(t, func(name string, src []byte) {
 		if strings.HasSuffix(name, "_test.go") && path.Dir(name) != "shared/rules" {
-			for _, stray := range proofs.read(name, src) {
+			for _, stray := range proofs.read(name, src, quotation) {
 				t.Errorf("%s: no test stands under %s", name, stray)
 			}
 		}
@@ -156,7 +157,7 @@ func TestSeedsRulesFire(t *testing.T) {
 		{`S1: "A"`, "| a | | r |\n", "", "not in the table"},
 	} {
 		proofs := seeds{}
-		if stray := proofs.read("shared/x/x_test.go", []byte("package x\n\n// "+c.comment+"\nfunc TestX() {}\n")); stray != nil {
+		if stray := proofs.read("shared/x/x_test.go", []byte("package x\n\n// "+c.comment+"\nfunc TestX() {}\n"), quotation); stray != nil {
 			t.Errorf("%s: stray %q", c.comment, stray)
 		}
 		filled, broken := proofs.fill(head + c.rows)
@@ -167,7 +168,7 @@ func TestSeedsRulesFire(t *testing.T) {
 			t.Errorf("%s over %q: filled as %q", c.comment, c.rows, filled)
 		}
 	}
-	if stray := (seeds{}).read("shared/x/x_test.go", []byte("package x\n\n// S1: \"a\"\nfunc helpsX() {}\n")); len(stray) != 1 {
+	if stray := (seeds{}).read("shared/x/x_test.go", []byte("package x\n\n// S1: \"a\"\nfunc helpsX() {}\n"), quotation); len(stray) != 1 {
 		t.Errorf("a quotation above no test: %q", stray)
 	}
 }
