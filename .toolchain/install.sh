@@ -10,7 +10,8 @@ source "$(dirname "$0")/common.sh"
 
 # --- Debian packages -------------------------------------------------------
 
-# want PACKAGE...: packages that a check found missing; need installs them together.
+# want PACKAGE...: packages that a check found missing; need installs those of all parts
+# together.
 missing=()
 want() { missing+=("$@"); }
 need() { # need WHAT-FOR
@@ -64,23 +65,24 @@ compiler_rt() {
 		/usr/lib/clang/*/lib/wasm32-unknown-wasi/libclang_rt.builtins.a
 }
 
-install_tinygo() {
+want_tinygo() {
 	command -v go >/dev/null || die "Go 1.26 is needed: please install it and run this again."
 	[ -n "${WASMOPT:-}" ] || command -v wasm-opt >/dev/null || want binaryen
 	wasi_libc >/dev/null || want wasi-libc
 	compiler_rt >/dev/null || want libclang-rt-$llvm-dev-wasm32
 
-	local theirs version module goroot
-	theirs=$(own_tinygo || true)
-	if [ -z "$theirs" ]; then
+	if ! own_tinygo >/dev/null; then
 		[ -e /usr/lib/llvm-$llvm/include/llvm-c/Core.h ] || want llvm-$llvm-dev
 		[ -e /usr/lib/llvm-$llvm/include/clang-c/Index.h ] || want libclang-$llvm-dev
 		command -v clang-$llvm >/dev/null || want clang-$llvm
 		command -v wasm-ld-$llvm >/dev/null || want lld-$llvm
 		command -v g++ >/dev/null || want g++
 	fi
-	need "TinyGo"
+}
 
+install_tinygo() {
+	local theirs module goroot
+	theirs=$(own_tinygo || true)
 	# Go's own answers name the version and the folder it lies in.
 	goroot=$(go env GOROOT)
 	if [ -n "$theirs" ]; then
@@ -156,12 +158,13 @@ lay_root() { # lay_root TINYGO-FILES GOROOT
 
 # --- Node and the npm packages ----------------------------------------------
 
-install_node() {
-	# Any Node that runs npm will do to fetch the packages; the Node that the
-	# build and the tests use is one of them, for wrangler wants 22.
+# Any Node that runs npm will do to fetch the packages; the Node that the build and the
+# tests use is one of them, for wrangler wants 22.
+want_node() {
 	command -v npm >/dev/null || want nodejs npm
-	need "the npm packages"
+}
 
+install_node() {
 	local lock stamp=$repo/node_modules/.holdfast
 	lock=$(cksum <"$repo/package-lock.json")
 	if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
@@ -198,16 +201,21 @@ find_chromium() {
 	return 1
 }
 
-install_chromium() {
-	local c ours=$tc/bin/chromium
-	if [ "${CHROMIUM:-$ours}" != "$ours" ]; then
-		# The caller's own choice is used as it is.
+# The caller's own choice is used as it is.
+own_chromium() { [ "${CHROMIUM:-$tc/bin/chromium}" != "$tc/bin/chromium" ]; }
+
+want_chromium() {
+	if own_chromium; then
 		command -v "$CHROMIUM" >/dev/null || die "CHROMIUM is set to $CHROMIUM, which is not there."
 		return 0
 	fi
 	# The fonts are for a machine without any, where pages come out blank.
 	find_chromium >/dev/null || want chromium fonts-dejavu-core
-	need "the browser tests"
+}
+
+install_chromium() {
+	own_chromium && return
+	local c ours=$tc/bin/chromium
 	c=$(find_chromium) || die "no Chromium was found: set CHROMIUM to one and run this again."
 	mkdir -p "$tc/bin"
 	# A script, not a link: some browsers look for their files beside themselves.
@@ -230,8 +238,18 @@ fi
 
 for part in "${parts[@]}"; do
 	case $part in
-	tinygo | node | chromium) install_"$part" ;;
+	tinygo | node | chromium) want_"$part" ;;
 	*) die "no such part: $part (there are tinygo, node, chromium)" ;;
 	esac
+done
+need "${parts[*]}"
+# Beside each other: TinyGo wants processors, and the packages the network.
+running=()
+for part in "${parts[@]}"; do
+	install_"$part" &
+	running+=($!)
+done
+for one in "${running[@]}"; do
+	wait "$one" || exit 1
 done
 say "tools are ready (${parts[*]})"
