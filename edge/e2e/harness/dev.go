@@ -5,6 +5,7 @@ package harness
 import (
 	"bufio"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -29,13 +30,23 @@ type DevServer struct {
 	said   strings.Builder
 }
 
+// FreePort is a port that is free, and that the system gives nobody who asks for any: other
+// tests do meanwhile.
+func FreePort() int {
+	for {
+		port := 20_000 + rand.IntN(12_000)
+		listener, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if err == nil {
+			listener.Close()
+			return port
+		}
+	}
+}
+
 // StartDev starts it with these variables, NAME=value. Its secrets are those of Secrets.
 func StartDev(t testing.TB, vars ...string) *DevServer {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(err)
-	port := listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	port := FreePort()
 	worker := &Server{T: t, URL: fmt.Sprintf("http://127.0.0.1:%d", port), Operator: Secrets()["ADMIN_TOKEN"]}
 	d := &DevServer{Worker: worker, Port: port, State: t.TempDir(), vars: vars}
 	text, err := os.ReadFile(filepath.Join(made.folder, ".dev.vars"))

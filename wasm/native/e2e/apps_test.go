@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/wasm/native"
 )
@@ -203,10 +203,7 @@ func TestCaptionsProgram(t *testing.T) {
 		}
 	}
 	w := start(t, nil)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	check(err)
-	address := listener.Addr().String()
-	listener.Close()
+	address := fmt.Sprint("127.0.0.1:", harness.FreePort())
 	made := w.asks("PUT", "apps/"+captions, fmt.Sprintf(`{"name":"Captions","webhook_url":"http://%s/webhook"}`, address))
 	key := w.asks("POST", "apps/"+captions+"/keys", `{}`)
 	run := func(input io.Reader, env []string, name string, args ...string) (<-chan string, *exec.Cmd, *strings.Builder) {
