@@ -1,8 +1,8 @@
 # Holdfast's build. `make help` lists the targets.
 #
-# Everything that is made lies in .build/: the tools in .build/toolchain, the
-# artefacts in .build/release and .build/dev (with -go for COMPILER=go), and
-# .build/current is a link to the one that was built last, for wrangler.toml.
+# .build/ holds everything that is made: the tools in .build/toolchain, the
+# artefacts in .build/release and .build/dev (with -go for COMPILER=go).
+# .build/current links to the newest build, for wrangler.toml.
 
 COMPILER ?= tinygo
 PORT     ?= 8787
@@ -12,15 +12,15 @@ RUNS     ?= 1000
 SEED     ?=
 BENCH    ?= .
 ROUNDS   ?= 15
-# How many of the tests that wait most of the time run at once, each with a Worker of its own.
+# How many of the tests that mostly wait run at once, each with a Worker of its own.
 PARALLEL ?= 4
 
-# Set by `make test` once the tools, and then the build, are there, so that its parts do not look again.
+# `make test` sets these once the tools, and then the build, are there, so its parts do not check again.
 TOOLED ?=
 READY  ?=
 
 # dev is for the inner loop, release for everything that is measured or shipped.
-# A MODE given on the command line wins over both.
+# A MODE on the command line overrides both.
 MODE ?= $(if $(filter dev,$(MAKECMDGOALS)),dev,release)
 
 SHELL       := bash
@@ -32,22 +32,22 @@ OUT  := .build/$(MODE)$(if $(filter go,$(COMPILER)),-go)
 TOOL := $(CURDIR)/.build/toolchain/bin
 export COMPILER MODE
 
-# The tools' Node comes before the machine's, for wrangler wants 22.
+# The tools' Node comes before the machine's, because wrangler needs Node 22.
 export PATH := $(TOOL):$(CURDIR)/node_modules/.bin:$(PATH)
 CHROMIUM ?= $(TOOL)/chromium
 export CHROMIUM
 export HOLDFAST_BUILD := $(CURDIR)/$(OUT)
-# wrangler asks nobody anything, and keeps its log here.
+# wrangler sends no metrics, and keeps its log here.
 export WRANGLER_SEND_METRICS := false
 export WRANGLER_LOG_PATH := $(CURDIR)/.build/wrangler.log
 
 # COMPILER=go needs neither TinyGo nor LLVM.
 PARTS := $(if $(filter tinygo,$(COMPILER)),tinygo) node
 WASM  := GOOS=js GOARCH=wasm
-# What runs natively: all but the tests that need the built Worker.
+# The packages that run natively: all but the tests that need the built Worker.
 GO_PACKAGES = $$(go list ./... | grep -v /e2e)
-# Crowds, long lives and whatever else takes real time or load are tests of this name, or files
-# *.soak.mjs: make soak runs them and make test all the others, and so no test is left out.
+# Tests of crowds, of long lives and of anything else that takes real time or load have this name,
+# or are in files *.soak.mjs. make soak runs them and make test all others, so no test is left out.
 SOAK := ^TestSoak
 WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 
@@ -57,7 +57,7 @@ EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -
 .PHONY: help tools tools-test build modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
 	soak soak-edge soak-web imports size fmt lint fuzz sim bench clean
 
-help: ## this list
+help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  COMPILER=tinygo|go   MODE=dev|release   PORT=8787   VARS=\"NAME=value …\"   SEED= RUNS=   FUZZTIME=10s   BENCH=.   ROUNDS=15"
@@ -87,8 +87,8 @@ $(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) edge/
 	@rm -rf $(OUT)/package && mv $(OUT)/package.new $(OUT)/package
 	@rm -rf $(OUT)/web && mv $(OUT)/web.new $(OUT)/web
 
-# The bundle is what `wrangler deploy` would upload. It is only made to be
-# weighed and tested: deploying makes its own.
+# The bundle is what `wrangler deploy` would upload. We make it only to weigh and test
+# it: deploying makes its own.
 $(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) wrangler.toml package-lock.json
 	@echo "holdfast: bundling the Worker ($(MODE))"
 	@rm -rf $(OUT)/worker $(OUT)/worker.new
@@ -103,7 +103,7 @@ worker: $(OUT)/web/.built
 dev: build ## build for development and serve at http://127.0.0.1:PORT/
 	@node edge/dev.mjs --port $(PORT) $(VARS)
 
-rotate: ## a new signing key for make dev; the old one's tokens stay good
+rotate: ## make a new signing key for make dev; tokens of the old one stay valid
 	@go run ./edge/devvars -file .dev.vars -rotate
 
 test: tools-test ## everything: native, wasm, the Worker in workerd, the module in Chromium, sizes
@@ -123,7 +123,7 @@ test-go: ## Go tests on this machine
 	@go vet ./...
 	@go test $(GO_PACKAGES)
 
-# A page's and a Worker's Go is 32-bit and has one thread: the same tests again there.
+# In a page and in a Worker Go is 32-bit and has one thread: the same tests run so, too.
 test-wasm: tools ## the shared packages' tests as WebAssembly
 	@echo "holdfast: go test as WebAssembly"
 	@$(WASM) go test -short -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./shared/...
@@ -136,7 +136,7 @@ test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"
 	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
 
-soak: tools-test build ## what takes long: crowds, long lives, many kills, 10,000 seeds of the simulations
+soak: tools-test build ## the long tests: crowds, long lives, many kills, 10,000 seeds of the simulations
 	@$(MAKE) READY=1 soak-edge
 	@$(MAKE) READY=1 soak-web
 	@$(MAKE) sim RUNS=10000
@@ -150,12 +150,12 @@ soak-web: tools-test build
 	@echo "holdfast: the browser module in Chromium, for long"
 	@$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'
 
-imports: ## what the modules without a scheduler ask of their host
+imports: ## check what the modules without a scheduler import from their host
 	@node .toolchain/imports.mjs $(OUT)/object.wasm call
 	@node .toolchain/imports.mjs $(OUT)/front.wasm
 
-# Standard Go's modules are several times the size and have no budget.
-size: ## what the build weighs, against its budgets
+# The modules of standard Go are several times as large, and have no budget.
+size: ## compare the sizes of the build with their budgets
 	@$(if $(filter go,$(COMPILER)),echo "holdfast: no size budgets for COMPILER=go",node .toolchain/size.mjs $(OUT))
 
 fmt: ## format the Go code
@@ -166,7 +166,7 @@ lint: tools ## gofmt, go vet for both systems, the TypeScript compiler
 	@wrong=$$(find . -name '*.go' -not -path './.build/*' -not -path '*/node_modules/*' -print0 | xargs -0 gofmt -l); \
 		[ -z "$$wrong" ] || { echo "holdfast: not formatted (make fmt):" $$wrong >&2; exit 1; }
 	@go vet ./...
-	@# Addresses go to the host as numbers there, which vet takes for a mistake.
+	@# There addresses go to the host as numbers, which vet mistakes for an error.
 	@$(WASM) go vet -unsafeptr=false ./...
 	@tsc --noEmit --project web
 
@@ -178,10 +178,10 @@ fuzz: ## run every fuzz test for FUZZTIME
 		done; \
 	done
 
-sim: ## the simulations, of the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
+sim: ## simulate the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
 	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/device ./shared/client ./shared/endpoint -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
-bench: tools-test build ## benchmarks: the pure packages, then the built Worker beside its peers, in turns, then tabs in Chromium
+bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in Chromium
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' -benchtime $(ROUNDS)x ./edge/e2e/...
 	@echo "holdfast: tabs in Chromium"

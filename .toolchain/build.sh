@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Compiles one WebAssembly module, if anything it is made of has changed.
+# Compiles one WebAssembly module, if any of its sources has changed.
 #
 #   .toolchain/build.sh front|http|object|page OUT-DIR      COMPILER=tinygo|go  MODE=dev|release
 #
-# "Changed" goes by content, not by time stamps: a fresh checkout, a touched
-# file or an edited test costs nothing, and a module takes up to a minute.
+# It compares content, not time stamps: a module takes up to a minute, and a fresh
+# checkout, a touched file or an edited test must cost nothing.
 source "$(dirname "$0")/common.sh"
 cd "$repo"
 
@@ -14,25 +14,26 @@ case $MODE in dev | release) ;; *) die "MODE is dev or release, not $MODE" ;; es
 
 case $name in
 http) pkg=./edge/httpwasm target=worker file=http.wasm opt=z goos=js ;;
-# The front's and the objects' are on the path of every connect and every frame, and have
-# no scheduler: what can be suspended is slower. They are for wasip1, because package time
-# brings syscall/js into every module for js. Both are made for size: the object's is a
-# sixth smaller with s than with 2 and 3 % smaller again with z, the front's 18 % with s.
+# Every connect runs the front module and every frame the object module. They have no
+# scheduler, because suspendable code is slower. They target wasip1, because for js package
+# time brings syscall/js into every module. Both are optimised for size: the object module
+# is a sixth smaller with s than with 2, and 3 % smaller again with z; the front module is
+# 18 % smaller with s.
 front) pkg=./edge/frontwasm target=object file=front.wasm opt=s goos=wasip1 ;;
 object) pkg=./edge/objectwasm target=object file=object.wasm opt=z goos=wasip1 ;;
 page) pkg=./wasm target=page file=holdfast.wasm opt=z goos=js ;;
 *) die "no such module: $name (there are front, http, object, page)" ;;
 esac
-# Both modes compile alike: less optimised code is so much more for wasm-opt to
-# work through that -opt=1 takes half as long again as -opt=z.
+# Both modes use the same options. -opt=1 would take half as long again as -opt=z,
+# because less optimised code is more work for wasm-opt.
 
 optimise=()
 case $COMPILER in
 tinygo)
 	build=("$repo/.toolchain/tinygo.sh" build "-target=$target" "-opt=$opt" -no-debug)
 	[ $goos = wasip1 ] && build+=(-buildmode=c-shared -scheduler=none)
-	# TinyGo runs Binaryen only to make calls suspendable, and only where there is a scheduler.
-	# One run for size as well takes 3 % off every packed module.
+	# TinyGo runs Binaryen only to make calls suspendable, so only with a scheduler. Another
+	# run, for size, makes every packed module 3 % smaller.
 	optimise=("${WASMOPT:-wasm-opt}" "-O$opt" --enable-bulk-memory --enable-mutable-globals --enable-nontrapping-float-to-int --enable-sign-ext)
 	exec_js=$tc/root/targets/wasm_exec.js
 	listos=$goos tags=tinygo
@@ -48,8 +49,8 @@ go)
 esac
 
 mkdir -p "$out"
-# put FILE: writes standard input there, touching it only if it differs. Two
-# modules may be built at a time.
+# put FILE: writes standard input to FILE, and touches it only if it differs. Two builds
+# may run at a time.
 put() {
 	cat >"$1.$$"
 	if cmp -s "$1.$$" "$1"; then rm "$1.$$"; else mv "$1.$$" "$1"; fi
@@ -57,8 +58,8 @@ put() {
 put "$out/wasm_exec.js" <"$exec_js"
 echo "{\"compiler\":\"$COMPILER\"}" | put "$out/compiler.json"
 
-# What the module is made of: the project's own files, the versions of
-# everything else, the compiler and how it is called.
+# The sources of the module: the project's own files, the versions of everything else,
+# the compiler and its options.
 files=$(GOOS=$listos GOARCH=wasm go list -tags="$tags" -deps -f '{{if and .Module .Module.Main}}{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}
 {{end}}{{range .EmbedFiles}}{{$d}}/{{.}}
 {{end}}{{end}}' "$pkg") || die "cannot list what $pkg is made of"
@@ -73,7 +74,7 @@ of=$(
 )
 [ ! -f "$out/$file" ] || [ "$(cat "$out/$file.from" 2>/dev/null)" != "$of" ] || exit 0
 
-# The other mode may have made it already.
+# The other mode may have built the same module already.
 for other in .build/*/"$file.from"; do
 	if [ -f "${other%.from}" ] && [ "$(cat "$other")" = "$of" ]; then
 		cp "${other%.from}" "$out/new.$file"

@@ -1,12 +1,12 @@
-# Sourced by the other scripts here: where things are, and how they speak.
+# The other scripts here source this: the paths, and how to print messages.
 set -euo pipefail
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-tc=$repo/.build/toolchain # everything this folder makes; git ignores .build
+tc=$repo/.build/toolchain # everything that these scripts make; git ignores .build
 llvm=19                   # the LLVM that TinyGo is built against and links with
 tinygo_series=0.42        # the TinyGo release the overlay and the targets are for
 
-# make puts the tools' own folder first; what is looked for here is the machine's.
+# make puts the folder of our tools first in PATH. These scripts look for the machine's tools.
 PATH=${PATH//"$tc/bin:"/}
 PATH=${PATH//"$repo/node_modules/.bin:"/}
 
@@ -16,7 +16,7 @@ die() {
 	exit 1
 }
 
-# first FILE...: the first of the given paths that exists.
+# first FILE...: prints the first of the paths that exists.
 first() {
 	local f
 	for f in "$@"; do

@@ -1,13 +1,13 @@
-// Checks what a module without a scheduler asks of its host, which has to make the
-// call named last, if one is:
+// Checks what a module without a scheduler imports from its host. If a call is named last, the
+// module has to make that call:
 //
 //	node .toolchain/imports.mjs object.wasm call
 //	node .toolchain/imports.mjs front.wasm
 //
-// One Go instance lives in each Durable Object, another in each isolate of the
-// front, and they are entered by synchronous calls only. A module that asks for
-// JavaScript values, timers or files would break that rule at run time and on some
-// paths only, so it is refused here.
+// Each Durable Object has one Go instance, each isolate of the front has another, and
+// JavaScript enters them by synchronous calls only. A module that imports JavaScript
+// values, timers or files would break that rule at run time, and only on some paths. So
+// this script refuses it.
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { runtime } from "../edge/worker/runtime.mjs";
@@ -16,9 +16,9 @@ const [file, own] = process.argv.slice(2);
 const name = basename(file, ".wasm");
 const allowed = {
   holdfast: own === undefined ? [] : [own],
-  // What the runtime links in whatever a program does. Output goes to the log;
-  // there is nothing to seek or close, and the host need only answer "no".
-  // What encoding/json and fmt bring along (os: arguments and a clock) is answered, and never asked for.
+  // The runtime links these into every program. Output goes to the log; there is nothing
+  // to seek or close, so the host only has to answer "no". encoding/json and fmt bring os
+  // with them (arguments and a clock): the host has answers, and no program asks.
   wasi_snapshot_preview1: [
     ...["fd_write", "fd_close", "fd_seek", "random_get"],
     ...(own === undefined ? ["clock_time_get", "args_sizes_get", "args_get"] : []),
@@ -26,8 +26,8 @@ const allowed = {
 };
 
 const { compiler } = JSON.parse(readFileSync(join(dirname(file), "compiler.json"), "utf8"));
-// Standard Go's runtime is made for a whole WASI host; what counts is that no JavaScript
-// comes in, and that the host has an answer.
+// The runtime of standard Go imports a whole WASI host. What matters is that it imports no
+// JavaScript, and that the host has an answer.
 if (compiler === "go") allowed.wasi_snapshot_preview1 = Object.keys(runtime(() => {}).wasi_snapshot_preview1);
 const allows = ({ module, name }) => allowed[module]?.includes(name);
 const module = new WebAssembly.Module(readFileSync(file));

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Installs what Holdfast is built and tested with.
+# Installs the tools that build and test Holdfast.
 #
 #   .toolchain/install.sh [tinygo] [node] [chromium]      (default: all three)
 #
-# Run it as often as you like: what is there is left alone, and a run that was
-# interrupted is repaired by the next, for every part is made in a temporary
-# folder, moved into place, and stamped only then.
+# You may run it as often as you like. It keeps what is there. After an interrupted run
+# the next one repairs the rest: each part is made in a temporary folder, moved into
+# place, and stamped only then.
 source "$(dirname "$0")/common.sh"
 
 # --- Debian packages -------------------------------------------------------
 
-# want PACKAGE...: packages that a check found missing; need installs those of all parts
-# together.
+# want PACKAGE...: collects missing packages. need installs those of all parts together.
 missing=()
 want() { missing+=("$@"); }
 need() { # need WHAT-FOR
@@ -27,7 +26,7 @@ need() { # need WHAT-FOR
 	say "installing ${missing[*]} for $1, about 30 s, once"
 	local log=$tc/apt.log
 	mkdir -p "$tc"
-	# dpkg finishes first what an interrupted run left half done.
+	# First dpkg finishes what an interrupted run left half done.
 	if ! {
 		"${sudo[@]}" dpkg --configure -a &&
 			"${sudo[@]}" apt-get update -qq &&
@@ -41,7 +40,7 @@ need() { # need WHAT-FOR
 
 # --- TinyGo ----------------------------------------------------------------
 
-# A TinyGo of the right series that is already on PATH is used as it is.
+# own_tinygo prints the TinyGo on PATH, if it is of the right series.
 own_tinygo() {
 	local t
 	t=$(command -v tinygo) || return 1
@@ -83,7 +82,7 @@ want_tinygo() {
 install_tinygo() {
 	local theirs module goroot
 	theirs=$(own_tinygo || true)
-	# Go's own answers name the version and the folder it lies in.
+	# go itself says which version it is, and where it and TinyGo's module are.
 	goroot=$(go env GOROOT)
 	if [ -n "$theirs" ]; then
 		module=$("$theirs" env TINYGOROOT)
@@ -91,7 +90,7 @@ install_tinygo() {
 		module=$(cd "$repo/.toolchain/tinygo" && GOFLAGS="-mod=readonly -buildvcs=false" go mod download && GOFLAGS="-mod=readonly -buildvcs=false" go list -m -f '{{.Dir}}' github.com/tinygo-org/tinygo)
 	fi
 
-	# The compiler itself. The stamp holds what it was built from.
+	# The compiler. Its stamp names what it was built from.
 	local from bin=$tc/bin/tinygo
 	mkdir -p "$tc/bin"
 	if [ -n "$theirs" ]; then
@@ -108,9 +107,9 @@ install_tinygo() {
 		fi
 	fi
 
-	# Its root: links to its own files, our targets, and src/net from our part
-	# and Go's pure files. The stamp names every file that was linked, so a new
-	# Go, a new TinyGo or a changed overlay lays it anew.
+	# TinyGo's root: links to its own files, our targets, and a src/net made of our
+	# overlay and Go's pure files. The stamp names every linked file, so a new Go, a
+	# new TinyGo or a changed overlay makes a new root.
 	local root=$tc/root want_root
 	want_root=$(
 		echo "$module $goroot $(go env GOVERSION) $(wasi_libc) $(compiler_rt)"
@@ -130,8 +129,8 @@ lay_root() { # lay_root TINYGO-FILES GOROOT
 	for f in "$1"/*; do
 		case ${f##*/} in src | targets | bin) ;; *) ln -s "$f" "$new/" ;; esac
 	done
-	# TinyGo takes a linked folder for a file when it merges src with Go's own:
-	# the folders have to be real, and the files may be links.
+	# When TinyGo merges src with Go's own it takes a linked folder for a file. So
+	# the folders are real, and the files are links.
 	cp -rs "$1/src" "$new/"
 	rm -rf "$new/src/net"
 	mkdir -p "$new/src/net/http/internal"
@@ -158,8 +157,8 @@ lay_root() { # lay_root TINYGO-FILES GOROOT
 
 # --- Node and the npm packages ----------------------------------------------
 
-# Any Node that runs npm will do to fetch the packages; the Node that the build and the
-# tests use is one of them, for wrangler wants 22.
+# Any Node can run npm to fetch the packages. One of the packages is the Node that the
+# build and the tests use, because wrangler needs 22.
 want_node() {
 	command -v npm >/dev/null || want nodejs npm
 }
@@ -169,7 +168,7 @@ install_node() {
 	lock=$(cksum <"$repo/package-lock.json")
 	if [ "$(cat "$stamp" 2>/dev/null)" != "$lock" ]; then
 		say "installing the npm packages, about 20 s, once"
-		# npm ci empties node_modules first, and the stamp with it.
+		# npm ci first empties node_modules, and so removes the stamp, too.
 		mkdir -p "$tc"
 		if ! (cd "$repo" && npm ci --no-progress) >"$tc/npm.log" 2>&1 </dev/null; then
 			grep 'npm error' "$tc/npm.log" | head -8 >&2
@@ -201,7 +200,7 @@ find_chromium() {
 	return 1
 }
 
-# The caller's own choice is used as it is.
+# own_chromium reports whether the caller chose a browser.
 own_chromium() { [ "${CHROMIUM:-$tc/bin/chromium}" != "$tc/bin/chromium" ]; }
 
 want_chromium() {
@@ -209,7 +208,7 @@ want_chromium() {
 		command -v "$CHROMIUM" >/dev/null || die "CHROMIUM is set to $CHROMIUM, which is not there."
 		return 0
 	fi
-	# The fonts are for a machine without any, where pages come out blank.
+	# Without any fonts pages come out blank.
 	find_chromium >/dev/null || want chromium fonts-dejavu-core
 }
 
@@ -218,7 +217,7 @@ install_chromium() {
 	local c ours=$tc/bin/chromium
 	c=$(find_chromium) || die "no Chromium was found: set CHROMIUM to one and run this again."
 	mkdir -p "$tc/bin"
-	# A script, not a link: some browsers look for their files beside themselves.
+	# A script, not a link, because some browsers look for files beside themselves.
 	printf '#!/bin/sh\nexec "%s" "$@"\n' "$c" >"$ours.new"
 	chmod +x "$ours.new"
 	mv "$ours.new" "$ours"
@@ -243,7 +242,7 @@ for part in "${parts[@]}"; do
 	esac
 done
 need "${parts[*]}"
-# Beside each other: TinyGo wants processors, and the packages the network.
+# In parallel: building TinyGo needs processors, fetching the packages the network.
 running=()
 for part in "${parts[@]}"; do
 	install_"$part" &

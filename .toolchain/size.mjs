@@ -1,9 +1,9 @@
-// Prints what the release build weighs and fails when it is over budget:
+// Prints the sizes of the release build, and fails if one is over budget:
 //
 //	node .toolchain/size.mjs DIR
 //
-// A kB is 1000 bytes. A budget names files under DIR, or a folder, whose files
-// are packed each by itself and added up, as they are uploaded and served.
+// A kB is 1000 bytes. A budget names files under DIR, or a folder. Each file is compressed by
+// itself, as it is uploaded and served, and the sizes are added up.
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -11,7 +11,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 const dir = process.argv[2];
 const budgets = JSON.parse(readFileSync(new URL("budgets.json", import.meta.url), "utf8"));
 
-/** The files that a budget's entry stands for; what is never uploaded is left out. */
+/** Returns the files that an entry of a budget names, without those that are never uploaded. */
 function files(entry) {
   if (!entry.endsWith("/")) return [entry];
   return readdirSync(join(dir, entry), { recursive: true })

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TinyGo with this project's root, targets (worker, object, page) and tools:
+# Runs TinyGo with this project's root, targets (worker, object, page) and tools:
 #   .toolchain/tinygo.sh build -target=object -buildmode=c-shared -o x.wasm ./edge/objectwasm
 source "$(dirname "$0")/common.sh"
 
