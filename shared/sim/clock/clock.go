@@ -49,18 +49,19 @@ func (c *Clock) RunUntil(t time.Time) {
 }
 
 // Pass moves now to until and wakes a core at each deadline on the way, at once where one
-// has passed. It returns false when the core is due again at the very moment at which it
-// was woken, over and over: it would be woken for ever.
-func Pass(now *time.Time, until time.Time, deadline func() (time.Time, bool), wake func()) bool {
-	for again := 0; ; {
+// has passed. At one moment it may be woken 1+again times: who is due once more would be
+// woken for ever, and Pass returns false.
+func Pass(now *time.Time, until time.Time, again int, deadline func() (time.Time, bool), wake func()) bool {
+	for woken := 0; ; woken++ {
 		at, ok := deadline()
 		if !ok || at.After(until) {
 			*now = until
 			return true
 		}
 		if at.After(*now) {
-			*now, again = at, 0
-		} else if again++; again > 20 {
+			*now, woken = at, 0
+		}
+		if woken > again {
 			return false
 		}
 		wake()

@@ -31,10 +31,13 @@ func TestPassWakesAtEachDeadline(t *testing.T) {
 		return Start.Add(due[0]), true
 	}
 	wake := func() { got, due = got+now.Sub(Start).String()+" ", due[1:] }
-	if !Pass(&now, Start.Add(5*time.Second), deadline, wake) || got != "1s 2s " || now.Sub(Start) != 5*time.Second {
+	if !Pass(&now, Start.Add(5*time.Second), 0, deadline, wake) || got != "1s 2s " || now.Sub(Start) != 5*time.Second {
 		t.Errorf("woken at %q, then it is %v", got, now.Sub(Start))
 	}
-	if Pass(&now, Start.Add(time.Minute), func() (time.Time, bool) { return Start, true }, func() {}) {
-		t.Error("who is due for ever was woken for ever")
+	for again := range 3 {
+		n := 0
+		if Pass(&now, Start.Add(time.Minute), again, func() (time.Time, bool) { return Start, true }, func() { n++ }) || n != 1+again {
+			t.Errorf("who is due for ever was woken %d times, may be %d", n, 1+again)
+		}
 	}
 }
