@@ -12,7 +12,7 @@ RUNS     ?= 1000
 SEED     ?=
 BENCH    ?= .
 ROUNDS   ?= 15
-# How many of the tests that mostly wait run at once, each with a Worker of its own.
+# How many of a package's tests that mostly wait run at once, each with a Worker of its own.
 PARALLEL ?= 4
 
 # `make test` sets these once the tools, and then the build, are there, so its parts do not check again.
@@ -130,7 +130,7 @@ test-wasm: tools ## the shared packages' tests as WebAssembly
 
 test-edge: build ## the built Worker and its Durable Objects in workerd, and the native client against it
 	@echo "holdfast: testing the Worker in workerd"
-	@go test -count=1 -timeout 25m -p 1 -parallel $(PARALLEL) -skip '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
+	@go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
 
 test-web: tools-test build ## the built module and page in Chromium
 	@echo "holdfast: testing the browser module in Chromium"

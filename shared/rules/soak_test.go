@@ -16,7 +16,7 @@ var (
 	soakTargets = []string{"soak-edge", "soak-web", "sim"}
 	commands    = map[string]string{
 		"test-go":   `go test $(GO_PACKAGES)`,
-		"test-edge": `go test -count=1 -timeout 25m -p 1 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
+		"test-edge": `go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
 		"soak-edge": `go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ` + builtPackages,
 		"test-web":  `$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'`,
 		"soak-web":  `$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'`,
