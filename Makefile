@@ -45,7 +45,10 @@ export WRANGLER_LOG_PATH := $(CURDIR)/.build/wrangler.log
 PARTS := $(if $(filter tinygo,$(COMPILER)),tinygo) node
 WASM  := GOOS=js GOARCH=wasm
 # The packages that run natively: all but the tests that need the built Worker.
-GO_PACKAGES = $$(go list ./... | grep -v /e2e)
+GO_PACKAGES = $$(go list ./wasm/native ./... | grep -v /e2e)
+# Those that are in a module, and so run as WebAssembly too: neither the rules nor the test kit.
+WASM_PACKAGES = $$(go list ./shared/... | grep -v -e /rules -e /sim/)
+WASM_TEST := $(WASM) go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec"
 # Tests of crowds, of long lives and of anything else that takes real time or load have this name,
 # or are in files *.soak.mjs. make soak runs them and make test all others, so no test is left out.
 SOAK := ^TestSoak
@@ -55,7 +58,7 @@ WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
 .PHONY: help tools tools-test build modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
-	soak soak-edge soak-web imports size fmt lint fuzz sim bench clean
+	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,7 +129,7 @@ test-go: ## Go tests on this machine
 # In a page and in a Worker Go is 32-bit and has one thread: the same tests run so, too.
 test-wasm: tools ## the shared packages' tests as WebAssembly
 	@echo "holdfast: go test as WebAssembly"
-	@$(WASM) go test -short -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec" ./shared/...
+	@$(WASM_TEST) -short $(WASM_PACKAGES)
 
 test-edge: build ## the built Worker and its Durable Objects in workerd, and the native client against it
 	@echo "holdfast: testing the Worker in workerd"
@@ -139,12 +142,17 @@ test-web: tools-test build ## the built module and page in Chromium
 soak: tools-test build ## the long tests: crowds, long lives, many kills, 10,000 seeds of the simulations
 	@$(MAKE) READY=1 soak-edge
 	@$(MAKE) READY=1 soak-web
+	@$(MAKE) READY=1 soak-wasm
 	@$(MAKE) sim RUNS=10000
 	@echo "holdfast: make soak passed, every part of it"
 
 soak-edge: build
 	@echo "holdfast: the Worker in workerd, for long"
 	@go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
+
+soak-wasm: tools
+	@echo "holdfast: the simulation as WebAssembly"
+	@$(WASM_TEST) -count=1 -timeout 25m -run Sim ./shared/sim -args -sim.runs=200
 
 soak-web: tools-test build
 	@echo "holdfast: the browser module in Chromium, for long"

@@ -13,9 +13,11 @@ import (
 // packages that need the built Worker, and the files of the browser's tests, between them.
 var (
 	testTargets = []string{"test-go", "test-wasm", "test-edge", "test-web"}
-	soakTargets = []string{"soak-edge", "soak-web", "sim"}
+	soakTargets = []string{"soak-edge", "soak-web", "soak-wasm", "sim"}
 	commands    = map[string]string{
 		"test-go":   `go test $(GO_PACKAGES)`,
+		"test-wasm": `$(WASM_TEST) -short $(WASM_PACKAGES)`,
+		"soak-wasm": `$(WASM_TEST) -count=1 -timeout 25m -run Sim ./shared/sim -args -sim.runs=200`,
 		"test-edge": `go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
 		"soak-edge": `go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ` + builtPackages,
 		"test-web":  `$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'`,
@@ -25,7 +27,7 @@ var (
 
 const (
 	builtPackages = `./edge/e2e/... ./wasm/native/e2e`
-	goPackages    = `GO_PACKAGES = $$(go list ./... | grep -v /e2e)`
+	goPackages    = `GO_PACKAGES = $$(go list ./wasm/native ./... | grep -v /e2e)`
 	soakNames     = `SOAK := ^TestSoak`
 )
 

@@ -19,7 +19,7 @@ var simLog = flag.Bool("sim.log", false, "print every event of the runs")
 //
 //	go test ./shared/sim -run Sim -sim.seed=N -sim.log
 func TestSim(t *testing.T) {
-	seed, runs := random.Seeds(300, 200) // make soak plays 10,000
+	seed, runs := random.Seeds(300, 60) // make soak plays 10,000, and as WebAssembly 200
 	began := time.Now()
 	total, failed, err := playAll(seed, runs)
 	if err != nil {
