@@ -25,7 +25,7 @@ func TestRotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := value(read(), "ADMIN_TOKEN")
-	var signed []string // // the names of the keys that have signed
+	var signed []string // the names of the keys that have signed
 	for range 4 {
 		key, err := token.PublicKey([]byte(value(read(), "SIGNING_KEY")))
 		if err != nil {

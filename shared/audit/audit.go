@@ -30,7 +30,7 @@ const (
 	Refused           Event = "refused"
 	TokenRefreshed    Event = "token_refreshed"
 	PermissionChanged Event = "permission_changed"
-	TokensRevoked     Event = "tokens_revoked" // // Reason, By; Detail says which: jti …, before …, all
+	TokensRevoked     Event = "tokens_revoked" // Reason, By; Detail says which: jti …, before …, all
 	Kicked            Event = "kicked"
 	ChannelGone       Event = "channel_gone"
 )
@@ -38,8 +38,8 @@ const (
 // The events that a document records.
 const (
 	Connected Event = "connected" // Detail: resumed, or new
-	Replaced  Event = "replaced"  // // by a newer connection; Detail: the client id of that
-	Lost      Event = "lost"      // // the connection dropped, or the peer closed it; Detail: the close code
+	Replaced  Event = "replaced"  // by a newer connection; Detail: the client id of that
+	Lost      Event = "lost"      // the connection dropped, or the peer closed it; Detail: the close code
 	Closed    Event = "closed"    // by the server; Code and Reason say why
 	Left      Event = "left"      // the user's own disconnect
 	GraceOver Event = "grace_over"
@@ -49,8 +49,8 @@ const (
 	LogFull          Event = "log_full"
 	LogHasRoom       Event = "log_has_room"
 	SnapshotTaken    Event = "snapshot"          // Detail: its version and bytes
-	HistoryErased    Event = "history_erased"    // // before its time; Detail: up to which version
-	Restored         Event = "restored"          // // By, Reason; Detail: which version, and the version that it became
+	HistoryErased    Event = "history_erased"    // before its time; Detail: up to which version
+	Restored         Event = "restored"          // By, Reason; Detail: which version, and the version that it became
 	CommentsResolved Event = "comments_resolved" // of the user, by By; Detail: how many
 )
 

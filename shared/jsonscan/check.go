@@ -64,8 +64,8 @@ func scanValue(b []byte, i, maxDepth int) (int, error) {
 		maxDepth = DepthLimit
 	}
 	var (
-		objects uint64   // // lowest bit: whether the innermost open container is an object
-		outer   []uint64 // // the same for the containers outside of the innermost 64
+		objects uint64   // lowest bit: whether the innermost open container is an object
+		outer   []uint64 // the same for the containers outside of the innermost 64
 		depth   int
 		err     error
 	)

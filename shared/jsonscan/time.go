@@ -43,7 +43,7 @@ func civil(days int) (year, month, day int) {
 	const perEra = 146097 // days in 400 years
 	days += toMarchOfYear0
 	era, day := days/perEra, days%perEra
-	year = (day - day/1460 + day/36524 - day/146096) / 365 // // without the leap days
+	year = (day - day/1460 + day/36524 - day/146096) / 365 // without the leap days
 	day -= 365*year + year/4 - year/100
 	month = (5*day + 2) / 153
 	day -= (153*month+2)/5 - 1

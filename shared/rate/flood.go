@@ -25,8 +25,8 @@ type Flood struct {
 	// since and until bound a pause, in which every frame is refused. A clock that was
 	// set back to before since ends the pause.
 	since, until time.Time
-	refused      int       // // frames refused in this pause and in those right before it
-	notified     time.Time // // when Notify last returned true
+	refused      int       // frames refused in this pause and in those right before it
+	notified     time.Time // when Notify last returned true
 }
 
 // Take counts a frame. It refuses the frame if wait is not 0: the client has to wait that
@@ -50,7 +50,7 @@ func (f *Flood) Take(now time.Time, l *FloodLimits, size int) (wait time.Duratio
 		f.since, f.until = now, now.Add(wait)
 	}
 	if f.refused++; f.refused > l.MaxRefused {
-		f.refused = 0 // // or the server would close a client that has much to repeat at once, for ever
+		f.refused = 0 // or the server would close a client that has much to repeat at once, for ever
 		return wait, true
 	}
 	return wait, false

@@ -15,7 +15,7 @@ const (
 	UserIDClaim   = "user_id"
 	EmailClaim    = "email"
 	phoneClaim    = "phone_number"
-	verified      = "_verified" // // behind another claim's name
+	verified      = "_verified" // behind another claim's name
 	verifiedClaim = EmailClaim + verified
 )
 

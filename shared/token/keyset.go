@@ -112,7 +112,7 @@ func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Dec
 	key, known := s.keys[kid]
 	age, asked := now.Sub(s.loadedAt), now.Sub(s.askedAt)
 	failing := FailureCooldown - now.Sub(s.failedAt)
-	if age < 0 || failing > FailureCooldown { // // the clock was set back
+	if age < 0 || failing > FailureCooldown { // the clock was set back
 		age, failing = s.ages.Fresh, 0
 	}
 	asking := 0 <= asked && asked <= FetchLimit

@@ -78,7 +78,7 @@ func TestReadKeySet(t *testing.T) {
 	for _, c := range []struct {
 		what string
 		jwks string
-		keys int // // 0: an error
+		keys int // 0: an error
 	}{
 		{"two keys", string(set("a", "b")), 2},
 		{"one of them for encryption", `{"keys":[` + jwk("a") + `,` + strings.Replace(jwk("b"), "sig", "enc", 1) + `]}`, 1},
@@ -137,7 +137,7 @@ func TestKeySetLife(t *testing.T) {
 		t.Helper()
 		wait(kid, d, 0)
 	}
-	unknown := func(kid string) { // // after a fetch for this token
+	unknown := func(kid string) { // after a fetch for this token
 		t.Helper()
 		if _, got, _ := s.Lookup(kid, true, at); got != Unknown {
 			t.Fatalf("%s, fetched: decision %d, want Unknown", kid, got)
@@ -155,11 +155,11 @@ func TestKeySetLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	want("a", Use)
-	wait("../../etc/passwd", NotYet, UnknownCooldown) // // just loaded: an invented name causes no fetch
+	wait("../../etc/passwd", NotYet, UnknownCooldown) // just loaded: an invented name causes no fetch
 	at = at.Add(UnknownCooldown - time.Second)
-	wait("b", NotYet, time.Second) // // neither does one of the issuer's, but it is not called unknown
+	wait("b", NotYet, time.Second) // neither does one of the issuer's, but it is not called unknown
 	at = at.Add(time.Second)
-	want("b", Fetch) // // the issuer has rotated its keys
+	want("b", Fetch) // the issuer has rotated its keys
 	want("a", Use)
 	s.Load(set("a", "b"), at)
 	want("b", Use)
@@ -168,23 +168,23 @@ func TestKeySetLife(t *testing.T) {
 
 	at = at.Add(Fresh)
 	want("b", Fetch)
-	want("b", Use) // // a second caller does not wait for the fetch under way
+	want("b", Use) // a second caller does not wait for the fetch under way
 	if _, err := s.Load([]byte("<html>"), at); err == nil {
 		t.Fatal("an error page was loaded")
 	}
-	want("b", Use) // // an old key is better than no sign-in
+	want("b", Use) // an old key is better than no sign-in
 	wait("c", Unavailable, FailureCooldown)
 	at = at.Add(Stale)
 	want("b", Fetch)
 	s.Failed(at)
-	wait("b", Unavailable, FailureCooldown) // // but not for ever
+	wait("b", Unavailable, FailureCooldown) // but not for ever
 	at = at.Add(FailureCooldown)
 	want("b", Fetch)
 	s.Load(set("b"), at)
 	want("b", Use)
-	unknown("a") // // the issuer withdrew it
+	unknown("a") // the issuer withdrew it
 
-	at = at.Add(-time.Hour) // // the clock is set back
+	at = at.Add(-time.Hour) // the clock is set back
 	want("b", Fetch)
 	s.Load(set("b"), at)
 	wait("a", NotYet, UnknownCooldown)

@@ -19,7 +19,7 @@ func TestBestCurrentPractices(t *testing.T) {
 	parts := strings.Split(sign(rs256, good), ".")
 	under := func(head string) string { return sign(head, good) }
 	claims := func(body string) string { return sign(rs256, body) }
-	own := func() string { // // what an attacker with a key of their own can make
+	own := func() string { // what an attacker with a key of their own can make
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)

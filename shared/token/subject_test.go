@@ -26,7 +26,7 @@ func TestSubjectIsOneClaim(t *testing.T) {
 		{"", `,"user_id":"u1","sub":"s1","email":"a@example.com","email_verified":true`, "u1"},
 		{"", `,"sub":"s1","email":"a@example.com","email_verified":true`, missing},
 		{"", `,"user_id":"","email":"a@example.com","email_verified":true`, missing},
-		{"", `,"user_id":"Alice@Example.com"`, "Alice@Example.com"}, // // here it is no e-mail
+		{"", `,"user_id":"Alice@Example.com"`, "Alice@Example.com"}, // here it is no e-mail
 		{"sub", `,"user_id":"u1","sub":"auth0|5f7c","email":"a@example.com"`, "auth0|5f7c"},
 		{"sub", `,"user_id":"u1","email":"a@example.com","email_verified":true`, missing},
 		{"sub", `,"sub":null,"user_id":"u1"`, missing},
@@ -50,13 +50,13 @@ func TestSubjectIsOneClaim(t *testing.T) {
 		{"phone_number", `,"phone_number":"+4915112345"`, unverified},
 		{"login", `,"login":"alice","login_verified":false`, unverified},
 		{"login", `,"login":"alice","login_verified":"true"`, unverified},
-		{"id", `,"user":{"id":"u1"}`, missing}, // // only a claim of its own counts, not one inside another
+		{"id", `,"user":{"id":"u1"}`, missing}, // only a claim of its own counts, not one inside another
 
 		{"", `,"user_id":42`, "42"},
 		{"", `,"user_id":0`, "0"},
 		{"", `,"user_id":-7`, "-7"},
 		{"", `,"user_id":9007199254740991`, "9007199254740991"},
-		{"", `,"user_id":9007199254740993`, malformed}, // // 2^53 and one: to a reader of floats it is another user
+		{"", `,"user_id":9007199254740993`, malformed}, // 2^53 and one: to a reader of floats it is another user
 		{"", `,"user_id":99999999999999999999999`, malformed},
 		{"", `,"user_id":4.2`, malformed},
 		{"", `,"user_id":42.0`, malformed},
@@ -142,7 +142,7 @@ func TestNotYetValid(t *testing.T) {
 		`"iat":1736244045,"exp":1736249000`:                    15 * time.Second,
 		`"iat":1736244000,"nbf":1736244630,"exp":1736249000`:   10 * time.Minute,
 		`"iat":1736244045,"nbf":1736244035,"exp":1736249000`:   15 * time.Second,
-		`"iat":1736244000,"nbf":1736330400,"exp":253402300799`: time.Hour, // // then the client asks again
+		`"iat":1736244000,"nbf":1736330400,"exp":253402300799`: time.Hour, // then the client asks again
 	} {
 		_, err := check(v, sign(rs256, `{"user_id":"u1",`+claims+`}`), now)
 		switch {

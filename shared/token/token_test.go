@@ -128,7 +128,7 @@ func TestAttacks(t *testing.T) {
 	true_ := sign(rs256, good)
 	parts := strings.Split(true_, ".")
 	other := b64(strings.Replace(good, "2441f8c8", "00000000", 1))
-	big := func(n int) string { // // a token of exactly n bytes, or of the next length that base64 allows
+	big := func(n int) string { // a token of exactly n bytes, or of the next length that base64 allows
 		for pad := 0; ; pad++ {
 			if s := sign(rs256, with("pad", `"`+strings.Repeat("x", pad)+`"`)); len(s) >= n {
 				return s

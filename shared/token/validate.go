@@ -120,7 +120,7 @@ func (v *Verifier) early(t *Token, now time.Time) *protocol.Error {
 		from = nbf
 	}
 	if !from.Before(t.time("exp")) {
-		return refuse(ReasonNotYetValid) // // it never becomes valid
+		return refuse(ReasonNotYetValid) // it never becomes valid
 	}
 	wait := from.Add(-v.Leeway).Sub(now)
 	return &protocol.Error{

@@ -5,26 +5,26 @@ import { clientId, hasChannel, hasLocks, randomId, socketBase } from "./names.ts
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
 
-/** What `connect` is given. */
+/** The options of `connect`. */
 export interface ConnectOptions {
   /** The document's id. */
   document: string;
-  /** Gives an access token. It is called at the start and before each expiry, in one tab only. */
+  /** Returns an access token. It is called at the start and before each expiry, in one tab only. */
   getToken: GetToken;
   /** The Worker's address. Default: the page's own origin. */
   url?: string | URL;
   /**
-   * The id of who is signed in, as the server names them (the token's `user_id`, unless its SUBJECT_CLAIM is another), where the page knows.
-   * Then this tab joins no session of someone who was signed in before.
+   * The id of the signed-in user as the server names them (the token's `user_id`, unless its SUBJECT_CLAIM is another), if the page knows it.
+   * Then this tab joins no session of somebody who was signed in before.
    */
   user?: string;
-  /** A name for this browser profile instead of one that is made and kept in localStorage. */
+  /** A name for this browser profile, instead of one that `connect` makes and keeps in localStorage. */
   clientId?: string;
-  /** Where the module comes from. Default: `holdfast.wasm` beside the package's own file, or what the entry holds itself. */
+  /** Where the module comes from. Default: `holdfast.wasm` beside the package's own file, or the module inside the entry. */
   wasm?: WasmSource;
-  /** Subresource integrity of the module, when it is fetched by its address. */
+  /** Subresource integrity of the module, if it is fetched by its address. */
   integrity?: string;
-  /** Have the browser ask before the page is left while changes are not stored yet. Default: it does not. */
+  /** Makes the browser ask before the user leaves the page while changes are not stored yet. Default: false. */
   warnUnsent?: boolean;
 }
 
@@ -32,8 +32,8 @@ export interface ConnectOptions {
 export type Connect = <Op = unknown, Presence = unknown>(options: ConnectOptions) => Promise<Session<Op, Presence>>;
 
 /**
- * Opens this tab's part of the session; `standard` gives the module where the
- * options name none.
+ * Opens this tab's part of the session. `standard` returns the module if the options
+ * name none.
  */
 export async function open<Op, Presence>(options: ConnectOptions, standard: () => WasmSource): Promise<Session<Op, Presence>> {
   const { document, getToken } = options;
@@ -52,8 +52,8 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   const session = new Session<Op, Presence>(names, program, options.warnUnsent ?? false);
   await program.boot();
 
-  // A task of its own, so that the app has its listeners in place. Not a timer:
-  // a hidden tab's timers wait for up to a minute.
+  // In a task of its own, so that the app has its listeners in place. Not in a timer,
+  // because a hidden tab's timers wait for up to a minute.
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();

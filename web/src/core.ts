@@ -1,6 +1,6 @@
 /**
- * What all entries of the package share: everything but where the module comes
- * from. Not an entry itself.
+ * What all entries of the package share: everything except where the module comes
+ * from. It is not an entry itself.
  *
  * @module
  */

@@ -4,9 +4,9 @@ import { decode, encode, nameOf, type Writer } from "./update.ts";
 import type { Who, YOp, YPresence } from "./yjs.ts";
 
 /**
- * Cursors keeps an awareness in step with the session's presence. An awareness id is
- * whose connection showed it first, until that is gone: nobody moves or removes
- * another's cursor.
+ * Cursors keeps an awareness in step with the session's presence. An awareness id belongs
+ * to the connection that showed it first, until that is gone: nobody else can move or
+ * remove that cursor.
  */
 export class Cursors {
   readonly who = new Map<number, Who>();
@@ -18,8 +18,8 @@ export class Cursors {
   #shown?: ReturnType<typeof setTimeout>;
   #gone = false;
   #others = new Map<string, Map<string, Set<number>>>(); // awareness ids by a user's client, and by its tab
-  // Where an update is looked at: as much of an Awareness as reading one takes, for a
-  // real one has a timer.
+  // The scratch, in which updates are examined: as much of an Awareness as reading one
+  // takes. A real Awareness has a timer.
   #scratch = { clientID: -1, meta: new Map(), states: new Map(), getLocalState: () => null, emit() {} } as unknown as Awareness;
 
   constructor(awareness: Awareness, session: Session<YOp, YPresence>, every: number, origin: unknown) {
@@ -40,11 +40,11 @@ export class Cursors {
   }
 
   #moved = (_: unknown, origin: unknown): void => {
-    if (origin !== this.#origin) this.tell();
+    if (origin !== this.#origin) this.publish();
   };
 
-  /** Shows where this tab is: the last place wins, and a burst of typing is one message. */
-  tell(): void {
+  /** Publishes where this tab is: the last place counts, and a burst of typing is one message. */
+  publish(): void {
     if (this.#gone) return;
     this.#shown ??= setTimeout(() => {
       this.#shown = undefined;
@@ -58,11 +58,11 @@ export class Cursors {
     this.#session.presence({ tab: this.#session.tabId, aware: encode(encodeAwarenessUpdate(this.#awareness, [id])) });
   }
 
-  /** Takes what the session says of somebody. */
-  hear({ state, userId, clientId, name, data }: PresenceDetail): void {
+  /** Receives what the session reports about another client. */
+  receive({ state, userId, clientId, name, data }: PresenceDetail): void {
     const writer = { userId, clientId };
     if (state === "leave") return this.#forget(nameOf(writer));
-    if (state === "join" || state === "state") this.tell(); // a newcomer has not heard where this cursor is
+    if (state === "join" || state === "state") this.publish(); // a new member has not received this cursor
     const { tab, aware } = (data ?? {}) as Partial<YPresence>;
     if (typeof tab !== "string" || typeof aware !== "string" || tab === this.#session.tabId) return;
     try {
@@ -73,7 +73,7 @@ export class Cursors {
       this.#others.set(nameOf(writer), tabs.set(tab, its));
       for (const id of ids) {
         its.add(id);
-        this.who.set(id, { userId, clientId, ...(name && { name }) }); // before "change", so that whoever draws finds the name
+        this.who.set(id, { userId, clientId, ...(name && { name }) }); // before "change", so that a listener that draws finds the name
       }
       applyAwarenessUpdate(this.#awareness, encodeAwarenessUpdate(this.#scratch, ids, this.#scratch.states), this.#origin);
       for (const id of ids) {
@@ -84,12 +84,12 @@ export class Cursors {
     } catch {} // not an awareness update: another kind of client's presence
   }
 
-  /** Forgets the tabs of this profile that are not there any more. */
+  /** Forgets the tabs of this profile that are gone. */
   keep(tabs: string[]): void {
     this.#forget(nameOf(this.#session), (tab) => !tabs.includes(tab));
   }
 
-  // The ids that an update is about; what it says of them is in the scratch.
+  // The ids that an update is about; the scratch holds what it says about them.
   #look(update: Uint8Array): number[] {
     this.#scratch.meta.clear();
     this.#scratch.states.clear();

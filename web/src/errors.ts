@@ -1,4 +1,4 @@
-/** What a client does about an error; the protocol's close-code ranges say the same. */
+/** What a client does about an error, as the ranges of the protocol's close codes say, too. */
 export type Action = "reconnect" | "refresh_token" | "wait" | "stop";
 
 /** The codes of the package's own errors. */
@@ -6,24 +6,24 @@ export type ShellCode =
   | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED"
   | "WASM_FETCH" | "WASM_INTEGRITY" | "WASM_BLOCKED_BY_CSP" | "WASM_INVALID" | "WASM_TRAP";
 
-/** The codes of the protocol: shared/protocol/errors.go is their table. */
+/** The codes of the protocol; shared/protocol/errors.go has their table. */
 export type ProtocolCode =
   | "AUTHENTICATION_FAILED" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INSUFFICIENT_PERMISSIONS" | "ORIGIN_NOT_ALLOWED"
   | "DOCUMENT_NOT_FOUND" | "NOT_FOUND" | "DOCUMENT_LOCKED" | "CONNECTION_INIT_TIMEOUT" | "CONNECTION_REPLACED" | "SESSION_ENDED"
   | "HEARTBEAT_TIMEOUT" | "RATE_LIMIT_EXCEEDED" | "MESSAGE_TOO_LARGE" | "MALFORMED_MESSAGE" | "STALE_PERMISSION_EPOCH"
   | "SLOW_CONSUMER" | "SERVICE_UNAVAILABLE" | "INTERNAL_ERROR";
 
-/** Every code there is; the server may have one that this version does not know. */
+/** All codes; the server may send one that this version does not know. */
 export type ErrorCode = ShellCode | ProtocolCode | (string & {});
 
-/** A failure as the module and the shell report it: plain data, one shape for all. */
+/** A failure as the module and the shell report it: plain data in one form for both. */
 export interface Failure {
   code: string;
   message?: string;
   recoverable?: boolean;
   action?: Action;
   reason?: string;
-  /** Milliseconds to wait before trying again, where the server said so. */
+  /** Milliseconds to wait before the next attempt, if the server named a wait. */
   retryAfter?: number;
 }
 
@@ -31,18 +31,18 @@ export interface Failure {
  * The one error class of the package. `code` is one of the protocol's codes
  * (`TOKEN_EXPIRED`, `INSUFFICIENT_PERMISSIONS`, …) or one of the shell's own:
  *
- * - `UNSUPPORTED`: no page here, or no WebAssembly or WebSocket in it
- * - `INVALID_ARGUMENT`: `connect` or `send` was called with something unusable
- * - `WASM_FETCH`: the module's file could not be fetched (`status` says how)
- * - `WASM_INTEGRITY`: the file is not the one that `integrity` names
+ * - `UNSUPPORTED`: this is not a page, or it has no WebAssembly or no WebSocket
+ * - `INVALID_ARGUMENT`: `connect` or `send` was called with an invalid argument
+ * - `WASM_FETCH`: the module could not be fetched (`status` is the HTTP status)
+ * - `WASM_INTEGRITY`: the module is not the one that `integrity` names
  * - `WASM_BLOCKED_BY_CSP`: the page's policy lacks `'wasm-unsafe-eval'`
- * - `WASM_INVALID`: what was fetched is not a module this build can run
- * - `WASM_TRAP`: the running module stopped; `recoverable` when another was started
- *   in its place, which a second time within a minute it is not
+ * - `WASM_INVALID`: this version cannot run the module
+ * - `WASM_TRAP`: the module crashed; `recoverable` unless that happens twice within
+ *   a minute, because the client then starts no other
  * - `CLOSED`: the session was closed before this could be done
  *
- * `getToken` may throw one with `recoverable: false` to say that there is no
- * token to be had until someone signs in again; see GetToken for the other ways.
+ * `getToken` may throw one with `recoverable: false` to say that it has no token until
+ * the user signs in again; see GetToken for the other ways.
  */
 export class HoldfastError extends Error {
   readonly code: ErrorCode;

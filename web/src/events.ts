@@ -1,6 +1,6 @@
 import type { HoldfastError } from "./errors.ts";
 
-/** Whether the one connection stands. */
+/** The state of the connection. */
 export type ConnectionState = "connecting" | "connected" | "reconnecting" | "closed";
 
 /** Whether this tab holds the connection for all tabs of the profile. */
@@ -9,10 +9,10 @@ export type Role = "leader" | "follower";
 /** What a user may do on a document. */
 export type Permission = "read" | "write" | "comment" | "moderate" | "admin";
 
-/** What a server takes of one frame. */
+/** The server's limits of one frame. */
 export interface Limits {
   frameBytes: number;
-  /** How deep it may nest, two levels around an operation included. */
+  /** The deepest nesting, which includes two levels around an operation. */
   depth: number;
 }
 
@@ -25,21 +25,21 @@ export interface Range {
 /** The connection changed. */
 export interface StateDetail {
   state: ConnectionState;
-  /** One word for why, where there is something to say. */
+  /** One word that gives the reason, if there is one. */
   reason?: string;
-  /** On `connected`: whether the server still knew this session. */
+  /** On `connected`: whether the session was resumed. */
   resumed?: boolean;
-  /** On `connected`: the versions that follow because they were missed. */
+  /** On `connected`: the missed versions, which follow. */
   replay?: Range;
-  /** On `connected`: the document's version; what this tab has not heard of it follows. */
+  /** On `connected`: the document's version. This tab receives what it lacks up to there. */
   documentVersion?: number;
-  /** On `reconnecting`: milliseconds until the next try. */
+  /** On `reconnecting`: milliseconds until the next attempt. */
   retryIn?: number;
   /** The close code of the connection that ended. */
   code?: number;
 }
 
-/** One entry of the document's log. Each version is heard exactly once, in order. */
+/** One entry of the document's log. Each tab receives each version exactly once, in order. */
 export interface OperationDetail<Op = unknown> {
   op: Op;
   version: number;
@@ -48,17 +48,17 @@ export interface OperationDetail<Op = unknown> {
   messageId: string;
   /** This tab sent it, so it has applied it already. */
   own: boolean;
-  /** It was missed while the line was down, or is from before this tab joined. */
+  /** It was missed while the connection was down, or is older than this tab's session. */
   replay: boolean;
 }
 
-/** One entry of the log that is a comment's. Versions are those of operations. */
+/** One entry of the log that belongs to a comment. Its versions are those of operations, too. */
 export interface CommentDetail {
   event: "create" | "reply" | "resolve";
   /** The comment it belongs to. */
   commentId: string;
   body?: unknown;
-  /** Of a `create`: what in the document it is about. */
+  /** Of a `create`: the place in the document. */
   anchor?: unknown;
   version: number;
   userId: string;
@@ -78,23 +78,23 @@ export interface LocksDetail {
 }
 
 /**
- * The document as it was at a version, in place of everything this tab has heard up to
- * there: comments too. Those that are open follow as `comment` events, with versions of
- * their own, then what is newer.
+ * The document as it was at a version. It replaces everything that this tab has received
+ * up to there, comments too. The open comments follow as `comment` events, with versions
+ * of their own, and then newer entries.
  */
 export interface SnapshotDetail {
   version: number;
   data: unknown;
 }
 
-/** What `replay` has told again: an event of the log, as it was the first time. */
+/** An event that `replay` has repeated, as it was the first time. */
 export type HistoryDetail<Op = unknown> =
   | { type: "operation"; detail: OperationDetail<Op> }
   | { type: "comment"; detail: CommentDetail }
   | { type: "snapshot"; detail: SnapshotDetail }
   | { type: "gap"; detail: GapDetail };
 
-/** Someone else on the document. Neither stored nor repeated. */
+/** Another member of the document. The server neither stores nor repeats this. */
 export interface PresenceDetail<Data = unknown> {
   state: "join" | "leave" | "update" | "state";
   userId: string;
@@ -116,7 +116,7 @@ export interface TokenDetail {
   expiresAt: number;
   /** Seconds. */
   expiresIn: number;
-  /** Whether this tab asked for it or another did. */
+  /** Whether this tab asked for the token or another did. */
   by: "self" | "leader";
 }
 
@@ -128,7 +128,7 @@ export interface LeaderDetail {
   tabs?: string[];
 }
 
-/** Versions that can no longer be had: what the app shows may be incomplete. */
+/** Versions that are lost: what the app shows may be incomplete. */
 export interface GapDetail extends Range {
   count: number;
   reason: string;
@@ -152,7 +152,7 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   /** The user may not do this here; after a lost `read` the session closes. */
   permissiondenied: CustomEvent<HoldfastError>;
   tokenrefresh: CustomEvent<TokenDetail>;
-  /** There is no token to be had: the user has to sign in again. */
+  /** No token can be had: the user has to sign in again. */
   autherror: CustomEvent<HoldfastError>;
   leaderchange: CustomEvent<LeaderDetail>;
   /** The profile's tabs on this document, this one included. */

@@ -1,43 +1,43 @@
 import { HoldfastError } from "./errors.ts";
 
 /**
- * Gives a valid access token, fetching a new one if it has to.
+ * Returns a valid access token, and fetches a new one if necessary.
  *
- * What it throws decides what follows. A `Response` that is not ok speaks for
- * itself: 400, 401 and 403 are final, anything else is asked for again, after
- * its `Retry-After` where it has one. Of any other error the fields of
- * TokenFailure are read; without them it is asked again, five times at most.
+ * What it throws decides what follows. A `Response` with 400, 401 or 403 is final. After
+ * any other `Response` the client asks again, once its `Retry-After` has passed if it has
+ * one. Of other errors the client reads the fields of TokenFailure; without them it asks
+ * again, at most five times.
  */
 export type GetToken = () => Promise<string> | string;
 
-/** What an error of `getToken` may say of itself; a HoldfastError says the same. */
+/** The fields of an error of `getToken` that the client reads; a HoldfastError has them, too. */
 export interface TokenFailure {
   message?: string;
   /** The code of the `autherror` that follows. Default: AUTHENTICATION_FAILED. */
   code?: string;
-  /** Nobody is signed in: asking again is of no use. `recoverable: false` says the same. */
+  /** Nobody is signed in: the client does not ask again. `recoverable: false` means the same. */
   final?: boolean;
   recoverable?: boolean;
-  /** Milliseconds until it may be asked again. */
+  /** Milliseconds until the client may ask again. */
   retryAfter?: number;
 }
 
-/** Hears what the program says about the session; the rest the host carries out. */
+/** Receives what the program reports about the session. The host carries out the rest. */
 export type Sink = (kind: string, text: string) => void;
 
 const noop = (): void => {};
 
-/** Now, in milliseconds since the epoch, on a clock that never steps back. */
+/** Returns the time in milliseconds since the epoch, by a clock that never steps back. */
 const now = (): number => performance.timeOrigin + performance.now();
 
 /**
  * Host is the page as the program uses it: one named lock, two broadcast
  * channels, one timer, the lifecycle events and the app's `getToken`. It decides
- * nothing, nothing in it throws, and it never calls into the program while the
- * program is calling out.
+ * nothing. Nothing in it throws, and it never calls the program while the program is
+ * calling out.
  *
- * The words from the program are the cases of `call`; the words to it are the
- * first arguments of `#deliver`.
+ * The cases of `call` are the calls that the program makes; the first arguments of
+ * `deliver` are the events that it receives.
  */
 export class Host {
   #scope: string;
@@ -48,7 +48,7 @@ export class Host {
   #stopped = false;
   #listeners = new AbortController();
   #channel?: BroadcastChannel;
-  /** The tabs of every document of this server: its name is the scope without the document. */
+  /** The tabs of all documents of this server: its name is the scope without the document. */
   #origin?: BroadcastChannel;
   #timer?: ReturnType<typeof setTimeout>;
   #lock?: { abort: AbortController; release: () => void };
@@ -61,7 +61,7 @@ export class Host {
     this.#trapped = trapped;
   }
 
-  /** The program's first call: where its events go. */
+  /** The program's first call: it says where its events go. */
   ready(program: (kind: string, text: string, now: number) => void): void {
     this.#program = program;
   }
@@ -71,7 +71,7 @@ export class Host {
     return this.#program !== undefined;
   }
 
-  /** Begins listening to the page and hands the program its first event. */
+  /** Starts to listen to the page, and delivers the program's first event. */
   start(config: Record<string, unknown>): void {
     if (!this.#program) return; // closed before it began
     this.#listen();
@@ -86,7 +86,7 @@ export class Host {
     }));
   }
 
-  /** Hands the program one event. */
+  /** Delivers one event to the program. */
   deliver(kind: string, text = ""): void {
     try {
       this.#program?.(kind, text, now());
@@ -96,9 +96,9 @@ export class Host {
     }
   }
 
-  /** Carries out one word of the program's. */
+  /** Carries out one call of the program. */
   call(kind: string, text: string): void {
-    if (this.#stopped) return; // a program that trapped may go on talking
+    if (this.#stopped) return; // a program that trapped may still call
     try {
       switch (kind) {
         case "lock": return this.#request(text, false);
@@ -108,13 +108,13 @@ export class Host {
         case "post_origin": return this.#origin?.postMessage(text);
         case "timer": return this.#arm(text);
         case "token": return this.#fetchToken();
-        case "closed": this.stop(); // and the session hears of it, like of all that follows
+        case "closed": this.stop(); // the session receives this, too
       }
       this.#sink(kind, text);
-    } catch {} // a closed channel, a lock manager that went away: never into Go
+    } catch {} // a closed channel, a lock manager that is gone: never into Go
   }
 
-  /** Gives everything back; the program hears nothing more. */
+  /** Releases everything. The program receives nothing more. */
   stop(): void {
     this.#stopped = true;
     this.#program = undefined;
@@ -126,11 +126,11 @@ export class Host {
 
   #listen(): void {
     const { signal } = this.#listeners;
-    const on = (target: EventTarget | undefined, type: string, heard: (event: Event) => void): void =>
-      target?.addEventListener?.(type, heard, { signal });
+    const on = (target: EventTarget | undefined, type: string, handler: (event: Event) => void): void =>
+      target?.addEventListener?.(type, handler, { signal });
     const page = globalThis.document;
-    // On the way back from the back-forward cache these come before pageshow, and
-    // the program has something to say at once.
+    // When a page returns from the back-forward cache these come before pageshow, and
+    // the program has to act at once.
     const back = (word: string): void => {
       this.#open();
       this.deliver(word);
@@ -142,7 +142,7 @@ export class Host {
     on(globalThis, "offline", () => this.deliver("offline"));
     on(globalThis, "pagehide", (event) => {
       this.deliver("pagehide", persisted(event));
-      // An open channel that hears a message has the page evicted from the
+      // A page with an open channel that receives a message is evicted from the
       // back-forward cache.
       this.#shut();
     });
@@ -156,15 +156,15 @@ export class Host {
   #open(): boolean {
     if (this.#channel) return true;
     try {
-      this.#channel = this.#hearOn(this.#scope, "message");
-      this.#origin = this.#hearOn(this.#scope.split("/", 2).join("/"), "message_origin");
+      this.#channel = this.#listenOn(this.#scope, "message");
+      this.#origin = this.#listenOn(this.#scope.split("/", 2).join("/"), "message_origin");
       return true;
     } catch {
       return false;
     }
   }
 
-  #hearOn(name: string, word: string): BroadcastChannel {
+  #listenOn(name: string, word: string): BroadcastChannel {
     const channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) => {
       if (typeof data === "string") this.deliver(word, data);
@@ -181,7 +181,7 @@ export class Host {
   #arm(text: string): void {
     clearTimeout(this.#timer);
     const ms = text === "" ? -1 : Number(text);
-    // Past 2^31-1 a browser fires at once; early is harmless to the program.
+    // Past 2^31-1 a browser fires at once. Firing early does not harm the program.
     if (ms >= 0) this.#timer = setTimeout(() => this.deliver("timer"), Math.min(ms, 0x7fffffff));
   }
 
@@ -190,7 +190,7 @@ export class Host {
     const request = { abort: new AbortController(), release: noop };
     this.#lock = request;
     const held = (): Promise<void> | undefined => {
-      if (this.#lock !== request) return; // withdrawn while it was being granted
+      if (this.#lock !== request) return; // the program withdrew the request meanwhile
       return new Promise((release) => {
         request.release = release;
         this.deliver("lock_granted");
@@ -230,18 +230,18 @@ export class Host {
 
 const persisted = (event: Event): string => ((event as PageTransitionEvent).persisted ? "persisted" : "");
 
-/** The failure as the program reads it; an error that does not say so is not final. */
+/** Returns the failure as the program reads it. An error is not final unless it says so. */
 function tokenFailure(error: unknown): Record<string, unknown> {
-  const said = (typeof Response === "function" && error instanceof Response ? answered(error) : typeof error === "object" && error ? error : {}) as TokenFailure;
+  const failure = (typeof Response === "function" && error instanceof Response ? answered(error) : typeof error === "object" && error ? error : {}) as TokenFailure;
   return {
-    message: String(said.message ?? error),
-    code: typeof said.code === "string" ? said.code : "",
-    final: said.final === true || said.recoverable === false,
-    retry_after: typeof said.retryAfter === "number" ? said.retryAfter : 0,
+    message: String(failure.message ?? error),
+    code: typeof failure.code === "string" ? failure.code : "",
+    final: failure.final === true || failure.recoverable === false,
+    retry_after: typeof failure.retryAfter === "number" ? failure.retryAfter : 0,
   };
 }
 
-/** What the answer of a token service means. */
+/** Returns what the answer of a token service means. */
 function answered({ status, headers }: Response): TokenFailure {
   const after = headers.get("retry-after");
   const ms = after ? Number(after) * 1000 || Date.parse(after) - Date.now() : 0;

@@ -1,7 +1,7 @@
 /**
  * Holdfast with its module inside, for a bundler or a host that cannot serve a
- * file beside the code. The same names as `holdfast`, and half as much again to
- * load, all of it before the first line runs: prefer the other where it works.
+ * file beside the code. It exports the same names as `holdfast`, and takes half as long
+ * again to load, before the first line runs: prefer `holdfast` where that works.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import packed from "holdfast:wasm";
 export { HoldfastError, Session } from "./core.ts";
 export type * from "./core.ts";
 
-// Unpacked at the first connect. It needs no address, so no connect-src either.
+// Unpacked at the first connect. It has no address, so it needs no connect-src.
 function unpacked(): Response {
   const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream, { headers: { "content-type": "application/wasm" } });
 }
 
-/** As `connect` of `holdfast`, with the module that is inside. */
+/** As `connect` of `holdfast`, with the module inside. */
 export function connect<Op = unknown, Presence = unknown>(options: ConnectOptions): Promise<Session<Op, Presence>> {
   return open<Op, Presence>(options, unpacked);
 }

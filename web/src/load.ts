@@ -1,13 +1,13 @@
 import { HoldfastError } from "./errors.ts";
 import { viewOf } from "./view.ts";
-// The build puts the wasm_exec.js of the compiler that made the module here,
-// as a function of the global object it may write to.
+// The build puts here the wasm_exec.js of the compiler that made the module, as a
+// function of the global object that it may write to.
 import loadGo from "holdfast:wasm_exec";
 
-/** Where the module may come from. */
+/** Where the module comes from. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module | PromiseLike<Response>;
 
-/** What the program is given: see host.ts for the words. */
+/** What the program can call; host.ts lists the calls. */
 export interface GoHost {
   ready(deliver: (kind: string, text: string, now: number) => void): void;
   call(kind: string, text: string): void;
@@ -15,15 +15,15 @@ export interface GoHost {
 
 /** One running program. */
 export interface Running {
-  /** Closes the sockets it left behind. */
+  /** Closes the sockets that the program left open. */
   cut(): void;
 }
 
 const modules = new Map<unknown, Promise<WebAssembly.Module>>();
 
 /**
- * Fetches and compiles the module. What an address names is compiled once per
- * page, and what an entry of the package gives by default as well.
+ * Fetches and compiles the module. It compiles the module of one address once per page,
+ * and so the default module of an entry.
  */
 export function load(source: WasmSource | (() => WasmSource), integrity?: string): Promise<WebAssembly.Module> {
   if (typeof WebAssembly !== "object") {
@@ -48,7 +48,7 @@ async function compile(source: WasmSource, integrity?: string): Promise<WebAssem
   try {
     response = await (typeof source === "string" ? get(source, integrity) : source);
   } catch (cause) {
-    // A fetch says the same of a file that is not the right one as of a network that is down.
+    // fetch fails alike for a file with another hash and for a network that is down.
     const other = typeof source === "string" && integrity ? await get(source).catch(() => undefined) : undefined;
     void other?.body?.cancel();
     if (other?.ok) throw new HoldfastError({ code: "WASM_INTEGRITY", message: "The Holdfast module is not the one that `integrity` names." }, { cause });
@@ -67,8 +67,8 @@ async function compile(source: WasmSource, integrity?: string): Promise<WebAssem
       { status: response.status },
     );
   }
-  // A server that does not know the media type is common and harmless: then
-  // the bytes are compiled after they arrived instead of meanwhile.
+  // A server that does not know the media type is common and harmless: then the
+  // bytes are compiled once they are here, and not while they arrive.
   const streaming = response.headers.get("content-type")?.split(";")[0]?.trim() === "application/wasm";
   try {
     if (streaming) return await WebAssembly.compileStreaming(response);
@@ -91,7 +91,7 @@ async function compileBytes(bytes: BufferSource): Promise<WebAssembly.Module> {
 }
 
 function compileError(cause: unknown): HoldfastError {
-  // Every engine words this in its own way; all name the policy or its keyword.
+  // Every engine words this differently; all of them name the policy or its keyword.
   const blocked = /content.security.policy|\bcsp\b|unsafe-eval/i.test(String(cause));
   return new HoldfastError(
     blocked
@@ -102,8 +102,8 @@ function compileError(cause: unknown): HoldfastError {
 }
 
 /**
- * Starts one program of the module with its host; it has called `ready` when
- * this returns. `trapped` is told, once, when the program stops for any reason.
+ * Starts one program of the module with its host. The program has called `ready` when
+ * this returns. `trapped` is called once when the program stops, for any reason.
  */
 export async function run(module: WebAssembly.Module, host: GoHost, trapped: (cause: unknown) => void): Promise<Running> {
   const { view, cut } = viewOf(globalThis, { holdfast: host });
@@ -114,17 +114,17 @@ export async function run(module: WebAssembly.Module, host: GoHost, trapped: (ca
   } catch (cause) {
     throw new HoldfastError({ code: "WASM_INVALID", message: "The Holdfast module and its JavaScript are not of one build." }, { cause });
   }
-  // Every event of the page enters the program here. What it throws is a trap,
-  // and would otherwise surface in whichever listener happened to be running.
+  // Every event of the page enters the program here. An exception is a trap; uncaught
+  // it would surface in whichever listener happened to run.
   const resume = go._resume;
   let over = false;
   const ended = (cause: unknown): void => {
     over = true;
-    go.exited = true; // its timers are for nobody
+    go.exited = true; // nobody needs its timers any more
     trapped(cause);
   };
   go._resume = () => {
-    if (over) return; // what it has left registered is entered no more
+    if (over) return; // nothing enters the program by the callbacks that it left
     try {
       resume.call(go);
     } catch (cause) {

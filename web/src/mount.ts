@@ -1,23 +1,23 @@
 import { HoldfastError, type ConnectOptions, type ConnectionState, type Connect, type Permission, type Role, type Session, type SessionEventMap } from "./core.ts";
 
-/** Handlers of the session's events, in place before the first of them. */
+/** Handlers of the session's events, which are in place before the first event. */
 export type HoldfastHandlers<Op = unknown, Presence = unknown> = {
   [Type in keyof SessionEventMap]?: (event: SessionEventMap<Op, Presence>[Type], session: Session<Op, Presence>) => void;
 };
 
-/** What `useHoldfast` is given. */
+/** The options of `useHoldfast`. */
 export interface HoldfastOptions<Op = unknown, Presence = unknown> extends ConnectOptions {
-  /** Handlers of the session's events: no event is missed, which one added in an effect may be. */
+  /** Handlers of the session's events. They miss no event; a handler that an effect adds may. */
   on?: HoldfastHandlers<Op, Presence>;
   /** Milliseconds without a connection until `lostConnection`. Default: 5000. */
   lostAfter?: number;
-  /** Another entry's `connect`: that of `holdfast/inline`. It should be the same at each render. */
+  /** The `connect` of another entry, such as `holdfast/inline`. It should be the same at each render. */
   connect?: Connect;
 }
 
-/** What a component sees of its session. */
+/** The session as a component sees it. */
 export interface Holdfast<Op = unknown, Presence = unknown> {
-  /** Not there until the module has been loaded. */
+  /** Undefined until the module has been loaded. */
   session: Session<Op, Presence> | undefined;
   state: ConnectionState;
   permissions: readonly Permission[];
@@ -25,9 +25,9 @@ export interface Holdfast<Op = unknown, Presence = unknown> {
   role: Role;
   /** Whether this tab holds the connection for the others. */
   leader: boolean;
-  /** The newest failure: of loading, of getting a token, of a permission. Gone once connected. */
+  /** The newest failure: of loading, of getting a token, of a permission. Undefined once connected. */
   error: HoldfastError | undefined;
-  /** No connection for five seconds: time to tell the user. */
+  /** There has been no connection for five seconds: tell the user. */
   lostConnection: boolean;
   /** How many changes are not stored yet. */
   unsent: number;
@@ -54,10 +54,10 @@ const start: Holdfast = {
   signOut: () => Promise.resolve(),
 };
 
-/** What there is to see on a server. */
+/** The view on a server. */
 export const none = (): Holdfast => start;
 
-// After each of these the component may have to show something else.
+// After each of these the component may look different.
 const events: (keyof SessionEventMap)[] = [
   "state", "operation", "comment", "snapshot", "history", "locks", "presence", "permissionchange", "permissiondenied", "tokenrefresh", "autherror", "leaderchange", "tabs", "gap", "unsent", "error",
 ];
@@ -66,12 +66,12 @@ interface Newest<Op, Presence> {
   current: HoldfastOptions<Op, Presence>;
 }
 
-/** Mount is one component's session, through Strict Mode's two mounts and a change of options. */
+/** Mount is one component's session. It survives Strict Mode's two mounts and a change of options. */
 export class Mount<Op, Presence> {
   #seen = start as Holdfast<Op, Presence>;
   #readers = new Set<() => void>();
   #key: readonly unknown[] | undefined;
-  #wanted = 0; // counts openings, so that a slow one that was overtaken is dropped
+  #wanted = 0; // counts openings, so that a slow opening that a newer one has overtaken is dropped
   #session: Session<Op, Presence> | undefined;
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #lost: ReturnType<typeof setTimeout> | undefined;
@@ -83,7 +83,7 @@ export class Mount<Op, Presence> {
     return () => this.#readers.delete(reader);
   };
 
-  /** Opens what the key names, unless that is what is open. */
+  /** Opens the session that the key names, unless it is open. */
   open(key: readonly unknown[], connect: Connect, newest: Newest<Op, Presence>): void {
     clearTimeout(this.#leaving);
     if (this.#key?.every((part, i) => Object.is(part, key[i]))) return;
@@ -92,7 +92,7 @@ export class Mount<Op, Presence> {
     const mine = ++this.#wanted;
     this.#show(start as Holdfast<Op, Presence>);
     this.#watch(newest.current.lostAfter);
-    // The options themselves may be replaced while the session lives; these two are asked of the newest.
+    // The options may change while the session lives. These two are read from the newest.
     const { on, lostAfter, connect: _, ...options } = newest.current;
     connect<Op, Presence>({ ...options, getToken: () => newest.current.getToken() }).then(
       (session) => {
@@ -101,7 +101,7 @@ export class Mount<Op, Presence> {
         for (const type of events) {
           session.addEventListener(type, (event) => {
             if (mine !== this.#wanted) return;
-            this.#heard(type, event as CustomEvent, newest.current.lostAfter);
+            this.#receive(type, event as CustomEvent, newest.current.lostAfter);
             (newest.current.on?.[type] as ((event: Event, session: Session<Op, Presence>) => void) | undefined)?.(event as Event, session);
           });
         }
@@ -116,7 +116,7 @@ export class Mount<Op, Presence> {
     );
   }
 
-  /** Closes in a task of its own: a mount that follows at once goes on with the session. */
+  /** Closes the session in a task of its own, so that a mount that follows at once keeps it. */
   leave(): void {
     clearTimeout(this.#leaving);
     this.#leaving = setTimeout(() => this.#close());
@@ -131,7 +131,7 @@ export class Mount<Op, Presence> {
     this.#session = undefined;
   }
 
-  #heard(type: string, { detail }: CustomEvent, lostAfter?: number): void {
+  #receive(type: string, { detail }: CustomEvent, lostAfter?: number): void {
     const session = this.#session!;
     const { state, permissions, locked, role, unsent } = session;
     const failed = type === "error" || type === "autherror" || type === "permissiondenied";
@@ -145,7 +145,7 @@ export class Mount<Op, Presence> {
       error: failed ? (detail as HoldfastError) : connected ? undefined : this.#seen.error,
       lostConnection: state !== "connected" && this.#seen.lostConnection,
     };
-    // An operation or a cursor changes nothing here, and draws nothing.
+    // An operation or a cursor changes nothing here, and causes no render.
     if (Object.keys(next).some((key) => !Object.is(next[key as keyof typeof next], this.#seen[key as keyof typeof next]))) this.#show(next);
   }
 

@@ -2,24 +2,24 @@ import { HoldfastError } from "./errors.ts";
 import { Host, type GetToken, type Sink } from "./host.ts";
 import { run, type Running } from "./load.ts";
 
-/** A second trap within so many milliseconds of the first is the last. */
+/** A second trap within so many milliseconds of the first ends the session. */
 const again = 60_000;
 
-/** The session, as the program knows it. */
+/** The session as the program uses it. */
 export interface Listener {
-  /** Hears one word of the program's. */
-  hear: Sink;
-  /** The program stopped; over: for good. Says whether another is to take its place. */
+  /** Receives one report of the program. */
+  receive: Sink;
+  /** The program stopped; over: for good. Returns whether another program has to replace it. */
   trapped(error: HoldfastError, over: boolean): boolean;
-  /** Another program is there: the newest version the app has heard, and then what the app waits for. */
+  /** For the next program: the newest version that the app has received; and, by resend, what the app waits for. */
   version(): number;
   resend(): void;
 }
 
 /**
- * Program is the module that runs for one session, and the next one when that
- * traps. A trap loses what the module knew; what the app still waits for is the
- * session's, and what is stored is the server's.
+ * Program runs the module for one session, and starts it again after a trap. A trap
+ * loses what the module knew. The session keeps what the app still waits for, and the
+ * server what is stored.
  */
 export class Program {
   #module: WebAssembly.Module;
@@ -38,12 +38,12 @@ export class Program {
     this.#facts = facts;
   }
 
-  /** Says who listens; before `boot`. */
+  /** Sets the listener; before `boot`. */
   listen(listener: Listener): void {
     this.#listener = listener;
   }
 
-  /** Starts the module. It has heard nothing yet. */
+  /** Starts the module, which has received no event yet. */
   async boot(): Promise<void> {
     let up = false;
     let lost = false;
@@ -52,7 +52,7 @@ export class Program {
       lost = true;
       if (up) this.#lose(cause);
     };
-    const host = new Host(this.#scope, this.#getToken, this.#listener.hear, trapped);
+    const host = new Host(this.#scope, this.#getToken, this.#listener.receive, trapped);
     this.#host = host;
     this.#running = await run(this.#module, { ready: (program) => host.ready(program), call: (kind, text) => host.call(kind, text) }, trapped);
     if (lost || !host.started) {
@@ -62,13 +62,13 @@ export class Program {
     up = true;
   }
 
-  /** Gives the module its first event. */
+  /** Delivers the module's first event. */
   start(): void {
     const version = this.#listener.version();
     this.#host?.start({ ...this.#facts, ...(version > 0 && { version }) });
   }
 
-  /** Gives it any other. Between two modules nobody hears it. */
+  /** Delivers any other event. Between two modules it is dropped. */
   deliver(kind: string, text = ""): void {
     this.#host?.deliver(kind, text);
   }

@@ -11,12 +11,12 @@ export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
 
 /**
  * Opens a session when the component is mounted, closes it when it is unmounted, and
- * opens another when `document`, `url`, `user`, `clientId`, `wasm` or `integrity` change.
- * `getToken` and the handlers in `on` may be new functions at each render: the
- * newest is called, and nothing reconnects for it.
+ * opens another when `document`, `url`, `user`, `clientId`, `wasm` or `integrity` changes.
+ * `getToken` and the handlers in `on` may be new functions at each render: the session
+ * calls the newest, and does not reconnect.
  *
- * In Strict Mode's second mount the session of the first is taken over. On a
- * server it renders the state before the first connection.
+ * Strict Mode's second mount takes over the session of the first. On a server the hook
+ * renders the state before the first connection.
  */
 export function useHoldfast<Op = unknown, Presence = unknown>(options: HoldfastOptions<Op, Presence>): Holdfast<Op, Presence> {
   const [mount] = useState(() => new Mount<Op, Presence>());

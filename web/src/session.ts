@@ -2,7 +2,7 @@ import { HoldfastError, type Failure } from "./errors.ts";
 import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
 import type { Program } from "./program.ts";
 
-/** What the program may set on a session, with the values before it said anything. */
+/** The properties that the program may set, with their values before it does. */
 interface Properties {
   state: ConnectionState;
   role: Role;
@@ -18,7 +18,7 @@ interface Properties {
   clientId: string;
 }
 
-/** What the app waits for, as the program was told of it. */
+/** What the app waits for, as the program received it. */
 interface Pending {
   kind: string;
   text: string;
@@ -26,15 +26,15 @@ interface Pending {
   reject(error: HoldfastError): void;
 }
 
-/** What is lost if it is not stored before the tab is closed. */
+/** Changes are lost if the tab closes before they are stored. */
 const changes = new Set(["send", "comment"]);
 
-/** These carry an error as their detail. */
+/** The detail of these events is an error. */
 const failures = new Set(["error", "autherror", "permissiondenied"]);
 
 /**
- * One tab's part in the user's session on one document. It is an EventTarget
- * with typed events; nothing on it throws, and a promise that the app ignores
+ * Session is one tab's part in the user's session on one document. It is an EventTarget
+ * with typed events. None of its methods throws, and a promise that the app ignores
  * never becomes an unhandled rejection.
  */
 export class Session<Op = unknown, Presence = unknown> extends EventTarget {
@@ -48,8 +48,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #pending = new Map<string, Pending>();
   #sends = 0;
   #queue: string[] = [];
-  #leaving = ""; // the word the app has left with
-  #told = 0; // of how many unsent changes
+  #leaving = ""; // the call by which the app left
+  #reported = 0; // the last count of unsent changes that the app received
   #counting = false;
   #warn: boolean;
   #closed: Promise<void>;
@@ -68,38 +68,38 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#warn = warn;
     this.#host = program;
     program.listen({
-      hear: (kind, text) => this.#hear(kind, text),
+      receive: (kind, text) => this.#receive(kind, text),
       trapped: (error, over) => this.#trapped(error, over),
       version: () => this.#props.version,
       resend: () => this.#resend(),
     });
   }
 
-  /** Whether the connection stands. */
+  /** The state of the connection. */
   get state(): ConnectionState { return this.#props.state; }
   /** Whether this tab holds the connection for the others. */
   get role(): Role { return this.#props.role; }
   /** What the user may do here; empty until connected. */
   get permissions(): readonly Permission[] { return this.#props.permissions; }
-  /** Whether the document is locked: nobody may write for now, whatever their permissions. */
+  /** Whether the document is locked: then the server refuses everybody's operations, whatever their permissions. */
   get locked(): boolean { return this.#props.locked; }
-  /** The newest document version this tab has heard. */
+  /** The newest document version that this tab has received. */
   get version(): number { return this.#props.version; }
-  /** The document's version when the connection came to stand; what was not heard of it follows. */
+  /** The document's version when the connection was made. This tab receives what it lacks up to there. */
   get documentVersion(): number { return this.#props.documentVersion; }
-  /** What the server takes of one frame; an operation has to leave room in it. Its defaults until connected. */
+  /** The server's limits of one frame; an operation has to leave room in it. The defaults until connected. */
   get limits(): Readonly<Limits> { return this.#props.limits; }
   /** When the access token expires: milliseconds since the epoch, by this machine's clock. */
   get expiresAt(): number { return this.#props.expiresAt; }
   /** When the access token was issued, by the same clock. */
   get issuedAt(): number { return this.#props.issuedAt; }
-  /** The server's name for this session; a new one after the grace period has passed. */
+  /** The server's name for this session. After the grace period the session is a new one. */
   get sessionId(): string { return this.#props.sessionId; }
-  /** Who is signed in. */
+  /** The signed-in user. */
   get userId(): string { return this.#props.userId; }
   /** This browser profile's id, the same in all its tabs. */
   get clientId(): string { return this.#props.clientId; }
-  /** How many changes of this tab are sent and not stored yet. */
+  /** How many changes of this tab are not stored yet. */
   get unsent(): number { return [...this.#pending.values()].filter(({ kind }) => changes.has(kind)).length; }
 
   /** Whether the user holds a permission. */
@@ -120,8 +120,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 
   /**
-   * Comments on the document, as safely as `send`; `anchor` says where, and both
-   * are any JSON. Every tab hears it as a `comment` event.
+   * Comments on the document, as safely as `send`. `anchor` says where. Both are any
+   * JSON. Every tab receives a `comment` event.
    */
   comment(body: unknown, anchor?: unknown): Promise<{ version: number; commentId: string }> {
     return this.#command("comment", { event: "create", body, anchor }, (version) => ({ version, commentId: String(version) }));
@@ -138,31 +138,31 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 
   /**
-   * Locks a section of the document for this user, for `ttl` milliseconds or as
-   * long as the server does by default. Without a connection it is refused.
+   * Locks a section of the document for this user, for `ttl` milliseconds, or for the
+   * server's default. Without a connection the promise rejects.
    */
   lock(section: string, ttl?: number): Promise<void> {
     return this.#command("lock", { section, ttl }, () => {});
   }
 
-  /** Gives a section back. */
+  /** Releases a section. */
   unlock(section: string): Promise<void> {
     return this.#command("lock", { section, unlock: true }, () => {});
   }
 
   /**
-   * Gives the server what the document is at a version, so that it need not keep
-   * the whole log: who comes late gets this as a `snapshot` event. Any JSON. The
-   * leader's tab alone does it (see `role`); elsewhere it is refused.
+   * Stores what the document is at a version, as any JSON, so that the server need not
+   * keep the whole log: late joiners receive it as a `snapshot` event. Only the leader's
+   * tab may do so (see `role`); in other tabs the promise rejects.
    */
   snapshot(version: number, data: unknown): Promise<void> {
     return this.#command("snapshot", { version, data }, () => {});
   }
 
   /**
-   * Has the document's log told once more from its start, as `history` events and in
-   * this tab alone: for whoever makes a document after the session has heard part of
-   * the log. Resolves when all that is stored has been told.
+   * Replays the document's log from its start, as `history` events in this tab alone, for
+   * code that joins after the session has received part of the log. Resolves when all that
+   * is stored has been replayed.
    */
   replay(): Promise<{ version: number }> {
     return this.#command("replay", {}, (version) => ({ version }));
@@ -172,31 +172,31 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     return this.#ask(kind, (id) => json({ id, ...fields }), result);
   }
 
-  /** Tells the others something passing, like a cursor: any JSON, the last one wins. */
+  /** Shows the others something short-lived, like a cursor: any JSON, of which the last counts. */
   presence(data: Presence): void {
     const text = json(data);
     if (text !== undefined) this.#host.deliver("presence", text);
   }
 
-  /** Fetches a new access token now; all tabs get it. */
+  /** Fetches a new access token now, for all tabs. */
   refresh(): void {
     this.#host.deliver("refresh");
   }
 
-  /** Leaves. Other tabs of the profile go on. */
+  /** Leaves the session. Other tabs of the profile stay in it. */
   close(): Promise<void> {
     this.#leave("close");
     return this.#closed;
   }
 
-  /** Leaves in all tabs of the profile, whatever document they show, and forgets the token. */
+  /** Leaves the session in all tabs of the profile, whatever document they show, and forgets the token. */
   signOut(): Promise<void> {
     this.#leave("sign_out");
     return this.#closed;
   }
 
-  // Tells the program of something that will be answered. The id is this tab's
-  // name for it, never used twice: message ids are made of it.
+  // Sends the program something that it will answer. The id is this tab's name for it, and is
+  // never used twice: message ids are made from it.
   #ask<T>(kind: string, textOf: (id: string) => string | undefined, result: (version: number) => T): Promise<T> {
     const id = String(++this.#sends);
     const text = textOf(id);
@@ -216,11 +216,11 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 
   #trapped(error: HoldfastError, over: boolean): boolean {
-    this.#drain(); // what the program had said holds
+    this.#drain(); // what the program reported before still counts
     const ended = this.state === "closed";
     if (!ended) this.#dispatch("error", error);
     if (ended || over) {
-      this.#end(); // whoever waits for close() has no program to wait for
+      this.#end(); // no program is left to resolve close()
       return false;
     }
     this.#props.state = "reconnecting";
@@ -234,25 +234,25 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     if (this.#leaving) this.#host.deliver(this.#leaving);
   }
 
-  // Many changes of one task are told as one, and never while the app is in `send`.
+  // Reports many changes of one task as one, and never while the app is in `send`.
   #count(): void {
     if (this.#counting) return;
     this.#counting = true;
     queueMicrotask(() => {
       this.#counting = false;
       const count = this.unsent;
-      if (count === this.#told) return;
-      // Only while there is something to lose: the listener alone costs a page
-      // its place in the back-forward cache.
-      if (this.#warn && !count !== !this.#told) globalThis[count ? "addEventListener" : "removeEventListener"]?.("beforeunload", ask);
-      this.#told = count;
+      if (count === this.#reported) return;
+      // Listens only while something may be lost: the listener alone costs a page its
+      // place in the back-forward cache.
+      if (this.#warn && !count !== !this.#reported) globalThis[count ? "addEventListener" : "removeEventListener"]?.("beforeunload", ask);
+      this.#reported = count;
       this.#dispatch("unsent", { count });
     });
   }
 
-  // The program is still running when it calls out, so the app hears of it in
-  // a microtask: nothing it does in a listener can re-enter the program.
-  #hear(kind: string, text: string): void {
+  // The program is still running when it calls out. So the app's listeners run in a
+  // microtask, and nothing they do can re-enter the program.
+  #receive(kind: string, text: string): void {
     this.#queue.push(kind, text);
     if (this.#queue.length === 2) queueMicrotask(() => this.#drain());
   }
@@ -261,17 +261,17 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     const queue = this.#queue;
     this.#queue = [];
     for (let i = 0; i < queue.length; i += 2) {
-      const said = queue[i + 1] ? JSON.parse(queue[i + 1]!) : {};
+      const report = queue[i + 1] ? JSON.parse(queue[i + 1]!) : {};
       switch (queue[i]) {
-        case "sent": this.#settle(said.id, undefined, said.version); break;
-        case "unsent": this.#settle(said.id, said.error); break;
+        case "sent": this.#settle(report.id, undefined, report.version); break;
+        case "unsent": this.#settle(report.id, report.error); break;
         case "closed": this.#end(); break;
         case "emit":
           for (const key of Object.keys(this.#props) as (keyof Properties)[]) {
-            if (said.set && Object.hasOwn(said.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = said.set[key];
+            if (report.set && Object.hasOwn(report.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = report.set[key];
           }
-          if (said.type === "state" && said.detail.state === "connected") this.#props.documentVersion = said.detail.documentVersion ?? 0;
-          if (said.type) this.#dispatch(said.type, failures.has(said.type) ? new HoldfastError(said.detail) : said.detail);
+          if (report.type === "state" && report.detail.state === "connected") this.#props.documentVersion = report.detail.documentVersion ?? 0;
+          if (report.type) this.#dispatch(report.type, failures.has(report.type) ? new HoldfastError(report.detail) : report.detail);
       }
     }
   }

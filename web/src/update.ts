@@ -1,23 +1,23 @@
 import type { YOp } from "./yjs.ts";
 
-// With what the frame and the operation add, below the server's 64 KiB, or its lower limit.
+// With what the frame and the operation add it stays below the server's 64 KiB, or its lower limit.
 const largest = 48_000;
 const around = 1024;
-// What one user may have begun and not ended: a bound, for its rest may never come.
+// The most parts that one user may have begun and not ended: the rest may never come.
 const begun = 64;
 const pieces = 4096;
 
-/** Bytes as base64. */
+/** Returns bytes as base64. */
 export function encode(bytes: Uint8Array): string {
   let binary = "";
   for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   return btoa(binary);
 }
 
-/** Base64 as bytes; throws for anything else. */
+/** Returns the bytes of base64; throws for anything else. */
 export const decode = (text: string): Uint8Array => Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 
-/** An update as operations: one, or its parts. */
+/** Returns an update as operations: one, or its parts. */
 export function split(text: string, name: string, frameBytes = Infinity): YOp[] {
   const size = Math.max(1, Math.min(largest, frameBytes - around));
   const of = Math.ceil(text.length / size);
@@ -25,40 +25,40 @@ export function split(text: string, name: string, frameBytes = Infinity): YOp[] 
   return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * size, (i + 1) * size), part: [name, i, of] }));
 }
 
-/** Who wrote something: a client id alone is no proof, for another user may take the same. */
+/** The writer of something. A client id alone proves nothing, because another user may use the same. */
 export interface Writer {
   userId: string;
   clientId: string;
 }
 
-/** One name for a user's client. */
+/** Returns one name for a user's client. */
 export const nameOf = ({ userId, clientId }: Writer): string => `${userId}\n${clientId}`;
 
 interface Pieces {
   user: string;
   client: string;
   name: string;
-  since: number; // the version of the first
-  of: number; // 0 where an older snapshot does not say
+  since: number; // the version of the first part
+  of: number; // 0 if an older snapshot lacks it
   have: (string | undefined)[];
 }
 
-/** Whose it is, its name, the version it began at, what there is of it, its user, and how many parts it has. */
+/** The writer's client, the update's name, the version at which it began, the parts so far, the user, and the number of parts. */
 export type Begun = [client: string, name: string, since: number, have: (string | undefined)[], user: string, of: number];
 
-/** What an operation came to: an update, nothing yet, or a reason why there is none. */
+/** What an operation results in: an update, nothing yet, or a reason why there is none. */
 export type Added = { whole?: string; bad?: "foreign" | "bad_part" | "parts_differ" | "parts_dropped" };
 
-/** Parts puts together what came in parts. Those of each user's client are its own. */
+/** Parts puts together the parts of updates. Each user's client has its own. */
 export class Parts {
   #open = new Map<string, Pieces>();
 
-  /** What has begun since a version and is not whole, for a snapshot. */
+  /** Returns the incomplete updates that began after a version, for a snapshot. */
   begun(version: number): Begun[] {
     return [...this.#open.values()].filter(({ since }) => since > version).map(({ client, name, since, have, user, of }) => [client, name, since, have, user, of]);
   }
 
-  /** Takes up what a snapshot says has begun, in place of all there was. */
+  /** Replaces everything by the incomplete updates that a snapshot holds. */
   resume(begun: unknown): void {
     this.#open.clear();
     if (!Array.isArray(begun)) return;
@@ -70,7 +70,7 @@ export class Parts {
     }
   }
 
-  /** The whole update that an operation is or ends. */
+  /** Returns the whole update that an operation is or completes. */
   add(op: unknown, { userId: user, clientId: client }: Writer, version: number): Added {
     const { y, part } = (op ?? {}) as Partial<YOp>;
     if (typeof y !== "string") return { bad: "foreign" };
@@ -81,7 +81,7 @@ export class Parts {
     const mine = key(user, client, name);
     const update = this.#open.get(mine) ?? this.#adopt(user, client, name) ?? { user, client, name, since: version, of, have: [] };
     update.of ||= of;
-    // The first word holds: what says otherwise later is not what was begun.
+    // The first part counts: one that contradicts it belongs to something else.
     if (update.of !== of || update.have.length > of || (update.have[index] ?? y) !== y) return { bad: "parts_differ" };
     update.have[index] = y;
     this.#open.set(mine, update);
@@ -90,7 +90,7 @@ export class Parts {
     return { whole: update.have.join("") };
   }
 
-  // An older snapshot does not say whose the parts are.
+  // An older snapshot does not say who wrote the parts.
   #adopt(user: string, client: string, name: string): Pieces | undefined {
     const unnamed = key("", client, name);
     const update = this.#open.get(unnamed);

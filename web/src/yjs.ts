@@ -18,51 +18,51 @@ export interface YOp {
   part?: [name: string, index: number, of: number];
 }
 
-/** What is told of a tab's awareness. */
+/** The presence of a tab with an awareness. */
 export interface YPresence {
   tab: string;
   /** A y-protocols awareness update in base64. */
   aware: string;
 }
 
-/** Who is behind an awareness id: the server's word, not the peer's own. */
+/** The user behind an awareness id, by the server's word and not the peer's own. */
 export interface Who extends Writer {
   name?: string;
 }
 
-/** What the provider does not decide by itself. */
+/** The options of a provider. */
 export interface HoldfastProviderOptions {
   /** Cursors and names: of `y-protocols/awareness`, on the same document. */
   awareness?: Awareness;
-  /** Milliseconds that changes of the awareness are gathered for. Default: 60. */
+  /** For how many milliseconds changes of the awareness are gathered. Default: 60. */
   awarenessEvery?: number;
-  /** A snapshot of the document is stored once this profile wrote an operation whose version this divides. Default: 1000; 0: never. */
+  /** The provider stores a snapshot once this profile wrote an operation at a multiple of this version. Default: 1000; 0: never. */
   snapshotEvery?: number;
 }
 
 /** The provider's events. */
 export interface HoldfastProviderEventMap {
-  /** The document is what the server has, or, after a drop, is not known to be. */
+  /** Whether the document has everything that the server has. After a drop that is unknown, so false. */
   synced: CustomEvent<boolean>;
-  /** The server refused a change: the document has what nobody else has. Nothing more is sent. */
+  /** The server refused a change, so the document has what nobody else has. The provider sends nothing more. */
   refused: CustomEvent<HoldfastError>;
-  /** Something in the log could not be applied: this document lacks it, and makes no snapshot. */
+  /** Something in the log could not be applied: this document lacks it, and the provider makes no snapshot. */
   error: CustomEvent<HoldfastError>;
 }
 
-// What is under way in parts for so many versions is left out of a snapshot. Whoever
-// ends such an update later sends it again as a whole.
+// A snapshot leaves out updates that have been incomplete for so many versions. A writer
+// that completes such an update later sends all of it again.
 const abandoned = 10_000;
-// Milliseconds after which a log that could not be had is asked for again.
+// Milliseconds after which the provider asks again for a log that it could not get.
 const again = 5000;
 
 /**
  * HoldfastProvider keeps a document and its awareness in step with a session. It does
- * not own the session: `destroy` leaves both as they are. Made after the session has
- * heard part of the log, it has the log told again.
+ * not own the session: `destroy` leaves both as they are. If the session has already
+ * received part of the log, the provider has the session replay the log.
  *
- * Everything it applies has the provider itself as its origin: an UndoManager
- * with the default origins undoes only what was done here.
+ * Everything that it applies has the provider itself as its origin, so an UndoManager
+ * with the default origins undoes only local changes.
  */
 export class HoldfastProvider extends EventTarget {
   readonly doc: Doc;
@@ -73,19 +73,19 @@ export class HoldfastProvider extends EventTarget {
   #gone = new AbortController();
   #waiting: Uint8Array[] = [];
   #parts = new Parts();
-  #name: string; // of this provider's updates in parts
+  #name: string; // names this provider's updates in parts
   #sent = 0;
-  #under: YOp[] = []; // what is sent and not stored yet
-  #due = false; // a snapshot is
-  #at = 0; // the document was given the log up to here, each version in its turn
-  #whole = true; // and it could take all of that: else it is not the document as of that version
-  #lacking = false; // the server has what could not be read here
-  #reset = false; // the document has what the server has no more
+  #under: YOp[] = []; // operations that are sent and not stored yet
+  #due = false; // whether a snapshot is due
+  #at = 0; // the document received the log up to here, each version in order
+  #whole = true; // and applied all of it: otherwise it is not the document as of that version
+  #lacking = false; // the server has something that could not be read here
+  #reset = false; // the document has something that the server has lost
   #asked = false;
   #goal: number;
   #synced = false;
   #refused = false;
-  #log?: Doc; // what the log holds, while it has to be compared with what was in the document
+  #log?: Doc; // what the log holds, while it has to be compared with what the document held before
   #cursors?: Cursors;
 
   constructor(session: Session<YOp, YPresence>, doc: Doc, options: HoldfastProviderOptions = {}) {
@@ -97,12 +97,12 @@ export class HoldfastProvider extends EventTarget {
     this.awareness = options.awareness;
     if (this.awareness) this.#cursors = new Cursors(this.awareness, session, options.awarenessEvery ?? 60, this);
     const { signal } = this.#gone;
-    const on = (type: string, heard: (detail: never) => void): void =>
-      session.addEventListener(type, (event) => heard((event as CustomEvent).detail as never), { signal });
-    for (const type of ["operation", "comment", "snapshot", "gap"] as const) on(type, (detail: never) => this.#heard(type, detail));
-    on("history", ({ type, detail }: HistoryDetail) => this.#heard(type, detail as never));
+    const on = (type: string, handler: (detail: never) => void): void =>
+      session.addEventListener(type, (event) => handler((event as CustomEvent).detail as never), { signal });
+    for (const type of ["operation", "comment", "snapshot", "gap"] as const) on(type, (detail: never) => this.#receive(type, detail));
+    on("history", ({ type, detail }: HistoryDetail) => this.#receive(type, detail as never));
     on("state", (detail: StateDetail) => this.#state(detail));
-    on("presence", (detail: PresenceDetail) => this.#cursors?.hear(detail));
+    on("presence", (detail: PresenceDetail) => this.#cursors?.receive(detail));
     on("tabs", ({ tabs }: { tabs: string[] }) => this.#cursors?.keep(tabs));
     doc.on("update", this.#changed);
     if (encodeStateVector(doc).length > 1) this.#log = new Doc();
@@ -111,17 +111,17 @@ export class HoldfastProvider extends EventTarget {
     else if (session.documentVersion !== undefined) queueMicrotask(() => this.#check());
   }
 
-  /** Whether the document has everything that was stored when the connection came to stand. */
+  /** Whether the document has everything that was stored when the connection was made. */
   get synced(): boolean {
     return this.#synced;
   }
 
-  /** Whose an awareness id is; a peer may write anything into its state. */
+  /** Returns the owner of an awareness id. The state itself proves nothing: a peer may write anything into it. */
   who(id: number): Who | undefined {
     return this.#cursors?.who.get(id);
   }
 
-  /** Stops; the others see this tab's cursor go. */
+  /** Stops the provider; the others see this tab's cursor disappear. */
   destroy(): void {
     if (this.#gone.signal.aborted) return;
     this.#flush();
@@ -131,7 +131,7 @@ export class HoldfastProvider extends EventTarget {
     this.#cursors?.destroy();
   }
 
-  // What is done in one task is one operation.
+  // The changes of one task are one operation.
   #changed = (update: Uint8Array, origin: unknown): void => {
     if (origin === this || this.#refused) return;
     if (this.#waiting.push(update) === 1) queueMicrotask(() => this.#flush());
@@ -160,14 +160,14 @@ export class HoldfastProvider extends EventTarget {
 
   #fail(error: HoldfastError): void {
     if (this.#refused || error.code === "CLOSED" || this.#gone.signal.aborted) return;
-    this.#refused = true; // what follows would build on something nobody else has
+    this.#refused = true; // what follows would build on something that nobody else has
     this.#waiting = [];
     this.dispatchEvent(new CustomEvent("refused", { detail: error }));
   }
 
-  // Each version of the log comes in its turn. One that does not shows that something
-  // was not heard, and the log is told again.
-  #heard(type: HistoryDetail["type"], detail: never): void {
+  // Versions of the log come in order. One that does not shows that the provider missed
+  // something, and has the session replay the log.
+  #receive(type: HistoryDetail["type"], detail: never): void {
     if (type === "gap") this.#gap(detail);
     else if (type === "snapshot") this.#load(detail);
     else {
@@ -182,9 +182,9 @@ export class HoldfastProvider extends EventTarget {
     this.#keep();
   }
 
-  // The session may have sent it for another document: that it is its own means nothing here.
+  // The session may have sent it for another document, so its own mark means nothing here.
   #take({ op, version, userId, clientId }: OperationDetail, early: boolean): void {
-    if (early && (op as YOp | null)?.part) return; // it comes again in its turn
+    if (early && (op as YOp | null)?.part) return; // it comes again in order
     const { whole, bad } = this.#parts.add(op, { userId, clientId }, version);
     const why = bad ?? (whole !== undefined && !this.#apply(whole) ? "not_an_update" : undefined);
     if (!why) return;
@@ -223,7 +223,7 @@ export class HoldfastProvider extends EventTarget {
     else if (to > this.#at) {
       this.#at = to;
       this.#whole = false;
-      this.#lacking ||= reason !== "log_truncated"; // which the server itself does not have any more
+      this.#lacking ||= reason !== "log_truncated"; // which the server itself has no longer
     }
   }
 
@@ -250,7 +250,7 @@ export class HoldfastProvider extends EventTarget {
     if (state === "connected") {
       this.#goal = documentVersion;
       this.#check();
-      this.#cursors?.tell();
+      this.#cursors?.publish();
     } else this.#say(false);
   }
 
@@ -261,7 +261,7 @@ export class HoldfastProvider extends EventTarget {
     this.#say(true);
   }
 
-  // What was in the document before, and the log has not.
+  // What the document held before, and the log lacks.
   #add(): void {
     const log = this.#log;
     if (!log || this.#refused || !this.#session.can("write")) return;
@@ -279,8 +279,8 @@ export class HoldfastProvider extends EventTarget {
     this.dispatchEvent(new CustomEvent("synced", { detail: synced }));
   }
 
-  // Whoever writes the thousandth entry spares those who come after it the log. Of a
-  // profile's tabs the leader does it.
+  // The writer of the thousandth entry stores a snapshot, so that later members need not
+  // receive the log. Of a profile's tabs the leader does it.
   #stored({ op, own, version, userId, clientId }: OperationDetail<YOp | null>): void {
     const mine = own ? this.#under.findIndex(({ y, part }) => y === op?.y && String(part) === String(op.part)) : -1;
     if (mine >= 0) this.#under.splice(mine, 1);
@@ -289,8 +289,8 @@ export class HoldfastProvider extends EventTarget {
     this.#due ||= every > 0 && version % every === 0 && role === "leader" && userId === user && clientId === client;
   }
 
-  // Only of a document that holds all of the log and nothing else: a snapshot takes the
-  // log's place, and what is not stored yet may still be refused.
+  // Only a document that holds all of the log and nothing else: a snapshot replaces the
+  // log, and the server may still refuse what is not stored yet.
   #keep(): void {
     if (!this.#due || this.#gone.signal.aborted) return;
     const { version, role } = this.#session;
@@ -298,13 +298,13 @@ export class HoldfastProvider extends EventTarget {
     if (role !== "leader" || !this.#synced || this.#refused || this.#at !== version || !this.#whole || pendingStructs || pendingDs) return;
     if (this.#under.length > 0 || this.#waiting.length > 0 || this.#log) return;
     this.#due = false;
-    // An update that is under way in parts is neither in the document nor wholly behind the snapshot.
+    // An incomplete update is neither in the document nor wholly behind the snapshot.
     const begun = this.#parts.begun(version - abandoned);
     this.#store(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) });
   }
 
-  // Where others are connected, one of them has to have heard the version first: until then
-  // the server has the same snapshot sent again. For anything else the next one will do.
+  // While others are connected the server refuses a snapshot until one of them has received
+  // its version: the same is sent again. After any other refusal the next snapshot will do.
   #store(version: number, data: unknown): void {
     if (this.#gone.signal.aborted) return;
     this.#session.snapshot(version, data).catch(({ reason, retryAfter = 1000 }: HoldfastError) => {

@@ -34,7 +34,7 @@ func TestPeek(t *testing.T) {
 		`{}`:                            {},
 		`{"exp":1704068100.75,"iat":0}`: {Exp: 1704068100},
 		`{"exp":1,"exp":2}`:             {Exp: 2},
-		`{"exp":1,"user_id":42,"sub":-1,"email":["a"],"jti":true}`: {Exp: 1, UserID: "42", Sub: "-1"}, // // the server judges them
+		`{"exp":1,"user_id":42,"sub":-1,"email":["a"],"jti":true}`: {Exp: 1, UserID: "42", Sub: "-1"}, // the server judges them
 		`{"exp":1,"user_id":4.2,"sub":null,"email":{}}`:            {Exp: 1},
 		`{"exp":9223372036854775807}`:                              {Exp: math.MaxInt64},
 		`{"user_id":"\u00fc😀?>","email":"é@x"}`:                    {UserID: "ü😀?>", Email: "é@x"},

@@ -71,7 +71,7 @@ type Clock struct {
 	// Ahead is how far the server's clock is ahead of this machine's.
 	Ahead      time.Duration
 	known      bool
-	expiredIat int64 // // the iat of a token that looked expired when it was new
+	expiredIat int64 // the iat of a token that looked expired when it was new
 }
 
 // Measure records the server's time.

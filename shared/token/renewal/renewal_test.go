@@ -18,7 +18,7 @@ func claims(issued, ends time.Duration) peek.Claims {
 func TestEnd(t *testing.T) {
 	const hour = time.Hour
 	for name, c := range map[string]struct {
-		ahead   time.Duration // // the server's clock, if the client knows it
+		ahead   time.Duration // the server's clock, if the client knows it
 		known   bool
 		claims  peek.Claims
 		end     time.Duration
