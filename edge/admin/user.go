@@ -39,16 +39,13 @@ func postDeviceMessage(c *call) (answer, *protocol.Error) {
 	return ok(out.End()), nil
 }
 
-// deviceChannel names the user's device channel where a document may be named.
-const deviceChannel = "@device"
-
 // kick ends a user's connections, on one document, on the device channel, or on all. It takes no right away:
 // the user may come back at once.
 func kick(c *call) (answer, *protocol.Error) {
 	w := c.ending("SESSION_ENDED", "kicked")
 	if raw := c.fields["document"]; raw != nil {
 		document, _ := jsonscan.Str(raw)
-		if !protocol.DocumentID(document) && document != deviceChannel {
+		if !protocol.DocumentID(document) && document != protocol.DeviceChannel {
 			return answer{}, rest.BadField("document")
 		}
 		c.document = document

@@ -1,12 +1,16 @@
 package object
 
 import (
+	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
+
+// errDropped fails an event with an effect that would be lost.
+var errDropped = errors.New("object: an effect that nobody carries out")
 
 // carryOut does what the core decided, in order, until a query fails.
 func (o *documentObject) carryOut(effect document.Effect) {
@@ -78,6 +82,8 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Tell:
 		o.host.Call(o.asks.add(ask{tell: e}), "SESSIONS", e.UserID, appendGone(nil, o.name, e))
+	default:
+		o.store.err = errDropped
 	}
 }
 

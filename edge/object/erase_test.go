@@ -55,7 +55,7 @@ func TestWhoOnlySaysNoKeepsNothing(t *testing.T) {
 	if r.made {
 		t.Error("a document that nobody has opened has tables")
 	}
-	f := newFake(t, "nobody", NewSession)
+	f := newFake(t, "nobody", NewUser)
 	f.enter(Input{Kind: Request, Ask: 1, Text: []byte(`{"kind":"describe"}`)})
 	f.enter(Input{Kind: Request, Ask: 2, Text: []byte(`{"kind":"access","user_id":"nobody","reason":"permissions_changed","by":"webhook"}`)})
 	f.enter(Input{Kind: Connect, Ask: 3, Text: []byte(`{"app":{"package":"com.example.one","key_id":"0123456789abcdef","session_id":"bm9ib2R5.0123456789abcdef0123456789abcdef"},"protocol":""}`)})

@@ -21,7 +21,7 @@ import (
 //	session -> document {"kind":"end","user_id","fence","kick","tokens","before","admitted_at","before_ms"?} -> {"ok":true,"closed","gone","last","admitted_at"}
 //	front -> document  {"grant":{…},"client_id","session_id"?,"last_seq"?,"protocol"}    -> a socket, or {"readmit":true,"gone_at"?,"access"}
 //
-// Those of operators are in operator.go, the device's in device.go.
+// Those of operators are in operator.go, the device's in user_device.go.
 
 var errMessage = errors.New("not a message")
 
@@ -64,7 +64,7 @@ func appendGrant(dst []byte, g session.Grant) []byte {
 	w.Str("user_id", g.UserID)
 	w.Str("name", g.Name)
 	w.Str("session_id", g.SessionID)
-	w.Str("document", g.Document)
+	w.Str("document", g.Channel)
 	w.Str("workspace_id", g.WorkspaceID)
 	w.Str("role", g.WorkspaceRole)
 	w.Strs("permissions", g.Permissions.Names())
@@ -192,8 +192,8 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 		v := o.Value()
 		switch string(o.Key()) {
 		case "document":
-			admit.Document = str(v)
-			gone.Document = admit.Document
+			admit.Channel = str(v)
+			gone.Channel = admit.Channel
 		case "client_id":
 			admit.ClientID = str(v)
 		case "claims":
@@ -215,9 +215,9 @@ func parseRequest(kind string, text []byte) (session.Event, error) {
 		}
 	}
 	switch {
-	case kind == "admit" && claimed && admit.Document != "":
+	case kind == "admit" && claimed && admit.Channel != "":
 		return admit, nil
-	case kind == "gone" && gone.Document != "":
+	case kind == "gone" && gone.Channel != "":
 		return gone, nil
 	}
 	return nil, errMessage

@@ -13,7 +13,7 @@ import (
 // the newer program.
 func TestANewerSchemaIsRefused(t *testing.T) {
 	const refused = `"error_code":"SERVICE_UNAVAILABLE"`
-	for name, class := range map[string]func(Host, time.Time) (Object, error){"document": NewDocument, "user": NewSession} {
+	for name, class := range map[string]func(Host, time.Time) (Object, error){"document": NewDocument, "user": NewUser} {
 		d := newDisk(t)
 		d.exec(storedSteps(t, name, schemaVersion) + storedPart(t, name, "rows 0"))
 		d.exec(fmt.Sprintf("ALTER TABLE audit RENAME COLUMN code TO code_in_words; CREATE TABLE schema (version INTEGER NOT NULL); INSERT INTO schema VALUES (%d)", schemaVersion+1))

@@ -16,8 +16,8 @@ import (
 //	{"kind":"end","code":"TOKEN_REVOKED","jti" or "sign_in" or "client_id" or "before" or "all":true,"reason","by"} ->
 //	    {"receipt":{"user_id","closed":[…],"last_accepted":{document:message id},"sign_ins"?:[…],"tokens"?:[…],"took_ms"}}
 //	{"kind":"end","code":"SESSION_ENDED","document"?,"reason","by"}   -> the same
-//	{"kind":"post","data"}                                           -> {"seq"}: for the device, see device.go
-//	{"kind":"app_key",…}                                             -> {"receipt":{…}}: see app.go
+//	{"kind":"post","data"}                                           -> {"seq"}: for the device, see user_device.go
+//	{"kind":"app_key",…}                                             -> {"receipt":{…}}: see user_app.go
 //	{"kind":"describe"}                                              -> {"session":{…}}
 //	{"kind":"audit","from"?,"to"?,"limit"?}                          -> {"audit":[…],"documents":[…]}
 //
@@ -36,7 +36,7 @@ func kindOf(text []byte) (string, error) {
 }
 
 // operator takes what operators ask; known is false for any other kind.
-func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known bool) {
+func (o *userObject) operator(kind string, in Input) (ev session.Event, known bool) {
 	field := func(name string) string { return str(jsonscan.Field(in.Text, name)) }
 	ask, reason, by := uint64(in.Ask), field("reason"), field("by")
 	switch kind {
@@ -53,7 +53,7 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 				All: truth(jsonscan.Field(in.Text, "all")), Reason: reason, By: by,
 			}, true
 		case protocol.SessionEnded:
-			return session.Kick{Ask: ask, UserID: o.host.Name(), Document: field("document"), Reason: reason, By: by}, true
+			return session.Kick{Ask: ask, UserID: o.host.Name(), Channel: field("document"), Reason: reason, By: by}, true
 		}
 		return nil, false
 	case "describe":
@@ -74,10 +74,10 @@ func (o *sessionObject) operator(kind string, in Input) (ev session.Event, known
 }
 
 // documents are those that the user is or was connected to, as far as is known here.
-func (o *sessionObject) documents() []string {
+func (o *userObject) documents() []string {
 	list := []string{}
 	o.store.query(selectAuditDocuments, func(c []Value) {
-		if name := c[0].string(); name != session.DeviceChannel { // whose lines are all here
+		if name := c[0].string(); name != protocol.DeviceChannel { // whose lines are all here
 			list = append(list, name)
 		}
 	})
@@ -85,8 +85,8 @@ func (o *sessionObject) documents() []string {
 }
 
 // describe says what the object knows of its user, for a person.
-func (o *sessionObject) describe() []byte {
-	snap := o.core.Described()
+func (o *userObject) describe() []byte {
+	snap := o.core.Session()
 	w := jsonscan.NewObject(nil)
 	w.Str("user_id", o.host.Name())
 	if snap.Session.ID != "" {
@@ -104,7 +104,7 @@ func (o *sessionObject) describe() []byte {
 		if i > 0 {
 			w.Buf = append(w.Buf, ',')
 		}
-		w.Buf = appendChannel(w.Buf, c, access[c.Document])
+		w.Buf = appendChannel(w.Buf, c, access[c.Channel])
 	}
 	w.Buf = append(w.Buf, ']')
 	appendApps(&w, o.core.Apps())
@@ -117,7 +117,7 @@ func (o *sessionObject) describe() []byte {
 
 func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte {
 	w := jsonscan.NewObject(dst)
-	w.Str("document", c.Document)
+	w.Str("document", c.Channel)
 	w.Str("client_id", c.ClientID)
 	if id := signin.Of(c.TokenID); id != "" {
 		w.Str("sign_in", id)
@@ -128,7 +128,7 @@ func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte
 	w.Str("workspace_id", a.WorkspaceID)
 	w.Str("role", a.Role)
 	// Something the document has yet to hear.
-	w.Bool("pending", c.Owed != 0 || c.Fence != 0 || c.Doubt)
+	w.Bool("pending", c.Unpushed != 0 || c.Fence != 0 || c.Stale)
 	return w.End()
 }
 
@@ -158,7 +158,7 @@ func appendReceipt(dst []byte, e session.Receipt) []byte {
 	w.Open("last_accepted")
 	for _, l := range e.LastAccepted {
 		if l.MessageID != "" {
-			w.Str(l.Document, l.MessageID)
+			w.Str(l.Channel, l.MessageID)
 		}
 	}
 	w.Close()

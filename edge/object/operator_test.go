@@ -11,9 +11,9 @@ import (
 
 // ann is Ann's session object with a channel on d1.
 func ann(t *testing.T) *fake {
-	f := newFake(t, "ann", NewSession)
+	f := newFake(t, "ann", NewUser)
 	f.enter(admit("d1"))
-	f.enter(Input{Kind: Answered, Ask: 5, Text: []byte(`[["ws",0,"workspace","member",""]]`)})
+	f.enter(Input{Kind: Answered, Ask: 1, Text: []byte(`[["ws",0,"workspace","member",""]]`)})
 	return f
 }
 
@@ -26,9 +26,9 @@ func (f *fake) asks(ask uint32, text string) []string {
 func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","jti":"j1","reason":"stolen","by":"olive"}`),
-		`call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":0,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
+		`call 2 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":0,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
 	f.now = f.now.Add(3 * time.Millisecond)
-	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true,"closed":true,"gone":true,"last":"m7","admitted_at":1736244000000}`)}), "alarm"),
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: 2, Text: []byte(`{"ok":true,"closed":true,"gone":true,"last":"m7","admitted_at":1736244000000}`)}), "alarm"),
 		`respond 9 200 {"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":3}}`)
 	f.object = nil
 	expect(t, without(f.enter(admit("d1")), "alarm"), `respond 5 200 {"error":{"error_code":"TOKEN_REVOKED"`)
@@ -47,20 +47,20 @@ func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 func TestKickAndAnUnreachableDocument(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"end","code":"SESSION_ENDED","document":"d1"}`), `"kick":2`)
-	expect(t, without(f.enter(Input{Kind: Failed, Ask: pushAsk}), "alarm"),
+	expect(t, without(f.enter(Input{Kind: Failed, Ask: 2}), "alarm"),
 		`respond 9 200 {"error":{"error_code":"SERVICE_UNAVAILABLE","message":"A service this needs is not available: try again.","details":{"reason":"document_unreachable","retry_after":5000,"pending":["d1"]}`)
 	f.now = f.now.Add(time.Second)
 	f.object = nil
-	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 2147483648 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":2`)
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `call 1 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":2`)
 }
 
 // Holds: "a changed permission reaches the open connection".
 func TestAccessIsAskedAnew(t *testing.T) {
 	f := ann(t)
-	expect(t, f.asks(9, `{"kind":"access","document":"d1","reason":"document_role_changed","by":"olive"}`), `database 1073741825 DB d1 ann`)
-	expect(t, without(f.enter(Input{Kind: Answered, Ask: 1073741825, Text: []byte(`[["ws",0,"workspace","member","view"]]`)}), "alarm"),
-		`call 2147483648 DOCUMENTS d1 {"kind":"grant"`)
-	expect(t, without(f.enter(Input{Kind: Answered, Ask: pushAsk, Text: []byte(`{"ok":true}`)}), "alarm"),
+	expect(t, f.asks(9, `{"kind":"access","document":"d1","reason":"document_role_changed","by":"olive"}`), `database 2 DB d1 ann`)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: 2, Text: []byte(`[["ws",0,"workspace","member","view"]]`)}), "alarm"),
+		`call 3 DOCUMENTS d1 {"kind":"grant"`)
+	expect(t, without(f.enter(Input{Kind: Answered, Ask: 3, Text: []byte(`{"ok":true}`)}), "alarm"),
 		`respond 9 200 {"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write","comment"],"perm_epoch":2}]`)
 	expect(t, f.asks(10, `{"kind":"describe"}`), `"channels":[{"document":"d1","client_id":"c","admitted_at":"2025-01-07T10:00:00Z","expires_at":"2025-01-07T10:40:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}]`)
 }

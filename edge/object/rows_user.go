@@ -34,19 +34,19 @@ func sessionColumns(c *columns, r *session.SessionRow) {
 }
 
 func userChannelColumns(c *columns, r *session.ChannelRow) {
-	c.text("document", &r.Document)
+	c.text("document", &r.Channel)
 	c.text("client_id", &r.ClientID)
 	c.time("until", &r.Until)
 	c.time("admitted_at", &r.AdmittedAt)
 	c.since(2)
-	numeric(c, "owed", &r.Owed)
+	numeric(c, "owed", &r.Unpushed)
 	c.text("reason", &r.Reason)
 	c.time("next_push", &r.NextPush)
 	numeric(c, "pushes", &r.Pushes)
 	c.since(3)
 	c.time("expires", &r.Expires)
 	c.text("token_id", &r.TokenID)
-	c.flag("doubt", &r.Doubt)
+	c.flag("doubt", &r.Stale)
 	c.text("by_whom", &r.By)
 	numeric(c, "fence", &r.Fence)
 	numeric(c, "kick", &r.Kick)
@@ -70,7 +70,7 @@ func revokedColumns(c *columns, r *session.RevokedRow) {
 }
 
 func deviceColumns(c *columns, r *device.Row) {
-	ch, t, d := &r.Channel, &r.Token, &r.Door
+	ch, t, p := &r.Channel, &r.Token, &r.Pending
 	c.text("client_id", &ch.ClientID)
 	c.text("session_id", &ch.SessionID)
 	numeric(c, "state", &ch.State)
@@ -82,14 +82,14 @@ func deviceColumns(c *columns, r *device.Row) {
 	c.time("issued_at", &t.IssuedAt)
 	c.time("token_expires", &t.Expires)
 	c.time("asked", &r.Asked)
-	c.text("door_conn", &d.Conn)
-	c.time("door_at", &d.At)
-	c.text("door_client", &d.ClientID)
-	c.text("door_made_up", &d.MadeUp)
-	c.flag("door_flat", &d.Flat)
-	c.text("door_token_id", &d.Token.ID)
-	c.time("door_issued_at", &d.Token.IssuedAt)
-	c.time("door_expires", &d.Token.Expires)
+	c.text("door_conn", &p.Conn)
+	c.time("door_at", &p.At)
+	c.text("door_client", &p.ClientID)
+	c.text("door_made_up", &p.MadeUp)
+	c.flag("door_flat", &p.Flat)
+	c.text("door_token_id", &p.Token.ID)
+	c.time("door_issued_at", &p.Token.IssuedAt)
+	c.time("door_expires", &p.Token.Expires)
 	numeric(c, "sent", &r.Outbox.Sent)
 	numeric(c, "acked", &r.Outbox.Acked)
 }
@@ -100,7 +100,7 @@ func outboxColumns(c *columns, k *channel.Kept) {
 }
 
 func appColumns(c *columns, r *app.Row) {
-	l, d := &r.Line, &r.Door
+	l, p := &r.Line, &r.Pending
 	c.text("package", &r.Package)
 	c.text("session_id", &r.SessionID)
 	numeric(c, "state", &r.State)
@@ -111,9 +111,9 @@ func appColumns(c *columns, r *app.Row) {
 	c.text("key_id", &r.KeyID)
 	numeric(c, "line_state", &l.State)
 	connectionColumns(c, l)
-	c.text("door_conn", &d.Conn)
-	c.time("door_at", &d.At)
-	c.text("door_key", &d.KeyID)
+	c.text("door_conn", &p.Conn)
+	c.time("door_at", &p.At)
+	c.text("door_key", &p.KeyID)
 	numeric(c, "sent", &r.Outbox.Sent)
 	numeric(c, "acked", &r.Outbox.Acked)
 	numeric(c, "rounds", &r.Rounds)

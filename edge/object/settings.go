@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
 // settings reads the deployment's variables. One that is missing, not a number
@@ -133,16 +134,19 @@ func sessionConfig(s settings) session.Config {
 	}
 }
 
-func deviceConfig(s settings) device.Config {
-	return device.Config{
-		Session:          sessionConfig(s),
-		Channel:          channelConfig(s),
-		ClientPings:      s.host.Env("DEVICE_HEARTBEAT") == "client",
-		Outbox:           channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
-		WindowBytes:      s.number("WINDOW_BYTES"),
-		Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
-		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
-		Limits:           s.limits(),
+func userConfig(s settings, secret channel.Secret) user.Config {
+	return user.Config{
+		Session: sessionConfig(s),
+		Device: device.Config{
+			Channel:          channelConfig(s),
+			ClientPings:      s.host.Env("DEVICE_HEARTBEAT") == "client",
+			Outbox:           channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
+			WindowBytes:      s.number("WINDOW_BYTES"),
+			Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
+			MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
+			Limits:           s.limits(),
+			Secret:           secret,
+		},
 		Apps: app.Config{
 			Line:           channel.Config{Grace: s.millis("APP_GRACE_MS")},
 			MaxApps:        s.number("MAX_APPS"),

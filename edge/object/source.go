@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
 // httpSource is the permission source of a deployment that has one of its own:
@@ -49,20 +50,24 @@ func newHTTPSource(h Host) httpSource {
 	return httpSource{to}
 }
 
+// lookedUp is a question to the permission source.
+type lookedUp struct{ session.Question }
+
 // lookUp asks whichever source this deployment has.
-func (o *sessionObject) lookUp(e session.LookUp) {
+func (o *userObject) lookUp(e session.LookUp) {
+	ask := o.questions.add(lookedUp{e.Question})
 	if o.source.to.URL == "" {
-		o.host.Database(uint32(e.Ask), "DB", accessQuery, e.Document, e.UserID)
+		o.host.Database(ask, "DB", accessQuery, e.Document, e.UserID)
 		return
 	}
 	w := jsonscan.NewObject(nil)
 	w.Str("user_id", e.UserID)
 	w.Str("document", e.Document)
-	o.host.Fetch(uint32(e.Ask), o.source.to, w.End())
+	o.host.Fetch(ask, o.source.to, w.End())
 }
 
-// lookedUp is the source's answer.
-func (o *sessionObject) lookedUp(in Input) session.Event {
+// answered is the source's answer.
+func (q lookedUp) answered(o *userObject, in Input) user.Event {
 	var access session.Access
 	wrong := unusable{reason: "no_answer"}
 	switch {
@@ -74,9 +79,9 @@ func (o *sessionObject) lookedUp(in Input) session.Event {
 	}
 	if wrong.reason != "" {
 		o.complain(wrong)
-		return session.AccessFailed{Ask: uint64(in.Ask)}
+		return forSession(session.AccessFailed{Question: q.Question})
 	}
-	return session.AccessFound{Ask: uint64(in.Ask), Access: access}
+	return forSession(session.AccessFound{Question: q.Question, Access: access})
 }
 
 // unusable is why an answer is none: a reason, with the status or the name of the member
@@ -88,7 +93,7 @@ type unusable struct {
 
 // complain tells the operators of a source that failed, and why: once a minute for each
 // reason, for all users. Nothing of the answer is repeated.
-func (o *sessionObject) complain(u unusable) {
+func (o *userObject) complain(u unusable) {
 	w := jsonscan.NewObject(nil)
 	w.Str("level", "error")
 	w.Str("event", "permission_source_failed")

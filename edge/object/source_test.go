@@ -12,7 +12,7 @@ import (
 const shield = "https://shield.example/permissions"
 
 func withSource(t *testing.T) *fake {
-	f := newFake(t, "ann", NewSession)
+	f := newFake(t, "ann", NewUser)
 	f.env["PERMISSIONS_URL"] = shield
 	f.env["PERMISSIONS_TOKEN"] = "s3cret"
 	return f
@@ -20,13 +20,13 @@ func withSource(t *testing.T) *fake {
 
 func sourceSays(status int, body string) Input {
 	text, _ := json.Marshal(map[string]any{"status": status, "body": body})
-	return Input{Kind: Answered, Ask: 5, Text: text}
+	return Input{Kind: Answered, Ask: 1, Text: text}
 }
 
 // With a source of its own a deployment's database is not asked, and the source once.
 func TestTheSourceIsAskedInsteadOfTheDatabase(t *testing.T) {
 	f := withSource(t)
-	expect(t, without(f.enter(admit("d1")), "alarm"), `fetch 5 `+shield+` 2s "Bearer s3cret" 65536 {"user_id":"ann","document":"d1"}`)
+	expect(t, without(f.enter(admit("d1")), "alarm"), `fetch 1 `+shield+` 2s "Bearer s3cret" 65536 {"user_id":"ann","document":"d1"}`)
 	left := without(f.enter(sourceSays(200, `{"workspace_id":"ws_1","workspace_role":"owner","document_role":"comment","locked":true,"more":{"of":["its","own"]}}`)), "alarm")
 	expect(t, left, `respond 5 200 {"grant":{"user_id":"ann"`)
 	if want := `"workspace_id":"ws_1","role":"owner","permissions":["read","comment"],"epoch":1,"locked":true`; !strings.Contains(left[0], want) {
@@ -35,11 +35,11 @@ func TestTheSourceIsAskedInsteadOfTheDatabase(t *testing.T) {
 	f.object, f.now = nil, f.now.Add(4*time.Minute)
 	expect(t, without(f.enter(admit("d1")), "alarm"), "respond 5 200")
 	f.now = f.now.Add(2 * time.Minute)
-	expect(t, without(f.enter(admit("d1")), "alarm"), "fetch 5")
+	expect(t, without(f.enter(admit("d1")), "alarm"), "fetch 1")
 
 	f = withSource(t)
 	f.env["PERMISSIONS_TOKEN"], f.env["PERMISSIONS_TIMEOUT_MS"], f.env["PERMISSIONS_MAX_BYTES"] = "", "60000", "999999999"
-	expect(t, without(f.enter(admit("d1")), "alarm"), `fetch 5 `+shield+` 5s "" 1048576 {`)
+	expect(t, without(f.enter(admit("d1")), "alarm"), `fetch 1 `+shield+` 5s "" 1048576 {`)
 }
 
 // Whatever is no answer lets nobody in.
@@ -69,8 +69,8 @@ func TestSourceAnswers(t *testing.T) {
 		{"201", sourceSays(201, `{"workspace_id":"w","workspace_role":"owner"}`), unavailable},
 		{"500", sourceSays(500, `{"workspace_id":"w","workspace_role":"owner"}`), unavailable},
 		{"401", sourceSays(401, ""), unavailable},
-		{"too large", Input{Kind: Answered, Ask: 5, Text: []byte(`{"error":"too large"}`)}, unavailable},
-		{"none", Input{Kind: Failed, Ask: 5}, unavailable},
+		{"too large", Input{Kind: Answered, Ask: 1, Text: []byte(`{"error":"too large"}`)}, unavailable},
+		{"none", Input{Kind: Failed, Ask: 1}, unavailable},
 	} {
 		f := withSource(t)
 		f.enter(admit("d1"))
@@ -87,8 +87,8 @@ func TestWhyTheSourceFailedIsLogged(t *testing.T) {
 		answer Input
 		want   string
 	}{
-		{Input{Kind: Failed, Ask: 5}, `"reason":"no_answer"`},
-		{Input{Kind: Answered, Ask: 5, Text: []byte(`{"error":"too large"}`)}, `"reason":"too_large"`},
+		{Input{Kind: Failed, Ask: 1}, `"reason":"no_answer"`},
+		{Input{Kind: Answered, Ask: 1, Text: []byte(`{"error":"too large"}`)}, `"reason":"too_large"`},
 		{sourceSays(302, "s3cret"), `"reason":"status","status":302`},
 		{sourceSays(429, "s3cret"), `"reason":"status","status":429`},
 		{sourceSays(200, "<html>s3cret"), `"reason":"not_json"`},

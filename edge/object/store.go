@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
 // store runs statements and remembers the first query that failed: what was made
@@ -135,15 +136,15 @@ func (s *store) session(userID string) (snap session.Snapshot) {
 	return snap
 }
 
-// device reads what is stored of the device channel.
-func (s *store) device(userID string) (snap device.Snapshot) {
+// user reads what is stored of session, device and apps.
+func (s *store) user(userID string) (snap user.Snapshot) {
 	snap.UserID, snap.Session = userID, s.session(userID)
 	each(s, selectDevice, deviceColumns, func(r *device.Row) {
 		r.Channel.UserID = userID
-		snap.Row = *r
+		snap.Device.Row = *r
 	})
-	each(s, selectOutbox, outboxColumns, func(k *channel.Kept) { snap.Kept = append(snap.Kept, owned(k)) })
-	if state := snap.Row.Channel.State; snap.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
+	each(s, selectOutbox, outboxColumns, func(k *channel.Kept) { snap.Device.Kept = append(snap.Device.Kept, owned(k)) })
+	if state := snap.Device.Row.Channel.State; snap.Device.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
 		snap.Apps = s.apps(userID)
 	}
 	return snap

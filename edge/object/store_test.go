@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
 // fill gives every field of a struct a value of its own, so that one that is not
@@ -171,7 +172,7 @@ func userRows(t *testing.T, host rowsHost) {
 	t.Helper()
 	s := store{host: host}
 	s.open(&userSchema)
-	want := device.Snapshot{
+	want := user.Snapshot{
 		UserID: "ann",
 		Session: session.Snapshot{
 			Session:  filled[session.SessionRow](t),
@@ -179,10 +180,9 @@ func userRows(t *testing.T, host rowsHost) {
 			Access:   []session.AccessRow{filled[session.AccessRow](t)},
 			Revoked:  []session.RevokedRow{filled[session.RevokedRow](t)},
 		},
-		Row:  filled[device.Row](t),
-		Kept: []channel.Kept{filled[channel.Kept](t)},
+		Device: device.Snapshot{Row: filled[device.Row](t), Kept: []channel.Kept{filled[channel.Kept](t)}},
 	}
-	row := &want.Row
+	row := &want.Device.Row
 	row.Channel.UserID, row.Channel.State, row.Channel.Acked = "ann", channel.Active, 0 // the outbox has its own
 	saved := app.Saved{
 		Row: filled[app.Row](t), Kept: []channel.Kept{filled[channel.Kept](t)}, Receipts: []channel.Receipt{filled[channel.Receipt](t)},
@@ -198,28 +198,28 @@ func userRows(t *testing.T, host rowsHost) {
 	save(&s, &accessTable, &want.Session.Access[0])
 	save(&s, &revokedTable, &want.Session.Revoked[0])
 	save(&s, &deviceTable, row)
-	save(&s, &outboxTable, &want.Kept[0])
+	save(&s, &outboxTable, &want.Device.Kept[0])
 	save(&s, &appsTable, &saved.Row)
 	save(&s, &appOutboxTable, &app.Keep{Package: saved.Row.Package, Kept: saved.Kept[0]})
 	save(&s, &appReceiptsTable, &app.Remember{Package: saved.Row.Package, Slot: 1, Receipt: saved.Receipts[0]})
 	save(&s, &appReceiptsTable, &app.Remember{Slot: 1, Receipt: want.Apps.Receipts[0]})
 	host.wrote(&s)
-	same(t, "user", s.device("ann"), want)
+	same(t, "user", s.user("ann"), want)
 
-	s.write(trimOutbox, unsigned(want.Kept[0].Seq))
+	s.write(trimOutbox, unsigned(want.Device.Kept[0].Seq))
 	s.write(trimAppOutbox, text(saved.Row.Package), unsigned(saved.Kept[0].Seq))
 	s.delete(&appReceiptsTable.shape, text(saved.Row.Package))
 	s.delete(&revokedTable.shape, text(want.Session.Revoked[0].TokenID))
 	s.delete(&accessTable.shape, text(want.Session.Access[0].Document))
-	s.delete(&userChannelsTable.shape, text(want.Session.Channels[0].Document))
+	s.delete(&userChannelsTable.shape, text(want.Session.Channels[0].Channel))
 	host.wrote(&s)
-	want.Kept, want.Session.Channels, want.Session.Access, want.Session.Revoked = nil, nil, nil, nil
+	want.Device.Kept, want.Session.Channels, want.Session.Access, want.Session.Revoked = nil, nil, nil, nil
 	want.Apps.Apps[0].Kept, want.Apps.Apps[0].Receipts = nil, nil
-	same(t, "user", s.device("ann"), want)
+	same(t, "user", s.user("ann"), want)
 	s.delete(&appsTable.shape, text(saved.Row.Package))
 	host.wrote(&s)
 	want.Apps.Apps = nil
-	same(t, "user", s.device("ann"), want)
+	same(t, "user", s.user("ann"), want)
 	if s.err != nil {
 		t.Error(s.err)
 	}

@@ -62,7 +62,7 @@ func boot(class uint32, now float64) uint32 {
 	var err error
 	switch class {
 	case classSession:
-		current, err = object.NewSession(&wasmHost, instant(now))
+		current, err = object.NewUser(&wasmHost, instant(now))
 	case classDocument:
 		current, err = object.NewDocument(&wasmHost, instant(now))
 	}

@@ -30,12 +30,12 @@ type attached struct {
 	box      *channel.Outbox
 	receipts *channel.Receipts
 	// What is not stored: losing it forgives.
-	window   channel.Window
-	flood    rate.Flood
-	connects rate.Bucket
-	mistakes rate.Mistakes
-	atDoor   int       // bytes said to the socket at its door
-	probed   time.Time // when the newest ping went out, if nothing has come since that answers one
+	window      channel.Window
+	flood       rate.Flood
+	connects    rate.Bucket
+	mistakes    rate.Mistakes
+	sentPending int       // bytes sent to the pending socket
+	probed      time.Time // when the newest ping went out, if nothing has come since that answers one
 }
 
 // New returns the apps of a user who has none. cfg must have its defaults set and is
@@ -107,7 +107,7 @@ func (a *Apps) States() (states []protocol.AppState) {
 // Conns calls f for each connection that counts.
 func (a *Apps) Conns(f func(ConnID)) {
 	for _, x := range a.list {
-		for _, conn := range [...]ConnID{x.line.Conn(), x.row.Door.Conn} {
+		for _, conn := range [...]ConnID{x.line.Conn(), x.row.Pending.Conn} {
 			if conn != "" {
 				f(conn)
 			}
@@ -121,14 +121,14 @@ func (a *Apps) Has(conn ConnID) bool {
 	return x != nil
 }
 
-// of finds the app a connection is of, and whether it is at its door.
-func (a *Apps) of(conn ConnID) (x *attached, door bool) {
+// of finds the app a connection is of, and whether it is the pending one.
+func (a *Apps) of(conn ConnID) (x *attached, pending bool) {
 	for _, x := range a.list {
 		switch conn {
 		case "":
 		case x.line.Conn():
 			return x, false
-		case x.row.Door.Conn:
+		case x.row.Pending.Conn:
 			return x, true
 		}
 	}
@@ -160,6 +160,20 @@ func (x *attached) stored() Row {
 	return row
 }
 
+// Take takes an event that is not about a connection's frames or end.
+func (a *Apps) Take(now time.Time, ev Event) {
+	switch e := ev.(type) {
+	case Connect:
+		a.connect(now, e)
+	case Registered:
+		a.registered(now, e)
+	case Called:
+		a.called(now, e)
+	case KeyRevoked:
+		a.revoke(now, e)
+	}
+}
+
 func (a *Apps) save(x *attached) { a.owner.Emit(Save{x.stored()}) }
 
 // move puts an app into another state, and tells the device.
@@ -187,7 +201,7 @@ func (a *Apps) record(at time.Time, x *attached, e audit.Entry) {
 func (a *Apps) send(x *attached, text []byte) {
 	if conn := x.line.Conn(); conn != "" {
 		x.window.Sent(len(text))
-		a.owner.Emit(socket.Send{Conn: conn, Text: text})
+		a.owner.Socket(socket.Send{Conn: conn, Text: text})
 	}
 }
 

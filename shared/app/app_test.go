@@ -13,9 +13,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// What apps do is told in package device, whose events they live by. Here is what is to be
+// What apps do is told in package user, whose events they live by. Here is what is to be
 // reached only from within.
 
 var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
@@ -25,10 +27,12 @@ type owner struct {
 	away    bool
 	refused *protocol.Error // of what may wait
 	said    []string        // to the device
-	effects []any
+	effects []app.Effect
+	sockets []socket.Effect
 }
 
-func (o *owner) Emit(effect any) { o.effects = append(o.effects, effect) }
+func (o *owner) Emit(e app.Effect)      { o.effects = append(o.effects, e) }
+func (o *owner) Socket(e socket.Effect) { o.sockets = append(o.sockets, e) }
 
 func (o *owner) ToDevice(event string, data []byte, _ string, mayWait bool) (uint64, *protocol.Error) {
 	if mayWait && o.refused != nil {
@@ -52,7 +56,7 @@ func (o *owner) heard() string {
 }
 
 func config() *app.Config {
-	cfg := device.Config{}.WithDefaults().Apps
+	cfg := user.Config{}.WithDefaults().Apps
 	return &cfg
 }
 
@@ -169,10 +173,10 @@ func TestDefaults(t *testing.T) {
 	if mine.MaxApps != 1 || mine.CallPause != time.Minute || mine.Line.Grace != time.Hour || mine.Line.Heartbeat != 10*time.Second {
 		t.Errorf("what was set is %+v", mine)
 	}
-	// In a device's configuration all but the grace is the device's.
-	d := device.Config{Channel: channel.Config{Grace: time.Minute, Heartbeat: time.Second}, InvalidFrames: 3}.WithDefaults()
-	if l := d.Apps.Line; l.Grace != 5*time.Second || l.Heartbeat != time.Second || d.Apps.InvalidFrames != 3 || d.Apps.Limits != d.Limits {
-		t.Errorf("in a device's: %+v", d.Apps)
+	// In a user's object all but the grace is as the device's.
+	whole := user.Config{Device: device.Config{Channel: channel.Config{Grace: time.Minute, Heartbeat: time.Second}, InvalidFrames: 3}}.WithDefaults()
+	if a := whole.Apps; a.Line.Grace != 5*time.Second || a.Line.Heartbeat != time.Second || a.InvalidFrames != 3 || a.Limits != whole.Device.Limits {
+		t.Errorf("in a user's object: %+v", a)
 	}
 }
 
@@ -181,13 +185,13 @@ func started(t *testing.T, cfg *app.Config, o *owner) *app.Apps {
 	t.Helper()
 	a := app.New(cfg, o, "ann")
 	a.FromDevice(now, "phone", frame(t, `{"type":"app","event":"app_start","message_id":"m1","data":{"package":"com.example.a"}}`), strings.Repeat("0", 32))
-	a.Connect(now, app.Connect{Conn: "a1", Package: "com.example.a", KeyID: "k1", SessionID: session(0)})
-	a.Registered(now, app.Registered{Conn: "a1"})
+	a.Take(now, app.Connect{Conn: "a1", Package: "com.example.a", KeyID: "k1", SessionID: session(0)})
+	a.Take(now, app.Registered{Conn: "a1"})
 	a.Frame(now, "a1", frame(t, `{"type":"app","event":"app_connection_init"}`), 10)
 	if states := a.States(); len(states) != 1 || states[0].State != "running" {
 		t.Fatalf("states: %+v", states)
 	}
-	o.said, o.effects = nil, nil
+	o.said, o.effects, o.sockets = nil, nil, nil
 	return a
 }
 
@@ -245,14 +249,16 @@ func TestRevocationClosesOnce(t *testing.T) {
 		if c.stopping {
 			a.FromDevice(now, "phone", frame(t, `{"type":"app","event":"app_stop","message_id":"m2","data":{"package":"com.example.a"}}`), "")
 		}
-		o.away, o.effects = c.away, nil
-		a.Revoke(now, app.KeyRevoked{Ask: 7, Package: "com.example.a", KeyID: "k1"})
+		o.away, o.effects, o.sockets = c.away, nil, nil
+		a.Take(now, app.KeyRevoked{Ask: 7, Package: "com.example.a", KeyID: "k1"})
 		closes, gone := 0, app.KeyGone{}
-		for _, e := range o.effects {
-			switch e := e.(type) {
-			case device.Close:
+		for _, e := range o.sockets {
+			if _, is := e.(socket.Close); is {
 				closes++
-			case app.KeyGone:
+			}
+		}
+		for _, e := range o.effects {
+			if e, is := e.(app.KeyGone); is {
 				gone = e
 			}
 		}

@@ -2,10 +2,10 @@ package app
 
 import "time"
 
-// TurnBack is for a clock that was set back by that much: see device.turnBack.
+// TurnBack is for a clock that was set back by that much: see package user.
 func (a *Apps) TurnBack(by time.Duration) {
 	for _, x := range a.list {
-		for _, t := range [...]*time.Time{&x.row.Door.At, &x.row.Next, &x.probed} {
+		for _, t := range [...]*time.Time{&x.row.Pending.At, &x.row.Next, &x.probed} {
 			if !t.IsZero() {
 				*t = t.Add(-by)
 			}
@@ -18,7 +18,7 @@ func (a *Apps) TurnBack(by time.Duration) {
 // Known is the newest moment that what is stored speaks of as past.
 func (a *Apps) Known() (t time.Time) {
 	for _, x := range a.list {
-		for _, at := range [...]time.Time{x.row.Door.At, x.line.Known()} {
+		for _, at := range [...]time.Time{x.row.Pending.At, x.line.Known()} {
 			if at.After(t) {
 				t = at
 			}

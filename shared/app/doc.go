@@ -3,7 +3,7 @@
 // S1). It decides in what state each app is, when its webhook is called, which connection
 // is its own, and what is kept for it. It is pure: no clock, no storage, no socket.
 //
-// An Apps belongs to a core (package device) that steps it, and is the Owner by whom it
+// An Apps belongs to a core (package user) that steps it, and is the Owner by whom it
 // reaches the user's device and has its effects carried out.
 //
 // # States

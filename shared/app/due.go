@@ -15,7 +15,7 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 		}
 	}
 	for _, x := range a.list {
-		least(x.row.Door.At.Add(a.cfg.Line.InitTimeout), x.row.Door.Conn != "")
+		least(x.row.Pending.At.Add(a.cfg.Line.InitTimeout), x.row.Pending.Conn != "")
 		least(x.line.Deadline(true))
 		least(x.row.Next, !x.row.Next.IsZero())
 		least(a.silentAt(x))
@@ -33,8 +33,8 @@ func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 				a.save(x)
 			}
 		}
-		if x.row.Door.Conn != "" && !now.Before(x.row.Door.At.Add(a.cfg.Line.InitTimeout)) {
-			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionInitTimeout})
+		if x.row.Pending.Conn != "" && !now.Before(x.row.Pending.At.Add(a.cfg.Line.InitTimeout)) {
+			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionInitTimeout})
 		}
 		// An app passes through all its states in a few turns: lost, its grace over, called
 		// twice in vain.

@@ -14,8 +14,9 @@ type ConnID = socket.ConnID
 
 // Owner is the core that apps belong to.
 type Owner interface {
-	// Emit has an effect carried out, in order.
-	Emit(effect any)
+	// Emit has an effect of the apps carried out, and Socket one on a connection, in order.
+	Emit(Effect)
+	Socket(socket.Effect)
 	// ToDevice keeps a frame for the user's device, and sends it to whoever is there. One
 	// that may wait is refused when there is little room left.
 	ToDevice(event string, data []byte, messageID string, mayWait bool) (seq uint64, err *protocol.Error)
@@ -27,7 +28,10 @@ type Owner interface {
 	Away() bool
 }
 
-// Events. Frames are protocol.Frame; the rest is what happens to apps.
+// Event is something that happened to an app; frames and ends of sockets come by methods
+// of Apps.
+type Event interface{ isEvent() }
+
 type (
 	// Connect is an app's socket, whose key was good when it was looked at. The answer is
 	// Accept or Refuse, at once or after Registered.
@@ -58,7 +62,9 @@ type (
 // UnknownApp is Called.Reason of a package that there is not.
 const UnknownApp = "unknown_app"
 
-// Effects, beside those of package socket.
+// Effect is something the shell carries out, in order, beside those of package socket.
+type Effect interface{ isEffect() }
+
 type (
 	// Save stores an app's row.
 	Save struct{ Row Row }
@@ -105,3 +111,19 @@ type (
 		Closed []string
 	}
 )
+
+func (Connect) isEvent()    {}
+func (Registered) isEvent() {}
+func (Called) isEvent()     {}
+func (KeyRevoked) isEvent() {}
+
+func (Save) isEffect()           {}
+func (Delete) isEffect()         {}
+func (Keep) isEffect()           {}
+func (Forget) isEffect()         {}
+func (Remember) isEffect()       {}
+func (ForgetReceipts) isEffect() {}
+func (Call) isEffect()           {}
+func (Register) isEffect()       {}
+func (Unregister) isEffect()     {}
+func (KeyGone) isEffect()        {}

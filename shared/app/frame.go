@@ -1,9 +1,9 @@
 package app
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/audit"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/socket"
@@ -12,47 +12,47 @@ import (
 // Frame takes a frame of an app's connection that decoded. Each is answered or carried
 // out; none is dropped in silence but pong, ack and repeats of either.
 func (a *Apps) Frame(now time.Time, conn ConnID, f protocol.Frame, size int) {
-	x, door := a.of(conn)
+	x, pending := a.of(conn)
 	switch {
 	case x == nil:
-	case door:
-		a.doorFrame(now, x, f, size)
+	case pending:
+		a.pendingFrame(now, x, f, size)
 	default:
-		a.lineFrame(now, x, f, size)
+		a.connFrame(now, x, f, size)
 	}
 }
 
-func (a *Apps) doorFrame(now time.Time, x *attached, f protocol.Frame, size int) {
-	system, conn := f.Type == protocol.TypeSystem, x.row.Door.Conn
+func (a *Apps) pendingFrame(now time.Time, x *attached, f protocol.Frame, size int) {
+	system, conn := f.Type == protocol.TypeSystem, x.row.Pending.Conn
 	wait, _ := x.flood.Take(now, &a.cfg.Flood, size)
 	switch {
 	case system && f.Event == protocol.EventDisconnect:
-		x.row.Door = Door{}
+		x.row.Pending = Pending{}
 		a.save(x)
-		a.owner.Emit(socket.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
+		a.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
 	case wait > 0: // one that sends so much before its first word has no claim to patience
-		a.turnAway(x, f, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
+		a.reject(x, f, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
 	case f.Event == protocol.EventAppConnectionInit:
 		a.init(now, x, f)
 	case system && f.Event == protocol.EventPing:
-		a.answerDoor(x, f.Pong().Append(nil))
+		a.answerPending(x, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventPong:
 	default:
 		e := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		a.answerDoor(x, e.AppendJSON(nil))
+		a.answerPending(x, e.AppendJSON(nil))
 	}
 }
 
-// answerDoor answers a frame of the socket at an app's door, so much and no more.
-func (a *Apps) answerDoor(x *attached, text []byte) {
-	if x.atDoor += len(text); x.atDoor > socket.DoorBytes {
-		a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
+// answerPending answers a frame of a pending socket, so much and no more.
+func (a *Apps) answerPending(x *attached, text []byte) {
+	if x.sentPending += len(text); x.sentPending > socket.PendingBytes {
+		a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
 		return
 	}
-	a.owner.Emit(socket.Send{Conn: x.row.Door.Conn, Text: text})
+	a.owner.Socket(socket.Send{Conn: x.row.Pending.Conn, Text: text})
 }
 
-func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int) {
+func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int) {
 	x.line.Alive(now)
 	system := f.Type == protocol.TypeSystem
 	switch {
@@ -60,7 +60,7 @@ func (a *Apps) lineFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		x.probed = time.Time{} // it lives; what it has read only the id can say
 		x.window.Answered(&a.probes, f.MessageID)
 	case system && f.Event == protocol.EventDisconnect:
-		a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
+		a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
 		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.line.Connection()))
 		x.line.Leave()
 		a.stopped(now, x, "app_left", "")
@@ -123,23 +123,23 @@ func (a *Apps) malformed(x *attached, f protocol.Frame, reason string) {
 // Invalid takes a frame that did not decode. One is a mistake; several are not a client of
 // this protocol, nor is one that is far too large.
 func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
-	x, door := a.of(conn)
+	x, pending := a.of(conn)
 	far := a.cfg.Limits.FarOver(size)
 	if x != nil && far {
 		x.flood.Take(now, &a.cfg.Flood, size) // it comes back to what it has used up
 	}
 	switch {
 	case x == nil:
-	case far && door:
-		a.turnAway(x, protocol.Frame{}, *protocol.TooLarge(a.cfg.Limits))
+	case far && pending:
+		a.reject(x, protocol.Frame{}, *protocol.TooLarge(a.cfg.Limits))
 	case far:
 		a.end(now, now, x, *protocol.TooLarge(a.cfg.Limits))
-	case door:
+	case pending:
 		if wait, _ := x.flood.Take(now, &a.cfg.Flood, size); wait > 0 {
-			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
+			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
 			return
 		}
-		a.answerDoor(x, why.AppendJSON(nil))
+		a.answerPending(x, why.AppendJSON(nil))
 	default:
 		x.line.Alive(now)
 		if a.flooded(now, x, protocol.Frame{MessageID: why.MessageID}, size) {

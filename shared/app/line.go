@@ -13,15 +13,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// Connect takes an app's socket, whose key has to be written down first.
-func (a *Apps) Connect(now time.Time, e Connect) {
+// connect takes an app's socket, whose key has to be written down first.
+func (a *Apps) connect(now time.Time, e Connect) {
 	x := a.fits(e)
 	if x == nil {
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
+		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		return
 	}
 	if wait := x.connects.Take(now, a.cfg.Connects, 1); wait > 0 {
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait}})
+		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait}})
 		return
 	}
 	a.joining = append(a.joining, e)
@@ -37,8 +37,8 @@ func (a *Apps) fits(e Connect) *attached {
 	return x
 }
 
-// Registered lets an app's socket wait at the door, or refuses it.
-func (a *Apps) Registered(now time.Time, r Registered) {
+// registered has an app's socket wait for its first frame, or refuses it.
+func (a *Apps) registered(now time.Time, r Registered) {
 	var e Connect
 	for i := range a.joining {
 		if a.joining[i].Conn == r.Conn {
@@ -51,53 +51,53 @@ func (a *Apps) Registered(now time.Time, r Registered) {
 	switch {
 	case e.Conn == "": // a revocation has refused it
 	case r.Err != nil:
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: *r.Err})
+		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: *r.Err})
 	case x == nil: // it has stopped meanwhile
-		a.owner.Emit(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
+		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		if a.bySession(e.SessionID) == nil { // else a line that is still there may be by the same key
 			a.owner.Emit(Unregister{e.SessionID})
 		}
 	default:
-		if old := x.row.Door.Conn; old != "" {
-			a.turnAway(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
+		if old := x.row.Pending.Conn; old != "" {
+			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
 		}
-		x.atDoor = 0
-		x.row.Door, x.row.Written = Door{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
+		x.sentPending = 0
+		x.row.Pending, x.row.Written = Pending{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
 		a.save(x)
-		a.owner.Emit(socket.Accept{Conn: e.Conn})
+		a.owner.Socket(socket.Accept{Conn: e.Conn})
 	}
 }
 
-// turnAway closes the socket at the door.
-func (a *Apps) turnAway(x *attached, init protocol.Frame, e protocol.Error) {
-	conn := x.row.Door.Conn
-	x.row.Door = Door{}
+// reject closes the pending socket.
+func (a *Apps) reject(x *attached, init protocol.Frame, e protocol.Error) {
+	conn := x.row.Pending.Conn
+	x.row.Pending = Pending{}
 	a.save(x)
 	f := e.Frame()
 	f.Type, f.Event, f.Flat, f.MessageID = protocol.TypeApp, protocol.EventAppConnectionError, init.Flat, init.MessageID
-	a.owner.Emit(socket.Send{Conn: conn, Text: f.Append(nil)})
-	a.owner.Emit(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.owner.Socket(socket.Send{Conn: conn, Text: f.Append(nil)})
+	a.owner.Socket(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 }
 
 // init takes an app's first word: it makes its connection the app's own.
 func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if x.row.State == Stopping {
-		a.turnAway(x, f, protocol.AppNotStarted())
+		a.reject(x, f, protocol.AppNotStarted())
 		return
 	}
 	p, ok := protocol.ParseAppConnectionInit(f.Data)
 	if !ok || p.SessionID != "" && p.SessionID != x.row.SessionID || p.Package != "" && p.Package != x.row.Package {
-		a.turnAway(x, f, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
+		a.reject(x, f, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 		return
 	}
 	resumed, was := x.row.Been, x.row.State
-	out := x.line.Connect(now, channel.Attempt{Conn: x.row.Door.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
+	out := x.line.Connect(now, channel.Attempt{Conn: x.row.Pending.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
 	if old := out.Replaced; old != "" {
 		e := protocol.Error{Code: protocol.ConnectionReplaced}
-		a.owner.Emit(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
-		a.owner.Emit(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+		a.owner.Socket(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
+		a.owner.Socket(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
 	}
-	x.row.KeyID, x.row.Door, x.row.Been = x.row.Door.KeyID, Door{}, true
+	x.row.KeyID, x.row.Pending, x.row.Been = x.row.Pending.KeyID, Pending{}, true
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
 	x.window, x.mistakes, x.probed = channel.Window{}, rate.Mistakes{}, time.Time{}
 	heard := x.box.Row().Acked
@@ -147,11 +147,11 @@ func ofDevice(k channel.Kept) bool {
 
 // Disconnected takes the end of an app's socket, whatever its code.
 func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time) {
-	x, door := a.of(conn)
+	x, pending := a.of(conn)
 	switch {
 	case x == nil:
-	case door:
-		x.row.Door = Door{}
+	case pending:
+		x.row.Pending = Pending{}
 		a.save(x)
 	default:
 		x.line.Heard(seen)
@@ -167,7 +167,7 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 // SendFailed takes a socket that does not take frames for one that has ended.
 func (a *Apps) SendFailed(now time.Time, conn ConnID, seen time.Time) {
 	if a.Has(conn) {
-		a.owner.Emit(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
+		a.owner.Socket(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
 		a.Disconnected(now, conn, 1011, seen)
 	}
 }
@@ -178,7 +178,7 @@ func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
 		a.sendError(x, e)
 	}
-	a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
 	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason}.Ending(x.line.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		x.line.Leave()
@@ -202,31 +202,31 @@ func (a *Apps) lose(now, at time.Time, x *attached) {
 	a.save(x)
 }
 
-// Revoke closes what lives by a key that counts for nothing any more. The app itself may
+// revoke closes what lives by a key that counts for nothing any more. The app itself may
 // well have another: it is called, as if its time to come back were over.
-func (a *Apps) Revoke(now time.Time, e KeyRevoked) {
+func (a *Apps) revoke(now time.Time, e KeyRevoked) {
 	why := protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked"}
 	meant := func(name, key string) bool { return name == e.Package && (e.KeyID == "" || key == e.KeyID) }
 	gone := KeyGone{Ask: e.Ask, Closed: []string{}}
 	rest := a.joining[:0]
 	for _, j := range a.joining {
 		if meant(j.Package, j.KeyID) {
-			a.owner.Emit(socket.Refuse{Conn: j.Conn, Err: why})
+			a.owner.Socket(socket.Refuse{Conn: j.Conn, Err: why})
 		} else {
 			rest = append(rest, j)
 		}
 	}
 	a.joining = rest
 	if x := a.find(e.Package); x != nil {
-		if x.row.Door.Conn != "" && meant(e.Package, x.row.Door.KeyID) {
-			a.turnAway(x, protocol.Frame{}, why)
+		if x.row.Pending.Conn != "" && meant(e.Package, x.row.Pending.KeyID) {
+			a.reject(x, protocol.Frame{}, why)
 			gone.Closed = []string{e.Package}
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
 		}
 		if x.line.Conn() != "" && meant(e.Package, x.row.KeyID) {
 			gone.Closed = []string{e.Package}
 			a.sendError(x, why)
-			a.owner.Emit(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
+			a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By}.Ending(x.line.Connection()))
 			x.line.Leave()
 			if x.row.State == Stopping {

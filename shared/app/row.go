@@ -65,15 +65,16 @@ type Row struct {
 	// Told is what the app believes of the user's device.
 	Told Belief
 	// Line is the app's connection, KeyID the key it was let in by.
-	Line  channel.Row
-	KeyID string
-	Door  Door
+	Line    channel.Row
+	KeyID   string
+	Pending Pending
 	// Outbox is of what the app is to hear.
 	Outbox channel.OutboxRow
 }
 
-// Door is a socket that has yet to say app_connection_init; without a Conn there is none.
-type Door struct {
+// Pending is a socket that has not sent app_connection_init yet; without a Conn there is
+// none.
+type Pending struct {
 	Conn  string
 	At    time.Time
 	KeyID string

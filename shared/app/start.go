@@ -150,9 +150,9 @@ func (a *Apps) call(now time.Time, x *attached) {
 // looked up before, and signed for.
 const callSlack = 6 * time.Second
 
-// Called takes the webhook's answer. That of an earlier call, or to an app that has come
+// called takes the webhook's answer. That of an earlier call, or to an app that has come
 // by itself, changes nothing.
-func (a *Apps) Called(now time.Time, e Called) {
+func (a *Apps) called(now time.Time, e Called) {
 	x := a.bySession(e.SessionID)
 	if x == nil || x.row.Phase != Calling || !x.row.Next.Equal(e.Until) {
 		return
@@ -241,9 +241,9 @@ func (a *Apps) sayStopped(x *attached, reason string) {
 
 // remove closes an app's connections and forgets it.
 func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
-	for _, conn := range [...]ConnID{x.line.Conn(), x.row.Door.Conn} {
+	for _, conn := range [...]ConnID{x.line.Conn(), x.row.Pending.Conn} {
 		if conn != "" {
-			a.owner.Emit(socket.Close{Conn: conn, Code: 1000, Reason: text})
+			a.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: text})
 		}
 	}
 	for i := range a.list {

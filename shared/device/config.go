@@ -1,18 +1,14 @@
 package device
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// Config is the limits and timing of a user's session object. The zero value of each
-// field means its default.
+// Config is the limits and timing of a device channel. The zero value of each field means
+// its default.
 type Config struct {
-	Session session.Config
-	// Channel is the timing of the device channel.
 	Channel channel.Config
 	// ClientPings moves the heartbeat to the device: the runtime answers its pings.
 	ClientPings bool
@@ -33,14 +29,14 @@ type Config struct {
 	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
 	// the next has to wait for rate.RefusedPause. Default 5.
 	MaxRefusedTokens int
-	// Limits are what devices are told about frames; the decoder holds them to it.
+	// Limits are what connection_ack says about frames; the decoder holds devices to it.
 	Limits protocol.Limits
-	// Apps are those of the user's apps. What is the same for a device is this Config's.
-	Apps app.Config
+	// Unanswered is what connection_ack says about messages; the user's apps hold devices
+	// to it (app.Config).
+	Unanswered int
 }
 
-// WithDefaults returns c with every zero (or negative) field set. Grace and ReadOnly are
-// the device's own word: with other ones the session would give a channel up that lives.
+// WithDefaults returns c with every zero (or negative) field set, but Unanswered.
 func (c Config) WithDefaults() Config {
 	def := func(v *int, d int) {
 		if *v <= 0 {
@@ -48,7 +44,6 @@ func (c Config) WithDefaults() Config {
 		}
 	}
 	c.Channel = c.Channel.WithDefaults()
-	c.Session.Grace, c.Session.ReadOnly = c.Channel.Grace, c.Channel.ReadOnly
 	c.Outbox = c.Outbox.WithDefaults()
 	def(&c.WindowBytes, 1<<20)
 	c.Flood.Frames = c.Flood.Frames.WithDefaults(100, 10)
@@ -59,13 +54,5 @@ func (c Config) WithDefaults() Config {
 	def(&c.Limits.FrameBytes, protocol.DefaultLimits.FrameBytes)
 	def(&c.Limits.Depth, protocol.DefaultLimits.Depth)
 	def(&c.Limits.IDBytes, protocol.DefaultLimits.IDBytes)
-	line := c.Channel
-	line.Grace = c.Apps.Line.Grace
-	c.Apps.Line, c.Apps.Outbox, c.Apps.WindowBytes = line, c.Outbox, c.WindowBytes
-	for i, b := range c.Secret {
-		c.Apps.Secret[i] = b ^ 0xff // no id is an app's and a device's
-	}
-	c.Apps.Flood, c.Apps.InvalidFrames, c.Apps.Limits = c.Flood, c.InvalidFrames, c.Limits
-	c.Apps = c.Apps.WithDefaults()
 	return c
 }

@@ -7,80 +7,82 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// connect lets a socket wait at the door, or refuses it.
+// connect has a socket wait for its first frame, or refuses it. What is due is settled
+// first, with the runtime's record of the current connection at hand.
 func (d *Device) connect(now time.Time, e Connect) {
-	if e.Conn == "" || e.Conn == d.ch.Conn() || e.Conn == d.door.Conn() {
+	d.seen(now, e.Seen)
+	d.Settle(now, true)
+	if e.Conn == "" || d.Has(e.Conn) {
 		return // no shell makes one
 	}
-	answer := d.session(now, session.Knock{Ask: ownAsk, ClientID: e.ClientID, Claims: e.Claims})
+	err := d.owner.PreAdmit(now, e.ClientID, e.Claims)
 	switch {
-	case answer.Err != nil:
-		d.emit(Refuse{Conn: e.Conn, Err: *answer.Err})
+	case err != nil:
+		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: *err})
 		return
 	case e.Claims.UserID != d.userID:
-		d.emit(Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
+		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
 		return
 	case e.Claims.Expires.IsZero():
 		// Nothing would ever end what it lives by.
-		d.emit(Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
+		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
 		return
 	}
-	if old := d.waiting; old.Conn != "" {
+	if old := d.pending; old.Conn != "" {
 		d.replaced(old.Conn, e.ClientID, old.ClientID == e.ClientID)
-		d.door.Leave()
+		d.handshake.Leave()
 	}
-	d.door.Open(now, e.Conn)
-	d.atDoor = 0
-	d.waiting = Door{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
+	d.handshake.Open(now, e.Conn)
+	d.sentPending = 0
+	d.pending = Pending{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
 	d.save()
-	d.emit(Accept{Conn: e.Conn})
+	d.owner.Socket(socket.Accept{Conn: e.Conn})
 }
 
-// replaced ends a connection another one took over from. The same client did it
-// knowingly and hears nothing; any other is told who has the channel now.
+// replaced ends a connection that another one has replaced. The same client did it
+// knowingly and gets no frame; any other gets CONNECTION_REPLACED with the winner's id.
 func (d *Device) replaced(old ConnID, winner string, handover bool) {
 	e := protocol.Error{Code: protocol.ConnectionReplaced}
 	if !handover {
 		if winner != "" {
 			e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
 		}
-		d.emit(Send{Conn: old, Text: e.AppendJSON(nil)})
+		d.owner.Socket(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
 	}
-	d.emit(Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
 }
 
-// turnAway closes the socket at the door, with S1's word for it.
-func (d *Device) turnAway(now time.Time, flat bool, e protocol.Error) {
-	conn, client, since := d.waiting.Conn, d.waiting.ClientID, d.waiting.At
-	d.leaveDoor()
+// reject closes the pending socket, with S1's connection_error.
+func (d *Device) reject(now time.Time, flat bool, e protocol.Error) {
+	conn, client, since := d.pending.Conn, d.pending.ClientID, d.pending.At
+	d.dropPending()
 	f := e.Frame()
 	f.Event, f.Flat = protocol.EventConnectionError, flat
-	d.emit(Send{Conn: conn, Text: f.Append(nil)})
-	d.emit(Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(socket.Send{Conn: conn, Text: f.Append(nil)})
+	d.owner.Socket(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
 }
 
-func (d *Device) leaveDoor() {
-	d.door.Leave()
-	d.waiting = Door{}
+func (d *Device) dropPending() {
+	d.handshake.Leave()
+	d.pending = Pending{}
 	d.save()
 }
 
-// init takes a device's first word: it makes its connection the current one, or sends it
-// away.
-func (d *Device) init(now time.Time, e FrameReceived) {
-	w := d.waiting
-	p, ok := protocol.ParseConnectionInit(e.Frame.Data)
+// init takes connection_init: it makes the pending socket the current connection, or
+// rejects it.
+func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
+	w := d.pending
+	p, ok := protocol.ParseConnectionInit(f.Data)
 	if !ok || p.LastSeq > protocol.MaxSeq {
-		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
+		d.reject(now, f.Flat, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 		return
 	}
 	if !now.Before(w.Token.Expires.Add(d.cfg.Channel.ReadOnly)) { // while it waited: it would be closed at once
-		d.turnAway(now, e.Frame.Flat, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
+		d.reject(now, f.Flat, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
 	client := w.ClientID
@@ -90,21 +92,18 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 			client = d.ch.ClientID()
 		}
 	}
-	answer := d.session(now, session.Admit{
-		Ask: ownAsk, Document: session.DeviceChannel, ClientID: client, Claims: w.Token.claims(d.userID),
-		Again: true, NewSessionID: e.NewSessionID,
-	})
-	if answer.Err != nil {
-		d.turnAway(now, e.Frame.Flat, *answer.Err)
+	sessionID, epoch, err := d.owner.Admit(now, Admission{ClientID: client, Claims: w.Token.claims(d.userID), NewSessionID: newSessionID})
+	if err != nil {
+		d.reject(now, f.Flat, *err)
 		return
 	}
 	old := d.ch.Row()
 	away := old.State == channel.Grace
 	out := d.ch.Connect(now, channel.Attempt{
-		Conn: w.Conn, ClientID: client, SessionID: answer.Grant.SessionID, Asked: p.SessionID, Expires: w.Token.Expires,
+		Conn: w.Conn, ClientID: client, SessionID: sessionID, Asked: p.SessionID, Expires: w.Token.Expires,
 	})
-	d.door.Leave()
-	d.waiting, d.token = Door{}, w.Token
+	d.handshake.Leave()
+	d.pending, d.token = Pending{}, w.Token
 	d.fresh(now)
 	if !d.cfg.ClientPings {
 		d.ch.Heard(now) // from the start it is held to the heartbeat
@@ -118,7 +117,7 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		gap.Reason = "session_ended"
 	}
 	if p.HasLastSeq && d.box.Ack(p.LastSeq) {
-		d.emit(Forget{Seq: p.LastSeq})
+		d.owner.Emit(Forget{Seq: p.LastSeq})
 	}
 	d.save()
 	detail := "new"
@@ -130,12 +129,12 @@ func (d *Device) init(now time.Time, e FrameReceived) {
 		d.replaced(out.Replaced, client, out.Previous == client)
 	}
 	d.record(now, audit.Entry{Event: audit.Connected, Detail: detail})
-	d.acknowledge(now, e.Frame, answer.Grant.Epoch, out.Resumed, replay, gap)
+	d.acknowledge(now, f, epoch, out.Resumed, replay, gap)
 	for _, text := range again {
 		d.sendText(text.Text)
 	}
 	if away {
-		d.apps.DeviceBack(now)
+		d.owner.DeviceBack(now)
 	}
 }
 
@@ -149,14 +148,13 @@ func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, r
 	ack := protocol.ConnectionAck{
 		ClientID: d.ch.ClientID(), UserID: d.userID, Permissions: []string{},
 		SessionID: d.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap, PermEpoch: epoch,
-		ServerTime: now, ExpiresAt: d.ch.Expires(),
+		ServerTime: now, ExpiresAt: d.ch.Expires(), Apps: d.owner.AppStates(),
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: protocol.AckLimits{
 			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Apps.Unanswered, MessagesPerSecond: d.cfg.Flood.Frames.Count,
+			Unacknowledged: d.cfg.Unanswered, MessagesPerSecond: d.cfg.Flood.Frames.Count,
 		},
 	}
-	ack.Apps = d.apps.States()
 	d.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: ack.Append(nil), MessageID: init.MessageID, Flat: init.Flat,
 	})

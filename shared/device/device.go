@@ -4,166 +4,113 @@ import (
 	"errors"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// Device is the core of one user's session object. It is not safe for concurrent use.
+// Device is a user's device channel. It is not safe for concurrent use.
 type Device struct {
-	cfg     Config
-	userID  string
-	ses     *session.Session
-	ch      *channel.Channel // the device's
-	token   Token
-	asked   time.Time // when the oldest unanswered ping went out
-	door    *channel.Channel
-	waiting Door // who stands there
-	box     *channel.Outbox
-	apps    *app.Apps
-	newest  time.Time // that there was
-	probes  channel.Probes
+	cfg       *Config
+	owner     Owner
+	userID    string
+	ch        *channel.Channel
+	token     Token
+	asked     time.Time // when the oldest unanswered ping went out
+	handshake *channel.Channel
+	pending   Pending // the socket that is in it
+	box       *channel.Outbox
+	probes    channel.Probes
 	live
-	effects []Effect
-	data    []byte // where a frame's data is built
 }
 
 // live is what is not stored: losing it forgives, or has a ping go out again.
 type live struct {
-	pinged    time.Time // when the last ping went out
-	verifying bool      // a token_refresh waits for its answer
-	mistakes  rate.Mistakes
-	refused   rate.Refused // tokens, on this connection
-	flood     rate.Flood
-	window    channel.Window
-	atDoor    int // bytes said to the socket at the door
+	pinged      time.Time // when the last ping went out
+	verifying   bool      // a token_refresh waits for its answer
+	mistakes    rate.Mistakes
+	refused     rate.Refused // tokens, on this connection
+	flood       rate.Flood
+	window      channel.Window
+	sentPending int // bytes sent to the pending socket
 }
 
-// New returns the object of a user who was never seen.
-func New(cfg Config, userID string) *Device {
-	d := &Device{cfg: cfg.WithDefaults(), userID: userID}
-	d.ses = session.New(d.cfg.Session)
-	d.ch, d.door = channel.New(&d.cfg.Channel, userID), channel.New(&d.cfg.Channel, userID)
-	d.box = channel.NewOutbox(d.cfg.Outbox)
-	d.apps, d.probes = app.New(&d.cfg.Apps, owner{d}, userID), channel.NewProbes(d.cfg.Secret)
-	return d
-}
-
-// Restore returns the object a snapshot was taken from. It fails on a snapshot no object
-// can have made, and then there is nothing to run.
-func Restore(cfg Config, s Snapshot) (*Device, error) {
-	d := New(cfg, s.UserID)
-	var err error
-	if d.ses, err = session.Restore(d.cfg.Session, s.Session); err != nil {
-		return nil, err
+// New returns the device channel of a user whose device was never seen. cfg must have its
+// defaults set and is shared, not copied.
+func New(cfg *Config, owner Owner, userID string) *Device {
+	return &Device{
+		cfg: cfg, owner: owner, userID: userID,
+		ch: channel.New(&cfg.Channel, userID), handshake: channel.New(&cfg.Channel, userID),
+		box: channel.NewOutbox(cfg.Outbox), probes: channel.NewProbes(cfg.Secret),
 	}
+}
+
+// Restore returns the channel a snapshot was taken from. It fails on a snapshot no channel
+// can have made.
+func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Device, error) {
+	d := New(cfg, owner, userID)
+	var err error
 	if s.Row.Channel.UserID != "" { // else the device was never seen
-		if d.ch, err = channel.Restore(&d.cfg.Channel, s.Row.Channel); err != nil {
+		if d.ch, err = channel.Restore(&cfg.Channel, s.Row.Channel); err != nil {
 			return nil, err
 		}
 	}
-	if d.box, err = channel.RestoreOutbox(d.cfg.Outbox, s.Row.Outbox, s.Kept); err != nil {
-		return nil, err
-	}
-	if d.apps, err = app.Restore(&d.cfg.Apps, owner{d}, s.UserID, s.Apps); err != nil {
+	if d.box, err = channel.RestoreOutbox(cfg.Outbox, s.Row.Outbox, s.Kept); err != nil {
 		return nil, err
 	}
 	d.token, d.asked = s.Row.Token, s.Row.Asked
-	if w := s.Row.Door; w.Conn != "" {
-		d.door.Open(w.At, w.Conn)
-		d.waiting = w
+	if p := s.Row.Pending; p.Conn != "" {
+		d.handshake.Open(p.At, p.Conn)
+		d.pending = p
 	}
 	switch {
-	case d.ch.UserID() != s.UserID:
+	case d.ch.UserID() != userID:
 		return nil, errors.New("device: a channel of another user")
 	case d.ch.State() == channel.Pending:
-		return nil, errors.New("device: who waits stands at the door")
-	case d.ch.Live() != d.ses.Holds(session.DeviceChannel):
-		return nil, errors.New("device: the channel and the session do not agree")
+		return nil, errors.New("device: a channel before its handshake")
 	case !d.ch.Live() && len(s.Kept) > 0:
 		return nil, errors.New("device: frames for nobody")
-	case !d.ch.Live() && len(s.Apps.Apps) > 0:
-		return nil, errors.New("device: apps of nobody")
-	case d.active() && d.ch.Conn() == d.waiting.Conn:
+	case d.active() && d.ch.Conn() == d.pending.Conn:
 		return nil, errors.New("device: one connection in two places")
 	}
 	d.pinged = d.ch.Row().Seen // about then; if it was earlier a ping too many does no harm
-	d.newest = d.known()
 	return d, nil
 }
 
 // Snapshot returns everything Restore needs.
 func (d *Device) Snapshot() Snapshot {
-	return Snapshot{
-		UserID: d.userID, Session: d.ses.Snapshot(), Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...), Apps: d.apps.Snapshot(),
-	}
+	return Snapshot{Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...)}
 }
-
-// Described is what an operator is told of the session.
-func (d *Device) Described() session.Snapshot { return d.ses.Snapshot() }
 
 // Current returns the current connection, "" for none.
 func (d *Device) Current() ConnID { return d.ch.Conn() }
 
-// Conns are the connections that count: the current one and the one at the door, "" for
-// none.
-func (d *Device) Conns() [2]ConnID { return [...]ConnID{d.ch.Conn(), d.door.Conn()} }
+// Conns are the connections that count: the current one and the pending one, "" for none.
+func (d *Device) Conns() [2]ConnID { return [...]ConnID{d.ch.Conn(), d.handshake.Conn()} }
 
-func (d *Device) row() Row {
-	return Row{Channel: d.ch.Row(), Token: d.token, Asked: d.asked, Door: d.waiting, Outbox: d.box.Row()}
+// Has reports whether a connection is one of them.
+func (d *Device) Has(conn ConnID) bool {
+	return conn != "" && (conn == d.ch.Conn() || conn == d.handshake.Conn())
 }
 
-// Step takes one event of the device and returns what is to be done about it, in order.
-// The effects are valid until the next Step.
-func (d *Device) Step(now time.Time, ev Event) []Effect {
-	now = d.begin(now)
-	switch e := ev.(type) { // those that settle what is due in their own place
-	case Connect:
-		d.heard(now, e.Seen)
-		d.settle(now, true)
-		d.connect(now, e)
-		return d.effects
-	case Woken:
-		d.heard(now, e.Seen)
-		d.settle(now, true)
-		d.apps.Settle(now, func(conn ConnID) time.Time { return e.Apps[conn] })
-		d.beat(now)
-		d.session(now, session.Woken{})
-		d.flow(now)
-		d.apps.Flow(now)
-		return d.effects
-	case Disconnected:
-		d.disconnected(now, e)
-		d.apps.Disconnected(now, e.Conn, e.Code, e.Seen)
-	case SendFailed:
-		d.sendFailed(now, e)
-		d.apps.SendFailed(now, e.Conn, e.Seen)
-	}
-	d.settle(now, false)
-	d.apps.Settle(now, nil)
+// Live reports whether there is a channel, be its device connected or in its grace.
+func (d *Device) Live() bool { return d.ch.Live() }
+
+// Active reports whether a device is connected.
+func (d *Device) Active() bool { return d.active() }
+
+func (d *Device) row() Row {
+	return Row{Channel: d.ch.Row(), Token: d.token, Asked: d.asked, Pending: d.pending, Outbox: d.box.Row()}
+}
+
+// Take takes an event that is not about a connection's frames or end.
+func (d *Device) Take(now time.Time, ev Event) {
 	switch e := ev.(type) {
-	case FrameReceived:
-		switch {
-		case e.Conn == "":
-		case e.Conn == d.ch.Conn():
-			d.frame(now, e)
-		case e.Conn == d.door.Conn():
-			d.doorFrame(now, e)
-		default:
-			d.appEvent(now, e)
-		}
-	case FrameInvalid:
-		if e.Err == nil {
-			e.Err = &protocol.Error{Code: protocol.MalformedMessage}
-		}
-		if e.Conn != "" && (e.Conn == d.ch.Conn() || e.Conn == d.door.Conn()) {
-			d.frameInvalid(now, e)
-		} else {
-			d.appEvent(now, e)
-		}
+	case Connect:
+		d.connect(now, e)
 	case TokenVerified:
 		if e.Conn != "" && e.Conn == d.ch.Conn() {
 			d.tokenVerified(now, e.Claims)
@@ -174,73 +121,13 @@ func (d *Device) Step(now time.Time, ev Event) []Effect {
 		}
 	case Post:
 		d.post(e)
-	default:
-		d.appEvent(now, ev)
 	}
-	d.flow(now)
-	d.apps.Flow(now)
-	return d.effects
 }
 
-// Session takes one event of the user's session.
-func (d *Device) Session(now time.Time, ev session.Event) []Effect {
-	now = d.begin(now)
-	d.settle(now, false) // what has ended by now is nobody's any more
-	d.apps.Settle(now, nil)
-	d.session(now, ev)
-	if _, revoked := ev.(session.Revoke); revoked && d.waiting.Conn != "" {
-		if e, worthless := d.ses.Worthless(d.waiting.Token.claims(d.userID)); worthless {
-			d.turnAway(now, d.waiting.Flat, e)
-		}
-	}
-	d.flow(now)
-	d.apps.Flow(now)
-	return d.effects
-}
-
-func (d *Device) begin(now time.Time) time.Time {
-	clear(d.effects)
-	d.effects = d.effects[:0]
-	now = now.UTC().Truncate(time.Millisecond)
-	d.turnBack(now)
-	return now
-}
-
-func (d *Device) emit(e Effect) { d.effects = append(d.effects, e) }
-
-// active reports whether a device is connected.
 func (d *Device) active() bool { return d.ch.State() == channel.Active }
 
-// ownAsk numbers what is asked of the session from here, above all that shells ask.
-const ownAsk = 1 << 40
-
-// session steps the session. What it says to the device is done at once; what it
-// answers to the device is returned.
-func (d *Device) session(now time.Time, ev session.Event) (answer session.Answer) {
-	var end session.EndChannel
-	for _, e := range d.ses.Step(now, ev) {
-		switch e := e.(type) {
-		case session.Answer:
-			if e.Ask == ownAsk {
-				answer = e
-				continue
-			}
-		case session.EndChannel:
-			if e.Document == session.DeviceChannel {
-				end = e
-				continue
-			}
-		}
-		d.emit(e)
-	}
-	if end.Document != "" {
-		d.endChannel(now, end)
-	}
-	return answer
-}
-
 // save stores the row.
-func (d *Device) save() { d.emit(SaveRow{Row: d.row()}) }
+func (d *Device) save() { d.owner.Emit(SaveRow{Row: d.row()}) }
 
 // send writes one frame to the current connection.
 func (d *Device) send(f protocol.Frame) {
@@ -251,16 +138,25 @@ func (d *Device) send(f protocol.Frame) {
 
 func (d *Device) sendText(text []byte) {
 	d.window.Sent(len(text))
-	d.emit(Send{Conn: d.ch.Conn(), Text: text})
+	d.owner.Socket(socket.Send{Conn: d.ch.Conn(), Text: text})
 }
 
 func (d *Device) sendError(e protocol.Error) { d.send(e.Frame()) }
 
 // record writes a line of the audit log.
 func (d *Device) record(at time.Time, e audit.Entry) {
-	e.At, e.UserID, e.Document = at, d.userID, session.DeviceChannel
 	if e.ClientID == "" {
 		e.ClientID = d.ch.ClientID()
 	}
-	d.emit(session.Record{Entry: e})
+	d.owner.Record(at, e)
+}
+
+// Revoked rejects the pending socket if its token is unusable now: nobody would ask again.
+func (d *Device) Revoked(now time.Time, unusable func(session.Claims) (protocol.Error, bool)) {
+	if d.pending.Conn == "" {
+		return
+	}
+	if e, is := unusable(d.pending.Token.claims(d.userID)); is {
+		d.reject(now, d.pending.Flat, e)
+	}
 }

@@ -1,45 +1,36 @@
-// Package device is the core of a user's session object: the session (package
-// session), and the user's device channel, whose sockets end in the same object. It is
-// pure: no clock, no storage, no socket.
+// Package device is a user's device channel: its connection, the socket whose handshake is
+// not over, and what is kept for a device that is away. It is pure: no clock, no storage,
+// no socket.
 //
-// # Use
+// A Device belongs to a core (package user) that steps it, and is the Owner by whom it
+// reaches the user's session and apps and has its effects carried out. What the caller owes
+// is what package document asks: effects in order, all of one event before the next event.
+// Connect is answered by Accept or Refuse, VerifyToken by TokenVerified or TokenRefused, Post
+// by Posted.
 //
-//	d, err := Restore(cfg, snapshot)
-//	for each event {
-//		effects := d.Step(now, event)   // or d.Session(now, event), for one of package session
-//		carry them out, in order
-//		set the one alarm to d.Deadline(), when it moved
-//	}
+// # The handshake
 //
-// What the caller owes is what package document asks: effects in order, all of one event
-// before the next event, valid until the next Step. Connect is answered by Accept or
-// Refuse, VerifyToken by TokenVerified or TokenRefused, Post by Posted. Effects are those
-// below and those of package session; what the session and its device say to each other
-// (an admission, an end) never leaves the package, and takes effect within one Step.
+//	socket ──► PreAdmit ──► pending ── connection_init ──► Admit ──► the channel
+//	            │              │                             │
+//	            ▼ refused      ▼ InitTimeout                 ▼ refused
+//	          Refuse          4001                        connection_error
 //
-// # The door
-//
-//	socket ──► Knock ──► door (Pending) ── connection_init ──► Admit ──► the channel
-//	            │                 │                               │
-//	            ▼ refused         ▼ InitTimeout                   ▼ refused
-//	          Refuse            4001                            connection_error
-//
-// A socket waits at the door until it has said connection_init. It is no channel of the
-// session there, keeps nothing alive and takes nobody's place; at most one waits, and a
-// newer one takes over. The time is absolute: no frame but connection_init ends it.
+// A socket is pending until it has sent connection_init. It is no channel of the session
+// then, keeps nothing alive and replaces nobody; at most one is pending, and a newer one
+// replaces it. The time is absolute: no frame but connection_init ends it.
 //
 // # One device
 //
-// A user has one device connection. A newer one replaces the older, which is told whose
-// it is now unless both are the same client. A socket that names no client id, as seed S1's
+// A user has one device connection. A newer one replaces the older, which gets the winner's
+// client id unless both are the same client. A socket that names no client id, as seed S1's
 // never do, is taken for the client that holds the channel.
 //
 // # Heartbeat
 //
 // The server pings every Heartbeat, by alarm, and any frame of the device is a sign of
 // life. A connection is dead when it was silent for HeartbeatTimeout and has let a ping
-// wait for a fifth of that: an alarm that is late costs no healthy device its line. The
-// first sign of life after each ping is stored, so that a hibernated object judges
+// wait for a fifth of that: an alarm that is late costs no healthy device its connection.
+// The first sign of life after each ping is stored, so that a hibernated object judges
 // by it. With ClientPings the device pings and the runtime answers without waking the
 // object: then silence is judged when something else wakes it, as for a document with
 // one member.
@@ -53,5 +44,5 @@
 // What goes to the device reliably is kept in a channel.Outbox until it is acknowledged,
 // and belongs to the channel: it goes on to whoever takes the channel over in the same
 // session. It ends with the channel; the numbers go on, so that a device that comes back
-// into a new session with an old last_seq is told of the gap.
+// into a new session with an old last_seq gets the gap.
 package device

@@ -8,16 +8,14 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Deadline returns when Woken is due, and false when nothing ever is.
+// Deadline returns when something of the channel is due, and false when nothing ever is.
 func (d *Device) Deadline() (at time.Time, ok bool) {
 	least := func(t time.Time, is bool) {
 		if is && (!ok || t.Before(at)) {
 			at, ok = t, true
 		}
 	}
-	least(d.ses.Deadline())
-	least(d.apps.Deadline())
-	least(d.door.Deadline(false))
+	least(d.handshake.Deadline(false))
 	least(d.ch.Deadline(false))
 	if d.pings() {
 		least(d.pinged.Add(d.cfg.Channel.Heartbeat), true)
@@ -42,12 +40,13 @@ func (d *Device) silentAt() time.Time {
 	return at
 }
 
-// settle does everything that is due, each as of its own moment. judge says that silence
-// may be judged: on the alarm and on a newcomer, with the runtime's record just read, but
-// not on a frame or before an operator's word, which a late alarm must not turn into an end.
-func (d *Device) settle(now time.Time, judge bool) {
-	if due, _ := d.door.Due(now, false); due == channel.NoInit {
-		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.ConnectionInitTimeout})
+// Settle does everything that is due, each as of its own moment. judge says that silence
+// may be judged: on the alarm and on a new connection, with the runtime's record just read,
+// but not on a frame or before an operator's request, which a late alarm must not turn into
+// an end.
+func (d *Device) Settle(now time.Time, judge bool) {
+	if due, _ := d.handshake.Due(now, false); due == channel.NoInit {
+		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.ConnectionInitTimeout})
 	}
 	for range 8 { // a channel passes through all its states in four turns
 		due, at := d.ch.Due(now, judge && d.cfg.ClientPings)
@@ -74,9 +73,16 @@ func (d *Device) settle(now time.Time, judge bool) {
 	}
 }
 
-// beat pings when it is time to. A ping that another one has gone out before, or that is
+// Woken takes the alarm: it settles what is due, with the runtime's record of the current
+// connection at hand.
+func (d *Device) Woken(now, seen time.Time) {
+	d.seen(now, seen)
+	d.Settle(now, true)
+}
+
+// Beat pings when it is time to. A ping that another one has gone out before, or that is
 // late, is stored: a hibernated object would know neither.
-func (d *Device) beat(now time.Time) {
+func (d *Device) Beat(now time.Time) {
 	if !d.pings() || now.Before(d.pinged.Add(d.cfg.Channel.Heartbeat)) {
 		return
 	}
@@ -103,15 +109,15 @@ func (d *Device) alive(now time.Time) {
 	d.save()
 }
 
-// heard takes the runtime's word on the current connection.
-func (d *Device) heard(now, seen time.Time) {
+// seen takes the runtime's record of the current connection.
+func (d *Device) seen(now, at time.Time) {
 	if !d.cfg.ClientPings {
 		return
 	}
-	if seen.After(now) {
-		seen = now
+	if at.After(now) {
+		at = now
 	}
-	if d.ch.Heard(seen) {
+	if d.ch.Heard(at) {
 		d.save()
 	}
 }

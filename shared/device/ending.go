@@ -8,33 +8,34 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/signin"
+	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// disconnected takes the end of a socket before anything that is due: nothing may be said
-// to a connection that is gone. The end of one that is not current changes nothing.
-func (d *Device) disconnected(now time.Time, e Disconnected) {
+// Disconnected takes the end of a socket, whatever its code, before anything that is due:
+// nothing may be sent to a connection that is gone. The end of one that is not current
+// changes nothing. seen is as in Connect, for this connection.
+func (d *Device) Disconnected(now time.Time, conn ConnID, code int, seen time.Time) {
 	switch {
-	case e.Conn == "":
-	case e.Conn == d.door.Conn():
-		d.leaveDoor()
-	case e.Conn == d.ch.Conn():
-		d.lost(now, e.Seen, e.Code)
+	case conn == "":
+	case conn == d.handshake.Conn():
+		d.dropPending()
+	case conn == d.ch.Conn():
+		d.lost(now, seen, code)
 	}
 }
 
-// sendFailed takes a socket that does not take frames for one that has ended.
-func (d *Device) sendFailed(now time.Time, e SendFailed) {
-	if e.Conn == "" || e.Conn != d.ch.Conn() && e.Conn != d.door.Conn() {
-		return
+// SendFailed takes a socket that does not take frames for one that has ended.
+func (d *Device) SendFailed(now time.Time, conn ConnID, seen time.Time) {
+	if d.Has(conn) {
+		d.owner.Socket(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
+		d.Disconnected(now, conn, 1011, seen)
 	}
-	d.emit(Close{Conn: e.Conn, Code: 1011, Reason: "send_failed"})
-	d.disconnected(now, Disconnected{Conn: e.Conn, Code: 1011, Seen: e.Seen})
 }
 
 // lost ends the current connection, which has ended by itself. When that was is the
 // latest of what is possible: silence may have been first.
 func (d *Device) lost(now, seen time.Time, code int) {
-	d.heard(now, seen)
+	d.seen(now, seen)
 	at := d.ch.LostAt(now, d.cfg.ClientPings && !seen.IsZero())
 	if t := d.silentAt(); d.pings() && !d.asked.IsZero() && t.Before(at) {
 		at = t
@@ -49,8 +50,8 @@ func (d *Device) lose(now, at time.Time) {
 	d.ch.Lose(at)
 	d.fresh(now)
 	d.save()
-	d.apps.DeviceAway()
-	d.settle(now, false)
+	d.owner.DeviceAway()
+	d.Settle(now, false)
 }
 
 // end tells the device why, closes its connection, and does with the channel what the
@@ -59,7 +60,7 @@ func (d *Device) end(now, at time.Time, e protocol.Error) {
 	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
 		d.sendError(e)
 	}
-	d.emit(Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(socket.Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
 	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(d.ch.Connection()))
 	if e.Row().Action == protocol.ActionStop {
 		d.gone(now, "final_error")
@@ -68,24 +69,25 @@ func (d *Device) end(now, at time.Time, e protocol.Error) {
 	d.lose(now, at)
 }
 
-// gone ends the channel for good, with all that was kept for it, and tells the session.
+// gone ends the channel for good, with all that was kept for it, and notifies apps and
+// session.
 func (d *Device) gone(now time.Time, reason string) {
 	id := d.ch.SessionID()
 	d.ch.Leave()
-	d.apps.DeviceGone(now)
+	d.owner.DeviceGone(now)
 	d.fresh(now)
 	d.token = Token{}
 	if sent := d.box.Row().Sent; d.box.Ack(sent) {
-		d.emit(Forget{Seq: sent})
+		d.owner.Emit(Forget{Seq: sent})
 	}
 	d.save()
-	d.session(now, session.ChannelGone{Document: session.DeviceChannel, SessionID: id, Reason: reason})
+	d.owner.ChannelGone(now, id, reason)
 }
 
-// endChannel ends the channel if it is meant, in whatever state it is, and answers.
-func (d *Device) endChannel(now time.Time, e session.EndChannel) {
+// End ends the channel if it is meant, in whatever state it is, and reports whether it did.
+func (d *Device) End(now time.Time, e session.EndChannel) (closed bool) {
 	revoked := signin.Revoked(d.token.ID, d.token.IssuedAt, e.TokenIDs, e.Before)
-	closed := d.ch.Live() && (e.Kick != 0 || revoked)
+	closed = d.ch.Live() && (e.Kick != 0 || revoked)
 	if closed {
 		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
 		if !revoked {
@@ -97,7 +99,5 @@ func (d *Device) endChannel(now time.Time, e session.EndChannel) {
 			d.gone(now, "final_error")
 		}
 	}
-	d.session(now, session.Ended{
-		Document: session.DeviceChannel, Fence: e.Fence, OK: true, Closed: closed, Gone: !d.ch.Live(), AdmittedAt: e.AdmittedAt,
-	})
+	return closed
 }

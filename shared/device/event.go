@@ -3,23 +3,61 @@ package device
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// ConnID names one accepted socket for as long as it lives, hibernation included. The
-// shell makes it and never reuses one.
+// ConnID names one accepted socket.
 type ConnID = socket.ConnID
 
-// Event is something that happened to the device channel or to an app. The types below
-// are all there are; those of package session go to Session.
+// Owner is the core that the device channel belongs to, and by whom it reaches the user's
+// session and apps.
+type Owner interface {
+	// Emit has an effect of the channel carried out, and Socket one on a connection, in order.
+	Emit(Effect)
+	Socket(socket.Effect)
+	// Record writes a line of the audit log.
+	Record(at time.Time, e audit.Entry)
+
+	// PreAdmit asks the session whether a socket may wait for its first frame.
+	PreAdmit(now time.Time, clientID string, c session.Claims) *protocol.Error
+	// Admit asks the session for the channel, or for its going on under a new token. The
+	// answer is the session's id and the permission epoch.
+	Admit(now time.Time, a Admission) (sessionID string, epoch uint64, err *protocol.Error)
+	// ChannelGone notifies the session that the channel is gone.
+	ChannelGone(now time.Time, sessionID, reason string)
+
+	// AppFrame hands over a frame of type app. newSessionID is what the id of an app that is
+	// started ends with.
+	AppFrame(now time.Time, clientID string, f protocol.Frame, newSessionID string)
+	// AppStates are the user's apps as connection_ack lists them.
+	AppStates() []protocol.AppState
+	// DeviceAway, DeviceBack and DeviceGone notify the apps of what has become of the
+	// device.
+	DeviceAway()
+	DeviceBack(now time.Time)
+	DeviceGone(now time.Time)
+}
+
+// Admission is what the session is asked about.
+type Admission struct {
+	ClientID string
+	Claims   session.Claims
+	// NewSessionID is for a session that begins with the channel; Refresh says that the
+	// channel is there, and has a new token.
+	NewSessionID string
+	Refresh      bool
+}
+
+// Event is something that happened to the device channel; frames and ends of sockets come
+// by methods of Device.
 type Event interface{ isEvent() }
 
 type (
-	// Connect is a socket whose token is good. The answer is Accept or Refuse.
+	// Connect is a socket whose token is good. The answer is socket.Accept or Refuse.
 	Connect struct {
 		Conn ConnID
 		// ClientID is what the client calls itself, "" when it does not; MadeUp is a fresh
@@ -30,39 +68,6 @@ type (
 		// Seen is when the runtime last answered a ping on the current connection; zero
 		// when there is none, or it never pinged.
 		Seen time.Time
-	}
-	// FrameReceived is a frame that decoded. NewSessionID is a fresh random id, 32 hex
-	// digits, used only when a session begins; and what an app's session id ends with when
-	// one is started (see app.FromDevice).
-	FrameReceived struct {
-		Conn         ConnID
-		Frame        protocol.Frame
-		Size         int // of its text, in bytes
-		NewSessionID string
-	}
-	// FrameInvalid is one that did not.
-	FrameInvalid struct {
-		Conn ConnID
-		Err  *protocol.Error
-		Size int
-	}
-	// Disconnected is the end of a socket, whatever its code.
-	Disconnected struct {
-		Conn ConnID
-		Code int
-		Seen time.Time // as in Connect, for this connection
-	}
-	// SendFailed is a socket that no longer takes frames.
-	SendFailed struct {
-		Conn ConnID
-		Seen time.Time
-	}
-	// Woken is the alarm, for the session and the apps too; early, late and double are
-	// harmless.
-	Woken struct {
-		Seen time.Time // as in Connect
-		// Apps are the same of the apps' connections.
-		Apps map[ConnID]time.Time
 	}
 	// TokenVerified answers VerifyToken: the new token's signature is good.
 	TokenVerified struct {
@@ -80,24 +85,10 @@ type (
 		From string
 		Data []byte // any JSON
 	}
-	// AppConnect, AppRegistered, AppCalled and AppKeyRevoked happen to apps.
-	AppConnect    struct{ app.Connect }
-	AppRegistered struct{ app.Registered }
-	AppCalled     struct{ app.Called }
-	AppKeyRevoked struct{ app.KeyRevoked }
 )
 
-// Effect is something the shell carries out, in order: one of those below, or of the
-// packages session and app.
-type Effect any
-
-// The effects on sockets.
-type (
-	Accept = socket.Accept
-	Refuse = socket.Refuse
-	Send   = socket.Send
-	Close  = socket.Close
-)
+// Effect is something the shell carries out, in order, beside those of package socket.
+type Effect interface{ isEffect() }
 
 type (
 	// SaveRow stores the device channel's row.
@@ -120,15 +111,12 @@ type (
 )
 
 func (Connect) isEvent()       {}
-func (FrameReceived) isEvent() {}
-func (FrameInvalid) isEvent()  {}
-func (Disconnected) isEvent()  {}
-func (SendFailed) isEvent()    {}
-func (Woken) isEvent()         {}
 func (TokenVerified) isEvent() {}
 func (TokenRefused) isEvent()  {}
 func (Post) isEvent()          {}
-func (AppConnect) isEvent()    {}
-func (AppRegistered) isEvent() {}
-func (AppCalled) isEvent()     {}
-func (AppKeyRevoked) isEvent() {}
+
+func (SaveRow) isEffect()     {}
+func (Keep) isEffect()        {}
+func (Forget) isEffect()      {}
+func (VerifyToken) isEffect() {}
+func (Posted) isEffect()      {}

@@ -9,52 +9,63 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// doorFrame handles a frame of the socket at the door. Only connection_init gets further,
+// Frame takes a frame of one of the channel's connections that decoded. newSessionID is a
+// fresh random id: of a session that begins, or of what the session id of an app that is
+// started ends with.
+func (d *Device) Frame(now time.Time, conn ConnID, f protocol.Frame, size int, newSessionID string) {
+	switch {
+	case conn == "":
+	case conn == d.ch.Conn():
+		d.frame(now, f, size, newSessionID)
+	case conn == d.handshake.Conn():
+		d.pendingFrame(now, f, size, newSessionID)
+	}
+}
+
+// pendingFrame handles a frame of the pending socket. Only connection_init gets further,
 // and none gives it more time.
-func (d *Device) doorFrame(now time.Time, e FrameReceived) {
-	f := e.Frame
+func (d *Device) pendingFrame(now time.Time, f protocol.Frame, size int, newSessionID string) {
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventDisconnect:
-		conn := d.waiting.Conn
-		d.leaveDoor()
-		d.emit(Close{Conn: conn, Code: 1000, Reason: "disconnect"})
-	case d.doorFlooded(now, e.Size):
+		conn := d.pending.Conn
+		d.dropPending()
+		d.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
+	case d.pendingFlooded(now, size):
 	case system && f.Event == protocol.EventConnectionInit:
-		d.init(now, e)
+		d.init(now, f, newSessionID)
 	case system && f.Event == protocol.EventPing:
-		d.answerDoor(now, f.Pong().Append(nil))
+		d.answerPending(now, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventPong:
 	default:
 		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		d.answerDoor(now, err.AppendJSON(nil))
+		d.answerPending(now, err.AppendJSON(nil))
 	}
 }
 
-// answerDoor answers a frame of the socket at the door. Nobody knows whether it reads, so
-// it gets so much and no more.
-func (d *Device) answerDoor(now time.Time, text []byte) {
-	if d.atDoor += len(text); d.atDoor > socket.DoorBytes {
-		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
+// answerPending answers a frame of the pending socket. Nobody knows whether it reads, so it
+// gets so much and no more.
+func (d *Device) answerPending(now time.Time, text []byte) {
+	if d.sentPending += len(text); d.sentPending > socket.PendingBytes {
+		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
 		return
 	}
-	d.emit(Send{Conn: d.waiting.Conn, Text: text})
+	d.owner.Socket(socket.Send{Conn: d.pending.Conn, Text: text})
 }
 
-// doorFlooded takes a frame of the socket at the door into account. One that sends so
-// much before its first word has no claim to patience.
-func (d *Device) doorFlooded(now time.Time, size int) bool {
+// pendingFlooded takes a frame of the pending socket into account. One that sends so much
+// before connection_init has no claim to patience.
+func (d *Device) pendingFlooded(now time.Time, size int) bool {
 	wait, _ := d.flood.Take(now, &d.cfg.Flood, size)
 	if wait > 0 {
-		d.turnAway(now, d.waiting.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
+		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
 	}
 	return wait > 0
 }
 
 // frame handles one frame of the current connection. Each is answered or carried out;
 // none is dropped in silence but pong, ack and repeats of either.
-func (d *Device) frame(now time.Time, e FrameReceived) {
-	f := e.Frame
+func (d *Device) frame(now time.Time, f protocol.Frame, size int, newSessionID string) {
 	d.alive(now)
 	system := f.Type == protocol.TypeSystem
 	switch {
@@ -62,11 +73,11 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 		d.window.Answered(&d.probes, f.MessageID)
 		return
 	case system && f.Event == protocol.EventDisconnect:
-		d.emit(Close{Conn: e.Conn, Code: 1000, Reason: "disconnect"})
+		d.owner.Socket(socket.Close{Conn: d.ch.Conn(), Code: 1000, Reason: "disconnect"})
 		d.record(now, audit.Entry{Event: audit.Left}.Ending(d.ch.Connection()))
 		d.gone(now, "disconnect")
 		return
-	case d.flooded(now, f, e.Size):
+	case d.flooded(now, f, size):
 		return
 	}
 	if system {
@@ -90,7 +101,7 @@ func (d *Device) frame(now time.Time, e FrameReceived) {
 			d.sendError(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired", MessageID: f.MessageID})
 			return
 		}
-		d.apps.FromDevice(now, d.ch.ClientID(), f, e.NewSessionID)
+		d.owner.AppFrame(now, d.ch.ClientID(), f, newSessionID)
 		return
 	}
 	d.malformed(f, "unexpected_event")
@@ -101,20 +112,20 @@ func (d *Device) malformed(f protocol.Frame, reason string) {
 	d.sendError(protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
 }
 
-// frameInvalid answers a frame that did not decode. One is a mistake; several are not a
-// client of this protocol, nor is one that is far too large.
-func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
-	far := d.cfg.Limits.FarOver(e.Size)
+// Invalid takes a frame of one of the channel's connections that did not decode. One is a
+// mistake; several are not a client of this protocol, nor is one that is far too large.
+func (d *Device) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
+	far := d.cfg.Limits.FarOver(size)
 	if far {
-		d.flood.Take(now, &d.cfg.Flood, e.Size) // it comes back to what it has used up
+		d.flood.Take(now, &d.cfg.Flood, size) // it comes back to what it has used up
 	}
-	if e.Conn == d.door.Conn() {
+	if conn == d.handshake.Conn() {
 		if far {
-			d.turnAway(now, d.waiting.Flat, *protocol.TooLarge(d.cfg.Limits))
+			d.reject(now, d.pending.Flat, *protocol.TooLarge(d.cfg.Limits))
 			return
 		}
-		if !d.doorFlooded(now, e.Size) {
-			d.answerDoor(now, e.Err.AppendJSON(nil))
+		if !d.pendingFlooded(now, size) {
+			d.answerPending(now, why.AppendJSON(nil))
 		}
 		return
 	}
@@ -123,15 +134,15 @@ func (d *Device) frameInvalid(now time.Time, e FrameInvalid) {
 		d.end(now, now, *protocol.TooLarge(d.cfg.Limits))
 		return
 	}
-	if d.flooded(now, protocol.Frame{MessageID: e.Err.MessageID}, e.Size) {
+	if d.flooded(now, protocol.Frame{MessageID: why.MessageID}, size) {
 		return
 	}
 	// One that says which it is was meant for this protocol.
-	if e.Err.MessageID != "" || !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
-		d.sendError(*e.Err)
+	if why.MessageID != "" || !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
+		d.sendError(why)
 		return
 	}
-	d.end(now, now, *e.Err)
+	d.end(now, now, why)
 }
 
 // flooded takes a frame into account, and answers it when it is one too many.
@@ -153,7 +164,7 @@ func (d *Device) flooded(now time.Time, f protocol.Frame, size int) bool {
 	return true
 }
 
-// ack forgets what the device has heard.
+// ack forgets what the device has received.
 func (d *Device) ack(f protocol.Frame) {
 	p, ok := protocol.ParseAck(f.Data)
 	if !ok {
@@ -163,31 +174,37 @@ func (d *Device) ack(f protocol.Frame) {
 	if !d.box.Ack(p.Seq) {
 		return
 	}
-	d.emit(Forget{Seq: p.Seq})
+	d.owner.Emit(Forget{Seq: p.Seq})
 	d.save()
 }
 
 // post keeps a message for the device and sends it to whoever is there.
 func (d *Device) post(e Post) {
 	if !d.ch.Live() {
-		d.emit(Posted{Ask: e.Ask, Err: &protocol.Error{Code: protocol.NotFound, Reason: "no_device", Message: "The user has no device connected."}})
+		d.owner.Emit(Posted{Ask: e.Ask, Err: &protocol.Error{Code: protocol.NotFound, Reason: "no_device", Message: "The user has no device connected."}})
 		return
 	}
-	seq, err := d.put(protocol.EventAppMessage, protocol.AppMessage{From: e.From, Data: e.Data}.Append(nil), "")
-	d.emit(Posted{Ask: e.Ask, Seq: seq, Err: err})
+	seq, err := d.Put(protocol.EventAppMessage, protocol.AppMessage{From: e.From, Data: e.Data}.Append(nil), "")
+	d.owner.Emit(Posted{Ask: e.Ask, Seq: seq, Err: err})
 }
 
-// put keeps a frame for the device, whatever it pushes out, and sends it to whoever is
-// there.
-func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e *protocol.Error) {
+// Room reports whether a message that may wait is to be taken.
+func (d *Device) Room() bool { return d.box.Room() }
+
+// Send writes a frame to the device, if it is connected, and keeps nothing of it.
+func (d *Device) Send(f protocol.Frame) { d.send(f) }
+
+// Put keeps a frame for the device, whatever it pushes out, and sends it if the device is
+// connected.
+func (d *Device) Put(event string, data []byte, messageID string) (seq uint64, e *protocol.Error) {
 	f := protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data, MessageID: messageID}
 	kept, gone, e := socket.Keep(d.box, f, d.cfg.Limits)
 	if e != nil {
 		return 0, e
 	}
-	d.emit(Keep{Kept: kept})
+	d.owner.Emit(Keep{Kept: kept})
 	if gone > 0 {
-		d.emit(Forget{Seq: gone})
+		d.owner.Emit(Forget{Seq: gone})
 	}
 	d.save()
 	if d.active() {
@@ -196,10 +213,10 @@ func (d *Device) put(event string, data []byte, messageID string) (seq uint64, e
 	return kept.Seq, nil
 }
 
-// flow asks a device that much is under way to for a sign, and closes one that takes
+// Flow asks a device that much is under way to for a sign, and closes one that takes
 // nothing. It comes last of every event, for then all of it has been sent: whatever it was,
 // it piles up for who does not read.
-func (d *Device) flow(now time.Time) {
+func (d *Device) Flow(now time.Time) {
 	if !d.active() {
 		return
 	}

@@ -3,7 +3,6 @@ package device
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -15,8 +14,8 @@ type Row struct {
 	Token Token
 	// Asked is when the oldest ping went out that nothing has answered, where that is not
 	// the first since Channel.Seen; zero otherwise.
-	Asked time.Time
-	Door  Door
+	Asked   time.Time
+	Pending Pending
 	// Outbox outlives the channel.
 	Outbox channel.OutboxRow
 }
@@ -27,14 +26,14 @@ type Token struct {
 	IssuedAt, Expires time.Time
 }
 
-// Door is a socket that has yet to say connection_init; without a Conn there is none.
-type Door struct {
+// Pending is a socket that has not sent connection_init yet; without a Conn there is none.
+type Pending struct {
 	Conn string
 	At   time.Time
 	// ClientID is what the client calls itself, "" when it does not; MadeUp stands in for
 	// it where nobody else holds the channel.
 	ClientID, MadeUp string
-	// Flat says that it came by seed S1's own address, and hears S1's form of a refusal
+	// Flat says that it came by seed S1's own address, and receives S1's form of a refusal
 	// before it has shown which one it writes.
 	Flat  bool
 	Token Token
@@ -42,12 +41,9 @@ type Door struct {
 
 // Snapshot is everything Restore needs.
 type Snapshot struct {
-	UserID  string
-	Session session.Snapshot
-	Row     Row
+	Row Row
 	// Kept are the frames of the outbox, by seq.
 	Kept []channel.Kept
-	Apps app.Snapshot
 }
 
 func (t Token) claims(userID string) session.Claims {

@@ -24,7 +24,7 @@ func (d *Device) tokenRefresh(now time.Time, f protocol.Frame) {
 		d.sendError(protocol.Error{Code: protocol.RateLimitExceeded, Reason: "refreshes_refused", MessageID: f.MessageID, RetryAfter: wait})
 	default:
 		d.verifying = true
-		d.emit(VerifyToken{Conn: d.ch.Conn(), Token: p.Token})
+		d.owner.Emit(VerifyToken{Conn: d.ch.Conn(), Token: p.Token})
 	}
 }
 
@@ -42,11 +42,9 @@ func (d *Device) tokenVerified(now time.Time, c session.Claims) {
 		d.sendError(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		return
 	}
-	answer := d.session(now, session.Admit{
-		Ask: ownAsk, Document: session.DeviceChannel, ClientID: d.ch.ClientID(), Claims: c, Refresh: true,
-	})
-	if answer.Err != nil {
-		d.tokenRefused(now, answer.Err)
+	_, epoch, err := d.owner.Admit(now, Admission{ClientID: d.ch.ClientID(), Claims: c, Refresh: true})
+	if err != nil {
+		d.tokenRefused(now, err)
 		return
 	}
 	d.token, d.refused = tokenOf(c), rate.Refused{}
@@ -55,7 +53,7 @@ func (d *Device) tokenVerified(now time.Time, c session.Claims) {
 	d.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshed,
 		Data: protocol.TokenRefreshed{
-			ExpiresAt: c.Expires, ExpiresIn: c.Expires.Sub(now), PermEpoch: answer.Grant.Epoch, ServerTime: now,
+			ExpiresAt: c.Expires, ExpiresIn: c.Expires.Sub(now), PermEpoch: epoch, ServerTime: now,
 		}.Append(nil),
 	})
 }

@@ -15,6 +15,10 @@ func Identifier(s string, max int) bool {
 	return s != "" && len(s) <= max
 }
 
+// DeviceChannel names a user's device channel where a document may be named. No document
+// can have the name (DocumentID).
+const DeviceChannel = "@device"
+
 // DocumentID reports whether s can be the name of a document: only the unreserved
 // characters of RFC 3986, so that every URL spells it alike.
 func DocumentID(s string) bool {

@@ -19,35 +19,36 @@ func (s *Session) admit(now time.Time, a Admit) {
 	if !s.ours(a) || s.tooOften(now, a) {
 		return
 	}
-	if e, refused := s.worthless(a.Claims); refused {
+	if e, refused := s.Unusable(a.Claims); refused {
 		s.refuse(now, a, e)
 		return
 	}
-	if i, ok := s.channel(a.Document); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
+	if i, ok := s.channel(a.Channel); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
 		s.removeChannel(now, i, "not_there")
 	}
-	if a.Document == DeviceChannel {
+	if a.Channel == protocol.DeviceChannel {
 		s.decide(now, a, deviceAccess(now))
 		return
 	}
-	if i, ok := s.cached(a.Document); ok && s.fresh(s.access[i], now) && s.access[i].Access >= a.Access && !s.doubted(a.Document) {
+	if i, ok := s.cached(a.Channel); ok && s.fresh(s.access[i], now) && s.access[i].Access >= a.Access && !s.stale(a.Channel) {
 		s.decide(now, a, s.access[i])
 		return
 	}
-	s.knowAccess(a.Document, a.Access)
+	s.knowAccess(a.Channel, a.Access)
 	if len(s.asked) >= maxAsked {
-		s.failed(now, question{Admit: a})
+		s.failed(now, question{Question: Question{Ask: a.Ask}, admit: a, document: a.Channel})
 		return
 	}
-	s.asked = append(s.asked, question{Admit: a, at: now, access: s.knownAccess(a.Document, a.Access)})
-	s.emit(LookUp{Ask: a.Ask, UserID: a.Claims.UserID, Document: a.Document})
+	q := Question{Ask: a.Ask}
+	s.asked = append(s.asked, question{Question: q, admit: a, document: a.Channel, at: now, access: s.knownAccess(a.Channel, a.Access)})
+	s.emit(LookUp{Question: q, UserID: a.Claims.UserID, Document: a.Channel})
 }
 
 // ours reports whether a question is of this object's user, and notes who that is. Any
 // other is answered.
 func (s *Session) ours(a Admit) bool {
 	switch {
-	case a.Claims.UserID == "" || a.Document == "":
+	case a.Claims.UserID == "" || a.Channel == "":
 		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
 		return false
 	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
@@ -68,9 +69,9 @@ func (s *Session) know(userID string) {
 	}
 }
 
-// worthless reports whether a token is one that counts for nothing here, however
-// good its signature.
-func (s *Session) worthless(c Claims) (e protocol.Error, refused bool) {
+// Unusable reports whether a token counts for nothing here, however good its signature,
+// and why.
+func (s *Session) Unusable(c Claims) (e protocol.Error, refused bool) {
 	switch revoked, perhaps := s.isRevoked(c); {
 	case perhaps:
 		// Not the end, for a user who has signed in again meanwhile.
@@ -84,10 +85,10 @@ func (s *Session) worthless(c Claims) (e protocol.Error, refused bool) {
 	return e, false
 }
 
-// doubted reports whether the source has yet to be asked anew about a document.
-func (s *Session) doubted(document string) bool {
+// stale reports whether the source has yet to be asked anew about a document.
+func (s *Session) stale(document string) bool {
 	i, live := s.channel(document)
-	return live && s.channels[i].Doubt
+	return live && s.channels[i].Stale
 }
 
 // fresh reports whether a cached answer still counts. One from the future is a
@@ -103,15 +104,15 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 // change that was told since is asked for again.
 func (s *Session) found(now time.Time, q question, access Access) {
 	switch {
-	case q.outdated && !q.recheck:
-		q.outdated, q.at, q.access = false, now, s.knownAccess(q.Document, q.access)
+	case q.outdated && q.Own == 0:
+		q.outdated, q.at, q.access = false, now, s.knownAccess(q.document, q.access)
 		s.asked = append(s.asked, q)
-		s.emit(LookUp{Ask: q.Ask, UserID: s.row.UserID, Document: q.Document})
+		s.emit(LookUp{Question: q.Question, UserID: s.row.UserID, Document: q.document})
 	case q.outdated: // the one that follows it counts
 	default:
 		row := s.learn(now, q, access)
-		if !q.recheck {
-			s.decide(now, q.Admit, row)
+		if q.Own == 0 {
+			s.decide(now, q.admit, row)
 		}
 	}
 }
@@ -140,17 +141,17 @@ func (s *Session) makeRoom(most int) {
 // failed falls back on the last known answer for somebody who is in already, unless
 // it is known to have changed.
 func (s *Session) failed(now time.Time, q question) {
-	if q.recheck {
+	if q.Own != 0 {
 		if !q.outdated {
-			s.unsettled(now, q.Document, false, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permission_source"})
+			s.unsettled(now, q.document, false, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "permission_source"})
 		}
 		return // asked again by and by
 	}
-	a := q.Admit
-	i, known := s.cached(a.Document)
-	c, live := s.channel(a.Document)
+	a := q.admit
+	i, known := s.cached(a.Channel)
+	c, live := s.channel(a.Channel)
 	resume := live && (a.Refresh || s.channels[c].ClientID == a.ClientID)
-	if known && resume && s.access[i].Access >= a.Access && !s.doubted(a.Document) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
+	if known && resume && s.access[i].Access >= a.Access && !s.stale(a.Channel) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
 		s.decide(now, a, s.access[i])
 		return
 	}
@@ -162,7 +163,7 @@ func (s *Session) failed(now time.Time, q question) {
 
 // decide answers by what the source said, and only then begins what has to begin.
 func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
-	if e, refused := s.worthless(a.Claims); refused { // since it was asked about, perhaps
+	if e, refused := s.Unusable(a.Claims); refused { // since it was asked about, perhaps
 		s.refuse(now, a, e)
 		return
 	}
@@ -174,13 +175,13 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		s.refuse(now, a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
-	if _, live := s.channel(a.Document); a.Refresh && !live {
+	if _, live := s.channel(a.Channel); a.Refresh && !live {
 		// The channel went while its token was being looked at. A document that
 		// thinks otherwise keeps its old token, and the next connect mends it.
 		s.refuse(now, a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
 		return
 	}
-	if _, live := s.channel(a.Document); !live && len(s.channels) >= s.cfg.MaxChannels {
+	if _, live := s.channel(a.Channel); !live && len(s.channels) >= s.cfg.MaxChannels {
 		s.refuse(now, a, protocol.Error{
 			Code: protocol.RateLimitExceeded, Reason: "too_many_documents",
 			RetryAfter: s.counts.crowded.Next(now, s.cfg.Grace, s.cfg.Connects.Slot(), s.cfg.Connects.Per),
@@ -202,7 +203,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 	}
 	c := s.keepChannel(now, a)
 	s.emit(Answer{Ask: a.Ask, Grant: Grant{
-		UserID: a.Claims.UserID, Name: a.Claims.Name, SessionID: s.row.ID, Document: a.Document,
+		UserID: a.Claims.UserID, Name: a.Claims.Name, SessionID: s.row.ID, Channel: a.Channel,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
 		Expires: a.Claims.Expires, IssuedAt: a.Claims.IssuedAt, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
@@ -212,7 +213,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 	if a.Refresh {
 		event = audit.TokenRefreshed
 	}
-	s.record(now, audit.Entry{Event: event, Document: a.Document, ClientID: a.ClientID})
+	s.record(now, audit.Entry{Event: event, Document: a.Channel, ClientID: a.ClientID})
 }
 
 // keepChannel notes the channel as live until its token, the read-only time and
@@ -221,11 +222,11 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 // must still be believed when it says so.
 func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	row := ChannelRow{
-		Document: a.Document, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
+		Channel: a.Channel, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
 		Until:   later(now, a.Claims.Expires).Add(s.cfg.ReadOnly + s.cfg.Grace),
 		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
 	}
-	i, ok := s.channel(a.Document)
+	i, ok := s.channel(a.Channel)
 	if !ok {
 		s.channels = rows.Insert(s.channels, i, row)
 		s.paces = rows.Insert(s.paces, i, pace{})
@@ -258,7 +259,7 @@ func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 // refuse is an answer that is written down.
 func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	s.answer(a, e)
-	s.record(now, audit.Entry{Event: audit.Refused, Document: a.Document, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason})
+	s.record(now, audit.Entry{Event: audit.Refused, Document: a.Channel, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason})
 }
 
 func (s *Session) answer(a Admit, e protocol.Error) { s.emit(Answer{Ask: a.Ask, Err: &e}) }

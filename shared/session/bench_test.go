@@ -16,14 +16,14 @@ func BenchmarkPermissionCache(b *testing.B) {
 	ses := session.New(session.Config{})
 	admit := func(ask uint64, document string) session.Admit {
 		return session.Admit{
-			Ask: ask, Document: document, ClientID: "laptop", NewSessionID: "s1",
+			Ask: ask, Channel: document, ClientID: "laptop", NewSessionID: "s1",
 			Claims: session.Claims{UserID: "ann", Expires: at.Add(time.Hour)},
 		}
 	}
 	const known = 256
 	for i := range known {
 		ses.Step(at, admit(1, fmt.Sprintf("d%03d", i)))
-		ses.Step(at, session.AccessFound{Ask: 1, Access: session.Access{
+		ses.Step(at, session.AccessFound{Question: session.Question{Ask: 1}, Access: session.Access{
 			Found: true, WorkspaceID: "ws", Source: permission.Source{Workspace: permission.MemberRole},
 		}})
 	}

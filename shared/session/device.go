@@ -7,45 +7,36 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// DeviceChannel names the user's device channel among the channels of the session. No
-// document can have the name (protocol.DocumentID).
-const DeviceChannel = "@device"
-
-// Knock is a device's socket at the door, before its first word. It counts as a
-// connect, and a token that is worth nothing is refused; nothing begins before Admit.
-// The answer is Answer, at once.
-type Knock struct {
-	Ask      uint64
+// PreAdmit lets a device's socket wait for its first frame. It counts as a connect, and
+// an unusable token is refused; nothing begins before Admit. The answer is an Answer of
+// Ask 0, within the Step.
+type PreAdmit struct {
 	ClientID string
 	Claims   Claims
 }
 
-func (Knock) isEvent() {}
+func (PreAdmit) isEvent() {}
 
-func (s *Session) knock(now time.Time, e Knock) {
-	a := Admit{Ask: e.Ask, Document: DeviceChannel, ClientID: e.ClientID, Claims: e.Claims}
+func (s *Session) preAdmit(now time.Time, e PreAdmit) {
+	a := Admit{Channel: protocol.DeviceChannel, ClientID: e.ClientID, Claims: e.Claims}
 	if !s.ours(a) || s.tooOften(now, a) {
 		return
 	}
-	if err, refused := s.worthless(a.Claims); refused {
+	if err, refused := s.Unusable(a.Claims); refused {
 		s.refuse(now, a, err)
 		return
 	}
-	s.emit(Answer{Ask: a.Ask})
+	s.emit(Answer{})
 }
 
 // deviceAccess is what every user may do with a device of their own: no permission
 // source is asked about it.
 func deviceAccess(now time.Time) AccessRow {
-	return AccessRow{Document: DeviceChannel, FetchedAt: now, Found: true, Permissions: permission.Set(permission.Read)}
+	return AccessRow{Document: protocol.DeviceChannel, FetchedAt: now, Found: true, Permissions: permission.Set(permission.Read)}
 }
 
-// Worthless reports whether a token counts for nothing here, and why: of a socket that
-// is still at the door nobody else would ask again.
-func (s *Session) Worthless(c Claims) (e protocol.Error, refused bool) { return s.worthless(c) }
-
 // Holds reports whether a channel is one of the session's.
-func (s *Session) Holds(document string) bool {
-	_, live := s.channel(document)
+func (s *Session) Holds(channel string) bool {
+	_, live := s.channel(channel)
 	return live
 }

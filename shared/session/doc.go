@@ -28,7 +28,7 @@
 // moment from which no document can be holding it any more.
 //
 // The user's device channel is one of them under a name that no document can have
-// (DeviceChannel): it keeps the session alive as they do and ends as they do. What it
+// (protocol.DeviceChannel): it keeps the session alive as they do and ends as they do. What it
 // allows is asked of nobody, so nothing about it is ever pushed or in doubt.
 //
 // # Permission epoch

@@ -29,7 +29,7 @@ type Access struct {
 type Grant struct {
 	UserID, Name  string
 	SessionID     string
-	Document      string
+	Channel       string
 	WorkspaceID   string
 	WorkspaceRole string
 	Permissions   permission.Set
@@ -42,8 +42,8 @@ type Grant struct {
 	// Expires, IssuedAt and TokenID are the token's.
 	Expires, IssuedAt time.Time
 	TokenID           string
-	// AdmittedAt is this object's own time, strictly growing for a document.
-	// The document tells it back with ChannelGone.
+	// AdmittedAt is this object's own time, strictly growing for a channel.
+	// The document says it with ChannelGone.
 	AdmittedAt time.Time
 	// Share is how much of a document's limits is this user's there, in thousandths.
 	Share int
@@ -57,7 +57,11 @@ type Change struct {
 }
 
 // LastAccepted is the last op a document has accepted on an ended channel.
-type LastAccepted struct{ Document, MessageID string }
+type LastAccepted struct{ Channel, MessageID string }
+
+// Question names one that was put to the permission source: that of the Admit with the
+// number Ask, or the session's Own, both from 1 on.
+type Question struct{ Ask, Own uint64 }
 
 // Event is something that happened to the user's session.
 type Event interface{ isEvent() }
@@ -67,8 +71,10 @@ type (
 	// in place (Refresh). It is answered by Answer with the same Ask, at once on
 	// a cache hit, otherwise after AccessFound or AccessFailed.
 	Admit struct {
-		Ask      uint64 // the shell's number for this question
-		Document string
+		// Ask is the shell's number of the request, from 1 on; 0 is the user's own device,
+		// which is answered within the Step.
+		Ask      uint64
+		Channel  string
 		ClientID string
 		Claims   Claims
 		// GoneAt is the admission (Grant.AdmittedAt) that the document has sent back
@@ -88,19 +94,19 @@ type (
 	}
 	// AccessFound answers LookUp.
 	AccessFound struct {
-		Ask    uint64
+		Question
 		Access Access
 	}
 	// AccessFailed answers LookUp when the source did not.
-	AccessFailed struct{ Ask uint64 }
-	// ChannelGone is told by a document: the user's channel there is gone.
+	AccessFailed struct{ Question }
+	// ChannelGone is a document's word: the user's channel there is gone.
 	ChannelGone struct {
-		Document  string
+		Channel   string
 		SessionID string
 		Reason    string
 		// AdmittedAt is that of the newest grant the document had for the gone
-		// channel. A newer admission here makes the telling stale; zero, from a
-		// document that does not say, never does.
+		// channel. A newer admission here makes the word stale; zero, from a document
+		// that does not say, never does.
 		AdmittedAt time.Time
 	}
 	// AccessChanged says that somebody has changed a role: what is known of the
@@ -118,9 +124,9 @@ type (
 	}
 	// Pushed answers Push.
 	Pushed struct {
-		Document string
-		Epoch    uint64 // of the pushed grant
-		OK       bool
+		Channel string
+		Epoch   uint64 // of the pushed grant
+		OK      bool
 	}
 	// Revoke takes tokens back: that of TokenID, those of the sign-in SignIn, those that
 	// the connections of ClientID live by, those issued up to and including the second of
@@ -136,18 +142,18 @@ type (
 		All        bool
 		Reason, By string
 	}
-	// Kick ends the user's channels, all or that of one document, and remembers
-	// nothing: the user may come back. The answer is Receipt.
+	// Kick ends the user's channels, all or one, and remembers nothing: the user may
+	// come back. The answer is Receipt.
 	Kick struct {
 		Ask        uint64
 		UserID     string
-		Document   string
+		Channel    string
 		Reason, By string
 	}
 	// Ended answers EndChannel.
 	Ended struct {
-		Document string
-		Fence    uint64
+		Channel string
+		Fence   uint64
 		// OK is false when the document could not be reached.
 		OK bool
 		// Closed says that the channel was ended, Gone that there is none now.
@@ -167,7 +173,7 @@ type Effect interface{ isEffect() }
 type (
 	// LookUp asks the permission source.
 	LookUp struct {
-		Ask      uint64
+		Question
 		UserID   string
 		Document string
 	}
@@ -188,11 +194,11 @@ type (
 	// no grant of an epoch before Fence.
 	// It is repeated until Ended says OK.
 	EndChannel struct {
-		Document, UserID string
-		Fence, Kick      uint64
-		TokenIDs         []string
-		Before           time.Time
-		AdmittedAt       time.Time // of the newest admission there
+		Channel, UserID string
+		Fence, Kick     uint64
+		TokenIDs        []string
+		Before          time.Time
+		AdmittedAt      time.Time // of the newest admission there
 	}
 	// Receipt answers AccessChanged, Revoke and Kick when they have taken effect
 	// everywhere. With Err something could not be reached in time, and goes on being
@@ -201,7 +207,7 @@ type (
 		Ask          uint64
 		UserID       string
 		Changed      []Change
-		Closed       []string // documents whose channel was ended
+		Closed       []string // the channels that were ended
 		LastAccepted []LastAccepted
 		// SignIns and Tokens are what the revocation of a client has revoked.
 		SignIns, Tokens []string
@@ -217,7 +223,7 @@ type (
 	SaveSession struct{ Row SessionRow }
 	// SaveChannel and DeleteChannel keep the live channels.
 	SaveChannel   struct{ Row ChannelRow }
-	DeleteChannel struct{ Document string }
+	DeleteChannel struct{ Channel string }
 	// SaveAccess keeps a cached answer of the permission source.
 	SaveAccess struct{ Row AccessRow }
 	// DeleteAccess forgets one.

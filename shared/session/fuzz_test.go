@@ -43,7 +43,13 @@ func FuzzStep(f *testing.F) {
 		roles := []permission.WorkspaceRole{"", permission.ViewerRole, permission.MemberRole, permission.Owner, "nonsense"}
 		cfg := session.Config{MaxAccess: 2, MaxRevoked: 2, Connects: rate.Limit{Count: 1 << 30}, Resumes: rate.Limit{Count: 1 << 30}}
 		s, store, now := session.New(cfg), sim.NewSessionStorage(), start
-		ask, own, epoch, waiting := uint64(0), uint64(1<<30), uint64(0), map[uint64]bool{}
+		ask, own, epoch, waiting := uint64(0), uint64(0), uint64(0), map[uint64]bool{}
+		asked := func() session.Question { // one of the newest
+			if pick(2) == 0 {
+				return session.Question{Ask: ask - uint64(pick(3))}
+			}
+			return session.Question{Own: own - uint64(pick(3))}
+		}
 		tokens := []string{"", "t1", "t2", "t3"}
 		var before time.Time
 		revoked := map[string]bool{}
@@ -55,20 +61,20 @@ func FuzzStep(f *testing.F) {
 				ask++
 				waiting[ask] = true
 				ev = session.Admit{
-					Ask: ask, Document: docs[pick(3)], ClientID: docs[pick(2)], GoneAt: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)], Refresh: pick(4) == 3,
+					Ask: ask, Channel: docs[pick(3)], ClientID: docs[pick(2)], GoneAt: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)], Refresh: pick(4) == 3,
 					Claims:       session.Claims{UserID: []string{"ann", "ann", "ann", "eve", ""}[pick(5)], TokenID: tokens[pick(4)], IssuedAt: now.Add(-pauses[pick(len(pauses))]), Expires: now.Add(pauses[pick(len(pauses))])},
 					NewSessionID: []string{"x", "y", ""}[pick(3)],
 				}
 			case 2:
-				ev = session.AccessFound{Ask: []uint64{ask, own}[pick(2)] - uint64(pick(3)), Access: session.Access{
+				ev = session.AccessFound{Question: asked(), Access: session.Access{
 					Found: pick(4) != 3, Locked: pick(2) == 1,
 					Source: permission.Source{Workspace: roles[pick(len(roles))], Restricted: pick(4) == 3},
 				}}
 			case 3:
 				if pick(2) == 0 {
-					ev = session.AccessFailed{Ask: []uint64{ask, own}[pick(2)] - uint64(pick(3))}
+					ev = session.AccessFailed{Question: asked()}
 				} else {
-					ev = session.ChannelGone{Document: docs[pick(3)], SessionID: []string{"x", "y", ""}[pick(3)], AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
+					ev = session.ChannelGone{Channel: docs[pick(3)], SessionID: []string{"x", "y", ""}[pick(3)], AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
 				}
 			case 4:
 				ask++
@@ -79,12 +85,12 @@ func FuzzStep(f *testing.F) {
 				case 1:
 					ev = session.Revoke{Ask: ask, UserID: "ann", TokenID: tokens[pick(4)], Before: []time.Time{{}, now.Add(-pauses[pick(len(pauses))])}[pick(2)], All: pick(2) == 1}
 				default:
-					ev = session.Kick{Ask: ask, Document: []string{"", "a"}[pick(2)]}
+					ev = session.Kick{Ask: ask, Channel: []string{"", "a"}[pick(2)]}
 				}
 			case 5:
-				ev = session.Ended{Document: docs[pick(3)], Fence: epoch - uint64(pick(2)), OK: pick(4) != 3, Closed: pick(2) == 1, Gone: pick(2) == 1, AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
+				ev = session.Ended{Channel: docs[pick(3)], Fence: epoch - uint64(pick(2)), OK: pick(4) != 3, Closed: pick(2) == 1, Gone: pick(2) == 1, AdmittedAt: now.Add(-pauses[pick(len(pauses))])}
 			case 6:
-				ev = session.Pushed{Document: docs[pick(3)], Epoch: epoch - uint64(pick(2)), OK: pick(4) != 3}
+				ev = session.Pushed{Channel: docs[pick(3)], Epoch: epoch - uint64(pick(2)), OK: pick(4) != 3}
 			default:
 				ev = session.Woken{}
 			}
@@ -104,8 +110,8 @@ func FuzzStep(f *testing.F) {
 				store.Apply(e)
 				switch e := e.(type) {
 				case session.LookUp:
-					if e.Ask > 1<<30 {
-						own = e.Ask
+					if e.Own > 0 {
+						own = e.Own
 					}
 				case session.SaveSession:
 					before = e.Row.RevokedBefore
@@ -141,8 +147,8 @@ func FuzzStep(f *testing.F) {
 				t.Fatalf("epoch %d after %d, %d answers", snap.Session.Epoch, epoch, len(snap.Access))
 			}
 			for _, c := range snap.Channels {
-				if !slices.ContainsFunc(snap.Access, func(a session.AccessRow) bool { return a.Document == c.Document }) {
-					t.Fatalf("%s is open, and nothing says when the source is asked about it anew", c.Document)
+				if !slices.ContainsFunc(snap.Access, func(a session.AccessRow) bool { return a.Document == c.Channel }) {
+					t.Fatalf("%s is open, and nothing says when the source is asked about it anew", c.Channel)
 				}
 			}
 			epoch = snap.Session.Epoch
@@ -176,9 +182,7 @@ func timeless(effects []session.Effect) []session.Effect {
 			x.Row.AdmittedAt = time.Time{}
 			e = x
 		case session.LookUp:
-			if x.Ask > 1<<30 { // nor the numbers of its own questions
-				x.Ask = 0
-			}
+			x.Own = 0 // nor the numbers of its own questions
 			e = x
 		case session.Receipt, session.EndChannel:
 			continue // nor who waits, and which admission was the newest

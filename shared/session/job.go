@@ -15,7 +15,7 @@ type job struct {
 	ask     uint64
 	ends    bool // channels; else it changes permissions
 	began   time.Time
-	waiting []string // documents
+	waiting []string // channels
 	changes []Change
 	closed  []string
 	last    []LastAccepted

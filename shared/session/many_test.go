@@ -21,7 +21,7 @@ func (m *many) admit(n int, more func(*session.Admit)) session.Answer {
 	m.t.Helper()
 	m.asks++
 	a := admission(m.asks, "s1")
-	a.Document = fmt.Sprintf("d%04d", n)
+	a.Channel = fmt.Sprintf("d%04d", n)
 	a.Claims.IssuedAt, a.Claims.Expires = m.now, m.now.Add(30*24*time.Hour)
 	if more != nil {
 		more(&a)
@@ -32,7 +32,7 @@ func (m *many) admit(n int, more func(*session.Admit)) session.Answer {
 		case session.Answer:
 			return e
 		case session.LookUp: // one of the object's own comes before it, when it is due
-			effects = append(effects, m.s.Step(m.now, session.AccessFound{Ask: e.Ask, Access: member})...)
+			effects = append(effects, m.s.Step(m.now, session.AccessFound{Question: e.Question, Access: member})...)
 		}
 	}
 	m.t.Fatal("no answer")
@@ -147,11 +147,11 @@ func TestASourceThatIsDownIsNotAskedByAllAtOnceAgain(t *testing.T) {
 	told := map[time.Duration]bool{}
 	for i := range 50 {
 		a := admission(uint64(i+1), "s1")
-		a.Document = fmt.Sprint("d", i)
+		a.Channel = fmt.Sprint("d", i)
 		s.Step(start, a)
 	}
 	for i := range 50 {
-		answer, ok := first[session.Answer](s.Step(start, session.AccessFailed{Ask: uint64(i + 1)}))
+		answer, ok := first[session.Answer](s.Step(start, session.AccessFailed{Question: session.Question{Ask: uint64(i + 1)}}))
 		if !ok || answer.Err == nil || answer.Err.RetryAfter < 5*time.Second || answer.Err.RetryAfter > 10*time.Second {
 			t.Fatalf("answered %+v", answer)
 		}
@@ -169,7 +169,7 @@ func TestTheSourceIsAskedAnewAboutEveryOpenDocument(t *testing.T) {
 		m := openMany(t, session.Config{MaxAccess: 8}, open)
 		for i := range 40 { // looked at and left again
 			a := m.admit(open+i, nil)
-			m.s.Step(m.now, session.ChannelGone{Document: a.Grant.Document, SessionID: a.Grant.SessionID})
+			m.s.Step(m.now, session.ChannelGone{Channel: a.Grant.Channel, SessionID: a.Grant.SessionID})
 		}
 		if snap := m.s.Snapshot(); len(snap.Access) > open+8 {
 			t.Errorf("%d documents are open, %d answers kept", open, len(snap.Access))
@@ -191,7 +191,7 @@ func TestTheSourceIsAskedAnewAboutEveryOpenDocument(t *testing.T) {
 				}
 			}
 			for _, l := range asks {
-				m.s.Step(m.now, session.AccessFound{Ask: l.Ask, Access: member})
+				m.s.Step(m.now, session.AccessFound{Question: l.Question, Access: member})
 			}
 		}
 		if len(asked) != open {
@@ -230,7 +230,7 @@ func TestHowManyDocumentsAUserMayHaveOpen(t *testing.T) {
 	if a := m.admit(1, nil); a.Err != nil {
 		t.Errorf("one that is open: %+v", a.Err)
 	}
-	m.s.Step(m.now, session.ChannelGone{Document: "d0000", SessionID: "s1"})
+	m.s.Step(m.now, session.ChannelGone{Channel: "d0000", SessionID: "s1"})
 	if a := m.admit(3, nil); a.Err != nil {
 		t.Errorf("with one closed: %+v", a.Err)
 	}
@@ -259,7 +259,7 @@ func TestAUsersDocumentsShareTheirRate(t *testing.T) {
 	}
 	// When most are closed, the next refresh has its full share again.
 	for i := 2; i < 200; i++ {
-		m.s.Step(m.now, session.ChannelGone{Document: fmt.Sprintf("d%04d", i), SessionID: "s1"})
+		m.s.Step(m.now, session.ChannelGone{Channel: fmt.Sprintf("d%04d", i), SessionID: "s1"})
 	}
 	if a := m.admit(0, func(a *session.Admit) { a.Refresh = true }); a.Grant.Share != 1000 {
 		t.Errorf("two are open: %d", a.Grant.Share)
@@ -277,7 +277,7 @@ func TestWhoGoesFromDocumentToDocumentHasNoMore(t *testing.T) {
 			t.Fatal(a.Err)
 		}
 		least = min(least, a.Grant.Share)
-		m.s.Step(m.now, session.ChannelGone{Document: a.Grant.Document, SessionID: a.Grant.SessionID})
+		m.s.Step(m.now, session.ChannelGone{Channel: a.Grant.Channel, SessionID: a.Grant.SessionID})
 	}
 	if least > 140 { // 4 of 30
 		t.Errorf("the 240th document in a row has a share of %d", least)

@@ -30,13 +30,13 @@ func (s *Session) tooOften(now time.Time, a Admit) bool {
 	if a.Refresh {
 		bucket, turns, reason = &s.counts.refreshes, &s.counts.refreshing, "too_many_refreshes"
 	}
-	if i, live := s.channel(a.Document); live {
+	if i, live := s.channel(a.Channel); live {
 		own := &s.paces[i].resumes
 		if a.Refresh {
 			own = &s.paces[i].refreshes
 		}
 		// A device that does not say who it is, is the one there is.
-		client := s.channels[i].ClientID == a.ClientID || a.ClientID == "" && a.Document == DeviceChannel
+		client := s.channels[i].ClientID == a.ClientID || a.ClientID == "" && a.Channel == protocol.DeviceChannel
 		if client && own.Take(now, s.cfg.Resumes, 1) == 0 {
 			return false
 		}
@@ -60,7 +60,7 @@ const openedForOne = 8
 // goes from document to document has no more of it than who keeps them open.
 func (s *Session) share(now time.Time) int {
 	open := len(s.channels)
-	if s.Holds(DeviceChannel) {
+	if s.Holds(protocol.DeviceChannel) {
 		open--
 	}
 	open = max(open, s.counts.connects.Used(now, s.cfg.Connects)/openedForOne, s.cfg.FullRate)

@@ -7,13 +7,14 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // learn caches what the source says of a document, as of when it was asked. What a live channel's document
 // was told differently, it is told anew.
 func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
-	document := q.Document
+	document := q.document
 	row := AccessRow{
 		Document: document, FetchedAt: q.at, WorkspaceID: access.WorkspaceID,
 		Role: string(access.Source.Workspace), Found: access.Found, Locked: access.Locked, Access: q.access,
@@ -52,14 +53,14 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 		return row
 	}
 	owing := &s.channels[c]
-	doubted, reason, by := owing.Doubt, owing.Reason, owing.By
-	owing.Doubt, owing.By = false, ""
+	doubted, reason, by := owing.Stale, owing.Reason, owing.By
+	owing.Stale, owing.By = false, ""
 	switch {
 	case news:
 		if !doubted || reason == "" {
 			reason = "permissions_changed"
 		}
-		owing.Owed, owing.Reason, owing.Pushes = s.epoch(), reason, 0
+		owing.Unpushed, owing.Reason, owing.Pushes = s.epoch(), reason, 0
 		if row.Permissions != old.Permissions && (cached || doubted) {
 			s.record(now, audit.Entry{
 				Event: audit.PermissionChanged, Document: document, ClientID: owing.ClientID,
@@ -67,10 +68,10 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 			})
 			s.changed(Change{Document: document, Permissions: row.Permissions, Removed: permission.Diff(old.Permissions, row.Permissions), Epoch: s.epoch()})
 		}
-		s.press(now, owing)
+		s.flush(now, owing)
 	case doubted:
 		s.keep(owing)
-		if owing.Owed == 0 { // or what was found before is still to be told
+		if owing.Unpushed == 0 { // or what was found before is still to be told
 			s.settled(now, document, false)
 		}
 	}
@@ -89,7 +90,7 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 	s.know(e.UserID)
 	j := job{ask: e.Ask, began: now}
 	concerned := func(document, workspace string) bool {
-		return document != DeviceChannel && (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
+		return document != protocol.DeviceChannel && (e.Document == "" || e.Document == document) && (e.WorkspaceID == "" || e.WorkspaceID == workspace || workspace == "")
 	}
 	workspace := map[string]string{} // of the documents that are known
 	for i := 0; i < len(s.access); {
@@ -102,22 +103,22 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 		i++
 	}
 	for i := range s.asked {
-		if q := &s.asked[i]; concerned(q.Document, workspace[q.Document]) {
+		if q := &s.asked[i]; concerned(q.document, workspace[q.document]) {
 			q.outdated = true
 		}
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; concerned(c.Document, workspace[c.Document]) {
-			c.Doubt, c.By, c.Pushes = true, e.By, 0
-			if e.Reason != "" || c.Owed == 0 {
+		if c := &s.channels[i]; concerned(c.Channel, workspace[c.Channel]) {
+			c.Stale, c.By, c.Pushes = true, e.By, 0
+			if e.Reason != "" || c.Unpushed == 0 {
 				c.Reason = e.Reason
 			}
-			j.waiting = append(j.waiting, c.Document)
-			s.press(now, c)
+			j.waiting = append(j.waiting, c.Channel)
+			s.flush(now, c)
 		}
 	}
 	for i := range s.asked { // those that count are asked from now on
-		if q := &s.asked[i]; q.Document == e.Document {
+		if q := &s.asked[i]; q.document == e.Document {
 			q.access = max(q.access, e.Access)
 		}
 	}
@@ -128,7 +129,7 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 // to be asked again.
 func (s *Session) knowAccess(document string, access uint64) {
 	for i := range s.asked {
-		if q := &s.asked[i]; q.Document == document && q.access < access {
+		if q := &s.asked[i]; q.document == document && q.access < access {
 			q.outdated, q.access = true, access
 		}
 	}
@@ -142,10 +143,10 @@ func (s *Session) knownAccess(document string, said uint64) uint64 {
 	return said
 }
 
-// press tells and asks everything that is owed about a channel, and sets the time of
+// flush sends and asks everything that is pending about a channel, and sets the time of
 // the next try.
-func (s *Session) press(now time.Time, c *ChannelRow) {
-	if c.owes() {
+func (s *Session) flush(now time.Time, c *ChannelRow) {
+	if c.pending() {
 		c.Pushes++
 		c.NextPush = now.Add(backoff.Pause(c.Pushes))
 	}
@@ -153,16 +154,16 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 	if c.Fence != 0 {
 		s.endChannel(c)
 	}
-	if c.Doubt {
-		s.recheck(now, c.Document)
+	if c.Stale {
+		s.recheck(now, c.Channel)
 	}
-	i, cached := s.cached(c.Document)
-	if c.Owed == 0 || !cached {
+	i, cached := s.cached(c.Channel)
+	if c.Unpushed == 0 || !cached {
 		return
 	}
 	access := s.access[i]
 	s.emit(Push{Reason: c.Reason, Grant: Grant{
-		UserID: s.row.UserID, SessionID: s.row.ID, Document: c.Document,
+		UserID: s.row.UserID, SessionID: s.row.ID, Channel: c.Channel,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
 		AdmittedAt: c.AdmittedAt,
@@ -171,7 +172,7 @@ func (s *Session) press(now time.Time, c *ChannelRow) {
 
 // keep stores a channel. One that owes nothing keeps nothing of what it did.
 func (s *Session) keep(c *ChannelRow) {
-	if !c.owes() {
+	if !c.pending() {
 		c.Reason, c.NextPush, c.Pushes = "", time.Time{}, 0
 	}
 	s.emit(SaveChannel{Row: *c})
@@ -180,45 +181,40 @@ func (s *Session) keep(c *ChannelRow) {
 // outdate has every question about a document that is under way asked again.
 func (s *Session) outdate(document string) {
 	for i := range s.asked {
-		if q := &s.asked[i]; q.Document == document {
+		if q := &s.asked[i]; q.document == document {
 			q.outdated = true
 		}
 	}
 }
 
-// ownAsk is where the numbers of this object's own questions begin, above those of
-// any shell.
-const ownAsk = 1 << 30
-
 // recheck asks the source on nobody's behalf. An older question about the same
 // document is not to be believed any more.
 func (s *Session) recheck(now time.Time, document string) {
 	for i := range s.asked {
-		if q := &s.asked[i]; q.recheck && q.Document == document {
+		if q := &s.asked[i]; q.Own != 0 && q.document == document {
 			q.outdated = true
 		}
 	}
 	if len(s.asked) >= maxAsked {
 		return // a source that hangs; the next try comes by itself
 	}
-	s.lastAsk++
-	s.asked = append(s.asked, question{
-		recheck: true, at: now, access: s.knownAccess(document, 0), Admit: Admit{Ask: ownAsk + s.lastAsk%ownAsk, Document: document},
-	})
-	s.emit(LookUp{Ask: ownAsk + s.lastAsk%ownAsk, UserID: s.row.UserID, Document: document})
+	s.lastOwn++
+	q := Question{Own: s.lastOwn}
+	s.asked = append(s.asked, question{Question: q, document: document, at: now, access: s.knownAccess(document, 0)})
+	s.emit(LookUp{Question: q, UserID: s.row.UserID, Document: document})
 }
 
 // pushed takes a document's answer; one to an older push leaves the newer owed.
 func (s *Session) pushed(now time.Time, e Pushed) {
-	i, live := s.channel(e.Document)
-	if live && e.OK && s.channels[i].Owed != 0 && e.Epoch >= s.channels[i].Owed {
-		s.channels[i].Owed = 0
+	i, live := s.channel(e.Channel)
+	if live && e.OK && s.channels[i].Unpushed != 0 && e.Epoch >= s.channels[i].Unpushed {
+		s.channels[i].Unpushed = 0
 		s.keep(&s.channels[i])
 	}
 	switch {
 	case !e.OK:
-		s.unsettled(now, e.Document, false, documentUnreachable)
-	case !live || s.channels[i].Owed == 0 && !s.channels[i].Doubt:
-		s.settled(now, e.Document, false)
+		s.unsettled(now, e.Channel, false, documentUnreachable)
+	case !live || s.channels[i].Unpushed == 0 && !s.channels[i].Stale:
+		s.settled(now, e.Channel, false)
 	}
 }

@@ -44,9 +44,9 @@ func TestADemotedUserDoesNotComeBackByTheCache(t *testing.T) {
 		if sentBack {
 			again.GoneAt, again.Again = g.AdmittedAt, true
 		} else {
-			s.Step(start.Add(time.Second), session.ChannelGone{Document: "d", SessionID: "s1", Reason: "disconnect"})
+			s.Step(start.Add(time.Second), session.ChannelGone{Channel: "d", SessionID: "s1", Reason: "disconnect"})
 		}
-		s.Step(start.Add(time.Second), session.AccessFailed{Ask: 1<<30 + 1})
+		s.Step(start.Add(time.Second), session.AccessFailed{Question: session.Question{Own: 1}})
 		effects := s.Step(start.Add(2*time.Second), again)
 		if a, answered := first[session.Answer](effects); answered && a.Err == nil {
 			t.Errorf("sent back %v: admitted with %v, nobody was asked", sentBack, a.Grant.Permissions.Names())
@@ -68,7 +68,7 @@ func TestRevokeAllReachesAnIssuerWhoseClockIsAhead(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Step(start.Add(time.Second), session.Revoke{Ask: 2, UserID: "ann", All: true})
-	a.Ask, a.Document = 3, "e"
+	a.Ask, a.Channel = 3, "e"
 	if answer, ok := first[session.Answer](s.Step(start.Add(2*time.Second), a)); !ok || answer.Err == nil {
 		t.Error("a token that was in before everything was revoked still counts")
 	}
@@ -78,7 +78,7 @@ func TestRevokeAllReachesAnIssuerWhoseClockIsAhead(t *testing.T) {
 func TestAnAnswerIsAsOldAsItsQuestion(t *testing.T) {
 	s := session.New(session.Config{})
 	s.Step(start, admission(1, "s1"))
-	answer, _ := first[session.Answer](s.Step(start.Add(1500*time.Millisecond), session.AccessFound{Ask: 1, Access: roleOf(permission.MemberRole)}))
+	answer, _ := first[session.Answer](s.Step(start.Add(1500*time.Millisecond), session.AccessFound{Question: session.Question{Ask: 1}, Access: roleOf(permission.MemberRole)}))
 	if !answer.Grant.AccessAt.Equal(start) {
 		t.Errorf("asked at 0, answered after 1.5 s, dated %v", answer.Grant.AccessAt.Sub(start))
 	}
@@ -91,7 +91,7 @@ func TestSentBackLateTakesNoOthersChannel(t *testing.T) {
 	a.ClientID, a.Claims.TokenID, b.ClientID, b.Claims.TokenID = "A", "t1", "B", "t2"
 	s, g := open(t, a)
 	s.Step(start, session.Revoke{Ask: 2, UserID: "ann", TokenID: "t1"})
-	s.Step(start, session.Ended{Document: "d", Fence: 2, OK: true, Gone: true, AdmittedAt: g.AdmittedAt})
+	s.Step(start, session.Ended{Channel: "d", Fence: 2, OK: true, Gone: true, AdmittedAt: g.AdmittedAt})
 	if answer, _ := ask(t, s, start.Add(10*time.Millisecond), b, roleOf(permission.MemberRole)); answer.Err != nil {
 		t.Fatal(answer.Err)
 	}
@@ -128,16 +128,16 @@ func TestAnOpenConnectionIsNotForgotten(t *testing.T) {
 				if asked > 2 {
 					role = permission.ViewerRole
 				}
-				for _, e := range s.Step(now, session.AccessFound{Ask: l.Ask, Access: roleOf(role)}) {
+				for _, e := range s.Step(now, session.AccessFound{Question: l.Question, Access: roleOf(role)}) {
 					if p, ok := e.(session.Push); ok {
 						told++
-						s.Step(now, session.Pushed{Document: "d", Epoch: p.Grant.Epoch})
+						s.Step(now, session.Pushed{Channel: "d", Epoch: p.Grant.Epoch})
 						break
 					}
 				}
 			} else if p, ok := e.(session.Push); ok {
 				told++
-				s.Step(now, session.Pushed{Document: "d", Epoch: p.Grant.Epoch})
+				s.Step(now, session.Pushed{Channel: "d", Epoch: p.Grant.Epoch})
 			}
 		}
 	}
@@ -152,14 +152,14 @@ func TestAReceiptKnowsWhatWasTaken(t *testing.T) {
 	a.Claims.Expires = start.Add(10 * time.Hour)
 	s, _ := open(t, a)
 	now := start.Add(61 * time.Minute)
-	var asked uint64
+	var asked session.Question
 	for _, e := range s.Step(now, session.AccessChanged{Ask: 2, UserID: "ann", Document: "d"}) {
 		if l, ok := e.(session.LookUp); ok {
-			asked = l.Ask // the newest question is the one that counts
+			asked = l.Question // the newest question is the one that counts
 		}
 	}
-	s.Step(now, session.AccessFound{Ask: asked, Access: session.Access{}})
-	r, ok := first[session.Receipt](s.Step(now, session.Pushed{Document: "d", Epoch: 2, OK: true}))
+	s.Step(now, session.AccessFound{Question: asked, Access: session.Access{}})
+	r, ok := first[session.Receipt](s.Step(now, session.Pushed{Channel: "d", Epoch: 2, OK: true}))
 	if !ok || len(r.Changed) != 1 || r.Changed[0].Removed != permission.Read|permission.Write|permission.Comment {
 		t.Errorf("the receipt: %+v", r)
 	}
@@ -206,10 +206,10 @@ func TestTheClockGoesBack(t *testing.T) {
 	if !asked {
 		t.Fatal("what was answered in an hour's time is believed for that hour")
 	}
-	if _, told := first[session.Push](s.Step(back, session.AccessFound{Ask: l.Ask, Access: roleOf(permission.ViewerRole)})); !told {
+	if _, told := first[session.Push](s.Step(back, session.AccessFound{Question: l.Question, Access: roleOf(permission.ViewerRole)})); !told {
 		t.Fatal("the document is not told")
 	}
-	s.Step(back, session.Pushed{Document: "d"}) // it was not reached
+	s.Step(back, session.Pushed{Channel: "d"}) // it was not reached
 	if _, told := first[session.Push](s.Step(back.Add(-time.Hour), session.Woken{})); !told {
 		t.Error("the document is told again in an hour's time")
 	}

@@ -25,8 +25,8 @@ func FuzzRestore(f *testing.F) {
 		}}
 		for range pick(4) {
 			snap.Channels = append(snap.Channels, session.ChannelRow{
-				Document: documents[pick(4)], ClientID: documents[pick(4)], Until: when(), AdmittedAt: when(),
-				Owed: uint64(pick(2)), Fence: uint64(pick(3)), Doubt: pick(3) == 1, Kick: uint64(pick(3)), NextPush: when(), Pushes: pick(3),
+				Channel: documents[pick(4)], ClientID: documents[pick(4)], Until: when(), AdmittedAt: when(),
+				Unpushed: uint64(pick(2)), Fence: uint64(pick(3)), Stale: pick(3) == 1, Kick: uint64(pick(3)), NextPush: when(), Pushes: pick(3),
 			})
 		}
 		for range pick(4) {
@@ -40,10 +40,10 @@ func FuzzRestore(f *testing.F) {
 		}
 		now := start
 		for i, ev := range []session.Event{
-			session.Woken{}, admission(1, "n1"), session.AccessFound{Ask: 1, Access: member},
-			session.ChannelGone{Document: "a", SessionID: "x"}, admission(2, ""), session.AccessFailed{Ask: 2},
-			session.ChannelGone{Document: "d", SessionID: snap.Session.ID}, session.Woken{},
-			session.Revoke{Ask: 3, UserID: "ann", All: true}, session.AccessChanged{Ask: 4}, session.Kick{Ask: 5}, session.Ended{Document: "a", OK: true, Gone: true},
+			session.Woken{}, admission(1, "n1"), session.AccessFound{Question: session.Question{Ask: 1}, Access: member},
+			session.ChannelGone{Channel: "a", SessionID: "x"}, admission(2, ""), session.AccessFailed{Question: session.Question{Ask: 2}},
+			session.ChannelGone{Channel: "d", SessionID: snap.Session.ID}, session.Woken{},
+			session.Revoke{Ask: 3, UserID: "ann", All: true}, session.AccessChanged{Ask: 4}, session.Kick{Ask: 5}, session.Ended{Channel: "a", OK: true, Gone: true},
 		} {
 			for _, e := range s.Step(now, ev) {
 				if e == nil {

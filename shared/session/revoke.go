@@ -169,8 +169,8 @@ const (
 // kick ends channels whatever token they live by.
 func (s *Session) kick(now time.Time, e Kick) {
 	s.know(e.UserID)
-	s.record(now, audit.Entry{Event: audit.Kicked, Document: e.Document, Reason: e.Reason, By: e.By})
-	s.endChannels(now, job{ask: e.Ask, ends: true, began: now}, e.Document, true)
+	s.record(now, audit.Entry{Event: audit.Kicked, Document: e.Channel, Reason: e.Reason, By: e.By})
+	s.endChannels(now, job{ask: e.Ask, ends: true, began: now}, e.Channel, true)
 }
 
 // endChannels raises the fence: grants that were given before may not be let in any
@@ -181,22 +181,22 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool) 
 	s.emit(SaveSession{Row: s.row})
 	for i := range s.channels {
 		c := &s.channels[i]
-		if document != "" && document != c.Document {
+		if document != "" && document != c.Channel {
 			continue
 		}
 		c.Fence, c.Pushes = s.epoch(), 0
 		if kick {
 			c.Kick = s.epoch()
 		}
-		j.waiting = append(j.waiting, c.Document)
-		s.press(now, c)
+		j.waiting = append(j.waiting, c.Channel)
+		s.flush(now, c)
 	}
 	s.begin(now, j)
 }
 
 func (s *Session) endChannel(c *ChannelRow) {
 	e := EndChannel{
-		Document: c.Document, UserID: s.row.UserID, Fence: c.Fence, Kick: c.Kick, Before: s.row.RevokedBefore,
+		Channel: c.Channel, UserID: s.row.UserID, Fence: c.Fence, Kick: c.Kick, Before: s.row.RevokedBefore,
 		AdmittedAt: c.AdmittedAt,
 	}
 	for _, r := range s.revoked {
@@ -208,10 +208,10 @@ func (s *Session) endChannel(c *ChannelRow) {
 // ended takes a document's answer.
 func (s *Session) ended(now time.Time, e Ended) {
 	if !e.OK {
-		s.unsettled(now, e.Document, true, documentUnreachable)
+		s.unsettled(now, e.Channel, true, documentUnreachable)
 		return
 	}
-	if i, live := s.channel(e.Document); live {
+	if i, live := s.channel(e.Channel); live {
 		c := &s.channels[i]
 		if c.Fence != 0 && e.Fence >= c.Fence {
 			c.Fence, c.Kick = 0, 0
@@ -222,12 +222,12 @@ func (s *Session) ended(now time.Time, e Ended) {
 		}
 	}
 	for i := range s.jobs {
-		if j := &s.jobs[i]; j.ends && e.Closed && slices.Contains(j.waiting, e.Document) {
-			j.closed = append(j.closed, e.Document)
-			j.last = append(j.last, LastAccepted{e.Document, e.LastMessageID})
+		if j := &s.jobs[i]; j.ends && e.Closed && slices.Contains(j.waiting, e.Channel) {
+			j.closed = append(j.closed, e.Channel)
+			j.last = append(j.last, LastAccepted{e.Channel, e.LastMessageID})
 		}
 	}
-	if i, live := s.channel(e.Document); !live || s.channels[i].Fence == 0 {
-		s.settled(now, e.Document, true)
+	if i, live := s.channel(e.Channel); !live || s.channels[i].Fence == 0 {
+		s.settled(now, e.Channel, true)
 	}
 }

@@ -32,7 +32,8 @@ type RevokedRow struct {
 
 // ChannelRow is one live channel as stored.
 type ChannelRow struct {
-	Document string
+	// Channel is a document's id, or protocol.DeviceChannel.
+	Channel  string
 	ClientID string
 	// Until is when the channel cannot be alive any more, whatever the document
 	// says: the token's expiry, the read-only time, and the grace period.
@@ -42,24 +43,24 @@ type ChannelRow struct {
 	// Expires and TokenID are those of the newest token this object knows of.
 	Expires time.Time
 	TokenID string
-	// Owed is the epoch of the change the document has yet to hear of, 0 for none;
-	// Reason what is said of it.
-	Owed   uint64
-	Reason string
-	// Doubt says that the source has yet to be asked what changed, because of By.
-	Doubt bool
+	// Unpushed is the epoch of a change that the document has not taken yet, 0 for none;
+	// Reason is what permission_change says of it.
+	Unpushed uint64
+	Reason   string
+	// Stale says that the source has yet to be asked what changed, because of By.
+	Stale bool
 	By    string
-	// Fence is the epoch of a revocation or kick the document has yet to hear of, 0
+	// Fence is the epoch of a revocation or kick that the document has not taken yet, 0
 	// for none; Kick that of a kick, which ends the channel whatever its token.
 	Fence, Kick uint64
-	// NextPush is when the document is told again what it is owed, or the source
-	// asked; Pushes how often it was.
+	// NextPush is when what is pending is sent or asked again; Pushes how often it was.
 	NextPush time.Time
 	Pushes   int
 }
 
-// owes reports whether somebody has to be told or asked something about the channel.
-func (c *ChannelRow) owes() bool { return c.Owed != 0 || c.Fence != 0 || c.Doubt }
+// pending reports whether the document has a change or an end to take, or the source a
+// question to answer.
+func (c *ChannelRow) pending() bool { return c.Unpushed != 0 || c.Fence != 0 || c.Stale }
 
 // AccessRow is one cached answer of the permission source as stored.
 type AccessRow struct {
@@ -85,6 +86,6 @@ type Snapshot struct {
 }
 
 // The rows' keys, for package rows.
-func ofChannel(c *ChannelRow) string { return c.Document }
+func ofChannel(c *ChannelRow) string { return c.Channel }
 func ofAccess(a *AccessRow) string   { return a.Document }
 func ofRevoked(r *RevokedRow) string { return r.TokenID }

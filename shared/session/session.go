@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/backoff"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
@@ -15,23 +16,24 @@ import (
 type Session struct {
 	cfg      Config
 	row      SessionRow
-	channels []ChannelRow // by document
+	channels []ChannelRow // by name
 	paces    []pace       // of the channels, in their order
 	access   []AccessRow  // by document
 	revoked  []RevokedRow // by token id
 	asked    []question   // waiting for the permission source, oldest first
-	lastAsk  uint64       // of this object's own questions
+	lastOwn  uint64       // the newest Question.Own
 	jobs     []job        // operators who wait for a Receipt
 	counts   counts
 	admitted time.Time // the newest admission's own time
 	effects  []Effect
 }
 
-// question is one that the permission source has not answered.
+// question is one that the permission source has not answered: an admission's, or one of
+// the session's own, that nobody waits for.
 type question struct {
-	Admit
-	// recheck is one of this object's own, about Admit.Document.
-	recheck bool
+	Question
+	admit    Admit
+	document string
 	// at is when it was asked: what changed since may not be in the answer.
 	at time.Time
 	// outdated says that the answer may be older than a change that was told since.
@@ -58,10 +60,10 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	for i := range s.channels {
 		c := &s.channels[i]
 		s.admitted = later(s.admitted, c.AdmittedAt)
-		if _, cached := s.cached(c.Document); !cached && c.Document != DeviceChannel {
+		if _, cached := s.cached(c.Channel); !cached && c.Channel != protocol.DeviceChannel {
 			// Objects of before kept no more than so many answers, and asked no more about
 			// the others: nothing is known of this one, so it is asked about now.
-			c.Owed, c.Doubt, c.NextPush = 0, true, c.AdmittedAt
+			c.Unpushed, c.Stale, c.NextPush = 0, true, c.AdmittedAt
 		}
 	}
 	switch {
@@ -95,10 +97,10 @@ func (s *Session) Deadline() (time.Time, bool) {
 		if i == 0 || c.Until.Before(at) {
 			at = c.Until
 		}
-		if c.owes() && c.NextPush.Before(at) {
+		if c.pending() && c.NextPush.Before(at) {
 			at = c.NextPush
 		}
-		if a, cached := s.cached(c.Document); cached && !c.Doubt && s.access[a].FetchedAt.Add(s.cfg.StaleAccess).Before(at) {
+		if a, cached := s.cached(c.Channel); cached && !c.Stale && s.access[a].FetchedAt.Add(s.cfg.StaleAccess).Before(at) {
 			at = s.access[a].FetchedAt.Add(s.cfg.StaleAccess)
 		}
 	}
@@ -115,14 +117,14 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	switch e := ev.(type) {
 	case Admit:
 		s.admit(now, e)
-	case Knock:
-		s.knock(now, e)
+	case PreAdmit:
+		s.preAdmit(now, e)
 	case AccessFound:
-		if q, ok := s.take(e.Ask); ok {
+		if q, ok := s.take(e.Question); ok {
 			s.found(now, q, e.Access)
 		}
 	case AccessFailed:
-		if q, ok := s.take(e.Ask); ok {
+		if q, ok := s.take(e.Question); ok {
 			s.failed(now, q)
 		}
 	case AccessChanged:
@@ -164,8 +166,8 @@ func (s *Session) sweep(now time.Time) {
 			i++
 		case live:
 			// Somebody lives by it: a change that nobody has told of is found out so.
-			if ch := &s.channels[c]; !ch.Doubt {
-				ch.Doubt, ch.NextPush, ch.Pushes = true, now, 0
+			if ch := &s.channels[c]; !ch.Stale {
+				ch.Stale, ch.NextPush, ch.Pushes = true, now, 0
 			}
 			i++
 		default:
@@ -181,8 +183,8 @@ func (s *Session) sweep(now time.Time) {
 		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.owes() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > backoff.Pause(0)) {
-			s.press(now, c)
+		if c := &s.channels[i]; c.pending() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > backoff.Pause(0)) {
+			s.flush(now, c)
 		}
 	}
 }
@@ -190,7 +192,7 @@ func (s *Session) sweep(now time.Time) {
 // channelGone believes the document, unless it speaks of an earlier session or
 // of a channel that was admitted anew since.
 func (s *Session) channelGone(now time.Time, e ChannelGone) {
-	i, ok := s.channel(e.Document)
+	i, ok := s.channel(e.Channel)
 	if !ok || e.SessionID != s.row.ID {
 		return
 	}
@@ -204,18 +206,18 @@ func (s *Session) channelGone(now time.Time, e ChannelGone) {
 // owed nobody can be owed any more.
 func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	c := s.channels[i]
-	if c.Doubt {
+	if c.Stale {
 		// What is known to have changed must not let the user in again.
-		if a, cached := s.cached(c.Document); cached {
+		if a, cached := s.cached(c.Channel); cached {
 			s.removeAccess(a)
 		}
-		s.outdate(c.Document)
+		s.outdate(c.Channel)
 	}
-	s.emit(DeleteChannel{Document: c.Document})
+	s.emit(DeleteChannel{Channel: c.Channel})
 	s.channels, s.paces = rows.Remove(s.channels, i), rows.Remove(s.paces, i)
 	s.makeRoom(s.cfg.MaxAccess) // what it lived by nobody does now
-	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Document, ClientID: c.ClientID, Reason: reason})
-	s.settled(now, c.Document, false) // nobody is left to be told
+	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Channel, ClientID: c.ClientID, Reason: reason})
+	s.settled(now, c.Channel, false) // nobody is left to be told
 	if len(s.channels) == 0 {
 		s.row.ID, s.row.StartedAt = "", time.Time{}
 		s.emit(SaveSession{Row: s.row})
@@ -234,9 +236,9 @@ func (s *Session) removeAccess(i int) {
 	s.access = rows.Remove(s.access, i)
 }
 
-// channel returns where the document's channel is or would be, and whether it is.
-func (s *Session) channel(document string) (int, bool) {
-	return rows.Find(s.channels, ofChannel, document)
+// channel returns where a channel is or would be, and whether it is.
+func (s *Session) channel(name string) (int, bool) {
+	return rows.Find(s.channels, ofChannel, name)
 }
 
 func (s *Session) cached(document string) (int, bool) {
@@ -245,9 +247,9 @@ func (s *Session) cached(document string) (int, bool) {
 
 // take removes the question from those under way. An answer nobody waits for
 // any more has none.
-func (s *Session) take(ask uint64) (question, bool) {
+func (s *Session) take(name Question) (question, bool) {
 	for i, q := range s.asked {
-		if q.Ask == ask {
+		if q.Question == name {
 			s.asked = rows.Remove(s.asked, i)
 			return q, true
 		}

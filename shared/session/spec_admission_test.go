@@ -65,7 +65,7 @@ func TestSpecOneSessionOverAllDocuments(t *testing.T) {
 	admit := func(n uint64, document, id string) session.Answer {
 		t.Helper()
 		a := admission(n, id)
-		a.Document = document
+		a.Channel = document
 		answer, _ := ask(t, s, start, a, member)
 		return answer
 	}
@@ -73,7 +73,7 @@ func TestSpecOneSessionOverAllDocuments(t *testing.T) {
 	if notes.Grant.SessionID != "s1" || plans.Grant.SessionID != "s1" {
 		t.Errorf("sessions %q and %q", notes.Grant.SessionID, plans.Grant.SessionID)
 	}
-	s.Step(start, session.ChannelGone{Document: "notes", SessionID: "s1", AdmittedAt: notes.Grant.AdmittedAt})
+	s.Step(start, session.ChannelGone{Channel: "notes", SessionID: "s1", AdmittedAt: notes.Grant.AdmittedAt})
 	if again := admit(3, "notes", "s3"); again.Grant.SessionID != "s1" {
 		t.Errorf("a session that goes on in another document is now %q", again.Grant.SessionID)
 	}
@@ -103,7 +103,7 @@ func TestSpecSameToken(t *testing.T) {
 	for i, after := range []time.Duration{time.Second, time.Minute, 10 * time.Minute} {
 		a.Ask, a.NewSessionID = uint64(i+2), "other"
 		effects := append([]session.Effect(nil), s.Step(start.Add(after), a)...)
-		effects = append(effects, s.Step(start.Add(after), session.AccessFailed{Ask: a.Ask})...)
+		effects = append(effects, s.Step(start.Add(after), session.AccessFailed{Question: session.Question{Ask: a.Ask}})...)
 		var answer session.Answer
 		for _, e := range effects {
 			if found, ok := e.(session.Answer); ok {

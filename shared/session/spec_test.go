@@ -21,7 +21,7 @@ func ask(t *testing.T, s *session.Session, now time.Time, a session.Admit, acces
 	for _, e := range effects {
 		if _, ok := e.(session.LookUp); ok {
 			asked = true
-			effects = s.Step(now, session.AccessFound{Ask: a.Ask, Access: access})
+			effects = s.Step(now, session.AccessFound{Question: session.Question{Ask: a.Ask}, Access: access})
 		}
 	}
 	for _, e := range effects {
@@ -35,7 +35,7 @@ func ask(t *testing.T, s *session.Session, now time.Time, a session.Admit, acces
 
 func admission(n uint64, id string) session.Admit {
 	return session.Admit{
-		Ask: n, Document: "d", ClientID: "c", NewSessionID: id,
+		Ask: n, Channel: "d", ClientID: "c", NewSessionID: id,
 		Claims: session.Claims{UserID: "ann", Expires: start.Add(time.Hour)},
 	}
 }
@@ -101,7 +101,7 @@ func TestSpecSessionID(t *testing.T) {
 	if first.Grant.SessionID != "s1" || again.Grant.SessionID != "s1" {
 		t.Errorf("sessions %q, %q", first.Grant.SessionID, again.Grant.SessionID)
 	}
-	s.Step(start.Add(time.Minute), session.ChannelGone{Document: "d", SessionID: "s1", AdmittedAt: again.Grant.AdmittedAt})
+	s.Step(start.Add(time.Minute), session.ChannelGone{Channel: "d", SessionID: "s1", AdmittedAt: again.Grant.AdmittedAt})
 	if later, _ := ask(t, s, start.Add(time.Minute), admission(3, "s3"), member); later.Grant.SessionID != "s3" {
 		t.Errorf("after grace: %q", later.Grant.SessionID)
 	}
@@ -112,7 +112,7 @@ func TestSpecSessionID(t *testing.T) {
 func TestRefreshMakesNoChannel(t *testing.T) {
 	s := session.New(session.Config{})
 	first, _ := ask(t, s, start, admission(1, "s1"), member)
-	s.Step(start, session.ChannelGone{Document: "d", SessionID: "s1", AdmittedAt: first.Grant.AdmittedAt})
+	s.Step(start, session.ChannelGone{Channel: "d", SessionID: "s1", AdmittedAt: first.Grant.AdmittedAt})
 	refresh := admission(2, "s2")
 	refresh.Refresh = true
 	answer, _ := ask(t, s, start, refresh, member)
@@ -132,7 +132,7 @@ func TestRefreshIsNoAdmission(t *testing.T) {
 	refresh := admission(2, "s2")
 	refresh.Refresh = true
 	ask(t, s, start.Add(time.Second), refresh, member)
-	s.Step(start.Add(time.Minute), session.ChannelGone{Document: "d", SessionID: "s1", AdmittedAt: first.Grant.AdmittedAt})
+	s.Step(start.Add(time.Minute), session.ChannelGone{Channel: "d", SessionID: "s1", AdmittedAt: first.Grant.AdmittedAt})
 	if snap := s.Snapshot(); snap.Session.ID != "" {
 		t.Errorf("still in session %q", snap.Session.ID)
 	}
@@ -140,7 +140,7 @@ func TestRefreshIsNoAdmission(t *testing.T) {
 
 func TestRestoreRefuses(t *testing.T) {
 	row := session.SessionRow{UserID: "ann", ID: "s1", Epoch: 1}
-	channel := session.ChannelRow{Document: "d"}
+	channel := session.ChannelRow{Channel: "d"}
 	for name, snap := range map[string]session.Snapshot{
 		"a session without channels": {Session: row},
 		"channels without a session": {Session: session.SessionRow{UserID: "ann"}, Channels: []session.ChannelRow{channel}},

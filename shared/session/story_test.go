@@ -53,16 +53,16 @@ func (s *story) command(d *datadriven.TestData) string {
 	case "admit":
 		user := str(d, "user", "ann")
 		s.step(session.Admit{
-			Ask: s.uint(d, "ask", 1), Document: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
+			Ask: s.uint(d, "ask", 1), Channel: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
 			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: str(d, "jti", ""),
 				IssuedAt: start.Add(s.duration(d, "issued", s.now.Sub(start))), Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
 			Refresh: d.HasArg("refresh"), Access: s.uint(d, "knows", 0), Again: d.HasArg("gone"), GoneAt: s.goneAt(d),
 			NewSessionID: str(d, "new", "s1"),
 		})
 	case "found":
-		s.step(session.AccessFound{Ask: s.question(d), Access: s.access(d)})
+		s.step(session.AccessFound{Question: s.question(d), Access: s.access(d)})
 	case "failed":
-		s.step(session.AccessFailed{Ask: s.question(d)})
+		s.step(session.AccessFailed{Question: s.question(d)})
 	case "access-changed":
 		s.step(session.AccessChanged{
 			Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""), Access: s.uint(d, "knows", 0),
@@ -76,16 +76,16 @@ func (s *story) command(d *datadriven.TestData) string {
 		}
 		s.step(e)
 	case "kick":
-		s.step(session.Kick{Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
+		s.step(session.Kick{Ask: s.uint(d, "ask", 1), UserID: "ann", Channel: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
 	case "ended":
 		s.step(session.Ended{
-			Document: str(d, "doc", "welcome"), Fence: s.uint(d, "fence", 0), OK: !d.HasArg("failed"), Closed: d.HasArg("closed"),
+			Channel: str(d, "doc", "welcome"), Fence: s.uint(d, "fence", 0), OK: !d.HasArg("failed"), Closed: d.HasArg("closed"),
 			Gone: d.HasArg("closed") || d.HasArg("gone"), LastMessageID: str(d, "last", ""), AdmittedAt: start.Add(s.duration(d, "admitted", 0)),
 		})
 	case "pushed":
-		s.step(session.Pushed{Document: str(d, "doc", "welcome"), Epoch: s.uint(d, "epoch", 1), OK: !d.HasArg("failed")})
+		s.step(session.Pushed{Channel: str(d, "doc", "welcome"), Epoch: s.uint(d, "epoch", 1), OK: !d.HasArg("failed")})
 	case "channel-gone":
-		e := session.ChannelGone{Document: str(d, "doc", "welcome"), SessionID: str(d, "session", "s1"), Reason: str(d, "reason", "grace_expired")}
+		e := session.ChannelGone{Channel: str(d, "doc", "welcome"), SessionID: str(d, "session", "s1"), Reason: str(d, "reason", "grace_expired")}
 		if d.HasArg("admitted") {
 			e.AdmittedAt = start.Add(s.duration(d, "admitted", 0))
 		}
@@ -125,11 +125,11 @@ func (s *story) goneAt(d *datadriven.TestData) time.Time {
 }
 
 // question is the number of one: ask=1 of a connect, own=1 of the object's own.
-func (s *story) question(d *datadriven.TestData) uint64 {
+func (s *story) question(d *datadriven.TestData) session.Question {
 	if d.HasArg("own") {
-		return 1<<30 + s.uint(d, "own", 1)
+		return session.Question{Own: s.uint(d, "own", 1)}
 	}
-	return s.uint(d, "ask", 1)
+	return session.Question{Ask: s.uint(d, "ask", 1)}
 }
 
 func (s *story) access(d *datadriven.TestData) session.Access {
@@ -153,8 +153,8 @@ func (s *story) show(e session.Effect) {
 	o := &s.out
 	switch e := e.(type) {
 	case session.LookUp:
-		if e.Ask > 1<<30 {
-			fmt.Fprintf(o, "look up %s on %s (own %d)\n", e.UserID, e.Document, e.Ask-1<<30)
+		if e.Own > 0 {
+			fmt.Fprintf(o, "look up %s on %s (own %d)\n", e.UserID, e.Document, e.Own)
 			return
 		}
 		fmt.Fprintf(o, "look up %s on %s (ask %d)\n", e.UserID, e.Document, e.Ask)
@@ -172,7 +172,7 @@ func (s *story) show(e session.Effect) {
 		}
 		g := e.Grant
 		fmt.Fprintf(o, "answer %d: %s may %s on %s, as %s of %s, epoch %d, session %s", e.Ask, g.UserID,
-			strings.Join(g.Permissions.Names(), ","), g.Document, g.WorkspaceRole, g.WorkspaceID, g.Epoch, g.SessionID)
+			strings.Join(g.Permissions.Names(), ","), g.Channel, g.WorkspaceRole, g.WorkspaceID, g.Epoch, g.SessionID)
 		if g.Locked {
 			fmt.Fprint(o, ", locked")
 		}
@@ -181,7 +181,7 @@ func (s *story) show(e session.Effect) {
 		}
 		fmt.Fprintln(o)
 	case session.Push:
-		fmt.Fprintf(o, "push to %s: %s may %s, epoch %d, %s\n", e.Grant.Document, e.Grant.UserID,
+		fmt.Fprintf(o, "push to %s: %s may %s, epoch %d, %s\n", e.Grant.Channel, e.Grant.UserID,
 			strings.Join(e.Grant.Permissions.Names(), ","), e.Grant.Epoch, e.Reason)
 	case session.SaveSession:
 		id := e.Row.ID
@@ -197,7 +197,7 @@ func (s *story) show(e session.Effect) {
 		}
 		fmt.Fprintln(o)
 	case session.EndChannel:
-		fmt.Fprintf(o, "end at %s: %s before epoch %d", e.Document, e.UserID, e.Fence)
+		fmt.Fprintf(o, "end at %s: %s before epoch %d", e.Channel, e.UserID, e.Fence)
 		if !e.Before.IsZero() {
 			fmt.Fprintf(o, ", issued up to %s", s.since(e.Before))
 		}
@@ -214,7 +214,7 @@ func (s *story) show(e session.Effect) {
 			fmt.Fprintf(o, ", %s: %s without %s, epoch %d", c.Document, strings.Join(c.Permissions.Names(), "+"), strings.Join(c.Removed.Names(), "+"), c.Epoch)
 		}
 		for _, l := range e.LastAccepted {
-			fmt.Fprintf(o, ", %s closed after %q", l.Document, l.MessageID)
+			fmt.Fprintf(o, ", %s closed after %q", l.Channel, l.MessageID)
 		}
 		if len(e.SignIns)+len(e.Tokens) > 0 {
 			fmt.Fprintf(o, ", revoked sign-ins %v and tokens %v", e.SignIns, e.Tokens)
@@ -233,11 +233,11 @@ func (s *story) show(e session.Effect) {
 	case session.DeleteRevoked:
 		fmt.Fprintf(o, "delete revoked %s\n", e.TokenID)
 	case session.SaveChannel:
-		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s", e.Row.Document, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
-		if e.Row.Owed > 0 {
-			fmt.Fprintf(o, ", owes epoch %d", e.Row.Owed)
+		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s", e.Row.Channel, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
+		if e.Row.Unpushed > 0 {
+			fmt.Fprintf(o, ", owes epoch %d", e.Row.Unpushed)
 		}
-		if e.Row.Doubt {
+		if e.Row.Stale {
 			fmt.Fprint(o, ", in doubt")
 		}
 		if e.Row.Fence > 0 {
@@ -245,7 +245,7 @@ func (s *story) show(e session.Effect) {
 		}
 		fmt.Fprintln(o)
 	case session.DeleteChannel:
-		fmt.Fprintf(o, "delete channel %s\n", e.Document)
+		fmt.Fprintf(o, "delete channel %s\n", e.Channel)
 	case session.SaveAccess:
 		fmt.Fprintf(o, "save answer about %s: %s\n", e.Row.Document, strings.Join(e.Row.Permissions.Names(), ","))
 	case session.DeleteAccess:

@@ -90,7 +90,7 @@ func (c *client) attempt() {
 
 func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
 	c.user.admit(session.Admit{
-		Document: c.doc.id, ClientID: c.id, GoneAt: gone, Access: access, Again: again, Claims: a.token.claims(c.user.id),
+		Channel: c.doc.id, ClientID: c.id, GoneAt: gone, Access: access, Again: again, Claims: a.token.claims(c.user.id),
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
 			c.turnedAway(answer.Err.Code)

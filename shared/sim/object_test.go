@@ -275,7 +275,7 @@ func (d *docObject) tell(e document.Tell) {
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		if !lostThere {
-			w.user(e.UserID).step(session.ChannelGone{Document: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
+			w.user(e.UserID).step(session.ChannelGone{Channel: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
 		}
 		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
 			d.step(document.Told{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
@@ -307,7 +307,7 @@ func (d *docObject) verify(e document.VerifyToken) {
 			return
 		}
 		w.user(e.UserID).admit(session.Admit{
-			Document: d.id, ClientID: e.ClientID, Refresh: true, Access: d.core.Access(), Claims: token.claims(e.UserID),
+			Channel: d.id, ClientID: e.ClientID, Refresh: true, Access: d.core.Access(), Claims: token.claims(e.UserID),
 		}, func(a session.Answer) {
 			if a.Err != nil {
 				d.step(document.TokenRefused{Conn: e.Conn, Err: a.Err})

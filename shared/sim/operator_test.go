@@ -91,7 +91,7 @@ func (w *world) operate() {
 			doc = w.docs[w.rng.IntN(len(w.docs))].id
 		}
 		u.op.asked[ask] = func() { w.counts.Kicked++ }
-		u.step(session.Kick{Ask: ask, UserID: u.id, Document: doc})
+		u.step(session.Kick{Ask: ask, UserID: u.id, Channel: doc})
 	case 3:
 		now := w.Now
 		u.op.asked[ask] = func() { u.op.before, u.op.everything = now, now; w.counts.Revoked++ }
@@ -155,9 +155,9 @@ func (d *docObject) confirmed(g document.Grant, what string) {
 // back.
 func (w *world) endChannel(u *user, e session.EndChannel) {
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
-	d := w.doc(e.Document)
+	d := w.doc(e.Channel)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
-		answer := session.Ended{Document: e.Document, Fence: e.Fence}
+		answer := session.Ended{Channel: e.Channel, Fence: e.Fence}
 		if !lostThere {
 			d.ended = nil
 			d.step(document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before, AdmittedAt: e.AdmittedAt})
@@ -166,7 +166,7 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 			}
 			if !lostBack {
 				answer = session.Ended{
-					Document: e.Document, Fence: d.ended.Fence, OK: true, Closed: d.ended.Closed, Gone: d.ended.Gone,
+					Channel: e.Channel, Fence: d.ended.Fence, OK: true, Closed: d.ended.Closed, Gone: d.ended.Gone,
 					LastMessageID: d.ended.LastMessageID, AdmittedAt: d.ended.AdmittedAt,
 				}
 			}

@@ -27,9 +27,9 @@ func (s *SessionStorage) Apply(e session.Effect) {
 	case session.SaveSession:
 		s.Row = e.Row
 	case session.SaveChannel:
-		s.Channels[e.Row.Document] = e.Row
+		s.Channels[e.Row.Channel] = e.Row
 	case session.DeleteChannel:
-		delete(s.Channels, e.Document)
+		delete(s.Channels, e.Channel)
 	case session.SaveRevoked:
 		s.Revoked[e.Row.TokenID] = e.Row
 	case session.DeleteRevoked:

@@ -267,18 +267,18 @@ func (u *user) step(ev session.Event) {
 func (u *user) lookUp(e session.LookUp) {
 	w, asker, access, early := u.w, u.ses, u.w.doc(e.Document).access(e.UserID), u.w.rng.Chance(0.5)
 	w.After(w.rng.Between(0, 300*time.Millisecond), func() {
-		if e.Ask > 1<<30 && u.ses != asker {
+		if e.Own > 0 && u.ses != asker {
 			return
 		}
 		if w.down {
 			w.counts.SourceDown++
-			u.step(session.AccessFailed{Ask: e.Ask})
+			u.step(session.AccessFailed{Question: e.Question})
 			return
 		}
 		if !early {
 			access = w.doc(e.Document).access(e.UserID)
 		}
-		u.step(session.AccessFound{Ask: e.Ask, Access: access})
+		u.step(session.AccessFound{Question: e.Question, Access: access})
 	})
 }
 
@@ -302,10 +302,10 @@ func (w *world) push(u *user, e session.Push) {
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		ok := false
 		if !lostThere {
-			ok = w.doc(e.Grant.Document).pushed(docGrant(e.Grant), e.Reason)
+			ok = w.doc(e.Grant.Channel).pushed(docGrant(e.Grant), e.Reason)
 		}
 		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
-			u.step(session.Pushed{Document: e.Grant.Document, Epoch: e.Grant.Epoch, OK: ok && !lostBack})
+			u.step(session.Pushed{Channel: e.Grant.Channel, Epoch: e.Grant.Epoch, OK: ok && !lostBack})
 		})
 	})
 }

@@ -1,5 +1,5 @@
 // Package socket is what a device's and an app's connection have in common, whose sockets
-// end in a session object: the effects on them, and what is kept for them in an outbox.
+// end in a user's object: the effects on them, and what is kept for them in an outbox.
 package socket
 
 import "github.com/holdfast-dev/holdfast/shared/protocol"
@@ -8,8 +8,11 @@ import "github.com/holdfast-dev/holdfast/shared/protocol"
 // shell makes it and never reuses one.
 type ConnID = string
 
-// DoorBytes is how much is said to a socket that has not said its first word.
-const DoorBytes = 16 << 10
+// PendingBytes is how much is sent to a socket that has not sent its first frame.
+const PendingBytes = 16 << 10
+
+// Effect is something the shell does to a socket, in order.
+type Effect interface{ isEffect() }
 
 type (
 	// Accept answers a Connect with a socket named Conn.
@@ -31,3 +34,8 @@ type (
 		Reason string
 	}
 )
+
+func (Accept) isEffect() {}
+func (Refuse) isEffect() {}
+func (Send) isEffect()   {}
+func (Close) isEffect()  {}

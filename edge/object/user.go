@@ -1,0 +1,234 @@
+package object
+
+import (
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/user"
+)
+
+// userObject is the shell of a user's object.
+type userObject struct {
+	host      Host
+	store     store
+	core      *user.User
+	cfg       user.Config
+	alarm     alarm
+	audit     auditLog
+	source    httpSource
+	questions asks[question]
+	events    []user.Event // still to step
+	dials     []dial       // upgrades that have no answer yet
+	// secrets sign the session ids of apps, the first those of new ones.
+	secrets []string
+	now     time.Time // the event's
+}
+
+// question is one that was put to a document, a database, a service or the front Worker, and
+// has no answer yet. answered makes the core's event of the answer, or nil.
+type question interface {
+	answered(o *userObject, in Input) user.Event
+}
+
+// push and ending are calls to a document.
+type (
+	push struct {
+		document string
+		epoch    uint64
+	}
+	ending struct {
+		document string
+		fence    uint64
+	}
+)
+
+// NewUser makes a user's object from what its storage holds.
+func NewUser(h Host, now time.Time) (Object, error) {
+	o := &userObject{
+		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: userConfig(settings{h}, newSecret(h)),
+		now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
+	}
+	if err := o.store.open(&userSchema); err != nil {
+		return unopened(h, err)
+	}
+	snap := o.store.user(h.Name())
+	if o.store.err != nil {
+		return nil, o.store.err
+	}
+	o.nameApps(snap.Apps.Apps)
+	core, err := user.Restore(&o.cfg, snap)
+	if err != nil {
+		return nil, err
+	}
+	o.core = core
+	if o.cfg.Device.ClientPings {
+		h.AutoResponse(protocol.PingText, protocol.PongText)
+	}
+	o.lose()
+	return o, o.run(now)
+}
+
+// Handle implements Object.
+func (o *userObject) Handle(now time.Time, in Input) error {
+	o.now = now
+	if in.Kind == Alarm {
+		o.alarm.rang()
+	}
+	if ev := o.event(in); ev != nil {
+		o.events = append(o.events, ev)
+	}
+	return o.run(now)
+}
+
+// run steps the core through everything there is, then follows its deadline.
+func (o *userObject) run(now time.Time) error {
+	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
+		for _, e := range o.core.Step(now, o.events[i]) {
+			o.carryOut(e)
+		}
+		o.events[i] = nil
+	}
+	o.events = o.events[:0]
+	if o.store.err != nil {
+		return o.store.err
+	}
+	o.store.ended()
+	deadline, ok := o.core.Deadline()
+	o.alarm.follow(o.host, now, deadline, ok)
+	return nil
+}
+
+// LongestText implements Object. A UTF-16 unit is at least one byte.
+func (o *userObject) LongestText() int { return o.cfg.Device.Limits.FrameBytes }
+
+// event turns what happens to the object into the core's event; nil when there is none.
+func (o *userObject) event(in Input) user.Event {
+	switch in.Kind {
+	case Connect:
+		return o.connect(in)
+	case Message, Binary:
+		return o.frame(in)
+	case Closed:
+		return user.Disconnected{Conn: string(in.Conn), Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
+	case SendFailed:
+		return user.SendFailed{Conn: string(in.Conn), Seen: o.host.LastSeen(in.Conn)}
+	case Alarm:
+		return o.woken()
+	case Answered, Failed:
+		if q, ok := o.questions.take(in.Ask); ok { // else nobody waits for it any more
+			return q.answered(o, in)
+		}
+	case Request:
+		return o.request(in)
+	}
+	return nil
+}
+
+func (o *userObject) request(in Input) user.Event {
+	kind, err := kindOf(in.Text)
+	if err == nil {
+		if ev := o.deviceRequest(kind, in); ev != nil {
+			return ev
+		}
+		if ev, known := o.operator(kind, in); known {
+			return forSession(ev)
+		}
+	}
+	var ev session.Event
+	if err == nil {
+		ev, err = parseRequest(kind, in.Text)
+	}
+	if err != nil {
+		o.host.Respond(in.Ask, 400, appendAnswer(nil, session.Answer{Err: &protocol.Error{Code: protocol.InternalError}}))
+		return nil
+	}
+	if e, admits := ev.(session.Admit); admits {
+		e.Ask = uint64(in.Ask)
+		e.NewSessionID = randomHex(o.host, 16)
+		return forSession(e)
+	}
+	// Kept from the next event on; the answer leaves after the write, as everything does.
+	o.host.Respond(in.Ask, 200, []byte(`{"ok":true}`))
+	return forSession(ev)
+}
+
+// forSession is the core's event of one of the session, nil of none.
+func forSession(ev session.Event) user.Event {
+	if ev == nil {
+		return nil
+	}
+	return user.ForSession{Event: ev}
+}
+
+// carryOut does what the core decided, in order, until a query fails.
+func (o *userObject) carryOut(effect user.Effect) {
+	if o.store.err != nil {
+		return
+	}
+	switch e := effect.(type) {
+	case user.FromSession:
+		o.carryOutSession(e.Effect)
+	case user.FromDevice:
+		o.carryOutDevice(e.Effect)
+	case user.FromApps:
+		o.carryOutApps(e.Effect)
+	case user.OnSocket:
+		o.carryOutSocket(e.Effect)
+	default:
+		o.store.err = errDropped
+	}
+}
+
+func (o *userObject) carryOutSession(effect session.Effect) {
+	switch e := effect.(type) {
+	case session.LookUp:
+		o.lookUp(e)
+	case session.Answer:
+		o.host.Respond(uint32(e.Ask), 200, appendAnswer(nil, e))
+	case session.Push:
+		ask := o.questions.add(push{document: e.Grant.Channel, epoch: e.Grant.Epoch})
+		o.host.Call(ask, "DOCUMENTS", e.Grant.Channel, appendPush(nil, e))
+	case session.EndChannel:
+		ask := o.questions.add(ending{document: e.Channel, fence: e.Fence})
+		o.host.Call(ask, "DOCUMENTS", e.Channel, appendEnd(nil, e))
+	case session.Receipt:
+		o.host.Respond(uint32(e.Ask), 200, appendReceipt(nil, e))
+	case session.Record:
+		o.audit.write(&o.store, e.Entry)
+	case session.SaveRevoked:
+		save(&o.store, &revokedTable, &e.Row)
+	case session.DeleteRevoked:
+		o.store.delete(&revokedTable.shape, text(e.TokenID))
+	case session.SaveSession:
+		save(&o.store, &sessionTable, &e.Row)
+	case session.SaveChannel:
+		save(&o.store, &userChannelsTable, &e.Row)
+	case session.DeleteChannel:
+		o.store.delete(&userChannelsTable.shape, text(e.Channel))
+	case session.SaveAccess:
+		save(&o.store, &accessTable, &e.Row)
+	case session.DeleteAccess:
+		o.store.delete(&accessTable.shape, text(e.Document))
+	default:
+		o.store.err = errDropped
+	}
+}
+
+// answered is what a document says to a change that was pushed to it.
+func (p push) answered(_ *userObject, in Input) user.Event {
+	ok := in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))
+	return forSession(session.Pushed{Channel: p.document, Epoch: p.epoch, OK: ok})
+}
+
+// answered is what a document says to the end of its user's channel.
+func (q ending) answered(_ *userObject, in Input) user.Event {
+	e := session.Ended{}
+	if in.Kind == Answered {
+		e = parseEnded(in.Text)
+	}
+	e.Channel, e.Fence = q.document, q.fence
+	return forSession(e)
+}

@@ -1,0 +1,240 @@
+package object
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sessionid"
+	"github.com/holdfast-dev/holdfast/shared/user"
+)
+
+// The apps' side of a user's object: their sockets, their webhooks, and what the database
+// knows of them.
+//
+//	front -> session {"app":{"package","key_id","session_id"},"protocol"} -> a socket, or an error
+//	admin -> session {"kind":"app_key","package","key_id"?,"reason","by"}   -> {"receipt":{"user_id","closed":[…],"took_ms"}}
+//	session -> app   POST webhook_url {"type":"session_request","package","session_id","user_id","timestamp","attempt","websocket_url"?}
+//	                 x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
+
+// What is asked of the database. A connection is written down in one statement with the
+// look at its key: either a revocation that was stored before keeps it out, or it is on
+// the list of whom that revocation is told.
+const (
+	appQuery      = "SELECT webhook_url, webhook_secret FROM apps WHERE package = ?1"
+	registerQuery = "INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at) " +
+		"SELECT ?1, ?2, ?3, id, ?5 FROM app_keys WHERE id = ?4 AND package = ?2 AND revoked_at IS NULL " +
+		"ON CONFLICT (session_id, key_id) DO UPDATE SET connected_at = excluded.connected_at RETURNING key_id"
+	unregisterQuery = "DELETE FROM app_sessions WHERE session_id = ?1"
+)
+
+// answerBytes is how much of a webhook's answer is read; only its status counts.
+const answerBytes = 64 << 10
+
+// What has no answer yet: the address of a webhook, a call of it, a connection that is
+// written down, and one that is no more.
+type (
+	address       struct{ call app.Call }
+	webhook       struct{ call app.Call }
+	registration  struct{ conn user.ConnID }
+	deregistering struct{}
+)
+
+// newAppSession is what the session id of an app ends with that is started now; "" where
+// there is no secret to sign it with.
+func (o *userObject) newAppSession() string {
+	if len(o.secrets) == 0 {
+		return ""
+	}
+	random := randomHex(o.host, 16)
+	whose := protocol.AppSessionID(o.host.Name(), "")
+	return sessionid.Sign(whose+random, o.secrets[0])[len(whose):]
+}
+
+// nameApps gives another session id to each app whose id no secret has made: one that was
+// started before ids were signed, or whose secret is gone. The front Worker lets nobody in
+// by the old one, so the app, once its line drops, is called and told the new one.
+func (o *userObject) nameApps(apps []app.Saved) {
+	for i := range apps {
+		r := &apps[i].Row
+		if len(o.secrets) == 0 || sessionid.Signed(r.SessionID, o.secrets) {
+			continue
+		}
+		if r.Written && r.Line.Conn == "" && r.Pending.Conn == "" {
+			o.host.Database(o.questions.add(deregistering{}), "DB", unregisterQuery, r.SessionID)
+			r.Written = false
+		}
+		r.SessionID = protocol.AppSessionID(o.host.Name(), o.newAppSession())
+		r.Line.SessionID = r.SessionID
+		save(&o.store, &appsTable, r)
+	}
+}
+
+func appConnect(conn string, raw []byte) user.Event {
+	e := app.Connect{Conn: conn}
+	for o, _ := jsonscan.Parse(raw); o.Next(); {
+		switch v := o.Value(); string(o.Key()) {
+		case "package":
+			e.Package = str(v)
+		case "key_id":
+			e.KeyID = str(v)
+		case "session_id":
+			e.SessionID = str(v)
+		}
+	}
+	return user.ForApps{Event: e}
+}
+
+func keyRevoked(in Input) user.Event {
+	field := func(name string) string { return str(jsonscan.Field(in.Text, name)) }
+	return user.ForApps{Event: app.KeyRevoked{
+		Ask: uint64(in.Ask), Package: field("package"), KeyID: field("key_id"), Reason: field("reason"), By: field("by"),
+	}}
+}
+
+func (o *userObject) carryOutApps(effect app.Effect) {
+	switch e := effect.(type) {
+	case app.Save:
+		save(&o.store, &appsTable, &e.Row)
+	case app.Delete:
+		o.store.delete(&appsTable.shape, text(e.Package))
+		o.store.write(trimAppOutbox, text(e.Package), unsigned(protocol.MaxSeq))
+		o.store.delete(&appReceiptsTable.shape, text(e.Package))
+	case app.Keep:
+		save(&o.store, &appOutboxTable, &e)
+	case app.Forget:
+		o.store.write(trimAppOutbox, text(e.Package), unsigned(e.Seq))
+	case app.Remember:
+		save(&o.store, &appReceiptsTable, &e)
+	case app.ForgetReceipts:
+		o.store.delete(&appReceiptsTable.shape, text(""))
+	case app.Call:
+		o.host.Database(o.questions.add(address{e}), "DB", appQuery, e.Package)
+	case app.Register:
+		ask := o.questions.add(registration{e.Conn})
+		o.host.Database(ask, "DB", registerQuery, e.SessionID, e.Package, o.host.Name(), e.KeyID, strconv.FormatInt(o.now.UnixMilli(), 10))
+	case app.Unregister:
+		o.host.Database(o.questions.add(deregistering{}), "DB", unregisterQuery, e.SessionID)
+	case app.KeyGone:
+		o.host.Respond(uint32(e.Ask), 200, appendKeyGone(nil, o.host.Name(), e))
+	default:
+		o.store.err = errDropped
+	}
+}
+
+func appendKeyGone(dst []byte, userID string, e app.KeyGone) []byte {
+	w := jsonscan.NewObject(dst)
+	w.Open("receipt")
+	w.Str("user_id", userID)
+	w.Strs("closed", e.Closed)
+	w.Int("took_ms", 0) // it has taken effect within the event
+	w.Close()
+	return w.End()
+}
+
+// answered is nothing to the core: a row that stays is of a session that nothing fits any
+// more.
+func (deregistering) answered(*userObject, Input) user.Event { return nil }
+
+// answered says whether the key of a connection is good.
+func (q registration) answered(_ *userObject, in Input) user.Event {
+	e := app.Registered{Conn: q.conn}
+	if cols, ok := firstRow(in, 1); !ok {
+		e.Err = &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "app_keys_unavailable", RetryAfter: time.Second}
+	} else if cols == nil {
+		e.Err = &protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked"}
+	}
+	return user.ForApps{Event: e}
+}
+
+// answered calls the webhook, now that its address is known.
+func (q address) answered(o *userObject, in Input) user.Event {
+	cols, ok := firstRow(in, 2)
+	if !ok {
+		return o.called(q.call, false, "webhook_failed")
+	}
+	if cols == nil {
+		return o.called(q.call, false, app.UnknownApp)
+	}
+	at := strconv.FormatInt(o.now.Unix(), 10)
+	o.host.Fetch(o.questions.add(webhook(q)), Destination{
+		URL: str(cols[0]), Timeout: q.call.Timeout, MaxBytes: answerBytes,
+		Signature: Signature{Header: protocol.SignatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
+	}, o.sessionRequest(q.call))
+	return nil
+}
+
+// answered is the end of a call.
+func (q webhook) answered(o *userObject, in Input) user.Event {
+	status, _ := jsonscan.Uint(jsonscan.Field(in.Text, "status"))
+	return o.called(q.call, in.Kind == Answered && status >= 200 && status < 300, "webhook_failed")
+}
+
+// called makes an event of a call's end, and tells the operators of one that failed.
+func (o *userObject) called(c app.Call, ok bool, reason string) user.Event {
+	e := app.Called{SessionID: c.SessionID, Until: c.Until, OK: ok}
+	if !ok {
+		e.Reason = reason
+		w := jsonscan.NewObject(nil)
+		w.Str("level", "warn")
+		w.Str("event", "app_call_failed")
+		w.Str("user_id", o.host.Name())
+		w.Str("package", c.Package)
+		w.Str("reason", reason)
+		w.Int("attempt", int64(c.Attempt))
+		o.host.Log(w.End())
+	}
+	return user.ForApps{Event: e}
+}
+
+// sessionRequest is what an app's webhook is told.
+func (o *userObject) sessionRequest(c app.Call) []byte {
+	w := jsonscan.NewObject(nil)
+	w.Str("type", "session_request")
+	w.Str("package", c.Package)
+	w.Str("session_id", c.SessionID)
+	w.Str("user_id", o.host.Name())
+	w.Time("timestamp", o.now)
+	w.Int("attempt", int64(c.Attempt))
+	// http becomes ws, and https wss.
+	if rest, ok := strings.CutPrefix(strings.TrimSuffix(o.host.Env("PUBLIC_URL"), "/"), "http"); ok {
+		w.Str("websocket_url", "ws"+rest+"/v1/ws/apps/"+c.Package)
+	}
+	return w.End()
+}
+
+// firstRow is the first row of a database's answer, which has n columns; nil when there is
+// no row, and not ok when it is no answer.
+func firstRow(in Input, n int) (cols [][]byte, ok bool) {
+	if in.Kind != Answered || jsonscan.Check(in.Text, 3) != nil || len(in.Text) == 0 || in.Text[0] != '[' {
+		return nil, false
+	}
+	row := jsonscan.Elements(in.Text)
+	if !row.Next() {
+		return nil, true
+	}
+	for c := jsonscan.Elements(row.Value()); c.Next(); {
+		cols = append(cols, c.Value())
+	}
+	return cols, len(cols) == n
+}
+
+// appendApps describes the user's apps to an operator.
+func appendApps(w *jsonscan.Writer, apps []app.Row) {
+	w.Key("apps")
+	w.Buf = append(w.Buf, '[')
+	for i, a := range apps {
+		if i > 0 {
+			w.Buf = append(w.Buf, ',')
+		}
+		in := jsonscan.NewObject(w.Buf)
+		in.Str("package", a.Package)
+		in.Str("state", a.State.String())
+		in.Str("session_id", a.SessionID)
+		w.Buf = in.End()
+	}
+	w.Buf = append(w.Buf, ']')
+}

@@ -1,0 +1,193 @@
+package object
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/user"
+)
+
+// The device's side of a user's object: its sockets, and what they and an operator say.
+//
+//	front -> session {"claims":{…},"client_id"?,"protocol","flat"} -> a socket, or an error
+//	front -> session {"app":{…},"protocol"}                        -> the same: see user_app.go
+//	admin -> session {"kind":"post","data"}                        -> {"seq"} or {"error":{…}}
+
+// dial is an upgrade that has no answer yet.
+type dial struct {
+	conn     string
+	ask      uint32
+	protocol string
+}
+
+// dialled ends the wait of an upgrade.
+func (o *userObject) dialled(conn string) (d dial) {
+	for i := range o.dials {
+		if o.dials[i].conn == conn {
+			d = o.dials[i]
+			o.dials = append(o.dials[:i], o.dials[i+1:]...)
+			break
+		}
+	}
+	return d
+}
+
+// frame is a frame of a device or an app.
+func (o *userObject) frame(in Input) user.Event {
+	frame, size, err := in.frame(o.cfg.Device.Limits)
+	if err != nil {
+		return user.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
+	}
+	e := user.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
+	switch frame.Event {
+	case protocol.EventConnectionInit:
+		e.NewSessionID = randomHex(o.host, 16)
+	case protocol.EventAppStart:
+		e.NewSessionID = o.newAppSession()
+	}
+	return e
+}
+
+func (o *userObject) woken() user.Event {
+	e := user.Woken{}
+	if conn := o.core.Device(); conn != "" && o.cfg.Device.ClientPings {
+		e.Seen = o.host.LastSeen(ConnID(conn))
+	}
+	if o.cfg.Device.ClientPings {
+		e.Apps = map[user.ConnID]time.Time{}
+		o.core.AppConns(func(conn user.ConnID) { e.Apps[conn] = o.host.LastSeen(ConnID(conn)) })
+	}
+	return e
+}
+
+// deviceRequest takes what an operator asks of the device or the apps; nil when it is
+// anything else.
+func (o *userObject) deviceRequest(kind string, in Input) user.Event {
+	if data := jsonscan.Field(in.Text, "data"); kind == "post" && data != nil {
+		return user.ForDevice{Event: device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}}
+	}
+	if kind == "app_key" {
+		return keyRevoked(in)
+	}
+	return nil
+}
+
+func (o *userObject) connect(in Input) user.Event {
+	e := device.Connect{Conn: randomHex(o.host, 8), MadeUp: randomHex(o.host, 8)}
+	d := dial{conn: e.Conn, ask: in.Ask}
+	text, err := object(in.Text)
+	known := false
+	var application []byte
+	for err == nil && text.Next() {
+		switch v := text.Value(); string(text.Key()) {
+		case "claims":
+			e.Claims, known = parseClaims(v)
+		case "client_id":
+			e.ClientID = str(v)
+		case "flat":
+			e.Flat = truth(v)
+		case "protocol":
+			d.protocol = str(v)
+		case "app":
+			application = v
+		}
+	}
+	if application != nil && err == nil {
+		o.dials = append(o.dials, d)
+		return appConnect(e.Conn, application)
+	}
+	if err != nil || !known {
+		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
+		return nil
+	}
+	o.dials = append(o.dials, d)
+	if conn := o.core.Device(); conn != "" {
+		e.Seen = o.host.LastSeen(ConnID(conn))
+	}
+	return user.ForDevice{Event: e}
+}
+
+// verification is a new token that is looked at, by its connection.
+type verification struct{ conn user.ConnID }
+
+// answered reads what the token is worth.
+func (q verification) answered(_ *userObject, in Input) user.Event {
+	refused := func(e *protocol.Error) user.Event {
+		return user.ForDevice{Event: device.TokenRefused{Conn: q.conn, Err: e}}
+	}
+	if in.Kind == Failed {
+		return refused(&protocol.Error{Code: protocol.ServiceUnavailable})
+	}
+	raw, err := parseVerdict(in.Text, "claims")
+	if err != nil {
+		return refused(err)
+	}
+	claims, ok := parseClaims(raw)
+	if !ok {
+		return refused(&protocol.Error{Code: protocol.InternalError})
+	}
+	return user.ForDevice{Event: device.TokenVerified{Conn: q.conn, Claims: claims}}
+}
+
+func (o *userObject) carryOutSocket(effect socket.Effect) {
+	switch e := effect.(type) {
+	case socket.Send:
+		o.host.Send([]ConnID{ConnID(e.Conn)}, e.Text)
+	case socket.Close:
+		o.host.Close(ConnID(e.Conn), e.Code, e.Reason)
+	case socket.Accept:
+		d := o.dialled(e.Conn)
+		o.host.Accept(d.ask, ConnID(e.Conn), d.protocol)
+	case socket.Refuse:
+		o.host.Respond(o.dialled(e.Conn).ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
+	default:
+		o.store.err = errDropped
+	}
+}
+
+func (o *userObject) carryOutDevice(effect device.Effect) {
+	switch e := effect.(type) {
+	case device.SaveRow:
+		save(&o.store, &deviceTable, &e.Row)
+	case device.Keep:
+		save(&o.store, &outboxTable, &e.Kept)
+	case device.Forget:
+		o.store.write(trimOutbox, unsigned(e.Seq))
+	case device.VerifyToken:
+		o.host.Verify(o.questions.add(verification{e.Conn}), e.Token)
+	case device.Posted:
+		o.host.Respond(uint32(e.Ask), 200, appendPosted(nil, e))
+	default:
+		o.store.err = errDropped
+	}
+}
+
+func appendPosted(dst []byte, e device.Posted) []byte {
+	w := jsonscan.NewObject(dst)
+	if e.Err != nil {
+		w.Raw("error", e.Err.Frame().Data)
+	} else {
+		w.Uint("seq", e.Seq)
+	}
+	return w.End()
+}
+
+// lose finds the connections that ended while nobody was looking: a crash or a deploy
+// takes every socket with it, and no close is ever heard of them.
+func (o *userObject) lose() {
+	var open []string
+	o.host.Sockets(func(c ConnID, _ time.Time) { open = append(open, string(c)) })
+	look := func(conn user.ConnID) {
+		if conn != "" && !slices.Contains(open, conn) {
+			o.events = append(o.events, user.Disconnected{Conn: conn, Code: 1006})
+		}
+	}
+	for _, conn := range o.core.DeviceConns() {
+		look(conn)
+	}
+	o.core.AppConns(look)
+}

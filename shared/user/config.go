@@ -1,0 +1,33 @@
+package user
+
+import (
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/session"
+)
+
+// Config is the limits and timing of a user's object. The zero value of each field means
+// its default. What is the same for a device and an app is the device's.
+type Config struct {
+	Session session.Config
+	Device  device.Config
+	Apps    app.Config
+}
+
+// WithDefaults returns c with every zero (or negative) field set. Grace and ReadOnly are
+// the device's: with other ones the session would give a channel up that lives.
+func (c Config) WithDefaults() Config {
+	c.Device = c.Device.WithDefaults()
+	d := &c.Device
+	c.Session.Grace, c.Session.ReadOnly = d.Channel.Grace, d.Channel.ReadOnly
+	line := d.Channel
+	line.Grace = c.Apps.Line.Grace
+	c.Apps.Line, c.Apps.Outbox, c.Apps.WindowBytes = line, d.Outbox, d.WindowBytes
+	for i, b := range d.Secret {
+		c.Apps.Secret[i] = b ^ 0xff // no id is an app's and a device's
+	}
+	c.Apps.Flood, c.Apps.InvalidFrames, c.Apps.Limits = d.Flood, d.InvalidFrames, d.Limits
+	c.Apps = c.Apps.WithDefaults()
+	d.Unanswered = c.Apps.Unanswered
+	return c
+}

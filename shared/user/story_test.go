@@ -1,0 +1,327 @@
+package user_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/user"
+)
+
+// start is when every story begins.
+var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+
+// world is a user's core and the storage that its effects have filled.
+type world struct {
+	t     testing.TB
+	cfg   user.Config
+	core  object
+	store *sim.UserStorage
+	now   time.Time
+	fresh int // ids made up so far
+}
+
+func newWorld(t testing.TB, cfg user.Config) *world {
+	core, err := restore(cfg, user.Snapshot{UserID: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{t: t, cfg: cfg, core: core, store: sim.NewUserStorage("ann"), now: start}
+}
+
+func (w *world) keep(effects []any) []any {
+	w.t.Helper()
+	for _, e := range effects {
+		w.store.Apply(e)
+	}
+	return append([]any(nil), effects...)
+}
+
+func (w *world) step(ev any) []any {
+	w.t.Helper()
+	return w.keep(w.core.Step(w.now, ev))
+}
+
+// hibernate is a new instance that knows what is stored.
+func (w *world) hibernate() {
+	w.t.Helper()
+	core, err := restore(w.cfg, w.store.Snapshot())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.core = core
+}
+
+func (w *world) id(kind string) string {
+	w.fresh++
+	return fmt.Sprint(kind, w.fresh)
+}
+
+func claims(issued, expires time.Time, jti string) session.Claims {
+	return session.Claims{UserID: "ann", Name: "Ann", TokenID: jti, IssuedAt: issued, Expires: expires}
+}
+
+// connect is a socket with a token of 15 minutes.
+func (w *world) connect(conn, client string) []any {
+	w.t.Helper()
+	return w.step(device.Connect{Conn: conn, ClientID: client, MadeUp: "made-up", Claims: claims(w.now, w.now.Add(15*time.Minute), "t1")})
+}
+
+// says is a text frame on a socket.
+func (w *world) says(conn, text string) []any {
+	w.t.Helper()
+	f, err := protocol.Decode([]byte(text), protocol.Limits{})
+	if err != nil {
+		return w.step(user.FrameInvalid{Conn: conn, Err: err, Size: len(text)})
+	}
+	random := w.id("s")
+	if f.Event == protocol.EventAppStart {
+		random = fmt.Sprintf("%032d", w.fresh)
+	}
+	return w.step(user.FrameReceived{Conn: conn, Frame: f, Size: len(text), NewSessionID: random})
+}
+
+const (
+	initText = `{"type":"system","event":"connection_init"}`
+	pongText = protocol.PongText
+)
+
+// TestStories plays testdata. go test ./shared/device -run Stories -rewrite writes what
+// happened; the diff is what is to be reviewed.
+func TestStories(t *testing.T) {
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			s := &story{world: newWorld(t, user.Config{}), alarm: "none", calls: map[string]time.Time{}}
+			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+				s.t = t
+				return s.command(d)
+			})
+		})
+	}
+}
+
+// story plays a transcript: a command is an event, its output every effect in order.
+type story struct {
+	*world
+	alarm string
+	calls map[string]time.Time
+	out   strings.Builder
+}
+
+func (s *story) command(d *datadriven.TestData) string {
+	s.out.Reset()
+	s.now = start.Add(s.duration(d, "at", s.now.Sub(start)))
+	conn := arg(d, "conn", "c1")
+	switch d.Cmd {
+	case "config":
+		s.cfg = user.Config{
+			Device: device.Config{
+				ClientPings: d.HasArg("client-pings"),
+				Outbox:      channel.OutboxConfig{Frames: s.number(d, "outbox", 0)},
+				WindowBytes: s.number(d, "window", 0),
+				Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: s.number(d, "burst", 0)}, MaxRefused: s.number(d, "refused", 0)},
+			},
+			Apps: app.Config{MaxApps: s.number(d, "max-apps", 0), Unanswered: s.number(d, "unanswered", 0), MaxRounds: s.number(d, "max-rounds", 0)},
+		}
+		s.hibernate()
+		return "ok\n"
+	case "connect":
+		s.show(s.step(device.Connect{
+			Conn: conn, ClientID: arg(d, "client", ""), MadeUp: "made-up-" + conn, Flat: d.HasArg("flat"),
+			Claims: claims(start.Add(s.duration(d, "issued", s.now.Sub(start))), start.Add(s.duration(d, "expires", 15*time.Minute)), arg(d, "jti", "t1")),
+			Seen:   s.seen(d),
+		}))
+	case "says":
+		s.show(s.says(conn, long(strings.TrimSpace(d.Input))))
+	case "closed":
+		s.show(s.step(user.Disconnected{Conn: conn, Code: s.number(d, "code", 1006), Seen: s.seen(d)}))
+	case "send-failed":
+		s.show(s.step(user.SendFailed{Conn: conn}))
+	case "wake":
+		s.show(s.step(user.Woken{Seen: s.seen(d), Apps: s.appsSeen(d)}))
+	case "verified":
+		s.show(s.step(device.TokenVerified{Conn: conn, Claims: claims(s.now, start.Add(s.duration(d, "expires", 30*time.Minute)), arg(d, "jti", "t2"))}))
+	case "refused":
+		s.show(s.step(device.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(arg(d, "code", "AUTHENTICATION_FAILED"))}}))
+	case "post":
+		s.show(s.step(device.Post{Ask: 7, From: protocol.FromOperator, Data: []byte(strings.TrimSpace(d.Input))}))
+	case "revoke":
+		s.show(s.step(session.Revoke{Ask: 8, UserID: "ann", TokenID: arg(d, "jti", ""), All: arg(d, "jti", "") == "", By: "olive"}))
+	case "kick":
+		s.show(s.step(session.Kick{Ask: 9, Channel: arg(d, "doc", ""), By: "olive"}))
+	case "access-changed":
+		s.show(s.step(session.AccessChanged{Ask: 10, By: "olive"}))
+	case "hibernate":
+		s.hibernate()
+		return "ok\n"
+	default:
+		if !s.appCommand(d) {
+			s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+		}
+	}
+	alarm := "none"
+	if at, ok := s.core.Deadline(); ok {
+		alarm = s.since(at)
+	}
+	if alarm != s.alarm {
+		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
+		s.alarm = alarm
+	}
+	if s.out.Len() == 0 {
+		return "nothing\n"
+	}
+	return brief(s.out.String())
+}
+
+func (s *story) show(effects []any) {
+	o := &s.out
+	for _, e := range effects {
+		switch e := e.(type) {
+		case socket.Accept:
+			fmt.Fprintf(o, "accept %s\n", e.Conn)
+		case socket.Refuse:
+			fmt.Fprintf(o, "refuse: %s (%s)\n", e.Err.Code, e.Err.Reason)
+		case socket.Send:
+			fmt.Fprintf(o, "to %s: %s\n", e.Conn, short(e.Text))
+		case socket.Close:
+			fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
+		case device.SaveRow:
+			fmt.Fprintf(o, "save: %s\n", s.row(e.Row))
+		case device.Keep:
+			fmt.Fprintf(o, "keep %d\n", e.Kept.Seq)
+		case device.Forget:
+			fmt.Fprintf(o, "forget up to %d\n", e.Seq)
+		case device.VerifyToken:
+			fmt.Fprintf(o, "verify a token for %s\n", e.Conn)
+		case device.Posted:
+			if e.Err != nil {
+				fmt.Fprintf(o, "posted %d: %s (%s)\n", e.Ask, e.Err.Code, e.Err.Reason)
+			} else {
+				fmt.Fprintf(o, "posted %d: %d\n", e.Ask, e.Seq)
+			}
+		case session.SaveSession:
+			fmt.Fprintf(o, "save session: %q, epoch %d\n", e.Row.ID, e.Row.Epoch)
+		case session.SaveChannel:
+			fmt.Fprintf(o, "save channel %s/%s until %s\n", e.Row.Channel, e.Row.ClientID, s.since(e.Row.Until))
+		case session.DeleteChannel:
+			fmt.Fprintf(o, "delete channel %s\n", e.Channel)
+		case session.Record:
+			fmt.Fprintf(o, "record at %s: %s\n", s.since(e.Entry.At), e.Entry.Sentence())
+		case session.Receipt:
+			closed := []string{}
+			closed = append(closed, e.Closed...)
+			fmt.Fprintf(o, "receipt %d: closed %v\n", e.Ask, closed)
+		case session.SaveRevoked:
+			fmt.Fprintf(o, "save revoked %s\n", e.Row.TokenID)
+		default:
+			s.showApp(e)
+		}
+	}
+}
+
+func (s *story) row(r device.Row) string {
+	states := [...]string{"pending", "active", "grace", "gone"}
+	parts := []string{states[r.Channel.State]}
+	if r.Channel.Conn != "" {
+		parts = append(parts, "on "+r.Channel.Conn)
+	}
+	if r.Channel.State == channel.Grace {
+		parts = append(parts, "until "+s.since(r.Channel.GraceUntil))
+	}
+	if r.Channel.State == channel.Active && !r.Channel.Seen.IsZero() {
+		parts = append(parts, "seen "+s.since(r.Channel.Seen))
+	}
+	if !r.Asked.IsZero() {
+		parts = append(parts, "asked "+s.since(r.Asked))
+	}
+	if r.Pending.Conn != "" {
+		parts = append(parts, r.Pending.Conn+" pending")
+	}
+	if r.Outbox.Sent > 0 {
+		parts = append(parts, fmt.Sprintf("sent %d acked %d", r.Outbox.Sent, r.Outbox.Acked))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// short leaves out of an ack what every one of them has.
+func short(text []byte) string {
+	var f struct {
+		Type, Event string
+		MessageID   string `json:"message_id"`
+		Data        map[string]any
+	}
+	if json.Unmarshal(text, &f) != nil {
+		return string(text)
+	}
+	switch word := f.Event; {
+	case word == "" && strings.HasSuffix(f.Type, "connection_ack"):
+	case strings.HasSuffix(word, "connection_ack"):
+	default:
+		return string(text)
+	}
+	if f.Data["package"] != nil {
+		said := fmt.Sprintf("%s %s %v of %v resumed %v client_connected %v", f.Type, f.Event, f.Data["package"], f.Data["user_id"], f.Data["resumed"], f.Data["client_connected"])
+		return said + extent(f.Data)
+	}
+	said := fmt.Sprintf("%s %s %v session %v resumed %v", f.Type, f.Event, f.Data["client_id"], f.Data["session_id"], f.Data["resumed"])
+	return said + extent(f.Data)
+}
+
+func extent(data map[string]any) (said string) {
+	for _, name := range []string{"replay", "gap", "apps"} {
+		if data[name] != nil {
+			said += fmt.Sprintf(" %s %v", name, data[name])
+		}
+	}
+	return said
+}
+
+func (s *story) since(t time.Time) string { return t.Sub(start).String() }
+
+func (s *story) seen(d *datadriven.TestData) time.Time {
+	if !d.HasArg("seen") {
+		return time.Time{}
+	}
+	return start.Add(s.duration(d, "seen", 0))
+}
+
+func arg(d *datadriven.TestData, key, def string) string {
+	for _, a := range d.CmdArgs {
+		if a.Key == key && len(a.Vals) > 0 {
+			return a.Vals[0]
+		}
+	}
+	return def
+}
+
+func (s *story) number(d *datadriven.TestData, key string, def int) (n int) {
+	if _, err := fmt.Sscan(arg(d, key, fmt.Sprint(def)), &n); err != nil {
+		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
+	}
+	return n
+}
+
+func (s *story) duration(d *datadriven.TestData, key string, def time.Duration) time.Duration {
+	v, err := time.ParseDuration(arg(d, key, def.String()))
+	if err != nil {
+		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
+	}
+	return v
+}
