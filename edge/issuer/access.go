@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// access makes an access token with seed S2's claims, in its order, and iss. Its jti begins
-// with the id of its sign-in, by which a session object knows all of that sign-in's.
+// access makes an access token with seed S2's claims, in S2's order, and iss. Its jti begins
+// with the id of its sign-in, by which a user's object knows all tokens of that sign-in.
 func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl time.Duration, now time.Time) (string, error) {
 	members, err := i.store.Memberships(ctx, i.subject(user))
 	if err != nil {
@@ -42,7 +42,7 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	claims.Str("jti", signin.Tokens(row.Family)+i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)
-	// Accounts are an operator's to make, so the e-mail of one is known to be its owner's.
+	// Only operators make accounts, so the e-mail of an account is known to be its owner's.
 	claims.Str("sub", user.ID)
 	claims.Bool("email_verified", true)
 	if len(i.cfg.Audience) > 0 {
@@ -59,13 +59,13 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	return string(base64.RawURLEncoding.AppendEncode(append(input, '.'), signature)), nil
 }
 
-// lasts is how long an access token lives: not beyond its sign-in.
+// lasts returns how long an access token lives: at most as long as its sign-in.
 func (i *Issuer) lasts(row RefreshToken, ttl time.Duration, now time.Time) time.Duration {
 	return min(ttl, i.end(row).Sub(now).Truncate(time.Second))
 }
 
-// levels sums up what the roles allow somewhere. It is a hint for a page's
-// buttons: what holds on a document is decided there, by its own rows.
+// levels summarises what the roles allow somewhere. It is a hint for a page's buttons: each
+// document decides by its own rows.
 func levels(members []Membership) (documents, workspaces []string) {
 	var most, spaces permission.Set
 	for _, m := range members {

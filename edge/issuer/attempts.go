@@ -11,38 +11,38 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
-// How often a password may be tried. Both limits are kept in the database, so they hold
-// for all of a deployment and through its restarts; and both count an e-mail nobody has
-// like one that somebody has.
+// The limits of password attempts. Both are kept in the database, so they hold for all of a
+// deployment and through restarts. Both treat an e-mail without an account like one with an
+// account.
 //
-// The first is for an account from one address (an IPv4 address or an IPv6 /64): it
-// stops who guesses from one place. The second is for the account from all addresses
-// together: it stops who has many. By these alone an attacker, or a neighbour behind the
-// same address, could lock a user out for as long as they liked. So a browser in which the
-// account was signed in has a limit of its own instead of both (the device cookie of OWASP's
-// "Blocking brute force attacks"): there the user gets in whatever is tried elsewhere. What
-// an attacker can do is keep a user out of a browser in which they have not been before; and
-// with a stolen cookie, guess as often as the limit of one browser says, until that is
-// forgotten with all else of the user (a logout everywhere, or an operator).
+// The first limits an account from one address (an IPv4 address or an IPv6 /64): it stops an
+// attacker who guesses from one place. The second limits the account from all addresses
+// together: it stops an attacker who has many. By these alone an attacker, or a neighbour behind
+// the same address, could lock a user out for as long as they liked. So a browser in which the
+// user has signed in has a limit of its own instead of both (the device cookie of OWASP's "Blocking
+// brute force attacks"): there the user gets in whatever others try. An attacker can still keep
+// a user out of a browser in which they have not signed in before. And with a stolen
+// cookie an attacker can guess as often as the limit of one browser allows, until everything of
+// the user is forgotten (by a logout everywhere, or an operator).
 //
-// OWASP signs the cookie. Here it is a random number, which is worth nothing unless the
-// database knows it for this account: so it can be forgotten.
+// OWASP signs the cookie. Ours is a random number, which counts only if the database knows it
+// for this account, so it can be forgotten.
 const (
 	DefaultLoginFailures        = 10
 	DefaultLoginFailuresAccount = 100
 	DefaultLoginWindow          = 15 * time.Minute
 )
 
-// try is one try of a password, of which the buckets know.
+// try is one attempt at a password, with its buckets.
 type try struct {
 	account, place string // the buckets
-	// device is the browser's number, "" for none, and bucket its own.
+	// device is the browser's number, or ""; bucket is its own bucket.
 	device, bucket string
-	// known says that the browser is, and that its own bucket counts.
+	// known says that the store knows the browser, so that its own bucket counts.
 	known bool
 }
 
-// try counts a try before the password is looked at.
+// try counts an attempt before the password is checked.
 func (i *Issuer) try(ctx context.Context, r *http.Request, email string, now time.Time) (a try, refusal *protocol.Error) {
 	a = try{
 		account: digest("account " + email),
@@ -78,9 +78,9 @@ func (i *Issuer) try(ctx context.Context, r *http.Request, email string, now tim
 	return a, nil
 }
 
-// right gives the attempt back: only what fails counts. That it could not be given back
-// makes the next one wait a little sooner, and is no reason to refuse this one. A browser
-// that could not be remembered is not given its number.
+// right gives the attempt back, because only failures count. If that fails the next attempt has
+// to wait a little sooner, which is no reason to refuse this one. A browser that the store could
+// not remember does not get its number.
 func (i *Issuer) right(ctx context.Context, a *try, userID string, now time.Time) {
 	if !a.known {
 		_ = i.store.Fill(ctx, a.place)
@@ -91,7 +91,7 @@ func (i *Issuer) right(ctx context.Context, a *try, userID string, now time.Time
 	}
 }
 
-// limit is so many failures in a window, all at once if need be.
+// limit returns a limit of so many failures in a window, all of them at once if need be.
 func limit(failures, otherwise int, window time.Duration) rate.Limit {
 	if failures <= 0 {
 		failures = otherwise

@@ -9,11 +9,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
-// A bucket is stored as the one moment at which it will be full again: what is missing
-// is the time until then, of which each attempt takes one's worth. So taking from it is
-// one statement, and no two attempts can take the same.
+// A bucket is stored as the one moment at which it is full again. What it lacks is the time
+// until then; each attempt adds its share. So taking from a bucket is one statement, and no
+// two attempts can take the same.
 
-// one is the time that brings one attempt back.
+// one returns the time that restores one attempt.
 func one(l rate.Limit) int64 { return max(1, l.Per.Milliseconds()/int64(l.Count)) }
 
 // Attempt implements Store.
@@ -67,8 +67,7 @@ func (s SQLStore) Forget(ctx context.Context, userID string) error {
 	return s.exec(ctx, "DELETE FROM login_attempts WHERE user_id = ?", userID)
 }
 
-// SweepAttempts implements Store. It is called at each sign-in, which adds three rows
-// at most.
+// SweepAttempts implements Store. Each sign-in, which adds at most three rows, calls it.
 func (s SQLStore) SweepAttempts(ctx context.Context, now time.Time) error {
 	return s.exec(ctx, "DELETE FROM login_attempts WHERE bucket IN"+
 		" (SELECT bucket FROM login_attempts WHERE until < ? LIMIT 20)", now.UnixMilli())

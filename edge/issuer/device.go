@@ -12,11 +12,11 @@ const (
 	deviceLength = 22
 )
 
-// deviceOf is the number that a browser was given when somebody signed in with it, ""
-// for none. It says nothing by itself: with an e-mail it names a bucket, and only of one
-// in which somebody has signed in is it said that it is known. One browser has one number,
-// whoever signs in there; nobody else can have given it one, for what the refresh cookie's
-// name says holds of this one's too.
+// deviceOf returns the number that a browser got when somebody signed in with it, or "". The
+// number alone proves nothing: with an e-mail it names a bucket, and the store knows only the
+// buckets of browsers in which somebody has signed in. One browser has one number, whoever
+// signs in there. Nobody else can have set it: the name of its cookie protects it as that of
+// the refresh cookie does.
 func deviceOf(r *http.Request) string {
 	c, err := r.Cookie(named(r, deviceCookieName, secureDeviceCookieName))
 	if err != nil || len(c.Value) != deviceLength {
@@ -25,7 +25,7 @@ func deviceOf(r *http.Request) string {
 	return c.Value
 }
 
-// deviceCookie keeps the number for as long as it is remembered here.
+// deviceCookie returns a cookie that keeps the number as long as the store remembers it.
 func deviceCookie(r *http.Request, device string, ttl time.Duration) *http.Cookie {
 	return shielded(r, named(r, deviceCookieName, secureDeviceCookieName), device, ttl)
 }

@@ -1,37 +1,37 @@
-// Package issuer is the embedded issuer: it signs people in by e-mail and
-// password, and keeps them signed in by a refresh token. The key its access tokens are
-// checked with is published by the front Worker (edge/front). It is for development and small deployments,
-// and off unless EMBEDDED_ISSUER is set; any other OpenID provider does as well.
+// Package issuer is the embedded issuer: it signs users in by e-mail and password, and keeps
+// them signed in by a refresh token. The front Worker (edge/front) publishes the key that
+// checks its access tokens. It is for development and small deployments, and off unless
+// EMBEDDED_ISSUER is set; any other OpenID provider serves as well. Its state is the Store.
 //
 //	POST /auth/login    {"email","password"} -> an access token, and the refresh cookie
-//	POST /auth/refresh  the cookie           -> both anew; {"expires_in":seconds} asks for a token of a shorter life
+//	POST /auth/refresh  the cookie           -> a new one of both; {"expires_in":seconds} asks for a shorter life
 //	POST /auth/logout   the cookie           -> 204; the whole sign-in is over
-//	                    {"everywhere":true}  -> 204; so are all others of the user, the
-//	                                            access tokens that are out, and the
-//	                                            connections that are open
+//	                    {"everywhere":true}  -> 204; so are all other sign-ins of the user,
+//	                                            their access tokens and their open
+//	                                            connections
 //
-// A refresh token is good for one use. It is a random number of which only the
-// hash is stored, in a family that begins with a login. A token that is used
-// twice was copied, and nobody can say which of the two users is the thief, so
-// the whole family ends (RFC 9700, section 4.14.2). For 10 seconds after its use
-// a token is forgiven: two tabs that refresh at once, or an answer that was lost.
-// What a thief gets by being as quick does not last either: see refresh.go. And no
-// sign-in lasts for ever: SIGN_IN_MAX_S after it began the password is asked for again.
+// A refresh token serves once. It is a random number, of which the issuer stores only the
+// hash, in a family that begins with a login. A token that comes twice was copied, and
+// nobody can say which of the two users is the thief, so the whole family ends (RFC 9700,
+// section 4.14.2). For 10 seconds after its use the issuer accepts a token again, for two
+// tabs that refresh at once, and for an answer that was lost. A thief who is as quick gains
+// nothing lasting, either: see refresh.go. And no sign-in lasts for ever: SIGN_IN_MAX_S after
+// it began the user has to enter the password again.
 //
 // # Rotating the signing key
 //
-// SIGNING_KEY signs; PREVIOUS_KEYS (a key set or a list of keys, of which private
-// halves are ignored) are published and accepted beside it. So a new key takes over
-// without anybody being signed out:
+// SIGNING_KEY signs. The keys in PREVIOUS_KEYS (a key set or a list of keys; private halves
+// are ignored) are published and accepted beside it. So a new key can take over without
+// signing anybody out:
 //
-//  1. Other services that check these tokens, and fetch the key set on a timer only:
-//     add the new key to PREVIOUS_KEYS first, deploy, and wait until they have it. The
-//     Worker itself needs no such step.
+//  1. If other services check these tokens, and fetch the key set on a timer only: first
+//     add the new key to PREVIOUS_KEYS, deploy, and wait until they have it. The Worker
+//     itself needs no such step.
 //  2. Put the new key into SIGNING_KEY and the old one's public half into
 //     PREVIOUS_KEYS, in one deployment. (`make rotate` does that to .dev.vars.)
-//  3. When the last token of the old key has expired (ACCESS_TOKEN_TTL_S later), take
-//     it out of PREVIOUS_KEYS. A key that leaked is taken out at once: everybody's
-//     next token comes by their refresh cookie, which no key signs.
+//  3. When the last token of the old key has expired (ACCESS_TOKEN_TTL_S later), remove
+//     the key from PREVIOUS_KEYS. Remove a key that leaked at once: everybody's next
+//     token comes by the refresh cookie, which no key signs.
 package issuer
 
 import (
@@ -45,32 +45,32 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// Config is what a deployment's variables say about the issuer.
+// Config holds the deployment's settings of the issuer.
 type Config struct {
-	// Issuer is the iss of every token, and Audience its aud; none: it has none.
+	// Issuer is the iss of every token, Audience its aud; without one the token has none.
 	Issuer   string
 	Audience []string
-	// EmailSubjects says that a user is called by their e-mail outside the issuer's own
-	// tables (SUBJECT_CLAIM is email), and not by their id there.
+	// EmailSubjects says that everything outside the issuer's own tables names a user by the
+	// e-mail (SUBJECT_CLAIM is email), and not by the id in those tables.
 	EmailSubjects bool
-	// AccessTTL and RefreshTTL are how long the two kinds of token live, SignInMax how
-	// long a sign-in lasts at most, however often it is refreshed; 0: the default.
+	// AccessTTL and RefreshTTL are the lives of the two kinds of token. SignInMax is the
+	// longest life of a sign-in, however often it is refreshed. 0 means the default.
 	AccessTTL, RefreshTTL, SignInMax time.Duration
 	// Refreshes is how often one sign-in may be refreshed in a minute; 0: the default.
 	Refreshes int
 	// Keys are the public halves that are published; the first is the signing key's.
 	Keys []token.Key
-	// LoginFailures is how many wrong passwords an account may be tried with from one
-	// address in LoginWindow, and LoginFailuresAccount from all together; 0: the default.
+	// LoginFailures is how many wrong passwords an account may have from one address in
+	// LoginWindow, LoginFailuresAccount how many from all together. 0 means the default.
 	LoginFailures, LoginFailuresAccount int
 	LoginWindow                         time.Duration
-	// Log prints one line for the operators' own log.
+	// Log prints one line of the operators' log.
 	Log func(line string)
-	// AllowOrigin says whether a page of origin may sign in at host, and CORS with which
-	// headers, name after value, it may read the answer.
+	// AllowOrigin reports whether a page of origin may sign in at host. CORS returns the
+	// headers, name after value, with which that page may read the answer.
 	AllowOrigin func(origin, host string) bool
 	CORS        func(origin string) []string
-	// Sessions is where a user's connections are ended.
+	// Sessions ends users' connections.
 	Sessions Sessions
 	// Now is the clock.
 	Now func() time.Time
@@ -85,7 +85,7 @@ const (
 	DefaultSignInMax  = 90 * 24 * time.Hour
 )
 
-// Crypto is what the platform computes for the issuer.
+// Crypto is the cryptography of the platform.
 type Crypto interface {
 	// Derive returns 32 bytes of PBKDF2 with SHA-256.
 	Derive(password string, salt []byte, iterations int) ([]byte, error)
@@ -93,10 +93,10 @@ type Crypto interface {
 	Sign(input []byte) ([]byte, error)
 }
 
-// Sessions is the users' session objects.
+// Sessions are the users' objects.
 type Sessions interface {
-	// EndAll ends a user's connections, and all access tokens that are out or that come
-	// of a sign-in that began before now. It has happened, or is going to, when the error is nil.
+	// EndAll ends a user's connections, all issued access tokens, and those that a sign-in from
+	// before now still brings. If the error is nil it has happened, or is going to.
 	EndAll(ctx context.Context, userID string) error
 }
 
@@ -105,11 +105,11 @@ type Issuer struct {
 	cfg    Config
 	store  Store
 	crypto Crypto
-	// place and account are how often a password may be wrong: see attempts.go.
+	// place and account limit wrong passwords: see attempts.go.
 	place, account rate.Limit
 }
 
-// New returns the issuer's handler. Any other path is answered with NOT_FOUND.
+// New returns the issuer's handler. It answers any other path with NOT_FOUND.
 func New(cfg Config, store Store, crypto Crypto) http.Handler {
 	if cfg.SignInMax <= 0 {
 		cfg.SignInMax = DefaultSignInMax
@@ -130,7 +130,7 @@ func New(cfg Config, store Store, crypto Crypto) http.Handler {
 	return i.readable(mux)
 }
 
-// readable lets the pages that may ask read what they are answered.
+// readable lets pages of allowed origins read the answers.
 func (i *Issuer) readable(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if origin := r.Header.Get("Origin"); origin != "" && i.cfg.AllowOrigin(origin, r.URL.Host) {
@@ -143,8 +143,8 @@ func (i *Issuer) readable(h http.Handler) http.Handler {
 	})
 }
 
-// post guards what changes something: a page can make a browser send a GET, and
-// a POST with its cookies from anywhere, but it cannot hide where it is from.
+// post guards routes that change something. A page can make a browser send a GET, and a POST
+// with its cookies, from anywhere, but it cannot hide its origin.
 func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
@@ -159,12 +159,12 @@ func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// Names reports whether the issuer's tokens have this claim and its users are known by it.
+// Names reports whether the issuer's tokens have this claim, and the claim names its users.
 func Names(subjectClaim string) bool {
 	return subjectClaim == token.UserIDClaim || subjectClaim == "sub" || subjectClaim == token.EmailClaim
 }
 
-// subject is what everybody else calls a user. The table has e-mails in lower case only.
+// subject returns the name of a user outside the issuer. The table has e-mails in lower case only.
 func (i *Issuer) subject(user User) string {
 	if i.cfg.EmailSubjects {
 		return user.Email
@@ -172,7 +172,7 @@ func (i *Issuer) subject(user User) string {
 	return user.ID
 }
 
-// answer ends a login or a refresh.
+// answer answers a login or a refresh.
 func (i *Issuer) answer(w http.ResponseWriter, access string, ttl time.Duration, userID string) {
 	body := jsonscan.NewObject(nil)
 	body.Str("access_token", access)

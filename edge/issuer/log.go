@@ -2,9 +2,9 @@ package issuer
 
 import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
-// log says that somebody signed in, or did not, or that a refresh token was copied. An
-// e-mail is in no line: what was typed may be anything, a password too. Empty members are
-// left out.
+// log reports that a user signed in, or failed to, or that a refresh token was copied. No line
+// holds an e-mail: the text that somebody typed may be anything, even a password. Empty
+// members are left out.
 func (i *Issuer) log(level, event, userID, signIn, reason string) {
 	w := jsonscan.NewObject(nil)
 	w.Str("level", level)

@@ -20,8 +20,8 @@ const (
 	Iterations = 100_000
 )
 
-// nobody is whose password is tried for an unknown e-mail, so that the answer
-// takes as long and says as little as for a known one.
+// nobody is the user whose password is checked for an unknown e-mail, so that the answer
+// takes as long, and reveals as little, as for a known one.
 var nobody = User{Hash: make([]byte, 32), Salt: []byte("holdfast-nobody!"), Iterations: Iterations}
 
 func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
@@ -59,8 +59,8 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 		})
 		return
 	}
-	// The sign-in begins now and not before all that took so long: what was revoked
-	// meanwhile is older.
+	// The sign-in begins now, not before the slow steps above: so it is newer than anything
+	// revoked meanwhile.
 	now = i.cfg.Now()
 	i.right(ctx, &tried, user.ID, now)
 	key := i.newKey(now)
@@ -75,8 +75,8 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, "database_unavailable")
 		return
 	}
-	// Old rows are in nobody's way: a sweep that fails is done by the next login. And a
-	// hash that could not be renewed is as good as it was.
+	// Old rows harm nobody: after a failed sweep the next login sweeps again. And a hash
+	// that could not be renewed is as good as before.
 	_ = i.store.Sweep(ctx, user.ID, "", now, now)
 	if user.Iterations < Iterations {
 		_ = i.rehash(ctx, user, password)
@@ -89,8 +89,8 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 	i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), i.subject(user))
 }
 
-// derive hashes a password as the user's is. Who has an old, cheaper hash takes as long
-// as everybody else: the rest of the work is done for nothing.
+// derive hashes a password as the user's stored hash was made. For an old, cheaper hash it does
+// the rest of the work in vain, so that all take equally long.
 func (i *Issuer) derive(password string, user User) ([]byte, error) {
 	hash, err := i.crypto.Derive(password, user.Salt, user.Iterations)
 	if more := Iterations - user.Iterations; err == nil && more > 0 {
@@ -99,7 +99,7 @@ func (i *Issuer) derive(password string, user User) ([]byte, error) {
 	return hash, err
 }
 
-// rehash replaces the hash of a password that is known to be right by one of today's.
+// rehash replaces the hash of a password that is known to be right with one of today's form.
 func (i *Issuer) rehash(ctx context.Context, user User, password string) error {
 	old := user.Hash
 	user.Salt, user.Iterations = make([]byte, 16), Iterations
@@ -111,7 +111,7 @@ func (i *Issuer) rehash(ctx context.Context, user User, password string) error {
 	return i.store.Rehash(ctx, user, old)
 }
 
-// needJSON checks that a body is JSON and says so: a form of another site can send its
+// needJSON checks that a body is declared as JSON: a form of another site can send its
 // fields, but not with this content type.
 func needJSON(r *http.Request, body []byte) *protocol.Error {
 	if !rest.IsJSON(r) {
@@ -123,7 +123,7 @@ func needJSON(r *http.Request, body []byte) *protocol.Error {
 	return nil
 }
 
-// credentials reads a login's body.
+// credentials reads the body of a login.
 func credentials(r *http.Request) (email, password string, refusal *protocol.Error) {
 	body, refusal := rest.ReadBody(r, bodyBytes)
 	if refusal != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// logout ends the sign-in the cookie belongs to, or with {"everywhere":true} all of
-// its user's.
+// logout ends the sign-in that the cookie belongs to, or with {"everywhere":true} all of
+// the user's sign-ins.
 func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	everywhere, refusal := wants(r)
 	if refusal != nil {
@@ -27,7 +27,7 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 		i.logoutEverywhere(w, r, c.Value)
 		return
 	}
-	// It is answered alike whether there was a sign-in: the user wanted out, and is.
+	// The answer is the same without a sign-in: the user wanted out, and is out.
 	if err == nil && c.Value != "" {
 		_, family := keyOf(c.Value)
 		if family == "" {
@@ -50,11 +50,11 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 	i.signedOut(w, r)
 }
 
-// logoutEverywhere is for somebody who fears that another has their sign-in, so it
-// leaves nothing: no connection, no access token that is out, no refresh token, no browser
-// that is known. The session object goes first, for it needs no database, and takes no
-// token of a sign-in of before from then on, whenever that was issued. Whoever holds a token that is worth nothing learns so:
-// to answer a stranger's like the user's own would tell the user they are safe.
+// logoutEverywhere is for a user who fears that somebody else has their sign-in. So it ends
+// everything: connections, issued access tokens, refresh tokens and known browsers. It calls the
+// user's object first, which needs no database, and which from then on refuses every token of an
+// older sign-in, whenever the token was issued. The holder of an unusable token gets an error: if
+// everybody got the same answer, users could not know whether they are safe.
 func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text string) {
 	ctx := r.Context()
 	row, user, err := i.store.Refresh(ctx, digest(text))
@@ -69,7 +69,7 @@ func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text s
 		i.refuse(w, "refresh_token_invalid")
 		return
 	}
-	// Each is done whatever becomes of the other. The cookie stays, to try again with.
+	// Each step runs whether or not the other fails. The cookie stays, for another attempt.
 	ended := i.cfg.Sessions.EndAll(ctx, i.subject(user))
 	err = i.store.RevokeUser(ctx, row.UserID, i.cfg.Now())
 	if err == nil {
@@ -86,8 +86,8 @@ func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text s
 	}
 }
 
-// halfOut says which part of a logout everywhere took effect: the connections and access
-// tokens, or the sign-ins.
+// halfOut reports which part of a logout everywhere took effect: that of the connections and
+// access tokens, or that of the sign-ins.
 func halfOut(w http.ResponseWriter, reason string, connections, signIns bool) {
 	err := rest.Unavailable(reason)
 	err.Message = "Not everything is signed out yet: try again."
@@ -101,8 +101,8 @@ func halfOut(w http.ResponseWriter, reason string, connections, signIns bool) {
 	rest.Fail(w, err)
 }
 
-// mayEndAll reports whether the token is one its owner could come with: good, or used
-// just now, or revoked just now by a try that went wrong.
+// mayEndAll reports whether the token's owner may present it: it is valid, was used just
+// now, or was revoked just now by an attempt that failed.
 func (t RefreshToken) mayEndAll(now time.Time) bool {
 	if !t.RevokedAt.IsZero() && now.Sub(t.RevokedAt) <= AgainFor {
 		t.RevokedAt = time.Time{}
@@ -117,7 +117,7 @@ func (i *Issuer) signedOut(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// wants reads a logout's body, which may be absent.
+// wants reads the body of a logout, which may be absent.
 func wants(r *http.Request) (everywhere bool, refusal *protocol.Error) {
 	body, refusal := rest.ReadBody(r, bodyBytes)
 	if refusal != nil || len(body) == 0 {

@@ -11,59 +11,59 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Overlap is how long a used refresh token is forgiven.
+// Overlap is for how long the issuer accepts a used refresh token again.
 //
-// Within it one token may have several children, of which an honest browser ends up
-// with one: its tabs share one cookie, the answer that came last. A thief who was as
-// quick has another. Which of them is whose nobody can say at that moment; but once the
-// overlap is over, both cannot be used by one browser. So the first child that is used
-// later than the overlap is the one in use: it supersedes what else of the family has
-// not been used, its own children excepted. A superseded token that comes up is a copy,
-// and ends the family like one that is used twice: thief and victim are both out, at
-// the second of them to refresh. Here too there are 10 seconds of grace, for what was
-// on its way; a child that is made in them is born superseded and does not prolong it.
+// Within it one token may get several children. An honest browser ends up with one of
+// them, because its tabs share one cookie, that of the last answer. A thief who was as
+// quick has another. At that moment nobody can tell which is whose. But after the overlap
+// one browser cannot use both. So the first child that is used after the overlap is the one
+// in use: it supersedes all unused tokens of the family except its own children. A
+// superseded token that comes later is a copy, and ends the family like a token that comes
+// twice: thief and victim are both signed out when the second of them refreshes. Superseded
+// tokens have 10 seconds of grace as well, for requests under way. A child made in that time
+// is superseded from the start, and does not extend it.
 //
-// Honest tabs notice it in one case: two refreshed at once, and the answer that came
-// last was on its way for so long that the other's token had been used, with more than
-// 10 seconds to each side. They have to sign in again.
+// Honest tabs notice this in one case: two of them refresh at once, and the answer that comes
+// last is under way for so long that the other's token is used meanwhile, with more than 10
+// seconds on each side. Then the user has to sign in again.
 const Overlap = 10 * time.Second
 
 const (
-	// DefaultRefreshes is how often a sign-in may be refreshed in a minute, Children how
-	// often with one token: a browser's tabs that do not know of each other.
+	// DefaultRefreshes is how often a sign-in may be refreshed in a minute. Children is how
+	// often with one token, for tabs of a browser that do not know of each other.
 	DefaultRefreshes = 60
 	Children         = 20
 	window           = time.Minute
-	// keptFor is how long a token that was used, or superseded, stays in the table: as long
-	// as the two limits look back. Afterwards its sign-in's key tells what it is.
+	// keptFor is how long a used or superseded token stays in the table: as long as the
+	// two limits look back. After that the key of its sign-in identifies it.
 	keptFor = 2 * window
-	// MaxUnused is how many tokens of a sign-in may wait for their use. A browser has one;
-	// who makes them faster than they are superseded is no browser.
+	// MaxUnused is how many unused tokens a sign-in may have. A browser has one. A client
+	// that makes them faster than they are superseded is not a browser.
 	MaxUnused = 100
 )
 
-// AgainFor is how long a token that has been revoked may still end everything: a logout
-// everywhere that went wrong half-way is tried again with it. It can only take away.
+// AgainFor is how long a revoked token may still end everything, so that a client can repeat a
+// logout everywhere that failed half-way. Such a token can do nothing else.
 const AgainFor = 10 * time.Minute
 
-// verdict is what a refresh token that is shown is worth.
+// verdict is the judgement of a refresh token.
 type verdict uint8
 
 const (
-	// worthless: it expired, or its sign-in is over.
-	worthless verdict = iota
-	// unused: rotate it.
+	// unusable: the token expired, or its sign-in is over.
+	unusable verdict = iota
+	// unused: rotate the token.
 	unused
-	// repeated within the overlap: a new child, and the family lives on.
+	// repeated: the token came again within the overlap. It gets a new child, and the family lives on.
 	repeated
-	// stolen: used long ago by somebody, or not the one in use.
+	// stolen: the token was used long ago, or is not the one in use.
 	stolen
 )
 
 func (t RefreshToken) judge(now time.Time) verdict {
 	switch {
 	case !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt):
-		return worthless
+		return unusable
 	case !t.SupersededAt.IsZero() && now.Sub(t.SupersededAt) > Overlap:
 		return stolen
 	case t.RotatedAt.IsZero():
@@ -74,11 +74,11 @@ func (t RefreshToken) judge(now time.Time) verdict {
 	return stolen
 }
 
-// leastTTL is the shortest life a token may be asked to have.
+// leastTTL is the shortest life that a client may ask for.
 const leastTTL = 5 * time.Second
 
-// lifetime reads a refresh's body, which may be absent: how long the token is to live at
-// most. More than the deployment's own life is never given.
+// lifetime reads the body of a refresh, which may be absent: the longest life that the client
+// wants its token to have. It never exceeds the deployment's own.
 func (i *Issuer) lifetime(r *http.Request) (time.Duration, *protocol.Error) {
 	body, refusal := rest.ReadBody(r, bodyBytes)
 	if refusal != nil || len(body) == 0 || string(body) == "null" {
@@ -127,11 +127,11 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	case stolen:
 		i.copied(ctx, w, row.Family, now)
 		return
-	case worthless:
+	case unusable:
 		i.refuse(w, "refresh_token_invalid")
 		return
 	}
-	// The new tokens are made first: a failure here must not use up the old one.
+	// The new tokens come first: a failure here must not use up the old one.
 	access, err := i.access(ctx, user, row, ttl, now)
 	if err != nil {
 		unavailable(w, "crypto_unavailable")
@@ -157,9 +157,9 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if verdict == unused {
-		// Last, so that whatever fails before leaves the old token good; a child
-		// that nobody was given harms nobody. Not to win here means that somebody
-		// else was quicker, this very moment: the overlap, or a logout.
+		// Last, so that any earlier failure leaves the old token valid. A child that nobody
+		// received does no harm. Not to win here means that another request was quicker at
+		// this very moment: a repeat within the overlap, or a logout.
 		won, err := i.store.Rotate(ctx, hash, now)
 		if err == nil && !won {
 			row, _, err = i.store.Refresh(ctx, hash)
@@ -168,7 +168,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		case err != nil && !errors.Is(err, ErrNotFound):
 			unavailable(w, "database_unavailable")
 			return
-		case err != nil || !won && row.judge(now) == worthless:
+		case err != nil || !won && row.judge(now) == unusable:
 			i.refuse(w, "refresh_token_invalid")
 			return
 		}
@@ -178,7 +178,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	i.answer(w, access, i.lasts(row, ttl, now), i.subject(user))
 }
 
-// unknown answers a token that is not in the table: one that was used long ago, or nobody's.
+// unknown answers a token that is not in the table: one that was used long ago, or an invented one.
 func (i *Issuer) unknown(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
 	if family == "" {
 		i.refuse(w, "refresh_token_invalid")
@@ -187,7 +187,7 @@ func (i *Issuer) unknown(ctx context.Context, w http.ResponseWriter, family stri
 	i.copied(ctx, w, family, now)
 }
 
-// copied ends the sign-in of a token that somebody has a copy of, if it is not over.
+// copied ends the sign-in of a copied token, unless it is over.
 func (i *Issuer) copied(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
 	userID, err := i.store.RevokeFamily(ctx, family, now)
 	switch {
@@ -201,8 +201,8 @@ func (i *Issuer) copied(ctx context.Context, w http.ResponseWriter, family strin
 	}
 }
 
-// noRoom answers who refreshes too often. What is too often with one token, which another
-// tab has used, is not with the next, which the browser has by then.
+// noRoom answers a client that refreshes too often. Too often with one token, which another tab
+// has used, is not too often with the next token, which the browser has by then.
 func (i *Issuer) noRoom(ctx context.Context, w http.ResponseWriter, hash string, row RefreshToken, room Room, now time.Time) {
 	again, _, err := i.store.Refresh(ctx, hash)
 	var oldest time.Time
@@ -224,8 +224,8 @@ func (i *Issuer) noRoom(ctx context.Context, w http.ResponseWriter, hash string,
 	}
 }
 
-// refuse asks for a new login. The cookie is left alone: by the time this answer
-// arrives, another tab may have signed in and been given a new one.
+// refuse asks for a new login. It leaves the cookie alone: by the time this answer
+// arrives another tab may have signed in and received a new one.
 func (i *Issuer) refuse(w http.ResponseWriter, reason string) {
 	fail(w, &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: "The sign-in has ended: sign in again."})
 }

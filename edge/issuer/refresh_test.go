@@ -72,12 +72,12 @@ func TestJudge(t *testing.T) {
 	}{
 		{"new", time.Time{}, time.Time{}, start, unused},
 		{"its last moment", time.Time{}, time.Time{}, later.Add(-1), unused},
-		{"expired", time.Time{}, time.Time{}, later, worthless},
+		{"expired", time.Time{}, time.Time{}, later, unusable},
 		{"used just now", start, time.Time{}, start.Add(Overlap), repeated},
 		{"used before", start, time.Time{}, start.Add(Overlap + 1), stolen},
-		{"used and expired", start, time.Time{}, later, worthless},
-		{"revoked", time.Time{}, start, start, worthless},
-		{"used and revoked", start, start, start.Add(time.Minute), worthless},
+		{"used and expired", start, time.Time{}, later, unusable},
+		{"revoked", time.Time{}, start, start, unusable},
+		{"used and revoked", start, start, start.Add(time.Minute), unusable},
 	} {
 		token := RefreshToken{ExpiresAt: later, RotatedAt: c.rotated, RevokedAt: c.revoked}
 		if got := token.judge(c.at); got != c.want {

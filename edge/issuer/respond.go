@@ -10,14 +10,14 @@ import (
 
 const (
 	cookieName = "holdfast_refresh"
-	// secureCookieName is its name over https. A browser takes a cookie of such a name
-	// from this very host only, so no page of a neighbouring subdomain can slip one in
-	// and have its visitor work in somebody else's name (RFC 6265bis, section 4.1.3.2).
+	// secureCookieName is the name of the cookie over https. A browser accepts a cookie of
+	// such a name from this very host only. So no page of a neighbouring subdomain can set
+	// one and have its visitor act in another's name (RFC 6265bis, section 4.1.3.2).
 	secureCookieName = "__Host-" + cookieName
 )
 
-// nameOf is the cookie's name for a request. Over https the other name is not looked
-// at: whoever can set that one can set any.
+// nameOf returns the cookie's name for a request. Over https the issuer ignores the other
+// name, because whoever can set that cookie can set it to anything.
 func nameOf(r *http.Request) string { return named(r, cookieName, secureCookieName) }
 
 func named(r *http.Request, name, secure string) string {
@@ -27,14 +27,14 @@ func named(r *http.Request, name, secure string) string {
 	return name
 }
 
-// cookie holds the refresh token. With an empty one it takes the cookie back.
+// cookie returns the cookie that holds the refresh token. An empty token removes the cookie.
 func cookie(r *http.Request, token string, ttl time.Duration) *http.Cookie {
 	return shielded(r, nameOf(r), token, ttl)
 }
 
-// shielded is a cookie for the issuer alone. A script cannot read it, and another site's
-// page cannot have it sent. Over http no route but the issuer's gets it; a __Host- cookie
-// has to have the path /, and no other route reads it.
+// shielded returns a cookie for the issuer alone. A script cannot read it, and a page of another
+// site cannot have it sent. Over http only the issuer's routes receive it. A __Host- cookie needs
+// the path /, and no other route reads it.
 func shielded(r *http.Request, name, value string, ttl time.Duration) *http.Cookie {
 	c := &http.Cookie{
 		Name: name, Value: value, Path: "/auth", MaxAge: int(ttl / time.Second),

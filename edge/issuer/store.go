@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
-// ErrNotFound is what a Store returns for a row that is not there.
+// ErrNotFound is a Store's error for a missing row.
 var ErrNotFound = errors.New("issuer: no such row")
 
 // User is one account.
@@ -22,74 +22,74 @@ type User struct {
 // Membership is a user's role in one workspace.
 type Membership struct{ WorkspaceID, Role string }
 
-// RefreshToken is one refresh token as stored. Hash stands for it: whoever reads
-// the table cannot refresh with what is in it.
+// RefreshToken is one refresh token as stored. The Hash stands for the token, so nobody who
+// reads the table can refresh with what it holds.
 type RefreshToken struct {
 	Hash, Family, UserID string
 	CreatedAt, ExpiresAt time.Time
-	// Parent is the hash of the token it was made from; "" for the first of a family.
+	// Parent is the hash of the token that it was made from; "" for the first of a family.
 	Parent string
 	// SignedInAt is when its family began.
 	SignedInAt time.Time
-	// UserAgent is what the browser that was given it calls itself.
+	// UserAgent is the name that the browser gave itself.
 	UserAgent string
 	// RotatedAt is when it was used, RevokedAt when its family ended, and SupersededAt
 	// when another branch of the family turned out to be the one in use; zero for none.
 	RotatedAt, RevokedAt, SupersededAt time.Time
 }
 
-// Room is what a refresh has to find room in: no more than Most tokens may be made of one
-// sign-in after Since, and no more than Children of one token. Zero: there is no limit.
+// Room is the limit of a refresh: at most Most tokens of one sign-in since Since, and at most
+// Children of one token. Zero means no limit.
 type Room struct {
 	Since          time.Time
 	Most, Children int
 }
 
-// Store is the issuer's tables. Each method is one statement, for there is no
-// transaction over several: what must be atomic is a condition inside one.
+// Store holds the issuer's tables. Each method is one statement, because a transaction cannot
+// span several. What must be atomic is a condition inside one statement.
 type Store interface {
 	// UserByEmail takes an e-mail in lower case.
 	UserByEmail(ctx context.Context, email string) (User, error)
-	// Refresh returns a refresh token and whom it belongs to (without secrets).
+	// Refresh returns a refresh token and the user it belongs to (without secrets).
 	Refresh(ctx context.Context, hash string) (RefreshToken, User, error)
 	// Memberships returns a user's workspaces by name.
 	Memberships(ctx context.Context, userID string) ([]Membership, error)
-	// Rotate marks a token as used; false when it already was, or was revoked:
-	// of two that try at once one succeeds.
+	// Rotate marks a token as used. It returns false if the token was used or revoked
+	// already: of two concurrent calls one succeeds.
 	Rotate(ctx context.Context, hash string, now time.Time) (bool, error)
-	// Add stores a token; false when its family has been revoked meanwhile, or when there
-	// is no room for it: of many at once no more succeed than there is.
+	// Add stores a token. It returns false if the family has been revoked meanwhile, or if
+	// there is no room. No more concurrent calls succeed than there is room for.
 	Add(ctx context.Context, t RefreshToken, room Room) (bool, error)
-	// Full returns when the oldest of the newest most tokens of a family was made, zero
-	// when there are fewer since a moment.
+	// Full returns when the oldest of the newest most tokens of a family was made, or zero
+	// if fewer were made since the given time.
 	Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error)
-	// Supersede marks the family's unused tokens but the one that hash stands for and
-	// its children: that one is in use.
+	// Supersede marks the family's unused tokens, except the one in use, which hash stands
+	// for, and its children.
 	Supersede(ctx context.Context, family, hash string, now time.Time) error
-	// RevokeFamily ends a sign-in and returns whose it was, "" when it was over already or
-	// is nobody's; RevokeUser ends all of a user's.
+	// RevokeFamily ends a sign-in and returns its user, "" if it was over already or never
+	// existed. RevokeUser ends all sign-ins of a user.
 	RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error)
 	RevokeUser(ctx context.Context, userID string, now time.Time) error
-	// Rehash replaces a password's hash, unless it has been changed meanwhile from the
-	// old one.
+	// Rehash replaces the hash of a password, unless the hash has changed from the old one
+	// meanwhile.
 	Rehash(ctx context.Context, user User, old []byte) error
 
-	// Attempt takes one out of a bucket of login_attempts, or says how long to wait
-	// until it may; of many at once no more succeed than there is room for.
+	// Attempt takes one from a bucket of login_attempts, or returns how long to wait. No
+	// more concurrent calls succeed than there is room for.
 	Attempt(ctx context.Context, bucket string, l rate.Limit, now time.Time) (wait time.Duration, err error)
 	// Return puts back what an Attempt took.
 	Return(ctx context.Context, bucket string, l rate.Limit) error
-	// Fill makes a bucket as good as new.
+	// Fill fills a bucket.
 	Fill(ctx context.Context, bucket string) error
-	// Remember fills a bucket that is a user's browser's, and remembers it until then;
-	// Known says whether it does, and Forget forgets all of a user's.
+	// Remember fills the bucket of a user's browser, and keeps it until the given time. Known
+	// reports whether it is kept. Forget drops all buckets of a user's browsers.
 	Remember(ctx context.Context, bucket, userID string, until time.Time) error
 	Known(ctx context.Context, bucket string, now time.Time) (bool, error)
 	Forget(ctx context.Context, userID string) error
-	// SweepAttempts drops some of the buckets that are as good as new.
+	// SweepAttempts drops some of the full buckets.
 	SweepAttempts(ctx context.Context, now time.Time) error
-	// Sweep drops a user's tokens that expired before now, those of a family that were
-	// used or superseded before a moment, and of its unused ones all but the newest
-	// MaxUnused; family "": of none.
+	// Sweep drops a user's tokens that expired before now, those of the family that were
+	// used or superseded before the given time, and the family's unused tokens beyond the
+	// newest MaxUnused. Family "" means none.
 	Sweep(ctx context.Context, userID, family string, used, now time.Time) error
 }

@@ -75,7 +75,7 @@ func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool,
 }
 
 // A statement about a sign-in begins with its family and finds the rest by an index
-// (edge/migrations/0005): it reads the rows it is about, however many others there are.
+// (edge/migrations/0005). So it reads only the rows it is about, however many others exist.
 
 // Add implements Store.
 func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, error) {

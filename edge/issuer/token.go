@@ -11,19 +11,19 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
-// A refresh token is its sign-in's key, a dot, and a random number of its own. The key is a
-// secret of the browser's and of nobody else's; from it the sign-in's id is made, which is
-// none. So a token that was used long ago need not be remembered to be known for what it
-// is: whoever shows one that is not in the table, with the key of a sign-in that lives, has
-// a copy. Tokens of before had no key, and are remembered for as long as they live.
+// A refresh token is the key of its sign-in, a dot, and a random number of its own. The key is
+// a secret of the browser. The id of the sign-in is made from the key, and is no secret. So the
+// issuer need not remember a token that was used long ago: whoever presents a token that is
+// not in the table, with the key of a living sign-in, has a copy. Older tokens had no key, and
+// are remembered for as long as they live.
 
 const (
-	// keyBytes are a key's: the millisecond of the sign-in, and what nobody can guess.
+	// keyBytes is the length of a key: the millisecond of the sign-in (keyTime bytes), and random bytes.
 	keyBytes, keyTime = 22, 6
 	ownBytes          = 12
 )
 
-// newKey begins a sign-in.
+// newKey returns the key of a new sign-in.
 func (i *Issuer) newKey(now time.Time) string {
 	key := make([]byte, keyBytes)
 	i.cfg.Random(key)
@@ -33,7 +33,7 @@ func (i *Issuer) newKey(now time.Time) string {
 	return base64.RawURLEncoding.EncodeToString(key)
 }
 
-// keyOf returns a refresh token's key and the id of its sign-in; "" for none.
+// keyOf returns the key of a refresh token and the id of its sign-in, "" for none.
 func keyOf(text string) (key, family string) {
 	key, _, found := strings.Cut(text, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(key)
@@ -48,7 +48,7 @@ func keyOf(text string) (key, family string) {
 	return key, signin.NewID(time.UnixMilli(ms), sum[:ownBytes])
 }
 
-// fresh makes a refresh token and its row, which lives no longer than its sign-in may.
+// fresh makes a refresh token and its row. It lives no longer than its sign-in may.
 func (i *Issuer) fresh(r *http.Request, key string, row RefreshToken, now time.Time) (string, RefreshToken) {
 	token := i.random(32)
 	if key != "" {
@@ -62,10 +62,10 @@ func (i *Issuer) fresh(r *http.Request, key string, row RefreshToken, now time.T
 	return token, row
 }
 
-// end is when the sign-in of a token is over, however often it is refreshed.
+// end returns when the sign-in of a token ends, however often it is refreshed.
 func (i *Issuer) end(t RefreshToken) time.Time { return t.SignedInAt.Add(i.cfg.SignInMax) }
 
-// userAgent is what a browser calls itself, cut to what an operator can read.
+// userAgent returns the name that a browser gives itself, shortened for operators to read.
 func userAgent(r *http.Request) string {
 	name := strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' {
