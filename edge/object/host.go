@@ -1,14 +1,14 @@
 // Package object is the Go side of both Durable Objects: it boots a core of
-// shared/document or shared/session from SQLite, turns what happens to the object into
+// shared/document or shared/user from SQLite, turns what happens to the object into
 // the core's events, and carries out the effects. It decides nothing itself.
 //
 // host.go is the port to the runtime: in production edge/objectwasm and the
 // JavaScript of edge/worker, in the tests a fake in memory. document.go and
-// effect.go are the Document object, session.go is the session object. columns.go and
-// table.go say what a table is, rows_document.go and rows_user.go which there are,
-// statements.go what else is asked of them, schema.go how they come about, and store.go
-// reads and writes them. message.go is what the objects and the front
-// Worker say to each other.
+// effect.go are the Document object; user.go, user_device.go and user_app.go are the user's.
+// columns.go and table.go say what a table is, rows_document.go and rows_user.go which there
+// are, statements.go what else is asked of them, schema.go how they come about, and store.go
+// reads and writes them. message.go is what the objects and the front Worker say to each
+// other.
 package object
 
 import (

@@ -176,18 +176,18 @@ func (a *Apps) Take(now time.Time, ev Event) {
 
 func (a *Apps) save(x *attached) { a.owner.Emit(Save{x.stored()}) }
 
-// move puts an app into another state, and tells the device.
+// move puts an app into another state, and notifies the device.
 func (a *Apps) move(x *attached, to State, messageID string) {
 	event := protocol.EventAppState
 	if to == Running {
 		event = protocol.EventAppStarted
 	}
 	x.row.State = to
-	a.tell(event, x, "", messageID)
+	a.notify(event, x, "", messageID)
 }
 
-// tell tells the device how an app stands, whatever room there is.
-func (a *Apps) tell(event string, x *attached, reason, messageID string) {
+// notify sends the device the state of an app, whatever room there is.
+func (a *Apps) notify(event string, x *attached, reason, messageID string) {
 	state := protocol.AppState{Package: x.row.Package, State: x.row.State.String(), Reason: reason}
 	a.owner.ToDevice(event, state.Append(nil), messageID, false)
 }
@@ -231,9 +231,10 @@ func (a *Apps) room(x *attached) bool {
 	return x.box.Room() && kept < a.cfg.TotalBytes
 }
 
-// inform tells an app that is connected whether the device is, where the last it was told
-// is not so. A device that comes and goes faster than the app hears is told of once.
-func (a *Apps) inform(x *attached) {
+// sendClientState sends client_disconnected or client_reconnected to an app that is connected, if
+// the device's state differs from the last one sent. A device that comes and goes faster
+// than the app reads costs one frame.
+func (a *Apps) sendClientState(x *attached) {
 	now := a.device()
 	if x.row.State != Running || x.row.Told == now || !x.box.Room() {
 		return

@@ -24,8 +24,8 @@
 //	   │                                     └────────────────┴─────────────┘
 //	   └── stopping: the app closes, or StopTimeout
 //
-// Any end of a line is a drop, whatever its code: a polite shutdown closes with 1000 and
-// means to come back. While it runs, only the app's own disconnect, an error of its that is
+// Any end of a connection is a drop, whatever its code: a polite shutdown closes with 1000
+// and means to come back. While it runs, only the app's own disconnect, an error of its that is
 // final, the user's Stop and the end of the user's session stop an app. One whose key is
 // revoked has no grace: it is called at once, or dormant. An app that stopped is not kept;
 // its next start is another session, with an id of its own, that no connection of the last
@@ -39,7 +39,7 @@
 // # The webhook
 //
 // connecting and resurrecting call the app's webhook: CallTries times, CallPause apart,
-// each within CallTimeout. An answer counts for its own call alone: a late one is told by
+// each within CallTimeout. An answer counts for its own call alone: a late one is known by
 // the time at which its call was given up. Once it has said yes the app has ConnectTimeout
 // to connect; it may do so before it has answered. An app that connects and drops, again
 // and again, is called back after longer and longer pauses, and stopped in the end
@@ -49,13 +49,13 @@
 //
 // # Messages
 //
-// What an app is to hear is kept in an outbox of its own until it acknowledges, through
+// What is sent to an app is kept in an outbox of its own until it acknowledges, through
 // drops and while it is called, and ends with its state; what it says goes to the
 // device's. A sender for whose message there is little room is refused and asked to wait,
-// so that no message pushes out another that was taken. What the server itself has to say
-// to a device waits for nobody and may; whoever resumes is told of that as a gap. A
-// message that is repeated gets the answer it had. Whether the device is there an app is
-// told when it is connected, and when that is not what it was told last.
+// so that no message pushes out another that was taken. What the server itself sends to
+// a device waits for nobody and may push one out; a resume reports that as a gap. A
+// message that is repeated gets the answer it had. An app is sent whether the device is
+// there when it connects, and whenever that differs from what it was sent last.
 //
 // # Time
 //

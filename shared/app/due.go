@@ -23,7 +23,7 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Settle does everything that is due, each as of its own moment. With seen, which tells
+// Settle does everything that is due, each as of its own moment. With seen, which says
 // when the runtime last answered a ping on a connection, silence is judged too.
 func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
@@ -76,17 +76,17 @@ func (a *Apps) due(now time.Time, x *attached, judge bool) bool {
 	return true
 }
 
-// DeviceAway tells the apps that the user's device has dropped: they keep their state.
+// DeviceAway notifies the apps that the user's device has dropped: they keep their state.
 func (a *Apps) DeviceAway() {
 	for _, x := range a.list {
-		a.inform(x)
+		a.sendClientState(x)
 	}
 }
 
-// DeviceBack tells them that it is back, and calls those that have gone meanwhile.
+// DeviceBack notifies them that it is back, and calls those that have gone meanwhile.
 func (a *Apps) DeviceBack(now time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
-		a.inform(x)
+		a.sendClientState(x)
 		if x.row.State == Dormant {
 			a.resurrect(now, x)
 		}
@@ -97,7 +97,7 @@ func (a *Apps) DeviceBack(now time.Time) {
 func (a *Apps) DeviceGone(now time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
 		x.row.State = Stopped
-		a.sayStopped(x, "session_ended")
+		a.sendStopped(x, "session_ended")
 		a.remove(now, x, "session_ended", "User session ended")
 	}
 	if len(a.receipts.List()) > 0 {

@@ -78,7 +78,7 @@ func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		case x.box.Ack(p.Seq):
 			a.owner.Emit(Forget{x.row.Package, p.Seq})
 			a.save(x)
-			a.inform(x)
+			a.sendClientState(x)
 		}
 	case f.Type == protocol.TypeApp && f.Event == protocol.EventAppMessage:
 		a.message(now, x, f)

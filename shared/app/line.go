@@ -137,7 +137,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if was != Running {
 		a.move(x, Running, "")
 	}
-	a.inform(x)
+	a.sendClientState(x)
 }
 
 // ofDevice reports whether a frame says that the device is away or back.

@@ -36,7 +36,7 @@ const (
 	Waiting       // the app's connection
 )
 
-// Belief is what an app was told of the user's device.
+// Belief is what an app believes of the user's device: the last state that was sent to it.
 type Belief uint8
 
 // The beliefs.
@@ -68,7 +68,7 @@ type Row struct {
 	Line    channel.Row
 	KeyID   string
 	Pending Pending
-	// Outbox is of what the app is to hear.
+	// Outbox is of what is sent to the app.
 	Outbox channel.OutboxRow
 }
 

@@ -57,7 +57,7 @@ func (a *Apps) FromDevice(now time.Time, clientID string, f protocol.Frame, rand
 			return
 		}
 		var err *protocol.Error
-		// Its data goes on as it came; from whom is for us to say.
+		// Its data goes on as it came; From is ours.
 		seq, err = a.put(x, f.Event, protocol.AppMessage{From: protocol.FromDevice, Data: p.Data}.Append(nil))
 		if err != nil {
 			err.MessageID = f.MessageID
@@ -219,22 +219,22 @@ func (a *Apps) stop(now time.Time, name, messageID string) {
 		a.move(x, Stopping, messageID)
 		said := protocol.AppState{Package: name, State: Stopping.String(), Reason: "user_stopped"}.Append(nil)
 		if _, err := a.put(x, protocol.EventAppStopped, said); err != nil {
-			a.save(x) // an outbox too small for it: the app hears nothing, and is closed in time all the same
+			a.save(x) // an outbox too small for it: the app receives nothing, and is closed in time all the same
 		}
 	}
 }
 
-// stopped ends an app for good, and tells both sides.
+// stopped ends an app for good, and notifies both sides.
 func (a *Apps) stopped(now time.Time, x *attached, reason, messageID string) {
 	if x.row.State != Stopping { // else it knows
-		a.sayStopped(x, reason)
+		a.sendStopped(x, reason)
 	}
 	x.row.State = Stopped
 	a.remove(now, x, reason, "App stopped")
-	a.tell(protocol.EventAppStopped, x, reason, messageID)
+	a.notify(protocol.EventAppStopped, x, reason, messageID)
 }
 
-func (a *Apps) sayStopped(x *attached, reason string) {
+func (a *Apps) sendStopped(x *attached, reason string) {
 	data := protocol.AppState{Package: x.row.Package, State: Stopped.String(), Reason: reason}.Append(nil)
 	a.send(x, protocol.Frame{Type: protocol.TypeApp, Event: protocol.EventAppStopped, Data: data, Seq: x.box.Next()}.Append(nil))
 }

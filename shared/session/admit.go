@@ -52,8 +52,8 @@ func (s *Session) ours(a Admit) bool {
 		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
 		return false
 	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
-		// One object, one user. Whoever routed this here was wrong, and the one
-		// answer that leaks nothing is none.
+		// One object, one user: whoever routed this here was wrong. The answer says nothing
+		// of the user whose object this is.
 		s.answer(a, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
 		return false
 	}
@@ -62,7 +62,7 @@ func (s *Session) ours(a Admit) bool {
 }
 
 // know notes whose object this is, the first time, for a caller whose Snapshot did not
-// say. It is not worth storing: an object that has only said no keeps nothing.
+// say. It is not stored: an object that has only refused keeps nothing.
 func (s *Session) know(userID string) {
 	if s.row.UserID == "" {
 		s.row.UserID = userID
@@ -101,7 +101,7 @@ func (s *Session) fresh(a AccessRow, now time.Time) bool {
 }
 
 // found caches the source's answer and decides by it. One that may be older than a
-// change that was told since is asked for again.
+// change that was notified since is asked for again.
 func (s *Session) found(now time.Time, q question, access Access) {
 	switch {
 	case q.outdated && q.Own == 0:
@@ -218,8 +218,8 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 
 // keepChannel notes the channel as live until its token, the read-only time and
 // the grace period have all run out, and at least as long as before. A refresh
-// is no admission: the document may lose the channel before it hears of it, and
-// must still be believed when it says so.
+// is no admission: the document may lose the channel before it receives the new grant, and
+// its ChannelGone must count all the same.
 func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	row := ChannelRow{
 		Channel: a.Channel, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
@@ -233,7 +233,7 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	} else {
 		old := s.channels[i]
 		fresh := row
-		row = old // with what it is owed
+		row = old // with what is pending
 		row.ClientID, row.Expires, row.TokenID = fresh.ClientID, fresh.Expires, fresh.TokenID
 		row.Until = later(fresh.Until, old.Until)
 		if !a.Refresh {

@@ -38,7 +38,7 @@ type Config struct {
 	// FullRate is how many documents a user may write in at the full rate of each
 	// (Grant.Share). Default 4.
 	FullRate int
-	// RetryAfter is what a client is told to wait when the source is down.
+	// RetryAfter is how long a client has to wait when the source is down.
 	// Default 5 s.
 	RetryAfter time.Duration
 }

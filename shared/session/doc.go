@@ -1,8 +1,8 @@
-// Package session is the UserSession core: one per user, it holds the session's
-// id, counts the channels that keep the session alive, and answers every
-// admission out of a cache of the permission source. It is pure, like package
-// document, and its caller owes it the same: effects in order, all of one event
-// before the next event, valid until the next Step.
+// Package session is a user's session, a part of the core of the user's object (package
+// user). It holds the session's id, counts the channels that keep the session alive, and
+// answers every admission out of a cache of the permission source. It is pure, like package
+// document, and asks the same of its caller: effects in order, all of one event before the
+// next event, valid until the next Step.
 //
 //	          Admit, allowed                     the last channel is gone
 //	no session ─────────────► session alive ───────────────────────────► no session
@@ -18,27 +18,28 @@
 //	                            an older answer at hand: that one      │
 //	                            otherwise SERVICE_UNAVAILABLE ─────────┘
 //
-// A refused Admit begins no session and makes no channel. Questions under way
-// are not stored: when the object is lost, so is the caller who waits.
+// A refused Admit begins no session and makes no channel. Questions under way are not
+// stored: when the object is lost, so is the caller who waits. A Question has the number of
+// its Admit, or one of the session's own.
 //
 // # Channels
 //
-// The document is the one that knows whether a channel lives and says so
-// (ChannelGone). This object's own deadline, ChannelRow.Until, is only the
-// moment from which no document can be holding it any more.
+// The document knows whether a channel lives, and notifies the session when it is gone
+// (ChannelGone). The session's own deadline, ChannelRow.Until, is only the moment from which
+// no document can be holding the channel any more.
 //
-// The user's device channel is one of them under a name that no document can have
-// (protocol.DeviceChannel): it keeps the session alive as they do and ends as they do. What it
-// allows is asked of nobody, so nothing about it is ever pushed or in doubt.
+// The user's device channel is one of them, under a name that no document can have
+// (protocol.DeviceChannel). It keeps the session alive as they do and ends as they do. The
+// permission source is not asked about it, so nothing about it is ever pushed or stale.
 //
 // # Permission epoch
 //
-// It starts at 1, outlives sessions, and grows whenever the source answers
-// differently about a channel that is live, and with every revocation and kick, so
-// that a document can tell a newer grant from a late one. Such a change is pushed to the channel's document, with
-// backoff, until that has taken it: what a connect learnt on the way may never
-// arrive with it, and a change that somebody made reaches the connections that
-// are open. Until then the channel owes its document that epoch.
+// It starts at 1 and outlives sessions. It grows whenever the source answers differently
+// about a live channel, and with every revocation and kick, so that a document can tell a
+// newer grant from a late one. The session pushes such a change to the channel's document,
+// with backoff, until the document has taken it: the connect that found it out may never
+// arrive there, and a change that somebody made has to reach the connections that are open.
+// Until then the epoch is pending (ChannelRow.Unpushed).
 //
 // # Revocation
 //
@@ -48,8 +49,9 @@
 // every admission and refresh. A grant that was given before it may still be on its
 // way to a document: the epoch is raised, and the document lets in nothing older
 // (EndChannel.Fence). Receipt is the answer once every document has said that it
-// took effect there; a document that cannot be reached is told again until it has.
+// took effect there. EndChannel is repeated until a document that could not be reached has.
 //
-// AccessChanged goes the same way: what may have changed is asked anew, told to the
-// documents (Push), and answered when they have taken it.
+// AccessChanged goes the same way. The channels that it may concern are stale: the session
+// asks the source anew, pushes what has changed (Push), and answers when the documents have
+// taken it.
 package session

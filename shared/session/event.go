@@ -109,10 +109,10 @@ type (
 		// that does not say, never does.
 		AdmittedAt time.Time
 	}
-	// AccessChanged says that somebody has changed a role: what is known of the
-	// document, of the workspace's documents, or (of neither) of all of them is
-	// asked anew. It says nothing of what changed, so whoever says it wrongly or
-	// twice gains nothing. The answer is Receipt, once it has taken effect.
+	// AccessChanged says that somebody has changed a role. The session asks the source anew
+	// about the document, the workspace's documents, or (of neither) all of them. It bears
+	// no permissions, so a wrong or repeated one gives nobody anything. The answer is
+	// Receipt, once it has taken effect.
 	AccessChanged struct {
 		Ask                   uint64
 		UserID                string
@@ -183,7 +183,7 @@ type (
 		Grant Grant
 		Err   *protocol.Error
 	}
-	// Push tells a document what its member may do from now on. It is repeated (by
+	// Push gives a document the grant that its member has from now on. It is repeated (by
 	// Deadline) until Pushed says OK.
 	Push struct {
 		Grant  Grant

@@ -46,7 +46,7 @@ func (s *Session) changed(c Change) {
 	}
 }
 
-// settled notes that a document has taken what it was owed, and answers whoever
+// settled notes that a document has taken what was pending, and answers whoever
 // waited for it last.
 func (s *Session) settled(now time.Time, document string, ends bool) {
 	for i := 0; i < len(s.jobs); {
@@ -69,7 +69,7 @@ func (s *Session) settled(now time.Time, document string, ends bool) {
 var documentUnreachable = protocol.Error{Code: protocol.ServiceUnavailable, Reason: "document_unreachable"}
 
 // unsettled answers those who wait for a document that was not reached. It goes on
-// being told.
+// being tried.
 func (s *Session) unsettled(now time.Time, document string, ends bool, e protocol.Error) {
 	for i := 0; i < len(s.jobs); {
 		j := s.jobs[i]

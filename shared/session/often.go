@@ -11,7 +11,8 @@ import (
 // forgives.
 type counts struct {
 	connects, refreshes rate.Bucket
-	// Each who is refused is told a time of its own: one user may have hundreds of lines.
+	// Each connect that is refused gets a retry_after of its own: one user may have hundreds
+	// of connections.
 	connecting, refreshing, unanswered, crowded rate.Turns
 }
 
@@ -56,7 +57,7 @@ const openedForOne = 8
 // share is how much of a document's limits the user has there who is admitted now, in
 // thousandths: all of them for the first few documents, and for the n-th of more what is
 // left when those few are shared by n. So all of a user's documents together come to
-// little more than the few, and nobody has to be told when another is opened. Whoever
+// little more than the few, and no document has to be notified when another is opened. Whoever
 // goes from document to document has no more of it than who keeps them open.
 func (s *Session) share(now time.Time) int {
 	open := len(s.channels)

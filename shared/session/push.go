@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
-// learn caches what the source says of a document, as of when it was asked. What a live channel's document
-// was told differently, it is told anew.
+// learn caches what the source says of a document, as of when it was asked. If a live
+// channel there was granted something else, the new grant is pushed.
 func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 	document := q.document
 	row := AccessRow{
@@ -52,26 +52,26 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 	if !live {
 		return row
 	}
-	owing := &s.channels[c]
-	doubted, reason, by := owing.Stale, owing.Reason, owing.By
-	owing.Stale, owing.By = false, ""
+	ch := &s.channels[c]
+	stale, reason, by := ch.Stale, ch.Reason, ch.By
+	ch.Stale, ch.By = false, ""
 	switch {
 	case news:
-		if !doubted || reason == "" {
+		if !stale || reason == "" {
 			reason = "permissions_changed"
 		}
-		owing.Unpushed, owing.Reason, owing.Pushes = s.epoch(), reason, 0
-		if row.Permissions != old.Permissions && (cached || doubted) {
+		ch.Unpushed, ch.Reason, ch.Pushes = s.epoch(), reason, 0
+		if row.Permissions != old.Permissions && (cached || stale) {
 			s.record(now, audit.Entry{
-				Event: audit.PermissionChanged, Document: document, ClientID: owing.ClientID,
+				Event: audit.PermissionChanged, Document: document, ClientID: ch.ClientID,
 				Reason: reason, By: by, Detail: strings.Join(row.Permissions.Names(), " "),
 			})
 			s.changed(Change{Document: document, Permissions: row.Permissions, Removed: permission.Diff(old.Permissions, row.Permissions), Epoch: s.epoch()})
 		}
-		s.flush(now, owing)
-	case doubted:
-		s.keep(owing)
-		if owing.Unpushed == 0 { // or what was found before is still to be told
+		s.flush(now, ch)
+	case stale:
+		s.keep(ch)
+		if ch.Unpushed == 0 { // else an earlier change is still unpushed
 			s.settled(now, document, false)
 		}
 	}
@@ -125,7 +125,7 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 	s.begin(now, j)
 }
 
-// knowAccess notes a document's access version: who was asked without knowing of it has
+// knowAccess notes a document's access version: who was asked without knch of it has
 // to be asked again.
 func (s *Session) knowAccess(document string, access uint64) {
 	for i := range s.asked {
@@ -170,7 +170,7 @@ func (s *Session) flush(now time.Time, c *ChannelRow) {
 	}})
 }
 
-// keep stores a channel. One that owes nothing keeps nothing of what it did.
+// keep stores a channel. One with nothing pending keeps nothing of its tries.
 func (s *Session) keep(c *ChannelRow) {
 	if !c.pending() {
 		c.Reason, c.NextPush, c.Pushes = "", time.Time{}, 0
@@ -204,7 +204,7 @@ func (s *Session) recheck(now time.Time, document string) {
 	s.emit(LookUp{Question: q, UserID: s.row.UserID, Document: document})
 }
 
-// pushed takes a document's answer; one to an older push leaves the newer owed.
+// pushed takes a document's answer; one to an older push leaves the newer unpushed.
 func (s *Session) pushed(now time.Time, e Pushed) {
 	i, live := s.channel(e.Channel)
 	if live && e.OK && s.channels[i].Unpushed != 0 && e.Epoch >= s.channels[i].Unpushed {

@@ -12,8 +12,8 @@ import (
 
 // isRevoked reports whether a token was taken back: it itself, its sign-in, or all that
 // were issued up to a moment. A token of a sign-in that began before everything was
-// revoked is worth nothing, whenever it was issued: the sign-in may live on for as long as
-// nobody could be told of its end.
+// revoked is unusable, whenever it was issued: the sign-in may live on for as long as its
+// issuer could not be notified.
 //
 // Most tokens are issued in a second, not at a moment. One of the very second of a
 // revocation may be older or younger, which perhaps says: it is not let in, but the next
@@ -42,7 +42,7 @@ func (s *Session) revokedToken(id string) (int, bool) {
 	return rows.Find(s.revoked, ofRevoked, id)
 }
 
-// revoke remembers what is revoked before anybody is told, so that no admission
+// revoke remembers what is revoked before any document is notified, so that no admission
 // between the two lets it in.
 func (s *Session) revoke(now time.Time, e Revoke) {
 	s.know(e.UserID)
@@ -174,7 +174,7 @@ func (s *Session) kick(now time.Time, e Kick) {
 }
 
 // endChannels raises the fence: grants that were given before may not be let in any
-// more, and every document that may hold a channel is told. Which of them live by a
+// more, and every document that may hold a channel is notified. Which of them live by a
 // revoked token the documents know best: a refresh may be on its way either way.
 func (s *Session) endChannels(now time.Time, j job, document string, kick bool) {
 	s.row.Epoch = s.epoch() + 1

@@ -36,7 +36,7 @@ type question struct {
 	document string
 	// at is when it was asked: what changed since may not be in the answer.
 	at time.Time
-	// outdated says that the answer may be older than a change that was told since.
+	// outdated says that the answer may be older than a change that was notified since.
 	outdated bool
 	// access is the newest access version of the document that was known then.
 	access uint64
@@ -89,7 +89,7 @@ func (s *Session) Snapshot() Snapshot {
 }
 
 // Deadline returns when Woken is due: when a channel cannot be alive any more, or
-// a document has to be told again, or the source asked. The answer that a channel
+// something pending has to be sent again, or the source asked. The answer that a channel
 // lives by is asked for anew once it is StaleAccess old.
 func (s *Session) Deadline() (time.Time, bool) {
 	var at time.Time
@@ -165,7 +165,7 @@ func (s *Session) sweep(now time.Time) {
 		case now.Sub(a.FetchedAt) < s.cfg.StaleAccess && a.FetchedAt.Sub(now) < clockStep:
 			i++
 		case live:
-			// Somebody lives by it: a change that nobody has told of is found out so.
+			// Somebody lives by it: a change without an AccessChanged is found out so.
 			if ch := &s.channels[c]; !ch.Stale {
 				ch.Stale, ch.NextPush, ch.Pushes = true, now, 0
 			}
@@ -202,8 +202,8 @@ func (s *Session) channelGone(now time.Time, e ChannelGone) {
 	s.removeChannel(now, i, e.Reason)
 }
 
-// removeChannel forgets a channel; with the last one the session ends. What it is
-// owed nobody can be owed any more.
+// removeChannel forgets a channel, and what was pending for it; with the last one the
+// session ends.
 func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	c := s.channels[i]
 	if c.Stale {
@@ -217,7 +217,7 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	s.channels, s.paces = rows.Remove(s.channels, i), rows.Remove(s.paces, i)
 	s.makeRoom(s.cfg.MaxAccess) // what it lived by nobody does now
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Channel, ClientID: c.ClientID, Reason: reason})
-	s.settled(now, c.Channel, false) // nobody is left to be told
+	s.settled(now, c.Channel, false) // nobody is left to take it
 	if len(s.channels) == 0 {
 		s.row.ID, s.row.StartedAt = "", time.Time{}
 		s.emit(SaveSession{Row: s.row})
