@@ -2,62 +2,51 @@ package session_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 )
 
 // start is when every story begins.
-var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+var start = clock.Start
 
-// story plays a transcript: a command is an event, its output every effect in
+// player plays a transcript: a command is an event, its output every effect in
 // order.
-type story struct {
+type player struct {
 	ses   *session.Session
 	store *sim.SessionStorage
 	now   time.Time
-	alarm string
-	out   strings.Builder
+	alarm story.Alarm
+	out   *strings.Builder
 	t     *testing.T
 }
 
-// TestStories plays testdata. go test ./shared/session -run Stories -rewrite
-// writes what happened; the diff is what is to be reviewed.
+// TestStories plays testdata.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			s := &story{ses: session.New(session.Config{}), store: sim.NewSessionStorage(), now: start, alarm: "none"}
-			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-				s.t = t
-				return s.command(d)
-			})
-		})
-	}
+	story.Run(t, func(*testing.T) func(d *story.Command) {
+		s := &player{ses: session.New(session.Config{}), store: sim.NewSessionStorage(), now: start, alarm: story.None}
+		return s.tell
+	})
 }
 
-func (s *story) command(d *datadriven.TestData) string {
-	s.out.Reset()
-	s.now = start.Add(s.duration(d, "at", s.now.Sub(start)))
+func (s *player) tell(d *story.Command) {
+	s.t, s.out = d.T, d.Out
+	s.now = d.Moment("at", s.now)
 	switch d.Cmd {
 	case "admit":
-		user := str(d, "user", "ann")
+		user := d.Str("user", "ann")
 		s.step(session.Admit{
-			Ask: s.uint(d, "ask", 1), Channel: str(d, "doc", "welcome"), ClientID: str(d, "client", "laptop"),
-			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: str(d, "jti", ""),
-				IssuedAt: start.Add(s.duration(d, "issued", s.now.Sub(start))), Expires: start.Add(s.duration(d, "expires", 15*time.Minute))},
-			Refresh: d.HasArg("refresh"), Access: s.uint(d, "knows", 0), Again: d.HasArg("gone"), GoneAt: s.goneAt(d),
-			NewSessionID: str(d, "new", "s1"),
+			Ask: d.Uint("ask", 1), Channel: d.Str("doc", "welcome"), ClientID: d.Str("client", "laptop"),
+			Claims: session.Claims{UserID: user, Name: strings.ToUpper(user[:1]) + user[1:], TokenID: d.Str("jti", ""),
+				IssuedAt: d.Moment("issued", s.now), Expires: start.Add(d.Span("expires", 15*time.Minute))},
+			Refresh: d.Has("refresh"), Access: d.Uint("knows", 0), Again: d.Has("gone"), GoneAt: s.goneAt(d),
+			NewSessionID: d.Str("new", "s1"),
 		})
 	case "found":
 		s.step(session.AccessFound{Question: s.question(d), Access: s.access(d)})
@@ -65,29 +54,29 @@ func (s *story) command(d *datadriven.TestData) string {
 		s.step(session.AccessFailed{Question: s.question(d)})
 	case "access-changed":
 		s.step(session.AccessChanged{
-			Ask: s.uint(d, "ask", 1), UserID: "ann", Document: str(d, "doc", ""), WorkspaceID: str(d, "workspace", ""), Access: s.uint(d, "knows", 0),
-			Reason: str(d, "reason", ""), By: str(d, "by", ""),
+			Ask: d.Uint("ask", 1), UserID: "ann", Document: d.Str("doc", ""), WorkspaceID: d.Str("workspace", ""), Access: d.Uint("knows", 0),
+			Reason: d.Str("reason", ""), By: d.Str("by", ""),
 		})
 	case "revoke":
-		e := session.Revoke{Ask: s.uint(d, "ask", 1), UserID: "ann", TokenID: str(d, "jti", ""), SignIn: str(d, "sign-in", ""), ClientID: str(d, "client", ""),
-			All: !d.HasArg("jti") && !d.HasArg("before") && !d.HasArg("sign-in") && !d.HasArg("client"), Reason: str(d, "reason", ""), By: str(d, "by", "olive")}
-		if d.HasArg("before") {
-			e.Before = start.Add(s.duration(d, "before", 0))
+		e := session.Revoke{Ask: d.Uint("ask", 1), UserID: "ann", TokenID: d.Str("jti", ""), SignIn: d.Str("sign-in", ""), ClientID: d.Str("client", ""),
+			All: !d.Has("jti") && !d.Has("before") && !d.Has("sign-in") && !d.Has("client"), Reason: d.Str("reason", ""), By: d.Str("by", "olive")}
+		if d.Has("before") {
+			e.Before = d.Moment("before", start)
 		}
 		s.step(e)
 	case "kick":
-		s.step(session.Kick{Ask: s.uint(d, "ask", 1), UserID: "ann", Channel: str(d, "doc", ""), Reason: str(d, "reason", ""), By: str(d, "by", "olive")})
+		s.step(session.Kick{Ask: d.Uint("ask", 1), UserID: "ann", Channel: d.Str("doc", ""), Reason: d.Str("reason", ""), By: d.Str("by", "olive")})
 	case "ended":
 		s.step(session.Ended{
-			Channel: str(d, "doc", "welcome"), Fence: s.uint(d, "fence", 0), OK: !d.HasArg("failed"), Closed: d.HasArg("closed"),
-			Gone: d.HasArg("closed") || d.HasArg("gone"), LastMessageID: str(d, "last", ""), AdmittedAt: start.Add(s.duration(d, "admitted", 0)),
+			Channel: d.Str("doc", "welcome"), Fence: d.Uint("fence", 0), OK: !d.Has("failed"), Closed: d.Has("closed"),
+			Gone: d.Has("closed") || d.Has("gone"), LastMessageID: d.Str("last", ""), AdmittedAt: d.Moment("admitted", start),
 		})
 	case "pushed":
-		s.step(session.Pushed{Channel: str(d, "doc", "welcome"), Epoch: s.uint(d, "epoch", 1), OK: !d.HasArg("failed")})
+		s.step(session.Pushed{Channel: d.Str("doc", "welcome"), Epoch: d.Uint("epoch", 1), OK: !d.Has("failed")})
 	case "channel-gone":
-		e := session.ChannelGone{Channel: str(d, "doc", "welcome"), SessionID: str(d, "session", "s1"), Reason: str(d, "reason", "grace_expired")}
-		if d.HasArg("admitted") {
-			e.AdmittedAt = start.Add(s.duration(d, "admitted", 0))
+		e := session.ChannelGone{Channel: d.Str("doc", "welcome"), SessionID: d.Str("session", "s1"), Reason: d.Str("reason", "grace_expired")}
+		if d.Has("admitted") {
+			e.AdmittedAt = d.Moment("admitted", start)
 		}
 		s.step(e)
 	case "wake":
@@ -98,59 +87,49 @@ func (s *story) command(d *datadriven.TestData) string {
 			s.t.Fatal(err)
 		}
 		s.ses = ses
-		fmt.Fprintf(&s.out, "restored with %d channels and %d answers\n", len(s.store.Channels), len(s.store.Access))
+		fmt.Fprintf(s.out, "restored with %d channels and %d answers\n", len(s.store.Channels), len(s.store.Access))
 	default:
-		s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+		d.Unknown()
 	}
-	alarm := "none"
-	if at, ok := s.ses.Deadline(); ok {
-		alarm = s.since(at)
-	}
-	if alarm != s.alarm {
-		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
-		s.alarm = alarm
-	}
-	if s.out.Len() == 0 {
-		return "nothing\n"
-	}
-	return s.out.String()
+	at, ok := s.ses.Deadline()
+	s.alarm.Show(s.out, at, ok)
 }
 
 // goneAt is gone=<the admission that was sent back>.
-func (s *story) goneAt(d *datadriven.TestData) time.Time {
-	if !d.HasArg("gone") {
+func (s *player) goneAt(d *story.Command) time.Time {
+	if !d.Has("gone") {
 		return time.Time{}
 	}
-	return start.Add(s.duration(d, "gone", 0))
+	return d.Moment("gone", start)
 }
 
 // question is the number of one: ask=1 of a connect, own=1 of the object's own.
-func (s *story) question(d *datadriven.TestData) session.Question {
-	if d.HasArg("own") {
-		return session.Question{Own: s.uint(d, "own", 1)}
+func (s *player) question(d *story.Command) session.Question {
+	if d.Has("own") {
+		return session.Question{Own: d.Uint("own", 1)}
 	}
-	return session.Question{Ask: s.uint(d, "ask", 1)}
+	return session.Question{Ask: d.Uint("ask", 1)}
 }
 
-func (s *story) access(d *datadriven.TestData) session.Access {
+func (s *player) access(d *story.Command) session.Access {
 	return session.Access{
-		Found: !d.HasArg("missing"), Locked: d.HasArg("locked"), WorkspaceID: "ws_demo",
+		Found: !d.Has("missing"), Locked: d.Has("locked"), WorkspaceID: "ws_demo",
 		Source: permission.Source{
-			Workspace: permission.WorkspaceRole(str(d, "workspace", "")), Document: permission.DocumentRole(str(d, "grant", "")),
-			Restricted: d.HasArg("restricted"),
+			Workspace: permission.WorkspaceRole(d.Str("workspace", "")), Document: permission.DocumentRole(d.Str("grant", "")),
+			Restricted: d.Has("restricted"),
 		},
 	}
 }
 
-func (s *story) step(ev session.Event) {
+func (s *player) step(ev session.Event) {
 	for _, e := range s.ses.Step(s.now, ev) {
 		s.store.Apply(e)
 		s.show(e)
 	}
 }
 
-func (s *story) show(e session.Effect) {
-	o := &s.out
+func (s *player) show(e session.Effect) {
+	o := s.out
 	switch e := e.(type) {
 	case session.LookUp:
 		if e.Own > 0 {
@@ -255,28 +234,4 @@ func (s *story) show(e session.Effect) {
 	}
 }
 
-func (s *story) since(t time.Time) string { return t.Sub(start).String() }
-
-func str(d *datadriven.TestData, key, def string) string {
-	for _, arg := range d.CmdArgs {
-		if arg.Key == key && len(arg.Vals) > 0 {
-			return arg.Vals[0]
-		}
-	}
-	return def
-}
-
-func (s *story) uint(d *datadriven.TestData, key string, def uint64) (n uint64) {
-	if _, err := fmt.Sscan(str(d, key, fmt.Sprint(def)), &n); err != nil {
-		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
-	}
-	return n
-}
-
-func (s *story) duration(d *datadriven.TestData, key string, def time.Duration) time.Duration {
-	v, err := time.ParseDuration(str(d, key, def.String()))
-	if err != nil {
-		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
-	}
-	return v
-}
+func (s *player) since(t time.Time) string { return t.Sub(start).String() }

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -143,7 +144,7 @@ func (o *outside) parse(text string) (d word) {
 // can get to and will leave; and what is known is what is stored.
 func TestSimApps(t *testing.T) {
 	counts := map[string]int{}
-	runs := eachSeed(40, func(seed uint64) {
+	runs := random.Each(t, 40, 10, func(seed uint64) {
 		r := newRun(t, seed, user.Config{
 			Device: device.Config{ClientPings: seed%2 == 1, Outbox: channel.OutboxConfig{Frames: 4}},
 			Apps:   app.Config{MaxApps: 3, Unanswered: 64, Starts: rate.Limit{Count: 1 << 20}},

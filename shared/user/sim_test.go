@@ -3,9 +3,7 @@ package user_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -15,31 +13,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
-
-var (
-	simSeed = flag.Uint64("sim.seed", 0, "play this one seed")
-	simRuns = flag.Int("sim.runs", 0, "how many seeds to play")
-)
-
-// eachSeed plays the seeds that were asked for, else so many, and returns how many.
-func eachSeed(runs int, play func(seed uint64)) int {
-	switch {
-	case *simSeed != 0:
-		play(*simSeed)
-		return 1
-	case *simRuns != 0:
-		runs = *simRuns
-	case testing.Short():
-		runs = min(runs, 10)
-	}
-	for seed := range runs {
-		play(uint64(seed) + 1)
-	}
-	return runs
-}
 
 // gadget is a device as a user would have it: it comes back when its line drops, says
 // what it has heard, and acknowledges when it feels like it.
@@ -62,7 +39,7 @@ type gadget struct {
 type run struct {
 	*world
 	t       *testing.T
-	rand    *rand.Rand
+	rand    random.Random
 	gadgets []*gadget
 	open    map[string]*gadget // what the runtime holds open
 	late    []string           // connections whose end has yet to be told
@@ -78,7 +55,7 @@ type run struct {
 
 func newRun(t *testing.T, seed uint64, cfg user.Config) *run {
 	return &run{
-		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: rand.New(rand.NewPCG(seed, 7)), open: map[string]*gadget{},
+		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: random.Of(seed, 7), open: map[string]*gadget{},
 		gadgets: []*gadget{{name: "phone", talker: &talker{}}, {name: "glasses", talker: &talker{}}},
 	}
 }
@@ -344,7 +321,7 @@ func (r *run) crash() {
 // twice or out of order, whatever the line and the object do.
 func TestSim(t *testing.T) {
 	var heard, told uint64
-	runs := eachSeed(60, func(seed uint64) {
+	runs := random.Each(t, 60, 10, func(seed uint64) {
 		r := newRun(t, seed, user.Config{Device: device.Config{Outbox: channel.OutboxConfig{Frames: 12}}})
 		for range 2000 {
 			r.turn()

@@ -6,11 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -29,23 +28,23 @@ func long(text string) string {
 }
 
 // appCommand is what happens to an app.
-func (s *story) appCommand(d *datadriven.TestData) bool {
-	conn, name := arg(d, "conn", "a1"), arg(d, "app", "com.example.notes")
+func (s *player) appCommand(d *story.Command) bool {
+	conn, name := d.Str("conn", "a1"), d.Str("app", "com.example.notes")
 	var refused *protocol.Error
-	if code := arg(d, "error", ""); code != "" {
+	if code := d.Str("error", ""); code != "" {
 		refused = &protocol.Error{Code: protocol.Code(code)}
 	}
 	switch d.Cmd {
 	case "app":
-		s.show(s.step(app.Connect{Conn: conn, Package: name, KeyID: arg(d, "key", "k1"), SessionID: long(arg(d, "session", ""))}))
+		s.show(s.step(app.Connect{Conn: conn, Package: name, KeyID: d.Str("key", "k1"), SessionID: long(d.Str("session", ""))}))
 	case "registered":
 		s.show(s.step(app.Registered{Conn: conn, Err: refused}))
 	case "called":
 		s.show(s.step(app.Called{
-			SessionID: long(arg(d, "session", "")), Until: s.until(d), OK: !d.HasArg("no"), Reason: arg(d, "no", ""),
+			SessionID: long(d.Str("session", "")), Until: s.until(d), OK: !d.Has("no"), Reason: d.Str("no", ""),
 		}))
 	case "key-revoked":
-		s.show(s.step(app.KeyRevoked{Ask: 11, Package: name, KeyID: arg(d, "key", ""), By: "olive"}))
+		s.show(s.step(app.KeyRevoked{Ask: 11, Package: name, KeyID: d.Str("key", ""), By: "olive"}))
 	default:
 		return false
 	}
@@ -53,11 +52,11 @@ func (s *story) appCommand(d *datadriven.TestData) bool {
 }
 
 // until is that of the newest call of an attempt.
-func (s *story) until(d *datadriven.TestData) time.Time {
-	return s.calls[fmt.Sprint(long(arg(d, "session", "")), s.number(d, "attempt", 1))]
+func (s *player) until(d *story.Command) time.Time {
+	return s.calls[fmt.Sprint(long(d.Str("session", "")), int(d.Uint("attempt", 1)))]
 }
 
-func (s *story) appsSeen(d *datadriven.TestData) map[user.ConnID]time.Time {
+func (s *player) appsSeen(d *story.Command) map[user.ConnID]time.Time {
 	seen := map[user.ConnID]time.Time{}
 	for _, a := range d.CmdArgs {
 		if conn, is := strings.CutPrefix(a.Key, "seen-"); is {
@@ -71,8 +70,8 @@ func (s *story) appsSeen(d *datadriven.TestData) map[user.ConnID]time.Time {
 	return seen
 }
 
-func (s *story) showApp(effect any) {
-	o := &s.out
+func (s *player) showApp(effect any) {
+	o := s.out
 	switch e := effect.(type) {
 	case app.Save:
 		fmt.Fprintf(o, "save %s: %s\n", e.Row.Package, s.appRow(e.Row))
@@ -100,7 +99,7 @@ func (s *story) showApp(effect any) {
 	}
 }
 
-func (s *story) appRow(r app.Row) string {
+func (s *player) appRow(r app.Row) string {
 	parts := []string{r.State.String()}
 	if r.Phase != app.None {
 		parts = append(parts, [...]string{"", "calling", "pausing", "waiting"}[r.Phase])

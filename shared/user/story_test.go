@@ -3,12 +3,9 @@ package user_test
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cockroachdb/datadriven"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -17,12 +14,14 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
 // start is when every story begins.
-var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+var start = clock.Start
 
 // world is a user's core and the storage that its effects have filled.
 type world struct {
@@ -99,99 +98,86 @@ const (
 	pongText = protocol.PongText
 )
 
-// TestStories plays testdata. go test ./shared/device -run Stories -rewrite writes what
-// happened; the diff is what is to be reviewed.
+// TestStories plays testdata.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			s := &story{world: newWorld(t, user.Config{}), alarm: "none", calls: map[string]time.Time{}}
-			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-				s.t = t
-				return s.command(d)
-			})
-		})
-	}
+	story.Run(t, func(t *testing.T) func(d *story.Command) {
+		return (&player{world: newWorld(t, user.Config{}), alarm: story.None, calls: map[string]time.Time{}}).tell
+	})
 }
 
-// story plays a transcript: a command is an event, its output every effect in order.
-type story struct {
+// player plays a transcript: a command is an event, its output every effect in order.
+type player struct {
 	*world
-	alarm string
+	alarm story.Alarm
 	calls map[string]time.Time
-	out   strings.Builder
+	out   *strings.Builder
 }
 
-func (s *story) command(d *datadriven.TestData) string {
-	s.out.Reset()
-	s.now = start.Add(s.duration(d, "at", s.now.Sub(start)))
-	conn := arg(d, "conn", "c1")
+// tell shortens what follows from a command, as a story has it.
+func (s *player) tell(d *story.Command) {
+	s.t, s.out = d.T, &strings.Builder{}
+	s.command(d)
+	d.Out.WriteString(brief(s.out.String()))
+}
+
+func (s *player) command(d *story.Command) {
+	s.now = d.Moment("at", s.now)
+	conn := d.Str("conn", "c1")
 	switch d.Cmd {
 	case "config":
 		s.cfg = user.Config{
 			Device: device.Config{
-				ClientPings: d.HasArg("client-pings"),
-				Outbox:      channel.OutboxConfig{Frames: s.number(d, "outbox", 0)},
-				WindowBytes: s.number(d, "window", 0),
-				Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: s.number(d, "burst", 0)}, MaxRefused: s.number(d, "refused", 0)},
+				ClientPings: d.Has("client-pings"),
+				Outbox:      channel.OutboxConfig{Frames: int(d.Uint("outbox", 0))},
+				WindowBytes: int(d.Uint("window", 0)),
+				Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: int(d.Uint("burst", 0))}, MaxRefused: int(d.Uint("refused", 0))},
 			},
-			Apps: app.Config{MaxApps: s.number(d, "max-apps", 0), Unanswered: s.number(d, "unanswered", 0), MaxRounds: s.number(d, "max-rounds", 0)},
+			Apps: app.Config{MaxApps: int(d.Uint("max-apps", 0)), Unanswered: int(d.Uint("unanswered", 0)), MaxRounds: int(d.Uint("max-rounds", 0))},
 		}
 		s.hibernate()
-		return "ok\n"
+		fmt.Fprintln(s.out, "ok")
+		return
 	case "connect":
 		s.show(s.step(device.Connect{
-			Conn: conn, ClientID: arg(d, "client", ""), MadeUp: "made-up-" + conn, Flat: d.HasArg("flat"),
-			Claims: claims(start.Add(s.duration(d, "issued", s.now.Sub(start))), start.Add(s.duration(d, "expires", 15*time.Minute)), arg(d, "jti", "t1")),
+			Conn: conn, ClientID: d.Str("client", ""), MadeUp: "made-up-" + conn, Flat: d.Has("flat"),
+			Claims: claims(d.Moment("issued", s.now), start.Add(d.Span("expires", 15*time.Minute)), d.Str("jti", "t1")),
 			Seen:   s.seen(d),
 		}))
 	case "says":
 		s.show(s.says(conn, long(strings.TrimSpace(d.Input))))
 	case "closed":
-		s.show(s.step(user.Disconnected{Conn: conn, Code: s.number(d, "code", 1006), Seen: s.seen(d)}))
+		s.show(s.step(user.Disconnected{Conn: conn, Code: int(d.Uint("code", 1006)), Seen: s.seen(d)}))
 	case "send-failed":
 		s.show(s.step(user.SendFailed{Conn: conn}))
 	case "wake":
 		s.show(s.step(user.Woken{Seen: s.seen(d), Apps: s.appsSeen(d)}))
 	case "verified":
-		s.show(s.step(device.TokenVerified{Conn: conn, Claims: claims(s.now, start.Add(s.duration(d, "expires", 30*time.Minute)), arg(d, "jti", "t2"))}))
+		s.show(s.step(device.TokenVerified{Conn: conn, Claims: claims(s.now, start.Add(d.Span("expires", 30*time.Minute)), d.Str("jti", "t2"))}))
 	case "refused":
-		s.show(s.step(device.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(arg(d, "code", "AUTHENTICATION_FAILED"))}}))
+		s.show(s.step(device.TokenRefused{Conn: conn, Err: &protocol.Error{Code: protocol.Code(d.Str("code", "AUTHENTICATION_FAILED"))}}))
 	case "post":
 		s.show(s.step(device.Post{Ask: 7, From: protocol.FromOperator, Data: []byte(strings.TrimSpace(d.Input))}))
 	case "revoke":
-		s.show(s.step(session.Revoke{Ask: 8, UserID: "ann", TokenID: arg(d, "jti", ""), All: arg(d, "jti", "") == "", By: "olive"}))
+		s.show(s.step(session.Revoke{Ask: 8, UserID: "ann", TokenID: d.Str("jti", ""), All: d.Str("jti", "") == "", By: "olive"}))
 	case "kick":
-		s.show(s.step(session.Kick{Ask: 9, Channel: arg(d, "doc", ""), By: "olive"}))
+		s.show(s.step(session.Kick{Ask: 9, Channel: d.Str("doc", ""), By: "olive"}))
 	case "access-changed":
 		s.show(s.step(session.AccessChanged{Ask: 10, By: "olive"}))
 	case "hibernate":
 		s.hibernate()
-		return "ok\n"
+		fmt.Fprintln(s.out, "ok")
+		return
 	default:
 		if !s.appCommand(d) {
-			s.t.Fatalf("%s: unknown command %s", d.Pos, d.Cmd)
+			d.Unknown()
 		}
 	}
-	alarm := "none"
-	if at, ok := s.core.Deadline(); ok {
-		alarm = s.since(at)
-	}
-	if alarm != s.alarm {
-		fmt.Fprintf(&s.out, "alarm: %s\n", alarm)
-		s.alarm = alarm
-	}
-	if s.out.Len() == 0 {
-		return "nothing\n"
-	}
-	return brief(s.out.String())
+	at, ok := s.core.Deadline()
+	s.alarm.Show(s.out, at, ok)
 }
 
-func (s *story) show(effects []any) {
-	o := &s.out
+func (s *player) show(effects []any) {
+	o := s.out
 	for _, e := range effects {
 		switch e := e.(type) {
 		case socket.Accept:
@@ -236,7 +222,7 @@ func (s *story) show(effects []any) {
 	}
 }
 
-func (s *story) row(r device.Row) string {
+func (s *player) row(r device.Row) string {
 	states := [...]string{"pending", "active", "grace", "gone"}
 	parts := []string{states[r.Channel.State]}
 	if r.Channel.Conn != "" {
@@ -293,35 +279,11 @@ func extent(data map[string]any) (said string) {
 	return said
 }
 
-func (s *story) since(t time.Time) string { return t.Sub(start).String() }
+func (s *player) since(t time.Time) string { return t.Sub(start).String() }
 
-func (s *story) seen(d *datadriven.TestData) time.Time {
-	if !d.HasArg("seen") {
+func (s *player) seen(d *story.Command) time.Time {
+	if !d.Has("seen") {
 		return time.Time{}
 	}
-	return start.Add(s.duration(d, "seen", 0))
-}
-
-func arg(d *datadriven.TestData, key, def string) string {
-	for _, a := range d.CmdArgs {
-		if a.Key == key && len(a.Vals) > 0 {
-			return a.Vals[0]
-		}
-	}
-	return def
-}
-
-func (s *story) number(d *datadriven.TestData, key string, def int) (n int) {
-	if _, err := fmt.Sscan(arg(d, key, fmt.Sprint(def)), &n); err != nil {
-		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
-	}
-	return n
-}
-
-func (s *story) duration(d *datadriven.TestData, key string, def time.Duration) time.Duration {
-	v, err := time.ParseDuration(arg(d, key, def.String()))
-	if err != nil {
-		s.t.Fatalf("%s: %s: %v", d.Pos, key, err)
-	}
-	return v
+	return d.Moment("seen", start)
 }
