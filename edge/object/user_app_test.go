@@ -1,11 +1,15 @@
 package object
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/admin"
 )
 
 // Faults that the apps had once, each as it came about.
@@ -31,6 +35,16 @@ func sqliteNode(t *testing.T) string {
 // the session object has it and found(key) as a revocation has it.
 func database(t *testing.T, script string) string {
 	t.Helper()
+	revoke := statementOf(t, func(ctx context.Context, s admin.SQLStore) error {
+		return s.RevokeAppKey(ctx, "com.example.notes", "k1", time.UnixMilli(2))
+	})
+	found := statementOf(t, func(ctx context.Context, s admin.SQLStore) error {
+		_, err := s.AppUsers(ctx, "com.example.notes", "k1", "", 32)
+		return err
+	})
+	forget := statementOf(t, func(ctx context.Context, s admin.SQLStore) error {
+		return s.ForgetAppSessions(ctx, "com.example.notes", "k1", []string{"ann"})
+	})
 	out, err := exec.Command(sqliteNode(t), "--no-warnings", "--input-type=module", "-e", `
 		import { DatabaseSync } from "node:sqlite";
 		import { readFileSync } from "node:fs";
@@ -39,9 +53,9 @@ func database(t *testing.T, script string) string {
 		db.exec("INSERT INTO apps VALUES ('com.example.notes', 'Notes', 'https://notes.example', 'whs_x', 1)");
 		for (const key of ["k1", "k2"]) db.exec("INSERT INTO app_keys (id, package, hash, created_at) VALUES ('" + key + "', 'com.example.notes', '" + key + "', 1)");
 		const register = (session, key) => db.prepare(`+"`"+registerQuery+"`"+`).all(session, "com.example.notes", "ann", key, "1736244000000").length;
-		const revoke = (key) => db.prepare("UPDATE app_keys SET revoked_at = COALESCE(revoked_at, ?3) WHERE id = ?1 AND package = ?2").run(key, "com.example.notes", 2);
-		const found = (key) => db.prepare("SELECT DISTINCT user_id FROM app_sessions WHERE key_id = ?1 AND user_id > ?2 ORDER BY user_id LIMIT ?3").all(key, "", 32).map((r) => r.user_id).join();
-		const forget = (key) => db.prepare("DELETE FROM app_sessions WHERE key_id = ?1 AND user_id IN (SELECT value FROM json_each(?2, '$.users'))").run(key, JSON.stringify({ users: ["ann"] }));
+		const revoke = (key) => db.prepare(`+"`"+revoke+"`"+`).run(key, "com.example.notes", 2);
+		const found = (key) => db.prepare(`+"`"+found+"`"+`).all(key, "", 32).map((r) => r.user_id).join();
+		const forget = (key) => db.prepare(`+"`"+forget+"`"+`).run(key, JSON.stringify({ users: ["ann"] }));
 		const say = (...words) => console.log(...words);
 		`+script).CombinedOutput()
 	if err != nil {
