@@ -108,19 +108,19 @@ func TestAnotherClientsConnectIsNoResume(t *testing.T) {
 	}
 }
 
-// Whoever is refused is told a time of its own.
+// Each refused connect gets a retry_after of its own.
 func TestEachRefusedConnectHasAPlaceOfItsOwn(t *testing.T) {
 	m := openMany(t, session.Config{}, 0)
-	told := map[time.Duration]bool{}
+	times := map[time.Duration]bool{}
 	for i := range 400 {
 		if a := m.admit(i, nil); a.Err != nil {
-			told[a.Err.RetryAfter] = true
+			times[a.Err.RetryAfter] = true
 		}
 	}
-	if len(told) != 160 {
-		t.Errorf("160 are refused, and told %d times to come back", len(told))
+	if len(times) != 160 {
+		t.Errorf("160 are refused, with %d different times to come back", len(times))
 	}
-	// Those that come when they were told to are let in.
+	// Those that come back at their time are let in.
 	m = openMany(t, session.Config{}, 0)
 	at := map[int]time.Time{}
 	for i := range 300 {
@@ -135,7 +135,7 @@ func TestEachRefusedConnectHasAPlaceOfItsOwn(t *testing.T) {
 		if when, refused := at[i]; refused {
 			m.now = when
 			if a := m.admit(i, nil); a.Err != nil {
-				t.Errorf("document %d comes when it was told to: %+v", i, a.Err)
+				t.Errorf("document %d comes back at its time: %+v", i, a.Err)
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func TestEachRefusedConnectHasAPlaceOfItsOwn(t *testing.T) {
 // A source that is down is not asked by all at the same moment again.
 func TestASourceThatIsDownIsNotAskedByAllAtOnceAgain(t *testing.T) {
 	s := session.New(session.Config{})
-	told := map[time.Duration]bool{}
+	times := map[time.Duration]bool{}
 	for i := range 50 {
 		a := admission(uint64(i+1), "s1")
 		a.Channel = fmt.Sprint("d", i)
@@ -155,10 +155,10 @@ func TestASourceThatIsDownIsNotAskedByAllAtOnceAgain(t *testing.T) {
 		if !ok || answer.Err == nil || answer.Err.RetryAfter < 5*time.Second || answer.Err.RetryAfter > 10*time.Second {
 			t.Fatalf("answered %+v", answer)
 		}
-		told[answer.Err.RetryAfter] = true
+		times[answer.Err.RetryAfter] = true
 	}
-	if len(told) != 50 {
-		t.Errorf("50 are told %d times", len(told))
+	if len(times) != 50 {
+		t.Errorf("50 get %d different times", len(times))
 	}
 }
 
@@ -219,8 +219,8 @@ func TestAnAnswerThatWasForgottenIsAskedFor(t *testing.T) {
 	}
 }
 
-// How many documents a user may have open is bounded, and each refused attempt is told
-// when to come back.
+// How many documents a user may have open is bounded, and each refused attempt gets
+// a retry_after.
 func TestHowManyDocumentsAUserMayHaveOpen(t *testing.T) {
 	m := openMany(t, session.Config{MaxChannels: 3}, 3)
 	a := m.admit(3, nil)

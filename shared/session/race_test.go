@@ -97,18 +97,18 @@ func TestSentBackLateTakesNoOthersChannel(t *testing.T) {
 	}
 	a.Ask, a.GoneAt, a.Again = 4, g.AdmittedAt, true
 	s.Step(start.Add(20*time.Millisecond), a)
-	if _, told := first[session.EndChannel](s.Step(start.Add(time.Second), session.Revoke{Ask: 5, UserID: "ann", All: true})); !told {
-		t.Error("everything is revoked, B is connected, and its document is not told")
+	if _, notified := first[session.EndChannel](s.Step(start.Add(time.Second), session.Revoke{Ask: 5, UserID: "ann", All: true})); !notified {
+		t.Error("everything is revoked, B is connected, and its document is not notified")
 	}
 }
 
-// A change that the document has yet to hear of is told for as long as the channel
-// lives, and what nobody has told of is found out within StaleAccess.
+// A change that the document has not taken is pushed for as long as the channel lives, and
+// one without an AccessChanged is found out within StaleAccess.
 func TestAnOpenConnectionIsNotForgotten(t *testing.T) {
 	a := admission(1, "s1")
 	a.Claims.Expires = start.Add(10 * time.Hour)
 	s, _ := open(t, a)
-	now, asked, told := start, 0, 0
+	now, asked, pushed := start, 0, 0
 	for now.Before(start.Add(5 * time.Hour)) {
 		at, ok := s.Deadline()
 		if !ok {
@@ -130,19 +130,19 @@ func TestAnOpenConnectionIsNotForgotten(t *testing.T) {
 				}
 				for _, e := range s.Step(now, session.AccessFound{Question: l.Question, Access: roleOf(role)}) {
 					if p, ok := e.(session.Push); ok {
-						told++
+						pushed++
 						s.Step(now, session.Pushed{Channel: "d", Epoch: p.Grant.Epoch})
 						break
 					}
 				}
 			} else if p, ok := e.(session.Push); ok {
-				told++
+				pushed++
 				s.Step(now, session.Pushed{Channel: "d", Epoch: p.Grant.Epoch})
 			}
 		}
 	}
-	if asked < 4 || told < 60 {
-		t.Errorf("asked %d times, told %d times in 5 h", asked, told)
+	if asked < 4 || pushed < 60 {
+		t.Errorf("asked %d times, pushed %d times in 5 h", asked, pushed)
 	}
 }
 
@@ -165,8 +165,8 @@ func TestAReceiptKnowsWhatWasTaken(t *testing.T) {
 	}
 }
 
-// S1: "Prevents connection flooding". Whoever connects or refreshes again and again is
-// told when to come back, and fills no log.
+// S1: "Prevents connection flooding". Whoever connects or refreshes again and again gets
+// a retry_after, and fills no log.
 func TestConnectsAndRefreshesAreCounted(t *testing.T) {
 	for _, refresh := range []bool{false, true} {
 		s := session.New(session.Config{Connects: rate.Limit{Count: 60, Per: time.Minute, Burst: 5}, Resumes: rate.Limit{Count: 1, Burst: 1, Per: time.Hour}})
@@ -198,7 +198,7 @@ func TestConnectsAndRefreshesAreCounted(t *testing.T) {
 }
 
 // The clock goes back an hour: the source is asked anew about what is open, and a change
-// that a document has yet to hear of is told within a minute.
+// that a document has not taken is pushed within a minute.
 func TestTheClockGoesBack(t *testing.T) {
 	s, _ := open(t, admission(1, "s1"))
 	back := start.Add(-time.Hour)
@@ -206,11 +206,11 @@ func TestTheClockGoesBack(t *testing.T) {
 	if !asked {
 		t.Fatal("what was answered in an hour's time is believed for that hour")
 	}
-	if _, told := first[session.Push](s.Step(back, session.AccessFound{Question: l.Question, Access: roleOf(permission.ViewerRole)})); !told {
-		t.Fatal("the document is not told")
+	if _, pushed := first[session.Push](s.Step(back, session.AccessFound{Question: l.Question, Access: roleOf(permission.ViewerRole)})); !pushed {
+		t.Fatal("nothing is pushed")
 	}
 	s.Step(back, session.Pushed{Channel: "d"}) // it was not reached
-	if _, told := first[session.Push](s.Step(back.Add(-time.Hour), session.Woken{})); !told {
-		t.Error("the document is told again in an hour's time")
+	if _, pushed := first[session.Push](s.Step(back.Add(-time.Hour), session.Woken{})); !pushed {
+		t.Error("it is pushed again in an hour's time")
 	}
 }

@@ -214,13 +214,13 @@ func (s *player) show(e session.Effect) {
 	case session.SaveChannel:
 		fmt.Fprintf(o, "save channel %s/%s until %s, admitted %s", e.Row.Channel, e.Row.ClientID, s.since(e.Row.Until), s.since(e.Row.AdmittedAt))
 		if e.Row.Unpushed > 0 {
-			fmt.Fprintf(o, ", owes epoch %d", e.Row.Unpushed)
+			fmt.Fprintf(o, ", unpushed epoch %d", e.Row.Unpushed)
 		}
 		if e.Row.Stale {
-			fmt.Fprint(o, ", in doubt")
+			fmt.Fprint(o, ", stale")
 		}
 		if e.Row.Fence > 0 {
-			fmt.Fprintf(o, ", owes the end before epoch %d", e.Row.Fence)
+			fmt.Fprintf(o, ", fence before epoch %d", e.Row.Fence)
 		}
 		fmt.Fprintln(o)
 	case session.DeleteChannel:
