@@ -1,5 +1,5 @@
 // What time it is for an object while the runtime's clock stands still, with clocks of
-// paper. Run by guest_test.go.
+// paper. Run by pending_test.go.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Clock, ahead, many } from "../worker/clock.mjs";

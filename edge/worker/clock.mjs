@@ -1,8 +1,8 @@
-// An object's time. The runtime's never goes back: where the machine's clock is set back, an
-// object that is awake would see one moment until the machine gets there again, and its
-// timers wait for that too (workerd, December 2026). The database's clock is the machine's.
+// The time of an object. The runtime's clock never goes back: if the machine's clock is set back,
+// an object that is awake sees one moment until the machine gets there again, and its timers
+// wait for that too (workerd, December 2026). The database's clock is that of the machine.
 
-/** How many times in a row it may be the same moment before the database is asked. */
+/** How many times in a row the runtime may report the same moment before we ask the database. */
 export const many = 5;
 
 /** By how many milliseconds the runtime's clock may be ahead of the database's. */
@@ -14,7 +14,7 @@ export class Clock {
 	#last = 0;
 	#same = 0;
 
-	/** runtime and database tell the time, in milliseconds; the second costs a query. */
+	/** runtime and database return the time in milliseconds; the second costs a query. */
 	constructor(runtime, database) {
 		this.#runtime = runtime;
 		this.#database = database;
@@ -29,9 +29,9 @@ export class Clock {
 		try {
 			then = this.#database();
 		} catch {
-			// It does not say: the runtime's word counts.
+			// The database does not answer: use the runtime's clock.
 		}
-		if (then < now - ahead) return then; // and so it goes on for as long as the other stands still
+		if (then < now - ahead) return then; // and so on for as long as the runtime's clock stands still
 		this.#same = 0;
 		return now;
 	}

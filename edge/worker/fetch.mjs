@@ -1,11 +1,11 @@
-// Requests to others and bodies of others, with a limit to how long and how large they may be.
+// Requests to other services, and bodies from others, with limits on their time and size.
 
 const decoder = new TextDecoder();
 
 /**
- * An answer's status and text; without the text where that is too large. A redirect is an
- * answer: it leads to somebody else. Nothing is left running: AbortSignal.timeout would
- * keep an object from hibernating until it fires.
+ * Returns the status and text of an answer, without the text if it is too large. A redirect
+ * is an answer, because it leads to another service. Nothing stays running:
+ * AbortSignal.timeout would keep an object from hibernating until it fires.
  */
 export async function fetchText(url, init, timeout, most) {
 	const aborter = new AbortController();
@@ -20,7 +20,7 @@ export async function fetchText(url, init, timeout, most) {
 	}
 }
 
-/** A request's bytes, or which limit they went beyond: "too_large", or "too_late", also when they end before their end. */
+/** Returns the bytes of a request, or the limit that they exceed: "too_large", or "too_late", also for a body that ends early. */
 export async function readBody(stream, timeout, most) {
 	const reader = stream.getReader();
 	try {
@@ -28,11 +28,11 @@ export async function readBody(stream, timeout, most) {
 	} catch {
 		return "too_late";
 	} finally {
-		reader.cancel().catch(() => {}); // whoever sends on is not listened to
+		reader.cancel().catch(() => {}); // ignores whatever else comes
 	}
 }
 
-// readAll is what a stream brings, null when that is more than so many bytes.
+// readAll returns the bytes of a stream, or null if there are more than so many.
 async function readAll(reader, most) {
 	const chunks = [];
 	let length = 0;
@@ -54,7 +54,7 @@ async function readAll(reader, most) {
 	return bytes;
 }
 
-/** What a promise brings, or a TimeoutError when it takes longer than that many milliseconds. */
+/** Returns the result of a promise, or a TimeoutError if it takes longer than so many milliseconds. */
 export function within(milliseconds, promise) {
 	let timer;
 	const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new DOMException("", "TimeoutError")), milliseconds)));

@@ -1,9 +1,8 @@
-// The front Worker: a socket for the Go plug. Every request is an event for the
-// core, which answers with one step at a time; this file carries steps out and
-// understands none of them.
+// The front Worker's shell. Every request is an event for the core, which answers with one
+// step at a time. This file carries the steps out and understands none of them.
 
 import { fetchText, readBody, within } from "./fetch.mjs";
-import { Guest } from "./guest.mjs";
+import { PendingSocket } from "./pending.mjs";
 import { log } from "./log.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
@@ -16,11 +15,11 @@ const patience = 10_000;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-// The core waits for nothing, so all requests of an isolate may share it. It is
-// booted inside an event: Go asks for random numbers, which global scope has not.
+// The core waits for nothing, so all requests of an isolate share it. It boots inside an
+// event, because Go needs random numbers, which global scope does not have.
 let core;
 let room = { at: 0, bytes: 0 }; // where its input goes
-let fault; // what to answer when the core has trapped, in its own words
+let fault; // the answer once the core has trapped, in its own words
 
 function boot(env) {
 	core = reactor(module);
@@ -55,25 +54,25 @@ function ask(env, event) {
 		if (core === undefined) boot(env);
 		return turn(event);
 	} catch (err) {
-		core = undefined; // what trapped is not to be trusted; the next event boots anew
+		core = undefined; // after a trap its state is unreliable; the next event boots another
 		throw err;
 	}
 }
 
-// next is one step of the core, with what it has for the log said.
+// next takes one step of the core, and writes the step's lines to the log.
 function next(env, event) {
 	const step = ask(env, event);
 	if (step.log !== undefined) log(step.log);
 	return step;
 }
 
-// decide goes on until a step that ends it, or one that brought a socket. A guest may have
-// left by then, and nothing more is done for it.
-async function decide(env, event, ctx, guest) {
+// decide takes steps until one ends the request or brings a socket. If a pending socket has
+// closed by then nothing more is done for it.
+async function decide(env, event, ctx, pending) {
 	for (let step = next(env, event); ; ) {
-		if (guest !== undefined) {
-			if (guest.gone) return {};
-			guest.state = step.state;
+		if (pending !== undefined) {
+			if (pending.gone) return {};
+			pending.state = step.state;
 		}
 		const act = acts[step.do];
 		if (act === undefined) return step;
@@ -85,14 +84,14 @@ async function decide(env, event, ctx, guest) {
 			result = { error: err.name };
 		}
 		if (result instanceof Response) {
-			if (step.settle && !guest?.gone) ask(env, { kind: "settled", state: step.state });
+			if (step.settle && !pending?.gone) ask(env, { kind: "settled", state: step.state });
 			return { ...step, response: result };
 		}
 		step = next(env, { kind: "result", state: step.state, result });
 	}
 }
 
-const fetches = new Map(); // those under way, by their URL
+const fetches = new Map(); // those under way, by URL
 const keys = new Map(); // CryptoKeys by the text of their JWK
 const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 
@@ -109,9 +108,9 @@ const acts = {
 		return { ok: await crypto.subtle.verify(algorithm, key, bytes, encoder.encode(input)) };
 	},
 
-	// Whoever asks while an answer is on its way waits for that one, for as long as it may
-	// take. It is not given up with the request that began it; should its isolate's
-	// clock say that it was, the next one begins anew.
+	// A caller that asks while an answer is under way waits for that answer, as long as it
+	// may take. The fetch goes on when the request that began it ends. If the isolate's clock
+	// says that it has taken too long the next caller begins another.
 	fetch({ url, timeout_ms, max_bytes }, env, ctx) {
 		let one = fetches.get(url);
 		if (one === undefined || Date.now() - one.begun > timeout_ms) {
@@ -134,8 +133,8 @@ const acts = {
 		return { rows: await within(timeout_ms, env[binding].prepare(sql).bind(...args).raw()) };
 	},
 
-	// Nothing of the visitor's own request reaches the object, so no header of
-	// theirs can pass for ours and no token in a URL goes further than here.
+	// The object receives nothing of the visitor's own request, so no header of theirs can pass
+	// for ours, and no token in a URL goes further than here.
 	async forward({ binding, name, body }, env) {
 		const headers = { upgrade: "websocket", "x-holdfast-connect": encoder.encode(body).toBase64() };
 		const response = await env[binding].getByName(name).fetch("http://object/", { headers });
@@ -143,11 +142,11 @@ const acts = {
 	},
 
 	attend(step, env, ctx) {
-		if (!Guest.room(step)) return { full: true };
-		const guest = new Guest(step, ctx, () => next(env, { kind: "result", state: guest.state, result: { full: true } }));
-		guest.state = step.state;
-		ctx.waitUntil(receive(guest, env, ctx));
-		return guest.response;
+		if (!PendingSocket.room(step)) return { full: true };
+		const pending = new PendingSocket(step, ctx, () => next(env, { kind: "result", state: pending.state, result: { full: true } }));
+		pending.state = step.state;
+		ctx.waitUntil(receive(pending, env, ctx));
+		return pending.response;
 	},
 };
 
@@ -165,8 +164,8 @@ const ends = {
 
 	assets: (_, request, env) => env.ASSETS.fetch(request),
 
-	// One instance for this request: the handler waits, and an instance that waits
-	// on behalf of two requests hangs one of them. It is there when the body is.
+	// One instance for each request: the handler waits, and an instance that waits for two
+	// requests hangs one of them. It boots while the body arrives.
 	async handler(step, request, env, ctx) {
 		let whole = request;
 		if (request.body !== null) {
@@ -191,24 +190,24 @@ const ends = {
 	},
 };
 
-// receive finds out whose a guest's socket is, and ends it or joins it to an object's.
-async function receive(guest, env, ctx) {
+// receive finds out whose a pending socket is, and closes it or joins it to an object's.
+async function receive(pending, env, ctx) {
 	try {
-		const result = await guest.first;
-		if (guest.gone) return;
-		const end = await decide(env, { kind: "result", state: guest.state, result }, ctx, guest);
+		const result = await pending.first;
+		if (pending.gone) return;
+		const end = await decide(env, { kind: "result", state: pending.state, result }, ctx, pending);
 		if (end.response === undefined) {
-			guest.refuse(end);
+			pending.refuse(end);
 		} else {
-			guest.join(end.response.webSocket, end.first);
+			pending.join(end.response.webSocket, end.first);
 		}
 	} catch (err) {
 		complain(err);
-		guest.refuse({});
+		pending.refuse({});
 	}
 }
 
-// complain says where something failed, and not its message, which may hold anything.
+// complain logs where something failed, without the message, which may hold anything.
 function complain(err) {
 	console.error(`front: ${err.name} ${err.stack?.slice(err.stack.indexOf("\n"))}`);
 }
@@ -225,7 +224,7 @@ export async function fetchRequest(request, env, ctx) {
 	}
 }
 
-/** What a token is worth, for an object that swaps one in place: the text of a final step. */
+/** Judges a token, for an object that replaces one in place: returns the text of a final step. */
 export async function verifyToken(env, token) {
 	return JSON.stringify(await decide(env, { kind: "verify_token", token }));
 }

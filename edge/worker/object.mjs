@@ -1,5 +1,5 @@
-// The two Durable Object classes. Each event goes to the shell and from there
-// to Go; the platform's manners that cost experiments are noted where they matter.
+// The two Durable Object classes. Each event goes to the shell, and from there to Go. Comments
+// note where the platform behaves in ways that we found by experiment.
 
 import { DurableObject } from "cloudflare:workers";
 import { Shell, kind } from "./shell.mjs";
@@ -15,12 +15,12 @@ class GoObject extends DurableObject {
 		this.#shell = new Shell(ctx, env, objectClass);
 	}
 
-	/** A call from the front Worker or another object. */
+	/** Answers a call of the front Worker or another object. */
 	async call(text) {
 		return (await this.#shell.ask(kind.request, text)).text;
 	}
 
-	/** An upgrade that the front Worker has admitted, and what it says of it. */
+	/** Answers an upgrade that the front Worker has admitted, with the admission in a header. */
 	async fetch(request) {
 		const admitted = request.headers.get("x-holdfast-connect");
 		if (admitted === null) return new Response(null, { status: 404 });
@@ -29,8 +29,8 @@ class GoObject extends DurableObject {
 	}
 
 	webSocketMessage(ws, message) {
-		// What comes on a socket that was closed here and not there is for nobody. The runtime
-		// has no way to drop the line.
+		// Drops what comes on a socket that is closed here and not yet there. The runtime
+		// cannot end such a connection.
 		if (ws.readyState !== WebSocket.OPEN) return;
 		if (typeof message === "string") {
 			this.#shell.message(ws, message);
@@ -40,7 +40,7 @@ class GoObject extends DurableObject {
 	}
 
 	webSocketClose(ws, code) {
-		// The runtime answers a close of the peer only with this: a client
+		// The runtime answers a close of the peer only by this call. Without it a client
 		// that waits for the answer would wait until the object is evicted.
 		try {
 			this.#end(ws, code);
@@ -70,19 +70,19 @@ class GoObject extends DurableObject {
 	}
 }
 
-// base64 decodes the UTF-8 text in a header, which itself can only hold ASCII.
+// base64 decodes the UTF-8 text of a header, which itself can only hold ASCII.
 function base64(text) {
 	return decoder.decode(Uint8Array.fromBase64(text));
 }
 
-/** One user's session. */
+/** The object of one user. */
 export class UserSession extends GoObject {
 	constructor(ctx, env) {
 		super(ctx, env, 1);
 	}
 }
 
-/** One document. */
+/** The object of one document. */
 export class Document extends GoObject {
 	constructor(ctx, env) {
 		super(ctx, env, 2);

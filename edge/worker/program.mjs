@@ -3,10 +3,10 @@
 import "../../.build/current/wasm_exec.js";
 import module from "../../.build/current/http.wasm";
 
-// Program is wasm_exec.js's Go, TinyGo's or Go's own, with two changes. Each program
-// has its own `context` in its view of the globals, where syumai/workers looks for
-// the request it serves. And a trap is told, which otherwise would be thrown out of
-// a callback at nobody, and its request would hang.
+// Program is wasm_exec.js's Go, TinyGo's or Go's own, with two changes. Each program has its
+// own `context` in its view of the globals, where syumai/workers looks for the request that
+// it serves. And Program reports a trap, which would otherwise be thrown out of a callback
+// that nobody catches, and leave the request without an answer.
 export class Program extends Go {
 	#view;
 
@@ -18,14 +18,14 @@ export class Program extends Go {
 			get(global, name) {
 				if (name === "context") return context;
 				const value = global[name];
-				// Plain functions want the real global as `this`; classes have a prototype.
+				// Plain functions need the real global as `this`. Classes have a prototype.
 				return typeof value === "function" && !("prototype" in value) ? value.bind(global) : value;
 			},
 		});
 	}
 
-	// The base class assigns the table of values Go starts with, the globals at 5,
-	// just before it starts.
+	// The base class assigns the table of values that Go starts with just before it
+	// starts. The globals are at 5.
 	set _values(table) {
 		table[5] = this.#view;
 		Object.defineProperty(this, "_values", { value: table, writable: true });
@@ -40,7 +40,7 @@ export class Program extends Go {
 		}
 	}
 
-	/** Boots an instance; `ready` is when its main has said so. Only inside an event. */
+	/** Boots an instance, only inside an event. `ready` resolves when its main reports so. */
 	start() {
 		const { promise, resolve } = Promise.withResolvers();
 		const instance = new WebAssembly.Instance(module, { ...this.importObject, workers: { ready: resolve } });

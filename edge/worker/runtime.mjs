@@ -1,14 +1,14 @@
-// What a Go module that runs nothing between its calls needs from a host.
+// The host of a Go module that runs nothing between its calls.
 
 const decoder = new TextDecoder();
 
-/** A module that makes no host call of its own: its exports, and a view on its memory. */
+/** Starts a module that makes no host call of its own, and returns its exports and views on its memory. */
 export function reactor(module) {
 	let bytes;
 	let data;
 	let memory;
 	const views = () => {
-		// Growing the memory detaches the views on it.
+		// When the memory grows it detaches the views on it.
 		if (bytes?.buffer !== memory.buffer) {
 			bytes = new Uint8Array(memory.buffer);
 			data = new DataView(memory.buffer);
@@ -21,8 +21,8 @@ export function reactor(module) {
 	return { exports, views };
 }
 
-// runtime is what the two compilers' own runtimes import. Nothing of it waits:
-// a module that tried to would find no time passing and no file to read.
+// runtime returns what the two compilers' own runtimes import. None of it waits: for a
+// module that tried to, no time would pass, and there would be no file to read.
 export function runtime(views) {
 	let line = "";
 	const ok = () => 0;

@@ -1,5 +1,5 @@
-// One Durable Object's shell: it hands events to its Go instance (host.mjs) and
-// carries out what comes back. What any of it means is decided in Go.
+// The shell of one Durable Object: it delivers events to its Go instance (host.mjs) and
+// carries out the effects. Go decides what any of it means.
 
 import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
@@ -11,34 +11,34 @@ import module from "../../.build/current/object.wasm";
 /** The kinds of input, as in edge/object/host.go. */
 export const kind = { connect: 1, message: 2, binary: 3, closed: 4, sendFailed: 5, alarm: 6, request: 7, answered: 8, failed: 9 };
 
-/** How long D1, another object or a token's check may take, in milliseconds. */
+/** How long D1, another object or the check of a token may take, in milliseconds. */
 const patience = 5_000;
 
-/** How long a socket's id is, with which its attachment begins. */
+/** The length of a socket's id, with which the socket's attachment begins. */
 const idLength = 16;
 
-/** How often a text that came alone looks whether others come during its commit. */
+/** After how many texts that came alone the shell checks whether others come during a commit. */
 const probeEvery = 32;
 
-/** How many characters may leave with one batch: they are in memory until it has ended. */
+/** How many characters may leave with one batch. They stay in memory until the batch has ended. */
 const heavy = 4 << 20;
 
-/** How many texts wait for a commit at most, and of how many characters: they are kept in memory. */
+/** How many texts may wait for a commit, and of how many characters. They stay in memory. */
 const most = { texts: 128, characters: 1 << 20 };
 
 export class Shell {
 	sockets = null; // id -> WebSocket; null until the first boot
 	ids = new WeakMap(); // WebSocket -> id
-	ending = null; // the socket whose close is being told
+	ending = null; // the socket whose close event is under way
 	queue = []; // texts that wait for a commit
-	queued = 0; // characters of them
-	committing = null; // the promise of it
-	crowded = false; // texts came during the last one
+	queued = 0; // how many characters they have
+	committing = null; // the promise of the commit under way
+	crowded = false; // texts came during the last commit
 	alone = 0;
-	waiting = new Map(); // ask -> resolvers, of a fetch or a call that is not answered
+	waiting = new Map(); // ask -> resolvers, of a fetch or a call without an answer yet
 	asked = 0;
 	instance = null; // booted in the first event, never at global scope
-	longest = Infinity; // of a text that Go wants to see; known from the first boot on
+	longest = Infinity; // of a text that Go wants to see; known once booted
 
 	constructor(ctx, env, objectClass) {
 		this.ctx = ctx;
@@ -48,9 +48,9 @@ export class Shell {
 		this.clock = new Clock(Date.now, () => 1000 * this.sql.exec("SELECT unixepoch('subsec') AS now").one().now);
 	}
 
-	// enter gives Go one event as one whole: what it writes is written together,
-	// and only when that stands does anything leave. After a trap or a refusal the
-	// instance is dropped, nothing has happened, and the next event boots another.
+	// enter delivers one event to Go as one unit: all that it writes is written together, and
+	// effects leave only once that is done. After a trap or a refusal the shell drops the
+	// instance. Then nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
 		if (this.queue.length > 0) this.flush();
 		let out;
@@ -67,67 +67,67 @@ export class Shell {
 		if (out.length > 0) this.carryOut(out);
 	}
 
-	// message is enter for a text, and waits for others while an earlier one is being
-	// made durable: what has come by then is written in one transaction, with one
-	// commit, which is most of what an op costs.
+	// message enters a text. While an earlier text is being made durable it queues the text:
+	// the shell writes all queued texts in one transaction with one commit, which is most of
+	// what an op costs.
 	message(ws, text) {
 		if (this.committing === null) {
 			this.one(kind.message, ws, text, text.length);
 			if (this.crowded || ++this.alone % probeEvery === 0) this.commit();
 			return;
 		}
-		// Nobody waits for it: a socket whose text is waited for gets no second one.
+		// Nobody waits for it: a socket whose text is queued sends no second one.
 		const shown = this.shown(text);
 		this.queue.push({ ws, text: shown, length: text.length });
 		this.queued += shown.length;
 		if (this.queue.length >= most.texts || this.queued >= most.characters) this.flush();
 	}
 
-	// commit waits for what was written to be durable. Whether texts came meanwhile says
-	// whether waiting is worth it next time too; where they do, those that have arrived
-	// and not been handed over yet get a turn as well, for they come one by one.
+	// commit waits until the writes are durable. If texts come meanwhile, waiting is worth it
+	// next time too. Then texts that have arrived and are not delivered yet get a turn as well,
+	// because the runtime delivers them one by one.
 	commit() {
 		const written = this.ctx.storage.sync();
 		this.committing = (this.crowded ? written.then(() => scheduler.wait(0)) : written).then(
 			() => this.committed(),
 			() => this.committed(),
 		);
-		this.ctx.waitUntil(this.committing); // the queue lives in memory
+		this.ctx.waitUntil(this.committing); // the queue is in memory
 	}
 
 	committed() {
 		this.committing = null;
-		this.crowded = this.queue.length > 1; // one is whoever has just been answered
+		this.crowded = this.queue.length > 1; // one text is from the client that was just answered
 		if (this.queue.length > 0) this.flush();
 		if (this.crowded) this.commit();
 	}
 
-	// one is an event of a socket's own making: that it failed is for nobody else. length is
-	// the message's, whatever Go gets to see of it.
+	// one enters an event of one socket. If it fails no other socket is affected. length is that
+	// of the message, however much of it Go sees.
 	one(what, ws, text, length) {
 		try {
 			this.enter(what, length, this.id(ws), text);
 		} catch {
-			// Nothing of it has happened. The one who sent it begins again; the
-			// others never notice.
+			// Nothing of it has happened. This client connects again; the others
+			// notice nothing.
 			closeSocket(ws, 1011, "");
 		}
 	}
 
-	// shown is what Go gets to see of a text: all of it, or nothing, when it only has to know
-	// how long it was. A part of it would keep the whole in memory for as long as it waits.
+	// shown returns what Go sees of a text: all of it, or nothing if Go only has to know its
+	// length. A part of a text would keep the whole in memory for as long as it waits.
 	shown(text) {
 		return text.length > this.longest ? "" : text;
 	}
 
-	// flush gives Go everything that waits, a batch at a time.
+	// flush enters everything in the queue, a batch at a time.
 	flush() {
 		while (this.queue.length > 0) this.batch();
 	}
 
-	// batch is a flush of as much as may leave at once. Each text is still an event of
-	// its own; when one of them fails, or their writes do, nothing of any has happened,
-	// and they are entered again one by one.
+	// batch enters as much of the queue as may leave at once. Each text is still an event of
+	// its own. If one of them fails, or their writes do, nothing of any has happened, and they
+	// are entered again one by one.
 	batch() {
 		const queue = this.queue.splice(0);
 		this.queued = 0;
@@ -149,7 +149,7 @@ export class Shell {
 		} catch (err) {
 			this.drop(err);
 			const rest = this.queue;
-			this.queue = []; // or they would go before these
+			this.queue = []; // or these would come before the others
 			for (const { ws, text, length } of queue) this.one(kind.message, ws, text, length);
 			this.queue = rest;
 			return;
@@ -157,13 +157,13 @@ export class Shell {
 		if (out.length > 0) this.carryOut(out);
 	}
 
-	// write needs a transaction only for what is more than one statement: an op is
-	// one, and a savepoint around it would cost as much as the op.
+	// write uses a transaction only for more than one statement. An op is one statement, and
+	// a savepoint around it would cost as much as the op.
 	write(statements) {
 		const last = statements.lastIndexOf(everything);
 		if (last >= 0) {
-			// SQLite storage is emptied at once, but never within a transaction. The alarm
-			// goes with it from compatibility date 2026-02-24 on.
+			// SQLite storage is erased at once, but never within a transaction. From
+			// compatibility date 2026-02-24 on that includes the alarm.
 			this.ctx.storage.deleteAll().catch((err) => console.error(`object ${this.ctx.id.name}: ${err}`));
 			statements = statements.slice(last + 1);
 		}
@@ -181,7 +181,7 @@ export class Shell {
 	boot() {
 		this.sockets = new Map(this.ctx.getWebSockets().map((ws) => [this.id(ws), ws]));
 		this.instance = new Instance(module, this);
-		// Changes of the tables are not kept back as other writes are.
+		// The runtime does not hold changes of tables back like other writes.
 		this.ctx.storage.transactionSync(() => {
 			this.longest = this.instance.boot(this.objectClass);
 		});
@@ -195,12 +195,12 @@ export class Shell {
 		this.waiting.clear();
 	}
 
-	// ask gives Go an event that it answers, now or after other events.
+	// ask enters an event that Go answers, now or after other events.
 	ask(what, text) {
 		const ask = ++this.asked;
 		const answer = Promise.withResolvers();
 		this.waiting.set(ask, answer);
-		answer.promise.catch(() => {}); // whoever waits hears of it, and nobody else has to
+		answer.promise.catch(() => {}); // only a caller that waits has to handle it
 		this.enter(what, ask, "", text);
 		return answer.promise;
 	}
@@ -216,7 +216,7 @@ export class Shell {
 			try {
 				effects[what](this, failed, ...args);
 			} catch (err) {
-				// Of a socket that could not be had Go hears when it sends there.
+				// If a socket could not be accepted Go learns it when it sends there.
 				console.error(`object ${this.ctx.id.name}: ${what}: ${err}`);
 				if (what === "accept") this.waiting.get(args[0])?.reject(err);
 			}
@@ -225,14 +225,14 @@ export class Shell {
 			try {
 				this.enter(kind.sendFailed, 0, id);
 			} catch {
-				// The instance is dropped, and the next one misses the socket by itself.
+				// The instance is dropped. The next one finds the socket missing.
 			}
 		}
 	}
 
-	// later brings a request's answer back as an event, to the instance that asked.
-	// Nothing else waits for it, and it keeps the object awake no longer than it
-	// takes, or than longest lasts: who asked must not wait for ever.
+	// later brings the answer to a request back as an event, to the instance that asked.
+	// Nothing else waits for it. It keeps the object awake no longer than it takes, and no
+	// longer than longest: the instance must not wait for ever.
 	later(ask, request, longest = patience) {
 		const { instance } = this;
 		const back = (what, text) => {
@@ -245,17 +245,17 @@ export class Shell {
 				back(kind.failed, "");
 			},
 		);
-		this.ctx.waitUntil(done.catch(() => {})); // a failed event has been dealt with by enter
+		this.ctx.waitUntil(done.catch(() => {})); // enter has handled a failed event
 	}
 
-	/** The id of a socket. The attachment begins with it; reading that is a copy. */
+	/** Returns the id of a socket. The attachment begins with it, and reading that is a copy. */
 	id(ws) {
 		let id = this.ids.get(ws);
 		if (id === undefined) this.ids.set(ws, (id = ws.deserializeAttachment().slice(0, idLength)));
 		return id;
 	}
 
-	// What host.mjs asks of the sockets.
+	// What host.mjs needs to know of the sockets.
 
 	open() {
 		return [...this.sockets].filter(([, ws]) => ws.readyState === WebSocket.OPEN || ws === this.ending).map(([id]) => id);
@@ -275,7 +275,7 @@ export class Shell {
 	}
 }
 
-// What Go may want to leave, by the names host.mjs gives them.
+// The effects that Go may emit, by the names in host.mjs.
 const effects = {
 	accept(shell, failed, ask, id, protocol) {
 		const [client, server] = Object.values(new WebSocketPair());
@@ -290,7 +290,7 @@ const effects = {
 			try {
 				shell.sockets.get(id).send(text);
 			} catch {
-				// Gone, or closing: Go hears of it once and does not send there again.
+				// Gone or closing: Go learns it once, and sends no more there.
 				shell.sockets.delete(id);
 				failed.push(id);
 			}
@@ -330,7 +330,7 @@ const effects = {
 			if (header !== "") headers[header] = prefix + (await signature(secret, before + body));
 			return JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most));
 		};
-		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // it ends by itself before that
+		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // before that it ends by itself
 	},
 
 	verify(shell, failed, ask, token) {
@@ -340,7 +340,7 @@ const effects = {
 
 const encoder = new TextEncoder();
 
-/** The HMAC-SHA256 of a text, in hexadecimal. */
+/** Returns the HMAC-SHA256 of a text, in hexadecimal. */
 async function signature(secret, text) {
 	const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 	return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();

@@ -1,4 +1,4 @@
-// The Worker's entry: names, and nothing else.
+// The Worker's entry: it only exports names.
 
 import { fetchRequest } from "./front.mjs";
 

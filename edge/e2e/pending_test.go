@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// What the Worker does for an app's socket while its key is looked up: see there.
-func TestAppsDoorGuest(t *testing.T) {
+// TestPendingSocket: what the Worker does for an app's socket while its key is looked up.
+func TestPendingSocket(t *testing.T) {
 	t.Parallel()
-	nodeTest(t, "guest.test.mjs")
+	nodeTest(t, "pending.test.mjs")
 }
 
-// What time it is for an object whose clock stands still: see there.
+// TestLimitsClockStandsStill: what time it is for an object whose clock stands still.
 func TestLimitsClockStandsStill(t *testing.T) { nodeTest(t, "clock.test.mjs") }
 
 func nodeTest(t *testing.T, file string) {
