@@ -145,5 +145,33 @@ func (w *Writer) Open(name string) {
 // Close ends what Open began.
 func (w *Writer) Close() { w.Buf = append(w.Buf, '}') }
 
+// Array begins an array; what follows are its items until CloseArray. Each begins with
+// Item, and then any one value may be appended to Buf; or with OpenItem, which begins an
+// object, to be ended with Close.
+func (w *Writer) Array(name string) {
+	w.Key(name)
+	w.Buf = append(w.Buf, '[')
+}
+
+// NewArray opens an array at the end of dst, for its items; CloseArray ends it.
+func NewArray(dst []byte) Writer { return Writer{append(dst, '[')} }
+
+// Item begins an item of an array.
+func (w *Writer) Item() {
+	// Only an array that has just been opened ends in its bracket: no value does.
+	if n := len(w.Buf); n > 0 && w.Buf[n-1] != '[' {
+		w.Buf = append(w.Buf, ',')
+	}
+}
+
+// OpenItem begins an item that is an object.
+func (w *Writer) OpenItem() {
+	w.Item()
+	w.Buf = append(w.Buf, '{')
+}
+
+// CloseArray ends what Array or NewArray began.
+func (w *Writer) CloseArray() { w.Buf = append(w.Buf, ']') }
+
 // End closes the object and returns the text.
 func (w *Writer) End() []byte { return append(w.Buf, '}') }

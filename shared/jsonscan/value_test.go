@@ -113,9 +113,22 @@ func TestWriter(t *testing.T) {
 	w.Time("t", time.UnixMilli(1736244000123))
 	w.Key("k")
 	w.Buf = append(w.Buf, "[1,2]"...)
+	w.Array("none at all")
+	w.CloseArray()
+	w.Array("a")
+	w.Item()
+	w.Buf = jsonscan.AppendString(w.Buf, "[")
+	w.OpenItem()
+	w.Bool("b", false)
+	w.Array("c")
+	w.OpenItem()
+	w.Close()
+	w.CloseArray()
+	w.Close()
+	w.CloseArray()
 	got := string(w.End())
 	want := `x={"k\"1":"v\n{","u":18446744073709551615,"i":-9223372036854775808,"b":true,"r":{"deep":[1,{}]},"none":null,` +
-		`"o":{},"p":{"q":"{","s":["a","b"]},"n":[],"t":"2025-01-07T10:00:00.123Z","k":[1,2]}`
+		`"o":{},"p":{"q":"{","s":["a","b"]},"n":[],"t":"2025-01-07T10:00:00.123Z","k":[1,2],"none at all":[],"a":["[",{"b":false,"c":[{}]}]}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -112,15 +112,12 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	whole(&w, "grace_period", p.GracePeriod, time.Millisecond)
 	p.Limits.append(&w)
 	if len(p.Apps) > 0 {
-		w.Key("apps")
-		w.Buf = append(w.Buf, '[')
-		for i, a := range p.Apps {
-			if i > 0 {
-				w.Buf = append(w.Buf, ',')
-			}
+		w.Array("apps")
+		for _, a := range p.Apps {
+			w.Item()
 			w.Buf = a.Append(w.Buf)
 		}
-		w.Buf = append(w.Buf, ']')
+		w.CloseArray()
 	}
 	return w.End()
 }

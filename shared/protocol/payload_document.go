@@ -130,15 +130,12 @@ func (p DocumentSync) Append(dst []byte) []byte {
 	if p.Snapshot != nil {
 		w.Raw("snapshot", p.Snapshot.Append(nil))
 	}
-	w.Key("ops")
-	w.Buf = append(w.Buf, '[')
-	for i, op := range p.Ops {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
+	w.Array("ops")
+	for _, op := range p.Ops {
+		w.Item()
 		w.Buf = op.append(w.Buf)
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	return w.End()
 }
 

@@ -52,20 +52,16 @@ func (p Locks) Append(dst []byte) []byte {
 	w := jsonscan.NewObject(dst)
 	w.Bool("locked", p.Locked)
 	optStr(&w, "reason", p.Reason)
-	w.Key("sections")
-	w.Buf = append(w.Buf, '[')
-	for i, s := range p.Sections {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		in := jsonscan.NewObject(w.Buf)
-		in.Str("section", s.Section)
-		in.Str("user_id", s.UserID)
-		in.Str("client_id", s.ClientID)
-		optTime(&in, "until", s.Until)
-		w.Buf = in.End()
+	w.Array("sections")
+	for _, s := range p.Sections {
+		w.OpenItem()
+		w.Str("section", s.Section)
+		w.Str("user_id", s.UserID)
+		w.Str("client_id", s.ClientID)
+		optTime(&w, "until", s.Until)
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	return w.End()
 }
 

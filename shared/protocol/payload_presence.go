@@ -38,15 +38,12 @@ type PresenceState struct{ Members []Presence }
 // Append appends the payload as JSON.
 func (p PresenceState) Append(dst []byte) []byte {
 	w := jsonscan.NewObject(dst)
-	w.Key("members")
-	w.Buf = append(w.Buf, '[')
-	for i, member := range p.Members {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
+	w.Array("members")
+	for _, member := range p.Members {
+		w.Item()
 		w.Buf = member.Append(w.Buf)
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	return w.End()
 }
 
