@@ -2,8 +2,8 @@
 //
 //	node web/build.mjs --mode dev|release --wasm holdfast.wasm --exec wasm_exec.js --out DIR [--package DIR]
 //
-// holdfast.js and its types, holdfast.wasm, and the demo page around them; and
-// into another folder what `npm publish` would take.
+// holdfast.js and its types, holdfast.wasm, and the demo page around them. Into another
+// folder it writes what `npm publish` would upload.
 import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -17,13 +17,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 
 /** Turns the compiler's wasm_exec.js into a function of the global object it writes to. */
 export function wrapExec(source) {
-  // Go's own file names the file system it has just put on the global object
-  // without saying where it is.
+  // Go's own file refers to the file system that it has just put on the global object
+  // by its bare name.
   const own = source.replace(/(?<![.\w])fs\.writeSync/g, "globalThis.fs.writeSync");
   return `export default function (globalThis) {\n${own}\nreturn globalThis.Go;\n}\n`;
 }
 
-/** An esbuild plugin that answers "holdfast:wasm_exec". */
+/** An esbuild plugin that resolves "holdfast:wasm_exec". */
 export function wasmExec(path) {
   return {
     name: "wasm_exec",
@@ -34,7 +34,7 @@ export function wasmExec(path) {
   };
 }
 
-/** Another that answers "holdfast:wasm": the module as gzip in base64, or "" where there is none. */
+/** An esbuild plugin that resolves "holdfast:wasm": the module as gzip in base64, or "" without one. */
 function wasmInside(path) {
   return {
     name: "wasm",
@@ -48,7 +48,7 @@ function wasmInside(path) {
   };
 }
 
-/** Leaves imports of these files where they are: each file of the package is there once, and the errors are the core's. */
+/** Leaves imports of these files as they are: the package has each file once, and the errors belong to the core. */
 const apart = (names) => ({
   name: "apart",
   setup({ onResolve }) {
@@ -56,7 +56,7 @@ const apart = (names) => ({
   },
 });
 
-// The demo imports the package as an app does; what it serves itself is the one file beside it.
+// The demo imports the package as an app does. It serves itself only the one file beside it.
 const besidePackage = {
   name: "holdfast",
   setup({ onResolve }) {
@@ -65,19 +65,19 @@ const besidePackage = {
   },
 };
 
-/** The declarations of the entries and of what they name. */
+/** Writes the declarations of the entries and of what they name. */
 async function types(out) {
-  // The compiler's own starter, found wherever the packages are.
+  // The compiler's own starter, wherever the packages are.
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   await promisify(execFile)(process.execPath, [tsc, "--project", join(here, "tsconfig.types.json"), "--outDir", out]);
-  // The compiler leaves the sources' own extension in the declarations.
+  // The compiler keeps the sources' extension in the declarations.
   for (const file of await readdir(out)) {
     const path = join(out, file);
     await writeFile(path, (await readFile(path, "utf8")).replace(/((?:from |import\()"\.\/\w+)\.ts"/g, '$1.js"'));
   }
 }
 
-/** What `npm publish` would take: one file for each entry, and what they share once. */
+/** Writes what `npm publish` would upload: one file for each entry, and once what they share. */
 async function npmPackage(out, shared, exec, wasm) {
   await mkdir(out, { recursive: true });
   const plugins = [wasmExec(exec), wasmInside(wasm)];

@@ -1,6 +1,6 @@
-// Runs Holdfast and its peers in one workerd process for edge/e2e/bench_test.go.
-// Commands come as JSON lines on standard input, answers leave on standard output,
-// one for each, as in edge/e2e/harness.mjs.
+// Runs Holdfast and its peers in one workerd process for edge/e2e/bench_test.go. It reads
+// commands as JSON lines from standard input, and writes one answer for each to standard
+// output, as edge/e2e/harness.mjs does.
 //
 //   {"do":"evict","worker":"holdfast","class":"Document","name":"bench-1"}
 //
@@ -17,8 +17,8 @@ const repo = fileURLToPath(new URL("../..", import.meta.url));
 const { secrets, build, users, documents } = JSON.parse(process.argv[2]);
 const sockets = [{ host: "127.0.0.1", port: 0 }];
 
-// The peers limit nobody, and a writer here sends as fast as it can without
-// confirming what it has read: these are no limits to it.
+// The peers have no limits, and a writer here sends as fast as it can without confirming
+// what it has read. So these limits are too high to matter.
 const unlimited = Object.fromEntries(
 	["MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES"].map((name) => [name, "1000000000"]),
 );
@@ -48,12 +48,12 @@ async function peers(issuer) {
 	};
 }
 
-// Without the web files: with them miniflare puts a Worker of its own before this one,
-// in no other contestant's way.
+// Without the web files: with them miniflare would put a Worker of its own before this
+// one, and before no other contestant.
 const own = { ...built({ build: resolve(build), variables: { ...secrets, ...unlimited } }), assets: undefined, unsafeDirectSockets: sockets };
 const miniflare = await run([own, await peers(own.bindings.ISSUER)]);
 
-// Everybody in the demo workspace may edit what is in it: as many as are needed.
+// Everybody in the demo workspace may edit its documents, so add as many users as needed.
 const database = await miniflare.getD1Database("DB", "holdfast");
 await migrate(database);
 const count = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)";

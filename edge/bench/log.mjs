@@ -1,5 +1,5 @@
-// The op log of the peers that store: the table and the index of edge/object/schema.go,
-// one INSERT for each op.
+// The op log of the peers that store: the table and the index of Holdfast's documents,
+// and one INSERT for each op.
 
 import { operation } from "./frames.mjs";
 

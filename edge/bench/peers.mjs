@@ -1,6 +1,6 @@
-// What Holdfast is compared with, in frames of the same shape: the least that
-// JavaScript in a Durable Object can do (Bare), that and one row per op (Stored),
-// and what a team would otherwise take, partyserver with jose (Room, in room.mjs).
+// The peers of Holdfast, with frames of the same form: the least that JavaScript in a Durable
+// Object can do (Bare), the same with one row for each op (Stored), and what a team would use
+// otherwise, partyserver with jose (Room, in room.mjs).
 
 import { DurableObject } from "cloudflare:workers";
 import { Log } from "./log.mjs";
@@ -9,7 +9,7 @@ import { routeRoom } from "./room.mjs";
 
 export { Room } from "./room.mjs";
 
-/** Echoes an op as its acknowledgement and hands it to the others. No token, no storage. */
+/** Echoes an op as its acknowledgement and sends it to the others. It has no token and no storage. */
 export class Bare extends DurableObject {
 	version = 0;
 
@@ -43,7 +43,7 @@ export class Bare extends DurableObject {
 	replay() {}
 }
 
-/** Bare, with the op stored before it is acknowledged, in a table like Holdfast's. */
+/** Bare, but stores the op before it acknowledges it, in a table like Holdfast's. */
 export class Stored extends Bare {
 	constructor(ctx, env) {
 		super(ctx, env);

@@ -1,5 +1,5 @@
-// partyserver with jose, as their documentation has them used: the token is checked
-// before the room hears of the connection, against a key set that is made once.
+// partyserver with jose, used as their documentation shows: the token is checked before the
+// room receives the connection, against a key set that is made once.
 
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { Server, routePartykitRequest } from "partyserver";
@@ -31,7 +31,7 @@ export class Room extends Server {
 
 let keys;
 
-/** Routes a request to its room, when its token is good. */
+/** Routes a request to its room, if its token is valid. */
 export async function routeRoom(request, env) {
 	keys ??= createLocalJWKSet(JSON.parse(env.KEYS));
 	const answer = await routePartykitRequest(request, env, {
@@ -40,7 +40,7 @@ export async function routeRoom(request, env) {
 				const token = upgrade.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
 				const { payload } = await jwtVerify(token, keys, { issuer: env.ISSUER, algorithms: ["RS256"] });
 				const headers = new Headers(upgrade.headers);
-				headers.delete("authorization"); // the room has no need of it
+				headers.delete("authorization"); // the room does not need it
 				headers.set("x-user-id", payload.user_id);
 				return new Request(upgrade, { headers });
 			} catch {

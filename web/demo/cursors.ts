@@ -14,7 +14,7 @@ export const colours = 6;
 
 const set = StateEffect.define<Cursor[]>();
 
-/** Shows these cursors and no others. */
+/** Shows exactly these cursors. */
 export const showCursors = (view: EditorView, cursors: Cursor[]): void => view.dispatch({ effects: set.of(cursors) });
 
 class Caret extends WidgetType {
@@ -37,7 +37,7 @@ class Caret extends WidgetType {
   }
 }
 
-// Classes and no style attributes: the page's policy allows no inline styles.
+// Classes and no style attributes, because the page's policy allows no inline styles.
 const field = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(drawn, transaction) {

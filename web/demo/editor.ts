@@ -18,14 +18,14 @@ interface Place {
   head?: unknown;
 }
 
-/** Someone else on the document. */
+/** Another member of the document. */
 export interface Person {
   key: string;
   name: string;
   colour: number;
 }
 
-/** What the page around the editor is told. */
+/** What the editor reports to the page around it. */
 export interface EditorEvents {
   refused(error: HoldfastError): void;
   unreadable(error: HoldfastError): void;
@@ -102,19 +102,19 @@ export class Editor {
     for (const type of ["permissionchange", "state"]) session.addEventListener(type, () => this.refreshAccess());
   }
 
-  /** The whole text. */
+  /** Returns the whole text. */
   get text(): string {
     return this.#text.toString();
   }
 
-  /** Lets the user type or not, as the session's permissions say. */
+  /** Allows or forbids typing, as the session's permissions say. */
   refreshAccess(): void {
     const may = !this.#refused && this.#session.can("write") && !this.#session.locked && this.#session.state !== "closed";
     if (may === !this.#view.state.readOnly) return;
     this.#view.dispatch({ effects: this.#writable.reconfigure(access(may)) });
   }
 
-  /** Takes the editor out of the page. */
+  /** Removes the editor from the page. */
   destroy(): void {
     this.#gone = true;
     this.#provider.destroy();
@@ -129,7 +129,7 @@ export class Editor {
     this.#awareness.setLocalState(this.#view.hasFocus ? { anchor: at(anchor), head: at(head) } : {});
   }
 
-  // Who is here is the server's word; a cursor is the peer's.
+  // The server says who is here; a peer says where its cursor is.
   #present(detail: PresenceDetail): void {
     if (nameOf(detail) === nameOf(this.#session)) return;
     const key = nameOf(detail);
@@ -139,7 +139,7 @@ export class Editor {
   }
 
   #draw(): void {
-    // A colour of their own, or the next that nobody else here has.
+    // The user's own colour, or the next that nobody else here has.
     const taken = new Map<string, number>();
     const colourOf = (key: string): number => {
       let colour = taken.get(key) ?? hue(key, colours);
@@ -157,7 +157,7 @@ export class Editor {
       if (!who || anchor === undefined || head === undefined) return [];
       return [{ name: who.name || who.userId, colour: colourOf(nameOf(who)), anchor, head }];
     });
-    // Never inside the editor's own update, which may be what has moved something.
+    // Never inside the editor's own update, which may be what moved something.
     queueMicrotask(() => this.#gone || showCursors(this.#view, shown));
     if (!this.#gone) this.#heard.people(people);
   }
@@ -172,7 +172,7 @@ export class Editor {
   }
 }
 
-// A client id alone is nobody's name: another user may connect under the same.
+// A client id alone names nobody: another user may connect with the same.
 const nameOf = ({ userId, clientId }: Who): string => `${userId}\n${clientId}`;
 
 const access = (may: boolean) => [

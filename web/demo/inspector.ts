@@ -9,7 +9,7 @@ const levels: [Permission, string][] = [
   ["admin", "Manage permissions"],
 ];
 
-/** Shows what the session is, beside the text. It reads; it changes nothing. */
+/** Shows the state of the session beside the text. It reads, and changes nothing. */
 export class Inspector {
   #session: Session;
   #tabs: string[] = [];
@@ -36,7 +36,7 @@ export class Inspector {
     this.draw();
   }
 
-  /** Draws everything anew from the session's properties. */
+  /** Draws everything again from the session's properties. */
   draw(): void {
     const s = this.#session;
     const dot = at("dot");

@@ -1,16 +1,16 @@
 import { HoldfastError, type GetToken } from "holdfast";
 
-// The access token lives here and nowhere else: not in storage, not in an
-// address. The refresh token is an HttpOnly cookie, out of any script's reach.
+// The access token is kept here and nowhere else: not in storage, not in an address.
+// The refresh token is an HttpOnly cookie, which no script can read.
 let access: { token: string; ttl: number; until: number } | undefined;
 let signedIn: string | undefined;
 let refreshing: Promise<string> | undefined;
 
-// Says that someone signed in here before, so that a reload goes straight in
-// and a first visit asks for no token it cannot get. An e-mail, not a secret.
+// Remembers that somebody signed in here before. So a reload goes straight in, and a first
+// visit asks for no token that it cannot get. It is an e-mail, not a secret.
 const accountKey = "holdfast-demo.account";
 
-/** Who signed in last on this browser, or "". */
+/** Returns who signed in last on this browser, or "". */
 export function account(): string {
   try {
     return localStorage.getItem(accountKey) ?? "";
@@ -19,7 +19,7 @@ export function account(): string {
   }
 }
 
-/** The id of who is signed in, as far as this page knows: after a reload it does not until it has a token. */
+/** Returns the id of the signed-in user, if this page knows it: after a reload it does not until it has a token. */
 export function userId(): string | undefined {
   return signedIn;
 }
@@ -38,14 +38,14 @@ export async function logout(): Promise<void> {
   await fetch("/auth/logout", { method: "POST", credentials: "include", keepalive: true }).catch(() => {});
 }
 
-/** Takes every token of the user back, here and everywhere, as a stolen laptop would have one do. */
+/** Revokes every token of the user, here and everywhere, as after the theft of a laptop. */
 export async function revoke(): Promise<void> {
   await fetch("/auth/logout", { method: "POST", credentials: "include", headers: { "content-type": "application/json" }, body: '{"everywhere":true}' });
 }
 
 let shortly = false;
 
-/** Has the next token live for 20 s only, so that one can watch it end and be refreshed. */
+/** Makes the next token live for only 20 s, so that one can watch its end and its refresh. */
 export function shorten(): void {
   shortly = true;
 }
@@ -58,7 +58,7 @@ export function forget(): void {
   } catch {}
 }
 
-/** The `getToken` of one session: what sign-in gave while it is fresh, then refreshed ones. */
+/** The `getToken` of one session: first the token of the sign-in while it is fresh, then refreshed ones. */
 export function tokens(): GetToken {
   let first = true;
   return () => {
@@ -92,7 +92,7 @@ async function post(path: string, body?: unknown): Promise<Answer> {
     response = await fetch(path, {
       method: "POST",
       credentials: "include",
-      // A tab closed in mid-refresh would lose the rotated cookie without it.
+      // Without keepalive a tab that is closed in mid-refresh would lose the rotated cookie.
       keepalive: true,
       ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });

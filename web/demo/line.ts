@@ -1,5 +1,5 @@
-// Cuts the line on request. A session has no such thing, so the demo puts its
-// own WebSocket in the page: in every tab, as any of them may hold the line.
+// Cuts the connection on request. A session cannot do that, so the demo puts its own
+// WebSocket in the page: in every tab, because any tab may hold the connection.
 const open = new Set<WebSocket>();
 let downUntil = 0;
 
@@ -16,7 +16,7 @@ globalThis.WebSocket = new Proxy(globalThis.WebSocket, {
 const others = new BroadcastChannel("holdfast-demo.line");
 others.onmessage = ({ data }) => cut(Number(data));
 
-/** Cuts the line in whichever tab holds it, and keeps it down for a while. */
+/** Cuts the connection in whichever tab holds it, and prevents another for a while. */
 export function dropLine(ms: number): void {
   others.postMessage(ms);
   cut(ms);
@@ -31,6 +31,6 @@ function cut(ms: number): void {
   if (!(ms >= 0)) return;
   downUntil = performance.now() + ms;
   if (ms > 0) for (const socket of open) socket.close(4000, "the line was dropped");
-  // What a browser would say of it: a page that is back on the network dials at once.
+  // As a browser would report it: a page that is back on the network dials at once.
   if (ms === Infinity || ms === 0) globalThis.dispatchEvent(new Event(ms === 0 ? "online" : "offline"));
 }

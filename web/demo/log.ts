@@ -11,7 +11,7 @@ export function log(event: string, detail = "", kind: "" | "good" | "warn" | "ba
   write(event, detail, kind);
 }
 
-/** Writes an operation; a run of them from one place shares one line. */
+/** Writes an operation; a run of them from one place shares one row. */
 export function logOperation(version: number, from: string, replay: boolean): void {
   const key = `${from}/${replay}`;
   if (run?.key !== key) {

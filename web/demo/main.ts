@@ -11,11 +11,11 @@ import { signInForm } from "./signin.ts";
 const documents = ["welcome", "notes", "secret", "locked"];
 
 let current: { session: DemoSession; editor: Editor; inspector: Inspector } | undefined;
-let wanted = 0; // counts openings, so that a slow one that was overtaken is dropped
+let wanted = 0; // counts openings, so that a slow opening that a newer one has overtaken is dropped
 
 const form = signInForm(() => open(chosen()));
 
-/** The document in the address, or the first. */
+/** Returns the document in the address, or the first one. */
 function chosen(): string {
   return new URL(location.href).searchParams.get("document") || documents[0]!;
 }
@@ -37,7 +37,7 @@ async function open(name: string): Promise<void> {
   const editor = new Editor(at("editor"), session, `Text of ${name}`, { refused, unreadable: ({ reason }) => log("unreadable", reason ?? "", "bad"), people });
   current = { session, editor, inspector: new Inspector(session) };
   listen(session);
-  // To play with in the console, and for the tests. There is no token in it.
+  // For experiments in the console, and for the tests. It holds no token.
   Object.assign(globalThis, { demo: { session, text: () => editor.text } });
 }
 
@@ -65,7 +65,7 @@ function listen(session: DemoSession): void {
       saved();
     } else if (state === "reconnecting") {
       log(state, retryIn ? `in ${(retryIn / 1000).toFixed(1)} s${reason ? `, ${reason}` : ""}` : reason, "warn");
-      if (last?.action === "wait" && !session.sessionId) block(last); // it has not been open yet
+      if (last?.action === "wait" && !session.sessionId) block(last); // it was never connected
       else saved();
     } else if (state === "closed") {
       log(state, last?.code ?? reason, "bad");
@@ -105,7 +105,7 @@ function listen(session: DemoSession): void {
   session.addEventListener("autherror", ({ detail }) => {
     if (!mine()) return;
     log("autherror", detail.code, "bad");
-    if (detail.recoverable) return; // the token in use lives on, and is asked for again
+    if (detail.recoverable) return; // the session still uses its token, and asks again
     leave();
     forget();
     form.show(detail.message);
@@ -169,7 +169,7 @@ function showAccess(session: DemoSession): void {
 }
 
 function saved(): void {
-  if (!at("blocked").hidden) return; // there is more to say than that
+  if (!at("blocked").hidden) return; // a graver message is on the page
   const unsaved = current?.session.unsent ?? 0;
   const away = current?.session.state !== "connected";
   const changes = unsaved === 1 ? "1 change" : `${unsaved} changes`;
@@ -177,7 +177,7 @@ function saved(): void {
   at("saved").dataset.waiting = String(unsaved > 0 || away);
 }
 
-// What is typed after a refused change would build on something nobody else has.
+// Text that is typed after a refused change would build on something that nobody else has.
 function refused(error: HoldfastError): void {
   log("refused", error.code, "bad");
   block(new HoldfastError({ code: error.code, message: "Your last change was not stored. Open the document again to go on from what is." }));

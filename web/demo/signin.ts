@@ -10,7 +10,7 @@ const accounts = [
   ["outsider@example.com", "Outsider", "Not a member: is refused"],
 ] as const;
 
-/** Wires the sign-in form; `done` is called once someone is in. */
+/** Wires the sign-in form. It calls `done` once somebody is signed in. */
 export function signInForm(done: (email: string) => void): { show(problem?: string): void } {
   const email = at<HTMLInputElement>("login-email");
   const secret = at<HTMLInputElement>("login-password");
