@@ -147,7 +147,7 @@ func TestAppThatDoesNotCome(t *testing.T) {
 // An app's line drops: it has its grace, and then it is called.
 func TestAppDrops(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"APP_GRACE_MS": "1500"})
+	s := start(t, map[string]string{"APP_GRACE_MS": "5000"})
 	a := s.serveApp(t, notes)
 	phone := deviceDial{clientID: "phone", token: s.Login("owner")}.connect(s, "")
 	app, call := phone.starts(a)

@@ -90,7 +90,7 @@ func TestDeviceAfterGraceANewSession(t *testing.T) {
 // S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive".
 func TestDeviceHeartbeat(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"HEARTBEAT_MS": "300", "HEARTBEAT_TIMEOUT_MS": "900"})
+	s := start(t, map[string]string{"HEARTBEAT_MS": "300", "HEARTBEAT_TIMEOUT_MS": "3000"})
 	token := s.Login("owner")
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	began := time.Now()

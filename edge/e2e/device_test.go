@@ -153,7 +153,7 @@ func TestDeviceInItsOwnWords(t *testing.T) {
 // S1: "Mobile app must send CONNECTION_INIT within 30 seconds".
 func TestDeviceThatSaysNothing(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"INIT_TIMEOUT_MS": "2500"})
+	s := start(t, map[string]string{"INIT_TIMEOUT_MS": "5000"})
 	token := s.Login("owner")
 	began := time.Now()
 	c := deviceDial{token: token}.open(s)
@@ -167,7 +167,7 @@ func TestDeviceThatSaysNothing(t *testing.T) {
 	if code := c.expectClose(); e.text("error_code") != "CONNECTION_INIT_TIMEOUT" || code != 4001 {
 		t.Errorf("%+v, closed with %d", e, code)
 	}
-	if took := time.Since(began); took < 2500*time.Millisecond || took > 10*time.Second {
+	if took := time.Since(began); took < 5*time.Second || took > 20*time.Second {
 		t.Errorf("after %s", took)
 	}
 	c = deviceDial{path: "/glasses-ws", token: token}.open(s)

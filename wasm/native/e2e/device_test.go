@@ -252,7 +252,7 @@ func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 func TestDeviceHeartbeat(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"server", "client"} {
-		w := start(t, map[string]string{"DEVICE_HEARTBEAT": by, "HEARTBEAT_MS": "400", "HEARTBEAT_TIMEOUT_MS": "1000"})
+		w := start(t, map[string]string{"DEVICE_HEARTBEAT": by, "HEARTBEAT_MS": "400", "HEARTBEAT_TIMEOUT_MS": "2000"})
 		d := w.wears("owner", "glasses")
 		time.Sleep(4 * time.Second)
 		d.posts(1)
