@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// bodyDepth is how deep a body may nest that is all ours.
+// bodyDepth is the deepest nesting of a body whose fields are all ours.
 const bodyDepth = 16
 
 // call is one request: who asks, what the path names, what the body says.
@@ -24,16 +24,16 @@ type call struct {
 	// by is the operator's name.
 	by    string
 	named []name
-	// What the path names, checked.
+	// The checked names of the path.
 	document, user, workspace string
 	// app is a package, key the id of one of its keys.
 	app, key string
 	fields   map[string][]byte
-	// reason is the operator's word for why, "" for none.
+	// reason is the operator's reason, or "".
 	reason string
 }
 
-// read checks everything of a request that does not depend on the route.
+// read checks everything about a request that does not depend on the route.
 func (c *call) read(r *route) *protocol.Error {
 	for _, n := range c.named {
 		good := false
@@ -50,15 +50,15 @@ func (c *call) read(r *route) *protocol.Error {
 			good, c.key = isKeyID(n.value), n.value
 		}
 		if !good {
-			c.document, c.user, c.workspace, c.app, c.key = "", "", "", "", "" // not for the log either
+			c.document, c.user, c.workspace, c.app, c.key = "", "", "", "", "" // keeps them out of the log, too
 			return rest.BadField(n.of)
 		}
 	}
 	if r.raw || len(r.fields) == 0 {
 		return nil
 	}
-	// Whatever the headers say: a body that is passed over might have named one
-	// document, where without it all are meant.
+	// Whatever the headers say: a body that is ignored might have named one document, and
+	// without it the call would mean all of them.
 	body, err := rest.ReadBody(c.request, c.cfg.MaxBodyBytes)
 	if err != nil || len(body) == 0 {
 		return err
@@ -68,7 +68,7 @@ func (c *call) read(r *route) *protocol.Error {
 	}
 	depth := bodyDepth
 	if r.foreign {
-		depth = jsonscan.DepthLimit // how much of it may be, says whoever takes it
+		depth = jsonscan.DepthLimit // the receiver decides how deep it may be
 	}
 	if err := rest.CheckObject(body, depth); err != nil {
 		return err
@@ -80,8 +80,8 @@ func notJSON() *protocol.Error {
 	return &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotJSON, Message: "The body must be application/json."}
 }
 
-// take keeps the body's fields. One that is not known is refused, and so is one that
-// stands twice: a misspelt "document" must not kick a user out of all of them.
+// take keeps the fields of the body. It refuses an unknown field, and one that stands twice:
+// a misspelt "document" must not kick a user out of all documents.
 func (c *call) take(body []byte, known []string) *protocol.Error {
 	c.fields = map[string][]byte{}
 	for o, _ := jsonscan.Parse(body); o.Next(); {
@@ -105,7 +105,7 @@ func (c *call) take(body []byte, known []string) *protocol.Error {
 	return nil
 }
 
-// text is a field that is a string of 1 to max bytes without control characters.
+// text returns a field that is a string of 1 to max bytes without control characters.
 func (c *call) text(field string, max int) (string, *protocol.Error) {
 	s, isText := jsonscan.Str(c.fields[field])
 	control := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
@@ -115,7 +115,7 @@ func (c *call) text(field string, max int) (string, *protocol.Error) {
 	return s, nil
 }
 
-// oneOf is a field that is one of the words.
+// oneOf returns a field that is one of the words.
 func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
 	s, _ := jsonscan.Str(c.fields[field])
 	if !slices.Contains(words, s) {
@@ -124,7 +124,7 @@ func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
 	return s, nil
 }
 
-// why is the operator's reason, or the one that is told when none was given.
+// why returns the operator's reason, or otherwise if there is none.
 func (c *call) why(otherwise string) string {
 	if c.reason == "" {
 		return otherwise
@@ -132,7 +132,7 @@ func (c *call) why(otherwise string) string {
 	return c.reason
 }
 
-// query is a parameter that may stand once.
+// query returns a parameter that may stand once.
 func (c *call) query(parameter string) (string, *protocol.Error) {
 	switch values := c.request.URL.Query()[parameter]; len(values) {
 	case 0:
@@ -143,7 +143,7 @@ func (c *call) query(parameter string) (string, *protocol.Error) {
 	return "", rest.BadField(parameter)
 }
 
-// count is a parameter that is a number from 1 to max; otherwise without it.
+// count returns a parameter that is a number from 1 to max, or otherwise if it is missing.
 func (c *call) count(parameter string, max, otherwise int) (int, *protocol.Error) {
 	text, err := c.query(parameter)
 	if err != nil || text == "" {
@@ -156,7 +156,7 @@ func (c *call) count(parameter string, max, otherwise int) (int, *protocol.Error
 	return n, nil
 }
 
-// when is a parameter that is a moment: RFC 3339, or seconds since 1970.
+// when returns a parameter that is a moment: RFC 3339, or seconds since 1970.
 func (c *call) when(parameter string, otherwise time.Time) (time.Time, *protocol.Error) {
 	text, err := c.query(parameter)
 	if err != nil || text == "" {
@@ -168,8 +168,8 @@ func (c *call) when(parameter string, otherwise time.Time) (time.Time, *protocol
 	return otherwise, rest.BadField(parameter)
 }
 
-// moment reads RFC 3339 or seconds since 1970. A plus sign that was not escaped has
-// become a space on its way here.
+// moment reads RFC 3339 or seconds since 1970. A plus sign that was not escaped arrives as
+// a space.
 func moment(text string) (time.Time, bool) {
 	if n, isNumber := jsonscan.Uint([]byte(text)); isNumber && n <= lastSecond {
 		return time.Unix(int64(n), 0).UTC(), true
@@ -180,11 +180,11 @@ func moment(text string) (time.Time, bool) {
 // lastSecond is the end of the year 9999.
 const lastSecond = 253402300799
 
-// log says who did what, on whom, and how it ended. No body is in it, and of the
-// path what was found to be an id.
+// log writes who did what, to whom, and how it ended. It leaves the body out, and of the
+// path everything that is not an id.
 func (c *call) log(r *route, status int, err *protocol.Error) {
 	if c.by == "" && (r == nil || !r.raw) {
-		return // the description: it is everybody's
+		return // the description is public
 	}
 	w := jsonscan.NewObject(nil)
 	if status < 400 {

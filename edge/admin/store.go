@@ -5,8 +5,7 @@ import (
 	"errors"
 )
 
-// ErrNotFound is what a Store returns when the document or workspace that is named
-// is not there.
+// ErrNotFound is a Store's error for a document or workspace that does not exist.
 var ErrNotFound = errors.New("admin: no such row")
 
 // Document is a document's row.
@@ -17,31 +16,31 @@ type Document struct {
 	Locked bool
 }
 
-// Store is the tables of rights, and of apps. Each method is one statement, and repeating
-// one changes nothing.
+// Store holds the tables of rights and of apps. Each method is one statement, and a repeat
+// changes nothing.
 type Store interface {
 	AppStore
 	SignIns
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
-	// PutDocument stores all of a row but its lock; ErrNotFound: no such workspace.
+	// PutDocument stores a row except its lock. ErrNotFound: there is no such workspace.
 	PutDocument(ctx context.Context, d Document) error
-	// DeleteDocument removes a document and the grants on it; false: there was none.
+	// DeleteDocument removes a document and the grants on it, and returns false if there was none.
 	DeleteDocument(ctx context.Context, id string) (bool, error)
-	// WorkspaceChanged counts a change of a whole workspace. OpenedDocuments, which is asked
-	// after it, lacks only those that will see it.
+	// WorkspaceChanged counts a change of a whole workspace. Every document that a later
+	// OpenedDocuments lacks sees the change when it is opened.
 	WorkspaceChanged(ctx context.Context, workspace string) error
-	// OpenedDocuments are the documents that were ever opened in a workspace, as their
-	// objects have it.
+	// OpenedDocuments returns the documents that were ever opened in a workspace, by their
+	// objects' own reports.
 	OpenedDocuments(ctx context.Context, workspace string) ([]string, error)
 	// SetLocked locks or unlocks a document.
 	SetLocked(ctx context.Context, id string, locked bool) error
-	// PutGrant gives a user a role on a document; role "" takes it away.
+	// PutGrant gives a user a role on a document; role "" removes it.
 	PutGrant(ctx context.Context, document, user, role string) error
-	// Grantees are the users with a grant on a document, at most max.
+	// Grantees returns the users with a grant on a document, at most max.
 	Grantees(ctx context.Context, document string, max int) ([]string, error)
 	// PutWorkspace stores a workspace.
 	PutWorkspace(ctx context.Context, id, name string) error
-	// PutMember gives a user a role in a workspace; role "" takes it away.
+	// PutMember gives a user a role in a workspace; role "" removes it.
 	PutMember(ctx context.Context, workspace, user, role string) error
 }

@@ -44,7 +44,7 @@ func (s SQLStore) App(ctx context.Context, name string) (App, error) {
 	return a, err
 }
 
-// PutApp implements Store. Whose secret is stored has made it.
+// PutApp implements Store. Whoever finds their own secret stored has made the app.
 func (s SQLStore) PutApp(ctx context.Context, a App) (bool, error) {
 	var made int64
 	err := s.DB.QueryRowContext(ctx, "INSERT INTO apps (package, name, webhook_url, webhook_secret, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"+
@@ -89,7 +89,7 @@ func (s SQLStore) AppKeys(ctx context.Context, name string, max int) ([]AppKey, 
 }
 
 // AddAppKey implements Store. It counts and stores in one statement, so that no two
-// operators together get past the bound.
+// operators together exceed the bound.
 func (s SQLStore) AddAppKey(ctx context.Context, k AppKey, max int) (bool, error) {
 	n, err := s.run(ctx, "INSERT INTO app_keys (id, package, hash, created_at) SELECT ?1, ?2, ?3, ?4"+
 		" WHERE EXISTS (SELECT 1 FROM apps WHERE package = ?2)"+
@@ -103,8 +103,8 @@ func (s SQLStore) RevokeAppKey(ctx context.Context, name, key string, now time.T
 	return s.must(ctx, "UPDATE app_keys SET revoked_at = COALESCE(revoked_at, ?3) WHERE id = ?1 AND package = ?2", key, name, now.UnixMilli())
 }
 
-// The connections that a key let in: ?1 is the key, or the package for those of all keys
-// that are gone. One of a key that is there was let in after the app was made anew.
+// The connections that a key admitted. ?1 is the key, or the package for those of all removed
+// keys. A connection by a key that exists was admitted after the app was made again.
 const (
 	ofKey  = "FROM app_sessions WHERE key_id = ?1"
 	ofGone = "FROM app_sessions WHERE package = ?1 AND NOT EXISTS (SELECT 1 FROM app_keys WHERE id = key_id)"
@@ -123,8 +123,8 @@ func (s SQLStore) AppUsers(ctx context.Context, name, key, after string, max int
 	return texts(s.DB.QueryContext(ctx, "SELECT DISTINCT user_id "+from+" AND user_id > ?2 ORDER BY user_id LIMIT ?3", of, after, max))
 }
 
-// ForgetAppSessions implements Store. The users are one JSON text, for D1 binds a hundred
-// values at most.
+// ForgetAppSessions implements Store. The users are one JSON text, because D1 binds at most a
+// hundred values.
 func (s SQLStore) ForgetAppSessions(ctx context.Context, name, key string, users []string) error {
 	from, of := ofApp(name, key)
 	w := jsonscan.NewObject(nil)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// account is the condition that a row of the embedded issuer's is of the user that a
-// parameter names.
+// account returns the condition that a row of the embedded issuer belongs to the user that
+// a parameter names.
 func (s SQLStore) account(parameter string) string {
 	if s.EmailSubjects {
 		return "user_id = (SELECT id FROM users WHERE email = " + parameter + ")"
@@ -14,7 +14,7 @@ func (s SQLStore) account(parameter string) string {
 	return "user_id = " + parameter
 }
 
-// SignIns implements Store. The columns beside MAX are those of the row it is from.
+// SignIns implements Store. The columns beside MAX come from the row of the maximum.
 func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max int) ([]SignIn, error) {
 	rows, err := s.DB.QueryContext(ctx,
 		"SELECT family, COALESCE(signed_in_at, created_at), MAX(created_at), expires_at, user_agent FROM refresh_tokens"+

@@ -9,7 +9,7 @@ import (
 // SQLStore is the Store over the tables of edge/migrations.
 type SQLStore struct {
 	DB *sql.DB
-	// EmailSubjects says that users are called by their e-mail, which the embedded issuer's
+	// EmailSubjects says that users are named by their e-mail, which the embedded issuer's
 	// tables have beside an id of their own.
 	EmailSubjects bool
 }
@@ -94,8 +94,8 @@ func (s SQLStore) PutMember(ctx context.Context, workspace, user, role string) e
 		" ON CONFLICT (workspace_id, user_id) DO UPDATE SET role = excluded.role", workspace, user, role)
 }
 
-// remove deletes a row; that there was none is only an error when there is no parent
-// it could have belonged to.
+// remove deletes a row. A missing row is an error only if the parent that it could belong to
+// is missing, too.
 func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) error {
 	n, err := s.run(ctx, remove, id, user)
 	if err != nil || n > 0 {
@@ -109,7 +109,7 @@ func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) e
 	return err
 }
 
-// must is run for a statement that has to find a row.
+// must runs a statement that has to find a row.
 func (s SQLStore) must(ctx context.Context, query string, args ...any) error {
 	n, err := s.run(ctx, query, args...)
 	if err == nil && n == 0 {

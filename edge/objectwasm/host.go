@@ -43,8 +43,8 @@ const (
 //go:wasmimport holdfast call
 func hostCall(op int32, ptr unsafe.Pointer, n int32, out unsafe.Pointer, max int32) int32
 
-// host is the one host there is. Its buffers are kept: an event allocates next
-// to nothing once they have grown to what the object needs.
+// host is the one host. It keeps its buffers: once they have grown to what the object
+// needs, an event allocates next to nothing.
 type host struct {
 	request  []byte
 	answer   []byte
@@ -56,8 +56,8 @@ var wasmHost = host{request: make([]byte, 0, 4096), answer: make([]byte, 4096), 
 
 var errHost = errors.New("the host refused")
 
-// call sends what is in h.request and returns the answer, which is good until
-// the next call.
+// call sends what is in h.request and returns the answer, which is valid until the next
+// call.
 func (h *host) call(op int32) ([]byte, error) {
 	if cap(h.request) == 0 {
 		h.request = make([]byte, 0, 64)

@@ -16,8 +16,8 @@ const (
 	tagBlob
 )
 
-// statement puts a statement and its values in the request. The text of one that runs often
-// crosses once; after that its number does.
+// statement writes a statement and its values into the request. The text of a frequent
+// statement crosses once; after that its number does.
 func (h *host) statement(stmt object.Stmt, args []object.Value) {
 	often := stmt < object.StmtCount
 	if !often || !h.prepared[stmt] {
@@ -36,8 +36,8 @@ func (h *host) statement(stmt object.Stmt, args []object.Value) {
 	}
 }
 
-// Write implements object.Host. Like every call whose answer is not looked at, one
-// that fails makes the host undo the event.
+// Write implements object.Host. If it fails the host undoes the event, as for every call
+// whose answer nobody reads.
 func (h *host) Write(stmt object.Stmt, args []object.Value) {
 	h.statement(stmt, args)
 	h.call(opWrite)

@@ -17,21 +17,21 @@ import (
 	"time"
 )
 
-// DevServer is the Worker as make dev runs it, for the tests that kill it.
+// DevServer is the Worker as make dev runs it, for tests that kill it.
 type DevServer struct {
-	Worker *Server // what can be asked of it as of any other
+	Worker *Server // for requests, as to any other server
 	Port   int
-	State  string // the folder of all it keeps
+	State  string // the folder of everything that it keeps
 	vars   []string
 	cmd    *exec.Cmd
 
 	mu     sync.Mutex
-	leaked string // what of the secrets it has printed, if any
+	leaked string // a secret that it printed, if any
 	said   strings.Builder
 }
 
-// FreePort is a port that is free, and that the system gives nobody who asks for any: other
-// tests do meanwhile.
+// FreePort returns a port that is free, and that the system gives to nobody who asks for any
+// port, as other tests do meanwhile.
 func FreePort() int {
 	for {
 		port := 20_000 + rand.IntN(12_000)
@@ -43,7 +43,7 @@ func FreePort() int {
 	}
 }
 
-// StartDev starts it with these variables, NAME=value. Its secrets are those of Secrets.
+// StartDev starts the server with these variables, NAME=value, and the secrets of Secrets.
 func StartDev(t testing.TB, vars ...string) *DevServer {
 	t.Helper()
 	port := FreePort()
@@ -64,7 +64,7 @@ func StartDev(t testing.TB, vars ...string) *DevServer {
 	return d
 }
 
-// Restart starts it again on the same port and storage.
+// Restart starts the server again on the same port and storage.
 func (d *DevServer) Restart() {
 	d.Worker.T.Helper()
 	d.cmd = exec.Command("node", append([]string{"edge/dev.mjs", "--port", fmt.Sprint(d.Port), "--state", d.State, "--build", Build}, d.vars...)...)
@@ -105,14 +105,14 @@ func (d *DevServer) Restart() {
 	}
 }
 
-// Printed is everything it has printed so far.
+// Printed returns everything that the server has printed so far.
 func (d *DevServer) Printed() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.said.String()
 }
 
-// Kill ends all its processes without a word, as a crash would.
+// Kill ends all processes of the server at once, as a crash would.
 func (d *DevServer) Kill() {
 	if d.cmd != nil {
 		syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)

@@ -9,19 +9,19 @@ import (
 	"sync"
 )
 
-// Whatever a test does, no token, password or key that it used may be in what its
-// Worker logs, nor in an answer that refuses something. Every server looks for that
-// when its test ends.
+// Whatever a test does, no token, password or key that it uses may appear in what its Worker
+// logs, nor in an answer that refuses something. Every server checks that when its test
+// ends.
 
-// used are the secrets that were shown to a Worker, by its address: what they are by
-// what they read.
+// used holds the secrets that were shown to a Worker, by its address, each with what it
+// is for.
 var used struct {
 	sync.Mutex
 	by map[string]map[string]string
 }
 
-// Shown remembers a secret. Of a token each part counts by itself, and what is too
-// short to be one, or a word of the logs' own, does not.
+// Shown records a secret. Of a token each part counts by itself. A part that is too short to be
+// a secret, and may be a word of the logs, does not count.
 func (s *Server) Shown(what, secret string) {
 	used.Lock()
 	defer used.Unlock()
@@ -38,7 +38,7 @@ func (s *Server) Shown(what, secret string) {
 	}
 }
 
-// Leak says which of the secrets is in a text; "" for none.
+// Leak returns which of the secrets a text holds, or "".
 func (s *Server) Leak(text string) string {
 	for name, secret := range Secrets() {
 		for _, member := range private(secret) {
@@ -57,7 +57,7 @@ func (s *Server) Leak(text string) string {
 	return ""
 }
 
-// private is what nobody may know of a secret: of a key its private members.
+// private returns the private parts of a secret: of a key its private members.
 func private(secret string) []string {
 	var jwk map[string]string
 	if json.Unmarshal([]byte(secret), &jwk) != nil {
@@ -72,7 +72,7 @@ func private(secret string) []string {
 	return members
 }
 
-// ShownBy remembers what of a request and its answer is secret.
+// ShownBy records the secrets of a request and its answer.
 func (s *Server) ShownBy(body any, answer map[string]any, header http.Header) {
 	if fields, ok := body.(map[string]string); ok {
 		s.Shown("a password", fields["password"])

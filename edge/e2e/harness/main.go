@@ -13,18 +13,18 @@ import (
 	"time"
 )
 
-// Standstill is how long a script may take to start, to answer and to end. Nobody waits
-// longer: it is ended, and the test fails by it.
+// Standstill is how long a script may take to start, to answer and to end. After that the harness
+// ends it, and the test fails.
 const Standstill = 90 * time.Second
 
-// Build is the folder of the built artefacts, Root the project's own.
+// Build is the folder of the built artefacts, Root that of the project.
 var (
 	Build = os.Getenv("HOLDFAST_BUILD")
 	Root  = root()
 )
 
-// Main runs a package's tests, or says how they are run where there is no build. What it
-// made for them is removed.
+// Main runs the tests of a package, or explains how to run them if there is no build. Afterwards
+// it removes what it made for them.
 func Main(m *testing.M) {
 	if Build == "" {
 		fmt.Println("these tests are of the built Worker: run make test-edge")
@@ -38,7 +38,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// root is the folder of go.mod, in which or below which a test runs.
+// root returns the folder of go.mod, which a test runs in or below.
 func root() string {
 	dir, err := os.Getwd()
 	check(err)
@@ -59,8 +59,8 @@ func check(err error) {
 	}
 }
 
-// made is what is made once for a run of the tests: the secrets that .dev.vars would hold
-// and, when it is first needed, a database that was migrated.
+// made holds what is made once for a run of the tests: the secrets that .dev.vars would
+// hold, and, once a test needs it, a migrated database.
 var made struct {
 	once, migrated sync.Once
 	folder         string
@@ -83,13 +83,13 @@ func prepare() {
 	})
 }
 
-// Secrets are what every Worker here is given, made anew for each run of the tests.
+// Secrets returns the secrets of every Worker here, which are new in each run of the tests.
 func Secrets() map[string]string {
 	prepare()
 	return made.secrets
 }
 
-// ReadVars reads a file as .dev.vars is.
+// ReadVars reads a file in the form of .dev.vars.
 func ReadVars(file string) map[string]string {
 	text, err := os.ReadFile(file)
 	check(err)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// process is a script of Node's that answers commands, one line of JSON for each.
+// process is a Node script that answers commands, one line of JSON for each.
 type process struct {
 	script string
 	cmd    *exec.Cmd
@@ -25,7 +25,7 @@ type process struct {
 	errors said
 }
 
-// said is what a process wrote to standard error, which two goroutines look at.
+// said holds what a process wrote to standard error; two goroutines use it.
 type said struct {
 	sync.Mutex
 	text bytes.Buffer
@@ -43,7 +43,7 @@ func (s *said) String() string {
 	return s.text.String()
 }
 
-// take returns what is there up to a mark and forgets it, once the mark is there.
+// take returns and removes what was written up to a mark, once the mark is there.
 func (s *said) take(mark string) string {
 	for end := time.Now().Add(Standstill); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		s.Lock()
@@ -60,14 +60,14 @@ func (s *said) take(mark string) string {
 	return s.String()
 }
 
-// launch starts a script, named from the project's root, and reads the first thing it says.
+// launch starts a script, named from the project's root, and reads its first answer.
 func launch(t testing.TB, script string, config map[string]any, ready any) *process {
 	t.Helper()
 	text, err := json.Marshal(config)
 	check(err)
 	p := &process{script: script, cmd: exec.Command("node", script, string(text))}
 	p.cmd.Dir = Root
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // workerd is ended with it
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // workerd ends with it
 	p.cmd.Stderr = &p.errors
 	p.in, err = p.cmd.StdinPipe()
 	check(err)
@@ -83,10 +83,10 @@ func launch(t testing.TB, script string, config map[string]any, ready any) *proc
 	return p
 }
 
-// kill ends it and all that it started.
+// kill ends the process and everything that it started.
 func (p *process) kill() { syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 
-// end tells it to end, and waits for that.
+// end asks the process to end, and waits for that.
 func (p *process) end() error {
 	p.in.Close()
 	guard := time.AfterFunc(Standstill, p.kill)
@@ -97,8 +97,8 @@ func (p *process) end() error {
 	return nil
 }
 
-// read takes the next answer, and says what it waited for where there is none; Miniflare
-// may say something in between.
+// read reads the next answer, and without one reports what it waited for. It ignores what
+// Miniflare prints in between.
 func (p *process) read(what string, into any) error {
 	guard := time.AfterFunc(Standstill, p.kill)
 	defer guard.Stop()
@@ -116,7 +116,7 @@ func (p *process) read(what string, into any) error {
 	}
 }
 
-// do gives a command and reads the answer.
+// do sends a command and reads the answer.
 func (p *process) do(command map[string]string, into any) error {
 	line, err := json.Marshal(command)
 	check(err)
@@ -137,7 +137,7 @@ func (p *process) do(command map[string]string, into any) error {
 	return nil
 }
 
-// pool are the processes that have served a test and serve the next.
+// pool holds the processes that have served a test and can serve the next.
 type pool struct {
 	sync.Mutex
 	free []*process
@@ -145,7 +145,7 @@ type pool struct {
 
 var idle pool
 
-// take is a process that runs nothing; its first start takes as long as Node needs.
+// take returns an idle process. The first start takes as long as Node needs.
 func (l *pool) take(t testing.TB) *process {
 	t.Helper()
 	l.Lock()
@@ -166,7 +166,7 @@ func (l *pool) give(p *process) {
 	l.free = append(l.free, p)
 }
 
-// end ends all of them.
+// end ends all processes.
 func (l *pool) end() {
 	l.Lock()
 	defer l.Unlock()

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// mark is what a process writes to standard error when a Worker is ended: what comes
-// before it was this one's.
+// mark is what a process writes to standard error when a Worker has ended: what comes before
+// it belongs to that Worker.
 const mark = "holdfast: the Worker has ended\n"
 
 // Server is one running Worker with storage of its own, or another script that answers
@@ -29,8 +29,8 @@ type Server struct {
 	process  *process
 }
 
-// Start runs the Worker in workerd, with these variables beside those of wrangler.toml,
-// until the test ends.
+// Start runs the Worker in workerd until the test ends, with these variables beside those of
+// wrangler.toml.
 func Start(t testing.TB, vars map[string]string) *Server {
 	t.Helper()
 	p := idle.take(t)
@@ -58,19 +58,18 @@ func Start(t testing.TB, vars map[string]string) *Server {
 	return s
 }
 
-// database is a folder with a database that has been migrated; the first who asks has p
-// make it.
+// database returns a folder with a migrated database; the first caller has p make it.
 func database(p *process) string {
 	folder := filepath.Join(made.folder, "database")
 	made.migrated.Do(func() { check(p.do(map[string]string{"do": "database", "folder": folder}, nil)) })
 	if _, err := os.Stat(folder); err != nil {
-		panic(err) // who made it failed
+		panic(err) // the caller that made it failed
 	}
 	return folder
 }
 
 // Launch runs another script that answers commands, named from the project's root, until
-// the test ends, and reads the first thing it says.
+// the test ends, and reads its first answer.
 func Launch(t testing.TB, script string, config map[string]any, ready any) *Server {
 	t.Helper()
 	p := launch(t, script, config, ready)
@@ -84,7 +83,7 @@ func Launch(t testing.TB, script string, config map[string]any, ready any) *Serv
 	return s
 }
 
-// said is what a Worker's process complained of: it holds no secret, and helps to
+// said logs the complaints of a Worker's process. They hold no secret, and help to
 // understand a failure.
 func (s *Server) said(complaints string) {
 	if what := s.Leak(complaints); what != "" {
@@ -96,20 +95,20 @@ func (s *Server) said(complaints string) {
 	}
 }
 
-// In is the same server for a test within this one.
+// In returns the same server for a test within this one.
 func (s *Server) In(t testing.TB) *Server {
 	here := *s
 	here.T = t
 	return &here
 }
 
-// Pid is the number of the process that runs workerd.
+// Pid returns the id of the process that runs workerd.
 func (s *Server) Pid() int { return s.process.cmd.Process.Pid }
 
-// Kill ends the process and workerd without a word.
+// Kill ends the process and workerd at once.
 func (s *Server) Kill() { s.process.kill() }
 
-// Do gives the script a command; its answer goes to into, where that is not nil.
+// Do sends the script a command. It stores the answer in into, unless that is nil.
 func (s *Server) Do(command map[string]string, into any) {
 	s.T.Helper()
 	if err := s.process.do(command, into); err != nil {
@@ -123,7 +122,7 @@ func (s *Server) Evict(class, name string) {
 	s.Do(map[string]string{"do": "evict", "class": class, "name": name}, nil)
 }
 
-// Logs is everything the Worker has logged.
+// Logs returns everything that the Worker has logged.
 func (s *Server) Logs() string {
 	s.T.Helper()
 	var said struct{ Logs []string }
@@ -131,19 +130,19 @@ func (s *Server) Logs() string {
 	return strings.Join(said.Logs, "\n")
 }
 
-// nothingLeaked is what is looked at when a test ends.
+// nothingLeaked checks the secrets when a test ends.
 func (s *Server) nothingLeaked() {
 	var said struct{ Logs []string }
 	if s.process.do(map[string]string{"do": "logs"}, &said) != nil {
-		return // it ended: the test says why
+		return // it ended, and the test reports why
 	}
 	if what := s.Leak(strings.Join(said.Logs, "\n")); what != "" {
 		s.T.Errorf("%s is in the Worker's log", what)
 	}
 }
 
-// client has a connection for each request: one that is kept may be closed at any moment
-// after a request whose body was not read, and a POST is not tried again by itself.
+// client returns a client with a connection for each request. A connection that is kept may
+// close at any moment after a request whose body was not read, and nothing repeats a POST.
 func client(jar http.CookieJar) *http.Client {
 	return &http.Client{Jar: jar, Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 }
@@ -169,7 +168,7 @@ func (s *Server) Request(method, path, body string, header map[string]string) (i
 	return response.StatusCode, text, response.Header
 }
 
-// Post sends JSON to a path, with a browser's cookies where a jar is given.
+// Post sends JSON to a path, with a browser's cookies if a jar is given.
 func (s *Server) Post(jar http.CookieJar, path string, body any) (int, map[string]any, http.Header) {
 	s.T.Helper()
 	text, err := json.Marshal(body)
