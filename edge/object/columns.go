@@ -69,6 +69,9 @@ func (c *columns) text(name string, v *string) {
 	}
 }
 
+// conn is a column of a connection's id, "" for none.
+func (c *columns) conn(name string, v *ConnID) { c.text(name, (*string)(v)) }
+
 // blob is a column of bytes. What is read aliases the row.
 func (c *columns) blob(name string, v *[]byte) {
 	switch x := c.column(name, Blob); c.way {

@@ -30,9 +30,8 @@ type documentObject struct {
 // NewDocument makes a Document object from what its storage holds, which is
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
-	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h})}
+	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h}, newSecret(h))}
 	o.lists = h.Env("WEBHOOK_SECRET") != ""
-	o.cfg.Conn.Secret = newSecret(h)
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}
@@ -64,7 +63,7 @@ func (o *documentObject) lose(rows []document.Row) {
 	open := map[ConnID]bool{}
 	o.host.Sockets(func(conn ConnID, _ time.Time) { open[conn] = true })
 	for _, row := range rows {
-		if conn := ConnID(row.Channel.Conn); conn != "" && !open[conn] {
+		if conn := row.Channel.Conn; conn != "" && !open[conn] {
 			o.events = append(o.events, document.Disconnected{Conn: conn, Code: 1006})
 		}
 	}
@@ -181,7 +180,7 @@ func (o *documentObject) connect(now time.Time, in Input) document.Event {
 
 // admitted is a client at the door, and what is known of it.
 func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
-	c.event.Conn = ConnID(randomHex(o.host, 8))
+	c.event.Conn = newConn(o.host)
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
 		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
@@ -198,6 +197,9 @@ func newSecret(h Host) (s serverconn.Secret) {
 	h.Random(s[:])
 	return s
 }
+
+// newConn names a new socket.
+func newConn(h Host) ConnID { return ConnID(randomHex(h, 8)) }
 
 // randomHex returns 2n hex digits.
 func randomHex(h Host, n int) string {

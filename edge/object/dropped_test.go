@@ -6,8 +6,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -19,7 +19,7 @@ func TestAnUnknownEffectFailsTheEvent(t *testing.T) {
 		"session":   user.FromSession{Effect: struct{ session.Effect }{}},
 		"device":    user.FromDevice{Effect: struct{ device.Effect }{}},
 		"apps":      user.FromApps{Effect: struct{ app.Effect }{}},
-		"socket":    user.OnSocket{Effect: struct{ socket.Effect }{}},
+		"socket":    user.OnSocket{Effect: struct{ serverconn.Effect }{}},
 	} {
 		f := newFake(t, "ann", NewUser)
 		f.enter(Input{Kind: Alarm})

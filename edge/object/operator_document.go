@@ -178,7 +178,7 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 	return w.End()
 }
 
-var stateNames = [...]string{channel.Pending: "pending", channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
+var stateNames = [...]string{channel.Active: "active", channel.Grace: "grace", channel.Gone: "gone"}
 
 func appendMember(dst []byte, row document.Row) []byte {
 	w := jsonscan.NewObject(dst)

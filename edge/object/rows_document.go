@@ -37,7 +37,7 @@ func entryColumns(c *columns, e *document.Entry) {
 
 // connectionColumns are those in which every kind of channel has its connection.
 func connectionColumns(c *columns, r *channel.Row) {
-	c.text("conn", &r.Conn)
+	c.conn("conn", &r.Conn)
 	c.time("connected_at", &r.ConnectedAt)
 	c.time("seen", &r.Seen)
 	c.flags("pings", &r.Pings, &r.Resumed)

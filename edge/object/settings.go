@@ -61,12 +61,13 @@ func (s settings) bytes() rate.Limit {
 }
 
 // connConfig is what every client's connection is held to.
-func connConfig(s settings) serverconn.Config {
+func connConfig(s settings, secret serverconn.Secret) serverconn.Config {
 	return serverconn.Config{
 		WindowBytes:      s.number("WINDOW_BYTES"),
 		Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
 		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
 		Limits:           s.limits(),
+		Secret:           secret,
 	}
 }
 
@@ -89,14 +90,14 @@ func (s settings) snapshotLevel() permission.Set {
 	return permission.Admin
 }
 
-func documentConfig(s settings) document.Config {
+func documentConfig(s settings, secret serverconn.Secret) document.Config {
 	return document.Config{
 		Channel:         channelConfig(s),
 		Unacknowledged:  s.number("MAX_UNACKNOWLEDGED"),
 		MaxMembers:      s.number("MAX_MEMBERS"),
 		MaxReplay:       s.number("MAX_REPLAY"),
 		MaxSyncBytes:    s.number("MAX_SYNC_BYTES"),
-		Conn:            connConfig(s),
+		Conn:            connConfig(s, secret),
 		SlowAfter:       s.millis("SLOW_AFTER_MS"),
 		History:         rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
 		Presence:        rate.Limit{Count: s.number("PRESENCE_PER_S")},
@@ -134,18 +135,14 @@ func sessionConfig(s settings) session.Config {
 	}
 }
 
-func userConfig(s settings, secret channel.Secret) user.Config {
+func userConfig(s settings, secret serverconn.Secret) user.Config {
 	return user.Config{
 		Session: sessionConfig(s),
 		Device: device.Config{
-			Channel:          channelConfig(s),
-			ClientPings:      s.host.Env("DEVICE_HEARTBEAT") == "client",
-			Outbox:           channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
-			WindowBytes:      s.number("WINDOW_BYTES"),
-			Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
-			MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
-			Limits:           s.limits(),
-			Secret:           secret,
+			Channel:     channelConfig(s),
+			ClientPings: s.host.Env("DEVICE_HEARTBEAT") == "client",
+			Outbox:      channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
+			Conn:        connConfig(s, secret),
 		},
 		Apps: app.Config{
 			Line:           channel.Config{Grace: s.millis("APP_GRACE_MS")},

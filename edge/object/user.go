@@ -102,7 +102,7 @@ func (o *userObject) run(now time.Time) error {
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.
-func (o *userObject) LongestText() int { return o.cfg.Device.Limits.FrameBytes }
+func (o *userObject) LongestText() int { return o.cfg.Device.Conn.Limits.FrameBytes }
 
 // event turns what happens to the object into the core's event; nil when there is none.
 func (o *userObject) event(in Input) user.Event {
@@ -112,9 +112,9 @@ func (o *userObject) event(in Input) user.Event {
 	case Message, Binary:
 		return o.frame(in)
 	case Closed:
-		return user.Disconnected{Conn: string(in.Conn), Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
+		return user.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
 	case SendFailed:
-		return user.SendFailed{Conn: string(in.Conn), Seen: o.host.LastSeen(in.Conn)}
+		return user.SendFailed{Conn: in.Conn, Seen: o.host.LastSeen(in.Conn)}
 	case Alarm:
 		return o.woken()
 	case Answered, Failed:

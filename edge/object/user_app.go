@@ -39,7 +39,7 @@ const answerBytes = 64 << 10
 type (
 	address       struct{ call app.Call }
 	webhook       struct{ call app.Call }
-	registration  struct{ conn user.ConnID }
+	registration  struct{ conn ConnID }
 	deregistering struct{}
 )
 
@@ -73,7 +73,7 @@ func (o *userObject) nameApps(apps []app.Saved) {
 	}
 }
 
-func appConnect(conn string, raw []byte) user.Event {
+func appConnect(conn ConnID, raw []byte) user.Event {
 	e := app.Connect{Conn: conn}
 	for o, _ := jsonscan.Parse(raw); o.Next(); {
 		switch v := o.Value(); string(o.Key()) {

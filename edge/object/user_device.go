@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -19,13 +19,13 @@ import (
 
 // dial is an upgrade that has no answer yet.
 type dial struct {
-	conn     string
+	conn     ConnID
 	ask      uint32
 	protocol string
 }
 
 // dialled ends the wait of an upgrade.
-func (o *userObject) dialled(conn string) (d dial) {
+func (o *userObject) dialled(conn ConnID) (d dial) {
 	for i := range o.dials {
 		if o.dials[i].conn == conn {
 			d = o.dials[i]
@@ -38,11 +38,11 @@ func (o *userObject) dialled(conn string) (d dial) {
 
 // frame is a frame of a device or an app.
 func (o *userObject) frame(in Input) user.Event {
-	frame, size, err := in.frame(o.cfg.Device.Limits)
+	frame, size, err := in.frame(o.cfg.Device.Conn.Limits)
 	if err != nil {
-		return user.FrameInvalid{Conn: string(in.Conn), Err: err, Size: size}
+		return user.FrameInvalid{Conn: in.Conn, Err: err, Size: size}
 	}
-	e := user.FrameReceived{Conn: string(in.Conn), Frame: frame, Size: size}
+	e := user.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
 	switch frame.Event {
 	case protocol.EventConnectionInit:
 		e.NewSessionID = randomHex(o.host, 16)
@@ -55,11 +55,11 @@ func (o *userObject) frame(in Input) user.Event {
 func (o *userObject) woken() user.Event {
 	e := user.Woken{}
 	if conn := o.core.Device(); conn != "" && o.cfg.Device.ClientPings {
-		e.Seen = o.host.LastSeen(ConnID(conn))
+		e.Seen = o.host.LastSeen(conn)
 	}
 	if o.cfg.Device.ClientPings {
-		e.Apps = map[user.ConnID]time.Time{}
-		o.core.AppConns(func(conn user.ConnID) { e.Apps[conn] = o.host.LastSeen(ConnID(conn)) })
+		e.Apps = map[ConnID]time.Time{}
+		o.core.AppConns(func(conn ConnID) { e.Apps[conn] = o.host.LastSeen(conn) })
 	}
 	return e
 }
@@ -77,7 +77,7 @@ func (o *userObject) deviceRequest(kind string, in Input) user.Event {
 }
 
 func (o *userObject) connect(in Input) user.Event {
-	e := device.Connect{Conn: randomHex(o.host, 8), MadeUp: randomHex(o.host, 8)}
+	e := device.Connect{Conn: newConn(o.host), MadeUp: randomHex(o.host, 8)}
 	d := dial{conn: e.Conn, ask: in.Ask}
 	text, err := object(in.Text)
 	known := false
@@ -106,13 +106,13 @@ func (o *userObject) connect(in Input) user.Event {
 	}
 	o.dials = append(o.dials, d)
 	if conn := o.core.Device(); conn != "" {
-		e.Seen = o.host.LastSeen(ConnID(conn))
+		e.Seen = o.host.LastSeen(conn)
 	}
 	return user.ForDevice{Event: e}
 }
 
 // verification is a new token that is looked at, by its connection.
-type verification struct{ conn user.ConnID }
+type verification struct{ conn ConnID }
 
 // answered reads what the token is worth.
 func (q verification) answered(_ *userObject, in Input) user.Event {
@@ -133,16 +133,16 @@ func (q verification) answered(_ *userObject, in Input) user.Event {
 	return user.ForDevice{Event: device.TokenVerified{Conn: q.conn, Claims: claims}}
 }
 
-func (o *userObject) carryOutSocket(effect socket.Effect) {
+func (o *userObject) carryOutSocket(effect serverconn.Effect) {
 	switch e := effect.(type) {
-	case socket.Send:
-		o.host.Send([]ConnID{ConnID(e.Conn)}, e.Text)
-	case socket.Close:
-		o.host.Close(ConnID(e.Conn), e.Code, e.Reason)
-	case socket.Accept:
+	case serverconn.Send:
+		o.host.Send([]ConnID{e.Conn}, e.Text)
+	case serverconn.Close:
+		o.host.Close(e.Conn, e.Code, e.Reason)
+	case serverconn.Accept:
 		d := o.dialled(e.Conn)
-		o.host.Accept(d.ask, ConnID(e.Conn), d.protocol)
-	case socket.Refuse:
+		o.host.Accept(d.ask, e.Conn, d.protocol)
+	case serverconn.Refuse:
 		o.host.Respond(o.dialled(e.Conn).ask, e.Err.Row().HTTP, e.Err.AppendJSON(nil))
 	default:
 		o.store.err = errDropped
@@ -179,9 +179,9 @@ func appendPosted(dst []byte, e device.Posted) []byte {
 // lose finds the connections that ended while nobody was looking: a crash or a deploy
 // takes every socket with it, and no close is ever heard of them.
 func (o *userObject) lose() {
-	var open []string
-	o.host.Sockets(func(c ConnID, _ time.Time) { open = append(open, string(c)) })
-	look := func(conn user.ConnID) {
+	var open []ConnID
+	o.host.Sockets(func(c ConnID, _ time.Time) { open = append(open, c) })
+	look := func(conn ConnID) {
 		if conn != "" && !slices.Contains(open, conn) {
 			o.events = append(o.events, user.Disconnected{Conn: conn, Code: 1006})
 		}

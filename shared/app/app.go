@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Apps are one user's apps. They are not safe for concurrent use.
@@ -20,7 +20,7 @@ type Apps struct {
 	joining  []Connect   // whose Register has no answer
 	receipts *channel.Receipts
 	starts   rate.Bucket
-	probes   channel.Probes
+	probes   serverconn.Probes
 }
 
 // attached is one app.
@@ -30,18 +30,16 @@ type attached struct {
 	box      *channel.Outbox
 	receipts *channel.Receipts
 	// What is not stored: losing it forgives.
-	window      channel.Window
-	flood       rate.Flood
-	connects    rate.Bucket
-	mistakes    rate.Mistakes
-	sentPending int       // bytes sent to the pending socket
-	probed      time.Time // when the newest ping went out, if nothing has come since that answers one
+	conn      serverconn.Conn
+	handshake serverconn.Handshake // of the pending socket
+	connects  rate.Bucket
+	probed    time.Time // when the newest ping went out, if nothing has come since that answers one
 }
 
 // New returns the apps of a user who has none. cfg must have its defaults set and is
 // shared, not copied.
 func New(cfg *Config, owner Owner, userID string) *Apps {
-	return &Apps{cfg: cfg, owner: owner, userID: userID, receipts: channel.NewReceipts(cfg.Unanswered), probes: channel.NewProbes(cfg.Secret)}
+	return &Apps{cfg: cfg, owner: owner, userID: userID, receipts: channel.NewReceipts(cfg.Unanswered), probes: serverconn.NewProbes(cfg.Conn.Secret)}
 }
 
 // Restore returns the apps a snapshot was taken from.
@@ -62,7 +60,7 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Apps, error)
 		switch state := x.line.State(); {
 		case !ok || user != userID || row.Line.UserID != userID:
 			return nil, errors.New("app: another user's")
-		case row.State >= Stopped || state == channel.Pending,
+		case row.State >= Stopped,
 			(row.State == Running || row.State == Stopping) != (state == channel.Active),
 			(row.State == GracePeriod) != (state == channel.Grace):
 			return nil, errors.New("app: state and connection do not agree")
@@ -200,8 +198,8 @@ func (a *Apps) record(at time.Time, x *attached, e audit.Entry) {
 // send writes one text to an app that is connected.
 func (a *Apps) send(x *attached, text []byte) {
 	if conn := x.line.Conn(); conn != "" {
-		x.window.Sent(len(text))
-		a.owner.Socket(socket.Send{Conn: conn, Text: text})
+		x.conn.Window.Sent(len(text))
+		a.owner.Socket(serverconn.Send{Conn: conn, Text: text})
 	}
 }
 
@@ -209,7 +207,7 @@ func (a *Apps) sendError(x *attached, e protocol.Error) { a.send(x, e.AppendJSON
 
 // put keeps a frame for an app, whatever room there is, and sends it if it is connected.
 func (a *Apps) put(x *attached, event string, data []byte) (seq uint64, err *protocol.Error) {
-	kept, gone, err := socket.Keep(x.box, protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data}, a.cfg.Limits)
+	kept, gone, err := x.box.Keep(protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data}, a.cfg.Conn.Limits)
 	if err != nil {
 		return 0, err
 	}
@@ -259,7 +257,7 @@ func (a *Apps) probe(now time.Time, x *attached) {
 	if x.line.Conn() == "" || !x.probed.IsZero() {
 		return
 	}
-	ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: x.window.Probe(&a.probes)}
+	ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: x.conn.Window.Probe(&a.probes)}
 	a.send(x, ping.Append(nil))
 	x.probed = now
 }
@@ -268,13 +266,14 @@ func (a *Apps) probe(now time.Time, x *attached) {
 // It comes last of an event, for then all of it has been sent.
 func (a *Apps) Flow(now time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
-		if x.line.Conn() == "" || x.window.UnderWay() < a.cfg.WindowBytes/2 {
+		w, size := &x.conn.Window, a.cfg.Conn.WindowBytes
+		if x.line.Conn() == "" {
 			continue
 		}
-		if !x.window.Probing() {
+		if w.Asks(size) {
 			a.probe(now, x)
 		}
-		if x.window.UnderWay() >= 2*a.cfg.WindowBytes {
+		if w.Overfull(size) {
 			a.end(now, now, x, protocol.Error{Code: protocol.SlowConsumer})
 		}
 	}

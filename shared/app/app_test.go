@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -28,11 +28,11 @@ type owner struct {
 	refused *protocol.Error // of what may wait
 	said    []string        // to the device
 	effects []app.Effect
-	sockets []socket.Effect
+	sockets []serverconn.Effect
 }
 
-func (o *owner) Emit(e app.Effect)      { o.effects = append(o.effects, e) }
-func (o *owner) Socket(e socket.Effect) { o.sockets = append(o.sockets, e) }
+func (o *owner) Emit(e app.Effect)          { o.effects = append(o.effects, e) }
+func (o *owner) Socket(e serverconn.Effect) { o.sockets = append(o.sockets, e) }
 
 func (o *owner) ToDevice(event string, data []byte, _ string, mayWait bool) (uint64, *protocol.Error) {
 	if mayWait && o.refused != nil {
@@ -69,7 +69,7 @@ func row(name string, n int, state app.State) app.Row {
 	case app.Connecting, app.Resurrecting:
 		r.Phase, r.Next, r.Tries = app.Calling, now, 1
 	case app.Running, app.Stopping:
-		r.Line.State, r.Line.Conn, r.Been = channel.Active, fmt.Sprint("a", n), true
+		r.Line.State, r.Line.Conn, r.Been = channel.Active, app.ConnID(fmt.Sprint("a", n)), true
 	case app.GracePeriod:
 		r.Line.State, r.Line.GraceUntil, r.Been = channel.Grace, now, true
 	case app.Dormant:
@@ -122,7 +122,7 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 		"running without a line":        {app.Running, func(r *app.Row) { r.Line = channel.Row{UserID: "ann", State: channel.Gone} }},
 		"active without a connection":   {app.Running, func(r *app.Row) { r.Line.Conn = "" }},
 		"dormant with a line":           {app.Running, func(r *app.Row) { r.State = app.Dormant }},
-		"a line that waits":             {app.Running, func(r *app.Row) { r.Line.State = channel.Pending }},
+		"a line that waits":             {app.Running, func(r *app.Row) { r.Line.State = channel.State(0) }},
 		"grace, which the line has not": {app.Dormant, func(r *app.Row) { r.State = app.GracePeriod }},
 		"the line's grace alone":        {app.GracePeriod, func(r *app.Row) { r.State = app.Dormant }},
 		"grace without an end":          {app.GracePeriod, func(r *app.Row) { r.Line.GraceUntil = time.Time{} }},
@@ -174,8 +174,8 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("what was set is %+v", mine)
 	}
 	// In a user's object all but the grace is as the device's.
-	whole := user.Config{Device: device.Config{Channel: channel.Config{Grace: time.Minute, Heartbeat: time.Second}, InvalidFrames: 3}}.WithDefaults()
-	if a := whole.Apps; a.Line.Grace != 5*time.Second || a.Line.Heartbeat != time.Second || a.InvalidFrames != 3 || a.Limits != whole.Device.Limits {
+	whole := user.Config{Device: device.Config{Channel: channel.Config{Grace: time.Minute, Heartbeat: time.Second}, Conn: serverconn.Config{InvalidFrames: 3}}}.WithDefaults()
+	if a := whole.Apps; a.Line.Grace != 5*time.Second || a.Line.Heartbeat != time.Second || a.Conn.InvalidFrames != 3 || a.Conn.Limits != whole.Device.Conn.Limits {
 		t.Errorf("in a user's object: %+v", a)
 	}
 }
@@ -253,7 +253,7 @@ func TestRevocationClosesOnce(t *testing.T) {
 		a.Take(now, app.KeyRevoked{Ask: 7, Package: "com.example.a", KeyID: "k1"})
 		closes, gone := 0, app.KeyGone{}
 		for _, e := range o.sockets {
-			if _, is := e.(socket.Close); is {
+			if _, is := e.(serverconn.Close); is {
 				closes++
 			}
 		}

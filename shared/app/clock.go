@@ -1,15 +1,15 @@
 package app
 
-import "time"
+import (
+	"time"
 
-// TurnBack is for a clock that was set back by that much: see package user.
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
+)
+
+// TurnBack follows a clock that was set back by that much (serverconn.Clock).
 func (a *Apps) TurnBack(by time.Duration) {
 	for _, x := range a.list {
-		for _, t := range [...]*time.Time{&x.row.Pending.At, &x.row.Next, &x.probed} {
-			if !t.IsZero() {
-				*t = t.Add(-by)
-			}
-		}
+		serverconn.TurnBack(by, &x.row.Pending.At, &x.row.Next, &x.probed)
 		x.line.TurnBack(by)
 		a.save(x)
 	}
@@ -18,11 +18,7 @@ func (a *Apps) TurnBack(by time.Duration) {
 // Known is the newest moment that what is stored speaks of as past.
 func (a *Apps) Known() (t time.Time) {
 	for _, x := range a.list {
-		for _, at := range [...]time.Time{x.row.Pending.At, x.line.Known()} {
-			if at.After(t) {
-				t = at
-			}
-		}
+		t = serverconn.Latest(t, x.row.Pending.At, x.line.Known())
 	}
 	return t
 }

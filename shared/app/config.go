@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Config is the limits and timing of a user's apps. The zero value of each field means its
@@ -42,12 +42,8 @@ type Config struct {
 	// TotalBytes bounds what is kept for all apps of a user together. Default 4 MiB.
 	TotalBytes int
 	// The others are as a device's (device.Config).
-	Outbox        channel.OutboxConfig
-	WindowBytes   int
-	Secret        channel.Secret
-	Flood         rate.FloodLimits
-	InvalidFrames int
-	Limits        protocol.Limits
+	Outbox channel.OutboxConfig
+	Conn   serverconn.Config
 }
 
 // WithDefaults returns c with every zero (or negative) field set, but those that are as a

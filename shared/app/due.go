@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Deadline returns when something of an app is due, and false when nothing ever is.
@@ -15,7 +16,7 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 		}
 	}
 	for _, x := range a.list {
-		least(x.row.Pending.At.Add(a.cfg.Line.InitTimeout), x.row.Pending.Conn != "")
+		least(a.pendingUntil(x))
 		least(x.line.Deadline(true))
 		least(x.row.Next, !x.row.Next.IsZero())
 		least(a.silentAt(x))
@@ -23,17 +24,21 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 	return at, ok
 }
 
+func (a *Apps) pendingUntil(x *attached) (time.Time, bool) {
+	return serverconn.Until(x.row.Pending.Conn, x.row.Pending.At, a.cfg.Line.InitTimeout)
+}
+
 // Settle does everything that is due, each as of its own moment. With seen, which says
 // when the runtime last answered a ping on a connection, silence is judged too.
 func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
 		if seen != nil && x.line.Conn() != "" {
-			first := x.line.Heard(seen(x.line.Conn()))
+			first := x.line.Heard(serverconn.NotAfter(now, seen(x.line.Conn())))
 			if x.line.Look(now) || first {
 				a.save(x)
 			}
 		}
-		if x.row.Pending.Conn != "" && !now.Before(x.row.Pending.At.Add(a.cfg.Line.InitTimeout)) {
+		if at, ok := a.pendingUntil(x); ok && !now.Before(at) {
 			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionInitTimeout})
 		}
 		// An app passes through all its states in a few turns: lost, its grace over, called

@@ -6,17 +6,17 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// ConnID names one accepted socket.
-type ConnID = socket.ConnID
+// ConnID names one accepted serverconn.
+type ConnID = serverconn.ConnID
 
 // Owner is the core that apps belong to.
 type Owner interface {
 	// Emit has an effect of the apps carried out, and Socket one on a connection, in order.
 	Emit(Effect)
-	Socket(socket.Effect)
+	Socket(serverconn.Effect)
 	// ToDevice keeps a frame for the user's device, and sends it to whoever is there. One
 	// that may wait is refused when there is little room left.
 	ToDevice(event string, data []byte, messageID string, mayWait bool) (seq uint64, err *protocol.Error)
@@ -62,7 +62,7 @@ type (
 // UnknownApp is Called.Reason of a package that there is not.
 const UnknownApp = "unknown_app"
 
-// Effect is something the shell carries out, in order, beside those of package socket.
+// Effect is something the shell carries out, in order, beside those of package serverconn.
 type Effect interface{ isEffect() }
 
 type (

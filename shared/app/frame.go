@@ -5,8 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Frame takes a frame of an app's connection that decoded. Each is answered or carried
@@ -23,33 +22,28 @@ func (a *Apps) Frame(now time.Time, conn ConnID, f protocol.Frame, size int) {
 }
 
 func (a *Apps) pendingFrame(now time.Time, x *attached, f protocol.Frame, size int) {
-	system, conn := f.Type == protocol.TypeSystem, x.row.Pending.Conn
-	wait, _ := x.flood.Take(now, &a.cfg.Flood, size)
-	switch {
-	case system && f.Event == protocol.EventDisconnect:
+	step, answer := x.handshake.Frame(now, &x.conn, &a.cfg.Conn, f, size, protocol.EventAppConnectionInit)
+	switch step {
+	case serverconn.Begins:
+		a.init(now, x, f)
+	case serverconn.Leaves:
+		conn := x.row.Pending.Conn
 		x.row.Pending = Pending{}
 		a.save(x)
-		a.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
-	case wait > 0: // one that sends so much before its first word has no claim to patience
-		a.reject(x, f, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
-	case f.Event == protocol.EventAppConnectionInit:
-		a.init(now, x, f)
-	case system && f.Event == protocol.EventPing:
-		a.answerPending(x, f.Pong().Append(nil))
-	case system && f.Event == protocol.EventPong:
+		a.owner.Socket(serverconn.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
 	default:
-		e := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		a.answerPending(x, e.AppendJSON(nil))
+		a.answerPending(x, f, step, answer)
 	}
 }
 
-// answerPending answers a frame of a pending socket, so much and no more.
-func (a *Apps) answerPending(x *attached, text []byte) {
-	if x.sentPending += len(text); x.sentPending > socket.PendingBytes {
-		a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
-		return
+// answerPending answers a frame of a pending socket, or rejects that.
+func (a *Apps) answerPending(x *attached, f protocol.Frame, step serverconn.Step, answer *serverconn.Answer) {
+	switch {
+	case step == serverconn.Rejects:
+		a.reject(x, f, answer.Err)
+	case answer != nil:
+		a.owner.Socket(serverconn.Send{Conn: x.row.Pending.Conn, Text: answer.Frame.Append(nil)})
 	}
-	a.owner.Socket(socket.Send{Conn: x.row.Pending.Conn, Text: text})
 }
 
 func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int) {
@@ -58,9 +52,9 @@ func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int)
 	switch {
 	case system && f.Event == protocol.EventPong:
 		x.probed = time.Time{} // it lives; what it has read only the id can say
-		x.window.Answered(&a.probes, f.MessageID)
+		x.conn.Window.Answered(&a.probes, f.MessageID)
 	case system && f.Event == protocol.EventDisconnect:
-		a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
+		a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
 		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.line.Connection()))
 		x.line.Leave()
 		a.stopped(now, x, "app_left", "")
@@ -117,58 +111,38 @@ func (a *Apps) message(now time.Time, x *attached, f protocol.Frame) {
 }
 
 func (a *Apps) malformed(x *attached, f protocol.Frame, reason string) {
-	a.sendError(x, protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
+	a.sendError(x, serverconn.Malformed(f, reason))
 }
 
-// Invalid takes a frame that did not decode. One is a mistake; several are not a client of
-// this protocol, nor is one that is far too large.
-func (a *Apps) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
+// Invalid takes a frame that did not decode; why may be nil.
+func (a *Apps) Invalid(now time.Time, conn ConnID, why *protocol.Error, size int) {
 	x, pending := a.of(conn)
-	far := a.cfg.Limits.FarOver(size)
-	if x != nil && far {
-		x.flood.Take(now, &a.cfg.Flood, size) // it comes back to what it has used up
-	}
 	switch {
 	case x == nil:
-	case far && pending:
-		a.reject(x, protocol.Frame{}, *protocol.TooLarge(a.cfg.Limits))
-	case far:
-		a.end(now, now, x, *protocol.TooLarge(a.cfg.Limits))
 	case pending:
-		if wait, _ := x.flood.Take(now, &a.cfg.Flood, size); wait > 0 {
-			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
-			return
-		}
-		a.answerPending(x, why.AppendJSON(nil))
+		step, answer := x.handshake.Invalid(now, &x.conn, &a.cfg.Conn, why, size)
+		a.answerPending(x, protocol.Frame{}, step, answer)
 	default:
 		x.line.Alive(now)
-		if a.flooded(now, x, protocol.Frame{MessageID: why.MessageID}, size) {
-			return
-		}
-		// One that says which it is was meant for this protocol.
-		if why.MessageID != "" || !x.mistakes.Enough(now, a.cfg.InvalidFrames) {
-			a.sendError(x, why)
-			return
-		}
-		a.end(now, now, x, why)
+		a.answer(now, x, x.conn.Invalid(now, &a.cfg.Conn, &a.cfg.Conn.Flood, why, size))
 	}
 }
 
 // flooded takes a frame into account, and answers it when it is one too many.
 func (a *Apps) flooded(now time.Time, x *attached, f protocol.Frame, size int) bool {
-	wait, enough := x.flood.Take(now, &a.cfg.Flood, size)
-	if wait == 0 {
-		return false
+	answer := x.conn.Take(now, &a.cfg.Conn.Flood, f.MessageID, size)
+	if answer != nil {
+		a.answer(now, x, answer)
 	}
-	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}
+	return answer != nil
+}
+
+// answer answers a frame that goes no further, or ends the connection.
+func (a *Apps) answer(now time.Time, x *attached, answer *serverconn.Answer) {
 	switch {
-	case enough:
-		e.MessageID = ""
-		a.end(now, now, x, e)
-	case f.MessageID != "":
-		a.sendError(x, e)
-	case x.flood.Notify(now):
-		a.send(x, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil)}.Append(nil))
+	case answer.Ends:
+		a.end(now, now, x, answer.Err)
+	case answer.Frame.Event != "":
+		a.send(x, answer.Frame.Append(nil))
 	}
-	return true
 }

@@ -9,19 +9,18 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // connect takes an app's socket, whose key has to be written down first.
 func (a *Apps) connect(now time.Time, e Connect) {
 	x := a.fits(e)
 	if x == nil {
-		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
+		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		return
 	}
 	if wait := x.connects.Take(now, a.cfg.Connects, 1); wait > 0 {
-		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait}})
+		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_connects", RetryAfter: wait}})
 		return
 	}
 	a.joining = append(a.joining, e)
@@ -51,9 +50,9 @@ func (a *Apps) registered(now time.Time, r Registered) {
 	switch {
 	case e.Conn == "": // a revocation has refused it
 	case r.Err != nil:
-		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: *r.Err})
+		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: *r.Err})
 	case x == nil: // it has stopped meanwhile
-		a.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
+		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
 		if a.bySession(e.SessionID) == nil { // else a line that is still there may be by the same key
 			a.owner.Emit(Unregister{e.SessionID})
 		}
@@ -61,22 +60,22 @@ func (a *Apps) registered(now time.Time, r Registered) {
 		if old := x.row.Pending.Conn; old != "" {
 			a.reject(x, protocol.Frame{}, protocol.Error{Code: protocol.ConnectionReplaced})
 		}
-		x.sentPending = 0
+		x.handshake = serverconn.Handshake{}
 		x.row.Pending, x.row.Written = Pending{Conn: e.Conn, At: now, KeyID: e.KeyID}, true
 		a.save(x)
-		a.owner.Socket(socket.Accept{Conn: e.Conn})
+		a.owner.Socket(serverconn.Accept{Conn: e.Conn})
 	}
 }
 
-// reject closes the pending socket.
+// reject closes the pending serverconn.
 func (a *Apps) reject(x *attached, init protocol.Frame, e protocol.Error) {
 	conn := x.row.Pending.Conn
 	x.row.Pending = Pending{}
 	a.save(x)
 	f := e.Frame()
 	f.Type, f.Event, f.Flat, f.MessageID = protocol.TypeApp, protocol.EventAppConnectionError, init.Flat, init.MessageID
-	a.owner.Socket(socket.Send{Conn: conn, Text: f.Append(nil)})
-	a.owner.Socket(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.owner.Socket(serverconn.Send{Conn: conn, Text: f.Append(nil)})
+	a.owner.Socket(serverconn.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 }
 
 // init takes an app's first word: it makes its connection the app's own.
@@ -93,19 +92,20 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	resumed, was := x.row.Been, x.row.State
 	out := x.line.Connect(now, channel.Attempt{Conn: x.row.Pending.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
 	if old := out.Replaced; old != "" {
-		e := protocol.Error{Code: protocol.ConnectionReplaced}
-		a.owner.Socket(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
-		a.owner.Socket(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+		e := serverconn.Replaced("")
+		a.owner.Socket(serverconn.Send{Conn: old, Text: e.AppendJSON(nil)})
+		a.owner.Socket(serverconn.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
 	}
 	x.row.KeyID, x.row.Pending, x.row.Been = x.row.Pending.KeyID, Pending{}, true
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
-	x.window, x.mistakes, x.probed = channel.Window{}, rate.Mistakes{}, time.Time{}
+	x.conn.Renew()
+	x.probed = time.Time{}
 	heard := x.box.Row().Acked
 	knows := p.HasLastSeq && resumed // what it heard in an earlier start it has not heard in this one
 	if knows {
 		heard = p.LastSeq
 	}
-	again, replay, gap := socket.Missed(x.box, heard)
+	again, replay, gap := x.box.Missed(heard)
 	if knows && x.box.Ack(p.LastSeq) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
@@ -123,10 +123,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed, Replay: replay, Gap: gap,
 		ClientConnected: !a.owner.Away(), ServerTime: now,
 		HeartbeatInterval: a.cfg.Line.Heartbeat, GracePeriod: a.cfg.Line.Grace,
-		Limits: protocol.AckLimits{
-			FrameBytes: a.cfg.Limits.FrameBytes, Depth: a.cfg.Limits.Depth, IDBytes: a.cfg.Limits.IDBytes,
-			Unacknowledged: a.cfg.Unanswered, MessagesPerSecond: a.cfg.Flood.Frames.Count,
-		},
+		Limits: a.cfg.Conn.AckLimits(a.cfg.Unanswered, a.cfg.Conn.Flood.Frames.Count),
 	}
 	a.send(x, protocol.Frame{
 		Type: protocol.TypeApp, Event: protocol.EventAppConnectionAck, Data: ack.Append(nil), MessageID: f.MessageID, Flat: f.Flat,
@@ -154,7 +151,7 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 		x.row.Pending = Pending{}
 		a.save(x)
 	default:
-		x.line.Heard(seen)
+		x.line.Heard(serverconn.NotAfter(now, seen))
 		// Without the runtime's record what is stored may be long out of date.
 		at := x.line.LostAt(now, !seen.IsZero())
 		if x.row.State != Stopping { // else it is what it was asked to do
@@ -167,7 +164,7 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 // SendFailed takes a socket that does not take frames for one that has ended.
 func (a *Apps) SendFailed(now time.Time, conn ConnID, seen time.Time) {
 	if a.Has(conn) {
-		a.owner.Socket(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
+		a.owner.Socket(serverconn.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
 		a.Disconnected(now, conn, 1011, seen)
 	}
 }
@@ -175,12 +172,12 @@ func (a *Apps) SendFailed(now time.Time, conn ConnID, seen time.Time) {
 // end tells an app why and closes its connection. What is final by its code stops the
 // app: it would not come back by itself.
 func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
-	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
+	if serverconn.Listens(e) {
 		a.sendError(x, e)
 	}
-	a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
 	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason}.Ending(x.line.Connection()))
-	if e.Row().Action == protocol.ActionStop {
+	if serverconn.Final(e) {
 		x.line.Leave()
 		a.stopped(now, x, "final_error", "")
 		return
@@ -211,7 +208,7 @@ func (a *Apps) revoke(now time.Time, e KeyRevoked) {
 	rest := a.joining[:0]
 	for _, j := range a.joining {
 		if meant(j.Package, j.KeyID) {
-			a.owner.Socket(socket.Refuse{Conn: j.Conn, Err: why})
+			a.owner.Socket(serverconn.Refuse{Conn: j.Conn, Err: why})
 		} else {
 			rest = append(rest, j)
 		}
@@ -226,7 +223,7 @@ func (a *Apps) revoke(now time.Time, e KeyRevoked) {
 		if x.line.Conn() != "" && meant(e.Package, x.row.KeyID) {
 			gone.Closed = []string{e.Package}
 			a.sendError(x, why)
-			a.owner.Socket(socket.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
+			a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By}.Ending(x.line.Connection()))
 			x.line.Leave()
 			if x.row.State == Stopping {

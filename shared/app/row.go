@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // State is where an app stands.
@@ -75,7 +76,7 @@ type Row struct {
 // Pending is a socket that has not sent app_connection_init yet; without a Conn there is
 // none.
 type Pending struct {
-	Conn  string
+	Conn  serverconn.ConnID
 	At    time.Time
 	KeyID string
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // FromDevice takes a frame of the user's device. random is what an app's session id ends
@@ -243,7 +243,7 @@ func (a *Apps) sendStopped(x *attached, reason string) {
 func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 	for _, conn := range [...]ConnID{x.line.Conn(), x.row.Pending.Conn} {
 		if conn != "" {
-			a.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: text})
+			a.owner.Socket(serverconn.Close{Conn: conn, Code: 1000, Reason: text})
 		}
 	}
 	for i := range a.list {

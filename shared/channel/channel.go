@@ -3,6 +3,8 @@ package channel
 import (
 	"errors"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Channel is one user's channel. It is not safe for concurrent use.
@@ -19,13 +21,12 @@ func New(cfg *Config, userID string) *Channel {
 
 // Restore returns the channel a row was taken from.
 func Restore(cfg *Config, row Row) (*Channel, error) {
-	hasConn := row.State == Pending || row.State == Active
 	switch {
 	case row.UserID == "":
 		return nil, errors.New("channel: row without a user")
-	case row.State > Gone:
+	case row.State < Active || row.State > Gone:
 		return nil, errors.New("channel: row in no known state")
-	case hasConn != (row.Conn != ""):
+	case (row.State == Active) != (row.Conn != ""):
 		return nil, errors.New("channel: state and connection do not agree")
 	case row.State == Grace && row.GraceUntil.IsZero():
 		return nil, errors.New("channel: grace without an end")
@@ -40,7 +41,7 @@ func (c *Channel) Row() Row { return c.row }
 func (c *Channel) State() State { return c.row.State }
 
 // Conn returns the current connection, "" when there is none.
-func (c *Channel) Conn() string { return c.row.Conn }
+func (c *Channel) Conn() serverconn.ConnID { return c.row.Conn }
 
 // Connection returns when the current connection began, zero for none, and whether it
 // resumed the channel.
@@ -74,19 +75,10 @@ func (c *Channel) ReadOnly(now time.Time) bool {
 	return !c.row.Expires.IsZero() && !now.Before(c.row.Expires)
 }
 
-// Open takes a socket that has yet to say connection_init. Only a channel that
-// is gone can be opened; the others are taken over by Connect, after init.
-func (c *Channel) Open(now time.Time, conn string) bool {
-	if c.row.State != Gone || conn == "" {
-		return false
-	}
-	c.row = Row{UserID: c.row.UserID, State: Pending, Conn: conn, ConnectedAt: now}
-	return true
-}
-
 // Attempt is an admitted client that asks for the channel.
 type Attempt struct {
-	Conn, ClientID string
+	Conn     serverconn.ConnID
+	ClientID string
 	// SessionID is the user's session; Asked is the one the client wants to
 	// resume, "" when it does not say.
 	SessionID, Asked string
@@ -103,7 +95,8 @@ type Outcome struct {
 	Resumed bool
 	// Replaced is the connection that was live until now, "" for none, and
 	// Previous its client.
-	Replaced, Previous string
+	Replaced serverconn.ConnID
+	Previous string
 }
 
 // Connect makes the attempt's connection the current one. Deadlines that have
@@ -130,14 +123,11 @@ func (c *Channel) Connect(now time.Time, a Attempt) Outcome {
 }
 
 // Lose ends the connection at the given moment, which may lie in the past, and
-// starts the grace period from there. A channel that never was active is gone.
+// starts the grace period from there.
 func (c *Channel) Lose(at time.Time) {
-	switch c.row.State {
-	case Active:
+	if c.row.State == Active {
 		c.row.State, c.row.Conn = Grace, ""
 		c.row.GraceUntil = at.Add(c.cfg.Grace)
-	case Pending:
-		c.Leave()
 	}
 }
 
@@ -198,23 +188,16 @@ func (c *Channel) NoticeLeft(now time.Time) time.Duration {
 	return max(0, min(c.cfg.RefreshNotice, c.row.Expires.Sub(now)))
 }
 
-// TurnBack is for a clock that was set back by that much: see document.turnBack.
+// TurnBack is for a clock that was set back by that much: see serverconn.Clock.
 func (c *Channel) TurnBack(by time.Duration) {
-	for _, t := range [...]*time.Time{&c.row.ConnectedAt, &c.row.Seen, &c.row.GraceUntil} {
-		if !t.IsZero() {
-			*t = t.Add(-by)
-		}
-	}
+	serverconn.TurnBack(by, &c.row.ConnectedAt, &c.row.Seen, &c.row.GraceUntil)
 }
 
 // Known is the newest moment that the row speaks of as past.
 func (c *Channel) Known() time.Time {
-	t := c.row.ConnectedAt
-	if c.row.Seen.After(t) {
-		t = c.row.Seen
-	}
-	if lost := c.row.GraceUntil.Add(-c.cfg.Grace); !c.row.GraceUntil.IsZero() && lost.After(t) {
-		t = lost
+	t := serverconn.Latest(c.row.ConnectedAt, c.row.Seen)
+	if !c.row.GraceUntil.IsZero() { // it was lost then
+		t = serverconn.Latest(t, c.row.GraceUntil.Add(-c.cfg.Grace))
 	}
 	return t
 }

@@ -3,6 +3,8 @@ package channel
 import (
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 var start = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
@@ -14,7 +16,7 @@ func newChannel() *Channel {
 	return New(&cfg, "ann")
 }
 
-func connect(c *Channel, at float64, conn, client, session, asked string) Outcome {
+func connect(c *Channel, at float64, conn serverconn.ConnID, client, session, asked string) Outcome {
 	return c.Connect(sec(at), Attempt{Conn: conn, ClientID: client, SessionID: session, Asked: asked, Expires: sec(900)})
 }
 
@@ -44,7 +46,6 @@ func TestConnect(t *testing.T) {
 		{"grace, another client", func(c *Channel) { connect(c, 0, "c1", "b", "s", ""); c.Lose(sec(1)) }, "a", "s", "s", Outcome{}},
 		{"active, but the session is another", func(c *Channel) { connect(c, 0, "c1", "a", "s", "") }, "a", "s2", "s", Outcome{Began: true, Replaced: "c1", Previous: "a"}},
 		{"gone", func(c *Channel) { connect(c, 0, "c1", "a", "s", ""); c.Leave() }, "a", "s", "s", Outcome{Began: true}},
-		{"pending", func(c *Channel) { c.Open(sec(0), "c1") }, "a", "s", "", Outcome{Began: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,7 +69,6 @@ func TestDue(t *testing.T) {
 		wantDue Due
 		wantAt  float64
 	}{
-		{"pending", func(c *Channel) { c.Open(sec(0), "c") }, false, NoInit, 30},
 		{"grace", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Lose(sec(3)) }, false, GraceOver, 33},
 		{"a token to be announced", func(c *Channel) { connect(c, 0, "c", "a", "s", "") }, false, Notice, 840},
 		{"a token announced", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Notice() }, false, TokenOver, 925},
@@ -163,17 +163,6 @@ func TestAck(t *testing.T) {
 	connect(c, 3, "e", "b", "s", "")
 	if c.Acked() != 0 {
 		t.Error("another client begins anew")
-	}
-}
-
-func TestPendingHasNoGrace(t *testing.T) {
-	c := newChannel()
-	if !c.Open(sec(0), "c1") || c.Open(sec(1), "c2") || c.Open(sec(1), "") {
-		t.Error("only a gone channel opens")
-	}
-	c.Lose(sec(2))
-	if c.State() != Gone {
-		t.Errorf("state %d", c.State())
 	}
 }
 

@@ -2,19 +2,18 @@
 // holds it, until when it may be resumed, and the one moment something is next
 // due. Both objects use it; it knows no frame and no effect.
 //
-//	       Open               Connect
-//	Gone ────────► Pending ─────────────► Active ◄───┐
-//	▲ ▲ │             │                    ▲ │ │ │   │ Connect:
-//	│ │ │             │ InitTimeout,       │ │ │ └───┘ supersede
-//	│ │ │             │ Lose, Leave        │ │ │
-//	│ └─┼─────────────┤                    │ │ │ Lose
-//	│   │             │       Leave        │ │ │
-//	│   │             └────────────────────┼─┘ ▼
-//	│   │       Connect, without Open      │  Grace ──┐
-//	│   └──────────────────────────────────┤   │      │ Connect:
-//	│                                      └───┼──────┘ resume
-//	└──────────────────────────────────────────┘
-//	              GraceUntil, Leave
+//	      Connect                  Lose
+//	Gone ─────────► Active ───────────────────► Grace
+//	 ▲              │  ▲ │                      │ │
+//	 │    Leave     │  │ │ Connect: supersede   │ │
+//	 ├──────────────┘  │ └──┐                   │ │
+//	 │                 ├────┘                   │ │
+//	 │                 └────────────────────────┘ │
+//	 │                    Connect: resume         │
+//	 └────────────────────────────────────────────┘
+//	                 GraceUntil, Leave
+//
+// A socket that has yet to send its handshake frame is no channel's (package serverconn).
 //
 // # Time
 //
@@ -29,7 +28,6 @@
 //	read-only          from Expires on                           nothing is due: it bites when something is written
 //	token's end        Expires + ReadOnly                        Lose
 //	silence            Seen + HeartbeatTimeout                   Lose
-//	no init            ConnectedAt + InitTimeout                 Leave
 //	end of grace       GraceUntil                                Leave
 //
 // # Heartbeat on documents

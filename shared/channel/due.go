@@ -8,7 +8,6 @@ type Due uint8
 // What can be due.
 const (
 	Nothing   Due = iota
-	NoInit        // no connection_init in time: Leave
 	Notice        // tell the client to refresh its token: Notice
 	TokenOver     // the read-only time after expiry is over: Lose
 	Silent        // nothing heard for HeartbeatTimeout: Lose
@@ -45,8 +44,6 @@ func (c *Channel) next(heartbeat bool) (due Due, at time.Time) {
 	}
 	r := &c.row
 	switch r.State {
-	case Pending:
-		least(NoInit, r.ConnectedAt.Add(c.cfg.InitTimeout))
 	case Grace:
 		least(GraceOver, r.GraceUntil)
 	case Active:

@@ -2,7 +2,6 @@ package channel
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"testing"
 )
 
@@ -44,46 +43,5 @@ func TestReceipts(t *testing.T) {
 	}
 	if s := small.Add("c", "m24", 1); s.N != 24 {
 		t.Errorf("counts on from %d", s.N)
-	}
-}
-
-// TestWindow: what is under way is what was not confirmed, by the answer to the very ping.
-func TestWindow(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	var w Window
-	p := NewProbes(Secret{7})
-	sent, sure := 0, 0 // what may be counted on as read
-	probed, open, before := 0, "", "flow-"
-	for range 10_000 {
-		switch rnd.IntN(5) {
-		case 0, 1:
-			n := rnd.IntN(100)
-			w.Sent(n)
-			sent += n
-		case 2:
-			id := w.Probe(&p)
-			if open == "" {
-				open, probed = id, sent
-			}
-			if id != open || !w.Probing() {
-				t.Fatalf("%s is open, and %s was asked", open, id)
-			}
-		case 3:
-			if w.Answered(&p, open) != (open != "") {
-				t.Fatal("answered")
-			}
-			if open != "" {
-				sure, before, open = probed, open, ""
-			}
-		case 4: // blindly, or once more
-			for _, id := range []string{"", before, "flow-1"} {
-				if w.Answered(&p, id) {
-					t.Fatalf("%q was taken for the answer to %q", id, open)
-				}
-			}
-		}
-		if w.UnderWay() != sent-sure {
-			t.Fatalf("%d under way, want %d", w.UnderWay(), sent-sure)
-		}
 	}
 }

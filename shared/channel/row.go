@@ -1,16 +1,18 @@
 package channel
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
+)
 
 // State is where a channel stands.
 type State uint8
 
-// The states, in the order a channel passes through them.
+// The states, in the order a channel passes through them. They are stored.
 const (
-	// Pending has a socket and waits for connection_init (devices only).
-	Pending State = iota
 	// Active has a live connection.
-	Active
+	Active State = 1 + iota
 	// Grace has none, and may be resumed until GraceUntil.
 	Grace
 	// Gone is over; a new connection is a new channel.
@@ -24,7 +26,7 @@ type Row struct {
 	State            State
 	// Conn is the current connection, "" in Grace and Gone. A close, message or
 	// alarm of any other connection changes nothing.
-	Conn        string
+	Conn        serverconn.ConnID
 	ConnectedAt time.Time
 	// Resumed is whether the current connection, or the last there was, resumed the channel.
 	Resumed bool

@@ -1,28 +1,19 @@
 package device
 
-import "time"
+import (
+	"time"
 
-// TurnBack is for a clock that was set back by that much (see package user): what is
-// counted from a moment that now lies ahead is counted from as long before now as it was.
-// What is dated by others, a token say, stays.
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
+)
+
+// TurnBack follows a clock that was set back by that much (serverconn.Clock).
 func (d *Device) TurnBack(by time.Duration) {
-	for _, t := range [...]*time.Time{&d.asked, &d.pinged, &d.pending.At} {
-		if !t.IsZero() {
-			*t = t.Add(-by)
-		}
-	}
+	serverconn.TurnBack(by, &d.asked, &d.pinged, &d.pending.At)
 	d.ch.TurnBack(by)
-	d.handshake.TurnBack(by)
 	d.save()
 }
 
 // Known is the newest moment that what is stored speaks of as past.
 func (d *Device) Known() time.Time {
-	t := d.ch.Known()
-	for _, at := range [...]time.Time{d.asked, d.pending.At} {
-		if at.After(t) {
-			t = at
-		}
-	}
-	return t
+	return serverconn.Latest(d.ch.Known(), d.asked, d.pending.At)
 }

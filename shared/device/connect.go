@@ -5,9 +5,8 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // connect has a socket wait for its first frame, or refuses it. What is due is settled
@@ -21,38 +20,33 @@ func (d *Device) connect(now time.Time, e Connect) {
 	err := d.owner.PreAdmit(now, e.ClientID, e.Claims)
 	switch {
 	case err != nil:
-		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: *err})
+		d.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: *err})
 		return
 	case e.Claims.UserID != d.userID:
-		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
+		d.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"}})
 		return
 	case e.Claims.Expires.IsZero():
 		// Nothing would ever end what it lives by.
-		d.owner.Socket(socket.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
+		d.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"}})
 		return
 	}
 	if old := d.pending; old.Conn != "" {
 		d.replaced(old.Conn, e.ClientID, old.ClientID == e.ClientID)
-		d.handshake.Leave()
 	}
-	d.handshake.Open(now, e.Conn)
-	d.sentPending = 0
+	d.handshake = serverconn.Handshake{}
 	d.pending = Pending{Conn: e.Conn, At: now, ClientID: e.ClientID, MadeUp: e.MadeUp, Flat: e.Flat, Token: tokenOf(e.Claims)}
 	d.save()
-	d.owner.Socket(socket.Accept{Conn: e.Conn})
+	d.owner.Socket(serverconn.Accept{Conn: e.Conn})
 }
 
 // replaced ends a connection that another one has replaced. The same client did it
 // knowingly and gets no frame; any other gets CONNECTION_REPLACED with the winner's id.
 func (d *Device) replaced(old ConnID, winner string, handover bool) {
-	e := protocol.Error{Code: protocol.ConnectionReplaced}
+	e := serverconn.Replaced(winner)
 	if !handover {
-		if winner != "" {
-			e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
-		}
-		d.owner.Socket(socket.Send{Conn: old, Text: e.AppendJSON(nil)})
+		d.owner.Socket(serverconn.Send{Conn: old, Text: e.AppendJSON(nil)})
 	}
-	d.owner.Socket(socket.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(serverconn.Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
 }
 
 // reject closes the pending socket, with S1's connection_error.
@@ -61,13 +55,12 @@ func (d *Device) reject(now time.Time, flat bool, e protocol.Error) {
 	d.dropPending()
 	f := e.Frame()
 	f.Event, f.Flat = protocol.EventConnectionError, flat
-	d.owner.Socket(socket.Send{Conn: conn, Text: f.Append(nil)})
-	d.owner.Socket(socket.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(serverconn.Send{Conn: conn, Text: f.Append(nil)})
+	d.owner.Socket(serverconn.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 	d.record(now, audit.Entry{Event: audit.Closed, ClientID: client, Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
 }
 
 func (d *Device) dropPending() {
-	d.handshake.Leave()
 	d.pending = Pending{}
 	d.save()
 }
@@ -102,7 +95,6 @@ func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
 	out := d.ch.Connect(now, channel.Attempt{
 		Conn: w.Conn, ClientID: client, SessionID: sessionID, Asked: p.SessionID, Expires: w.Token.Expires,
 	})
-	d.handshake.Leave()
 	d.pending, d.token = Pending{}, w.Token
 	d.fresh(now)
 	if !d.cfg.ClientPings {
@@ -112,7 +104,7 @@ func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
 	if p.HasLastSeq {
 		heard = p.LastSeq
 	}
-	again, replay, gap := socket.Missed(d.box, heard)
+	again, replay, gap := d.box.Missed(heard)
 	if gap != nil && out.Began && gap.Reason != channel.HoleUnknown {
 		gap.Reason = "session_ended"
 	}
@@ -140,8 +132,8 @@ func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
 
 // fresh forgets what was known of the connection before.
 func (d *Device) fresh(now time.Time) {
-	d.live = live{pinged: now, flood: d.flood}
-	d.asked = time.Time{}
+	d.conn.Renew()
+	d.pinged, d.asked = now, time.Time{}
 }
 
 func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, resumed bool, replay *protocol.Range, gap *protocol.Gap) {
@@ -150,10 +142,7 @@ func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, r
 		SessionID: d.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap, PermEpoch: epoch,
 		ServerTime: now, ExpiresAt: d.ch.Expires(), Apps: d.owner.AppStates(),
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
-		Limits: protocol.AckLimits{
-			FrameBytes: d.cfg.Limits.FrameBytes, Depth: d.cfg.Limits.Depth, IDBytes: d.cfg.Limits.IDBytes,
-			Unacknowledged: d.cfg.Unanswered, MessagesPerSecond: d.cfg.Flood.Frames.Count,
-		},
+		Limits: d.cfg.Conn.AckLimits(d.cfg.Unanswered, d.cfg.Conn.Flood.Frames.Count),
 	}
 	d.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: ack.Append(nil), MessageID: init.MessageID, Flat: init.Flat,

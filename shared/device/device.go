@@ -7,9 +7,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // Device is a user's device channel. It is not safe for concurrent use.
@@ -20,22 +19,17 @@ type Device struct {
 	ch        *channel.Channel
 	token     Token
 	asked     time.Time // when the oldest unanswered ping went out
-	handshake *channel.Channel
-	pending   Pending // the socket that is in it
+	pending   Pending
+	handshake serverconn.Handshake // of the pending socket
 	box       *channel.Outbox
-	probes    channel.Probes
+	probes    serverconn.Probes
 	live
 }
 
 // live is what is not stored: losing it forgives, or has a ping go out again.
 type live struct {
-	pinged      time.Time // when the last ping went out
-	verifying   bool      // a token_refresh waits for its answer
-	mistakes    rate.Mistakes
-	refused     rate.Refused // tokens, on this connection
-	flood       rate.Flood
-	window      channel.Window
-	sentPending int // bytes sent to the pending socket
+	pinged time.Time // when the last ping went out
+	conn   serverconn.Conn
 }
 
 // New returns the device channel of a user whose device was never seen. cfg must have its
@@ -43,8 +37,7 @@ type live struct {
 func New(cfg *Config, owner Owner, userID string) *Device {
 	return &Device{
 		cfg: cfg, owner: owner, userID: userID,
-		ch: channel.New(&cfg.Channel, userID), handshake: channel.New(&cfg.Channel, userID),
-		box: channel.NewOutbox(cfg.Outbox), probes: channel.NewProbes(cfg.Secret),
+		ch: channel.New(&cfg.Channel, userID), box: channel.NewOutbox(cfg.Outbox), probes: serverconn.NewProbes(cfg.Conn.Secret),
 	}
 }
 
@@ -61,16 +54,10 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Device, erro
 	if d.box, err = channel.RestoreOutbox(cfg.Outbox, s.Row.Outbox, s.Kept); err != nil {
 		return nil, err
 	}
-	d.token, d.asked = s.Row.Token, s.Row.Asked
-	if p := s.Row.Pending; p.Conn != "" {
-		d.handshake.Open(p.At, p.Conn)
-		d.pending = p
-	}
+	d.token, d.asked, d.pending = s.Row.Token, s.Row.Asked, s.Row.Pending
 	switch {
 	case d.ch.UserID() != userID:
 		return nil, errors.New("device: a channel of another user")
-	case d.ch.State() == channel.Pending:
-		return nil, errors.New("device: a channel before its handshake")
 	case !d.ch.Live() && len(s.Kept) > 0:
 		return nil, errors.New("device: frames for nobody")
 	case d.active() && d.ch.Conn() == d.pending.Conn:
@@ -89,11 +76,11 @@ func (d *Device) Snapshot() Snapshot {
 func (d *Device) Current() ConnID { return d.ch.Conn() }
 
 // Conns are the connections that count: the current one and the pending one, "" for none.
-func (d *Device) Conns() [2]ConnID { return [...]ConnID{d.ch.Conn(), d.handshake.Conn()} }
+func (d *Device) Conns() [2]ConnID { return [...]ConnID{d.ch.Conn(), d.pending.Conn} }
 
 // Has reports whether a connection is one of them.
 func (d *Device) Has(conn ConnID) bool {
-	return conn != "" && (conn == d.ch.Conn() || conn == d.handshake.Conn())
+	return conn != "" && (conn == d.ch.Conn() || conn == d.pending.Conn)
 }
 
 // Live reports whether there is a channel, be its device connected or in its grace.
@@ -137,8 +124,8 @@ func (d *Device) send(f protocol.Frame) {
 }
 
 func (d *Device) sendText(text []byte) {
-	d.window.Sent(len(text))
-	d.owner.Socket(socket.Send{Conn: d.ch.Conn(), Text: text})
+	d.conn.Window.Sent(len(text))
+	d.owner.Socket(serverconn.Send{Conn: d.ch.Conn(), Text: text})
 }
 
 func (d *Device) sendError(e protocol.Error) { d.send(e.Frame()) }

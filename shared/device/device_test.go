@@ -12,8 +12,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // What a device's connection lives through is told in package user, with the session and
@@ -30,8 +30,8 @@ type owner struct {
 func (o *owner) say(format string, args ...any) { o.log = append(o.log, fmt.Sprintf(format, args...)) }
 
 func (o *owner) Emit(e device.Effect) { o.say("%T", e) }
-func (o *owner) Socket(e socket.Effect) {
-	if s, is := e.(socket.Send); is {
+func (o *owner) Socket(e serverconn.Effect) {
+	if s, is := e.(serverconn.Send); is {
 		f, err := protocol.Decode(s.Text, protocol.Limits{})
 		if err != nil {
 			panic(err)
@@ -75,7 +75,7 @@ func claims() session.Claims {
 	return session.Claims{UserID: "ann", TokenID: "t1", IssuedAt: now, Expires: now.Add(time.Hour)}
 }
 
-func says(d *device.Device, conn, text string) {
+func says(d *device.Device, conn device.ConnID, text string) {
 	f, err := protocol.Decode([]byte(text), protocol.Limits{})
 	if err != nil {
 		panic(err)
@@ -91,7 +91,7 @@ func connected(t *testing.T, o *owner) *device.Device {
 	d := device.New(config(), o, "ann")
 	d.Take(now, device.Connect{Conn: "c1", ClientID: "phone", Claims: claims()})
 	says(d, "c1", initText)
-	if want := "socket.Accept, admit phone refresh false, record connected of phone, connection_ack to c1"; o.said() != want || !d.Active() {
+	if want := "serverconn.Accept, admit phone refresh false, record connected of phone, connection_ack to c1"; o.said() != want || !d.Active() {
 		t.Fatal("not connected")
 	}
 	return d
@@ -108,12 +108,12 @@ func TestTheOwnerLearnsWhatBecomesOfTheDevice(t *testing.T) {
 	}{
 		{func() { d.Disconnected(now, "c1", 1006, time.Time{}) }, "record lost of phone, away"},
 		{func() { d.Disconnected(now, "c1", 1006, time.Time{}) }, ""},
-		{func() { d.Take(now, device.Connect{Conn: "c2", ClientID: "phone", Claims: claims()}) }, "socket.Accept"},
+		{func() { d.Take(now, device.Connect{Conn: "c2", ClientID: "phone", Claims: claims()}) }, "serverconn.Accept"},
 		{func() { says(d, "c2", initText) }, "admit phone refresh false, record connected of phone, connection_ack to c2, back"},
 		{func() { says(d, "c2", `{"type":"app","event":"app_start","message_id":"m1"}`) }, "app_start from phone with fresh"},
 		{func() { says(d, "c2", `{"type":"system","event":"token_refresh","data":{"token":"x"}}`) }, "device.VerifyToken"},
 		{func() { d.Take(now, device.TokenVerified{Conn: "c2", Claims: claims()}) }, "admit phone refresh true, token_refreshed to c2"},
-		{func() { says(d, "c2", `{"type":"system","event":"disconnect"}`) }, "socket.Close, record left of phone, gone, session s1: disconnect"},
+		{func() { says(d, "c2", `{"type":"system","event":"disconnect"}`) }, "serverconn.Close, record left of phone, gone, session s1: disconnect"},
 		{func() { d.Take(now, device.Post{Ask: 1}) }, "device.Posted"},
 	} {
 		c.what()
@@ -131,14 +131,14 @@ func TestTheSessionMayRefuse(t *testing.T) {
 	o := &owner{refused: &protocol.Error{Code: protocol.TokenRevoked}}
 	d := device.New(config(), o, "ann")
 	d.Take(now, device.Connect{Conn: "c1", ClientID: "phone", Claims: claims()})
-	if got := o.said(); got != "socket.Refuse" {
+	if got := o.said(); got != "serverconn.Refuse" {
 		t.Error(got)
 	}
 	o.refused = nil
 	d.Take(now, device.Connect{Conn: "c1", ClientID: "phone", Claims: claims()})
 	o.refused = &protocol.Error{Code: protocol.TokenRevoked}
 	says(d, "c1", initText)
-	if want := "socket.Accept, admit phone refresh false, connection_error to c1, socket.Close, record closed of phone"; o.said() != want || d.Live() || d.Has("c1") {
+	if want := "serverconn.Accept, admit phone refresh false, connection_error to c1, serverconn.Close, record closed of phone"; o.said() != want || d.Live() || d.Has("c1") {
 		t.Error("it has a channel")
 	}
 }
@@ -157,7 +157,7 @@ func TestARevocationFindsThePendingSocket(t *testing.T) {
 	d.Revoked(now, func(c session.Claims) (protocol.Error, bool) {
 		return protocol.Error{Code: protocol.TokenRevoked}, c.TokenID == "t1" && c.UserID == "ann"
 	})
-	if got := o.said(); got != "connection_error to c1, socket.Close, record closed of phone" || d.Has("c1") {
+	if got := o.said(); got != "connection_error to c1, serverconn.Close, record closed of phone" || d.Has("c1") {
 		t.Error(got)
 	}
 }
@@ -179,7 +179,7 @@ func TestRestore(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*device.Snapshot){
 		"another user's":             func(s *device.Snapshot) { s.Row.Channel.UserID = "bob" },
-		"before its handshake":       func(s *device.Snapshot) { s.Row.Channel.State = channel.Pending },
+		"before its handshake":       func(s *device.Snapshot) { s.Row.Channel.State = channel.State(0) },
 		"frames for nobody":          func(s *device.Snapshot) { s.Row.Channel = channel.Row{UserID: "ann", State: channel.Gone} },
 		"an outbox with a hole":      func(s *device.Snapshot) { s.Kept[0].Seq = 5 },
 		"one connection, two places": func(s *device.Snapshot) { s.Row.Pending.Conn = "c1" },

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Deadline returns when something of the channel is due, and false when nothing ever is.
@@ -15,7 +16,7 @@ func (d *Device) Deadline() (at time.Time, ok bool) {
 			at, ok = t, true
 		}
 	}
-	least(d.handshake.Deadline(false))
+	least(d.pendingUntil())
 	least(d.ch.Deadline(false))
 	if d.pings() {
 		least(d.pinged.Add(d.cfg.Channel.Heartbeat), true)
@@ -24,6 +25,10 @@ func (d *Device) Deadline() (at time.Time, ok bool) {
 		}
 	}
 	return at, ok
+}
+
+func (d *Device) pendingUntil() (time.Time, bool) {
+	return serverconn.Until(d.pending.Conn, d.pending.At, d.cfg.Channel.InitTimeout)
 }
 
 // pings reports whether the server pings now.
@@ -45,7 +50,7 @@ func (d *Device) silentAt() time.Time {
 // but not on a frame or before an operator's request, which a late alarm must not turn into
 // an end.
 func (d *Device) Settle(now time.Time, judge bool) {
-	if due, _ := d.handshake.Due(now, false); due == channel.NoInit {
+	if at, ok := d.pendingUntil(); ok && !now.Before(at) {
 		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.ConnectionInitTimeout})
 	}
 	for range 8 { // a channel passes through all its states in four turns
@@ -61,7 +66,7 @@ func (d *Device) Settle(now time.Time, judge bool) {
 		case channel.Notice:
 			d.ch.Notice()
 			d.save()
-			d.sendRefreshRequired(now)
+			d.send(serverconn.RefreshRequired("token_expiring", d.ch.NoticeLeft(now)))
 		case channel.TokenOver:
 			d.end(now, at, protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 		case channel.Silent:
@@ -111,21 +116,7 @@ func (d *Device) alive(now time.Time) {
 
 // seen takes the runtime's record of the current connection.
 func (d *Device) seen(now, at time.Time) {
-	if !d.cfg.ClientPings {
-		return
-	}
-	if at.After(now) {
-		at = now
-	}
-	if d.ch.Heard(at) {
+	if d.cfg.ClientPings && d.ch.Heard(serverconn.NotAfter(now, at)) {
 		d.save()
 	}
-}
-
-// sendRefreshRequired asks for a new token within what is left of the old one.
-func (d *Device) sendRefreshRequired(now time.Time) {
-	d.send(protocol.Frame{
-		Type: protocol.TypeSystem, Event: protocol.EventTokenRefreshRequired,
-		Data: protocol.TokenRefreshRequired{Reason: "token_expiring", ExpiresIn: d.ch.NoticeLeft(now)}.Append(nil),
-	})
 }

@@ -6,9 +6,9 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/signin"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // Disconnected takes the end of a socket, whatever its code, before anything that is due:
@@ -17,7 +17,7 @@ import (
 func (d *Device) Disconnected(now time.Time, conn ConnID, code int, seen time.Time) {
 	switch {
 	case conn == "":
-	case conn == d.handshake.Conn():
+	case conn == d.pending.Conn:
 		d.dropPending()
 	case conn == d.ch.Conn():
 		d.lost(now, seen, code)
@@ -27,7 +27,7 @@ func (d *Device) Disconnected(now time.Time, conn ConnID, code int, seen time.Ti
 // SendFailed takes a socket that does not take frames for one that has ended.
 func (d *Device) SendFailed(now time.Time, conn ConnID, seen time.Time) {
 	if d.Has(conn) {
-		d.owner.Socket(socket.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
+		d.owner.Socket(serverconn.Close{Conn: conn, Code: 1011, Reason: "send_failed"})
 		d.Disconnected(now, conn, 1011, seen)
 	}
 }
@@ -57,12 +57,12 @@ func (d *Device) lose(now, at time.Time) {
 // end tells the device why, closes its connection, and does with the channel what the
 // code says: a final one ends it, any other leaves it its grace.
 func (d *Device) end(now, at time.Time, e protocol.Error) {
-	if e.Code != protocol.HeartbeatTimeout { // nobody is listening
+	if serverconn.Listens(e) {
 		d.sendError(e)
 	}
-	d.owner.Socket(socket.Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.owner.Socket(serverconn.Close{Conn: d.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
 	d.record(at, audit.Entry{Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(d.ch.Connection()))
-	if e.Row().Action == protocol.ActionStop {
+	if serverconn.Final(e) {
 		d.gone(now, "final_error")
 		return
 	}
@@ -89,12 +89,8 @@ func (d *Device) End(now time.Time, e session.EndChannel) (closed bool) {
 	revoked := signin.Revoked(d.token.ID, d.token.IssuedAt, e.TokenIDs, e.Before)
 	closed = d.ch.Live() && (e.Kick != 0 || revoked)
 	if closed {
-		why := protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}
-		if !revoked {
-			why = protocol.Error{Code: protocol.SessionEnded, Reason: "ended_by_operator"}
-		}
 		if d.active() {
-			d.end(now, now, why)
+			d.end(now, now, serverconn.EndedBy(revoked))
 		} else {
 			d.gone(now, "final_error")
 		}

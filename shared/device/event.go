@@ -6,19 +6,19 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// ConnID names one accepted socket.
-type ConnID = socket.ConnID
+// ConnID names one accepted serverconn.
+type ConnID = serverconn.ConnID
 
 // Owner is the core that the device channel belongs to, and by whom it reaches the user's
 // session and apps.
 type Owner interface {
 	// Emit has an effect of the channel carried out, and Socket one on a connection, in order.
 	Emit(Effect)
-	Socket(socket.Effect)
+	Socket(serverconn.Effect)
 	// Record writes a line of the audit log.
 	Record(at time.Time, e audit.Entry)
 
@@ -57,7 +57,7 @@ type Admission struct {
 type Event interface{ isEvent() }
 
 type (
-	// Connect is a socket whose token is good. The answer is socket.Accept or Refuse.
+	// Connect is a socket whose token is good. The answer is serverconn.Accept or Refuse.
 	Connect struct {
 		Conn ConnID
 		// ClientID is what the client calls itself, "" when it does not; MadeUp is a fresh
@@ -87,7 +87,7 @@ type (
 	}
 )
 
-// Effect is something the shell carries out, in order, beside those of package socket.
+// Effect is something the shell carries out, in order, beside those of package serverconn.
 type Effect interface{ isEffect() }
 
 type (

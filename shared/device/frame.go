@@ -5,8 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/rate"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // Frame takes a frame of one of the channel's connections that decoded. newSessionID is a
@@ -17,7 +16,7 @@ func (d *Device) Frame(now time.Time, conn ConnID, f protocol.Frame, size int, n
 	case conn == "":
 	case conn == d.ch.Conn():
 		d.frame(now, f, size, newSessionID)
-	case conn == d.handshake.Conn():
+	case conn == d.pending.Conn:
 		d.pendingFrame(now, f, size, newSessionID)
 	}
 }
@@ -25,42 +24,27 @@ func (d *Device) Frame(now time.Time, conn ConnID, f protocol.Frame, size int, n
 // pendingFrame handles a frame of the pending socket. Only connection_init gets further,
 // and none gives it more time.
 func (d *Device) pendingFrame(now time.Time, f protocol.Frame, size int, newSessionID string) {
-	system := f.Type == protocol.TypeSystem
-	switch {
-	case system && f.Event == protocol.EventDisconnect:
+	step, a := d.handshake.Frame(now, &d.conn, &d.cfg.Conn, f, size, protocol.EventConnectionInit)
+	switch step {
+	case serverconn.Begins:
+		d.init(now, f, newSessionID)
+	case serverconn.Leaves:
 		conn := d.pending.Conn
 		d.dropPending()
-		d.owner.Socket(socket.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
-	case d.pendingFlooded(now, size):
-	case system && f.Event == protocol.EventConnectionInit:
-		d.init(now, f, newSessionID)
-	case system && f.Event == protocol.EventPing:
-		d.answerPending(now, f.Pong().Append(nil))
-	case system && f.Event == protocol.EventPong:
+		d.owner.Socket(serverconn.Close{Conn: conn, Code: 1000, Reason: "disconnect"})
 	default:
-		err := protocol.Error{Code: protocol.MalformedMessage, Reason: "init_expected", MessageID: f.MessageID}
-		d.answerPending(now, err.AppendJSON(nil))
+		d.answerPending(now, step, a)
 	}
 }
 
-// answerPending answers a frame of the pending socket. Nobody knows whether it reads, so it
-// gets so much and no more.
-func (d *Device) answerPending(now time.Time, text []byte) {
-	if d.sentPending += len(text); d.sentPending > socket.PendingBytes {
-		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: rate.LeastPause})
-		return
+// answerPending answers a frame of the pending socket, or rejects that.
+func (d *Device) answerPending(now time.Time, step serverconn.Step, a *serverconn.Answer) {
+	switch {
+	case step == serverconn.Rejects:
+		d.reject(now, d.pending.Flat, a.Err)
+	case a != nil:
+		d.owner.Socket(serverconn.Send{Conn: d.pending.Conn, Text: a.Frame.Append(nil)})
 	}
-	d.owner.Socket(socket.Send{Conn: d.pending.Conn, Text: text})
-}
-
-// pendingFlooded takes a frame of the pending socket into account. One that sends so much
-// before connection_init has no claim to patience.
-func (d *Device) pendingFlooded(now time.Time, size int) bool {
-	wait, _ := d.flood.Take(now, &d.cfg.Flood, size)
-	if wait > 0 {
-		d.reject(now, d.pending.Flat, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", RetryAfter: wait})
-	}
-	return wait > 0
 }
 
 // frame handles one frame of the current connection. Each is answered or carried out;
@@ -70,14 +54,16 @@ func (d *Device) frame(now time.Time, f protocol.Frame, size int, newSessionID s
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
-		d.window.Answered(&d.probes, f.MessageID)
+		d.conn.Window.Answered(&d.probes, f.MessageID)
 		return
 	case system && f.Event == protocol.EventDisconnect:
-		d.owner.Socket(socket.Close{Conn: d.ch.Conn(), Code: 1000, Reason: "disconnect"})
+		d.owner.Socket(serverconn.Close{Conn: d.ch.Conn(), Code: 1000, Reason: "disconnect"})
 		d.record(now, audit.Entry{Event: audit.Left}.Ending(d.ch.Connection()))
 		d.gone(now, "disconnect")
 		return
-	case d.flooded(now, f, size):
+	}
+	if a := d.conn.Take(now, &d.cfg.Conn.Flood, f.MessageID, size); a != nil {
+		d.answer(now, a)
 		return
 	}
 	if system {
@@ -109,59 +95,28 @@ func (d *Device) frame(now time.Time, f protocol.Frame, size int, newSessionID s
 
 // malformed answers a frame of the protocol's form that has no place here.
 func (d *Device) malformed(f protocol.Frame, reason string) {
-	d.sendError(protocol.Error{Code: protocol.MalformedMessage, Reason: reason, MessageID: f.MessageID})
+	d.sendError(serverconn.Malformed(f, reason))
 }
 
-// Invalid takes a frame of one of the channel's connections that did not decode. One is a
-// mistake; several are not a client of this protocol, nor is one that is far too large.
-func (d *Device) Invalid(now time.Time, conn ConnID, why protocol.Error, size int) {
-	far := d.cfg.Limits.FarOver(size)
-	if far {
-		d.flood.Take(now, &d.cfg.Flood, size) // it comes back to what it has used up
-	}
-	if conn == d.handshake.Conn() {
-		if far {
-			d.reject(now, d.pending.Flat, *protocol.TooLarge(d.cfg.Limits))
-			return
-		}
-		if !d.pendingFlooded(now, size) {
-			d.answerPending(now, why.AppendJSON(nil))
-		}
+// Invalid takes a frame of one of the channel's connections that did not decode.
+func (d *Device) Invalid(now time.Time, conn ConnID, why *protocol.Error, size int) {
+	if conn == d.pending.Conn {
+		step, a := d.handshake.Invalid(now, &d.conn, &d.cfg.Conn, why, size)
+		d.answerPending(now, step, a)
 		return
 	}
 	d.alive(now)
-	if far {
-		d.end(now, now, *protocol.TooLarge(d.cfg.Limits))
-		return
-	}
-	if d.flooded(now, protocol.Frame{MessageID: why.MessageID}, size) {
-		return
-	}
-	// One that says which it is was meant for this protocol.
-	if why.MessageID != "" || !d.mistakes.Enough(now, d.cfg.InvalidFrames) {
-		d.sendError(why)
-		return
-	}
-	d.end(now, now, why)
+	d.answer(now, d.conn.Invalid(now, &d.cfg.Conn, &d.cfg.Conn.Flood, why, size))
 }
 
-// flooded takes a frame into account, and answers it when it is one too many.
-func (d *Device) flooded(now time.Time, f protocol.Frame, size int) bool {
-	wait, enough := d.flood.Take(now, &d.cfg.Flood, size)
-	if wait == 0 {
-		return false
-	}
-	e := protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_frames", MessageID: f.MessageID, RetryAfter: wait}
+// answer answers a frame that goes no further, or ends the connection.
+func (d *Device) answer(now time.Time, a *serverconn.Answer) {
 	switch {
-	case enough:
-		e.MessageID = ""
-		d.end(now, now, e)
-	case f.MessageID != "":
-		d.sendError(e)
-	case d.flood.Notify(now):
-		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventRateLimited, Data: protocol.RateLimited{RetryAfter: wait}.Append(nil)})
+	case a.Ends:
+		d.end(now, now, a.Err)
+	case a.Frame.Event != "":
+		d.send(a.Frame)
 	}
-	return true
 }
 
 // ack forgets what the device has received.
@@ -198,7 +153,7 @@ func (d *Device) Send(f protocol.Frame) { d.send(f) }
 // connected.
 func (d *Device) Put(event string, data []byte, messageID string) (seq uint64, e *protocol.Error) {
 	f := protocol.Frame{Type: protocol.TypeApp, Event: event, Data: data, MessageID: messageID}
-	kept, gone, e := socket.Keep(d.box, f, d.cfg.Limits)
+	kept, gone, e := d.box.Keep(f, d.cfg.Conn.Limits)
 	if e != nil {
 		return 0, e
 	}
@@ -220,10 +175,11 @@ func (d *Device) Flow(now time.Time) {
 	if !d.active() {
 		return
 	}
-	if d.window.UnderWay() >= d.cfg.WindowBytes/2 && !d.window.Probing() {
-		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: d.window.Probe(&d.probes)})
+	w, size := &d.conn.Window, d.cfg.Conn.WindowBytes
+	if w.Asks(size) {
+		d.send(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: w.Probe(&d.probes)})
 	}
-	if d.window.UnderWay() >= 2*d.cfg.WindowBytes {
+	if w.Overfull(size) {
 		d.end(now, now, protocol.Error{Code: protocol.SlowConsumer})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -28,7 +29,7 @@ type Token struct {
 
 // Pending is a socket that has not sent connection_init yet; without a Conn there is none.
 type Pending struct {
-	Conn string
+	Conn serverconn.ConnID
 	At   time.Time
 	// ClientID is what the client calls itself, "" when it does not; MadeUp stands in for
 	// it where nobody else holds the channel.

@@ -21,7 +21,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 	if m := d.find(c.Grant.UserID); m != nil {
 		// Whether the user's old line still lived decides between taking over
 		// and a new session, so it is judged here, by the record just read.
-		m.ch.Heard(notAfter(c.Seen, now))
+		m.ch.Heard(serverconn.NotAfter(now, c.Seen))
 		d.settle(now, m, true)
 	}
 	d.settleDue(now)
@@ -103,7 +103,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	old := m.ch.Row()
 	was, client := old.State, old.ClientID
 	out := m.ch.Connect(now, channel.Attempt{
-		Conn: string(c.Conn), ClientID: c.ClientID,
+		Conn: c.Conn, ClientID: c.ClientID,
 		SessionID: d.sessionID(grant.SessionID), Asked: c.SessionID,
 		Expires: grant.Expires, Heard: d.version,
 	})
@@ -136,7 +136,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	d.record(m, audit.Entry{At: now, Event: audit.Connected, Detail: resumedOrNew(out.Resumed)})
 	handover := out.Replaced != "" && out.Previous == c.ClientID
 	if out.Replaced != "" {
-		d.replaced(ConnID(out.Replaced), c.ClientID, handover)
+		d.replaced(out.Replaced, c.ClientID, handover)
 	}
 	d.acknowledge(now, m, out.Resumed, replay, gap)
 	if replay != nil {

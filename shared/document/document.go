@@ -74,8 +74,6 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case ch.State() == channel.Pending:
-		return nil, errors.New("document: a document's channel is never pending")
 	case row.Telling && ch.State() != channel.Gone:
 		return nil, errors.New("document: telling of a channel that is not gone")
 	case row.Grant.UserID != row.Channel.UserID:
@@ -92,7 +90,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 		tellNext: row.TellNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
 		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
 	}
-	if c := ConnID(ch.Conn()); c != "" {
+	if c := ch.Conn(); c != "" {
 		if d.conns[c] != nil {
 			return nil, errors.New("document: one connection in two rows")
 		}
@@ -272,12 +270,4 @@ func (d *Document) live() (n int) {
 		}
 	}
 	return n
-}
-
-// notAfter keeps a foreign clock's reading from lying in our future.
-func notAfter(t, now time.Time) time.Time {
-	if t.After(now) {
-		return now
-	}
-	return t
 }

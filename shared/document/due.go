@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // deadlines caches the least of them, so that an op on a document of a hundred
@@ -95,7 +96,7 @@ func (d *Document) settleAll(now time.Time, judge bool) {
 // woken notes every sign of life, then does what is due.
 func (d *Document) woken(now time.Time, w Woken) {
 	for _, s := range w.Seen {
-		if m := d.conns[s.Conn]; m != nil && m.ch.Heard(notAfter(s.At, now)) {
+		if m := d.conns[s.Conn]; m != nil && m.ch.Heard(serverconn.NotAfter(now, s.At)) {
 			d.save(m)
 		}
 	}

@@ -34,7 +34,7 @@ func (d *Document) sendFailed(now time.Time, e SendFailed) {
 
 // lostAt takes the runtime's last word on a connection that has ended.
 func (d *Document) lostAt(now time.Time, m *member, seen time.Time) time.Time {
-	m.ch.Heard(notAfter(seen, now))
+	m.ch.Heard(serverconn.NotAfter(now, seen))
 	return m.ch.LostAt(now, !seen.IsZero())
 }
 

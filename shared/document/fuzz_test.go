@@ -256,7 +256,7 @@ func FuzzRestore(f *testing.F) {
 			row := document.Row{
 				Channel: channel.Row{
 					UserID: user, ClientID: fuzzClients[s.pick(2)], SessionID: []string{"", "x"}[s.pick(2)],
-					State: channel.State(s.pick(6)), Conn: []string{"", "c1", "c2"}[s.pick(3)], ConnectedAt: when(), Seen: when(),
+					State: channel.State(s.pick(6)), Conn: []document.ConnID{"", "c1", "c2"}[s.pick(3)], ConnectedAt: when(), Seen: when(),
 					Pings: s.pick(2) == 1, GraceUntil: when(), Acked: uint64(s.pick(4)), Expires: when(), Noticed: s.pick(2) == 1, NoticeAt: when(),
 				},
 				Grant:   document.Grant{UserID: user, Permissions: uint8(s.pick(32)), Epoch: uint64(s.pick(3)), Expires: when()},

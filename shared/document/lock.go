@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // fromSource is the reason of a lock that the permission source has told of.
@@ -24,7 +25,7 @@ func (d *Document) lockSaid(now time.Time, g Grant) {
 	if d.state.Lock.Reason != fromSource && !since.IsZero() {
 		since = since.Add(lockSettles)
 	}
-	if at := notAfter(g.AccessAt, now); at.After(since) {
+	if at := serverconn.NotAfter(now, g.AccessAt); at.After(since) {
 		d.setLock(now, Lock{On: g.Locked, At: at, Reason: fromSource}, "")
 	}
 }

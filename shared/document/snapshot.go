@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
 // snapshotPart takes one part of what the document was at a version. The parts come
@@ -108,7 +109,7 @@ func (d *Document) unconfirmed(now time.Time, m *member, version uint64, at time
 	if !company {
 		return 0
 	}
-	return max(0, d.cfg.SnapshotConfirm-now.Sub(notAfter(at, now)))
+	return max(0, d.cfg.SnapshotConfirm-now.Sub(serverconn.NotAfter(now, at)))
 }
 
 func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot, complete bool) {

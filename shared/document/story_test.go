@@ -315,7 +315,7 @@ func (s *player) row(r document.Row) string {
 	text := ""
 	switch r.Channel.State {
 	case channel.Active:
-		text = "active on " + r.Channel.Conn
+		text = "active on " + string(r.Channel.Conn)
 	case channel.Grace:
 		text = "grace until " + r.Channel.GraceUntil.Sub(start).String()
 	case channel.Gone:

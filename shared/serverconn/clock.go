@@ -34,6 +34,14 @@ func TurnBack(by time.Duration, moments ...*time.Time) {
 	}
 }
 
+// NotAfter keeps a foreign clock's reading from lying in our future.
+func NotAfter(now, t time.Time) time.Time {
+	if t.After(now) {
+		return now
+	}
+	return t
+}
+
 // Latest is the newest of some moments.
 func Latest(moments ...time.Time) (t time.Time) {
 	for _, at := range moments {

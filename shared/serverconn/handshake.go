@@ -11,8 +11,14 @@ import (
 // whether it reads, so it is sent so much and no more. The zero value was sent nothing.
 type Handshake struct{ sent int }
 
-// pendingBytes is how much is sent to a pending socket.
-const pendingBytes = 16 << 10
+// PendingBytes is how much is sent to a pending socket.
+const PendingBytes = 16 << 10
+
+// Until is when the pending socket is rejected that was accepted at that moment, and false
+// where there is none. Nothing that it sends gives it more time.
+func Until(pending ConnID, accepted time.Time, timeout time.Duration) (at time.Time, ok bool) {
+	return accepted.Add(timeout), pending != ""
+}
 
 // Step is what a frame of a pending socket comes to.
 type Step uint8
@@ -59,7 +65,7 @@ func (h *Handshake) Invalid(now time.Time, c *Conn, cfg *Config, e *protocol.Err
 }
 
 func (h *Handshake) send(a *Answer) (Step, *Answer) {
-	if h.sent += len(a.Frame.Append(nil)); h.sent > pendingBytes {
+	if h.sent += len(a.Frame.Append(nil)); h.sent > PendingBytes {
 		return Rejects, end(tooMany(rate.LeastPause))
 	}
 	return Waits, a

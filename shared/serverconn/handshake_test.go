@@ -2,7 +2,9 @@ package serverconn_test
 
 import (
 	"testing"
+	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -10,6 +12,20 @@ import (
 
 func system(event string) protocol.Frame {
 	return protocol.Frame{Type: protocol.TypeSystem, Event: event}
+}
+
+// S1: "Mobile app must send CONNECTION_INIT within 30 seconds": counted from the
+// socket, and not extended by anything that is said meanwhile.
+func TestSpecInitInTime(t *testing.T) {
+	cfg, c, h := many(), serverconn.Conn{}, serverconn.Handshake{}
+	timeout := channel.Config{}.WithDefaults().InitTimeout
+	h.Frame(start.Add(20*time.Second), &c, cfg, system(protocol.EventPing), 10, protocol.EventConnectionInit)
+	if at, ok := serverconn.Until("c1", start, timeout); !ok || !at.Equal(start.Add(30*time.Second)) {
+		t.Errorf("until %v", at)
+	}
+	if _, ok := serverconn.Until("", time.Time{}, timeout); ok {
+		t.Error("who is not there has no time")
+	}
 }
 
 func TestHandshake(t *testing.T) {

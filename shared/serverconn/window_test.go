@@ -1,6 +1,7 @@
 package serverconn_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -80,5 +81,46 @@ func TestClock(t *testing.T) {
 	}
 	if got := serverconn.Latest(none, start, a); !got.Equal(start) || !serverconn.Latest().IsZero() {
 		t.Error(got)
+	}
+}
+
+// What is under way is what was not confirmed, by the answer to the very ping.
+func TestWindowConfirms(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var w serverconn.Window
+	p := serverconn.NewProbes(serverconn.Secret{7})
+	sent, sure := 0, 0 // what may be counted on as read
+	probed, open, before := 0, "", "flow-"
+	for range 10_000 {
+		switch rnd.IntN(5) {
+		case 0, 1:
+			n := rnd.IntN(100)
+			w.Sent(n)
+			sent += n
+		case 2:
+			id := w.Probe(&p)
+			if open == "" {
+				open, probed = id, sent
+			}
+			if id != open || !w.Probing() {
+				t.Fatalf("%s is open, and %s was asked", open, id)
+			}
+		case 3:
+			if w.Answered(&p, open) != (open != "") {
+				t.Fatal("answered")
+			}
+			if open != "" {
+				sure, before, open = probed, open, ""
+			}
+		case 4: // blindly, or once more
+			for _, id := range []string{"", before, "flow-1"} {
+				if w.Answered(&p, id) {
+					t.Fatalf("%q was taken for the answer to %q", id, open)
+				}
+			}
+		}
+		if w.UnderWay() != sent-sure {
+			t.Fatalf("%d under way, want %d", w.UnderWay(), sent-sure)
+		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -38,7 +38,7 @@ func (w *world) start(id string) (sessionID string, effects []any) {
 }
 
 // joins is an app that connects and says its first word.
-func (w *world) joins(conn, sessionID, data string) []any {
+func (w *world) joins(conn user.ConnID, sessionID, data string) []any {
 	w.t.Helper()
 	w.step(app.Connect{Conn: conn, Package: notes, KeyID: "k1", SessionID: sessionID})
 	w.step(app.Registered{Conn: conn})
@@ -84,7 +84,7 @@ func TestAppsCrashLoopIsBounded(t *testing.T) {
 	id, effects := w.start("m1")
 	calls, told, lines := count[app.Call](effects), 0, 0
 	for n := 0; w.now.Before(start.Add(10*time.Minute)) && w.state() != app.Stopped; n++ {
-		conn := fmt.Sprint("a", n)
+		conn := user.ConnID(fmt.Sprint("a", n))
 		effects = w.joins(conn, id, "{}")
 		effects = append(effects, w.step(user.Disconnected{Conn: conn, Code: 1006})...)
 		w.now = w.now.Add(5 * time.Second)
@@ -150,7 +150,7 @@ func TestAppsANewStartKnowsNoLastSeq(t *testing.T) {
 	effects := w.joins("a1", id, `{"last_seq":3}`)
 	heard := 0
 	for _, e := range effects {
-		if s, is := e.(socket.Send); is && s.Conn == "a1" && strings.Contains(string(s.Text), `"event":"app_message"`) {
+		if s, is := e.(serverconn.Send); is && s.Conn == "a1" && strings.Contains(string(s.Text), `"event":"app_message"`) {
 			heard++
 		}
 	}
@@ -196,8 +196,8 @@ func TestAppsTakenMessagesStay(t *testing.T) {
 	}
 	gone := 0
 	for n := range 10 { // 20 words for an app that has not acknowledged
-		w.step(user.Disconnected{Conn: fmt.Sprint("c", n+1), Code: 1006})
-		conn := fmt.Sprint("c", n+2)
+		w.step(user.Disconnected{Conn: user.ConnID(fmt.Sprint("c", n+1)), Code: 1006})
+		conn := user.ConnID(fmt.Sprint("c", n+2))
 		w.connect(conn, "phone")
 		gone += count[app.Forget](w.says(conn, initText))
 	}
@@ -213,11 +213,11 @@ func TestAppsRandomLife(t *testing.T) {
 	for seed := range uint64(400) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		cfg := user.Config{
-			Device: device.Config{ClientPings: seed%2 == 0, Outbox: channel.OutboxConfig{Frames: 8}, WindowBytes: 2000},
+			Device: device.Config{ClientPings: seed%2 == 0, Outbox: channel.OutboxConfig{Frames: 8}, Conn: serverconn.Config{WindowBytes: 2000}},
 			Apps:   app.Config{MaxApps: 2, Unanswered: 3},
 		}
 		w := attended(t, cfg)
-		last, conns := "c1", []string{}
+		last, conns := user.ConnID("c1"), []user.ConnID{}
 		asked := []app.Call{}
 		joins := []app.Register{}
 		var step func(ev any)
@@ -235,7 +235,7 @@ func TestAppsRandomLife(t *testing.T) {
 		for n := range 300 {
 			w.now = w.now.Add(time.Duration(r.IntN(3000)) * time.Millisecond)
 			name := names[r.IntN(len(names))]
-			pick := func(list []string) string {
+			pick := func(list []user.ConnID) user.ConnID {
 				if len(list) == 0 {
 					return "none"
 				}
@@ -258,7 +258,7 @@ func TestAppsRandomLife(t *testing.T) {
 			case 6, 7:
 				for _, a := range w.core.Apps() {
 					if a.Package == name {
-						conn := fmt.Sprint("a", n)
+						conn := user.ConnID(fmt.Sprint("a", n))
 						conns = append(conns, conn)
 						step(app.Connect{Conn: conn, Package: name, KeyID: fmt.Sprint("k", r.IntN(2)), SessionID: a.SessionID})
 					}
@@ -290,7 +290,7 @@ func TestAppsRandomLife(t *testing.T) {
 			case 14:
 				step(user.Disconnected{Conn: last, Code: 1006})
 				if r.IntN(3) > 0 {
-					last = fmt.Sprint("c", n+10)
+					last = user.ConnID(fmt.Sprint("c", n+10))
 					w.connect(last, "phone")
 					take(w.says(last, initText))
 				}

@@ -22,11 +22,10 @@ func (c Config) WithDefaults() Config {
 	c.Session.Grace, c.Session.ReadOnly = d.Channel.Grace, d.Channel.ReadOnly
 	line := d.Channel
 	line.Grace = c.Apps.Line.Grace
-	c.Apps.Line, c.Apps.Outbox, c.Apps.WindowBytes = line, d.Outbox, d.WindowBytes
-	for i, b := range d.Secret {
-		c.Apps.Secret[i] = b ^ 0xff // no id is an app's and a device's
+	c.Apps.Line, c.Apps.Outbox, c.Apps.Conn = line, d.Outbox, d.Conn
+	for i, b := range d.Conn.Secret {
+		c.Apps.Conn.Secret[i] = b ^ 0xff // no id is an app's and a device's
 	}
-	c.Apps.Flood, c.Apps.InvalidFrames, c.Apps.Limits = d.Flood, d.InvalidFrames, d.Limits
 	c.Apps = c.Apps.WithDefaults()
 	d.Unanswered = c.Apps.Unanswered
 	return c

@@ -6,13 +6,12 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
-// ConnID names one accepted socket for as long as it lives, hibernation included. The
-// shell makes it and never reuses one.
-type ConnID = socket.ConnID
+// ConnID names one accepted socket.
+type ConnID = serverconn.ConnID
 
 // Event is something that happened to the user's object.
 type Event interface{ isEvent() }
@@ -76,7 +75,7 @@ type (
 	// FromApps is an effect of the apps.
 	FromApps struct{ Effect app.Effect }
 	// OnSocket is an effect on a socket of the device or of an app.
-	OnSocket struct{ Effect socket.Effect }
+	OnSocket struct{ Effect serverconn.Effect }
 )
 
 func (FrameReceived) isEvent() {}

@@ -41,7 +41,7 @@ func (a *fuzzedApps) newest(n byte) string {
 // event is one of an app or about apps; nil where there is none.
 func (a *fuzzedApps) event(what, n byte) any {
 	name := fmt.Sprint("com.example.a", n%3)
-	conn, phone := fmt.Sprint("a", what%10), a.core.Device()
+	conn, phone := user.ConnID(fmt.Sprint("a", what%10)), a.core.Device()
 	switch what / 10 {
 	case 11:
 		return a.frame(phone, []string{
@@ -92,7 +92,7 @@ func (a *fuzzedApps) event(what, n byte) any {
 	return nil
 }
 
-func (a *fuzzedApps) frame(conn, format string, args ...any) any {
+func (a *fuzzedApps) frame(conn user.ConnID, format string, args ...any) any {
 	text := format
 	if n := strings.Count(format, "%"); n > 0 {
 		text = fmt.Sprintf(format, args[:n]...)
@@ -114,7 +114,7 @@ func (a *fuzzedApps) row(session string) *app.Row {
 }
 
 // taken reports whether a connection counts already: no shell gives a name out twice.
-func (a *fuzzedApps) taken(conn string) (is bool) {
+func (a *fuzzedApps) taken(conn user.ConnID) (is bool) {
 	a.core.AppConns(func(c user.ConnID) { is = is || c == conn })
 	return is
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -59,29 +59,31 @@ func TestRandomSteps(t *testing.T) {
 func playScript(t *testing.T, script []byte) {
 	cfg := user.Config{
 		Device: device.Config{
-			ClientPings: len(script)%2 == 1, Outbox: channel.OutboxConfig{Frames: 3, Bytes: []int{0, 300, 120}[len(script)%3]}, InvalidFrames: 2, WindowBytes: 400,
-			Flood: rate.FloodLimits{Frames: rate.Limit{Count: 5, Burst: 9}, MaxRefused: 2},
+			ClientPings: len(script)%2 == 1, Outbox: channel.OutboxConfig{Frames: 3, Bytes: []int{0, 300, 120}[len(script)%3]},
+			Conn: serverconn.Config{
+				InvalidFrames: 2, WindowBytes: 400, Flood: rate.FloodLimits{Frames: rate.Limit{Count: 5, Burst: 9}, MaxRefused: 2},
+			},
 		},
 		Apps: app.Config{MaxApps: 2, Unanswered: 2},
 	}
 	w := newWorld(t, cfg)
-	open := map[string]bool{}
+	open := map[user.ConnID]bool{}
 	apps := &fuzzedApps{world: w, t: t}
 	play := func(effects []any) {
 		for _, e := range effects {
 			w.store.Apply(e)
 			apps.effect(e)
 			switch e := e.(type) {
-			case socket.Accept:
+			case serverconn.Accept:
 				open[e.Conn] = true
-			case socket.Send:
+			case serverconn.Send:
 				if !open[e.Conn] {
 					t.Fatalf("to %s, which is not open: %s", e.Conn, e.Text)
 				}
 				if _, err := protocol.Decode(e.Text, protocol.Limits{}); err != nil {
 					t.Fatalf("no client can read %s: %v", e.Text, err)
 				}
-			case socket.Close:
+			case serverconn.Close:
 				if !open[e.Conn] {
 					t.Fatalf("%s is closed, which is not open", e.Conn)
 				}
@@ -91,9 +93,9 @@ func playScript(t *testing.T, script []byte) {
 	}
 	for i := 0; i+1 < len(script); i += 2 {
 		what, n := script[i], script[i+1]
-		conn := fmt.Sprint("c", what%10)
+		conn := user.ConnID(fmt.Sprint("c", what%10))
 		if what/10 == 5 && n%4 > 1 {
-			conn = fmt.Sprint("a", what%10)
+			conn = user.ConnID(fmt.Sprint("a", what%10))
 		}
 		frame := func(text string) {
 			fr, err := protocol.Decode([]byte(text), protocol.Limits{})

@@ -260,16 +260,16 @@ func TestALateAnswerIsNotTheNextCalls(t *testing.T) {
 // start failed.
 func TestAnAppThatSleptIsAsGoodAsNew(t *testing.T) {
 	w, session := attached(t, user.Config{})
-	conn := "a1"
+	conn := user.ConnID("a1")
 	for i := range 3 {
 		w.step(user.Disconnected{Conn: w.core.Device(), Code: 1006})
 		w.step(user.Disconnected{Conn: conn, Code: 1000})
 		w.passes(6 * time.Second)
 		w.stands(notes, "dormant")
-		phone := fmt.Sprint("p", i)
+		phone := user.ConnID(fmt.Sprint("p", i))
 		w.connect(phone, "phone")
 		w.says(phone, initText)
-		conn = fmt.Sprint("b", i)
+		conn = user.ConnID(fmt.Sprint("b", i))
 		w.comes(conn, notes, session)
 		w.stands(notes, "running")
 		hears(t, conn, w.says(phone, fmt.Sprintf(`{"type":"app","event":"app_message","message_id":"m%d","data":{"to":%q,"data":1}}`, i, notes)), `"from":"device"`)

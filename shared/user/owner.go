@@ -7,15 +7,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // deviceOwner is the User as its device channel sees it.
 type deviceOwner struct{ *User }
 
-func (u deviceOwner) Emit(e device.Effect)   { u.emit(FromDevice{e}) }
-func (u deviceOwner) Socket(e socket.Effect) { u.emit(OnSocket{e}) }
+func (u deviceOwner) Emit(e device.Effect)       { u.emit(FromDevice{e}) }
+func (u deviceOwner) Socket(e serverconn.Effect) { u.emit(OnSocket{e}) }
 
 func (u deviceOwner) Record(at time.Time, e audit.Entry) { u.record(at, e) }
 
@@ -48,8 +48,8 @@ func (u deviceOwner) DeviceGone(now time.Time)       { u.apps.DeviceGone(now) }
 // appOwner is the User as its apps see it.
 type appOwner struct{ *User }
 
-func (u appOwner) Emit(e app.Effect)      { u.emit(FromApps{e}) }
-func (u appOwner) Socket(e socket.Effect) { u.emit(OnSocket{e}) }
+func (u appOwner) Emit(e app.Effect)          { u.emit(FromApps{e}) }
+func (u appOwner) Socket(e serverconn.Effect) { u.emit(OnSocket{e}) }
 
 func (u appOwner) Record(at time.Time, e audit.Entry) { u.record(at, e) }
 

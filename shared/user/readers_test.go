@@ -7,7 +7,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-	"github.com/holdfast-dev/holdfast/shared/socket"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -17,17 +17,17 @@ type line struct {
 	ping          string // the id of the newest ping that had one
 }
 
-func (l *line) take(conn string, effects []any) {
+func (l *line) take(conn user.ConnID, effects []any) {
 	for _, e := range effects {
 		switch e := e.(type) {
-		case socket.Send:
+		case serverconn.Send:
 			if e.Conn == conn {
 				l.bytes += len(e.Text)
 				if f, err := protocol.Decode(e.Text, protocol.Limits{}); err == nil && f.Event == protocol.EventPing && f.MessageID != "" {
 					l.ping = f.MessageID
 				}
 			}
-		case socket.Close:
+		case serverconn.Close:
 			if e.Conn == conn {
 				l.closed = e.Code
 			}
@@ -48,8 +48,8 @@ func TestWhoReadsNothingIsClosed(t *testing.T) {
 		"an unknown token": `{"type":"system","event":"ack","data":{}}`,
 	}
 	for name, frame := range frames {
-		for _, conn := range []string{"c1", "a1"} {
-			w, _ := attached(t, user.Config{Device: device.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30}})
+		for _, conn := range []user.ConnID{"c1", "a1"} {
+			w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30}}})
 			var l line
 			for n := 0; l.closed == 0 && n < 5000; n++ {
 				w.now = w.now.Add(100 * time.Millisecond)
@@ -72,8 +72,8 @@ func TestWhoReadsNothingIsClosed(t *testing.T) {
 // One that answers the pings with their ids may go on for ever.
 func TestWhoReadsGoesOn(t *testing.T) {
 	for _, clientPings := range []bool{false, true} {
-		w, _ := attached(t, user.Config{Device: device.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30, ClientPings: clientPings}})
-		for _, conn := range []string{"c1", "a1"} {
+		w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30}, ClientPings: clientPings}})
+		for _, conn := range []user.ConnID{"c1", "a1"} {
 			var l line
 			for range 3000 {
 				w.now = w.now.Add(100 * time.Millisecond)
@@ -95,7 +95,7 @@ func TestWhoReadsGoesOn(t *testing.T) {
 // word. It is told only so much.
 func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 	for _, frame := range []string{`{"type":"system","event":"ping","message_id":"x"}`, `{"type":"syst`, `{"type":"presence","event":"join"}`} {
-		for _, conn := range []string{"c2", "a2"} {
+		for _, conn := range []user.ConnID{"c2", "a2"} {
 			w, session := attached(t, user.Config{})
 			if conn == "c2" {
 				w.connect(conn, "tablet")
@@ -106,7 +106,7 @@ func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 			for range 900 {
 				l.take(conn, w.says(conn, frame))
 			}
-			if l.closed == 0 || l.bytes > socket.PendingBytes+1000 {
+			if l.closed == 0 || l.bytes > serverconn.PendingBytes+1000 {
 				t.Errorf("%s on %s: closed %d after %d bytes", frame, conn, l.closed, l.bytes)
 			}
 		}
@@ -115,7 +115,7 @@ func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 
 // An app that answers a ping without its id is alive all the same.
 func TestAPongWithoutAnIDIsALife(t *testing.T) {
-	w, _ := attached(t, user.Config{Device: device.Config{WindowBytes: 4 << 10, InvalidFrames: 1 << 30}})
+	w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 4 << 10, InvalidFrames: 1 << 30}}})
 	var l line
 	for range 10 {
 		l.take("a1", w.says("a1", `{"type":"syst`))

@@ -49,7 +49,7 @@ func (o *outside) check() {
 			o.fail("%s thinks the device is there: %v", a.Package, s.client)
 		}
 	}
-	counted := map[string]bool{}
+	counted := map[user.ConnID]bool{}
 	o.core.AppConns(func(conn user.ConnID) {
 		if p := o.plugs[conn]; counted[conn] || p.closed || !p.open || o.starts[p.session] != o.current[p.name] {
 			o.fail("%s counts: %+v", conn, *p)

@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 )
 
 // moves are the documented ways from one state to another (package app).
@@ -32,28 +32,28 @@ func (o *outside) effect(effect any) {
 		return
 	}
 	switch e := effect.(type) {
-	case socket.Accept:
+	case serverconn.Accept:
 		if p := o.plugs[e.Conn]; p != nil {
 			p.open = true
 			if s := o.current[p.name]; s == nil || s.id != p.session || o.keys[p.key].told {
 				o.fail("%+v was let in", *p)
 			}
 		}
-	case socket.Refuse:
+	case serverconn.Refuse:
 		if p := o.plugs[e.Conn]; p != nil {
 			if s := o.current[p.name]; e.Err.Code == protocol.SessionEnded && s != nil && s.id == p.session && o.stands[p.name] != "stopping" {
 				o.fail("%s is refused, and its app is %s", e.Conn, o.stands[p.name])
 			}
 			o.closed(p, string(e.Err.Code))
 		}
-	case socket.Close:
+	case serverconn.Close:
 		if p := o.plugs[e.Conn]; p != nil {
 			if p.closed {
 				o.fail("%s is closed twice", e.Conn)
 			}
 			o.closed(p, "")
 		}
-	case socket.Send:
+	case serverconn.Send:
 		o.sent(e)
 	case device.Keep:
 		o.toDevice(e.Kept)
@@ -109,7 +109,7 @@ func (o *outside) closed(p *plug, why string) {
 
 // sent is a frame for a connection: that of an app hears its own start's, whole and as it
 // is kept.
-func (o *outside) sent(e socket.Send) {
+func (o *outside) sent(e serverconn.Send) {
 	p := o.plugs[e.Conn]
 	if p == nil {
 		if d := o.parse(string(e.Text)); d.Event == "ack" {

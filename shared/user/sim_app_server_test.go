@@ -50,7 +50,7 @@ func (o *outside) serverTurn(s *launch) {
 
 // dial opens a socket, as a rule by the session id that the webhook was given.
 func (o *outside) dial(s *launch) {
-	p := &plug{conn: o.id("a"), name: s.name, key: o.key(s.name).id, session: s.id}
+	p := &plug{conn: user.ConnID(o.id("a")), name: s.name, key: o.key(s.name).id, session: s.id}
 	switch n := o.rand.IntN(20); {
 	case o.quiet || n > 1:
 		s.plug = p

@@ -19,10 +19,10 @@ import (
 // and holds it to that. A nil one is a world without apps.
 type outside struct {
 	*run
-	starts  map[string]*launch // by session id
-	order   []*launch          // those a webhook was called for
-	current map[string]*launch // by package
-	plugs   map[string]*plug   // by connection
+	starts  map[string]*launch    // by session id
+	order   []*launch             // those a webhook was called for
+	current map[string]*launch    // by package
+	plugs   map[user.ConnID]*plug // by connection
 	asks    []*ask
 	keys    map[string]*key
 	rows    map[[2]string]bool // session id and key: who is told of a revocation
@@ -55,13 +55,14 @@ type launch struct {
 
 // plug is one socket of an app's server.
 type plug struct {
-	conn, name, key, session string
-	open, closed             bool // let in; ended by the object, or its end was told
-	cut                      bool // its line is dead, which nobody may know
-	ready                    bool
-	forgetful                bool // did not say what it has heard
-	seen                     time.Time
-	inbox                    [][]byte
+	conn               user.ConnID
+	name, key, session string
+	open, closed       bool // let in; ended by the object, or its end was told
+	cut                bool // its line is dead, which nobody may know
+	ready              bool
+	forgetful          bool // did not say what it has heard
+	seen               time.Time
+	inbox              [][]byte
 }
 
 type key struct {
@@ -99,7 +100,7 @@ var packages = []string{"com.example.a", "com.example.b", "com.example.c", "com.
 
 func newOutside(r *run) *outside {
 	o := &outside{
-		run: r, starts: map[string]*launch{}, current: map[string]*launch{}, plugs: map[string]*plug{}, keys: map[string]*key{},
+		run: r, starts: map[string]*launch{}, current: map[string]*launch{}, plugs: map[user.ConnID]*plug{}, keys: map[string]*key{},
 		rows: map[[2]string]bool{}, stands: map[string]string{}, toDev: map[uint64]string{}, placed: map[string]spot{},
 		sentTo: map[string]string{}, begun: map[string]bool{}, counts: map[string]int{},
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim/random"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -22,7 +22,7 @@ import (
 // what it has heard, and acknowledges when it feels like it.
 type gadget struct {
 	name    string
-	conn    string // "" while it has none
+	conn    user.ConnID // "" while it has none
 	inbox   [][]byte
 	acked   bool // connection_ack has come
 	session string
@@ -41,8 +41,8 @@ type run struct {
 	t       *testing.T
 	rand    random.Random
 	gadgets []*gadget
-	open    map[string]*gadget // what the runtime holds open
-	late    []string           // connections whose end has yet to be told
+	open    map[user.ConnID]*gadget // what the runtime holds open
+	late    []user.ConnID           // connections whose end has yet to be told
 	jti     int
 	posted  uint64
 	trace   []string
@@ -55,7 +55,7 @@ type run struct {
 
 func newRun(t *testing.T, seed uint64, cfg user.Config) *run {
 	return &run{
-		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: random.Of(seed, 7), open: map[string]*gadget{},
+		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: random.Of(seed, 7), open: map[user.ConnID]*gadget{},
 		gadgets: []*gadget{{name: "phone", talker: &talker{}}, {name: "glasses", talker: &talker{}}},
 	}
 }
@@ -89,18 +89,18 @@ func (r *run) enter(what string, step func() []any) {
 	}
 	for _, e := range effects {
 		switch e := e.(type) {
-		case socket.Send:
-			r.trace = append(r.trace, "  to "+e.Conn+" "+string(e.Text))
+		case serverconn.Send:
+			r.trace = append(r.trace, fmt.Sprintf("  to %s %s", e.Conn, e.Text))
 			if g := r.open[e.Conn]; g != nil && g.conn == e.Conn {
 				g.inbox = append(g.inbox, bytes.Clone(e.Text))
 			}
-		case socket.Close:
+		case serverconn.Close:
 			if g := r.open[e.Conn]; g != nil && g.conn == e.Conn {
 				g.conn = ""
 			}
 			delete(r.open, e.Conn)
 			r.late = append(r.late, e.Conn)
-		case socket.Refuse:
+		case serverconn.Refuse:
 			r.trace = append(r.trace, "  refuse "+string(e.Err.Code))
 		case device.Posted:
 			if e.Err == nil {
@@ -122,7 +122,7 @@ func (r *run) enter(what string, step func() []any) {
 // unasked leaves out the pings: when one went out is not stored.
 func unasked(effects []any) (rest []any) {
 	for _, e := range effects {
-		if s, is := e.(socket.Send); !is || !strings.HasPrefix(string(s.Text), strings.TrimSuffix(protocol.PingText, "}")) {
+		if s, is := e.(serverconn.Send); !is || !strings.HasPrefix(string(s.Text), strings.TrimSuffix(protocol.PingText, "}")) {
 			rest = append(rest, e)
 		}
 	}
@@ -161,7 +161,7 @@ func (r *run) drop(g *gadget) {
 	}
 	conn := g.conn
 	g.conn, g.inbox, g.acked = "", nil, false
-	r.trace = append(r.trace, "cut "+conn)
+	r.trace = append(r.trace, fmt.Sprint("cut ", conn))
 	if r.rand.IntN(3) > 0 {
 		r.late = append(r.late, conn)
 	} // else the runtime never notices
@@ -169,22 +169,22 @@ func (r *run) drop(g *gadget) {
 
 func (r *run) connect(g *gadget) {
 	g.inbox, g.acked = nil, false
-	conn := r.id("c")
+	conn := user.ConnID(r.id("c"))
 	if g.refused {
 		r.jti++
 		g.refused = false
 	}
 	issued := r.now.Add(-time.Second)
 	accepted := false
-	r.enter("connect "+g.name+" as "+conn, func() []any {
+	r.enter(fmt.Sprint("connect ", g.name, " as ", conn), func() []any {
 		effects := r.core.Step(r.now, device.Connect{
 			Conn: conn, ClientID: g.name, MadeUp: "m", Claims: claims(issued, issued.Add(5*time.Minute), fmt.Sprint("t", r.jti)),
 		})
 		for _, e := range effects {
 			switch e.(type) {
-			case socket.Accept:
+			case serverconn.Accept:
 				accepted = true
-			case socket.Refuse:
+			case serverconn.Refuse:
 				g.refused = true
 			}
 		}

@@ -17,7 +17,7 @@ const (
 )
 
 // starts has the device on conn start an app, and returns its session id.
-func (w *world) starts(conn, name string) string {
+func (w *world) starts(conn user.ConnID, name string) string {
 	w.t.Helper()
 	w.says(conn, fmt.Sprintf(`{"type":"app","event":"app_start","message_id":%q,"data":{"package":%q}}`, w.id("start"), name))
 	if w.store.Apps[name] == nil {
@@ -28,14 +28,14 @@ func (w *world) starts(conn, name string) string {
 
 // knocks is an app's socket whose key is good; that it is written down is answered at
 // once.
-func (w *world) knocks(conn, name, session string) []any {
+func (w *world) knocks(conn user.ConnID, name, session string) []any {
 	w.t.Helper()
 	out := w.step(app.Connect{Conn: conn, Package: name, KeyID: "k1", SessionID: session})
 	return append(out, w.step(app.Registered{Conn: conn})...)
 }
 
 // comes has an app connect, and returns what it and others hear of that.
-func (w *world) comes(conn, name, session string) []any {
+func (w *world) comes(conn user.ConnID, name, session string) []any {
 	w.t.Helper()
 	w.knocks(conn, name, session)
 	return w.says(conn, appInit)
@@ -83,16 +83,16 @@ func (w *world) passes(d time.Duration) (out []any) {
 }
 
 // to are the texts for one connection, closes included.
-func to(conn string, effects []any) (out []string) {
+func to(conn user.ConnID, effects []any) (out []string) {
 	for _, line := range said(effects) {
-		if text, mine := strings.CutPrefix(line, conn+" "); mine {
+		if text, mine := strings.CutPrefix(line, string(conn)+" "); mine {
 			out = append(out, text)
 		}
 	}
 	return out
 }
 
-func hears(t *testing.T, conn string, effects []any, want ...string) {
+func hears(t *testing.T, conn user.ConnID, effects []any, want ...string) {
 	t.Helper()
 	got := to(conn, effects)
 	if len(got) != len(want) {
@@ -227,7 +227,7 @@ func TestSpecOneConnectionOfAnApp(t *testing.T) {
 	hears(t, "a2", effects, `"resumed":true`)
 	refused := 0
 	for i := range 200 {
-		for _, line := range said(w.step(app.Connect{Conn: fmt.Sprint("f", i), Package: notes, KeyID: "k1", SessionID: session})) {
+		for _, line := range said(w.step(app.Connect{Conn: app.ConnID(fmt.Sprint("f", i)), Package: notes, KeyID: "k1", SessionID: session})) {
 			if line == "refuse RATE_LIMIT_EXCEEDED" {
 				refused++
 			}

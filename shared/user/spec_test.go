@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -19,11 +19,11 @@ import (
 func said(effects []any) (out []string) {
 	for _, e := range effects {
 		switch e := e.(type) {
-		case socket.Send:
-			out = append(out, e.Conn+" "+string(e.Text))
-		case socket.Close:
+		case serverconn.Send:
+			out = append(out, fmt.Sprintf("%s %s", e.Conn, e.Text))
+		case serverconn.Close:
 			out = append(out, fmt.Sprint(e.Conn, " close ", e.Code))
-		case socket.Refuse:
+		case serverconn.Refuse:
 			out = append(out, "refuse "+string(e.Err.Code))
 		}
 	}
@@ -51,7 +51,7 @@ func online(t *testing.T, cfg user.Config) *world {
 }
 
 // back connects again, and returns what connection_ack says.
-func (w *world) back(conn, client, init string) (ack struct {
+func (w *world) back(conn user.ConnID, client, init string) (ack struct {
 	ClientID  string `json:"client_id"`
 	SessionID string `json:"session_id"`
 	Resumed   bool
@@ -61,7 +61,7 @@ func (w *world) back(conn, client, init string) (ack struct {
 	w.t.Helper()
 	w.connect(conn, client)
 	for _, line := range said(w.says(conn, init)) {
-		text, mine := strings.CutPrefix(line, conn+" ")
+		text, mine := strings.CutPrefix(line, string(conn)+" ")
 		var f struct {
 			Event string
 			Data  json.RawMessage
@@ -184,7 +184,7 @@ func TestSpecOneDevice(t *testing.T) {
 	// A flood of connects has one pending, and is refused in the end.
 	refused := 0
 	for i := range 300 {
-		effects := w.connect(fmt.Sprint("f", i), "phone")
+		effects := w.connect(user.ConnID(fmt.Sprint("f", i)), "phone")
 		for _, line := range said(effects) {
 			if line == "refuse RATE_LIMIT_EXCEEDED" {
 				refused++
@@ -266,7 +266,7 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 			s.Session, s.Device.Row.Channel = session.Snapshot{}, channel.Row{UserID: "ann", State: channel.Gone}
 		},
 		"an outbox with a hole":      func(s *user.Snapshot) { s.Device.Kept[0].Seq = 5 },
-		"a pending current":          func(s *user.Snapshot) { s.Device.Row.Channel.State = channel.Pending },
+		"a pending current":          func(s *user.Snapshot) { s.Device.Row.Channel.State = channel.State(0) },
 		"one connection, two places": func(s *user.Snapshot) { s.Device.Row.Pending = device.Pending{Conn: "c1", At: start} },
 	} {
 		snap := w.store.Snapshot()

@@ -29,7 +29,7 @@ func long(text string) string {
 
 // appCommand is what happens to an app.
 func (s *player) appCommand(d *story.Command) bool {
-	conn, name := d.Str("conn", "a1"), d.Str("app", "com.example.notes")
+	conn, name := user.ConnID(d.Str("conn", "a1")), d.Str("app", "com.example.notes")
 	var refused *protocol.Error
 	if code := d.Str("error", ""); code != "" {
 		refused = &protocol.Error{Code: protocol.Code(code)}
@@ -64,7 +64,7 @@ func (s *player) appsSeen(d *story.Command) map[user.ConnID]time.Time {
 			if err != nil {
 				s.t.Fatal(err)
 			}
-			seen[conn] = start.Add(at)
+			seen[user.ConnID(conn)] = start.Add(at)
 		}
 	}
 	return seen
@@ -108,7 +108,7 @@ func (s *player) appRow(r app.Row) string {
 		parts = append(parts, "until "+s.since(r.Next))
 	}
 	if r.Line.Conn != "" {
-		parts = append(parts, "on "+r.Line.Conn+" by "+r.KeyID)
+		parts = append(parts, fmt.Sprintf("on %s by %s", r.Line.Conn, r.KeyID))
 	}
 	if r.Line.State == channel.Grace {
 		parts = append(parts, "until "+s.since(r.Line.GraceUntil))
@@ -117,7 +117,7 @@ func (s *player) appRow(r app.Row) string {
 		parts = append(parts, "seen "+s.since(r.Line.Seen))
 	}
 	if r.Pending.Conn != "" {
-		parts = append(parts, r.Pending.Conn+" pending")
+		parts = append(parts, string(r.Pending.Conn)+" pending")
 	}
 	if r.Outbox.Sent > 0 {
 		parts = append(parts, fmt.Sprintf("sent %d acked %d", r.Outbox.Sent, r.Outbox.Acked))

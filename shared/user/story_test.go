@@ -12,11 +12,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 	"github.com/holdfast-dev/holdfast/shared/sim/clock"
 	"github.com/holdfast-dev/holdfast/shared/sim/story"
-	"github.com/holdfast-dev/holdfast/shared/socket"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
@@ -74,13 +74,13 @@ func claims(issued, expires time.Time, jti string) session.Claims {
 }
 
 // connect is a socket with a token of 15 minutes.
-func (w *world) connect(conn, client string) []any {
+func (w *world) connect(conn user.ConnID, client string) []any {
 	w.t.Helper()
 	return w.step(device.Connect{Conn: conn, ClientID: client, MadeUp: "made-up", Claims: claims(w.now, w.now.Add(15*time.Minute), "t1")})
 }
 
 // says is a text frame on a socket.
-func (w *world) says(conn, text string) []any {
+func (w *world) says(conn user.ConnID, text string) []any {
 	w.t.Helper()
 	f, err := protocol.Decode([]byte(text), protocol.Limits{})
 	if err != nil {
@@ -122,15 +122,17 @@ func (s *player) tell(d *story.Command) {
 
 func (s *player) command(d *story.Command) {
 	s.now = d.Moment("at", s.now)
-	conn := d.Str("conn", "c1")
+	conn := user.ConnID(d.Str("conn", "c1"))
 	switch d.Cmd {
 	case "config":
 		s.cfg = user.Config{
 			Device: device.Config{
 				ClientPings: d.Has("client-pings"),
 				Outbox:      channel.OutboxConfig{Frames: int(d.Uint("outbox", 0))},
-				WindowBytes: int(d.Uint("window", 0)),
-				Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: int(d.Uint("burst", 0))}, MaxRefused: int(d.Uint("refused", 0))},
+				Conn: serverconn.Config{
+					WindowBytes: int(d.Uint("window", 0)),
+					Flood:       rate.FloodLimits{Frames: rate.Limit{Burst: int(d.Uint("burst", 0))}, MaxRefused: int(d.Uint("refused", 0))},
+				},
 			},
 			Apps: app.Config{MaxApps: int(d.Uint("max-apps", 0)), Unanswered: int(d.Uint("unanswered", 0)), MaxRounds: int(d.Uint("max-rounds", 0))},
 		}
@@ -139,7 +141,7 @@ func (s *player) command(d *story.Command) {
 		return
 	case "connect":
 		s.show(s.step(device.Connect{
-			Conn: conn, ClientID: d.Str("client", ""), MadeUp: "made-up-" + conn, Flat: d.Has("flat"),
+			Conn: conn, ClientID: d.Str("client", ""), MadeUp: "made-up-" + string(conn), Flat: d.Has("flat"),
 			Claims: claims(d.Moment("issued", s.now), start.Add(d.Span("expires", 15*time.Minute)), d.Str("jti", "t1")),
 			Seen:   s.seen(d),
 		}))
@@ -180,13 +182,13 @@ func (s *player) show(effects []any) {
 	o := s.out
 	for _, e := range effects {
 		switch e := e.(type) {
-		case socket.Accept:
+		case serverconn.Accept:
 			fmt.Fprintf(o, "accept %s\n", e.Conn)
-		case socket.Refuse:
+		case serverconn.Refuse:
 			fmt.Fprintf(o, "refuse: %s (%s)\n", e.Err.Code, e.Err.Reason)
-		case socket.Send:
+		case serverconn.Send:
 			fmt.Fprintf(o, "to %s: %s\n", e.Conn, short(e.Text))
-		case socket.Close:
+		case serverconn.Close:
 			fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 		case device.SaveRow:
 			fmt.Fprintf(o, "save: %s\n", s.row(e.Row))
@@ -226,7 +228,7 @@ func (s *player) row(r device.Row) string {
 	states := [...]string{"pending", "active", "grace", "gone"}
 	parts := []string{states[r.Channel.State]}
 	if r.Channel.Conn != "" {
-		parts = append(parts, "on "+r.Channel.Conn)
+		parts = append(parts, "on "+string(r.Channel.Conn))
 	}
 	if r.Channel.State == channel.Grace {
 		parts = append(parts, "until "+s.since(r.Channel.GraceUntil))
@@ -238,7 +240,7 @@ func (s *player) row(r device.Row) string {
 		parts = append(parts, "asked "+s.since(r.Asked))
 	}
 	if r.Pending.Conn != "" {
-		parts = append(parts, r.Pending.Conn+" pending")
+		parts = append(parts, string(r.Pending.Conn)+" pending")
 	}
 	if r.Outbox.Sent > 0 {
 		parts = append(parts, fmt.Sprintf("sent %d acked %d", r.Outbox.Sent, r.Outbox.Acked))

@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -16,7 +17,7 @@ type User struct {
 	session *session.Session
 	device  *device.Device
 	apps    *app.Apps
-	newest  time.Time // that there was
+	clock   serverconn.Clock
 	effects []Effect
 }
 
@@ -49,7 +50,7 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 	case !u.device.Live() && len(s.Apps.Apps) > 0:
 		return nil, errors.New("user: apps of nobody")
 	}
-	u.newest = u.known()
+	u.clock = serverconn.Starting(serverconn.Latest(u.device.Known(), u.apps.Known()))
 	return u, nil
 }
 
@@ -93,7 +94,10 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 	clear(u.effects)
 	u.effects = u.effects[:0]
 	now = now.UTC().Truncate(time.Millisecond)
-	u.turnBack(now)
+	if by := u.clock.Step(now); by > 0 {
+		u.device.TurnBack(by)
+		u.apps.TurnBack(by)
+	}
 	switch e := ev.(type) { // those that settle what is due in their own place
 	case Woken:
 		u.device.Woken(now, e.Seen)
@@ -124,7 +128,11 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 			u.apps.Frame(now, e.Conn, e.Frame, e.Size)
 		}
 	case FrameInvalid:
-		u.invalid(now, e)
+		if u.device.Has(e.Conn) {
+			u.device.Invalid(now, e.Conn, e.Err, e.Size)
+		} else {
+			u.apps.Invalid(now, e.Conn, e.Err, e.Size)
+		}
 	case ForSession:
 		u.step(now, e.Event)
 		if _, revoked := e.Event.(session.Revoke); revoked {
@@ -137,18 +145,6 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 	}
 	u.flow(now)
 	return u.effects
-}
-
-func (u *User) invalid(now time.Time, e FrameInvalid) {
-	why := protocol.Error{Code: protocol.MalformedMessage}
-	if e.Err != nil {
-		why = *e.Err
-	}
-	if u.device.Has(e.Conn) {
-		u.device.Invalid(now, e.Conn, why, e.Size)
-	} else {
-		u.apps.Invalid(now, e.Conn, why, e.Size)
-	}
 }
 
 func (u *User) flow(now time.Time) {
@@ -184,31 +180,4 @@ func (u *User) step(now time.Time, ev session.Event) (answer session.Answer) {
 		})
 	}
 	return answer
-}
-
-// clockStep is by how much the clock may go back before anybody cares.
-const clockStep = 2 * time.Second
-
-// turnBack is for a machine whose clock was set back: what is counted from a moment that
-// now lies ahead is counted from as long before now as it was. What is dated by others, a
-// token or an operator's request, stays.
-func (u *User) turnBack(now time.Time) {
-	by := u.newest.Sub(now)
-	if by > 0 && by < clockStep {
-		return
-	}
-	u.newest = now
-	if by > 0 {
-		u.device.TurnBack(by)
-		u.apps.TurnBack(by)
-	}
-}
-
-// known is the newest moment that what is stored speaks of as past.
-func (u *User) known() time.Time {
-	t := u.device.Known()
-	if at := u.apps.Known(); at.After(t) {
-		t = at
-	}
-	return t
 }

@@ -1,19 +1,16 @@
-package socket
+package channel
 
-import (
-	"github.com/holdfast-dev/holdfast/shared/channel"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
-)
+import "github.com/holdfast-dev/holdfast/shared/protocol"
 
-// Keep puts a frame into an outbox, under its next seq: what went for it is as Outbox.Put
-// says. What nobody within the limits could read is not kept for anybody.
-func Keep(box *channel.Outbox, f protocol.Frame, limits protocol.Limits) (kept channel.Kept, gone uint64, err *protocol.Error) {
-	f.Seq = box.Next()
+// Keep puts a frame into the outbox, under its next seq: what went for it is as Put says.
+// What nobody within the limits could read is not kept for anybody.
+func (o *Outbox) Keep(f protocol.Frame, limits protocol.Limits) (kept Kept, gone uint64, err *protocol.Error) {
+	f.Seq = o.Next()
 	text := f.Append(nil)
 	if _, err := protocol.Decode(text, limits); err != nil {
 		return kept, 0, err
 	}
-	kept, gone, tooLarge := box.Put(text)
+	kept, gone, tooLarge := o.Put(text)
 	if tooLarge != nil {
 		return kept, 0, &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
 	}
@@ -22,8 +19,8 @@ func Keep(box *channel.Outbox, f protocol.Frame, limits protocol.Limits) (kept c
 
 // Missed works out what a peer that has heard everything up to heard has to hear again,
 // and what it cannot, as an acknowledgement says it; either may be nil.
-func Missed(box *channel.Outbox, heard uint64) (again []channel.Kept, replay *protocol.Range, gap *protocol.Gap) {
-	kept, hole := box.Resume(heard)
+func (o *Outbox) Missed(heard uint64) (again []Kept, replay *protocol.Range, gap *protocol.Gap) {
+	kept, hole := o.Resume(heard)
 	again = append(again, kept...) // an Ack that follows moves the outbox's own
 	if n := len(again); n > 0 {
 		replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}

@@ -1,15 +1,6 @@
-// Package socket is what a device's and an app's connection have in common, whose sockets
-// end in a user's object: the effects on them, and what is kept for them in an outbox.
-package socket
+package serverconn
 
 import "github.com/holdfast-dev/holdfast/shared/protocol"
-
-// ConnID names one accepted socket for as long as it lives, hibernation included. The
-// shell makes it and never reuses one.
-type ConnID = string
-
-// PendingBytes is how much is sent to a socket that has not sent its first frame.
-const PendingBytes = 16 << 10
 
 // Effect is something the shell does to a socket, in order.
 type Effect interface{ isEffect() }
