@@ -77,10 +77,10 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Apps, error)
 
 // Snapshot returns everything Restore needs.
 func (a *Apps) Snapshot() (s Snapshot) {
-	s.Receipts = append(s.Receipts, a.receipts.List()...)
+	s.Receipts = a.receipts.List()
 	for _, x := range a.list {
 		s.Apps = append(s.Apps, Saved{
-			Row: x.stored(), Kept: append([]channel.Kept(nil), x.box.Kept()...), Receipts: append([]channel.Receipt(nil), x.receipts.List()...),
+			Row: x.stored(), Kept: append([]channel.Kept(nil), x.box.Kept()...), Receipts: x.receipts.List(),
 		})
 	}
 	return s

@@ -105,7 +105,7 @@ func (a *Apps) DeviceGone(now time.Time) {
 		a.sendStopped(x, "session_ended")
 		a.remove(now, x, "session_ended", "User session ended")
 	}
-	if len(a.receipts.List()) > 0 {
+	if a.receipts.Len() > 0 {
 		a.receipts = channel.NewReceipts(a.cfg.Unanswered)
 		a.owner.Emit(ForgetReceipts{})
 	}

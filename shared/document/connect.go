@@ -118,7 +118,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	m.telling, m.reason, m.tellNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began && client == c.ClientID
 	if !c.Known || client != c.ClientID {
-		m.receipts.reset(c.Receipts, d.cfg.Unacknowledged, d.version)
+		d.remember(m, c.Receipts)
 	}
 	if c.HasLastSeq && !d.ofThisLog(c) {
 		out.Resumed = false
@@ -201,7 +201,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
 		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
-		LastMessageID: m.receipts.newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
+		LastMessageID: m.receipts.Newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: d.cfg.Conn.AckLimits(d.cfg.Unacknowledged, d.limits(m).Frames.Count),

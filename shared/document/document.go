@@ -55,7 +55,7 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		} else {
 			m.restoreShown(s.Shown[m.self[0]])
 		}
-		m.receipts.reset(s.Receipts[row.Channel.UserID], d.cfg.Unacknowledged, d.version)
+		d.remember(m, s.Receipts[row.Channel.UserID])
 		d.members = append(d.members, m)
 	}
 	if s.Probes != (serverconn.Probes{}) {
@@ -111,7 +111,7 @@ func (d *Document) Snapshot() Snapshot {
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
 		s.Live = append(s.Live, Live{m.live.clone()})
-		if r := m.receipts.list(); len(r) > 0 {
+		if r := m.remembered(); len(r) > 0 {
 			s.Receipts[m.userID()] = r
 		}
 	}

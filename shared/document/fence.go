@@ -42,7 +42,7 @@ func (d *Document) endChannel(now time.Time, e End) {
 	}
 	d.emit(Ended{
 		UserID: e.UserID, Fence: e.Fence, Closed: closed, Gone: !m.ch.Live(),
-		LastMessageID: m.receipts.newest(), AdmittedAt: m.grant.AdmittedAt,
+		LastMessageID: m.receipts.Newest(), AdmittedAt: m.grant.AdmittedAt,
 	})
 }
 

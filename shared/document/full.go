@@ -21,3 +21,12 @@ func (d *Document) documentFull(m *member) protocol.Error {
 		Reason: "document_full", RetryAfter: wait.Truncate(time.Millisecond),
 	}
 }
+
+// hash is FNV-1a: it spreads users over a time, the same each time.
+func hash(s string) uint32 {
+	h := uint32(2166136261)
+	for i := 0; i < len(s); i++ {
+		h = (h ^ uint32(s[i])) * 16777619
+	}
+	return h
+}

@@ -13,7 +13,7 @@ import (
 type member struct {
 	ch       *channel.Channel
 	grant    Grant
-	receipts receipts
+	receipts channel.Receipts
 	self     [1]ConnID // the current connection, in the form Send wants it
 
 	telling  bool
@@ -88,74 +88,21 @@ func (m *member) row() Row {
 // active reports whether the member has a live connection.
 func (m *member) active() bool { return m.self[0] != "" }
 
-// receipts is a ring of the newest ops and comments of one client. A repeat is looked for on
-// every op, so the ids' hashes lie side by side and strings are compared on a
-// match only.
-type receipts struct {
-	hashes []uint32
-	items  []Receipt
-	next   int // where the next one goes
-	max    int
-}
-
-// reset takes the newest of list, oldest first. Entries beyond the log's newest
-// version cannot be and are left out.
-func (r *receipts) reset(list []Receipt, max int, version uint64) {
-	r.hashes, r.items, r.next, r.max = r.hashes[:0], r.items[:0], 0, max
-	if len(list) > max {
-		list = list[len(list)-max:]
-	}
+// remember takes the newest of what a client has had accepted, oldest first, in place of all
+// else. Entries beyond the log's newest version cannot be and are left out.
+func (d *Document) remember(m *member, list []Receipt) {
+	m.receipts.Reset(d.cfg.Unacknowledged)
 	for _, rec := range list {
-		if rec.Version <= version {
-			r.add(rec)
+		if rec.Version <= d.version {
+			m.receipts.Add("", rec.MessageID, rec.Version)
 		}
 	}
 }
 
-func (r *receipts) add(rec Receipt) {
-	if len(r.items) < r.max {
-		r.hashes, r.items = append(r.hashes, hash(rec.MessageID)), append(r.items, rec)
-		r.next = len(r.items) % r.max
-		return
+// remembered is the same for a snapshot.
+func (m *member) remembered() (list []Receipt) {
+	for _, r := range m.receipts.List() {
+		list = append(list, Receipt{MessageID: r.MessageID, Version: r.Seq})
 	}
-	if r.max == 0 {
-		return
-	}
-	r.hashes[r.next], r.items[r.next] = hash(rec.MessageID), rec
-	r.next = (r.next + 1) % r.max
-}
-
-func (r *receipts) find(messageID string) (version uint64, ok bool) {
-	h := hash(messageID)
-	for i, x := range r.hashes {
-		if x == h && r.items[i].MessageID == messageID {
-			return r.items[i].Version, true
-		}
-	}
-	return 0, false
-}
-
-// newest returns the last id added, "" for none.
-func (r *receipts) newest() string {
-	if len(r.items) == 0 {
-		return ""
-	}
-	return r.items[(r.next+len(r.items)-1)%len(r.items)].MessageID
-}
-
-// list returns a copy, oldest first.
-func (r *receipts) list() []Receipt {
-	if len(r.items) < r.max {
-		return append([]Receipt(nil), r.items...)
-	}
-	return append(append([]Receipt(nil), r.items[r.next:]...), r.items[:r.next]...)
-}
-
-// hash is FNV-1a: good enough to tell ids apart, and no import.
-func hash(s string) uint32 {
-	h := uint32(2166136261)
-	for i := 0; i < len(s); i++ {
-		h = (h ^ uint32(s[i])) * 16777619
-	}
-	return h
+	return list
 }

@@ -53,7 +53,7 @@ func (d *Document) repeated(m *member, f protocol.Frame, kind Kind) bool {
 	if m.held == f.MessageID {
 		m.held = "" // it has come again, whatever becomes of it
 	}
-	version, ok := m.receipts.find(f.MessageID)
+	version, ok := m.receipts.Find("", f.MessageID)
 	if ok && (!m.behind || version <= m.pushed) { // else it is heard in its turn
 		d.operationAck(m, f.MessageID, version, kind)
 	}
@@ -62,7 +62,7 @@ func (d *Document) repeated(m *member, f protocol.Frame, kind Kind) bool {
 
 // add puts the next entry in the log and acknowledges it.
 func (d *Document) add(m *member, e Entry) {
-	m.receipts.add(Receipt{MessageID: e.MessageID, Version: e.Version})
+	m.receipts.Add("", e.MessageID, e.Version)
 	d.stores(&e)
 	if m.behind || !d.credit(m) {
 		d.waits(m, e.Version)
