@@ -33,7 +33,7 @@ func (a *Apps) pendingUntil(x *attached) (time.Time, bool) {
 func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
 		if seen != nil && x.line.Conn() != "" {
-			first := x.line.Heard(serverconn.NotAfter(now, seen(x.line.Conn())))
+			first := x.line.Pinged(serverconn.NotAfter(now, seen(x.line.Conn())))
 			if x.line.Look(now) || first {
 				a.save(x)
 			}

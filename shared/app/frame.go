@@ -61,7 +61,7 @@ func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int)
 	case a.flooded(now, x, f, size):
 	case system && f.Event == protocol.EventPing:
 		// A ping is what it is held to; stored, for a hibernated object judges by it.
-		x.line.Heard(now)
+		x.line.Pinged(now)
 		a.save(x)
 		a.send(x, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventAck:

@@ -100,18 +100,18 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	x.row.Phase, x.row.Next, x.row.Tries = None, time.Time{}, 0
 	x.conn.Renew()
 	x.probed = time.Time{}
-	heard := x.box.Row().Acked
-	knows := p.HasLastSeq && resumed // what it heard in an earlier start it has not heard in this one
+	received := x.box.Row().Acked
+	knows := p.HasLastSeq && resumed // what it received in an earlier start it has not received in this one
 	if knows {
-		heard = p.LastSeq
+		received = p.LastSeq
 	}
-	again, replay, gap := x.box.Missed(heard)
+	again, replay, gap := x.box.Missed(received)
 	if knows && x.box.Ack(p.LastSeq) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
 	x.row.State = Running
 	if x.row.Told = a.device(); slices.ContainsFunc(again, ofDevice) {
-		x.row.Told = Unsure // it may have heard those before the acknowledgement, or not
+		x.row.Told = Unsure // it may have received those before the acknowledgement, or not
 	}
 	a.save(x)
 	detail := "new"
@@ -151,7 +151,7 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 		x.row.Pending = Pending{}
 		a.save(x)
 	default:
-		x.line.Heard(serverconn.NotAfter(now, seen))
+		x.line.Pinged(serverconn.NotAfter(now, seen))
 		// Without the runtime's record what is stored may be long out of date.
 		at := x.line.LostAt(now, !seen.IsZero())
 		if x.row.State != Stopping { // else it is what it was asked to do

@@ -61,7 +61,7 @@ func (c *Channel) ClientID() string { return c.row.ClientID }
 // SessionID returns the session the channel belongs to.
 func (c *Channel) SessionID() string { return c.row.SessionID }
 
-// Acked returns the last seq the client is known to have heard.
+// Acked returns the last seq the client is known to have received.
 func (c *Channel) Acked() uint64 { return c.row.Acked }
 
 // Expires returns the token's expiry, zero for never.
@@ -83,8 +83,8 @@ type Attempt struct {
 	// resume, "" when it does not say.
 	SessionID, Asked string
 	Expires          time.Time
-	// Heard is where the client stands when it begins anew.
-	Heard uint64
+	// Received is where the client stands when it begins anew.
+	Received uint64
 }
 
 // Outcome is what a Connect came to.
@@ -113,7 +113,7 @@ func (c *Channel) Connect(now time.Time, a Attempt) Outcome {
 	out.Resumed = same && (a.Asked == "" || a.Asked == old.SessionID)
 	c.row = Row{
 		UserID: old.UserID, ClientID: a.ClientID, SessionID: a.SessionID,
-		State: Active, Conn: a.Conn, ConnectedAt: now, Resumed: out.Resumed, Acked: a.Heard,
+		State: Active, Conn: a.Conn, ConnectedAt: now, Resumed: out.Resumed, Acked: a.Received,
 	}
 	if same {
 		c.row.Acked = old.Acked
@@ -149,7 +149,7 @@ func (c *Channel) Forget() bool {
 // Adopt moves a live channel into another session of the same user.
 func (c *Channel) Adopt(sessionID string) { c.row.SessionID = sessionID }
 
-// Ack notes that the client has heard everything up to seq. It only ever moves
+// Ack notes that the client has received everything up to seq. It only ever moves
 // forward and never past newest; it returns by how much it moved.
 func (c *Channel) Ack(seq, newest uint64) uint64 {
 	if seq <= c.row.Acked || seq > newest {

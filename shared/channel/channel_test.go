@@ -75,10 +75,10 @@ func TestDue(t *testing.T) {
 		{"a short token", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Refresh(sec(10), sec(110)) }, false, Notice, 60},
 		{"exactly twice the notice", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Refresh(sec(0), sec(120)) }, false, Notice, 60},
 		{"a row from before NoticeAt", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.row.NoticeAt = time.Time{} }, false, Notice, 840},
-		{"a pinging client, judged", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Heard(sec(10)) }, true, Silent, 35},
-		{"a pinging client, not judged", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Heard(sec(10)) }, false, Notice, 840},
-		{"a frame is a sign of life", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Heard(sec(10)); c.Alive(sec(12)) }, true, Silent, 37},
-		{"an older record is none", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Heard(sec(10)); c.Heard(sec(9)) }, true, Silent, 35},
+		{"a pinging client, judged", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Pinged(sec(10)) }, true, Silent, 35},
+		{"a pinging client, not judged", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Pinged(sec(10)) }, false, Notice, 840},
+		{"a frame is a sign of life", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Pinged(sec(10)); c.Alive(sec(12)) }, true, Silent, 37},
+		{"an older record is none", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Pinged(sec(10)); c.Pinged(sec(9)) }, true, Silent, 35},
 		{"a client that never pings", func(c *Channel) { connect(c, 0, "c", "a", "s", ""); c.Alive(sec(1)) }, true, Notice, 840},
 	}
 	for _, tt := range tests {
@@ -117,7 +117,7 @@ func TestWatched(t *testing.T) {
 		t.Error("one look is one look")
 	}
 	deadline(true, 0)
-	if !c.Heard(sec(30)) || c.Heard(sec(40)) {
+	if !c.Pinged(sec(30)) || c.Pinged(sec(40)) {
 		t.Error("a first ping is the first once")
 	}
 	deadline(false, 0)
@@ -130,7 +130,7 @@ func TestLostAt(t *testing.T) {
 	if got := c.LostAt(sec(100), true); !got.Equal(sec(100)) {
 		t.Errorf("never pinged: %v", got)
 	}
-	c.Heard(sec(20))
+	c.Pinged(sec(20))
 	if got := c.LostAt(sec(30), true); !got.Equal(sec(30)) {
 		t.Errorf("in time: %v", got)
 	}

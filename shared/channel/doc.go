@@ -33,7 +33,7 @@
 // # Heartbeat on documents
 //
 // The client pings and the runtime answers without waking the object, so a
-// Channel hears of signs of life only when somebody asks the runtime. Three
+// Channel learns of signs of life only when its owner asks the runtime. Three
 // rules follow. A connection that never pinged on this socket is not held to
 // the heartbeat. Silence is judged only when the runtime's record was just read
 // (Due with judge). And it is a reason to wake up only while somebody would

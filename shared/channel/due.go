@@ -10,7 +10,7 @@ const (
 	Nothing   Due = iota
 	Notice        // tell the client to refresh its token: Notice
 	TokenOver     // the read-only time after expiry is over: Lose
-	Silent        // nothing heard for HeartbeatTimeout: Lose
+	Silent        // nothing received for HeartbeatTimeout: Lose
 	GraceOver     // nobody came back: Leave
 )
 
@@ -26,7 +26,7 @@ func (c *Channel) Deadline(watched bool) (time.Time, bool) {
 }
 
 // Due returns what is due at now and since when. judge says that the runtime's
-// record of answered pings was just read (Heard), so that silence may be judged.
+// record of answered pings was just read (Pinged), so that silence may be judged.
 // The caller deals with it and asks again until Nothing is due.
 func (c *Channel) Due(now time.Time, judge bool) (Due, time.Time) {
 	due, at := c.next(judge)
@@ -67,10 +67,10 @@ func (c *Channel) noticeAt() time.Time {
 	return c.row.NoticeAt
 }
 
-// Heard notes that the runtime answered a ping of the current connection at
+// Pinged notes that the runtime answered a ping of the current connection at
 // this moment: from now on it is held to the heartbeat. It reports whether this
 // is the connection's first ping.
-func (c *Channel) Heard(at time.Time) (first bool) {
+func (c *Channel) Pinged(at time.Time) (first bool) {
 	if c.row.State != Active || at.IsZero() {
 		return false
 	}

@@ -147,25 +147,25 @@ const (
 	HoleTooMany      = "too_many"     // the bounds have pushed them out
 )
 
-// Hole is what cannot be heard again: From to To. Without a Reason there is none.
+// Hole is what cannot be sent again: From to To. Without a Reason there is none.
 type Hole struct {
 	From, To uint64
 	Reason   string
 }
 
-// Resume works out what a client that has heard everything up to `heard` is to
-// hear again, and what it cannot. A client that claims to have heard what was never sent
+// Resume works out what a client that has received everything up to that seq is to
+// be sent again, and what it cannot. A client that claims to have received what was never sent
 // is of another life of this outbox: all it claims beyond Sent is a hole.
-func (o *Outbox) Resume(heard uint64) (again []Kept, hole Hole) {
-	if heard > o.row.Sent {
-		return nil, Hole{o.row.Sent + 1, heard, HoleUnknown}
+func (o *Outbox) Resume(received uint64) (again []Kept, hole Hole) {
+	if received > o.row.Sent {
+		return nil, Hole{o.row.Sent + 1, received, HoleUnknown}
 	}
 	first := o.row.Sent + 1 - uint64(len(o.kept))
-	if heard+1 >= first {
-		return o.kept[heard+1-first:], Hole{}
+	if received+1 >= first {
+		return o.kept[received+1-first:], Hole{}
 	}
-	hole = Hole{heard + 1, first - 1, HoleTooMany}
-	if heard < o.row.Acked {
+	hole = Hole{received + 1, first - 1, HoleTooMany}
+	if received < o.row.Acked {
 		hole.Reason = HoleAcknowledged
 	}
 	return o.kept, hole

@@ -17,10 +17,10 @@ func (o *Outbox) Keep(f protocol.Frame, limits protocol.Limits) (kept Kept, gone
 	return kept, gone, nil
 }
 
-// Missed works out what a peer that has heard everything up to heard has to hear again,
+// Missed works out what a peer that has received everything up to that seq has to be sent again,
 // and what it cannot, as an acknowledgement says it; either may be nil.
-func (o *Outbox) Missed(heard uint64) (again []Kept, replay *protocol.Range, gap *protocol.Gap) {
-	kept, hole := o.Resume(heard)
+func (o *Outbox) Missed(received uint64) (again []Kept, replay *protocol.Range, gap *protocol.Gap) {
+	kept, hole := o.Resume(received)
 	again = append(again, kept...) // an Ack that follows moves the outbox's own
 	if n := len(again); n > 0 {
 		replay = &protocol.Range{From: again[0].Seq, To: again[n-1].Seq}

@@ -39,7 +39,7 @@ type Row struct {
 	Pings      bool
 	GraceUntil time.Time
 	// Acked is the last seq the client acknowledged; replay starts after it
-	// when the client does not say what it has heard.
+	// when the client does not say what it has received.
 	Acked uint64
 	// Expires is the token's expiry; Noticed that token_refresh_required went out for it.
 	Expires time.Time

@@ -28,7 +28,7 @@ func TestSpecHeartbeat(t *testing.T) {
 	}
 	c := New(&cfg, "ann")
 	connect(c, 0, "c1", "a", "s", "")
-	c.Heard(sec(10))
+	c.Pinged(sec(10))
 	if due, _ := c.Due(sec(34.999), true); due != Nothing {
 		t.Errorf("two lost pings: due %d", due)
 	}

@@ -98,13 +98,13 @@ func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
 	d.pending, d.token = Pending{}, w.Token
 	d.fresh(now)
 	if !d.cfg.ClientPings {
-		d.ch.Heard(now) // from the start it is held to the heartbeat
+		d.ch.Pinged(now) // from the start it is held to the heartbeat
 	}
-	heard := d.box.Row().Acked
+	received := d.box.Row().Acked
 	if p.HasLastSeq {
-		heard = p.LastSeq
+		received = p.LastSeq
 	}
-	again, replay, gap := d.box.Missed(heard)
+	again, replay, gap := d.box.Missed(received)
 	if gap != nil && out.Began && gap.Reason != channel.HoleUnknown {
 		gap.Reason = "session_ended"
 	}

@@ -116,7 +116,7 @@ func (d *Device) alive(now time.Time) {
 
 // seen takes the runtime's record of the current connection.
 func (d *Device) seen(now, at time.Time) {
-	if d.cfg.ClientPings && d.ch.Heard(serverconn.NotAfter(now, at)) {
+	if d.cfg.ClientPings && d.ch.Pinged(serverconn.NotAfter(now, at)) {
 		d.save()
 	}
 }

@@ -115,7 +115,7 @@ func (d *Document) logName() string {
 	return "-" + strconv.FormatInt(d.state.Erased.UnixMilli(), 36)
 }
 
-// ofThisLog reports whether what a client says it has heard was of this log.
+// ofThisLog reports whether what a client says it has received was of this log.
 func (d *Document) ofThisLog(c Connect) bool {
 	return d.state.Erased.IsZero() || strings.HasSuffix(c.SessionID, d.logName())
 }

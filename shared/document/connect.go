@@ -19,9 +19,9 @@ func (d *Document) connect(now time.Time, c Connect) {
 	d.emit(nil) // the answer's place: it comes before what was due
 	d.turnBack(now)
 	if m := d.find(c.Grant.UserID); m != nil {
-		// Whether the user's old line still lived decides between taking over
+		// Whether the user's old connection still lived decides between taking over
 		// and a new session, so it is judged here, by the record just read.
-		m.ch.Heard(serverconn.NotAfter(now, c.Seen))
+		m.ch.Pinged(serverconn.NotAfter(now, c.Seen))
 		d.settle(now, m, true)
 	}
 	d.settleDue(now)
@@ -59,7 +59,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 	if m == nil {
 		m = d.newMember(grant)
 	}
-	m.turned, m.turnedFor = 0, 0
+	m.rejected, m.rejectedFor = 0, 0
 	d.admit(now, m, c, grant)
 }
 
@@ -75,13 +75,13 @@ func (m *member) passed(sessionID string, admitted time.Time) bool {
 	return m.ch.SessionID() == sessionID || admitted.Before(m.grant.AdmittedAt)
 }
 
-// sendBack has the front ask the session object again, which hears what it has to know.
+// sendBack has the front ask the session object again, which learns what it has to know.
 func (d *Document) sendBack(m *member, c Connect) {
 	d.effects[0] = Readmit{
 		Conn: c.Conn, Gone: m == nil || !m.ch.Live(), AdmittedAt: c.Grant.AdmittedAt, Access: d.state.Access,
 	}
 	if m != nil {
-		d.save(m) // it may have been heard of
+		d.save(m) // a sign of life may be new
 	}
 }
 
@@ -98,14 +98,14 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 }
 
 // admit makes the connection the channel's current one and says so to everybody
-// concerned: the replaced connection, the newcomer, the others.
+// concerned: the replaced connection, the new one, the others.
 func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	old := m.ch.Row()
 	was, client := old.State, old.ClientID
 	out := m.ch.Connect(now, channel.Attempt{
 		Conn: c.Conn, ClientID: c.ClientID,
 		SessionID: d.sessionID(grant.SessionID), Asked: c.SessionID,
-		Expires: grant.Expires, Heard: d.version,
+		Expires: grant.Expires, Received: d.version,
 	})
 	if out.Replaced != "" {
 		d.detach(m)
@@ -154,7 +154,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 }
 
-// missed works out what the client has to hear again and what it cannot. Its
+// missed works out what the client has to be sent again and what it cannot. Its
 // own word goes first; a resume without one goes by what it acknowledged.
 func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, *protocol.Gap) {
 	switch {
@@ -167,7 +167,7 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 		to := min(c.LastSeq, max(protocol.MaxSeq, d.version+1))
 		return nil, &protocol.Gap{From: d.version + 1, To: to, Count: to - d.version, Reason: "unknown_seq"}
 	case c.HasLastSeq:
-		m.heard = c.LastSeq
+		m.received = c.LastSeq
 		m.ch.SetAcked(c.LastSeq)
 	case !resumed:
 		return nil, nil
@@ -185,7 +185,7 @@ func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, 
 }
 
 // replaced ends the connection another one took over from. The same client did
-// it knowingly and hears nothing; any other is told who has the channel now.
+// it knowingly and is sent nothing; any other gets CONNECTION_REPLACED with the winner's id.
 func (d *Document) replaced(old ConnID, winner string, handover bool) {
 	e := serverconn.Replaced(winner)
 	if !handover {

@@ -14,7 +14,7 @@
 //
 //  1. Effects are carried out in the order given, all of one event before the
 //     next event. Storage (Append, SaveChannel, DeleteChannel) comes before the
-//     Sends after it: what somebody has heard is never lost.
+//     Sends after it: what somebody has received is never lost.
 //  2. Effects are valid until the next Step, which reuses their memory. An
 //     Append's Op and a SavePart's Data alias the frame they came in.
 //  3. A failed Send comes back as SendFailed. A close of any socket comes back
@@ -36,13 +36,13 @@
 //
 // Everything a resume needs is in the rows of SaveChannel and in the log. Two
 // things may lag behind in storage, both harmlessly: how far a client has
-// acknowledged (it hears a few frames again and drops them by seq), and when it
+// acknowledged (it is sent a few frames again and drops them by seq), and when it
 // last sent a frame that was not a ping.
 //
 // # The log
 //
 // Ops and comments are entries of one log, with one order, one kind of acknowledgement
-// and one way to be heard again. A snapshot that a client posts takes the place of the
+// and one way to be sent again. A snapshot that a client posts takes the place of the
 // log's beginning: State.Floor is how far that is gone, and whoever asks for what was
 // there gets the snapshot, the comments that are left from before it, and what is newer.
 //

@@ -258,7 +258,7 @@ func (d *Document) detach(m *member) {
 	m.conn.Renew()
 	m.behind, m.pushed, m.drySince, m.trusted = false, 0, time.Time{}, 0
 	m.passing, m.syncing, m.replaying, m.held = serverconn.Flow{}, false, false, ""
-	m.historyAt, m.joined, m.heard, m.looks = time.Time{}, 0, 0, looks{}
+	m.historyAt, m.joined, m.received, m.looks = time.Time{}, 0, 0, looks{}
 	d.stale = true
 }
 

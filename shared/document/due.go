@@ -96,7 +96,7 @@ func (d *Document) settleAll(now time.Time, judge bool) {
 // woken notes every sign of life, then does what is due.
 func (d *Document) woken(now time.Time, w Woken) {
 	for _, s := range w.Seen {
-		if m := d.conns[s.Conn]; m != nil && m.ch.Heard(serverconn.NotAfter(now, s.At)) {
+		if m := d.conns[s.Conn]; m != nil && m.ch.Pinged(serverconn.NotAfter(now, s.At)) {
 			d.save(m)
 		}
 	}

@@ -34,7 +34,7 @@ func (d *Document) sendFailed(now time.Time, e SendFailed) {
 
 // lostAt takes the runtime's last word on a connection that has ended.
 func (d *Document) lostAt(now time.Time, m *member, seen time.Time) time.Time {
-	m.ch.Heard(serverconn.NotAfter(now, seen))
+	m.ch.Pinged(serverconn.NotAfter(now, seen))
 	return m.ch.LostAt(now, !seen.IsZero())
 }
 
@@ -99,7 +99,7 @@ func (d *Document) told(now time.Time, t Told) {
 	if m == nil || !m.telling || m.grant.SessionID != t.SessionID || !t.OK {
 		return
 	}
-	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace+m.turnedFor)
+	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace+m.rejectedFor)
 	d.stale = true
 	d.save(m)
 }

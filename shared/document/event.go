@@ -68,14 +68,14 @@ type Entry struct {
 type Event interface{ isEvent() }
 
 type (
-	// Connect is an admitted client at the door. The answer is Accept or
+	// Connect is an admitted client that asks for a connection. The answer is Accept or
 	// Readmit, always the first effect.
 	Connect struct {
 		Conn       ConnID
 		Grant      Grant
 		ClientID   string
 		SessionID  string // the session it wants to resume; "" when it does not ask
-		LastSeq    uint64 // the last version it has heard, when HasLastSeq
+		LastSeq    uint64 // the last version it has received, when HasLastSeq
 		HasLastSeq bool
 		// Receipts are the newest ops of this user and client id in the log,
 		// oldest first, at most Config.Unacknowledged: what a re-sent op is

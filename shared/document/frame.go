@@ -91,7 +91,7 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 		return
 	}
 	if p.Seq <= d.version {
-		m.heard = max(m.heard, p.Seq)
+		m.received = max(m.received, p.Seq)
 	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)

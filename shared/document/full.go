@@ -6,16 +6,16 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// maxTurned is how often the wait before a full document grows: to 16 times the first.
-const maxTurned = 4
+// maxRejected is how often the wait before a full document grows: to 16 times the first.
+const maxRejected = 4
 
-// documentFull turns a user away from a document that is full: each time for twice as long,
+// documentFull rejects a user of a document that is full: each time for twice as long,
 // and not everybody for the same time, or they would all be back at once.
 func (d *Document) documentFull(m *member) protocol.Error {
-	wait := d.cfg.Channel.Grace << min(m.turned, maxTurned)
+	wait := d.cfg.Channel.Grace << min(m.rejected, maxRejected)
 	wait += wait / 256 * time.Duration(hash(m.userID())%64)
-	m.turned++
-	m.turnedFor = wait
+	m.rejected++
+	m.rejectedFor = wait
 	return protocol.Error{
 		Code: protocol.ServiceUnavailable, Message: "The document is full: try again later.",
 		Reason: "document_full", RetryAfter: wait.Truncate(time.Millisecond),

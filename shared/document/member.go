@@ -43,10 +43,10 @@ type live struct {
 	syncing   bool
 	replaying bool // a Replay has no Delivered yet
 	syncFrom  protocol.SyncRequest
-	// turned is how often in a row the document was full for the user, turnedFor for
-	// how long it was sent away.
-	turned    int
-	turnedFor time.Duration
+	// rejected is how often in a row the document was full for the user, rejectedFor for
+	// how long it was told to wait.
+	rejected    int
+	rejectedFor time.Duration
 	// history is what the user was sent of the log as it was before; historyAt when
 	// there is room for more, zero when nothing waits for it; joined is the version the
 	// connection began at.
@@ -55,8 +55,8 @@ type live struct {
 	joined    uint64
 	shows     rate.Bucket // how often its presence was passed on
 	showFlood rate.Flood  // its presence frames, that were not passed on too
-	// heard is the newest version that the client has said it has, on this connection.
-	heard uint64
+	// received is the newest version that the client has said it has, on this connection.
+	received uint64
 	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.

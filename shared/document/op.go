@@ -54,7 +54,7 @@ func (d *Document) repeated(m *member, f protocol.Frame, kind Kind) bool {
 		m.held = "" // it has come again, whatever becomes of it
 	}
 	version, ok := m.receipts.Find("", f.MessageID)
-	if ok && (!m.behind || version <= m.pushed) { // else it is heard in its turn
+	if ok && (!m.behind || version <= m.pushed) { // else it is sent in its turn
 		d.operationAck(m, f.MessageID, version, kind)
 	}
 	return ok

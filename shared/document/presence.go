@@ -19,7 +19,7 @@ type looks struct {
 
 	unseen   []string // the users whose newest there was no room for
 	outdated bool     // or all: somebody came or left
-	locksDue bool     // and it has yet to hear what is locked now
+	locksDue bool     // and it has yet to be sent what is locked now
 	// blindUntil is when a connection that lacks something and confirms nothing is given
 	// room all the same; zero when nothing is lacking.
 	blindUntil time.Time

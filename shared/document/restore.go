@@ -68,8 +68,8 @@ func (Resolved) isEffect()        {}
 // What they take the place of is kept in its turn. Comments stay as they are: those that
 // are open no snapshot replaces.
 //
-// Nobody diverges in silence: every version heard so far lies before the new snapshot, so
-// that whoever is connected is closed, and whoever comes back hears of a gap and syncs.
+// Nobody diverges in silence: every version sent so far lies before the new snapshot, so
+// that whoever is connected is closed, and whoever comes back is sent a gap and syncs.
 func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	if refused := d.mayRestore(e); refused != nil {
 		d.emit(Restored{Err: refused})
@@ -96,7 +96,7 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 }
 
 // leaves closes a connection that comes back to another state of the document. The others
-// hear nothing of it: they are closed too.
+// are sent nothing of it: they are closed too.
 func (d *Document) leaves(now time.Time, m *member, pause time.Duration) {
 	e := protocol.Error{
 		Code: protocol.ServiceUnavailable, Message: "The document was restored to an earlier version: reconnect, and take it over.",
@@ -129,7 +129,7 @@ func (d *Document) mayRestore(e RestoreRequested) *protocol.Error {
 }
 
 // resolveRequested resolves open comments at an operator's word, as a moderator would one by
-// one: each is an entry that everybody hears.
+// one: each is an entry that everybody is sent.
 func (d *Document) resolveRequested(now time.Time, e ResolveRequested) {
 	for _, id := range e.Comments {
 		entry := Entry{Version: d.version + 1, At: now, Kind: KindResolve, Comment: id, Op: protocol.Comment{CommentID: commentID(id)}.Append(nil)}

@@ -12,7 +12,7 @@ import (
 type Row struct {
 	Channel channel.Row
 	Grant   Grant
-	// Telling is true while the session object has yet to hear that a gone
+	// Telling is true while the session object has yet to learn that a gone
 	// channel is gone. Once it has, the row stays until TellNext (one grace
 	// period) so that a connect admitted just before still gets Readmit; it is
 	// swept at the first event after that and keeps no alarm.

@@ -101,7 +101,7 @@ func (d *Document) unconfirmed(now time.Time, m *member, version uint64, at time
 		if o.userID() == m.userID() || !o.active() {
 			continue
 		}
-		if o.heard >= version {
+		if o.received >= version {
 			return 0
 		}
 		company = true
