@@ -1,6 +1,6 @@
 // Package channel is one user's tie to one document, or to the device: who
 // holds it, until when it may be resumed, and the one moment something is next
-// due. Both objects use it; it knows no frame and no effect.
+// due. Both objects use it; it knows no effect, and no frame but those in an Outbox.
 //
 //	      Connect                  Lose
 //	Gone ─────────► Active ───────────────────► Grace

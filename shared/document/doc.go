@@ -48,9 +48,16 @@
 //
 // # Room
 //
-// A connection is only sent what it is known to have read up to a window (see
-// flow). Ops it has no room for wait in the log: member.behind is the one state
-// of that, stored, and ends when a Replay has reached the newest version.
+// A connection is sent no more than a window beyond what it is known to have read
+// (serverconn.Window). With a whole window under way the member is dry: ops wait in the log,
+// where they are anyway, and so do presence and a sync. member.behind is the one state of
+// the first, stored, and ends when a Replay has reached the newest version.
+//
+// A client that has confirmed before and stays dry for SlowAfter is closed with
+// SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a slow one:
+// it gets a window every SlowAfter, maxTrust of them on one connection, and is closed then:
+// it resumes, at the cost of one reconnect. What cannot wait, an answer, may fill a second
+// window; with that one full too the connection ends at once.
 //
 // # A channel's end
 //

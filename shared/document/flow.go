@@ -6,17 +6,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// A connection's Window (package serverconn) says what it has been sent and is not known to
-// have read.
-//
-// With a whole window under way the member is dry: ops wait in the log, where
-// they are anyway (member.behind), presence waits (see looks), a sync does. A client
-// that has confirmed before and stays dry for SlowAfter is closed with
-// SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a
-// slow one: it gets a window every SlowAfter, maxTrust of them on one connection,
-// and is closed then: it resumes, at the cost of one reconnect. What cannot wait, an
-// answer, may fill a second window; with that one full too the connection ends at once.
 const (
+	// maxTrust is how many windows a connection is given that confirms none.
 	maxTrust = 8
 	// maxPortions is how many members one alarm gives more to: what they get is in
 	// memory until the event has ended. The others are due at once again.

@@ -49,3 +49,21 @@ func TestAnExpiredTokenIsSaidSoBeforeAnythingElse(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// A token that never expires takes no other's place: nothing would ever end what the
+// connection lives by.
+func TestARefreshNeedsAnExpiry(t *testing.T) {
+	d := newDesk(t)
+	d.connect("c1", "ann", "a")
+	d.says("c1", `{"type":"system","event":"token_refresh","data":{"token":"t"}}`)
+	g := grantOf("ann")
+	g.Expires = time.Time{}
+	d.step(document.TokenVerified{Conn: "c1", Grant: g})
+	if e, _ := protocol.ParseError(d.frame("c1", "error").Data); e.Reason != "exp_missing" {
+		t.Errorf("%+v", e)
+	}
+	d.now = start.Add(time.Hour)
+	if d.step(document.Woken{}); d.closed["c1"] == 0 {
+		t.Error("the old token's time is over, and the connection lives on")
+	}
+}

@@ -28,7 +28,7 @@ type Row struct {
 	Behind   bool
 	Pushed   uint64
 	DrySince time.Time
-	// Confirms is whether the client has ever answered a probe (see flow).
+	// Confirms is whether the client has ever answered a probe (serverconn.Window).
 	Confirms bool
 	// Trusted is how many windows the connection was given unconfirmed.
 	Trusted int

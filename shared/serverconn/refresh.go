@@ -29,7 +29,7 @@ func (c *Conn) Refresh(now time.Time, cfg *Config, f protocol.Frame) (token stri
 }
 
 // Verified takes the answer that a new token is good, and returns nil where it takes the
-// old one's place: it is the same subject's, and has not expired while it was looked at.
+// old one's place: it is the same subject's, expires, and has not while it was looked at.
 // The caller may still have reasons of its own, and says Refreshed once it has none.
 func (c *Conn) Verified(now time.Time, sameSubject bool, expires time.Time) *Answer {
 	c.verifying = false
@@ -37,7 +37,10 @@ func (c *Conn) Verified(now time.Time, sameSubject bool, expires time.Time) *Ans
 	case !sameSubject:
 		c.refused.Refuse(now)
 		return refuse(protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch"})
-	case !expires.IsZero() && !now.Before(expires):
+	case expires.IsZero(): // nothing would ever end what the connection lives by
+		c.refused.Refuse(now)
+		return refuse(protocol.Error{Code: protocol.AuthenticationFailed, Reason: "exp_missing"})
+	case !now.Before(expires):
 		c.refused.Refuse(now)
 		return refuse(protocol.Error{Code: protocol.TokenExpired, Reason: "token_expired"})
 	}

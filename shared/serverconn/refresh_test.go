@@ -36,7 +36,7 @@ func TestVerified(t *testing.T) {
 	is(t, c.Verified(start, false, start.Add(time.Hour)), "subject_mismatch")
 	is(t, c.Verified(start, true, start), "token_expired")
 	is(t, c.Verified(start, true, start.Add(time.Millisecond)), "")
-	is(t, c.Verified(start, true, time.Time{}), "")
+	is(t, c.Verified(start, true, time.Time{}), "exp_missing")
 }
 
 func TestRefused(t *testing.T) {

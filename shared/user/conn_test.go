@@ -64,3 +64,10 @@ func TestASignOfLifeFromTheFutureIsOfNow(t *testing.T) {
 		}
 	}
 }
+
+// A device's token that never expires takes no other's place.
+func TestADevicesRefreshNeedsAnExpiry(t *testing.T) {
+	w, _ := attached(t, user.Config{})
+	w.says("c1", `{"type":"system","event":"token_refresh","data":{"token":"t"}}`)
+	hears(t, "c1", w.step(device.TokenVerified{Conn: "c1", Claims: claims(w.now, time.Time{}, "t2")}), `"reason":"exp_missing"`)
+}
