@@ -21,8 +21,8 @@ func (d *Document) credit(m *member) bool { return m.conn.Window.Credit(d.cfg.Co
 func (d *Document) count(m *member, bytes int) {
 	w := &m.conn.Window
 	w.Sent(bytes)
-	window := d.cfg.Conn.WindowBytes
-	if w.UnderWay() < window/2 && m.passing.UnderWay() < window/presenceShare/2 {
+	half := uint(d.cfg.Conn.WindowBytes) / 2
+	if uint(w.UnderWay()) < half && uint(m.passing.UnderWay()) < half/presenceShare {
 		return
 	}
 	if !w.Probing() {
