@@ -80,7 +80,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.host.Respond(o.ask, 200, appendErased(nil, e))
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
-	case document.Tell:
+	case document.Notify:
 		o.host.Call(o.asks.add(ask{tell: e}), "SESSIONS", e.UserID, appendGone(nil, o.name, e))
 	default:
 		o.store.err = errDropped
@@ -99,7 +99,7 @@ type ask struct {
 	id     uint32
 	token  bool // the signature is being checked
 	verify document.VerifyToken
-	tell   document.Tell
+	tell   document.Notify
 	// dial is an upgrade that waits for the document to be in a workspace's list.
 	dial    *connectRequest
 	dialled uint32
@@ -161,7 +161,7 @@ func (o *documentObject) answered(in Input) document.Event {
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.tell.UserID != "":
-		return document.Told{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))}
+		return document.Notified{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:

@@ -236,7 +236,7 @@ func appendRefresh(dst []byte, documentID, clientID string, claims []byte, acces
 	return w.End()
 }
 
-func appendGone(dst []byte, documentID string, e document.Tell) []byte {
+func appendGone(dst []byte, documentID string, e document.Notify) []byte {
 	w := jsonscan.NewObject(dst)
 	w.Str("kind", "gone")
 	w.Str("document", documentID)

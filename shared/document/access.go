@@ -9,7 +9,7 @@ import (
 )
 
 // The document's own access: what changes for everybody at once (it is made private, it
-// is moved, it is deleted) is told to the document, for nobody else sees all who come.
+// is moved, it is deleted) is passed to the document, for nobody else sees all who come.
 // Those who are away have an older answer of the permission source in their session
 // object, which is sent back (Readmit) to be asked for anew.
 //
@@ -54,7 +54,7 @@ func (d *Document) users() []string {
 }
 
 // Unlisted reports whether a grant that would be let in is of a workspace that does not
-// know of the document yet: a change of all of that workspace would not be told here.
+// know of the document yet: a change of all of that workspace would not reach it.
 func (d *Document) Unlisted(now time.Time, g Grant) bool {
 	d.now = now
 	return g.WorkspaceID != "" && g.WorkspaceID != d.state.Workspace && !d.outdated(g)
@@ -82,11 +82,11 @@ func (d *Document) erase(now time.Time) {
 		if m.active() {
 			d.sendError(m, why)
 			d.emit(Close{Conn: m.self[0], Code: why.CloseCode(), Reason: why.CloseReason()})
-			d.detach(m) // who was told more than there was room for is told no more
+			d.detach(m) // who was sent more than there was room for is sent no more
 		}
-		if m.ch.Live() || m.telling {
+		if m.ch.Live() || m.notifying {
 			// Once: whom it does not reach believes in the channel until its token ends.
-			d.emit(Tell{UserID: m.userID(), SessionID: m.grant.SessionID, Reason: "erased", AdmittedAt: m.grant.AdmittedAt})
+			d.emit(Notify{UserID: m.userID(), SessionID: m.grant.SessionID, Reason: "erased", AdmittedAt: m.grant.AdmittedAt})
 		}
 	}
 	d.emit(EraseAll{}) // what the last words came to as well

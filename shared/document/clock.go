@@ -15,7 +15,7 @@ func (d *Document) turnBack(now time.Time) {
 	d.stale = true
 	for _, m := range d.members {
 		m.ch.TurnBack(by)
-		serverconn.TurnBack(by, &m.tellNext, &m.drySince, &m.heldUntil, &m.showAt, &m.historyAt, &m.blindUntil)
+		serverconn.TurnBack(by, &m.notifyNext, &m.drySince, &m.heldUntil, &m.showAt, &m.historyAt, &m.blindUntil)
 		d.save(m)
 	}
 	for i := range d.sections {

@@ -21,7 +21,7 @@ type Config struct {
 	// period included. Default 100.
 	MaxMembers int
 	// MaxReplay is how many missed entries a resume replays; a client that
-	// missed more is told so and syncs, which costs fewer frames. Default 1,000.
+	// missed more is sent a gap and syncs, which costs fewer frames. Default 1,000.
 	MaxReplay int
 	// Conn is what a client's connection is held to: its Flood is one user's here.
 	Conn serverconn.Config
@@ -70,7 +70,7 @@ type Config struct {
 	// PresenceBytes bounds the data of a presence frame: the newest is attached to its
 	// socket, which holds 16 KiB. Default 4 KiB.
 	PresenceBytes int
-	// LockRetry is what a client is told to wait before it writes to a locked
+	// LockRetry is how long a client has to wait before it writes to a locked
 	// document again. Default 5 s.
 	LockRetry time.Duration
 }

@@ -87,12 +87,12 @@ func (d *Document) sendBack(m *member, c Connect) {
 
 // readmit sends an admission back that was given before the session object
 // knew the channel was gone. It is asked for once: Forget has made the row one
-// of no session. Should the front never come back, the telling does its work.
+// of no session. Should the front never come back, the notification does its work.
 func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
 		m.grant.AdmittedAt = c.Grant.AdmittedAt
 	}
-	m.telling, m.tries, m.tellNext = true, 1, now.Add(backoff.Pause(1))
+	m.notifying, m.tries, m.notifyNext = true, 1, now.Add(backoff.Pause(1))
 	d.stale = true
 	d.sendBack(m, c)
 }
@@ -115,7 +115,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	if !m.allows(permission.LockSection) {
 		d.releaseSections(m.userID())
 	}
-	m.telling, m.reason, m.tellNext, m.tries = false, "", time.Time{}, 0
+	m.notifying, m.reason, m.notifyNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began && client == c.ClientID
 	if !c.Known || client != c.ClientID {
 		d.remember(m, c.Receipts)
@@ -211,7 +211,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 
 // refuse accepts the socket only to say why it closes: a browser cannot read
 // the answer to a refused upgrade. The session object counted the channel when
-// it admitted, so it is told; a full document leaves it to be tried again.
+// it admitted, so it is notified; a full document leaves it to be tried again.
 func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e protocol.Error) {
 	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
 	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})

@@ -1,5 +1,5 @@
 // Package document is the Document core: who is connected to one document, what
-// each may do, the order of its ops, and what everybody is told. It is pure: no
+// each may do, the order of its ops, and what everybody is sent. It is pure: no
 // clock, no storage, no socket.
 //
 // # Use
@@ -20,7 +20,7 @@
 //  3. A failed Send comes back as SendFailed. A close of any socket comes back
 //     as Disconnected, also one that Close asked for; it then changes nothing.
 //  4. Connect is answered by its first effect, Accept or Readmit. The other
-//     answers that come back are TokenVerified or TokenRefused, Told, and, before
+//     answers that come back are TokenVerified or TokenRefused, Notified, and, before
 //     any other event, Delivered. A Replay or Sync reads the log as it was before
 //     the event that asked for it; no Step that appends or compacts has one.
 //  5. On Deadline the caller steps Woken with the runtime's record of answered
@@ -61,8 +61,8 @@
 //
 // # A channel's end
 //
-// A gone channel is told to the user's session object (Tell) with backoff until
-// that has answered (Told). Its row then stays for one grace period, because an
-// admission may be on its way that was given before the telling arrived: such a
+// The user's session object is notified of a gone channel (Notify) with backoff until
+// that has answered (Notified). Its row then stays for one grace period, because an
+// admission may be on its way that was given before the notification arrived: such a
 // Connect gets Readmit, once, and comes back with an admission that knows.
 package document

@@ -75,7 +75,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	case err != nil:
 		return nil, err
 	case row.Telling && ch.State() != channel.Gone:
-		return nil, errors.New("document: telling of a channel that is not gone")
+		return nil, errors.New("document: a notification of a channel that is not gone")
 	case row.Grant.UserID != row.Channel.UserID:
 		return nil, errors.New("document: a grant of another user")
 	case row.Channel.Acked > d.version:
@@ -86,8 +86,8 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 		return nil, errors.New("document: room on no connection")
 	}
 	m := &member{
-		ch: ch, grant: row.Grant, telling: row.Telling, reason: row.Reason,
-		tellNext: row.TellNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
+		ch: ch, grant: row.Grant, notifying: row.Telling, reason: row.Reason,
+		notifyNext: row.TellNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
 		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
 	}
 	if c := ch.Conn(); c != "" {
@@ -172,8 +172,8 @@ func (d *Document) step(now time.Time, ev Event) {
 		if m := d.conns[e.Conn]; m != nil {
 			d.delivered(m, e)
 		}
-	case Told:
-		d.told(now, e)
+	case Notified:
+		d.notified(now, e)
 	case LockRequested:
 		d.lockRequested(now, e)
 	case AccessChanged:

@@ -16,7 +16,7 @@ import (
 type deadlines struct {
 	stale  bool
 	alarm  time.Time // zero for none
-	sweep  time.Time // the first told row's end: worth doing, not worth waking for
+	sweep  time.Time // the end of the first row whose session object knows: worth doing, not worth waking for
 	reckon bool      // alarm and sweep have been worked out at least once
 }
 
@@ -47,10 +47,10 @@ func (d *Document) reckonDeadlines() {
 			}
 		}
 		switch {
-		case m.telling:
-			least(&d.alarm, m.tellNext)
+		case m.notifying:
+			least(&d.alarm, m.notifyNext)
 		case m.ch.State() == channel.Gone:
-			least(&d.sweep, m.tellNext)
+			least(&d.sweep, m.notifyNext)
 		}
 	}
 	for i := range d.sections {
@@ -137,8 +137,8 @@ func (d *Document) settle(now time.Time, m *member, judge bool) {
 	}
 	d.settleFlow(now, m, judge)
 	switch {
-	case m.telling && !now.Before(m.tellNext):
-		d.tell(now, m)
+	case m.notifying && !now.Before(m.notifyNext):
+		d.notify(now, m)
 	case m.over(now):
 		d.remove(m)
 		d.emit(DeleteChannel{UserID: m.userID()})

@@ -50,7 +50,7 @@ func (d *Document) lose(now time.Time, m *member, at time.Time) {
 	d.settle(now, m, false)
 }
 
-// end tells the client why, closes its connection, and does with the channel
+// end sends the client the reason, closes its connection, and does with the channel
 // what the code says: a final one ends it, any other leaves it its grace.
 func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error) {
 	if serverconn.Listens(e) {
@@ -65,46 +65,46 @@ func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error)
 	d.lose(now, m, at)
 }
 
-// gone ends the channel for good and begins to tell the session object.
+// gone ends the channel for good and begins to notify the session object.
 func (d *Document) gone(now time.Time, m *member, reason string) {
 	left := m.active()
 	if left {
 		d.detach(m)
 	}
 	m.ch.Leave()
-	m.telling, m.reason, m.tries = true, reason, 0
-	d.tell(now, m)
+	m.notifying, m.reason, m.tries = true, reason, 0
+	d.notify(now, m)
 	if left {
 		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)
 	}
 	d.releaseSections(m.userID())
 }
 
-// tell tells once and sets the time of the next try.
-func (d *Document) tell(now time.Time, m *member) {
+// notify notifies once and sets the time of the next try.
+func (d *Document) notify(now time.Time, m *member) {
 	m.tries++
-	m.tellNext = now.Add(backoff.Pause(m.tries))
+	m.notifyNext = now.Add(backoff.Pause(m.tries))
 	d.stale = true
 	d.save(m)
-	d.emit(Tell{
+	d.emit(Notify{
 		UserID: m.userID(), SessionID: m.grant.SessionID,
 		Reason: m.reason, AdmittedAt: m.grant.AdmittedAt,
 	})
 }
 
-// told takes the session object's answer. One that belongs to an earlier
+// notified takes the session object's answer. One that belongs to an earlier
 // session of the user changes nothing.
-func (d *Document) told(now time.Time, t Told) {
+func (d *Document) notified(now time.Time, t Notified) {
 	m := d.find(t.UserID)
-	if m == nil || !m.telling || m.grant.SessionID != t.SessionID || !t.OK {
+	if m == nil || !m.notifying || m.grant.SessionID != t.SessionID || !t.OK {
 		return
 	}
-	m.telling, m.tellNext = false, now.Add(d.cfg.Channel.Grace+m.rejectedFor)
+	m.notifying, m.notifyNext = false, now.Add(d.cfg.Channel.Grace+m.rejectedFor)
 	d.stale = true
 	d.save(m)
 }
 
-// over reports whether a gone channel was told and its row has served its time.
+// over reports whether a gone channel was notified of and its row has served its time.
 func (m *member) over(now time.Time) bool {
-	return m.ch.State() == channel.Gone && !m.telling && !now.Before(m.tellNext)
+	return m.ch.State() == channel.Gone && !m.notifying && !now.Before(m.notifyNext)
 }

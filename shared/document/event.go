@@ -31,7 +31,7 @@ type Grant struct {
 	IssuedAt time.Time
 	TokenID  string // jti, "" when the token had none
 	// AdmittedAt is when the session object admitted, by its own clock, strictly
-	// growing for a user and document. Tell carries it back, so that a telling
+	// growing for a user and document. Notify carries it back, so that a notification
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
 	// Share is how much of Config.Conn.Flood the user has here, in thousandths: who
@@ -162,7 +162,7 @@ type (
 	LockRequested struct {
 		Locked     bool
 		Reason, By string
-		Retry      time.Duration // what clients are told to wait; 0 for Config.LockRetry
+		Retry      time.Duration // how long clients have to wait; 0 for Config.LockRetry
 		// Held keeps it until an operator unlocks, whatever the permission source says.
 		Held bool
 	}
@@ -172,7 +172,7 @@ type (
 	AccessChanged struct{}
 	// Listed says that the document is in the list of a workspace from now on, before
 	// anybody is let in by an answer of that workspace (see Unlisted), and whether a change
-	// of all of that workspace had been told before.
+	// of all of that workspace had been reported before.
 	Listed struct {
 		Workspace string
 		Changed   bool
@@ -180,8 +180,8 @@ type (
 	// Erase ends every connection and forgets all content and everybody. The answer is
 	// Erased.
 	Erase struct{}
-	// Told answers Tell.
-	Told struct {
+	// Notified answers Notify.
+	Notified struct {
 		UserID    string
 		SessionID string
 		OK        bool
@@ -327,9 +327,9 @@ type (
 		LastMessageID string
 		AdmittedAt    time.Time // of the channel's newest grant
 	}
-	// Tell tells the user's session object that the channel is gone. It is
-	// repeated (by Deadline) until Told says OK.
-	Tell struct {
+	// Notify notifies the user's session object that the channel is gone. It is
+	// repeated (by Deadline) until Notified says OK.
+	Notify struct {
 		UserID    string
 		SessionID string
 		Reason    string // grace_expired, disconnect, final_error, erased
@@ -349,7 +349,7 @@ func (TokenRefused) isEvent()  {}
 func (GrantChanged) isEvent()  {}
 func (End) isEvent()           {}
 func (Delivered) isEvent()     {}
-func (Told) isEvent()          {}
+func (Notified) isEvent()      {}
 func (LockRequested) isEvent() {}
 func (AccessChanged) isEvent() {}
 func (Erase) isEvent()         {}
@@ -368,7 +368,7 @@ func (DeleteChannel) isEffect() {}
 func (VerifyToken) isEffect()   {}
 func (GrantTaken) isEffect()    {}
 func (Ended) isEffect()         {}
-func (Tell) isEffect()          {}
+func (Notify) isEffect()        {}
 func (SaveState) isEffect()     {}
 func (SaveSection) isEffect()   {}
 func (DeleteSection) isEffect() {}

@@ -25,7 +25,7 @@ func (d *Document) grantPushed(now time.Time, e GrantChanged) {
 // answers.
 func (d *Document) endChannel(now time.Time, e End) {
 	m := d.find(e.UserID)
-	// A kick that is told again is not for who has come since.
+	// A kick that is repeated is not for who has come since.
 	kick := m == nil || m.fence < e.Kick
 	closed := m != nil && m.ch.Live() && (kick || m.grant.revoked(e))
 	if m = d.fence(now, m, e.UserID, e.Fence, e.AdmittedAt); m == nil {
@@ -67,9 +67,9 @@ func (d *Document) fence(now time.Time, m *member, userID string, epoch uint64, 
 		m = &member{ch: channel.New(&d.cfg.Channel, userID), grant: Grant{UserID: userID, AdmittedAt: admitted}}
 		d.insert(m)
 	}
-	if m.ch.State() == channel.Gone && !m.telling {
-		if until := now.Add(max(d.cfg.Channel.Grace, leastFence)); until.After(m.tellNext) {
-			m.tellNext = until
+	if m.ch.State() == channel.Gone && !m.notifying {
+		if until := now.Add(max(d.cfg.Channel.Grace, leastFence)); until.After(m.notifyNext) {
+			m.notifyNext = until
 		}
 		d.stale = true
 	}

@@ -165,7 +165,7 @@ func (r *rig) event() document.Event {
 		return document.LockRequested{Locked: r.s.pick(2) == 1, Reason: "audit"}
 	default:
 		g := r.grant()
-		return document.Told{UserID: g.UserID, SessionID: g.SessionID, OK: r.s.pick(2) == 0}
+		return document.Notified{UserID: g.UserID, SessionID: g.SessionID, OK: r.s.pick(2) == 0}
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Kind tells what an entry of the log is. An op's Op is the app's; that of the others
+// Kind is what an entry of the log is. An op's Op is the app's; that of the others
 // is a protocol.Comment with what the writer said and the comment's id.
 type Kind uint8
 

@@ -161,18 +161,18 @@ func TestTelling(t *testing.T) {
 		if got := at.Sub(d.now); !ok || got != time.Duration(want)*time.Second {
 			t.Fatalf("pause %d: %v, want %d s", i, got, want)
 		}
-		d.step(document.Told{UserID: "ann", SessionID: "another", OK: true}) // not about this one
+		d.step(document.Notified{UserID: "ann", SessionID: "another", OK: true}) // not about this one
 		d.now = at
 		told := false
 		for _, e := range d.step(document.Woken{}) {
-			_, is := e.(document.Tell)
+			_, is := e.(document.Notify)
 			told = told || is
 		}
 		if !told {
 			t.Fatalf("nothing told after %v", want)
 		}
 	}
-	d.step(document.Told{UserID: "ann", SessionID: "session-of-ann", OK: true})
+	d.step(document.Notified{UserID: "ann", SessionID: "session-of-ann", OK: true})
 	if at, ok := d.doc.Deadline(); ok {
 		t.Errorf("told, and due again at %v", at)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// fromSource is the reason of a lock that the permission source has told of.
+// fromSource is the reason of a lock that the permission source has reported.
 const fromSource = "permission_source"
 
 // lockSettles is how long after an operator's word the source's does not count: it may
@@ -36,7 +36,7 @@ func (d *Document) lockRequested(now time.Time, e LockRequested) {
 	d.emit(LockTaken{Locked: e.Locked, Version: d.version})
 }
 
-// setLock stores the lock and tells everybody when it has changed.
+// setLock stores the lock and sends it to everybody when it has changed.
 func (d *Document) setLock(now time.Time, l Lock, by string) {
 	changed := l.On != d.state.Lock.On
 	d.state.Lock = l
@@ -84,8 +84,8 @@ func (d *Document) sectionLocked(now time.Time, s *Section, reason string) proto
 
 func (d *Document) anyLocked() bool { return d.locked() || len(d.sections) > 0 }
 
-// sendLocks tells one member what is locked, as the answer to its request if that has
-// a name; sendLocksBut tells everybody but one, and nil is nobody.
+// sendLocks sends one member what is locked, as the answer to its request if that has
+// a name; sendLocksBut sends it to everybody but one, and nil is nobody.
 func (d *Document) sendLocks(m *member, messageID string) {
 	f := d.locks()
 	f.MessageID = messageID

@@ -147,8 +147,8 @@ func (p *syncPart) flush() {
 	p.frame.From, p.frame.Ops, p.frame.Snapshot, p.size = p.frame.To+1, p.frame.Ops[:0], nil, 0
 }
 
-// end always sends a frame: a client that has everything is told so, and one
-// that was told only a part is told to ask on.
+// end always sends a frame: a client that has everything is sent one that says so, and one
+// that was sent only a part is asked to go on.
 func (p *syncPart) end() Delivered {
 	if p.bytes+p.size < p.Bytes {
 		p.frame.To = p.To

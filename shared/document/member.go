@@ -16,11 +16,11 @@ type member struct {
 	receipts channel.Receipts
 	self     [1]ConnID // the current connection, in the form Send wants it
 
-	telling  bool
-	reason   string
-	tellNext time.Time
-	tries    int
-	fence    uint64 // grants of an older epoch are not let in
+	notifying  bool
+	reason     string
+	notifyNext time.Time
+	tries      int
+	fence      uint64 // grants of an older epoch are not let in
 
 	// behind says that the entries after pushed wait in the log: the connection has
 	// no room for them, or they are being replayed.
@@ -44,7 +44,7 @@ type live struct {
 	replaying bool // a Replay has no Delivered yet
 	syncFrom  protocol.SyncRequest
 	// rejected is how often in a row the document was full for the user, rejectedFor for
-	// how long it was told to wait.
+	// how long it has to wait.
 	rejected    int
 	rejectedFor time.Duration
 	// history is what the user was sent of the log as it was before; historyAt when
@@ -79,8 +79,8 @@ func (m *member) row() Row {
 	grant := m.grant
 	grant.AccessAt, grant.Access = time.Time{}, 0 // of use on the way in, and for State.Lock
 	return Row{
-		Channel: m.ch.Row(), Grant: grant, Telling: m.telling, Reason: m.reason,
-		TellNext: m.tellNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
+		Channel: m.ch.Row(), Grant: grant, Telling: m.notifying, Reason: m.reason,
+		TellNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
 		Confirms: m.confirms, Trusted: m.trusted,
 	}
 }

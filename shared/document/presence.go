@@ -98,7 +98,7 @@ func (m *member) looksLike() []byte {
 	return m.shown
 }
 
-// sendPresence tells the others about the member.
+// sendPresence sends the others news of the member.
 func (d *Document) sendPresence(m *member, event, clientID string, data []byte) {
 	d.sendOthers(m, d.presenceFrame(m, event, clientID, data))
 }
@@ -182,7 +182,7 @@ func (d *Document) settlePresence(now time.Time, m *member) {
 	}
 }
 
-// sendMembers tells the member who is there beside it and what each last showed of
+// sendMembers sends the member who is there beside it and what each last showed of
 // itself, as far as there is room for presence, and for MaxSyncBytes in one frame. The
 // others follow.
 func (d *Document) sendMembers(m *member) {

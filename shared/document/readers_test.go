@@ -27,7 +27,7 @@ func TestFullForLonger(t *testing.T) {
 		conn := document.ConnID(user + strconv.Itoa(n))
 		d.connect(conn, user, "a")
 		e, _ := protocol.ParseError(d.frame(conn, "error").Data)
-		d.step(document.Told{UserID: user, SessionID: "session-of-" + user, OK: true})
+		d.step(document.Notified{UserID: user, SessionID: "session-of-" + user, OK: true})
 		return e.RetryAfter
 	}
 	waits := map[time.Duration]bool{}
@@ -201,7 +201,7 @@ func TestTheClockGoesBack(t *testing.T) {
 					if e.Conn == "c2" {
 						left = d.now.Sub(back)
 					}
-				case document.Tell:
+				case document.Notify:
 					if e.UserID == "cat" && gone == 0 {
 						gone = d.now.Sub(back)
 					}

@@ -20,7 +20,7 @@ func (e *Entry) size() uint64 {
 func (d *Document) LogBytes() uint64 { return less(d.total, d.state.Mark) + d.state.Pinned }
 
 // settleFull locks the document for writing when its log is full, and unlocks it when it is
-// not any more, whatever made room: a snapshot, a restore, a higher limit. Everybody is told.
+// not any more, whatever made room: a snapshot, a restore, a higher limit. Everybody is sent a frame.
 func (d *Document) settleFull(now time.Time) {
 	full := d.LogBytes() >= uint64(d.cfg.LogBytes)
 	if full == d.state.Full {

@@ -87,7 +87,7 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame, h *P
 
 const (
 	uploadTurns = 10
-	// confirmPause is what the poster of a snapshot is told to wait for the others.
+	// confirmPause is how long the poster of a snapshot waits for the others.
 	confirmPause = time.Second
 )
 

@@ -15,11 +15,11 @@ type State struct {
 	Snapshot uint64
 	Parts    int
 	// Access is the document's access version: it grows with each change of who may do
-	// what here that is told of the document, not of one user. AccessAt is when it last did.
+	// what here that is reported of the document, not of one user. AccessAt is when it last did.
 	Access   uint64
 	AccessAt time.Time
 	// Workspace is the workspace in whose list of opened documents this one is, "" for
-	// none: who tells of a change of all of a workspace finds its documents there.
+	// none: who reports a change of all of a workspace finds its documents there.
 	Workspace string
 	// Erased is when all content was last erased, zero for never: what clients say of a
 	// log from before means nothing.
@@ -40,7 +40,7 @@ type Lock struct {
 	On     bool
 	At     time.Time
 	Reason string
-	Retry  time.Duration // what clients are told to wait; 0 for Config.LockRetry
+	Retry  time.Duration // how long clients have to wait; 0 for Config.LockRetry
 	Held   bool          // whatever the permission source says, which does not know of it
 }
 

@@ -95,7 +95,7 @@ func (s *player) tell(a *story.Command) {
 	case "resolve": // resolve ben 3 by=olive
 		s.step(document.ResolveRequested{UserID: a.Str("user", ""), Comments: []uint64{a.Uint("id", 0)}, By: a.Str("by", ""), Reason: a.Str("reason", "")})
 	case "told":
-		s.step(document.Told{UserID: a.Str("user", ""), SessionID: sessionOf(a), OK: !a.Has("failed")})
+		s.step(document.Notified{UserID: a.Str("user", ""), SessionID: sessionOf(a), OK: !a.Has("failed")})
 	case "hibernate":
 		s.hibernate()
 	case "config":
@@ -260,7 +260,7 @@ func (s *player) show(e document.Effect) {
 			fmt.Fprint(o, ", there is no channel")
 		}
 		fmt.Fprintln(o)
-	case document.Tell:
+	case document.Notify:
 		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
 	case document.SaveState:
 		st := e.State

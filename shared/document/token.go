@@ -89,7 +89,7 @@ func withPermissions(g, from Grant) Grant {
 	return g
 }
 
-// permissionsChanged tells the client; without read there is nothing left to
+// permissionsChanged notifies the client; without read there is nothing left to
 // connect for.
 func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reason string) {
 	updated := permission.Set(m.grant.Permissions)

@@ -252,7 +252,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		if row, here := d.store.Rows[e.UserID]; (here || d.store.State.Erased.IsZero()) && row.Fence < e.Fence {
 			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, row.Fence)
 		}
-	case document.Tell:
+	case document.Notify:
 		if m := d.channels[e.UserID]; m != nil && (e.Reason == "final_error" || e.Reason == "erased") {
 			m.gone = true // without a socket to close: somebody in grace lost access
 		}
@@ -270,7 +270,7 @@ func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
 
 // tell calls the user's session object. The call may fail on the way there or
 // on the way back.
-func (d *docObject) tell(e document.Tell) {
+func (d *docObject) tell(e document.Notify) {
 	w := d.w
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
@@ -278,7 +278,7 @@ func (d *docObject) tell(e document.Tell) {
 			w.user(e.UserID).step(session.ChannelGone{Channel: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
 		}
 		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
-			d.step(document.Told{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
+			d.step(document.Notified{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
 		})
 	})
 }
