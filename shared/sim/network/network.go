@@ -6,6 +6,7 @@
 package network
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/sim/clock"
@@ -41,5 +42,15 @@ func (p *Pipe[T]) Take() (v T, ok bool) {
 // Len is how much is under way.
 func (p *Pipe[T]) Len() int { return len(p.under) }
 
-// Cut loses what is under way.
+// Each shows what is under way, in order.
+func (p *Pipe[T]) Each(show func(v T)) {
+	for _, v := range p.under {
+		show(v)
+	}
+}
+
+// Lose loses some of what is under way.
+func (p *Pipe[T]) Lose(lost func(v T) bool) { p.under = slices.DeleteFunc(p.under, lost) }
+
+// Cut loses all that is under way.
 func (p *Pipe[T]) Cut() { p.under = nil }

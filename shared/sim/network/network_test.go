@@ -1,6 +1,7 @@
 package network
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -24,8 +25,15 @@ func TestAPipeKeepsItsOrderUntilItIsCut(t *testing.T) {
 	p.Put(1)
 	p.Put(2)
 	p.Put(3)
-	if v, ok := p.Take(); v != 1 || !ok || p.Len() != 2 {
+	p.Put(4)
+	if v, ok := p.Take(); v != 1 || !ok || p.Len() != 3 {
 		t.Errorf("%d %v, %d left", v, ok, p.Len())
+	}
+	p.Lose(func(n int) bool { return n == 3 })
+	var left []int
+	p.Each(func(n int) { left = append(left, n) })
+	if !slices.Equal(left, []int{2, 4}) {
+		t.Errorf("%v are under way", left)
 	}
 	p.Cut()
 	if v, ok := p.Take(); v != 0 || ok || p.Len() != 0 {
