@@ -7,8 +7,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// socket is the sending half of one connection. What is pushed before it is
-// open waits; what is pushed before its end leaves before the close.
+// socket is the sending half of one connection. Messages that are pushed before it opens
+// wait; messages that are pushed before end leave before the close.
 type socket struct {
 	gen uint64
 	// cancel gives up the dial.
@@ -20,14 +20,14 @@ type socket struct {
 	ending bool
 	code   websocket.StatusCode
 	reason string
-	wake   chan struct{} // holds one token while there is something to look at
+	wake   chan struct{} // holds one token while there is something to do
 }
 
 func newSocket(gen uint64, cancel context.CancelFunc) *socket {
 	return &socket{gen: gen, cancel: cancel, wake: make(chan struct{}, 1)}
 }
 
-// opened says that the dial has come to a connection.
+// opened says that the dial has made a connection.
 func (s *socket) opened() {
 	s.mu.Lock()
 	s.open = true
@@ -44,8 +44,8 @@ func (s *socket) push(text []byte) {
 	s.signal()
 }
 
-// end closes the connection once all that was pushed has left, or gives up the
-// dial when there is none yet.
+// end closes the connection once all pushed messages have left, or gives up the dial if
+// there is no connection yet.
 func (s *socket) end(code int, reason string) {
 	s.mu.Lock()
 	if !s.open {
@@ -68,7 +68,7 @@ func (s *socket) signal() {
 	}
 }
 
-// write sends what is pushed until the end.
+// write sends pushed messages until the end.
 func (s *socket) write(conn Conn) {
 	for range s.wake {
 		s.mu.Lock()
@@ -77,7 +77,7 @@ func (s *socket) write(conn Conn) {
 		s.mu.Unlock()
 		for _, text := range queue {
 			if conn.Write(context.Background(), websocket.MessageText, text) != nil {
-				return // Read fails too, and tells
+				return // Read fails too, and reports it
 			}
 		}
 		if ending {

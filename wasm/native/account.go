@@ -16,17 +16,17 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// accountTimeout bounds one request, answerBytes what is read of its answer.
+// accountTimeout bounds one request, answerBytes what the client reads of its answer.
 const (
 	accountTimeout = 10 * time.Second
 	answerBytes    = 64 << 10
 )
 
-// Account returns a Config.Token for an account at the Worker's embedded issuer. It
-// signs in with the password, goes on with the refresh token that this brings, and
-// signs in again when that has come to its end. A wrong password is ErrSignedOut.
-// Issuer makes the requests, with a cookie jar and without following redirects; nil is
-// http.DefaultTransport. The function is for one session.
+// Account returns a Config.Token for an account at the Worker's embedded issuer. The function
+// signs in with the password, then uses the refresh token, and signs in again when that has
+// expired. A wrong password is ErrSignedOut. issuer makes the requests, with a cookie jar
+// and without following redirects; nil means http.DefaultTransport. The function serves one
+// session.
 func Account(server, email, password string, issuer http.RoundTripper) func(context.Context) (string, error) {
 	jar, _ := cookiejar.New(nil) // fails on bad options only
 	a := &account{
@@ -63,7 +63,7 @@ func (a *account) token(ctx context.Context) (string, error) {
 	return token, err
 }
 
-// post returns the access token of the answer, or the error in it.
+// post returns the access token of the answer, or the answer's error.
 func (a *account) post(ctx context.Context, path string, body []byte) (token string, status int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.server+path, bytes.NewReader(body))
 	if err != nil {

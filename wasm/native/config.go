@@ -16,48 +16,48 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/client"
 )
 
-// Config is what Connect needs. URL, Document and Token have to be there.
+// Config holds the settings of Connect. URL, Document and Token are required.
 type Config struct {
-	// URL is the server's base: http, https, ws or wss, without query.
+	// URL is the server's base address: http, https, ws or wss, without a query.
 	URL string
 	// Document is the document's id.
 	Document string
-	// Token gets an access token; it is asked for the first one, and each time one
-	// comes to its end. One call is under way at a time, and its context ends after
-	// client.FetchTimeout or with the session. An error means to ask again, with
-	// backoff; ErrSignedOut, or a *protocol.Error whose action is to stop, ends the
+	// Token returns an access token. The session calls it for the first token and each time
+	// a token is about to expire. One call is under way at a time; its context ends after
+	// client.FetchTimeout or with the session. After an error the session asks again, with
+	// backoff. ErrSignedOut, or a *protocol.Error whose action is to stop, ends the
 	// session.
 	Token func(ctx context.Context) (string, error)
-	// ClientID names this program at the server. Another connection of the same user
-	// with the same id replaces this one. Default: a random one.
+	// ClientID is this program's name at the server. Another connection of the same user
+	// with the same id replaces this one. Default: a random id.
 	ClientID string
-	// HTTPClient opens the connections; default one of the session's own. It does not
-	// follow redirects, which would take the token elsewhere.
+	// HTTPClient opens the connections. Default: a client of the session's own, which does
+	// not follow redirects, because they would take the token elsewhere.
 	HTTPClient *http.Client
-	// Logger is told of connections, tokens and failures, never of a token or an op.
-	// It must not call the session. Default: nobody is told.
+	// Logger receives connections, tokens and failures, but never the text of a token or an
+	// op. It must not call the session. Default: none.
 	Logger *slog.Logger
-	// BufferBytes is how much waits for Events to be read; default 4 MiB. The package
-	// says what happens when it is full.
+	// BufferBytes is how much waits for a reader of Events. Default: 4 MiB. The package's
+	// documentation says what happens when the buffer is full.
 	BufferBytes int
-	// HoldAfter is how long nothing may be read from the line because the buffer is
-	// full, before the line is put down; default 5 s.
+	// HoldAfter is how long the session leaves the connection unread because the buffer is
+	// full, before it disconnects. Default: 5 s.
 	HoldAfter time.Duration
-	// NoEvents says that nobody reads Events, and nothing is kept for them.
+	// NoEvents says that nobody reads Events; the session then keeps none.
 	NoEvents bool
-	// MaxUnsent is how many ops may be without the server's answer; a Send beyond that
-	// waits for room first. Default 1024.
+	// MaxUnsent is how many ops may wait for the server's answer. A further Send first waits
+	// for room. Default: 1024.
 	MaxUnsent int
 }
 
-// Default limits.
+// The default limits.
 const (
 	DefaultBufferBytes = 4 << 20
 	DefaultHoldAfter   = 5 * time.Second
 	DefaultMaxUnsent   = 1024
 )
 
-// withDefaults checks the config and fills it in.
+// withDefaults checks the config and sets the defaults.
 func (cfg Config) withDefaults() (Config, error) {
 	switch {
 	case cfg.Token == nil:
@@ -94,14 +94,14 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-// core is the client of one tab: without locks and a channel it is on its own.
+// core returns the core of one tab: without locks and a channel it is alone.
 func (cfg Config) core() *client.Client {
 	var seed [8]byte
 	rand.Read(seed[:])
 	return client.New(client.Config{
 		URL: cfg.URL, Document: cfg.Document, ClientID: cfg.ClientID,
-		// Part of each message id, so a new one for each session: the server would take
-		// an op of this program's next run for a repeat.
+		// Part of each message id, so it is new for each session: otherwise the server would
+		// mistake an op of this program's next run for a repeat.
 		TabID:   randomName(),
 		Visible: true, Online: true,
 		Rand: binary.LittleEndian.Uint64(seed[:]),

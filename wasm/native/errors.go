@@ -12,17 +12,17 @@ import (
 )
 
 var (
-	// ErrClosed is a call on a session that has ended. Where it did not end by Close,
-	// the error that ended it is wrapped too.
+	// ErrClosed is the error of a call on a session that has ended. Unless Close ended the
+	// session, it also wraps the error that did.
 	ErrClosed = errors.New("holdfast: the session is closed")
-	// ErrInvalid is an argument that cannot be used; nothing was sent.
+	// ErrInvalid is the error of an unusable argument; nothing was sent.
 	ErrInvalid = errors.New("holdfast: invalid argument")
-	// ErrSignedOut is for Config.Token to return, as it is or wrapped: there will be no
-	// token any more. It ends the session.
+	// ErrSignedOut is for Config.Token to return, as it is or wrapped: there are no more
+	// tokens. It ends the session.
 	ErrSignedOut = errors.New("holdfast: signed out")
 )
 
-// failure is client.Failure as the core says it, in JSON.
+// failure is client.Failure in the core's JSON.
 type failure struct {
 	Code, Message, Reason string
 	Action                protocol.Action
@@ -38,7 +38,7 @@ const (
 func readFailure(text []byte) failure {
 	var f failure
 	if json.Unmarshal(text, &f) != nil {
-		f.Code = string(protocol.InternalError) // the core writes it, so it cannot be
+		f.Code = string(protocol.InternalError) // cannot happen: the core writes it
 	}
 	return f
 }
@@ -56,8 +56,8 @@ func (f failure) err() error {
 	}
 }
 
-// tokenFinal reports whether a Token function's error says that asking again is of
-// no use, and how long to wait before that otherwise.
+// tokenFinal reports whether the error of a Token function is final, and otherwise how long
+// to wait before asking again.
 func tokenFinal(err error) (final bool, retryAfter time.Duration) {
 	if errors.Is(err, ErrSignedOut) {
 		return true, 0

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// State is where the connection stands.
+// State is the state of the connection.
 type State string
 
 // The states.
@@ -20,12 +20,12 @@ const (
 	Closed       State = "closed"
 )
 
-// Event is something the session tells: one of the types below. There may be more
-// of them one day.
+// Event is something that the session reports: one of the types below. Later versions may
+// add types.
 type Event interface{ event() }
 
 type (
-	// Operation is one version of the document. Each is told once, in order.
+	// Operation is one version of the document. Each is delivered once, in order.
 	Operation struct {
 		Op        json.RawMessage
 		Version   uint64
@@ -34,20 +34,20 @@ type (
 		MessageID string
 		// Own says that this session sent it.
 		Own bool
-		// Replay says that it was missed while the line was down, or is from before.
+		// Replay says that it was missed while the connection was down, or is older than the session.
 		Replay bool
 	}
-	// Gap stands for the versions From to To, both included, which are not told; of a
-	// Device or an AppSession for what had these numbers.
+	// Gap stands for the versions From to To, both included, which are not delivered; of a
+	// Device or an AppSession for the frames with these numbers.
 	Gap struct {
 		From, To uint64
 		// Reason is one word: log_truncated or document_reset of a document, too_many
 		// or session_ended of an outbox, or ReasonUnread.
 		Reason string
 	}
-	// Presence is another member of the document, passing by.
+	// Presence is another member of the document. It is neither stored nor repeated.
 	Presence struct {
-		// State is join, leave, update, or state for who was there before.
+		// State is join, leave, update, or state for a member who was there before.
 		State            string
 		UserID, ClientID string
 		Name             string
@@ -56,9 +56,9 @@ type (
 	// StateChange is a change of the connection.
 	StateChange struct {
 		State State
-		// Reason is one word for why, where there is something to say.
+		// Reason is one word that gives the reason, if there is one.
 		Reason string
-		// Resumed says, on Connected, that the server still knew the session.
+		// Resumed says, on Connected, that the session was resumed.
 		Resumed bool
 		// RetryIn is the time to the next dial.
 		RetryIn time.Duration
@@ -72,15 +72,15 @@ type (
 	}
 	// TokenRefresh says that a new token is in use.
 	TokenRefresh struct{ ExpiresAt time.Time }
-	// Failure is something that went wrong. Action says what is done about it; whether
-	// it has ended the session says Done.
+	// Failure is something that went wrong. Action says what is done about it. Done says
+	// whether it has ended the session.
 	Failure struct {
 		Err    error
 		Action protocol.Action
 	}
 )
 
-// What a Device and an AppSession tell, each once and in order of its Seq.
+// The events of a Device and an AppSession, each once and in order of its Seq.
 type (
 	// Message is a message. From is the package of the app that sent it, or
 	// protocol.FromOperator, to a Device; protocol.FromDevice to an AppSession.
@@ -89,22 +89,22 @@ type (
 		From string
 		Data json.RawMessage
 	}
-	// AppChange is a transition of one of the user's apps, told to a Device. State is
-	// connecting, running, grace_period, resurrecting, dormant, stopping or stopped.
+	// AppChange is a change of one of the user's apps, for a Device. State is connecting,
+	// running, grace_period, resurrecting, dormant, stopping or stopped.
 	AppChange struct {
 		Seq                    uint64
 		Package, State, Reason string
 	}
-	// ClientDisconnected tells an AppSession that the user's device has gone away: the app
-	// keeps what it knows, and what it sends waits.
+	// ClientDisconnected says that the user's device has gone away, for an AppSession: the
+	// app keeps its state, and what it sends waits.
 	ClientDisconnected struct{ Seq uint64 }
-	// ClientReconnected tells it that the device is back.
+	// ClientReconnected says that the device is back.
 	ClientReconnected struct{ Seq uint64 }
-	// Stopped is the last of an AppSession: the app was stopped, and why.
+	// Stopped is the last event of an AppSession: the app was stopped, for Reason.
 	Stopped struct{ Reason string }
 )
 
-// ReasonUnread is the reason of a Gap whose versions came while nobody read.
+// ReasonUnread is the reason of a Gap whose versions arrived while nobody read.
 const ReasonUnread = "unread"
 
 func (Operation) event()          {}
@@ -120,8 +120,8 @@ func (ClientDisconnected) event() {}
 func (ClientReconnected) event()  {}
 func (Stopped) event()            {}
 
-// readEvent is what the core emitted, as a value; nil for what a program without
-// other tabs has no use for.
+// readEvent returns what the core emitted as a value, and nil for what a program without
+// other tabs does not need.
 func readEvent(kind string, detail []byte) Event {
 	switch kind {
 	case "operation":
@@ -151,7 +151,7 @@ func readEvent(kind string, detail []byte) Event {
 	return nil
 }
 
-// read takes what the core has written, which is of its form.
+// read decodes what the core has written, which always has the right form.
 func read[T any](text []byte) (v T) {
 	json.Unmarshal(text, &v)
 	return v

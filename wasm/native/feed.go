@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// feed is what every kind of session here has: what it told and was not read yet, its
-// line's patience with that, and its end.
+// feed is what all kinds of session here share: the events that are not read yet, how long
+// the connection waits for a reader, and the end.
 type feed struct {
 	alive context.Context // ends with the session, and with it a Token call
 	sleep context.CancelFunc
-	torn  context.Context // ends when its connections are to go at once
+	torn  context.Context // ends when the connections have to close at once
 	tear  context.CancelFunc
 
 	done     chan struct{}  // closed when the session is over
-	finished chan struct{}  // closed when its core is done
-	gone     chan struct{}  // closed when all that ran for it has ended
-	running  sync.WaitGroup // that: the connections and the timer
-	keeper   chan struct{}  // one token: something for the keeper to look at
+	finished chan struct{}  // closed when the core is done
+	gone     chan struct{}  // closed when all that ran for the session has ended
+	running  sync.WaitGroup // the connections and the timer
+	keeper   chan struct{}  // holds one token when the keeper has something to check
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil while nobody watches
 	inbox   inbox
 	waiting int  // calls under way that wait for the server's answer
-	held    bool // the line is put down until there is room
+	held    bool // disconnected until there is room
 	over    bool
-	last    error // the failure that was told last
-	err     error // the one that ended the session
+	last    error // the failure that was reported last
+	err     error // the failure that ended the session
 }
 
 // begin makes a feed whose buffer has this bound.
@@ -43,7 +43,7 @@ func (f *feed) begin(bufferBytes int) {
 	f.torn, f.tear = context.WithCancel(context.Background())
 }
 
-// push keeps an event to be read; the caller holds the lock.
+// push keeps an event for a reader; the caller holds the lock.
 func (f *feed) push(ev Event, size int) {
 	full := f.inbox.full
 	f.inbox.push(ev, size)
@@ -52,8 +52,8 @@ func (f *feed) push(ev Event, size int) {
 	}
 }
 
-// Next returns the next event, and waits for one. After the last one it returns what
-// calls on a closed session do, an error that is ErrClosed.
+// Next returns the next event, and waits for one. After the last event it returns the error of
+// a call on a closed session, which is ErrClosed.
 func (f *feed) Next(ctx context.Context) (Event, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -83,9 +83,9 @@ func (f *feed) Next(ctx context.Context) (Event, error) {
 	}
 }
 
-// Events is a loop over Next: it ends when the context does, and after the last event
-// of a session that has ended. Breaking out of it loses nothing. An event goes to one
-// loop, so there should be one.
+// Events is a loop over Next. It ends with the context, and after the last event of a session
+// that has ended. Breaking out of it loses nothing. Each event goes to one loop, so there
+// should be only one.
 func (f *feed) Events(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for {
@@ -106,15 +106,15 @@ func (f *feed) isOver() bool {
 	return f.over
 }
 
-// Err is the error that ended the session: nil while it lasts, and after Close.
+// Err returns the error that ended the session: nil while it lasts, and after Close.
 func (f *feed) Err() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.err
 }
 
-// awaitGone returns when nothing of the session is left. If the context ends first, the
-// connection is cut.
+// awaitGone returns when nothing of the session is left. If the context ends first it cuts
+// the connection.
 func (f *feed) awaitGone(ctx context.Context) error {
 	select {
 	case <-f.gone:
@@ -125,7 +125,7 @@ func (f *feed) awaitGone(ctx context.Context) error {
 	}
 }
 
-// awaitRoom returns when more may be read from the line, or when that has ended.
+// awaitRoom returns when the connection may be read again, or has ended.
 func (f *feed) awaitRoom(ended <-chan struct{}) {
 	for {
 		f.mu.Lock()
@@ -149,12 +149,12 @@ func (f *feed) awaitRoom(ended <-chan struct{}) {
 type keeping struct {
 	holdAfter              time.Duration
 	putDown, takeUp, close func()
-	// clear is called when all that ran has ended.
+	// clear is called when everything that ran has ended.
 	clear func()
 }
 
-// keep does what the core's own calls may not: it puts the line down when nobody
-// reads, takes it up again, and clears up when the session is over.
+// keep does what the core's own calls may not. It disconnects when nobody reads, connects
+// again later, and clears up when the session is over.
 func (f *feed) keep(by keeping) {
 	defer close(f.gone)
 	patience := time.NewTimer(by.holdAfter)
@@ -166,7 +166,7 @@ func (f *feed) keep(by keeping) {
 		f.mu.Unlock()
 		switch {
 		case over:
-			// After a final error too nothing is to be left, though nobody calls Close.
+			// Nothing must be left after a final error either, though nobody calls Close.
 			by.close()
 		case stuck && !held && !counting:
 			counting = true
@@ -184,7 +184,7 @@ func (f *feed) keep(by keeping) {
 			if counting {
 				counting = false
 				by.putDown()
-				f.tellKeeper() // somebody may have begun to read
+				f.tellKeeper() // a reader may have come
 			}
 		case <-f.finished:
 			patience.Stop()
@@ -204,7 +204,7 @@ func (f *feed) tellKeeper() {
 	}
 }
 
-// watch returns what is closed at the next change; the caller holds the lock.
+// watch returns a channel that is closed at the next change; the caller holds the lock.
 func (f *feed) watch() <-chan struct{} {
 	if f.changed == nil {
 		f.changed = make(chan struct{})
@@ -212,7 +212,7 @@ func (f *feed) watch() <-chan struct{} {
 	return f.changed
 }
 
-// changes tells whoever watches; the caller holds the lock.
+// changes notifies the watchers; the caller holds the lock.
 func (f *feed) changes() {
 	if f.changed != nil {
 		close(f.changed)
@@ -220,7 +220,7 @@ func (f *feed) changes() {
 	}
 }
 
-// waits counts the calls under way: while there is one, the line is not held.
+// waits counts the calls under way: while there is one the session stays connected.
 func (f *feed) waits(by int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -237,7 +237,7 @@ func (f *feed) ended() error {
 	return f.closedError()
 }
 
-// closedError is the error of a call on an ended session; the caller holds the lock.
+// closedError returns the error of a call on an ended session; the caller holds the lock.
 func (f *feed) closedError() error {
 	if f.err != nil {
 		return fmt.Errorf("%w: %w", ErrClosed, f.err)

@@ -3,21 +3,21 @@
 package native
 
 const (
-	// eventBytes is what an event weighs beside its text.
+	// eventBytes is the size of an event beside its text.
 	eventBytes = 256
-	// growth is how many times its size the buffer may have while a Send waits, and
-	// frameBytes what one frame may bring beyond that: a part of a sync, taken apart.
+	// growth is how many times its size the buffer may have while a Send waits, frameBytes
+	// what one frame may add to that: a part of a sync, taken apart.
 	growth     = 8
 	frameBytes = 4 << 20
 )
 
-// inbox is what was told and not read yet.
+// inbox holds the events that are not read yet.
 type inbox struct {
 	limit  int
 	events []queued
 	bytes  int
-	// full is set at the limit, and cleared at half of it, so that a reader who is a
-	// little slower than the line does not stop it at every event.
+	// full is set at the limit and cleared at half of it. So a reader who is a little
+	// slower than the connection does not stop it at every event.
 	full bool
 }
 
@@ -26,7 +26,7 @@ type queued struct {
 	bytes int
 }
 
-// push adds an event, unless the limits are against it.
+// push adds an event, unless the limits forbid it.
 func (b *inbox) push(ev Event, size int) {
 	size += eventBytes
 	if b.bytes >= growth*b.limit+frameBytes {
@@ -44,8 +44,8 @@ func (b *inbox) push(ev Event, size int) {
 	b.full = b.full || b.bytes >= b.limit
 }
 
-// leaveOut makes an entry of the log part of the gap at the end, or a new gap. What
-// else is told is not kept: the session's methods tell how things stand.
+// leaveOut makes an entry of the log part of the gap at the end, or of a new gap. It drops
+// other events: the session's methods return the current state.
 func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
 	var from, to uint64
 	switch e := ev.(type) {
@@ -74,7 +74,7 @@ func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
 	return Gap{from, to, ReasonUnread}, true
 }
 
-// pop takes the oldest event out; there has to be one.
+// pop removes and returns the oldest event; there has to be one.
 func (b *inbox) pop() Event {
 	first := b.events[0]
 	b.events[0] = queued{}

@@ -4,8 +4,8 @@ package native
 
 import "github.com/holdfast-dev/holdfast/shared/client"
 
-// putDown is what a page does when it is frozen: the connection is closed, and what
-// is missed meanwhile will be replayed.
+// putDown disconnects as a page does when it is frozen: the server replays later what is
+// missed meanwhile.
 func (s *Session) putDown() {
 	s.mu.Lock()
 	s.held, s.shown = true, nil

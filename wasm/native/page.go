@@ -12,19 +12,19 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/client"
 )
 
-// page is the session as the agent sees it. The agent calls it while it handles an
-// event, so nothing here waits or calls back.
+// page is the session as the agent sees it. The agent calls it while it handles an event, so
+// nothing here waits or calls back.
 type page struct{ *Session }
 
-// There is one tab, which never asks for a lock nor posts.
+// There is one tab, which never needs a lock and never posts.
 func (page) Lock(string)       {}
 func (page) Steal(string)      {}
 func (page) Unlock()           {}
 func (page) Post([]byte)       {}
 func (page) PostOrigin([]byte) {}
 
-// FetchToken asks the app, one call at a time: a call that outlives its time answers
-// whatever the core asks by then.
+// FetchToken asks the app, one call at a time. A call that outlives its time answers
+// whatever request of the core is open by then.
 func (p page) FetchToken() {
 	if p.fetching.Swap(true) {
 		return
@@ -42,8 +42,8 @@ func (p page) FetchToken() {
 			return
 		}
 		final, retryAfter := tokenFinal(err)
-		// The app's own words may be about the token: they go back to the app, by
-		// Connect's error, and nowhere else.
+		// The app's own words may reveal the token. They go back to the app, in Connect's
+		// error, and nowhere else.
 		p.agent.Handle(client.TokenFailed{Message: "The program gave no token.", Final: final, RetryAfter: retryAfter})
 	}()
 }
@@ -79,7 +79,7 @@ func (p page) answer(id string, out outcome) {
 	}
 }
 
-// Emit keeps what is told, for the methods and for Events.
+// Emit keeps what the core reports, for the methods and for Events.
 func (p page) Emit(kind string, detail, set []byte) {
 	ev := readEvent(kind, detail)
 	p.note(ev)
@@ -87,7 +87,7 @@ func (p page) Emit(kind string, detail, set []byte) {
 	defer p.mu.Unlock()
 	defer p.changes()
 	if set != nil {
-		json.Unmarshal(set, &p.about) // what it does not name stays
+		json.Unmarshal(set, &p.about) // properties that it does not name stay
 	}
 	switch e := ev.(type) {
 	case nil:
@@ -120,7 +120,7 @@ func (p page) Emit(kind string, detail, set []byte) {
 	}
 }
 
-// note tells the log what matters to an operator.
+// note logs what matters to an operator.
 func (p page) note(ev Event) {
 	log := p.cfg.Logger
 	switch e := ev.(type) {
@@ -137,5 +137,5 @@ func (p page) note(ev Event) {
 	}
 }
 
-// Finished is the core's last word.
+// Finished is the core's last call.
 func (p page) Finished() { close(p.finished) }

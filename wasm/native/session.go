@@ -33,14 +33,14 @@ type Session struct {
 	about   properties
 	pending map[string]chan outcome
 	sends   uint64
-	shown   []byte // presence to show when it is not any more
-	unshown error  // why the last presence was refused
-	// noToken is set when tokens could not be had; tokenErr is Token's last error, nil
+	shown   []byte // presence to show again after the next connect
+	unshown error  // why the server refused the last presence
+	// noToken is set when no token could be had. tokenErr is Token's last error, nil
 	// after a token.
 	noToken, tokenErr error
 }
 
-// properties are what the core keeps the page's session informed of.
+// properties are what the core reports for the page's session.
 type properties struct {
 	State       State
 	SessionID   string
@@ -55,9 +55,9 @@ type outcome struct {
 	err     error
 }
 
-// Connect opens a session and returns once the server has admitted it. A final
-// refusal, no token to be had and the end of the context are errors; a server that is
-// not there yet is waited for. The context is for connecting only.
+// Connect opens a session and returns once the server has admitted it. It returns an error
+// after a final refusal, without a token, and when the context ends. It waits for a server
+// that is not there yet. The context is for connecting only.
 func Connect(ctx context.Context, cfg Config) (*Session, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -111,10 +111,9 @@ func (s *Session) awaitConnected(ctx context.Context) error {
 	}
 }
 
-// Send sends an op, anything that encoding/json takes, and returns its version once
-// the server has stored it. An error from the server is a refusal. When the context
-// ends first the op is not taken back: it may be stored all the same, and is then an
-// Operation with Own set.
+// Send sends an op, anything that encoding/json accepts, and returns its version once the
+// server has stored it. An error of the server is a refusal. If the context ends first the op
+// is not withdrawn: the server may still store it, and it is then an Operation with Own set.
 func (s *Session) Send(ctx context.Context, op any) (version uint64, err error) {
 	text, err := json.Marshal(op)
 	if err != nil {
@@ -142,7 +141,7 @@ func (s *Session) Send(ctx context.Context, op any) (version uint64, err error) 
 	select {
 	case out := <-answer:
 		if out.err == ErrClosed {
-			<-s.done // the core answers before it says that it is over
+			<-s.done // the core answers before it reports the end
 			return 0, s.ended()
 		}
 		return out.version, out.err
@@ -151,7 +150,7 @@ func (s *Session) Send(ctx context.Context, op any) (version uint64, err error) 
 	case <-s.done:
 	}
 	select {
-	case out := <-answer: // it came with the end
+	case out := <-answer: // the answer came with the end
 		if out.err != ErrClosed {
 			return out.version, out.err
 		}
@@ -160,8 +159,8 @@ func (s *Session) Send(ctx context.Context, op any) (version uint64, err error) 
 	return 0, s.ended()
 }
 
-// Presence shows the others something passing, anything that encoding/json takes, and
-// shows it again after each reconnect; the last one counts. It does not wait.
+// Presence shows the others something short-lived, anything that encoding/json accepts, and
+// shows it again after each reconnect. The last call counts. It does not wait.
 func (s *Session) Presence(ctx context.Context, data any) error {
 	text, err := json.Marshal(data)
 	if err != nil {
@@ -191,8 +190,8 @@ func (s *Session) Presence(ctx context.Context, data any) error {
 	return s.unshown
 }
 
-// Wake has the session try now whatever it is waiting for: the next dial, a token. A
-// reader of its events it goes on waiting for.
+// Wake makes the session try at once whatever it waits for: the next dial, or a token. It still
+// waits for a reader of its events.
 func (s *Session) Wake() {
 	s.mu.Lock()
 	held := s.held
@@ -202,20 +201,20 @@ func (s *Session) Wake() {
 	}
 }
 
-// Refresh has it fetch a new token now.
+// Refresh makes the session fetch a new token now.
 func (s *Session) Refresh() { s.agent.Handle(client.Refresh{}) }
 
-// Close says good-bye to the server and returns when nothing of the session is left.
-// If the context ends first, the connection is cut. Closing twice is no error.
+// Close leaves the session and returns when nothing of it is left. If the context ends first
+// it cuts the connection. Closing twice is no error.
 func (s *Session) Close(ctx context.Context) error {
 	s.agent.Handle(client.Close{})
 	return s.awaitGone(ctx)
 }
 
-// State is where the connection stands.
+// State returns the state of the connection.
 func (s *Session) State() State { return s.look().about.State }
 
-// Permissions are what the user may do; empty until connected.
+// Permissions returns what the user may do; empty until connected.
 func (s *Session) Permissions() []string { return s.look().about.Permissions }
 
 // Can reports whether the user holds a permission.
@@ -223,19 +222,19 @@ func (s *Session) Can(permission string) bool {
 	return slices.Contains(s.look().about.Permissions, permission)
 }
 
-// Locked reports whether nobody may write for now, whatever their permissions.
+// Locked reports whether the document refuses everybody's ops for now, whatever their permissions.
 func (s *Session) Locked() bool { return s.look().about.Locked }
 
-// Version is the newest version of the document that was heard, read or not.
+// Version returns the newest version that the session has received, read or not.
 func (s *Session) Version() uint64 { return s.look().about.Version }
 
-// UserID is who is signed in, SessionID the server's name for the session.
+// UserID returns the signed-in user, SessionID the server's name for the session.
 func (s *Session) UserID() string { return s.look().about.UserID }
 
 // SessionID: see UserID.
 func (s *Session) SessionID() string { return s.look().about.SessionID }
 
-// ClientID is this program's name at the server.
+// ClientID returns this program's name at the server.
 func (s *Session) ClientID() string { return s.cfg.ClientID }
 
 type glimpse struct {

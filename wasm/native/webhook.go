@@ -13,10 +13,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
-// webhookBytes is the largest call of the webhook that is read.
+// webhookBytes is the largest call of the webhook that the app reads.
 const webhookBytes = 64 << 10
 
-// sessionRequest is what a call of the webhook asks: to connect to a user's session.
+// sessionRequest is a call of the webhook: it asks the app to connect to a user's session.
 type sessionRequest struct {
 	Type         string `json:"type"`
 	Package      string `json:"package"`
@@ -25,10 +25,11 @@ type sessionRequest struct {
 	WebSocketURL string `json:"websocket_url"`
 }
 
-// ServeHTTP answers a call of the app's webhook: 204 for one that the server signed within
-// the last five minutes, and the app connects to the session it names. One for a session
-// that the app is on does nothing but try the line. Any other is refused: 401 without a
-// good signature, 400 when it is not for this app, 503 when the App is closed.
+// ServeHTTP answers a call of the app's webhook. For a call that the server signed within the
+// last five minutes it answers 204, and the app connects to the session that the call names.
+// A call for a session that the app is on only makes it check the connection. ServeHTTP
+// refuses every other call: 401 without a valid signature, 400 if it is not for this app, 503
+// if the App is closed.
 func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -65,7 +66,7 @@ func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers a call with why, which holds nothing of the call.
+// refuse answers a call with a reason, which holds nothing of the call.
 func (a *App) refuse(w http.ResponseWriter, status int, why string) {
 	a.own.Logger.Warn("webhook refused", "status", status, "reason", why)
 	http.Error(w, why, status)
@@ -87,7 +88,7 @@ func (a *App) called(w http.ResponseWriter, mac string, call sessionRequest, now
 	repeated := a.repeated(mac, now)
 	s := a.sessions[call.SessionID]
 	if s != nil && s.isOver() {
-		s = nil // its Handle is yet to return
+		s = nil // its Handle has not returned yet
 	}
 	if s == nil && !repeated {
 		s := &AppSession{id: call.SessionID, user: call.UserID, begun: make(chan struct{})}
@@ -96,16 +97,16 @@ func (a *App) called(w http.ResponseWriter, mac string, call sessionRequest, now
 	}
 	a.mu.Unlock()
 	if s != nil {
-		// The server may have lost a connection that looks well from here.
+		// The server may have lost a connection that looks fine from here.
 		<-s.begun
 		s.Wake()
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// repeated reports whether this very call was answered before: one that somebody took down
-// and sends again starts nothing. Only signed calls get here, and each is forgotten when
-// its signature is too old. The caller holds the lock.
+// repeated reports whether this very call was answered before: a call that somebody recorded
+// and sends again starts nothing. Only signed calls get here, and each is forgotten when its
+// signature is too old. The caller holds the lock.
 func (a *App) repeated(mac string, now time.Time) bool {
 	for other, at := range a.seen {
 		if now.Sub(at) > 2*signature.DefaultWindow {

@@ -1,8 +1,8 @@
 //go:build !js
 
-// Command captions is an app's server: it greets the device of each user who starts it and
-// sends back what that says. The server's record of the app has to name this webhook, and
-// holds the secret; the key is made there as well.
+// Command captions is the server of an app: it greets the device of each user who starts the app,
+// and echoes the device's messages. The server's record of the app has to name this webhook,
+// and holds the secret; an operator also makes the key there.
 //
 //	HOLDFAST_APP_KEY=hfa_… HOLDFAST_WEBHOOK_SECRET=whs_… go run ./wasm/native/captions
 package main
@@ -55,7 +55,7 @@ func main() {
 	}
 }
 
-// serve is one user's session, until it ends.
+// serve handles one user's session, until it ends.
 func serve(ctx context.Context, s *native.AppSession) {
 	if err := s.Send(ctx, map[string]string{"text": "Hello, " + s.UserID()}); err != nil {
 		fmt.Println(s.UserID(), "was not greeted:", err)

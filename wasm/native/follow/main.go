@@ -1,7 +1,7 @@
 //go:build !js
 
-// Command follow prints a document as it grows, through dropped lines and restarts of
-// the server. It signs in at the Worker's own issuer.
+// Command follow prints a document as it grows, through dropped connections and restarts of
+// the server. It signs in with the Worker's own issuer.
 //
 //	HOLDFAST_PASSWORD=holdfast-demo go run ./wasm/native/follow -document welcome
 package main

@@ -1,7 +1,7 @@
 //go:build !js
 
-// Command glasses is a user's device: it starts an app, says what it hears, and holds fast
-// through dropped lines and restarts of the server. It signs in at the Worker's own issuer.
+// Command glasses is a user's device: it starts an app and prints what it receives, through dropped
+// connections and restarts of the server. It signs in with the Worker's own issuer.
 //
 //	HOLDFAST_PASSWORD=holdfast-demo go run ./wasm/native/glasses -app com.example.captions
 package main
@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// run starts an app and sends it what is typed.
+// run starts an app and sends it what the user types.
 func run(ctx context.Context, device *native.Device, app string) {
 	if err := device.Start(ctx, app); err != nil {
 		fmt.Println("not started:", err)
