@@ -46,7 +46,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	}
 	editor.expect("system", "token_refresh_required")
 	editor.op("m3", 1)
-	// Whoever may read nothing any more is out.
+	// A user who may no longer read is disconnected.
 	s.must("DELETE", "/v1/admin/workspaces/ws_demo/members/usr_editor", ``)
 	for {
 		f, err := editor.read()
@@ -90,8 +90,8 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 		t.Errorf("gone, and deleted again: HTTP %d", status)
 	}
 	s.refused(dialling{document: "fresh", clientID: "c", token: s.Login("outsider")}, "DOCUMENT_NOT_FOUND")
-	// The same name in another workspace, a moment later: who was refused gets in, and
-	// finds nothing; nor does an eviction bring anything back.
+	// The same name in another workspace, a moment later: a user who was refused gets in, and
+	// finds nothing. An eviction does not bring anything back, either.
 	s.must("PUT", "/v1/admin/workspaces/ws_other", `{"name":"Other"}`)
 	s.must("PUT", "/v1/admin/workspaces/ws_other/members/usr_outsider", `{"role":"member"}`)
 	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh"}`)
@@ -143,7 +143,7 @@ func TestALockReachesWriters(t *testing.T) {
 	}
 }
 
-// A kick takes no right away; a revocation does.
+// TestKickAndRevoke: a kick removes no right; a revocation does.
 //
 // Holds: "a revoked token is worth nothing, also when it comes back".
 func TestKickAndRevoke(t *testing.T) {
@@ -253,7 +253,7 @@ func TestExplainsADisconnect(t *testing.T) {
 		}
 	}
 	answer := s.must("GET", "/v1/admin/users/usr_editor/explain?at="+time.Now().UTC().Format(time.RFC3339), ``)
-	// The line itself was closed by the document; why stands before it.
+	// The document recorded the close itself; the entry before it says why.
 	entry := at(answer, "entry")
 	before, _ := answer["before"].([]any)
 	why := slices.ContainsFunc(append(before, entry), func(e any) bool {

@@ -20,8 +20,8 @@ const (
 	appBody = `{"name":"One","webhook_url":"http://127.0.0.1:9/start"}`
 )
 
-// An app from nothing to nothing. A key is in no table, and what it let in is found by
-// its id.
+// TestAnOperatorsApps follows an app from nothing to nothing. No table holds a key, and the
+// connections that a key admitted are found by its id.
 func TestAnOperatorsApps(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

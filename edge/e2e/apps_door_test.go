@@ -226,8 +226,8 @@ func TestAppsDoorRefusesFirstFrames(t *testing.T) {
 	}
 }
 
-// What follows the first frame before that is answered changes nothing about the answer,
-// and too much of it ends the line.
+// TestAppsDoorWithMoreThanOneFrame: frames that follow the first before it is answered change
+// nothing about the answer, and too many of them end the connection.
 func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
@@ -309,7 +309,7 @@ func TestAppsDoorHasFewPlaces(t *testing.T) {
 	}
 }
 
-// A database that does not answer lets nobody in, and says to come again.
+// TestAppsDoorWithoutItsDatabase: a database that does not answer admits nobody, and asks to come again.
 func TestAppsDoorWithoutItsDatabase(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)

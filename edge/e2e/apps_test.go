@@ -55,7 +55,7 @@ func TestAppRuns(t *testing.T) {
 	if rows := s.d1("SELECT * FROM app_sessions"); len(rows) != 0 {
 		t.Errorf("still written down: %v", rows)
 	}
-	// The session it had is over, whoever asks.
+	// The session it had is over, whoever asks for it.
 	_, response, err := appDial{path: "/v1/ws/apps/" + notes + "?session_id=" + call.SessionID, key: a.key}.dial(s)
 	if err == nil || response.StatusCode != 410 {
 		t.Errorf("%v %v", err, response)
@@ -144,7 +144,7 @@ func TestAppThatDoesNotCome(t *testing.T) {
 	}
 }
 
-// An app's line drops: it has its grace, and then it is called.
+// TestAppDrops: an app whose connection drops has its grace, and then the server calls its webhook.
 func TestAppDrops(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"APP_GRACE_MS": "5000"})
@@ -284,7 +284,7 @@ func TestAppsAreIsolated(t *testing.T) {
 	}
 }
 
-// A crash takes every socket; what was promised is there.
+// TestAppSurvivesKill: a crash takes every socket, and loses nothing that was acknowledged.
 func TestAppSurvivesKill(t *testing.T) {
 	t.Parallel()
 	d := startDev(t)

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What a revoked key let in is told to its session, and forgotten when that has heard it.
+// TestARevokedKeyIsToldToSessions: the session of a connection that a revoked key admitted is
+// notified, and the row is removed once the session has acknowledged it.
 func TestARevokedKeyIsToldToSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

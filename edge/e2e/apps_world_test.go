@@ -28,7 +28,7 @@ type appServer struct {
 	calls       chan sessionRequest
 }
 
-// sessionRequest is what the webhook is told.
+// sessionRequest is a call of the webhook.
 type sessionRequest struct {
 	Type, Package string
 	SessionID     string `json:"session_id"`
@@ -162,7 +162,7 @@ func (c *conn) tells(to, data string) {
 	}
 }
 
-// told reads an app_message.
+// told reads an app_message and compares it.
 func (c *conn) told(from, data string) {
 	c.t.Helper()
 	f := c.expect("app", "app_message")

@@ -13,9 +13,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// BenchmarkTakesEffect is how long an operator's word takes: from the moment the request
-// is sent until the last op is accepted that it forbids, and until it is answered. The
-// user writes op after op meanwhile. One iteration is one change.
+// BenchmarkTakesEffect measures how long an operator's change takes: from the moment the request
+// is sent until the last op that it forbids is accepted, and until it is answered. The user
+// writes op after op meanwhile. One iteration is one change.
 //
 // The budget is 50 ms to the last op, p99.
 func BenchmarkTakesEffect(b *testing.B) {
@@ -81,10 +81,10 @@ func (s *server) effects(b *testing.B, change func() (d dialling, method, path, 
 	}
 }
 
-// writes sends one op and reports whether it was accepted. Other acknowledgements may
-// come before its own, those of the log that a new session is told: who took one of them
-// for its own would run ahead of the server by as many ops, and workerd, in which one
-// socket then always has something to read, would look at no other for seconds.
+// writes sends one op and reports whether it was accepted. Other acknowledgements may come
+// before its own: those that a new session receives from the log. A client that took one of
+// them for its own would run ahead of the server by as many ops, and workerd, in which one
+// socket then always has something to read, would serve no other for seconds.
 func (c *conn) writes(messageID string) bool {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

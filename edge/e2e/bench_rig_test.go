@@ -86,8 +86,8 @@ func (r *rig) evictObject(c *contestant, document string) {
 	r.Do(map[string]string{"do": "evict", "worker": c.worker, "class": c.class, "name": document}, nil)
 }
 
-// token is a user's, good for longer than any benchmark takes. It is signed here,
-// for a thousand logins would cost a thousand password hashes.
+// token returns a token of a user, valid for longer than any benchmark lasts. It is signed here,
+// because a thousand logins would cost a thousand password hashes.
 func (r *rig) token(user int) string {
 	if r.tokens[user] == "" {
 		r.tokens[user] = newForger().token(func(_, claims map[string]any) {
@@ -156,7 +156,7 @@ func (r *rig) dialAddress(address string, options *websocket.DialOptions) *peerL
 	return l
 }
 
-// hangUp ends every line there is.
+// hangUp closes every connection.
 func (r *rig) hangUp() {
 	for _, l := range r.open {
 		l.ws.CloseNow()

@@ -14,15 +14,15 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// window is how many ops a client has under way at most, ackEvery how many
-// versions it hears before it says so.
+// window is how many ops a client has under way at most, ackEvery after how many
+// received versions it acknowledges.
 const (
 	window   = 32
 	ackEvery = 8
 )
 
-// resumer is a well-behaved client: it resumes after any drop, sends again what
-// was not acknowledged, and tells the checker everything. One goroutine runs it.
+// resumer is a well-behaved client: it resumes after any drop, repeats what was not
+// acknowledged, and reports everything to the checker. One goroutine runs it.
 type resumer struct {
 	world  *world
 	to     dialling
@@ -31,7 +31,7 @@ type resumer struct {
 	orders chan order
 	silent atomic.Bool // no new ops
 
-	// What a test may want to hear of; called by the client's goroutine.
+	// Hooks of a test; the client's goroutine calls them.
 	onAck   func(frame)
 	onFrame func(frame)
 
@@ -40,7 +40,7 @@ type resumer struct {
 	dropped time.Time // when the last line ended; zero before the first
 	fails   int       // dials in a row that came to nothing
 
-	// Of the line it has now.
+	// The state of the current connection.
 	newest   int              // the highest seq of an op
 	said     int              // the last seq acknowledged
 	syncing  bool             // a sync_request is under way
@@ -55,8 +55,8 @@ type order struct {
 	back   <-chan struct{}
 }
 
-// opOf is the op of a message id, of a size that the id decides: whoever hears
-// it can tell that nothing of it was changed.
+// opOf returns the op of a message id, of a size that the id decides: every receiver can
+// check that nothing of it was changed.
 func opOf(id string) string {
 	sum := uint32(0)
 	for _, c := range id {
@@ -90,7 +90,7 @@ func (r *resumer) run(ctx context.Context) {
 	}
 }
 
-// connectAndLive is one line from dial to end.
+// connectAndLive runs one connection from dial to end.
 func (r *resumer) connectAndLive(ctx context.Context) (back <-chan struct{}) {
 	r.fails++
 	r.to.lastSeq = r.world.checker.begins(r.to.document, r.name())
@@ -122,7 +122,7 @@ func (r *resumer) connectAndLive(ctx context.Context) (back <-chan struct{}) {
 	return back
 }
 
-// live is what is done while the line holds.
+// live runs while the connection holds.
 func (r *resumer) live(ctx context.Context, l *line) (back <-chan struct{}) {
 	pings := time.NewTicker(r.world.heartbeat)
 	defer pings.Stop()
@@ -189,7 +189,7 @@ func sendOp(l *line, id string) {
 	l.send(fmt.Sprintf(`{"type":"operation","event":"op","message_id":%q,"data":{"op":%q}}`, id, opOf(id)))
 }
 
-// resend sends again what was not acknowledged, in order.
+// resend repeats in order what was not acknowledged.
 func (r *resumer) resend(l *line) {
 	for _, id := range r.unacked {
 		r.world.count("ops sent again")

@@ -13,8 +13,8 @@ func userOf(d dialling) string { return "usr_" + strings.Replace(d.clientID[1:],
 // evict drops an object from memory if it is there and idle for a moment, and counts it.
 func (w *world) evict(class, name string) {
 	w.t.Helper()
-	// Wrangler stands still until the object is evicted, and workerd stands still when nobody
-	// reads what it says of broken lines: none is broken meanwhile.
+	// Wrangler stands still until the object is evicted. workerd stands still when nobody reads what
+	// it prints about broken connections, so none is broken meanwhile.
 	w.breaking.Lock()
 	defer w.breaking.Unlock()
 	var answer struct{ Refused string }
@@ -27,9 +27,9 @@ func (w *world) evict(class, name string) {
 	}
 }
 
-// A crowd on several documents, each of them dropped in every way again and
-// again, with objects evicted under them, loses nothing, doubles nothing and
-// hears everything in order.
+// TestChaosCrowd: a crowd on several documents, each dropped in every way again and again, with
+// objects evicted under them, loses nothing, gets nothing twice and receives everything in
+// order.
 //
 // Holds: "a client's ops are stored in the order it sent them".
 func TestChaosCrowd(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 )
 
-// state is where the document says a user's channel stands.
+// state returns the state of a user's channel, by the document.
 func (w *world) state(d dialling) channel.State {
 	w.t.Helper()
 	var answer struct{ Rows []struct{ State int } }
@@ -45,9 +45,9 @@ func await[T any](t testing.TB, what string, from <-chan T, within time.Duration
 	return v
 }
 
-// Whatever way a line ends, with a word or without, the others see its client
-// leave, its channel is in its grace, the next connect resumes the session, and
-// nothing of what was on its way in either direction is lost.
+// TestChaosEndings: however a connection ends, with or without a close frame, the others see its
+// client leave, its channel is in its grace, the next connect resumes the session, and nothing
+// that was under way in either direction is lost.
 //
 // Holds: "a client that pings is shown as gone when its connection dies silently".
 func TestChaosEndings(t *testing.T) { // not beside others: a second is its promise
@@ -79,8 +79,8 @@ func TestChaosEndings(t *testing.T) { // not beside others: a second is its prom
 			one.orders <- order{ending: e, back: back}
 			cut := time.Now()
 			if !e.unnoticed { // that one is back before the server finds out
-				// A line that says nothing is known to be dead when its silence is over, any
-				// other at once; on a busy machine an alarm may come late.
+				// A silent connection is known to be dead when its silence has lasted long enough, any other
+				// at once. On a busy machine an alarm may come late.
 				within := time.Second
 				if e.silent {
 					within += silence

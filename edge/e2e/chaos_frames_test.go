@@ -10,8 +10,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// admitted takes the first frame of a line. What it promises must fit what the
-// client has: a replay or a gap that begins right after, up to where the document is.
+// admitted handles the first frame of a connection. What it announces must fit what the client
+// has: a replay or a gap that begins right after it, up to the document's version.
 func (r *resumer) admitted(l *line, f frame) bool {
 	if f.Event != protocol.EventConnectionAck {
 		r.world.count("refused: " + f.text("error_code"))
@@ -135,8 +135,8 @@ func (r *resumer) acknowledged(id string, version int) {
 	r.world.checker.acknowledged(r.to.document, r.name(), id, version)
 }
 
-// synced takes one frame of an answer to sync_request. An answer may be bounded:
-// then its last frame says that there is more, to be asked for from there.
+// synced handles one frame of an answer to sync_request. An answer may be bounded: then its
+// last frame says that there is more, and the client asks for it.
 func (r *resumer) synced(l *line, f frame) {
 	ops, _ := f.Data["ops"].([]any)
 	for _, o := range ops {

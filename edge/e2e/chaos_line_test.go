@@ -16,8 +16,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// line is one socket of a chaotic client: what is read of it comes by a channel,
-// and it can end in any way a line ends.
+// line is one socket of a chaotic client. What it receives comes by a channel, and it can
+// end in every way in which a connection ends.
 type line struct {
 	ws     *websocket.Conn
 	tcp    *holed
@@ -27,8 +27,8 @@ type line struct {
 	leave  sync.Once
 }
 
-// dialLine connects and begins to read. kept takes the connections that are never
-// closed, to be closed when the test is over.
+// dialLine connects and begins to read. kept collects the connections that are never
+// closed; they are closed when the test is over.
 func dialLine(ctx context.Context, s *server, d dialling, kept *holes) (*line, error) {
 	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.URL, "http", "ws", 1), d.document, d.clientID)
 	if d.sessionID != "" {
@@ -76,14 +76,14 @@ func (l *line) read() {
 	}
 }
 
-// send writes a frame; that it cannot is heard of by reading.
+// send writes a frame; a failure shows in reading.
 func (l *line) send(text string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	l.ws.Write(ctx, websocket.MessageText, []byte(text))
 }
 
-// abandon lets go of the line as it is.
+// abandon leaves the connection as it is.
 func (l *line) abandon() {
 	l.leave.Do(func() { close(l.left) })
 	l.ws.CloseNow()
@@ -151,8 +151,8 @@ func (h *holes) close() {
 	}
 }
 
-// ending is a way a line ends. After one that is unnoticed the client goes on as
-// if nothing were, until its own heartbeat tells it.
+// ending is a way in which a connection ends. After an unnoticed one the client goes on as if
+// nothing had happened, until its own heartbeat fails.
 type ending struct {
 	name      string
 	end       func(*line) error
@@ -160,8 +160,7 @@ type ending struct {
 	unnoticed bool
 }
 
-// closing says goodbye with a code; whether the answer comes in time another test
-// looks at.
+// closing closes with a code. Another test checks whether the answer comes in time.
 func closing(code websocket.StatusCode) func(*line) error {
 	return func(l *line) error { l.ws.Close(code, "chaos"); return nil }
 }

@@ -101,8 +101,8 @@ func (w *world) resumed(after time.Duration) {
 	w.resumes = append(w.resumes, after)
 }
 
-// ended is a line that the other side ended, or nobody. A final code is never
-// earned here.
+// ended checks the end of a connection that the other side ended, or nobody. A final code
+// is never deserved here.
 func (w *world) ended(why error) {
 	code := websocket.CloseStatus(why)
 	w.count(fmt.Sprintf("lines ended with %d", code))

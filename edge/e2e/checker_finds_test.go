@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// heardBy is one entry of a run as it is told to the checker.
+// heardBy is one entry of a run, as the checker receives it.
 type heardBy struct {
 	who, id string
 	version int
@@ -37,7 +37,7 @@ func goodRun() *run {
 	return r
 }
 
-// verdict tells the checker the run, version by version.
+// verdict gives the run to the checker, version by version.
 func (r *run) verdict() []string {
 	k := newChecker()
 	for _, a := range r.acks {
@@ -107,8 +107,8 @@ func TestTheCheckerFindsEachFault(t *testing.T) {
 	}
 }
 
-// What a client that is catching up hears early is kept back, and is no fault
-// unless it stays there.
+// TestTheCheckerKnowsAGap: what a client that is catching up receives early is kept back, and is
+// no fault unless it stays there.
 func TestTheCheckerKnowsAGap(t *testing.T) {
 	t.Parallel()
 	k := newChecker()

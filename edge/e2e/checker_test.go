@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// checker is told by every client what it sent, what was acknowledged and what
-// it heard, and says what of it does not fit together: lost, twice, out of order.
-// An op is known by its message id, which is in its text too.
+// checker receives from every client what it sent, what was acknowledged and what it
+// received, and reports what does not fit together: lost, twice, out of order. An op is
+// known by its message id, which is in its text too.
 type checker struct {
 	mu        sync.Mutex
 	news      *sync.Cond
@@ -30,9 +30,9 @@ type history struct {
 	log     []string // what the document itself has stored
 }
 
-// reader is one client's history: heard[i] is version i+1. A client that is
-// catching up may hear what comes after its gap before what is in it; a
-// well-behaved one keeps that back until the gap is closed.
+// reader is one client's history: heard[i] is version i+1. A client that is catching up may
+// receive what comes after its gap before what is in it; a well-behaved one keeps that back
+// until the gap is closed.
 type reader struct {
 	heard    []string
 	kept     map[int]string
@@ -84,7 +84,7 @@ func (k *checker) sends(document, writer, id string) {
 	h.sent[writer] = append(h.sent[writer], id)
 }
 
-// acknowledged is the server's word that an op is stored; its writer has heard it.
+// acknowledged records the server's acknowledgement that an op is stored, which counts as received by its writer.
 func (k *checker) acknowledged(document, writer, id string, version int) {
 	k.mu.Lock()
 	h := k.of(document)
@@ -96,7 +96,7 @@ func (k *checker) acknowledged(document, writer, id string, version int) {
 	k.hears(document, writer, id, version)
 }
 
-// hears is a version as a reader got it, from an op, an acknowledgement or a sync.
+// hears records a version that a reader received, by an op, an acknowledgement or a sync.
 func (k *checker) hears(document, who, id string, version int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -123,7 +123,7 @@ func (k *checker) hears(document, who, id string, version int) {
 	}
 }
 
-// fits holds a version against what anybody heard of it or of the op before.
+// fits compares a version with what others received of it, or of the op before.
 func (k *checker) fits(document, who string, h *history, id string, version int) {
 	if was, ok := h.ids[version]; ok && was != id {
 		k.fault("twice: version %d of %s is %s and, to %s, %s", version, document, was, who, id)
@@ -136,7 +136,7 @@ func (k *checker) fits(document, who string, h *history, id string, version int)
 	h.ids[version], h.version[id] = id, version
 }
 
-// catchesUp says whether a reader is filling a gap.
+// catchesUp records whether a reader is filling a gap.
 func (k *checker) catchesUp(document, who string, catching bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,8 +147,8 @@ func (k *checker) catchesUp(document, who string, catching bool) {
 	}
 }
 
-// begins is a new line of a reader: what it kept back before it forgets, for it
-// asks for everything after the version that is returned.
+// begins records a new connection of a reader. The reader forgets what it kept back, because it
+// asks for everything after the version that begins returns.
 func (k *checker) begins(document, who string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -158,7 +158,7 @@ func (k *checker) begins(document, who string) int {
 	return len(r.heard)
 }
 
-// last is the last version up to which a reader has heard everything.
+// last returns the version up to which a reader has received everything.
 func (k *checker) last(document, who string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -177,7 +177,7 @@ func (k *checker) logged(document, id string, version int) {
 	h.log = append(h.log, id)
 }
 
-// until waits until so holds of what was told, and says whether it came to that.
+// until waits until so holds for what was recorded, and returns whether it did.
 func (k *checker) until(patience time.Duration, so func() bool) bool {
 	deadline := time.Now().Add(patience)
 	alarm := time.AfterFunc(patience, k.news.Broadcast)
@@ -193,7 +193,7 @@ func (k *checker) until(patience time.Duration, so func() bool) bool {
 	return true
 }
 
-// quiet waits until all that was sent is acknowledged and heard by everybody.
+// quiet waits until all that was sent is acknowledged, and received by everybody.
 func (k *checker) quiet(t testing.TB, patience time.Duration) {
 	t.Helper()
 	var waits string
@@ -253,7 +253,7 @@ func (k *checker) verdict() []string {
 	return k.faults
 }
 
-// unread says that a document has a history and its log was not read.
+// unread records that a document has a history and that its log was not read.
 func (k *checker) unread(document string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -37,13 +37,13 @@ func (f frame) text(name string) string {
 	return s
 }
 
-// conn is one socket and what it was told first.
+// conn is one socket, with the first frame that it received.
 type conn struct {
 	t   testing.TB
 	ws  *websocket.Conn
 	tcp net.Conn
 	ack frame
-	// token is what it connected with, which it is never to hear.
+	// token is what it connected with. It must never receive that.
 	token string
 	held  []frame // heard, and not asked for yet
 }
@@ -244,7 +244,7 @@ func (c *conn) quiet() {
 	c.expect("system", "pong")
 }
 
-// reset cuts the line the hard way: RST, no close frame.
+// reset cuts the connection the hard way: RST, no close frame.
 func (c *conn) reset() {
 	if tcp, ok := c.tcp.(*net.TCPConn); ok {
 		tcp.SetLinger(0)

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// bomb is a message of so many bytes that is a thousandth of that on the line: one frame
+// bomb returns a message of so many bytes that is a thousandth of that on the wire: one frame
 // with permessage-deflate, its mask all zero.
 func bomb(size int) []byte {
 	var packed bytes.Buffer
@@ -95,7 +95,7 @@ func (r *rude) closed() (code int, err error) {
 	return code, err
 }
 
-// gone waits for the end of the line itself, and returns the code of the close before it.
+// gone waits for the end of the TCP connection, and returns the code of the close before it.
 func (r *rude) gone(within time.Duration) (code int, err error) {
 	r.SetReadDeadline(time.Now().Add(within))
 	for {
@@ -107,7 +107,7 @@ func (r *rude) gone(within time.Duration) (code int, err error) {
 	}
 }
 
-// ended makes nothing of how a line ended, as long as it did.
+// ended ignores how a connection ended, if it did.
 func ended(err error) error {
 	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
 		return err
@@ -115,9 +115,9 @@ func ended(err error) error {
 	return nil
 }
 
-// Power of the attacker: no token, no key, one address, 30 kB a socket. Each is refused, and
-// its line is down although it never answers the close; nothing of it stays in memory, and a
-// member's line does not notice.
+// TestAStrangersCompressedFramesAreNotKept. Power of the attacker: no token, no key, one address,
+// 30 kB a socket. Each is refused, and its connection is gone although it never answers the
+// close. Nothing of it stays in memory, and a member's connection does not notice.
 //
 // Holds: "a message that is too large costs its sender".
 func TestAStrangersCompressedFramesAreNotKept(t *testing.T) {
@@ -185,9 +185,9 @@ func plain(size int) []byte {
 	return append(append(binary.BigEndian.AppendUint64([]byte{0x81, 0xff}, uint64(size)), 0, 0, 0, 0), make([]byte, size)...)
 }
 
-// Power of the attacker: a viewer, on every route that takes one. Who compresses all the same
-// is off the line; a frame that is far too large ends it by the standard's own code; and
-// nobody else's op waits.
+// TestAMembersLargeFramesEndTheLine. Power of the attacker: a viewer, on every route that admits
+// one. A client that compresses all the same is disconnected. A frame that is far too large ends
+// the connection with the standard's own code. And nobody else's op waits.
 //
 // Holds: "a message that is too large costs its sender".
 func TestAMembersLargeFramesEndTheLine(t *testing.T) {

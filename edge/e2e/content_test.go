@@ -88,8 +88,8 @@ func (c *conn) syncs(from int) (got []string) {
 	}
 }
 
-// A snapshot takes the place of the log's beginning: for who comes late, and for who
-// resumes from before it. What was trimmed is still recognised when it is sent again.
+// TestCompaction: a snapshot replaces the beginning of the log, for late joiners, and for those
+// that resume from before it. The server still recognises a trimmed op when it comes again.
 //
 // Holds: "the log does not grow for ever".
 func TestCompaction(t *testing.T) {
@@ -178,8 +178,8 @@ func TestSectionLock(t *testing.T) {
 	editor.op("x1", 1)
 }
 
-// A hundred members: each op reaches all of them, in order, and one that does not read
-// holds up nobody.
+// TestAHundredMembers: each op reaches a hundred members in order, and a member that does not
+// read holds up nobody.
 //
 // Holds: "a full document says so".
 func TestAHundredMembers(t *testing.T) {

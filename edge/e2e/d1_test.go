@@ -10,9 +10,9 @@ import (
 	"io"
 )
 
-// counted is the server's D1 as Go's database/sql has it, for the real statements to be
-// run on the real database here, where what D1 says of them can be read: how many rows it
-// read is what it bills.
+// counted is the server's D1 as a database of Go's database/sql. So the real statements run on
+// the real database, and the test can read what D1 reports about them: the number of rows
+// read, for which it charges.
 type counted struct {
 	s *server
 	// read are the rows read so far, statements how many were run.

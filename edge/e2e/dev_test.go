@@ -14,8 +14,8 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
-// What make dev prints is what a newcomer has to find a mistake by: it shows what was
-// refused.
+// TestDevServerShowsRefusals: by the output of make dev a newcomer finds their mistake, so it
+// shows what was refused.
 func TestDevServerShowsRefusals(t *testing.T) {
 	t.Parallel()
 	d := startDev(t)

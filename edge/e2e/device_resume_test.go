@@ -56,7 +56,7 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 		t.Fatalf("heard %v", heard)
 	}
 	back.quiet()
-	// One that does not say where it stands hears everything it has not acknowledged.
+	// A device that sends no last_seq receives everything it has not acknowledged.
 	back.send(`{"type":"system","event":"ack","data":{"seq":4}}`)
 	back.quiet()
 	back.reset()
@@ -106,7 +106,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 			s.Evict("UserSession", "usr_owner")
 		}
 	}
-	// Now it is silent, and its line says nothing of that.
+	// Now it is silent, and nothing closes its connection.
 	silent := time.Now()
 	for {
 		f, err := phone.read()

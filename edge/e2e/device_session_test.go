@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// A revocation and a kick end the device's connection at once, and the receipt says so.
+// TestOperatorEndsADevice: a revocation and a kick end the device's connection at once, and the
+// receipt reports that.
 func TestOperatorEndsADevice(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

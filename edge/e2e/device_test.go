@@ -64,7 +64,7 @@ func (d deviceDial) dial(s *server) (*conn, *http.Response, error) {
 	return c, response, nil
 }
 
-// open is a dial that has to succeed; nothing is said yet.
+// open dials, and has to succeed. It sends nothing yet.
 func (d deviceDial) open(s *server) *conn {
 	s.T.Helper()
 	c, response, err := d.dial(s)
@@ -74,7 +74,7 @@ func (d deviceDial) open(s *server) *conn {
 	return c
 }
 
-// connect is one that says its first word too, with the data it is given.
+// connect dials and sends the first frame, with the data it is given.
 func (d deviceDial) connect(s *server, data string) *conn {
 	s.T.Helper()
 	c := d.open(s)
@@ -215,7 +215,7 @@ func TestNewerDeviceReplacesTheOlder(t *testing.T) {
 	if heard := glasses.heardMessages(1); !slices.Equal(heard, []string{"1:still there"}) {
 		t.Errorf("heard %v", heard)
 	}
-	// The same client hears nothing but the close.
+	// The same client receives nothing but the close.
 	deviceDial{clientID: "glasses", token: token}.connect(s, "")
 	if code := glasses.expectClose(); code != 4409 {
 		t.Errorf("closed with %d", code)

@@ -42,7 +42,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")}).op("m2", "again")
 }
 
-// Who guesses the operators' token is told to wait; an operator is not.
+// TestWrongOperatorTokens: a client that guesses the operators' token has to wait; an operator does not.
 func TestWrongOperatorTokens(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "4", "LOGINS_PER_IP_BURST": "2"})

@@ -18,8 +18,8 @@ func (s *server) stored(class, name, query string) {
 	s.Do(map[string]string{"do": "sql", "class": class, "name": name, "query": query}, nil)
 }
 
-// An event that fails has not happened: nothing of it leaves, the one who caused
-// it is told to begin again, and nobody else notices.
+// TestAWriteThatFailsLeavesNothing: an event that fails has not happened. No effect of it leaves,
+// the client that caused it has to connect again, and nobody else notices.
 func TestAWriteThatFailsLeavesNothing(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

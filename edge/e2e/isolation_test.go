@@ -104,7 +104,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 				t.Errorf("%s: %v", name, f.Data)
 			}
 		}
-		// What a reader may say is said in their own name, whatever the frame claims.
+		// A reader's presence carries the reader's own name, whatever the frame claims.
 		c.send(`{"type":"presence","event":"update","client_id":"other","data":{"user_id":"usr_owner","name":"Olive","data":{"cursor":1}}}`)
 		for {
 			f := victim.expectAny()

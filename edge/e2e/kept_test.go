@@ -19,7 +19,7 @@ func (c *conn) snapshot(messageID string, version int, data string) frame {
 	}
 }
 
-// hears waits for the next frame of an event, whatever comes before it.
+// hears waits for the next frame of an event, and ignores those before it.
 func (c *conn) hears(event string) frame {
 	c.t.Helper()
 	for {
@@ -29,9 +29,9 @@ func (c *conn) hears(event string) frame {
 	}
 }
 
-// The attacker may write: fillers push what is real out of what readers get, and a false
-// snapshot takes its place. The operator's list says who it was, a restore gives everything
-// back, and nobody goes on with what they had.
+// TestAFalseSnapshotIsUndone: the attacker may write. Fillers push real entries out of the log, and
+// a false snapshot replaces them. The operator's list names the writer, a restore brings
+// everything back, and every client gets the restored state.
 //
 // Holds: "a false snapshot is undone".
 func TestAFalseSnapshotIsUndone(t *testing.T) {
@@ -46,7 +46,7 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 	for i := 12; i <= 30; i++ {
 		evil.op(fmt.Sprint("f", i), 0)
 	}
-	// Ahead of everybody else it is not taken at all.
+	// Ahead of everybody else's version the snapshot is refused.
 	if f := evil.snapshot("s1", 30, "vandalised"); f.Event != "error" || fmt.Sprint(f.Data["details"].(map[string]any)["reason"]) != "snapshot_unconfirmed" {
 		t.Fatalf("%+v", f)
 	}

@@ -90,8 +90,8 @@ func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
 	}
 }
 
-// A member that confirmed before and then stops reading is closed, and nobody else
-// waits for it; back again it hears everything.
+// TestASlowConsumerIsClosedAndLosesNothing: a member that confirmed before and then stops reading
+// is closed, and nobody else waits for it. When it comes back it receives everything.
 //
 // Holds: "a slow reader slows nobody, and nothing piles up for it".
 func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
@@ -247,9 +247,9 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	}
 }
 
-// What a frame may be is the server's word: an op as deep as a raised limit lets it be is
-// read by everybody, at once and from the log, and deeper ones are refused by their names,
-// however many there are, while the line stands.
+// TestDepthIsTheServersWord: everybody reads an op as deep as a raised limit allows, at once and
+// from the log. Deeper ones are refused by their message ids, however many there are, while the
+// connection stays open.
 //
 // Holds: "what a frame may be is the server's word".
 func TestDepthIsTheServersWord(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// entry is one line of the operator's log and the level it was written at.
+// entry is one line of the operator's log and the level at which it was written.
 type entry struct {
 	text, level string
 	fields      map[string]any
@@ -30,7 +30,7 @@ func (s *server) entries() (list []entry) {
 	return list
 }
 
-// awaitEntry waits for a line that has these fields.
+// awaitEntry waits for a line with these fields.
 func (s *server) awaitEntry(want map[string]any) entry {
 	s.T.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -48,8 +48,8 @@ func (s *server) awaitEntry(want map[string]any) entry {
 	return entry{}
 }
 
-// Whoever filters the log by level finds what there is to worry about, and each end of a
-// connection is a line: how, why, how long it had lasted, and whether it had resumed.
+// TestTheLogsLevelsAndEnds: a filter by level finds the problems, and each end of a connection is a
+// line: how, why, how long it lasted, and whether it had resumed.
 func TestTheLogsLevelsAndEnds(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
@@ -87,8 +87,8 @@ func TestTheLogsLevelsAndEnds(t *testing.T) {
 	}
 }
 
-// The attacker has a page of their own and a signed-in victim who visits it. No page of
-// ours can be shown inside theirs, and nothing is taken for another type than it says.
+// TestPagesAreNotFramed: the attacker has a page of their own and a signed-in victim who visits it.
+// Their page cannot show ours inside, and no browser takes ours for another type than it is.
 func TestPagesAreNotFramed(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

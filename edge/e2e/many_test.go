@@ -11,9 +11,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// One user has many documents open, behind one address. The line drops, twice: each of
-// them is resumed at its first try, and in each a person still writes. Beyond so many
-// documents none is opened, and what is open stays.
+// TestAllDocumentsOfAUserComeBackAfterADrop: one user has many documents open, behind one address.
+// All connections drop, twice: each resumes at its first attempt, and the user can still write in
+// each. Beyond the limit no further document opens, and open ones stay.
 //
 // Holds: "nobody floods by connecting".
 func TestAllDocumentsOfAUserComeBackAfterADrop(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/openapi"
 )
 
-// description is what a server says of its own API.
+// description returns a server's description of its own API.
 func (s *server) description() *openapi.Document {
 	s.T.Helper()
 	_, text, _ := s.Request("GET", "/v1/openapi.json", "", nil)

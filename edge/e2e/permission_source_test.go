@@ -138,7 +138,7 @@ func TestTheSourceIsAskedOnce(t *testing.T) {
 	}
 }
 
-// Nobody gets in by what is no answer, and none of it takes longer than the limit.
+// TestASourceThatFailsLetsNobodyIn: an invalid answer admits nobody, and none takes longer than the limit.
 func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	sh := newShield(t)
@@ -184,12 +184,12 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 	if n := generous.times(); n != 0 {
 		t.Errorf("a redirect was followed, with token and question")
 	}
-	// It is back: whoever was refused gets in.
+	// The source is back: a user who was refused gets in.
 	sh.answer(200, owner)
 	s.connect(dialling{document: "d0", clientID: "c", token: token})
 }
 
-// Whoever is in already stays in by the last known answer, also through a drop.
+// TestAResumeOutlivesTheSource: a connected user stays connected by the last known answer, also through a drop.
 func TestAResumeOutlivesTheSource(t *testing.T) {
 	t.Parallel()
 	sh := newShield(t)
@@ -274,9 +274,9 @@ func TestAWebhookOfManyEvents(t *testing.T) {
 	}
 }
 
-// What changes for everybody on a document the source may tell without knowing who is there:
-// who is there loses it, who is away does not come back by what was cached, and an operator
-// erases the document although no row of it is here.
+// TestTheWebhookOfADocument: the source may report a change for everybody on a document without
+// knowing who is there. Connected users lose the right, absent ones do not come back by a cached
+// one, and an operator erases the document although it has no row here.
 //
 // Holds: "a document's change keeps out who is away, too".
 func TestTheWebhookOfADocument(t *testing.T) {
@@ -302,7 +302,7 @@ func TestTheWebhookOfADocument(t *testing.T) {
 	if answer := s.must("PUT", "/v1/admin/documents/far/lock", ``); answer["locked"] != true {
 		t.Errorf("answered %v", answer)
 	}
-	// The source, which says that nothing is locked, is asked anew and does not undo it.
+	// The source is asked again. It says that nothing is locked, and does not undo the lock.
 	s.hook(time.Now(), `{"document":"far"}`)
 	if ack := s.connect(dialling{document: "far", clientID: "c", token: s.Login("outsider")}).ack; ack.Data["locked"] != true {
 		t.Errorf("connection_ack %v", ack.Data)

@@ -36,7 +36,7 @@ func (p provider) keys(names ...string) {
 	p.Do(map[string]string{"do": "keys", "names": strings.Join(names, ",")}, nil)
 }
 
-// answers says what the key set's address answers from now on.
+// answers sets what the key set's address answers from now on.
 func (p provider) answers(as string) {
 	p.T.Helper()
 	p.Do(map[string]string{"do": "answer", "as": as}, nil)
@@ -82,8 +82,8 @@ func (p provider) trusting(t testing.TB, changes ...string) *server {
 	return start(t, vars)
 }
 
-// told is how a Worker answers an attempt: "" when it lets in, else the code and the
-// reason; and how long it wants the client to wait.
+// told returns a Worker's answer to an attempt: "" if it admits the client, else the code and
+// the reason; and how long the client has to wait.
 func (s *server) told(token string) (said string, wait float64) {
 	s.T.Helper()
 	c, response, err := dialling{document: "welcome", clientID: "c1", token: token, carriage: "header"}.dial(s)
@@ -108,7 +108,7 @@ func (s *server) expectTold(token, want string) {
 	}
 }
 
-// until asks again and again until it is told this.
+// until repeats the attempt until it gets this answer.
 func (s *server) until(token, want string) {
 	s.T.Helper()
 	said := "nothing"
@@ -138,8 +138,8 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	}
 	s.expectTold(p.token("usr_owner", "https://elsewhere.example/"), "401 AUTHENTICATION_FAILED audience_mismatch")
 
-	// The issuer begins to sign with another key: it is fetched as soon as it may be,
-	// and whoever has a token of the old one goes on.
+	// The issuer begins to sign with another key. The Worker fetches it as soon as it may, and a
+	// token of the old key stays valid.
 	p.keys("b", "a")
 	b := p.token("usr_owner", resource)
 	if said, wait := s.told(b); said != "" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
@@ -169,7 +169,7 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	}
 }
 
-// Everybody who comes to a Worker that has just started waits for the one fetch of the keys.
+// TestColdStart: all clients of a Worker that has just started wait for one fetch of the keys.
 func TestColdStart(t *testing.T) {
 	t.Parallel()
 	p := startProvider(t)
@@ -194,7 +194,8 @@ func TestColdStart(t *testing.T) {
 	}
 }
 
-// Whoever leaves while the keys are on their way, and began the fetch, takes nobody along.
+// TestColdStartOfOneWhoLeaves: when the client that began the fetch leaves meanwhile, the others still
+// get their answer.
 func TestColdStartOfOneWhoLeaves(t *testing.T) {
 	t.Parallel()
 	p := startProvider(t)
@@ -221,8 +222,8 @@ func TestColdStartOfOneWhoLeaves(t *testing.T) {
 	s.expectTold(token, "")
 }
 
-// An issuer that is away keeps nobody out for as long as its old keys may be used, and
-// after that the answer says when to try again; it is not asked by every visitor.
+// TestAnotherIssuerIsAway: an issuer that does not answer keeps nobody out as long as its old keys
+// may be used. After that the answer says when to try again. Not every visitor causes a fetch.
 func TestAnotherIssuerIsAway(t *testing.T) {
 	t.Parallel()
 	p := startProvider(t)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What comes faster than it may is passed on less often, and its newest in the end; who
-// comes after the object was gone from memory sees it too.
+// TestLimitsPresenceItsNewestArrives: presence beyond its limit is passed on less often, and the
+// newest arrives in the end. A member that comes after the object was evicted sees it too.
 //
 // Holds: "presence never holds up an op".
 func TestLimitsPresenceItsNewestArrives(t *testing.T) {
@@ -44,8 +44,9 @@ func TestLimitsPresenceItsNewestArrives(t *testing.T) {
 	}
 }
 
-// Power of the attacker: a viewer that asks for the log with several questions at once. It
-// gets it at its own pace, and is told so; a first sync is heard to its end.
+// TestLimitsAskingForTheLogAgain. Power of the attacker: a viewer that asks for the log with several
+// requests at once. It gets the log at the document's pace, and is refused with a wait. A first
+// sync arrives completely.
 //
 // Holds: "nobody slows a document by asking for its log".
 func TestLimitsAskingForTheLogAgain(t *testing.T) {
@@ -92,8 +93,8 @@ func TestLimitsAskingForTheLogAgain(t *testing.T) {
 	}
 }
 
-// Power of the attacker: a token, and a device that reads nothing and says blindly that it
-// has. It is closed before much piles up, whatever it was that piled up.
+// TestDeviceThatReadsNothingIsClosed. Power of the attacker: a token, and a device that reads nothing
+// and blindly claims that it has. The server closes it before much piles up, whatever it is.
 //
 // Holds: "a slow reader slows nobody, and nothing piles up for it".
 func TestDeviceThatReadsNothingIsClosed(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What the README tells an operator to type works, word for word but for the address.
+// TestTheReadmesCalls: the calls in the README work, word for word but for the address.
 func TestTheReadmesCalls(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("../../README.md")

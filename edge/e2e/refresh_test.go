@@ -22,9 +22,9 @@ type unsigned struct{}
 func (unsigned) Derive(string, []byte, int) ([]byte, error) { return make([]byte, 32), nil }
 func (unsigned) Sign([]byte) ([]byte, error)                { return []byte("x"), nil }
 
-// The attacker has an account and refreshes for days on end, or comes back with a token of
-// before: D1 reads the same few rows for it, as it says itself of the issuer's own
-// statements, whether the sign-in has one token or 30,000.
+// TestARefreshReadsTheSameFewRows: the attacker has an account and refreshes for days on end, or
+// comes back with an old token. D1 reads the same few rows for it, by its own count for the
+// issuer's own statements, whether the sign-in has one token or 30,000.
 //
 // Holds: "nobody refreshes without end".
 func TestARefreshReadsTheSameFewRows(t *testing.T) {

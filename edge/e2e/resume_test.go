@@ -11,8 +11,8 @@ import (
 	"github.com/coder/websocket"
 )
 
-// story is the drop that every test here survives in its own way: the editor has
-// heard some ops, is cut off, misses some, and comes back.
+// story is the drop that every test here survives in its own way: the editor has received some
+// ops, is cut off, misses some, and comes back.
 type story struct {
 	owner, editor *conn
 	back          dialling
@@ -46,7 +46,7 @@ func (st *story) miss(from, to int) {
 	}
 }
 
-// resumes checks that the editor hears exactly what it missed, in order, once.
+// resumes checks that the editor receives exactly what it missed, in order, once.
 func (st *story) resumes(t *testing.T, s *server) *conn {
 	t.Helper()
 	c := s.connect(st.back)
@@ -80,7 +80,7 @@ func TestResumeWithinGrace(t *testing.T) {
 			st := cutOff(t, s, cut)
 			st.miss(4, 8)
 			c := st.resumes(t, s)
-			// Its own op, whose acknowledgement is lost with the line, is heard of too.
+			// Its own op, whose acknowledgement was lost with the connection, arrives too.
 			c.send(`{"type":"operation","event":"op","message_id":"mine","data":{"op":"mine"}}`)
 			c.reset()
 			st.owner.heardOps(9)
@@ -134,7 +134,7 @@ func TestAfterGraceANewSession(t *testing.T) {
 	const grace = 700 * time.Millisecond
 	s := start(t, map[string]string{"GRACE_PERIOD_MS": "700"})
 	st := cutOff(t, s, (*conn).reset)
-	// The others are told at once that the editor has left; grace runs from there.
+	// The others see at once that the editor has left. Grace runs from there.
 	st.owner.waitPresence("leave")
 	time.Sleep(grace + 300*time.Millisecond) // the one thing here that is time itself
 	c := s.connect(st.back)

@@ -16,9 +16,9 @@ var away = map[string][2]string{
 		"DROP TRIGGER locked"},
 }
 
-// A laptop is stolen while the database is away. The attacker has an open line, an access
-// token, and the refresh cookie: the first two are worth nothing at once, and so is what
-// the third brings when the database is back, until the operator has repeated the call.
+// TestRevokingNeedsNoDatabase: a laptop is stolen while the database is away. The attacker has an
+// open connection, an access token, and the refresh cookie. The first two are unusable at once.
+// So is what the third brings when the database is back, until the operator has repeated the call.
 func TestRevokingNeedsNoDatabase(t *testing.T) {
 	t.Parallel()
 	for what, sql := range away {
@@ -65,8 +65,8 @@ func TestRevokingNeedsNoDatabase(t *testing.T) {
 	}
 }
 
-// One of two sign-ins is ended by its id, found by its browser; then the other by what its
-// client is called. Whoever is not meant notices nothing.
+// TestRevokesOneSignInAndOneClient ends one of two sign-ins by its id, found by its browser, and then
+// the other by its client id. Nobody else notices anything.
 func TestRevokesOneSignInAndOneClient(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)

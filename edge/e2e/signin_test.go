@@ -106,8 +106,8 @@ func (s *server) d1(query string) (rows []map[string]any) {
 	return said.Rows
 }
 
-// Good tokens are let in however many come from one address, which may be an office; who
-// is refused there counts.
+// TestManyConnectsFromOneAddress: any number of valid tokens is admitted from one address, which may
+// be an office. Only refused ones count.
 //
 // Holds: "nobody floods by connecting".
 func TestManyConnectsFromOneAddress(t *testing.T) {
@@ -180,7 +180,7 @@ func TestManyLoginsFromOneAddress(t *testing.T) {
 	}
 }
 
-// The attempts at a password are counted in the database, exactly, whoever asks at once.
+// TestPasswordGuessing: the database counts the attempts at a password exactly, even concurrent ones.
 //
 // Holds: "a password cannot be guessed, nor its owner locked out".
 func TestPasswordGuessing(t *testing.T) {
@@ -211,8 +211,8 @@ func TestPasswordGuessing(t *testing.T) {
 	if a.status != 429 || a.wait <= 0 || a.wait > 10_000 || a.header.Get("Retry-After") == "" {
 		t.Errorf("the right one, too late: %d %v", a.status, a.body)
 	}
-	// At another place the user gets in; from then on nobody keeps them out of that browser,
-	// wherever it is, and wherever they are who try.
+	// From another place the user gets in. From then on nobody keeps them out of that browser, wherever
+	// it is, and from wherever others try.
 	first := s.password("198.51.100.1", "owner", "holdfast-demo")
 	if first.status != 200 || first.device == "" {
 		t.Fatalf("at another place: %d %v", first.status, first.body)
@@ -232,7 +232,7 @@ func TestPasswordGuessing(t *testing.T) {
 			t.Errorf("in the known browser at %q, under attack: %d %v", address, a.status, a.body)
 		}
 	}
-	// What was typed is not to be read there, and what is over is swept.
+	// The table does not reveal what was typed, and old rows are swept.
 	text, _ := json.Marshal(s.d1("SELECT * FROM login_attempts"))
 	if strings.Contains(string(text), "example.com") || strings.Contains(string(text), "203.0.113") || !strings.Contains(string(text), "full_at") {
 		t.Errorf("stored: %s", text)
@@ -308,7 +308,7 @@ func TestForkedSignIn(t *testing.T) {
 	}
 }
 
-// A new signing key takes over without anybody being signed out.
+// TestSigningKeyRotates: a new signing key takes over without signing anybody out.
 func TestSigningKeyRotates(t *testing.T) {
 	t.Parallel()
 	old := forgerOfStranger()

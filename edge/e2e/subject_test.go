@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// Whose tokens are taken, for whom they are, and whom they name.
+// Which tokens are accepted, for whom they are, and whom they name.
 
-// A deployment that trusts a provider for all that it signs lets nobody in, and says so.
+// TestUnsaidAudience: a deployment that would accept everything a provider signs admits nobody, and reports why.
 func TestUnsaidAudience(t *testing.T) {
 	t.Parallel()
 	p := startProvider(t)
@@ -47,7 +47,7 @@ func TestSubjectIsTheProviders(t *testing.T) {
 	s.expectTold(p.token("usr_owner", resource), "401 AUTHENTICATION_FAILED claim_missing")
 }
 
-// The embedded issuer's tokens are for whom its deployment says.
+// TestEmbeddedIssuersAudience: the embedded issuer's tokens have the audience that the deployment sets.
 func TestEmbeddedIssuersAudience(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"AUDIENCE": "web, phone"})
