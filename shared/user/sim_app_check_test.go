@@ -45,7 +45,7 @@ func (o *outside) check() {
 		if s := o.current[a.Package]; s == nil || s.id != a.SessionID {
 			o.fail("%s is %+v", a.Package, s)
 		}
-		if s := o.current[a.Package]; s.plug != nil && s.plug.ready && len(s.plug.inbox) == 0 && s.heard == a.Outbox.Sent && a.Outbox.Acked == a.Outbox.Sent && a.State == app.Running && s.client != (o.core.Device() != "") {
+		if s := o.current[a.Package]; s.plug != nil && s.plug.ready && len(s.plug.inbox) == 0 && s.received == a.Outbox.Sent && a.Outbox.Acked == a.Outbox.Sent && a.State == app.Running && s.client != (o.core.Device() != "") {
 			o.fail("%s thinks the device is there: %v", a.Package, s.client)
 		}
 	}
@@ -61,7 +61,7 @@ func (o *outside) check() {
 			o.fail("%s is open, and nobody's", p.conn)
 		}
 	}
-	for _, g := range o.gadgets {
+	for _, g := range o.devices {
 		if g.conn == "" || g.conn != o.core.Device() || !g.acked || len(g.inbox) > 0 || g.last != o.store.Row.Outbox.Sent {
 			continue
 		}
@@ -73,7 +73,7 @@ func (o *outside) check() {
 	}
 	for name, state := range o.stands {
 		if is := standing[name]; is != state && (is != "" || state != "stopped") {
-			o.fail("the device was told that %s is %q, it is %q", name, state, is)
+			o.fail("the device was sent that %s is %q, it is %q", name, state, is)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func (o *outside) twin(ev any) *object {
 
 // worldDies has everybody fall silent for good: time alone ends what there is.
 func (o *outside) worldDies() {
-	for _, g := range o.gadgets {
+	for _, g := range o.devices {
 		o.drop(g)
 	}
 	for _, p := range o.plugs {
@@ -147,8 +147,8 @@ func (o *outside) appsDie() {
 			}
 		}
 		o.crashed() // no webhook answers
-		o.hold(o.gadgets[0])
-		if len(o.core.Apps()) == 0 && o.gadgets[0].acked {
+		o.hold(o.devices[0])
+		if len(o.core.Apps()) == 0 && o.devices[0].acked {
 			return
 		}
 	}
@@ -156,7 +156,7 @@ func (o *outside) appsDie() {
 }
 
 // hold is a second of a device whose line holds: it hears everything and answers it.
-func (o *outside) hold(g *gadget) {
+func (o *outside) hold(g *handset) {
 	o.now = o.now.Add(time.Second)
 	o.answered(g)
 	if at, ok := o.core.Deadline(); ok && !o.now.Before(at) {
@@ -180,8 +180,8 @@ func (o *outside) hold(g *gadget) {
 
 // arrive has all lines hold: what was promised arrives, and what has no answer gets one.
 func (o *outside) arrive() {
-	g := o.gadgets[0]
-	o.drop(o.gadgets[1])
+	g := o.devices[0]
+	o.drop(o.devices[1])
 	for round := 0; ; round++ {
 		o.hold(g)
 		done := g.acked && g.last == o.store.Row.Outbox.Sent && len(g.pending) == 0 && len(o.asks) == 0
@@ -197,7 +197,7 @@ func (o *outside) arrive() {
 			for range 60 {
 				o.serve(s)
 			}
-			done = done && (s.over || s.heard == o.store.Apps[s.name].Row.Outbox.Sent && len(s.pending) == 0)
+			done = done && (s.over || s.received == o.store.Apps[s.name].Row.Outbox.Sent && len(s.pending) == 0)
 		}
 		if done {
 			return
@@ -224,7 +224,7 @@ func (o *outside) serve(s *launch) {
 		o.listen(s)
 	case len(s.pending) > 0:
 		o.insist(s)
-	case o.store.Apps[s.name].Row.Outbox.Acked < s.heard:
+	case o.store.Apps[s.name].Row.Outbox.Acked < s.received:
 		o.acknowledge(s)
 	}
 }

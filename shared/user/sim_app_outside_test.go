@@ -15,11 +15,11 @@ import (
 func (o *outside) turn() {
 	switch n := o.rand.IntN(400); {
 	case n < 120:
-		g := o.gadgets[0]
-		if other := o.gadgets[1]; other.conn != "" && other.conn == o.core.Device() {
+		g := o.devices[0]
+		if other := o.devices[1]; other.conn != "" && other.conn == o.core.Device() {
 			g = other
 		}
-		o.gadgetTurn(g)
+		o.deviceTurn(g)
 	case n < 230:
 		if len(o.asks) > 0 {
 			o.answer(o.asks[o.rand.IntN(len(o.asks))])
@@ -74,7 +74,7 @@ func (o *outside) answer(a *ask) {
 	case a.revoke != nil:
 		a.done = true
 		o.step(*a.revoke)
-		a.done = false // it is told again until it has heard
+		a.done = false // it is sent again until it is answered
 	}
 }
 
@@ -167,7 +167,7 @@ func (o *outside) idle() bool {
 	return o == nil || !slices.ContainsFunc(o.asks, func(a *ask) bool { return a.register != nil || a.call != nil })
 }
 
-// unplugged has every socket die with the machine; whose end is not heard of is found by
+// unplugged has every socket die with the machine; whose end is not notified is found by
 // the object that boots.
 func (o *outside) unplugged() {
 	if o == nil {
@@ -189,7 +189,7 @@ func (o *outside) woken() user.Woken {
 	if !o.cfg.Device.ClientPings {
 		return e
 	}
-	for _, g := range o.gadgets {
+	for _, g := range o.devices {
 		if g.conn != "" && g.conn == o.core.Device() {
 			e.Seen = g.seen
 		}

@@ -68,7 +68,7 @@ func (o *outside) effect(effect any) {
 	case app.Keep:
 		o.kept(o.current[e.Package], e.Kept)
 	case app.Forget:
-		if s := o.current[e.Package]; e.Seq > s.heard {
+		if s := o.current[e.Package]; e.Seq > s.received {
 			s.pushed = e.Seq
 		}
 	case app.Call:
@@ -92,7 +92,7 @@ func (o *outside) effect(effect any) {
 		o.keyGone()
 	case session.Record:
 		if e.Entry.Event == audit.AppStopped && e.Entry.Reason == "session_ended" {
-			o.stands[e.Entry.ClientID] = "stopped" // the device that would be told is gone
+			o.stands[e.Entry.ClientID] = "stopped" // the device that would be notified is gone
 		}
 		o.counts[string(e.Entry.Event)+" "+e.Entry.Code]++
 	}
@@ -166,7 +166,7 @@ func (o *outside) kept(s *launch, k channel.Kept) {
 	}
 }
 
-// toDevice is what the device is told, reliably: above all each state an app passes
+// toDevice is what is sent to the device, reliably: above all each state an app passes
 // through.
 func (o *outside) toDevice(k channel.Kept) {
 	o.toDev[k.Seq] = string(k.Text)

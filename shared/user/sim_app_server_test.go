@@ -69,7 +69,7 @@ func (o *outside) dial(s *launch) {
 	o.asks = append(o.asks, &ask{knock: &app.Connect{Conn: p.conn, Package: p.name, KeyID: p.key, SessionID: p.session}})
 }
 
-// cut ends a line without a close; the object is told late or never.
+// cut ends a connection without a close; the object is notified late or never.
 func (o *outside) cut(p *plug, told bool) {
 	p.cut, p.ready, p.inbox = true, false, nil
 	if s := o.starts[p.session]; s != nil && s.plug == p {
@@ -80,7 +80,7 @@ func (o *outside) cut(p *plug, told bool) {
 	}
 }
 
-// ended tells the object of a socket's end, until it has heard.
+// ended notifies the object of a socket's end, until it has taken it.
 func (o *outside) ended(p *plug, code int) {
 	o.late = slices.DeleteFunc(o.late, func(q *plug) bool { return p == q })
 	if !p.open {
@@ -122,7 +122,7 @@ func (o *outside) plugSays(p *plug, text string) {
 }
 
 func (o *outside) acknowledge(s *launch) {
-	o.plugSays(s.plug, fmt.Sprintf(`{"type":"system","event":"ack","data":{"seq":%d}}`, s.heard))
+	o.plugSays(s.plug, fmt.Sprintf(`{"type":"system","event":"ack","data":{"seq":%d}}`, s.received))
 }
 
 // insist is repeat for a server.
@@ -149,7 +149,7 @@ func (o *outside) listen(s *launch) {
 	if len(p.inbox) == 0 {
 		if !p.ready {
 			p.forgetful = o.rand.IntN(5) == 0
-			text := fmt.Sprintf(`{"type":"app","event":"app_connection_init","data":{"session_id":%q,"last_seq":%d}}`, s.id, s.heard)
+			text := fmt.Sprintf(`{"type":"app","event":"app_connection_init","data":{"session_id":%q,"last_seq":%d}}`, s.id, s.received)
 			if p.forgetful {
 				text = `{"type":"app","event":"app_connection_init"}`
 			}
@@ -165,10 +165,10 @@ func (o *outside) listen(s *launch) {
 		p.ready = true
 		s.client = d.Data.ClientConnected
 		if gap := d.Data.Gap; gap != nil {
-			if gap.From != s.heard+1 && (!p.forgetful || gap.From > s.heard) || gap.To < gap.From || gap.To > max(s.heard, s.pushed) || gap.Count != gap.To-gap.From+1 {
-				o.fail("%s had heard %d, lost is up to %d, and it was told of the gap %+v", s.name, s.heard, s.pushed, *gap)
+			if gap.From != s.received+1 && (!p.forgetful || gap.From > s.received) || gap.To < gap.From || gap.To > max(s.received, s.pushed) || gap.Count != gap.To-gap.From+1 {
+				o.fail("%s had received %d, lost is up to %d, and it got the gap %+v", s.name, s.received, s.pushed, *gap)
 			}
-			s.heard = max(s.heard, gap.To)
+			s.received = max(s.received, gap.To)
 			o.counts["gap"]++
 		}
 		if d.Data.Resumed {
@@ -182,19 +182,19 @@ func (o *outside) listen(s *launch) {
 		s.answer(d.Data.Details.MessageID, d.refusal())
 	case d.Event == "app_stopped":
 		s.stopped = true
-		s.heard = max(s.heard, d.Seq)
-	case d.Seq > 0 && d.Seq <= s.heard && p.forgetful: // once more
+		s.received = max(s.received, d.Seq)
+	case d.Seq > 0 && d.Seq <= s.received && p.forgetful: // once more
 		o.counts["replayed"]++
 	case d.Seq > 0:
-		if !p.ready || d.Seq != s.heard+1 {
-			o.fail("%s heard %d after %d", s.id, d.Seq, s.heard)
+		if !p.ready || d.Seq != s.received+1 {
+			o.fail("%s received %d after %d", s.id, d.Seq, s.received)
 		}
-		s.heard = d.Seq
+		s.received = d.Seq
 		switch d.Event {
 		case "app_message":
 			id := fmt.Sprint(d.Data.Data)
 			if s.got[id] {
-				o.fail("%s heard %s twice", s.id, id)
+				o.fail("%s received %s twice", s.id, id)
 			}
 			s.got[id] = true
 		case "client_disconnected", "client_reconnected":

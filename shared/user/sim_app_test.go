@@ -45,11 +45,11 @@ type launch struct {
 	pushed   uint64            // up to where the bounds have pushed it out
 	call     *ask              // its latest
 	// The server's side.
-	heard   uint64
-	client  bool // whether the device is there
-	got     map[string]bool
-	stopped bool
-	plug    *plug
+	received uint64
+	client   bool // whether the device is there
+	got      map[string]bool
+	stopped  bool
+	plug     *plug
 	talker
 }
 

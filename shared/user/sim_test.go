@@ -18,31 +18,32 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// gadget is a device as a user would have it: it comes back when its line drops, says
-// what it has heard, and acknowledges when it feels like it.
-type gadget struct {
+// handset is a device as a user would have it: it comes back when its connection drops, says
+// what it has received, and acknowledges when it feels like it.
+type handset struct {
 	name    string
 	conn    user.ConnID // "" while it has none
 	inbox   [][]byte
 	acked   bool // connection_ack has come
 	session string
-	last    uint64 // heard, or was told of as lost
-	told    uint64 // how many it was told of as lost
-	heard   uint64
-	refused bool      // its token is worthless: it gets another
-	seen    time.Time // when the runtime last answered it a ping
+	last    uint64 // received, or reported as lost
+	lost    uint64 // how many were reported as lost
+	// received is how many were not.
+	received uint64
+	refused  bool      // its token is unusable: it gets another
+	seen     time.Time // when the runtime last answered it a ping
 	*talker
 }
 
-// run is one seed's world: two gadgets of one user, an operator, a line that drops, an
+// run is one seed's world: two devices of one user, an operator, a line that drops, an
 // object that hibernates and crashes.
 type run struct {
 	*world
 	t       *testing.T
 	rand    random.Random
-	gadgets []*gadget
-	open    map[user.ConnID]*gadget // what the runtime holds open
-	late    []user.ConnID           // connections whose end has yet to be told
+	devices []*handset
+	open    map[user.ConnID]*handset // what the runtime holds open
+	late    []user.ConnID            // connections whose end has not been notified yet
 	jti     int
 	posted  uint64
 	trace   []string
@@ -55,8 +56,8 @@ type run struct {
 
 func newRun(t *testing.T, seed uint64, cfg user.Config) *run {
 	return &run{
-		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: random.Of(seed, 7), open: map[user.ConnID]*gadget{},
-		gadgets: []*gadget{{name: "phone", talker: &talker{}}, {name: "glasses", talker: &talker{}}},
+		world: newWorld(t, cfg), t: t, seed: seed, pace: 900, crashes: 40, rand: random.Of(seed, 7), open: map[user.ConnID]*handset{},
+		devices: []*handset{{name: "phone", talker: &talker{}}, {name: "glasses", talker: &talker{}}},
 	}
 }
 
@@ -146,7 +147,7 @@ func (r *run) step(ev any) {
 	})
 }
 
-func (r *run) says(g *gadget, text string) {
+func (r *run) says(g *handset, text string) {
 	f, err := protocol.Decode([]byte(text), protocol.Limits{})
 	if err != nil {
 		r.fail("%s: %v", text, err)
@@ -154,8 +155,8 @@ func (r *run) says(g *gadget, text string) {
 	r.step(user.FrameReceived{Conn: g.conn, Frame: f, Size: len(text), NewSessionID: fmt.Sprintf("%032s", r.id("5"))})
 }
 
-// drop cuts the line. What was on its way is lost; the end is told late, or never.
-func (r *run) drop(g *gadget) {
+// drop cuts the connection. What was on its way is lost; the end is notified late, or never.
+func (r *run) drop(g *handset) {
 	if g.conn == "" {
 		return
 	}
@@ -167,7 +168,7 @@ func (r *run) drop(g *gadget) {
 	} // else the runtime never notices
 }
 
-func (r *run) connect(g *gadget) {
+func (r *run) connect(g *handset) {
 	g.inbox, g.acked = nil, false
 	conn := user.ConnID(r.id("c"))
 	if g.refused {
@@ -202,7 +203,7 @@ func (r *run) connect(g *gadget) {
 }
 
 // read takes one frame off the line.
-func (r *run) read(g *gadget) {
+func (r *run) read(g *handset) {
 	if len(g.inbox) == 0 || g.conn == "" {
 		return
 	}
@@ -226,19 +227,19 @@ func (r *run) read(g *gadget) {
 		r.apps.greeted(g, text)
 		if gap := f.Data.Gap; gap != nil {
 			if gap.From != g.last+1 || gap.To < gap.From || gap.Count != gap.To-gap.From+1 {
-				r.fail("%s had heard %d and was told of the gap %+v", g.name, g.last, *gap)
+				r.fail("%s had received %d and got the gap %+v", g.name, g.last, *gap)
 			}
-			g.last, g.told = gap.To, g.told+gap.Count
+			g.last, g.lost = gap.To, g.lost+gap.Count
 		}
 	case "app_message", "app_state", "app_started", "app_stopped":
 		if f.Seq == 0 && f.Event != "app_message" {
 			break // how things stand
 		}
 		if !g.acked || f.Seq != g.last+1 {
-			r.fail("%s heard %d after %d", g.name, f.Seq, g.last)
+			r.fail("%s received %d after %d", g.name, f.Seq, g.last)
 		}
 		g.last = f.Seq
-		g.heard++
+		g.received++
 	case "ping":
 		r.says(g, pongText)
 	case "error", "connection_error":
@@ -246,7 +247,7 @@ func (r *run) read(g *gadget) {
 			g.refused = true
 		}
 	}
-	r.apps.toGadget(g, text)
+	r.apps.readByDevice(g, text)
 }
 
 func (r *run) turn() {
@@ -260,7 +261,7 @@ func (r *run) turn() {
 		}
 		return
 	}
-	g := r.gadgets[r.rand.IntN(len(r.gadgets))]
+	g := r.devices[r.rand.IntN(len(r.devices))]
 	switch n := r.rand.IntN(100); {
 	case n < 25 && (r.apps == nil || n < 3):
 		r.step(device.Post{Ask: 1, From: "operator", Data: []byte(`{"n":1}`)})
@@ -275,7 +276,7 @@ func (r *run) turn() {
 	case n < 82:
 		r.drop(g)
 	case n < 92:
-		if g.conn == "" && (g == r.gadgets[0] || r.rand.IntN(6) == 0) {
+		if g.conn == "" && (g == r.devices[0] || r.rand.IntN(6) == 0) {
 			r.connect(g)
 		}
 	case n < 96:
@@ -303,7 +304,7 @@ func (r *run) turn() {
 
 // crash takes every socket with it; the shell finds out when it boots.
 func (r *run) crash() {
-	for _, g := range r.gadgets {
+	for _, g := range r.devices {
 		g.conn, g.inbox, g.acked = "", nil, false
 	}
 	clear(r.open)
@@ -317,17 +318,17 @@ func (r *run) crash() {
 	}
 }
 
-// TestSim lets seeds run: nothing an operator was told is stored is lost in silence, comes
+// TestSim lets seeds run: nothing that an operator's receipt says is stored is lost in silence, comes
 // twice or out of order, whatever the line and the object do.
 func TestSim(t *testing.T) {
-	var heard, told uint64
+	var received, lost uint64
 	runs := random.Each(t, 60, 10, func(seed uint64) {
 		r := newRun(t, seed, user.Config{Device: device.Config{Outbox: channel.OutboxConfig{Frames: 12}}})
 		for range 2000 {
 			r.turn()
 		}
 		// In the end the line holds, and all that was promised arrives or is said to be lost.
-		g := r.gadgets[0]
+		g := r.devices[0]
 		for tries := 0; g.last < r.posted || !g.acked; tries++ {
 			if tries > 50 {
 				r.fail("%s stands at %d of %d", g.name, g.last, r.posted)
@@ -343,12 +344,12 @@ func TestSim(t *testing.T) {
 				r.drop(g) // its first word was lost in a crash, say
 			}
 		}
-		for _, g := range r.gadgets {
-			heard, told = heard+g.heard, told+g.told
+		for _, g := range r.devices {
+			received, lost = received+g.received, lost+g.lost
 		}
 	})
-	if runs >= 10 && (heard < 1000 || told == 0) {
-		t.Errorf("%d messages were heard and %d said to be lost: the world is too tame", heard, told)
+	if runs >= 10 && (received < 1000 || lost == 0) {
+		t.Errorf("%d messages were received and %d reported as lost: the world is too tame", received, lost)
 	}
-	t.Logf("%d heard, %d said to be lost", heard, told)
+	t.Logf("%d received, %d reported as lost", received, lost)
 }

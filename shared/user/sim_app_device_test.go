@@ -7,8 +7,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// gadgetTurn has a device start, stop and write to apps, or repeat what has no answer.
-func (o *outside) gadgetTurn(g *gadget) {
+// deviceTurn has a device start, stop and write to apps, or repeat what has no answer.
+func (o *outside) deviceTurn(g *handset) {
 	if g.conn == "" && o.rand.IntN(4) == 0 {
 		o.connect(g)
 	}
@@ -39,25 +39,25 @@ func (o *outside) gadgetTurn(g *gadget) {
 	}
 }
 
-func (o *outside) command(g *gadget, event, name string) {
+func (o *outside) command(g *handset, event, name string) {
 	o.counter++
 	id := fmt.Sprint("s", o.counter)
 	o.utter(g, id, fmt.Sprintf(`{"type":"app","event":%q,"message_id":%q,"data":{"package":%q}}`, event, id, name))
 }
 
-func (o *outside) utter(g *gadget, id, text string) {
+func (o *outside) utter(g *handset, id, text string) {
 	g.pending = append(g.pending, unanswered{id, text})
 	o.says(g, text)
 }
 
-func (o *outside) answered(g *gadget) {
+func (o *outside) answered(g *handset) {
 	if o.cfg.Device.ClientPings {
 		g.seen = o.now
 	}
 }
 
 // repeat says again what has no answer, in order.
-func (o *outside) repeat(g *gadget) {
+func (o *outside) repeat(g *handset) {
 	g.hold = false
 	for _, m := range slices.Clone(g.pending) {
 		if g.conn == "" || g.hold {
@@ -72,7 +72,7 @@ func (o *outside) repeat(g *gadget) {
 
 // greeted is a connection_ack: what has no answer is said again after a resume. Another
 // device may have had the channel otherwise.
-func (o *outside) greeted(g *gadget, text []byte) {
+func (o *outside) greeted(g *handset, text []byte) {
 	if o == nil {
 		return
 	}
@@ -88,14 +88,14 @@ func (o *outside) greeted(g *gadget, text []byte) {
 	o.repeat(g)
 }
 
-// toGadget is a frame that a device has read.
-func (o *outside) toGadget(g *gadget, text []byte) {
+// readByDevice is a frame that a device has read.
+func (o *outside) readByDevice(g *handset, text []byte) {
 	if o == nil {
 		return
 	}
 	d := o.parse(string(text))
 	if d.Seq > 0 && o.toDev[d.Seq] != string(text) {
-		o.fail("%s heard %s, kept was %s", g.name, text, o.toDev[d.Seq])
+		o.fail("%s received %s, kept was %s", g.name, text, o.toDev[d.Seq])
 	}
 	switch d.Event {
 	case "app_state", "app_started", "app_stopped":
