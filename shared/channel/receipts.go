@@ -1,10 +1,6 @@
 package channel
 
-import (
-	"cmp"
-	"slices"
-	"strings"
-)
+import "strings"
 
 // Receipt is one message of a client that was accepted: a repeat of it gets the same answer
 // and is not applied again.
@@ -45,10 +41,16 @@ func NewReceipts(size int) *Receipts { return &Receipts{size: int32(size)} }
 // RestoreReceipts returns the memory that was stored, in any order.
 func RestoreReceipts(size int, stored []Receipt) *Receipts {
 	r := NewReceipts(size)
-	stored = slices.Clone(stored)
-	slices.SortFunc(stored, func(a, b Receipt) int { return cmp.Compare(a.N, b.N) })
-	for _, s := range stored {
-		if newest := stored[len(stored)-1].N; newest-s.N < uint64(size) { // else of a larger memory
+	byN := make([]Receipt, 0, len(stored))
+	for at, s := range stored {
+		byN = append(byN, s)
+		for ; at > 0 && byN[at-1].N > s.N; at-- {
+			byN[at] = byN[at-1]
+		}
+		byN[at] = s
+	}
+	for _, s := range byN {
+		if byN[len(byN)-1].N-s.N < uint64(size) { // else of a larger memory
 			r.last = s.N - 1
 			r.Add(s.ClientID, s.MessageID, s.Seq)
 		}
