@@ -137,7 +137,7 @@ func TestAttemptsNeedTheDatabase(t *testing.T) {
 	}
 }
 
-// A cheap hash is replaced at the next sign-in, and costs whoever asks as long as any.
+// TestRehash: a cheap hash is replaced at the next sign-in, and checking one takes as long as any other.
 func TestRehash(t *testing.T) {
 	w := newWorld(t)
 	old := w.store.users["owner@example.com"]

@@ -103,7 +103,7 @@ func TestDeviceCookie(t *testing.T) {
 	if a := w.login("owner@example.com", "hunter2"); a.device != nil {
 		t.Error("a wrong password was given a number")
 	}
-	// A number that is none is not taken over.
+	// The issuer does not adopt an invalid number.
 	if d := w.from("", "owner@example.com", password, &http.Cookie{Name: deviceCookieName, Value: "x"}).device; len(d.Value) != deviceLength {
 		t.Errorf("%+v", d)
 	}

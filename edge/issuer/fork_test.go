@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Thief and victim were equally quick: both have a child of one token. The first that
-// is used later than the overlap is taken for the one in use, and the other one's next
-// use ends both.
+// TestForkEndsTheFamily: thief and victim were equally quick, and both have a child of one token.
+// The first child that is used after the overlap counts as the one in use, and the next use of
+// the other ends both.
 func TestForkEndsTheFamily(t *testing.T) {
 	for name, early := range map[string]int{"the thief waits": 0, "the thief refreshes once more at once": 1, "and once more": 2} {
 		w := newWorld(t)
@@ -32,7 +32,7 @@ func TestForkEndsTheFamily(t *testing.T) {
 	}
 }
 
-// A thief who refreshes all the time, always within the grace, does not outlive it.
+// TestForkOfABusyThief: a thief who refreshes all the time, always within the grace, does not outlive it.
 func TestForkOfABusyThief(t *testing.T) {
 	w := newWorld(t)
 	stolen := w.login("owner@example.com", password).cookie.Value

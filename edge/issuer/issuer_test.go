@@ -48,7 +48,7 @@ type world struct {
 	// their session objects unreachable.
 	ended    []string
 	endFails bool
-	// lines are what was logged.
+	// lines holds the lines of the log.
 	lines []string
 }
 
@@ -95,7 +95,7 @@ func newWorld(t *testing.T, changes ...func(*Config)) *world {
 
 func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// answer is a response, taken apart.
+// answer is a response, decoded.
 type answer struct {
 	status        int
 	header        http.Header
@@ -207,8 +207,8 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Whoever tries e-mails must not learn which exist: not by the answer, and not by
-// how much work it was.
+// TestUnknownAccountLooksLikeWrongPassword: an attacker who tries e-mails learns from neither the
+// answer nor the work which accounts exist.
 func TestUnknownAccountLooksLikeWrongPassword(t *testing.T) {
 	w := newWorld(t)
 	wrong := w.login("owner@example.com", "hunter2")

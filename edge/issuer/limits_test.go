@@ -23,8 +23,8 @@ func (a answer) claims() (c struct {
 
 func (a answer) signIn() string { return signin.Of(a.claims().Jti) }
 
-// The attacker has an account and refreshes in a loop: so often in a minute, whatever the
-// wait, and then again when it was told to.
+// TestTooManyRefreshes: the attacker has an account and refreshes in a loop, up to the limit of a
+// minute whatever the wait, and then again after the wait.
 func TestTooManyRefreshes(t *testing.T) {
 	w := newWorld(t)
 	cookie := w.login("owner@example.com", password).cookie.Value
@@ -119,7 +119,7 @@ func TestReuseIsKnownForGood(t *testing.T) {
 	if a := w.refresh(thief); a.status != 401 {
 		t.Errorf("the thief: %d %s", a.status, a.body)
 	}
-	// Who knows the sign-in's id, which is in every access token, cannot end it.
+	// Every access token holds the id of its sign-in; knowing the id is not enough to end it.
 	a := w.login("owner@example.com", password)
 	id := a.signIn()
 	for _, made := range []string{id + "." + strings.Repeat("x", 43), strings.Repeat("A", 30) + "." + strings.Repeat("x", 43)} {

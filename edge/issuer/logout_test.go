@@ -104,8 +104,8 @@ func TestLogoutEverywhereAgain(t *testing.T) {
 	}
 }
 
-// Ending the connections waits for no table: while the database is away for writing, they
-// and the tokens that are out are ended all the same, and the answer says what is not.
+// TestLogoutEverywhereWithoutTheDatabase: ending the connections needs no table. While the database
+// accepts no writes, they and the issued access tokens end all the same, and the answer says what did not.
 func TestLogoutEverywhereWithoutTheDatabase(t *testing.T) {
 	for method, ended := range map[string]int{"Refresh": 0, "RevokeUser": 1, "Forget": 1} {
 		w := newWorld(t)

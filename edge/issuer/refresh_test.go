@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 	if none.status != 401 || none.reason != "refresh_token_missing" {
 		t.Errorf("%d %s", none.status, none.body)
 	}
-	// What is in the table is not what opens the door.
+	// What the table holds is not what a client refreshes with.
 	key, _ := keyOf(first)
 	other := w.login("owner@example.com", password).cookie.Value
 	for _, made := range []string{"x", digest(first), key, "x" + first, "." + first, strings.Repeat("x", 4000)} {
@@ -157,7 +157,7 @@ func TestLogout(t *testing.T) {
 	}
 }
 
-// A failure says so, says nothing more, and uses nothing up.
+// TestFailures: a failure is reported, reveals nothing more, and uses up nothing.
 func TestFailures(t *testing.T) {
 	w := newWorld(t)
 	first := w.login("owner@example.com", password).cookie.Value
@@ -200,7 +200,7 @@ func TestSweep(t *testing.T) {
 	if n := len(w.store.tokens); n != 1 {
 		t.Errorf("%d rows", n)
 	}
-	// Who never signs in again sweeps by refreshing.
+	// A client that never signs in again sweeps by refreshing.
 	for range 200 {
 		w.now = w.now.Add(15 * time.Minute)
 		last = w.refresh(last).cookie.Value

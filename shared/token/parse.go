@@ -54,7 +54,7 @@ type Verifier struct {
 // Parse checks the form of text and takes it apart.
 //
 // It accepts no RS256 token that golang-jwt's parser refuses (FuzzParse checks that), without
-// the signing methods that come with that parser. It is stricter in one point: it refuses a
+// the signing methods that come with that parser. It is stricter: for example, it refuses a
 // token that has a claim twice (RFC 7519, section 4). encoding/json takes the last of the
 // two, another reader the first, so such a token has no one meaning. Validate leaves the
 // claims themselves to golang-jwt's validator.

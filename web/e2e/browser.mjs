@@ -88,7 +88,7 @@ export async function type(page, what) {
   await page.keyboard.type(what);
 }
 
-/** Begins to note the versions a tab hears, and from which one. */
+/** Begins to record the versions that a tab receives, and from which one. */
 export const note = (page) => page.evaluate(() => {
   const { session } = globalThis.demo;
   globalThis.noted = { from: session.version, versions: [] };

@@ -86,7 +86,7 @@ class Chrome {
 }
 
 class Profile {
-  /** What pages said on their consoles, and where their requests went. */
+  /** What pages wrote to their consoles, and where their requests went. */
   console = [];
   urls = [];
 

@@ -26,7 +26,7 @@ async function arrive(name) {
   return { person, tab };
 }
 
-/** Keeps what a tab hears from now on. */
+/** Keeps what a tab receives from now on. */
 const listen = (tab) => tab.evaluate(() => {
   globalThis.heard = { comment: [], locks: [], snapshot: [] };
   for (const type of Object.keys(globalThis.heard)) {

@@ -18,7 +18,7 @@ const standIn = `export default (global) => class {
   _resume() { globalThis.fakeResume?.(); }
 };`;
 
-/** The program under the shell: it records what it is told and can call out. */
+/** The program under the shell: it records the events it receives, and can call out. */
 export class Program {
   heard = [];
   inside = false;

@@ -28,7 +28,7 @@ export async function startGateway(url) {
       gateway.holding = false;
       for (const go of held.splice(0)) go();
     },
-    /** Cuts every open line without a word. */
+    /** Cuts every open connection without a close. */
     cut() {
       for (const line of lines) line.destroy();
     },

@@ -66,7 +66,7 @@ for (const [way, { go, returns, robbed = false, silent }] of Object.entries(ways
       for (const each of [tab, ...others]) await each.until(() => tabs.length === 3);
       assert.deepEqual(await misheard(tab), []);
     } else {
-      // A crash says nothing to anybody: the roll call finds it.
+      // A crash sends nothing to anybody: the roll call finds it.
       for (const tab of others) await tab.until(() => tabs.length === 2, undefined, silent ? 25_000 : 10_000);
     }
     for (const tab of others) assert.deepEqual(await misheard(tab), []);
@@ -99,7 +99,7 @@ test("what a page had not seen stored when it was left is stored all the same", 
   for (const leaves of [0, 1]) {
     person = await rig.person("owner", 2, "welcome");
     const [gone, left] = leaves ? [person.tabs[1], person.tabs[0]] : person.tabs;
-    // Not the browser's own offline: it sometimes keeps the end of a line to itself meanwhile.
+    // Not the browser's own offline, which sometimes hides the end of a connection meanwhile.
     rig.gateway.down = true;
     rig.gateway.cut();
     await left.until(() => session.state === "reconnecting");

@@ -6,7 +6,7 @@ import { HoldfastProvider, Server, Y, load, newcomer, peer, random, settle, tick
 
 before(load);
 
-/** A session that has heard all there is before anybody made a document on it. */
+/** A session that has received everything before anybody made a document on it. */
 function early(server, name) {
   const { session, provider } = peer(server, name);
   provider.destroy();
@@ -23,7 +23,7 @@ test("a provider that is made late hears the log again, and only then is synced"
   const b = peer(server, "b", { on: early(server, "b"), snapshotEvery: 2 });
   const told = [];
   b.provider.addEventListener("synced", ({ detail }) => told.push([detail, b.text.toString()]));
-  // Before it has heard it, others write and so does it.
+  // Before it has received that, others write and so does it.
   a.text.insert(0, "!");
   b.text.insert(0, "?");
   await tick();

@@ -111,7 +111,7 @@ for (const version of Object.keys(reacts)) {
     assert.deepEqual(await locks(page), [1, 0]);
     assert.deepEqual(await page.evaluate(() => [now.role, now.permissions.includes("write"), now.locked, now.error, now.lostConnection, now.unsent]), ["leader", true, false, undefined, false, 0]);
 
-    // The newest handler hears, nothing reconnects for it, and an operation draws nothing.
+    // The newest handler is called, nothing reconnects for it, and an operation draws nothing.
     await page.evaluate(() => redraw());
     const draws = await page.evaluate(() => draws);
     const stored = await page.evaluate(() => now.send({ from: "react" }));

@@ -1,4 +1,4 @@
-// What the READMEs tell a newcomer to write, run word for word.
+// The examples of the READMEs, run word for word.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { build } from "esbuild";

@@ -47,10 +47,10 @@ export const begin = (tab, op) => tab.evaluate((op) => {
   session.send(op).then(({ version }) => (sent[op] = version), (error) => (sent[op] = error.code));
 }, op);
 
-/** Waits until a tab has heard an op. */
+/** Waits until a tab has received an op. */
 export const hears = (tab, op) => tab.until((op) => ops.includes(op), op);
 
-/** What was wrong with what a tab heard: every version once, in order, from its first to its last. */
+/** Returns what is wrong with what a tab received: every version once, in order, from its first to its last. */
 export const misheard = (tab) => tab.evaluate(() => versions.filter((version, i) => i > 0 && version !== versions[i - 1] + 1).concat(
   ops.filter((op, i) => typeof op === "string" && ops.indexOf(op) !== i)));
 

@@ -99,7 +99,7 @@ test("whose document is made late has all of it, and its snapshot too", { timeou
   const whole = await owner.evaluate(() => text.toString());
   assert.match(whole, /^CHAPTER ONE /);
   assert.equal(await editor.evaluate(() => text.toString()), whole);
-  // To the page's own listeners each version is told once, whatever the provider asked for.
+  // The page's own listeners receive each version once, whatever the provider asked for.
   const versions = await editor.evaluate((from) => heard.slice(from).map(([, version]) => version), heard);
   assert.deepEqual(versions, [...new Set(versions)].sort((a, b) => a - b));
   const late = await arrive("viewer");

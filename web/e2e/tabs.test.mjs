@@ -142,7 +142,7 @@ test("a reload goes straight in again; signing out ends it in every tab", { time
   await first.reload();
   await first.locator("#sign-in-form").waitFor();
   const cookies = await person.context.cookies();
-  // The one that stays says that somebody has signed in with this browser: it opens nothing.
+  // The one that stays shows that somebody has signed in with this browser. It gives access to nothing.
   assert.deepEqual(cookies.filter(({ name, value }) => value && name !== "holdfast_device"), [], "no cookie that still holds anything");
 });
 

@@ -1,4 +1,4 @@
-// The demo's buttons do what they say: whoever tries the session out has nothing else.
+// The demo's buttons do what their labels say: people who try the session out have nothing else.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { Person, inState, launch, property, shows, type, until } from "./browser.mjs";

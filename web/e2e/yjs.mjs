@@ -26,7 +26,7 @@ export const tick = () => new Promise((resolve) => setTimeout(resolve));
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const copy = (value) => JSON.parse(JSON.stringify(value));
 
-/** The document's log and its snapshot, and who is on the line. */
+/** The document's log and its snapshot, and who is connected. */
 export class Server {
   log = [];
   sessions = [];
@@ -37,13 +37,13 @@ export class Server {
     if (!entry) this.log.push((entry = { session, id, op: copy(op), version: this.log.length + 1 }));
     return entry;
   }
-  /** An entry of somebody who is no session here. */
+  /** An entry by somebody who has no session here. */
   write(op, { userId, clientId }) {
     this.log.push({ session: { userId, clientId, tabId: "tab-x" }, id: this.log.length, op: copy(op), version: this.log.length + 1 });
   }
 }
 
-/** A session as the provider sees it: everything passes when the test says so. */
+/** A session as the provider sees it: everything passes when the test decides so. */
 export class FakeSession extends EventTarget {
   state = "connecting";
   version = 0;
@@ -88,7 +88,7 @@ export class FakeSession extends EventTarget {
   get waiting() {
     return this.#waiting.size;
   }
-  /** The server stores so many of what waits; the answers are heard with the log. */
+  /** The server stores so many of the waiting operations; the answers arrive with the log. */
   push(count = Infinity) {
     if (this.state !== "connected") return;
     for (const [id, { op }] of [...this.#waiting].slice(0, count)) this.server.store(this, id, op);
@@ -97,7 +97,7 @@ export class FakeSession extends EventTarget {
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
   }
-  /** Hears so many of what is stored and was not heard; what is asked for again comes first. */
+  /** Receives so many of the stored entries that it has not received; what is asked for again comes first. */
   pull(count = Infinity) {
     if (this.state !== "connected") return;
     if (this.#again) {
@@ -169,7 +169,7 @@ export function random(seed) {
 
 export const whole = ({ doc, text }) => JSON.stringify([text.toString(), Object.entries(doc.getMap("map").toJSON()).sort()]);
 
-/** Everything that is sent is stored, and heard by all. */
+/** Everything that is sent is stored, and received by all. */
 export async function settle(...peers) {
   for (let i = 0; i < 4; i++) {
     await tick();
@@ -185,7 +185,7 @@ export async function type(who, text, ...others) {
   }
 }
 
-/** What somebody sees who comes now. */
+/** What somebody sees who joins now. */
 export function newcomer(server) {
   const late = peer(server, `newcomer-${server.sessions.length}`);
   late.session.up();
