@@ -126,7 +126,7 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 			return fmt.Errorf("two channels of %s", c.UserID)
 		}
 		last = c.UserID
-		if c.State == channel.Active && !w.open[document.ConnID(c.Conn)] {
+		if c.State == channel.Active && !w.open[c.Conn] {
 			return fmt.Errorf("%s is active on %s, which is not open", c.UserID, c.Conn)
 		}
 		kept := stored[c.UserID]

@@ -131,7 +131,7 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		ev.Receipts = d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged)
 	}
 	if row, ok := d.store.Rows[c.user.id]; ok {
-		if current := w.lines[document.ConnID(row.Channel.Conn)]; current != nil {
+		if current := w.lines[row.Channel.Conn]; current != nil {
 			ev.Seen = current.lastPing()
 		}
 	}
