@@ -89,7 +89,7 @@ type (
 	// ForgetReceipts deletes all of the device's.
 	ForgetReceipts struct{}
 	// Call asks an app by its webhook to connect, within Timeout. Until is when the
-	// answer is given up: it tells this call from the app's others, of which an earlier
+	// answer is given up: it sets this call apart from the app's others, of which an earlier
 	// one may have been the same Attempt.
 	Call struct {
 		Package, SessionID string
@@ -97,7 +97,7 @@ type (
 		Timeout            time.Duration
 		Until              time.Time
 	}
-	// Register writes down where apps' keys are told of a connection by a key, if that
+	// Register writes down a connection by a key, where a key's revocation finds it, if that
 	// is not revoked.
 	Register struct {
 		Conn                      ConnID

@@ -78,7 +78,7 @@ func (a *Apps) reject(x *attached, init protocol.Frame, e protocol.Error) {
 	a.owner.Socket(serverconn.Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
 }
 
-// init takes an app's first word: it makes its connection the app's own.
+// init takes an app's handshake frame: it makes its connection the app's own.
 func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	if x.row.State == Stopping {
 		a.reject(x, f, protocol.AppNotStarted())
@@ -169,7 +169,7 @@ func (a *Apps) SendFailed(now time.Time, conn ConnID, seen time.Time) {
 	}
 }
 
-// end tells an app why and closes its connection. What is final by its code stops the
+// end sends an app the reason and closes its connection. What is final by its code stops the
 // app: it would not come back by itself.
 func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 	if serverconn.Listens(e) {

@@ -137,7 +137,7 @@ func (c *Channel) Leave() {
 	c.row.GraceUntil = time.Time{}
 }
 
-// Forget makes a gone channel one of no session, and tells whether it was one.
+// Forget makes a gone channel one of no session, and reports whether it was one.
 func (c *Channel) Forget() bool {
 	had := c.row.State == Gone && c.row.SessionID != ""
 	if had {
@@ -176,10 +176,10 @@ func (c *Channel) Refresh(now, expires time.Time) {
 	}
 }
 
-// Notice marks the client as told about its token's expiry.
+// Notice notes that the client was sent the notice of its token's expiry.
 func (c *Channel) Notice() { c.row.Noticed = true }
 
-// NoticeLeft is within what time a client that is told now has to refresh its token:
+// NoticeLeft is within what time a client that is sent the notice now has to refresh its token:
 // what is left of it, RefreshNotice at most.
 func (c *Channel) NoticeLeft(now time.Time) time.Duration {
 	if c.row.Expires.IsZero() {

@@ -9,7 +9,7 @@ type Config struct {
 	// InitTimeout is how long a device may take over its connection_init,
 	// counted from the socket and not extended by anything. Default 30 s (seed S1).
 	InitTimeout time.Duration
-	// Heartbeat is how often the side that pings does so; clients are told it.
+	// Heartbeat is how often the side that pings does so; an acknowledgement says it.
 	// Default 10 s (seed S1).
 	Heartbeat time.Duration
 	// HeartbeatTimeout is how long a connection may be silent. Default 25 s:
@@ -18,7 +18,7 @@ type Config struct {
 	// ReadOnly is how long a connection outlives its token, reading only, so
 	// that a refresh that is under way still finds it. Default 25 s.
 	ReadOnly time.Duration
-	// RefreshNotice is how long before expiry the client is told to refresh.
+	// RefreshNotice is how long before expiry the client is asked to refresh.
 	// Default 60 s (seed S2). A token whose life is shorter than twice this is
 	// announced at half of it.
 	RefreshNotice time.Duration

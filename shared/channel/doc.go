@@ -44,5 +44,5 @@
 //
 // What a document's channel is sent lies in its log. Frames without one (those of
 // devices and apps) are kept in an Outbox until they are acknowledged, bounded, and
-// a resume is told of what the bounds pushed out.
+// a resume reports what the bounds pushed out.
 package channel

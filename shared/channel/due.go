@@ -8,7 +8,7 @@ type Due uint8
 // What can be due.
 const (
 	Nothing   Due = iota
-	Notice        // tell the client to refresh its token: Notice
+	Notice        // ask the client to refresh its token: Notice
 	TokenOver     // the read-only time after expiry is over: Lose
 	Silent        // nothing received for HeartbeatTimeout: Lose
 	GraceOver     // nobody came back: Leave

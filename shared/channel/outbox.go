@@ -10,7 +10,7 @@ type Kept struct {
 
 // Outbox is the memory of the reliable frames that have no log behind them (those
 // of devices and apps): each is kept until the client has acknowledged it, within
-// bounds. What the bounds push out is never a silent hole: a resume is told of it
+// bounds. What the bounds push out is never a silent hole: a resume reports it
 // as a gap.
 //
 // Its states are all in Row and the kept frames; both are the owner's to store,

@@ -132,7 +132,7 @@ func (r *Receipts) at(i int) Receipt {
 	return s
 }
 
-// hash is FNV-1a of both ids: good enough to tell messages apart, and no import.
+// hash is FNV-1a of both ids: good enough to keep messages apart, and no import.
 func hash(clientID, messageID string) uint32 {
 	h := uint32(2166136261)
 	for _, s := range [...]string{clientID, messageID} {

@@ -54,7 +54,7 @@ func (d *Device) lose(now, at time.Time) {
 	d.Settle(now, false)
 }
 
-// end tells the device why, closes its connection, and does with the channel what the
+// end sends the device the reason, closes its connection, and does with the channel what the
 // code says: a final one ends it, any other leaves it its grace.
 func (d *Device) end(now, at time.Time, e protocol.Error) {
 	if serverconn.Listens(e) {

@@ -54,7 +54,7 @@
 // the first, stored, and ends when a Replay has reached the newest version.
 //
 // A client that has confirmed before and stays dry for SlowAfter is closed with
-// SLOW_CONSUMER. One that never does (seed S2 has no pong) cannot be told from a slow one:
+// SLOW_CONSUMER. One that never does (seed S2 has no pong) looks like a slow one:
 // it gets a window every SlowAfter, maxTrust of them on one connection, and is closed then:
 // it resumes, at the cost of one reconnect. What cannot wait, an answer, may fill a second
 // window; with that one full too the connection ends at once.

@@ -21,7 +21,7 @@ type Config struct {
 	// MaxRefusedTokens is how many tokens in a row may be refused on a connection before
 	// the next has to wait for rate.RefusedPause. Default 5.
 	MaxRefusedTokens int
-	// Limits are what clients are told about frames; the decoder holds them to it.
+	// Limits are what an acknowledgement says about frames; the decoder holds clients to it.
 	Limits protocol.Limits
 	// Secret is what the ids of probes are made of.
 	Secret Secret

@@ -39,7 +39,7 @@ func refuse(e protocol.Error) *Answer { return &Answer{Err: e, Frame: e.Frame()}
 func end(e protocol.Error) *Answer { return &Answer{Err: e, Ends: true} }
 
 // Take takes a frame of so many bytes into account, and returns nil where it goes on. A frame
-// without a name is told of once in a while; the others of its kind are dropped.
+// without an id cannot be answered by it: the client is sent rate_limited once in a while.
 func (c *Conn) Take(now time.Time, limits *rate.FloodLimits, messageID string, size int) *Answer {
 	wait, enough := c.flood.Take(now, limits, size)
 	if wait == 0 {

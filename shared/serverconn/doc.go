@@ -23,7 +23,7 @@
 //
 // # What is under way
 //
-// The platform does not tell how much of a socket is unsent, so the client does: a ping goes
+// The platform does not say how much of a socket is unsent, so the client does: a ping goes
 // out after every half window, and its pong confirms all that went before it (Window). The
 // id of such a ping cannot be known without reading it (Probes).
 //

@@ -5,9 +5,9 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Replaced is what a connection is told that a client's newer one has taken the place of:
-// who has it now, where that client says who it is. The same client did it knowingly and is
-// sent nothing.
+// Replaced is what a replaced connection is sent: whose the new one is, where that client says
+// who it is. A client that replaces its own connection did so knowingly: the caller sends
+// nothing.
 func Replaced(winner string) protocol.Error {
 	e := protocol.Error{Code: protocol.ConnectionReplaced}
 	if winner != "" {
@@ -16,8 +16,8 @@ func Replaced(winner string) protocol.Error {
 	return e
 }
 
-// EndedBy is what a client is told whose channel an operator has ended: its token was
-// revoked, or it was not.
+// EndedBy is what a client is sent whose channel an operator has ended, by revoking its token
+// or otherwise.
 func EndedBy(revoked bool) protocol.Error {
 	if revoked {
 		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}

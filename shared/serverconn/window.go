@@ -13,9 +13,10 @@ func (f *Flow) UnderWay() int { return int(f.sent - f.confirmed) }
 // Forgive takes everything for read.
 func (f *Flow) Forgive() { f.confirmed = f.sent }
 
-// Mark is where the probe stands that goes out now; Confirm takes what went out before it
-// for read.
-func (f *Flow) Mark()    { f.probed = f.sent }
+// Mark notes that a ping goes out now, which asks about everything before it.
+func (f *Flow) Mark() { f.probed = f.sent }
+
+// Confirm takes everything before the ping for read.
 func (f *Flow) Confirm() { f.confirmed = max(f.confirmed, f.probed) }
 
 // Window is the Flow to one connection, and the ping that asks how much of it was read. An
