@@ -1,6 +1,9 @@
 package channel
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Receipt is one message of a client that was accepted: a repeat of it gets the same answer
 // and is not applied again.
@@ -66,12 +69,15 @@ func (r *Receipts) Reset(size int) {
 // Find returns the answer a message got.
 func (r *Receipts) Find(clientID, messageID string) (seq uint64, found bool) {
 	h := hash(clientID, messageID)
-	for i, x := range r.hashes {
-		if x == h && matches(r.items[i].key, clientID, messageID) {
-			return r.items[i].seq, true
+	for at, hashes := 0, r.hashes; ; at++ {
+		i := slices.Index(hashes[at:], h)
+		if i < 0 {
+			return 0, false
+		}
+		if at += i; matches(r.items[at].key, clientID, messageID) {
+			return r.items[at].seq, true
 		}
 	}
-	return 0, false
 }
 
 func matches(key, clientID, messageID string) bool {
