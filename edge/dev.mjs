@@ -39,7 +39,7 @@ function options() {
 	const port = Number(values.port);
 	if (!Number.isInteger(port) || port < 1 || port > 65535) stop(`"${values.port}" is not a port: take one from 1 to 65535.`);
 	for (const variable of positionals) {
-		if (!/^[A-Z][A-Z0-9_]*=/.test(variable)) stop(`"${variable}" is not a variable: write NAME=value (the names are in wrangler.toml).`);
+		if (!/^[A-Z][A-Z0-9_]*=/.test(variable)) stop(`"${variable}" is not a variable: write NAME=value (the names are in edge/VARIABLES.md).`);
 	}
 	const given = positionals.map((variable) => variable.split(/=(.*)/s, 2));
 	const variables = { PUBLIC_URL: `http://127.0.0.1:${port}`, ...Object.fromEntries(given) };

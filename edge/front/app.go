@@ -11,7 +11,7 @@ import (
 
 // How much an app may say before it is known: one first frame, and behind it, while its
 // key is looked up, some more that are kept for the object. All those kept at once must
-// fit in an isolate (see DefaultWaitingApps).
+// fit in an isolate (see vars.WaitingApps).
 const (
 	firstBytes = 8 << 10
 	// firstDepth is how deep it may nest: it says who the app is, and no more.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -164,7 +165,7 @@ func TestAppsWait(t *testing.T) {
 	}
 	for env, want := range map[string]string{"": "30s", "0": "30s", "-1": "30s", "x": "30s", "45000": "45s"} {
 		raw, _ := json.Marshal(map[string]string{"EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1"), "INIT_TIMEOUT_MS": env})
-		if cfg, err := ParseEnv(raw); err != nil || cfg.InitTimeout.String() != want || cfg.WaitingApps != DefaultWaitingApps {
+		if cfg, err := ParseEnv(raw); err != nil || cfg.InitTimeout.String() != want || cfg.WaitingApps != vars.WaitingApps.Int("") {
 			t.Errorf("%q: %s, %d, %v", env, cfg.InitTimeout, cfg.WaitingApps, err)
 		}
 	}

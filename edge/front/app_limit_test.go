@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-dev/holdfast/edge/vars"
 )
 
 // Faults that the apps had once, each as it came about.
@@ -38,7 +40,7 @@ func TestAppsKeysAreNotGuessed(t *testing.T) {
 			t.Fatalf("%v", end)
 		}
 	}
-	if looked > DefaultConnectsBurst {
+	if looked > vars.ConnectsPerIPBurst.Int("") {
 		t.Errorf("%d keys were looked up", looked)
 	}
 }

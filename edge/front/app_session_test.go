@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
@@ -46,7 +47,7 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 			limited++
 		}
 	}
-	if refused > DefaultConnectsBurst || refused+limited != 1000 {
+	if refused > vars.ConnectsPerIPBurst.Int("") || refused+limited != 1000 {
 		t.Errorf("%d are looked into, %d turned away", refused, limited)
 	}
 }

@@ -1,12 +1,11 @@
 package front
 
 import (
-	"cmp"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -71,25 +70,6 @@ type Config struct {
 	WaitingApps, WaitingAppsPerAddress int
 }
 
-// The default limits of one address, for each minute and at once. A whole office may
-// be behind one, and all of it comes back at once when the line does.
-const (
-	DefaultConnects, DefaultConnectsBurst = 120, 240
-	DefaultLogins, DefaultLoginsBurst     = 30, 30
-	DefaultAuth, DefaultAuthBurst         = 120, 240
-)
-
-// DefaultInitTimeout is as long as seed S1 gives a device. DefaultWaitingApps times what is
-// kept of one, at two bytes a character, is half of an isolate's memory (128 MB); what the
-// platform holds of a frame that has not wholly arrived comes on top, and is not to be seen.
-const (
-	DefaultInitTimeout = 30 * time.Second
-	DefaultWaitingApps = 500
-	// DefaultWaitingAppsPerAddress keeps one address from taking all the places. An app
-	// needs one for as long as its key is looked up.
-	DefaultWaitingAppsPerAddress = 20
-)
-
 // ErrNoKeys is a deployment that has no way to check a token.
 var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISSUER with SIGNING_KEY is set")
 
@@ -101,37 +81,33 @@ func ParseEnv(env []byte) (Config, error) {
 		return Config{Fault: noKeys(ErrNoKeys)}, ErrNoKeys
 	}
 	cfg := Config{
-		KeySetURL: text(env, "JWKS_URL"),
-		Embedded:  On(text(env, "EMBEDDED_ISSUER")),
-		Quiet:     text(env, "LOG_LEVEL") == "warn" || text(env, "LOG_LEVEL") == "error",
-		Origins:   ParseOrigins(text(env, "ALLOWED_ORIGINS")),
-		Operators: ParseOperators(text(env, "ADMIN_TOKEN")),
-		Webhook:   len(ParseSecrets(text(env, "WEBHOOK_SECRET"))) > 0,
+		KeySetURL: value(env, vars.JWKSURL),
+		Embedded:  on(env, vars.EmbeddedIssuer),
+		Quiet:     quiet(env),
+		Origins:   ParseOrigins(value(env, vars.AllowedOrigins)),
+		Operators: ParseOperators(value(env, vars.AdminToken)),
+		Webhook:   len(ParseSecrets(value(env, vars.WebhookSecret))) > 0,
 
-		WebhookWindow: ParseWindow(text(env, "WEBHOOK_WINDOW_S")),
-		AppSecrets:    ParseSecrets(text(env, "APP_SESSION_SECRET")),
-		MaxTokenLife:  cmp.Or(duration(env, "MAX_TOKEN_LIFE_S", time.Second), token.MaxLife),
-		KeyAges: token.Ages{
-			Fresh:           duration(env, "JWKS_FRESH_S", time.Second),
-			Stale:           duration(env, "JWKS_STALE_S", time.Second),
-			UnknownCooldown: duration(env, "JWKS_COOLDOWN_S", time.Second),
-		},
-		Connects: perMinute(env, "CONNECTS_PER_IP", DefaultConnects, DefaultConnectsBurst),
-		Logins:   perMinute(env, "LOGINS_PER_IP", DefaultLogins, DefaultLoginsBurst),
-		Auth:     perMinute(env, "AUTH_PER_IP", DefaultAuth, DefaultAuthBurst),
+		WebhookWindow: span(env, vars.WebhookWindow),
+		AppSecrets:    ParseSecrets(value(env, vars.AppSessionSecret)),
+		MaxTokenLife:  span(env, vars.MaxTokenLife),
+		KeyAges:       token.Ages{Fresh: span(env, vars.JWKSFresh), Stale: span(env, vars.JWKSStale), UnknownCooldown: span(env, vars.JWKSCooldown)},
+		Connects:      perMinute(env, vars.ConnectsPerIPPerMin, vars.ConnectsPerIPBurst),
+		Logins:        perMinute(env, vars.LoginsPerIPPerMin, vars.LoginsPerIPBurst),
+		Auth:          perMinute(env, vars.AuthPerIPPerMin, vars.AuthPerIPBurst),
 
-		BodyTimeout: cmp.Or(duration(env, "BODY_TIMEOUT_MS", time.Millisecond), DefaultBodyTimeout),
-		AdminBody:   size(env, "ADMIN_MAX_BODY_BYTES", DefaultAdminBody),
-		WebhookBody: size(env, "WEBHOOK_MAX_BODY_BYTES", DefaultWebhookBody),
+		BodyTimeout: span(env, vars.BodyTimeout),
+		AdminBody:   number(env, vars.AdminMaxBodyBytes),
+		WebhookBody: number(env, vars.WebhookMaxBodyBytes),
 
-		InitTimeout: cmp.Or(duration(env, "INIT_TIMEOUT_MS", time.Millisecond), DefaultInitTimeout),
-		WaitingApps: number(env, "WAITING_APPS", DefaultWaitingApps, 0),
+		InitTimeout: span(env, vars.InitTimeout),
+		WaitingApps: number(env, vars.WaitingApps),
 
-		WaitingAppsPerAddress: number(env, "WAITING_APPS_PER_IP", DefaultWaitingAppsPerAddress, 1),
+		WaitingAppsPerAddress: number(env, vars.WaitingAppsPerIP),
 	}
 	if cfg.Embedded {
-		if signing, err := token.PublicKey([]byte(text(env, "SIGNING_KEY"))); err == nil {
-			cfg.Published, _ = WithPrevious(signing, text(env, "PREVIOUS_KEYS"))
+		if signing, err := token.PublicKey([]byte(value(env, vars.SigningKey))); err == nil {
+			cfg.Published, _ = WithPrevious(signing, value(env, vars.PreviousKeys))
 		}
 	}
 	cfg.readIdentity(env)
@@ -142,9 +118,9 @@ func ParseEnv(env []byte) (Config, error) {
 	if cfg.KeySetURL != "" {
 		return cfg, nil
 	}
-	source, previous := text(env, "STATIC_KEY"), ""
+	source, previous := value(env, vars.StaticKey), ""
 	if source == "" && cfg.Embedded {
-		source, previous = text(env, "SIGNING_KEY"), text(env, "PREVIOUS_KEYS")
+		source, previous = value(env, vars.SigningKey), value(env, vars.PreviousKeys)
 	}
 	if source == "" {
 		cfg.Fault = noKeys(ErrNoKeys)
@@ -188,42 +164,24 @@ func WithPrevious(signing token.Key, previous string) ([]token.Key, error) {
 	return keys, nil
 }
 
-// duration reads one of whole units; 0 when there is none that can be used.
-func duration(env []byte, name string, unit time.Duration) time.Duration {
-	n, err := strconv.Atoi(text(env, name))
-	if err != nil || n <= 0 || n > 1<<30 {
-		return 0
-	}
-	return time.Duration(n) * unit
+func value(env []byte, v vars.Text) string { return text(env, v.Name()) }
+
+func number(env []byte, v vars.Number) int { return v.Int(text(env, v.Name())) }
+
+func span(env []byte, v vars.Number) time.Duration { return v.Duration(text(env, v.Name())) }
+
+func on(env []byte, v vars.Switch) bool { return v.On(text(env, v.Name())) }
+
+func quiet(env []byte) bool {
+	word, _ := vars.LogLevel.Choose(text(env, vars.LogLevel.Name()))
+	return word != "info"
 }
 
-// number reads a count of at least least; otherwise when there is none that can be used.
-func number(env []byte, name string, otherwise, least int) int {
-	n, err := strconv.Atoi(text(env, name))
-	if err != nil || n < least || n > 1<<20 {
-		return otherwise
-	}
-	return n
-}
-
-// size reads a number of bytes, as the module behind the HTTP routes does.
-func size(env []byte, name string, otherwise int) int {
-	n, err := strconv.Atoi(text(env, name))
-	if err != nil || n <= 0 || n > 1<<30 {
-		return otherwise
-	}
-	return n
-}
-
-// perMinute reads the two variables of a limit. "0" for the first is no limit; what
-// cannot be read is the default.
-func perMinute(env []byte, name string, count, burst int) rate.Limit {
-	l := rate.Limit{Per: time.Minute, Count: number(env, name+"_PER_MIN", count, 0), Burst: number(env, name+"_BURST", burst, 1)}
+// perMinute reads the two variables of a limit.
+func perMinute(env []byte, count, burst vars.Number) rate.Limit {
+	l := rate.Limit{Per: time.Minute, Count: number(env, count), Burst: number(env, burst)}
 	if l.Count == 0 {
 		l.Count = -1
 	}
 	return l
 }
-
-// On reports whether a variable switches something on.
-func On(value string) bool { return value != "" && value != "0" && value != "false" }

@@ -11,14 +11,6 @@ import (
 // AuthBodyBytes is the largest body of a sign-in, a refresh and a sign-out.
 const AuthBodyBytes = 4 << 10
 
-// DefaultBodyTimeout is how long a body may take, DefaultAdminBody and DefaultWebhookBody how
-// large an operator's and a webhook's may be.
-const (
-	DefaultBodyTimeout = 10 * time.Second
-	DefaultAdminBody   = 64 << 10
-	DefaultWebhookBody = 256 << 10
-)
-
 // issuer lets through what a page may ask of the embedded issuer.
 func (f *Front) issuer(r request, now time.Time) []byte {
 	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {

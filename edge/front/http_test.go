@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -161,7 +162,7 @@ func TestWebhooksPerAddress(t *testing.T) {
 				t.Fatalf("good %v, request %d: %v", good, n+1, end)
 			}
 			if good {
-				if end["max_bytes"] != float64(DefaultWebhookBody) {
+				if end["max_bytes"] != float64(vars.WebhookMaxBodyBytes.Int("")) {
 					t.Errorf("%v", end)
 				}
 				w.step(map[string]any{"kind": "settled", "state": end["state"]})

@@ -5,8 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -18,15 +18,15 @@ const anyAudience = "*"
 // readIdentity reads the variables that say whose tokens are taken and whom they name.
 func (c *Config) readIdentity(env []byte) {
 	c.Verifier = token.Verifier{
-		Issuer:         text(env, "ISSUER"),
-		Audience:       ParseAudience(text(env, "AUDIENCE")),
-		Subject:        ParseSubject(text(env, "SUBJECT_CLAIM")),
-		EmailsVerified: On(text(env, "EMAILS_VERIFIED")),
-		Leeway:         ParseLeeway(text(env, "TOKEN_LEEWAY_S")),
+		Issuer:         value(env, vars.Issuer),
+		Audience:       ParseAudience(value(env, vars.Audience)),
+		Subject:        ParseSubject(value(env, vars.SubjectClaim)),
+		EmailsVerified: on(env, vars.EmailsVerified),
+		Leeway:         span(env, vars.TokenLeeway),
 	}
 	// The embedded issuer's tokens have the audience that is set, and none else.
-	c.Verifier.Unaddressed = c.Embedded && strings.TrimSpace(text(env, "AUDIENCE")) == ""
-	c.NoQueryTokens = text(env, "QUERY_TOKENS") == "0"
+	c.Verifier.Unaddressed = c.Embedded && strings.TrimSpace(value(env, vars.Audience)) == ""
+	c.NoQueryTokens = !on(env, vars.QueryTokens)
 }
 
 // ParseSubject reads the variable SUBJECT_CLAIM.
@@ -42,34 +42,25 @@ func ParseAudience(list string) []string {
 	return all
 }
 
-// ParseLeeway reads the variable TOKEN_LEEWAY_S.
-func ParseLeeway(text string) time.Duration {
-	n, ok := jsonscan.Uint([]byte(text))
-	if !ok {
-		return token.DefaultLeeway
-	}
-	return min(time.Duration(min(n, 1<<20))*time.Second, token.MaxLeeway)
-}
-
 // identityFault is why the variables let nobody in, "" if they do. A key set says which
 // tokens are genuine, and nothing of whom they are for: one issuer signs for many, and one
 // set may be many issuers'. So what is not checked has to be said.
 func (c *Config) identityFault(env []byte) (reason, message string) {
-	keySet, outside := text(env, "JWKS_URL"), text(env, "JWKS_URL") != "" || text(env, "STATIC_KEY") != ""
+	keySet, outside := value(env, vars.JWKSURL), value(env, vars.JWKSURL) != "" || value(env, vars.StaticKey) != ""
 	switch {
 	case !token.SubjectClaim(c.Verifier.Subject):
 		return "subject_claim_unusable", "SUBJECT_CLAIM names a claim that says nothing of who somebody is."
 	case outside && c.Verifier.Issuer == "":
 		return "issuer_missing", "ISSUER is not set: with JWKS_URL or STATIC_KEY it has to say whose tokens are taken."
-	case outside && text(env, "AUDIENCE") == "":
+	case outside && value(env, vars.Audience) == "":
 		return "audience_missing", `AUDIENCE is not set: with JWKS_URL or STATIC_KEY it has to say whom a token must be for; "*" is anybody.`
-	case strings.TrimSpace(text(env, "AUDIENCE")) != "" && len(c.Verifier.Audience) == 0 && !strings.Contains(text(env, "AUDIENCE"), anyAudience):
+	case strings.TrimSpace(value(env, vars.Audience)) != "" && len(c.Verifier.Audience) == 0 && !strings.Contains(value(env, vars.Audience), anyAudience):
 		return "audience_missing", "AUDIENCE holds no name."
 	case keySet != "" && !fetchable(keySet):
 		return "jwks_url_unusable", "JWKS_URL is no http or https URL."
 	case withPassword(keySet):
 		return "jwks_url_unusable", "JWKS_URL holds a user name or a password, and neither would be sent."
-	case withPassword(text(env, "PERMISSIONS_URL")):
+	case withPassword(value(env, vars.PermissionsURL)):
 		return "permissions_url_unusable", "PERMISSIONS_URL holds a user name or a password, and neither would be sent: PERMISSIONS_TOKEN is."
 	}
 	return "", ""
@@ -90,10 +81,17 @@ func notConfigured(reason, message string) *protocol.Error {
 	return &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, Message: "This server is not configured: " + message}
 }
 
-// Complaint is the log's line about variables that cannot be used, "" if there are none.
-func Complaint(cfg Config, err error) string {
+// Complaints are the log's lines about variables that cannot be used, one under the other; ""
+// if there are none.
+func Complaints(env []byte, cfg Config, err error) string {
+	lines := vars.Complaint(func(yield func(name, value string)) {
+		for o, _ := jsonscan.Parse(env); o.Next(); {
+			value, _ := jsonscan.Str(o.Value())
+			yield(string(o.Key()), value)
+		}
+	})
 	if err == nil {
-		return ""
+		return lines
 	}
 	w := jsonscan.NewObject(nil)
 	w.Str("level", "error")
@@ -102,7 +100,7 @@ func Complaint(cfg Config, err error) string {
 		w.Str("reason", cfg.Fault.Reason)
 	}
 	w.Str("message", err.Error())
-	return string(w.End())
+	return strings.TrimSpace(string(w.End()) + "\n" + lines)
 }
 
 // health says whether anybody can be let in.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/vars"
 )
 
 // with returns a deployment's variables with some changed; "-" leaves one out.
@@ -58,7 +60,7 @@ func TestWhatIsNotCheckedIsSaid(t *testing.T) {
 	} {
 		raw, _ := json.Marshal(c.env)
 		cfg, err := ParseEnv(raw)
-		line := Complaint(cfg, err)
+		line := Complaints(raw, cfg, err)
 		if c.reason == "" {
 			if err != nil || cfg.Fault != nil || line != "" {
 				t.Errorf("%s: %v, %q", raw, err, line)
@@ -295,7 +297,7 @@ func TestNoTokensInURLs(t *testing.T) {
 
 func TestLeeway(t *testing.T) {
 	for text, want := range map[string]time.Duration{"": 30 * time.Second, "0": 0, "5": 5 * time.Second, "90": 90 * time.Second, "86400": 5 * time.Minute, "-1": 30 * time.Second, "1e3": 30 * time.Second} {
-		if got := ParseLeeway(text); got != want {
+		if got := vars.TokenLeeway.Duration(text); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -82,8 +83,8 @@ func TestOnlySignaturesReachTheHandler(t *testing.T) {
 			t.Errorf("at %s: %v", at, end)
 		}
 	}
-	for text, want := range map[string]string{"60": "1m0s", "": "5m0s", "0": "5m0s", "-1": "5m0s", "86401": "5m0s", "x": "5m0s"} {
-		if got := ParseWindow(text).String(); got != want {
+	for text, want := range map[string]string{"60": "1m0s", "": "5m0s", "0": "5m0s", "-1": "5m0s", "86401": "24h0m0s", "x": "5m0s"} {
+		if got := vars.WebhookWindow.Duration(text).String(); got != want {
 			t.Errorf("a window of %q is %s", text, got)
 		}
 	}

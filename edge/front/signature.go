@@ -4,22 +4,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
-
-// maxWebhookWindow bounds the variable: a longer window is no window.
-const maxWebhookWindow = 24 * time.Hour
-
-// ParseWindow reads the variable WEBHOOK_WINDOW_S, in seconds.
-func ParseWindow(text string) time.Duration {
-	n, ok := jsonscan.Uint([]byte(text))
-	if !ok || n == 0 || n > uint64(maxWebhookWindow/time.Second) {
-		return signature.DefaultWindow
-	}
-	return time.Duration(n) * time.Second
-}
 
 // ParseSecrets reads the variables WEBHOOK_SECRET and APP_SESSION_SECRET: secrets separated by spaces, so
 // that one can be replaced without a gap.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
@@ -119,7 +120,7 @@ func TestAnOfficeComesBackAtOnce(t *testing.T) {
 // Those who come while as many as may be are being looked into are told times apart from
 // each other, and early enough for their lines' grace period.
 func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
-	v := visitors{limit: rate.Limit{Count: DefaultConnects, Per: time.Minute, Burst: DefaultConnectsBurst}}
+	v := visitors{limit: rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}}
 	told, most := map[time.Duration]int{}, time.Duration(0)
 	for range 1000 {
 		if wait := v.take("203.0.113.7", now); wait > 0 {
@@ -186,7 +187,7 @@ func TestNoLimit(t *testing.T) {
 	for _, wrong := range []string{"", "-1", "many", "1e3"} {
 		env, _ := json.Marshal(map[string]string{"CONNECTS_PER_IP_PER_MIN": wrong, "CONNECTS_PER_IP_BURST": wrong, "EMBEDDED_ISSUER": "1", "SIGNING_KEY": jwk("k1")})
 		cfg, err := ParseEnv(env)
-		if want := (rate.Limit{Count: DefaultConnects, Per: time.Minute, Burst: DefaultConnectsBurst}); err != nil || cfg.Connects != want {
+		if want := (rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}); err != nil || cfg.Connects != want {
 			t.Errorf("%q: %+v, %v", wrong, cfg.Connects, err)
 		}
 	}

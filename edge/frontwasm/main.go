@@ -10,8 +10,8 @@
 // # Exports
 //
 //	front_alloc(n i32) i32   room for n bytes of input; good until the next alloc
-//	front_boot(n i32) i32    takes the variables, a JSON object, as input, and returns where a
-//	                         line for the log is about those that cannot be used; it may be empty
+//	front_boot(n i32) i32    takes the variables, a JSON object, as input, and returns where the
+//	                         log's lines are about those that cannot be used; there may be none
 //	front_step(n i32) i32    takes an event as input and returns where the next step is
 //
 // A text that is returned is its length in four bytes, the lowest first, and behind them
@@ -53,8 +53,9 @@ func boot(n uint32) uint32 {
 	spare = nil
 	cfg, err := front.ParseEnv(input[:n])
 	core = front.New(cfg)
+	lines := front.Complaints(input[:n], cfg, err)
 	clear(input) // it may have held the signing key
-	return give([]byte(front.Complaint(cfg, err)))
+	return give([]byte(lines))
 }
 
 //go:wasmexport front_step

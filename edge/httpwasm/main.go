@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/rest"
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -39,40 +39,40 @@ func main() {
 
 // signIn is the issuer of this deployment.
 func signIn() http.Handler {
-	subject := front.ParseSubject(cloudflare.Getenv("SUBJECT_CLAIM"))
+	subject := front.ParseSubject(value(vars.SubjectClaim))
 	if !issuer.Names(subject) {
 		return broken("subject_claim_unusable")
 	}
-	signingKey := cloudflare.Getenv("SIGNING_KEY")
+	signingKey := value(vars.SigningKey)
 	key, err := token.PublicKey([]byte(signingKey))
 	if err != nil {
 		return broken("signing_key_unusable")
 	}
 	// Without the others the newest still signs; that they cannot be used the front says.
-	keys, _ := front.WithPrevious(key, cloudflare.Getenv("PREVIOUS_KEYS"))
+	keys, _ := front.WithPrevious(key, value(vars.PreviousKeys))
 	db, err := d1.OpenConnector("DB")
 	if err != nil {
 		return broken("database_missing")
 	}
-	origins := front.ParseOrigins(cloudflare.Getenv("ALLOWED_ORIGINS"))
+	origins := front.ParseOrigins(value(vars.AllowedOrigins))
 	return issuer.New(issuer.Config{
-		Issuer:   cloudflare.Getenv("ISSUER"),
-		Audience: front.ParseAudience(cloudflare.Getenv("AUDIENCE")),
+		Issuer:   value(vars.Issuer),
+		Audience: front.ParseAudience(value(vars.Audience)),
 
 		EmailSubjects: subject == token.EmailClaim,
-		AccessTTL:     seconds("ACCESS_TOKEN_TTL_S", issuer.DefaultAccessTTL),
-		RefreshTTL:    seconds("REFRESH_TOKEN_TTL_S", issuer.DefaultRefreshTTL),
-		SignInMax:     seconds("SIGN_IN_MAX_S", issuer.DefaultSignInMax),
-		Refreshes:     number("REFRESHES_PER_SIGN_IN_PER_MIN"),
+		AccessTTL:     span(vars.AccessTokenTTL),
+		RefreshTTL:    span(vars.RefreshTokenTTL),
+		SignInMax:     span(vars.SignInMax),
+		Refreshes:     number(vars.RefreshesPerSignInPerMin),
 		Keys:          keys,
 		AllowOrigin: func(origin, host string) bool {
 			return front.OriginAllowed(origins, origin, host)
 		},
 		CORS:                 func(origin string) []string { return front.CORS(origins, origin) },
 		Sessions:             issuer.SessionObjects{},
-		LoginFailures:        number("LOGIN_FAILURES"),
-		LoginFailuresAccount: number("LOGIN_FAILURES_PER_ACCOUNT"),
-		LoginWindow:          seconds("LOGIN_WINDOW_S", issuer.DefaultLoginWindow),
+		LoginFailures:        number(vars.LoginFailures),
+		LoginFailuresAccount: number(vars.LoginFailuresPerAccount),
+		LoginWindow:          span(vars.LoginWindow),
 		Log:                  attempt.Log,
 		Now:                  time.Now,
 		Random:               func(b []byte) { rand.Read(b) },
@@ -86,19 +86,8 @@ func broken(reason string) http.Handler {
 	})
 }
 
-// number is a variable's value; 0 when it is none.
-func number(name string) int {
-	n, err := strconv.Atoi(cloudflare.Getenv(name))
-	if err != nil || n > 1<<20 {
-		return 0
-	}
-	return n
-}
+func value(v vars.Text) string { return cloudflare.Getenv(v.Name()) }
 
-func seconds(name string, otherwise time.Duration) time.Duration {
-	n, err := strconv.Atoi(cloudflare.Getenv(name))
-	if err != nil || n <= 0 || n > 1<<30 {
-		return otherwise
-	}
-	return time.Duration(n) * time.Second
-}
+func number(v vars.Number) int { return v.Int(cloudflare.Getenv(v.Name())) }
+
+func span(v vars.Number) time.Duration { return v.Duration(cloudflare.Getenv(v.Name())) }

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/syumai/workers/cloudflare"
@@ -16,6 +15,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -26,19 +26,19 @@ func operators() http.Handler {
 		return broken("database_missing")
 	}
 	return admin.New(admin.Config{
-		Operators:       front.ParseOperators(cloudflare.Getenv("ADMIN_TOKEN")),
-		Secrets:         front.ParseSecrets(cloudflare.Getenv("WEBHOOK_SECRET")),
-		Window:          front.ParseWindow(cloudflare.Getenv("WEBHOOK_WINDOW_S")),
-		MaxEvents:       count("WEBHOOK_MAX_EVENTS"),
-		MaxWebhookBytes: count("WEBHOOK_MAX_BODY_BYTES"),
-		MaxBodyBytes:    count("ADMIN_MAX_BODY_BYTES"),
-		MaxEntries:      count("AUDIT_MAX_ENTRIES"),
-		Embedded:        front.On(cloudflare.Getenv("EMBEDDED_ISSUER")),
-		Elsewhere:       cloudflare.Getenv("PERMISSIONS_URL") != "",
+		Operators:       front.ParseOperators(value(vars.AdminToken)),
+		Secrets:         front.ParseSecrets(value(vars.WebhookSecret)),
+		Window:          span(vars.WebhookWindow),
+		MaxEvents:       number(vars.WebhookMaxEvents),
+		MaxWebhookBytes: number(vars.WebhookMaxBodyBytes),
+		MaxBodyBytes:    number(vars.AdminMaxBodyBytes),
+		MaxEntries:      number(vars.AuditMaxEntries),
+		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
+		Elsewhere:       value(vars.PermissionsURL) != "",
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
-	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: front.ParseSubject(cloudflare.Getenv("SUBJECT_CLAIM")) == token.EmailClaim}, objects{})
+	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: front.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim}, objects{})
 }
 
 // objects are the Durable Objects.
@@ -46,13 +46,4 @@ type objects struct{}
 
 func (objects) Call(_ context.Context, binding, name string, text []byte) ([]byte, error) {
 	return attempt.Object(binding, name, text)
-}
-
-// count reads a limit; 0, which stands for the default, for what is none.
-func count(name string) int {
-	n, err := strconv.Atoi(cloudflare.Getenv(name))
-	if err != nil || n < 0 || n > 1<<30 {
-		return 0
-	}
-	return n
 }

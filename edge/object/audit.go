@@ -1,6 +1,9 @@
 package object
 
-import "github.com/holdfast-dev/holdfast/shared/audit"
+import (
+	"github.com/holdfast-dev/holdfast/edge/vars"
+	"github.com/holdfast-dev/holdfast/shared/audit"
+)
 
 // auditLog is an object's audit log: the newest lines in a table, and a line of the operator's
 // log for each connection that has ended. Each user's have a
@@ -25,8 +28,8 @@ const manyUsers = 10
 func newAuditLog(h Host) auditLog {
 	var dice [1]byte
 	h.Random(dice[:])
-	level := h.Env("LOG_LEVEL")
-	return auditLog{keep: auditEntries(settings{h}), written: int(dice[0]) % trimEvery, quiet: level == "warn" || level == "error"}
+	set := settings{h}
+	return auditLog{keep: set.number(vars.AuditEntries), written: int(dice[0]) % trimEvery, quiet: set.quiet()}
 }
 
 func (a *auditLog) write(s *store, e audit.Entry) {

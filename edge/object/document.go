@@ -3,6 +3,7 @@ package object
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -31,7 +32,7 @@ type documentObject struct {
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h}, newSecret(h))}
-	o.lists = h.Env("WEBHOOK_SECRET") != ""
+	o.lists = settings{h}.text(vars.WebhookSecret) != ""
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}

@@ -1,14 +1,13 @@
 package object
 
 import (
-	"math"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -17,74 +16,64 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// settings reads the deployment's variables. One that is missing, not a number
-// or out of range leaves the default, zero, to the core.
+// settings reads the deployment's variables.
 type settings struct{ host Host }
 
-func (s settings) number(name string) int {
-	n, ok := jsonscan.Uint([]byte(s.host.Env(name)))
-	if !ok || n > math.MaxInt32 {
-		return 0
-	}
-	return int(n)
-}
+func (s settings) text(v vars.Text) string { return s.host.Env(v.Name()) }
 
-func (s settings) millis(name string) time.Duration {
-	return time.Duration(s.number(name)) * time.Millisecond
-}
+func (s settings) number(v vars.Number) int { return v.Int(s.host.Env(v.Name())) }
+
+func (s settings) span(v vars.Number) time.Duration { return v.Duration(s.host.Env(v.Name())) }
+
+func (s settings) word(v vars.Word) (word string, ok bool) { return v.Choose(s.host.Env(v.Name())) }
 
 func channelConfig(s settings) channel.Config {
 	return channel.Config{
-		Grace:            s.millis("GRACE_PERIOD_MS"),
-		InitTimeout:      s.millis("INIT_TIMEOUT_MS"),
-		Heartbeat:        s.millis("HEARTBEAT_MS"),
-		HeartbeatTimeout: s.millis("HEARTBEAT_TIMEOUT_MS"),
-		ReadOnly:         s.millis("READ_ONLY_MS"),
-		RefreshNotice:    s.millis("REFRESH_NOTICE_MS"),
+		Grace:            s.span(vars.GracePeriod),
+		InitTimeout:      s.span(vars.InitTimeout),
+		Heartbeat:        s.span(vars.Heartbeat),
+		HeartbeatTimeout: s.span(vars.HeartbeatTimeout),
+		ReadOnly:         s.span(vars.ReadOnly),
+		RefreshNotice:    s.span(vars.RefreshNotice),
 	}
 }
 
-// maxFrameBytes bounds the variable: an entry of a log is one row, and the platform takes
-// rows of 2 MB at most (Durable Objects, "SQLite limits", 2026-12-01).
-const maxFrameBytes = 1 << 20
-
 func (s settings) limits() protocol.Limits {
-	return protocol.Limits{FrameBytes: min(s.number("MAX_FRAME_BYTES"), maxFrameBytes), Depth: min(s.number("MAX_DEPTH"), protocol.MostDepth)}
+	return protocol.Limits{FrameBytes: s.number(vars.MaxFrameBytes), Depth: s.number(vars.MaxDepth)}
 }
 
 func (s settings) frames() rate.Limit {
-	return rate.Limit{Count: s.number("MESSAGES_PER_S"), Burst: s.number("MESSAGES_BURST")}
+	return rate.Limit{Count: s.number(vars.MessagesPerS), Burst: s.number(vars.MessagesBurst)}
 }
 
 func (s settings) bytes() rate.Limit {
-	return rate.Limit{Count: s.number("BYTES_PER_S"), Burst: s.number("BYTES_BURST")}
+	return rate.Limit{Count: s.number(vars.BytesPerS), Burst: s.number(vars.BytesBurst)}
 }
 
 // connConfig is what every client's connection is held to.
 func connConfig(s settings, secret serverconn.Secret) serverconn.Config {
 	return serverconn.Config{
-		WindowBytes:      s.number("WINDOW_BYTES"),
-		Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number("MAX_REFUSED")},
-		MaxRefusedTokens: s.number("MAX_REFUSED_TOKENS"),
+		WindowBytes:      s.number(vars.WindowBytes),
+		Flood:            rate.FloodLimits{Frames: s.frames(), Bytes: s.bytes(), MaxRefused: s.number(vars.MaxRefused)},
+		MaxRefusedTokens: s.number(vars.MaxRefusedTokens),
 		Limits:           s.limits(),
 		Secret:           secret,
 	}
 }
 
 // perMinute reads the two variables of a limit.
-func (s settings) perMinute(name string) rate.Limit {
-	return rate.Limit{Count: s.number(name + "_PER_MIN"), Per: time.Minute, Burst: s.number(name + "_BURST")}
+func (s settings) perMinute(count, burst vars.Number) rate.Limit {
+	return rate.Limit{Count: s.number(count), Per: time.Minute, Burst: s.number(burst)}
 }
 
 // snapshotLevel is who may post a snapshot. Any other name than these lets only those who
 // may do everything.
 func (s settings) snapshotLevel() permission.Set {
-	switch s.host.Env("SNAPSHOT_LEVEL") {
-	case "":
-		return 0
-	case "write":
+	word, ok := s.word(vars.SnapshotLevel)
+	switch {
+	case ok && word == "write":
 		return permission.Write
-	case "moderate":
+	case ok && word == "moderate":
 		return permission.Moderate
 	}
 	return permission.Admin
@@ -93,45 +82,45 @@ func (s settings) snapshotLevel() permission.Set {
 func documentConfig(s settings, secret serverconn.Secret) document.Config {
 	return document.Config{
 		Channel:         channelConfig(s),
-		Unacknowledged:  s.number("MAX_UNACKNOWLEDGED"),
-		MaxMembers:      s.number("MAX_MEMBERS"),
-		MaxReplay:       s.number("MAX_REPLAY"),
-		MaxSyncBytes:    s.number("MAX_SYNC_BYTES"),
+		Unacknowledged:  s.number(vars.MaxUnacknowledged),
+		MaxMembers:      s.number(vars.MaxMembers),
+		MaxReplay:       s.number(vars.MaxReplay),
+		MaxSyncBytes:    s.number(vars.MaxSyncBytes),
 		Conn:            connConfig(s, secret),
-		SlowAfter:       s.millis("SLOW_AFTER_MS"),
-		History:         rate.Limit{Count: s.number("SYNC_BYTES_PER_S"), Burst: s.number("SYNC_BYTES_BURST")},
-		Presence:        rate.Limit{Count: s.number("PRESENCE_PER_S")},
-		LockRetry:       s.millis("LOCK_RETRY_MS"),
-		KeepOps:         s.number("KEEP_OPS"),
-		SnapshotBytes:   s.number("MAX_SNAPSHOT_BYTES"),
-		SnapshotParts:   s.number("MAX_SNAPSHOT_PARTS"),
-		UploadIdle:      s.millis("SNAPSHOT_IDLE_MS"),
+		SlowAfter:       s.span(vars.SlowAfter),
+		History:         rate.Limit{Count: s.number(vars.SyncBytesPerS), Burst: s.number(vars.SyncBytesBurst)},
+		Presence:        rate.Limit{Count: s.number(vars.PresencePerS)},
+		LockRetry:       s.span(vars.LockRetry),
+		KeepOps:         s.number(vars.KeepOps),
+		SnapshotBytes:   s.number(vars.MaxSnapshotBytes),
+		SnapshotParts:   s.number(vars.MaxSnapshotParts),
+		UploadIdle:      s.span(vars.SnapshotIdle),
 		SnapshotLevel:   s.snapshotLevel(),
-		SnapshotConfirm: s.millis("SNAPSHOT_CONFIRM_MS"),
-		KeepReplaced:    time.Duration(s.number("KEEP_REPLACED_S")) * time.Second,
-		ReplacedBytes:   s.number("MAX_REPLACED_BYTES"),
-		LogBytes:        s.number("MAX_LOG_BYTES"),
-		MaxComments:     s.number("MAX_COMMENTS"),
-		UserComments:    s.number("MAX_COMMENTS_PER_USER"),
-		MaxReplies:      s.number("MAX_REPLIES"),
-		UserReplies:     s.number("MAX_REPLIES_PER_USER"),
-		MaxSections:     s.number("MAX_SECTIONS"),
-		SectionTTL:      s.millis("SECTION_TTL_MS"),
-		MaxSectionTTL:   s.millis("MAX_SECTION_TTL_MS"),
+		SnapshotConfirm: s.span(vars.SnapshotConfirm),
+		KeepReplaced:    s.span(vars.KeepReplaced),
+		ReplacedBytes:   s.number(vars.MaxReplacedBytes),
+		LogBytes:        s.number(vars.MaxLogBytes),
+		MaxComments:     s.number(vars.MaxComments),
+		UserComments:    s.number(vars.MaxCommentsPerUser),
+		MaxReplies:      s.number(vars.MaxReplies),
+		UserReplies:     s.number(vars.MaxRepliesPerUser),
+		MaxSections:     s.number(vars.MaxSections),
+		SectionTTL:      s.span(vars.SectionTTL),
+		MaxSectionTTL:   s.span(vars.MaxSectionTTL),
 	}.WithDefaults()
 }
 
 func sessionConfig(s settings) session.Config {
 	return session.Config{
-		PermissionTTL: s.millis("PERMISSION_TTL_MS"),
-		StaleAccess:   s.millis("STALE_ACCESS_MS"),
-		MaxTokenLife:  time.Duration(s.number("MAX_TOKEN_LIFE_S")) * time.Second,
-		MaxRevoked:    s.number("MAX_REVOKED_TOKENS"),
-		Connects:      s.perMinute("CONNECTS_PER_USER"),
-		Resumes:       s.perMinute("RESUMES_PER_DOCUMENT"),
-		MaxAccess:     s.number("MAX_ACCESS"),
-		MaxChannels:   s.number("MAX_DOCUMENTS_PER_USER"),
-		FullRate:      s.number("FULL_RATE_DOCUMENTS"),
+		PermissionTTL: s.span(vars.PermissionTTL),
+		StaleAccess:   s.span(vars.StaleAccess),
+		MaxTokenLife:  s.span(vars.MaxTokenLife),
+		MaxRevoked:    s.number(vars.MaxRevokedTokens),
+		Connects:      s.perMinute(vars.ConnectsPerUserPerMin, vars.ConnectsPerUserBurst),
+		Resumes:       s.perMinute(vars.ResumesPerDocumentPerMin, vars.ResumesPerDocumentBurst),
+		MaxAccess:     s.number(vars.MaxAccess),
+		MaxChannels:   s.number(vars.MaxDocumentsPerUser),
+		FullRate:      s.number(vars.FullRateDocuments),
 	}
 }
 
@@ -140,39 +129,36 @@ func userConfig(s settings, secret serverconn.Secret) user.Config {
 		Session: sessionConfig(s),
 		Device: device.Config{
 			Channel:     channelConfig(s),
-			ClientPings: s.host.Env("DEVICE_HEARTBEAT") == "client",
-			Outbox:      channel.OutboxConfig{Frames: s.number("OUTBOX_FRAMES"), Bytes: s.number("OUTBOX_BYTES")},
+			ClientPings: s.clientPings(),
+			Outbox:      channel.OutboxConfig{Frames: s.number(vars.OutboxFrames), Bytes: s.number(vars.OutboxBytes)},
 			Conn:        connConfig(s, secret),
 		},
 		Apps: app.Config{
-			Line:           channel.Config{Grace: s.millis("APP_GRACE_MS")},
-			MaxApps:        s.number("MAX_APPS"),
-			CallTimeout:    min(s.millis("APP_WEBHOOK_MS"), maxCallTimeout),
-			CallTries:      s.number("APP_WEBHOOK_TRIES"),
-			CallPause:      s.millis("APP_WEBHOOK_PAUSE_MS"),
-			ConnectTimeout: s.millis("APP_CONNECT_MS"),
-			StopTimeout:    s.millis("APP_STOP_MS"),
-			Connects:       s.perMinute("APP_CONNECTS"),
-			Unanswered:     s.number("MAX_UNANSWERED"),
-			MaxRounds:      min(s.number("APP_ROUNDS"), maxRounds),
-			StayTime:       s.millis("APP_STAY_MS"),
-			Starts:         s.perMinute("APP_STARTS"),
-			TotalBytes:     s.number("APP_OUTBOX_BYTES"),
+			Line:           channel.Config{Grace: s.span(vars.AppGrace)},
+			MaxApps:        s.number(vars.MaxApps),
+			CallTimeout:    s.span(vars.AppWebhook),
+			CallTries:      s.number(vars.AppWebhookTries),
+			CallPause:      s.span(vars.AppWebhookPause),
+			ConnectTimeout: s.span(vars.AppConnect),
+			StopTimeout:    s.span(vars.AppStop),
+			Connects:       s.perMinute(vars.AppConnectsPerMin, vars.AppConnectsBurst),
+			Unanswered:     s.number(vars.MaxUnanswered),
+			MaxRounds:      s.number(vars.AppRounds),
+			StayTime:       s.span(vars.AppStay),
+			Starts:         s.perMinute(vars.AppStartsPerMin, vars.AppStartsBurst),
+			TotalBytes:     s.number(vars.AppOutboxBytes),
 		},
 	}.WithDefaults()
 }
 
-// maxCallTimeout bounds the variable: an object that waits does not hibernate.
-const maxCallTimeout = 30 * time.Second
+// clientPings is whether a device pings, and not the server.
+func (s settings) clientPings() bool {
+	word, _ := s.word(vars.DeviceHeartbeat)
+	return word == "client"
+}
 
-// maxRounds bounds the variable: each pause is twice as long as the one before.
-const maxRounds = 12
-
-// auditEntries is how many lines of its audit log an object keeps of one user, and as
-// many again of what operators did.
-func auditEntries(s settings) int {
-	if n := s.number("AUDIT_ENTRIES"); n > 0 {
-		return n
-	}
-	return 1000
+// quiet is whether the operator's log is left only what is a warning.
+func (s settings) quiet() bool {
+	word, _ := s.word(vars.LogLevel)
+	return word != "info"
 }

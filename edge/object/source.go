@@ -2,8 +2,8 @@ package object
 
 import (
 	"strconv"
-	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -22,31 +22,16 @@ import (
 // PERMISSIONS_TIMEOUT_MS. A role that is not known gives nothing.
 type httpSource struct{ to Destination }
 
-const (
-	sourceTimeout = 2 * time.Second // seed S2's Shield
-	// maxSourceTimeout is how long the host waits for anything.
-	maxSourceTimeout = 5 * time.Second
-	sourceBytes      = 64 << 10
-	// maxSourceBytes bounds the variable: the answer is in memory, several times.
-	maxSourceBytes = 1 << 20
-	// sourceDepth leaves room for members of the source's own.
-	sourceDepth = 8
-)
+// sourceDepth leaves room for members of the source's own.
+const sourceDepth = 8
 
 // newHTTPSource reads the variables.
 func newHTTPSource(h Host) httpSource {
 	set := settings{h}
-	to := Destination{URL: h.Env("PERMISSIONS_URL"), Timeout: set.millis("PERMISSIONS_TIMEOUT_MS"), MaxBytes: set.number("PERMISSIONS_MAX_BYTES")}
-	if token := h.Env("PERMISSIONS_TOKEN"); token != "" {
+	to := Destination{URL: set.text(vars.PermissionsURL), Timeout: set.span(vars.PermissionsTimeout), MaxBytes: set.number(vars.PermissionsMaxBytes)}
+	if token := set.text(vars.PermissionsToken); token != "" {
 		to.Authorization = "Bearer " + token
 	}
-	if to.Timeout == 0 {
-		to.Timeout = sourceTimeout
-	}
-	if to.MaxBytes == 0 {
-		to.MaxBytes = sourceBytes
-	}
-	to.Timeout, to.MaxBytes = min(to.Timeout, maxSourceTimeout), min(to.MaxBytes, maxSourceBytes)
 	return httpSource{to}
 }
 

@@ -143,6 +143,14 @@ func documentRows(t *testing.T, host rowsHost) {
 	open, _ = s.comment(2)
 	same(t, "open", open, false)
 
+	trimmed := filled[document.State](t) // readers get nothing below its floor
+	trimmed.Lock.Retry = 6 * time.Millisecond
+	s.saveState(trimmed)
+	host.wrote(&s)
+	snap = document.Snapshot{}
+	s.document(&snap)
+	same(t, "trimmed", snap.State, trimmed)
+
 	// Only what a document without content remembers is stored where there are no tables.
 	s.erase()
 	host.wrote(&s)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -49,7 +50,7 @@ type (
 func NewUser(h Host, now time.Time) (Object, error) {
 	o := &userObject{
 		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: userConfig(settings{h}, newSecret(h)),
-		now: now, secrets: strings.Fields(h.Env("APP_SESSION_SECRET")),
+		now: now, secrets: strings.Fields(settings{h}.text(vars.AppSessionSecret)),
 	}
 	if err := o.store.open(&userSchema); err != nil {
 		return unopened(h, err)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -200,7 +201,7 @@ func (o *userObject) sessionRequest(c app.Call) []byte {
 	w.Time("timestamp", o.now)
 	w.Int("attempt", int64(c.Attempt))
 	// http becomes ws, and https wss.
-	if rest, ok := strings.CutPrefix(strings.TrimSuffix(o.host.Env("PUBLIC_URL"), "/"), "http"); ok {
+	if rest, ok := strings.CutPrefix(strings.TrimSuffix(settings{o.host}.text(vars.PublicURL), "/"), "http"); ok {
 		w.Str("websocket_url", "ws"+rest+"/v1/ws/apps/"+c.Package)
 	}
 	return w.End()

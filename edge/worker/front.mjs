@@ -25,8 +25,8 @@ function boot(env) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
-	const complaint = read(core.exports.front_boot(put(Object.fromEntries(strings))));
-	if (complaint !== "") console.error(complaint);
+	const complaints = read(core.exports.front_boot(put(Object.fromEntries(strings))));
+	for (const line of complaints.split("\n")) if (line !== "") log(line);
 	fault = turn({ kind: "fault" });
 }
 

@@ -1,0 +1,164 @@
+package vars
+
+// Who is let in.
+const (
+	Issuer         Text   = "ISSUER"
+	Audience       Text   = "AUDIENCE"
+	SubjectClaim   Text   = "SUBJECT_CLAIM"
+	EmailsVerified Switch = "EMAILS_VERIFIED off"
+	TokenLeeway    Number = "TOKEN_LEEWAY_S 30 none 300"
+	MaxTokenLife   Number = "MAX_TOKEN_LIFE_S 31622400"
+	QueryTokens    Switch = "QUERY_TOKENS on"
+	EmbeddedIssuer Switch = "EMBEDDED_ISSUER off"
+	SigningKey     Text   = "SIGNING_KEY secret"
+	PreviousKeys   Text   = "PREVIOUS_KEYS secret"
+	JWKSURL        Text   = "JWKS_URL"
+	StaticKey      Text   = "STATIC_KEY"
+	JWKSFresh      Number = "JWKS_FRESH_S 600"
+	JWKSStale      Number = "JWKS_STALE_S 3600"
+	JWKSCooldown   Number = "JWKS_COOLDOWN_S 30"
+	AllowedOrigins Text   = "ALLOWED_ORIGINS"
+	AdminToken     Text   = "ADMIN_TOKEN secret"
+)
+
+// What one address may do.
+const (
+	ConnectsPerIPPerMin Number = "CONNECTS_PER_IP_PER_MIN 120 unlimited 1048576"
+	ConnectsPerIPBurst  Number = "CONNECTS_PER_IP_BURST 240 1 1048576"
+	LoginsPerIPPerMin   Number = "LOGINS_PER_IP_PER_MIN 30 unlimited 1048576"
+	LoginsPerIPBurst    Number = "LOGINS_PER_IP_BURST 30 1 1048576"
+	AuthPerIPPerMin     Number = "AUTH_PER_IP_PER_MIN 120 unlimited 1048576"
+	AuthPerIPBurst      Number = "AUTH_PER_IP_BURST 240 1 1048576"
+	WaitingApps         Number = "WAITING_APPS 500 off 1048576"
+	WaitingAppsPerIP    Number = "WAITING_APPS_PER_IP 20 1 1048576"
+	BodyTimeout         Number = "BODY_TIMEOUT_MS 10000"
+)
+
+// The embedded issuer.
+const (
+	AccessTokenTTL           Number = "ACCESS_TOKEN_TTL_S 900"
+	RefreshTokenTTL          Number = "REFRESH_TOKEN_TTL_S 2592000"
+	SignInMax                Number = "SIGN_IN_MAX_S 7776000"
+	RefreshesPerSignInPerMin Number = "REFRESHES_PER_SIGN_IN_PER_MIN 60 1 1048576"
+	LoginFailures            Number = "LOGIN_FAILURES 10 1 1048576"
+	LoginFailuresPerAccount  Number = "LOGIN_FAILURES_PER_ACCOUNT 100 1 1048576"
+	LoginWindow              Number = "LOGIN_WINDOW_S 900"
+)
+
+// Permissions.
+const (
+	PermissionsURL      Text   = "PERMISSIONS_URL"
+	PermissionsToken    Text   = "PERMISSIONS_TOKEN secret"
+	PermissionsTimeout  Number = "PERMISSIONS_TIMEOUT_MS 2000 1 5000"
+	PermissionsMaxBytes Number = "PERMISSIONS_MAX_BYTES 65536 1 1048576"
+	PermissionTTL       Number = "PERMISSION_TTL_MS 300000"
+	StaleAccess         Number = "STALE_ACCESS_MS 3600000"
+	MaxAccess           Number = "MAX_ACCESS 256"
+)
+
+// Operators.
+const (
+	WebhookSecret       Text   = "WEBHOOK_SECRET secret"
+	WebhookWindow       Number = "WEBHOOK_WINDOW_S 300 1 86400"
+	WebhookMaxEvents    Number = "WEBHOOK_MAX_EVENTS 1000 1 1073741824"
+	WebhookMaxBodyBytes Number = "WEBHOOK_MAX_BODY_BYTES 262144 1 1073741824"
+	AdminMaxBodyBytes   Number = "ADMIN_MAX_BODY_BYTES 65536 1 1073741824"
+	AuditMaxEntries     Number = "AUDIT_MAX_ENTRIES 1000 1 1073741824"
+	AuditEntries        Number = "AUDIT_ENTRIES 1000"
+	LogLevel            Word   = "LOG_LEVEL info warn error"
+)
+
+// Connections.
+const (
+	GracePeriod              Number = "GRACE_PERIOD_MS 30000"
+	InitTimeout              Number = "INIT_TIMEOUT_MS 30000"
+	Heartbeat                Number = "HEARTBEAT_MS 10000"
+	HeartbeatTimeout         Number = "HEARTBEAT_TIMEOUT_MS 25000"
+	DeviceHeartbeat          Word   = "DEVICE_HEARTBEAT server client"
+	RefreshNotice            Number = "REFRESH_NOTICE_MS 60000"
+	ReadOnly                 Number = "READ_ONLY_MS 25000"
+	MaxRefusedTokens         Number = "MAX_REFUSED_TOKENS 5"
+	MaxRevokedTokens         Number = "MAX_REVOKED_TOKENS 1000"
+	ConnectsPerUserPerMin    Number = "CONNECTS_PER_USER_PER_MIN 120"
+	ConnectsPerUserBurst     Number = "CONNECTS_PER_USER_BURST 0"
+	ResumesPerDocumentPerMin Number = "RESUMES_PER_DOCUMENT_PER_MIN 12"
+	ResumesPerDocumentBurst  Number = "RESUMES_PER_DOCUMENT_BURST 30"
+	MaxDocumentsPerUser      Number = "MAX_DOCUMENTS_PER_USER 2000"
+	FullRateDocuments        Number = "FULL_RATE_DOCUMENTS 4"
+)
+
+// What is sent.
+const (
+	MaxFrameBytes     Number = "MAX_FRAME_BYTES 65536 1 1048576"
+	MaxDepth          Number = "MAX_DEPTH 64 1 1000"
+	MaxUnacknowledged Number = "MAX_UNACKNOWLEDGED 256"
+	MessagesPerS      Number = "MESSAGES_PER_S 100"
+	MessagesBurst     Number = "MESSAGES_BURST 0"
+	BytesPerS         Number = "BYTES_PER_S 1048576"
+	BytesBurst        Number = "BYTES_BURST 0"
+	MaxRefused        Number = "MAX_REFUSED 1000"
+	PresencePerS      Number = "PRESENCE_PER_S 20"
+	WindowBytes       Number = "WINDOW_BYTES 1048576"
+	SlowAfter         Number = "SLOW_AFTER_MS 10000"
+	SyncBytesPerS     Number = "SYNC_BYTES_PER_S 1048576"
+	SyncBytesBurst    Number = "SYNC_BYTES_BURST 0"
+	MaxReplay         Number = "MAX_REPLAY 1000"
+	MaxSyncBytes      Number = "MAX_SYNC_BYTES 262144"
+)
+
+// Documents.
+const (
+	MaxMembers         Number = "MAX_MEMBERS 100"
+	LockRetry          Number = "LOCK_RETRY_MS 5000"
+	KeepOps            Number = "KEEP_OPS 1000"
+	SnapshotLevel      Word   = "SNAPSHOT_LEVEL write moderate admin"
+	SnapshotConfirm    Number = "SNAPSHOT_CONFIRM_MS 60000"
+	MaxSnapshotBytes   Number = "MAX_SNAPSHOT_BYTES 4194304"
+	MaxSnapshotParts   Number = "MAX_SNAPSHOT_PARTS 256"
+	SnapshotIdle       Number = "SNAPSHOT_IDLE_MS 30000"
+	KeepReplaced       Number = "KEEP_REPLACED_S 604800"
+	MaxReplacedBytes   Number = "MAX_REPLACED_BYTES 1073741824"
+	MaxLogBytes        Number = "MAX_LOG_BYTES 536870912"
+	MaxComments        Number = "MAX_COMMENTS 10000"
+	MaxCommentsPerUser Number = "MAX_COMMENTS_PER_USER 0"
+	MaxReplies         Number = "MAX_REPLIES 1000"
+	MaxRepliesPerUser  Number = "MAX_REPLIES_PER_USER 1000"
+	MaxSections        Number = "MAX_SECTIONS 256"
+	SectionTTL         Number = "SECTION_TTL_MS 300000"
+	MaxSectionTTL      Number = "MAX_SECTION_TTL_MS 3600000"
+)
+
+// Devices and apps.
+const (
+	OutboxFrames      Number = "OUTBOX_FRAMES 1000"
+	OutboxBytes       Number = "OUTBOX_BYTES 1048576"
+	MaxUnanswered     Number = "MAX_UNANSWERED 256"
+	AppSessionSecret  Text   = "APP_SESSION_SECRET secret"
+	PublicURL         Text   = "PUBLIC_URL"
+	MaxApps           Number = "MAX_APPS 32"
+	AppWebhook        Number = "APP_WEBHOOK_MS 10000 1 30000"
+	AppWebhookTries   Number = "APP_WEBHOOK_TRIES 2"
+	AppWebhookPause   Number = "APP_WEBHOOK_PAUSE_MS 1000"
+	AppConnect        Number = "APP_CONNECT_MS 5000"
+	AppGrace          Number = "APP_GRACE_MS 5000"
+	AppStop           Number = "APP_STOP_MS 5000"
+	AppRounds         Number = "APP_ROUNDS 6 1 12"
+	AppStay           Number = "APP_STAY_MS 60000"
+	AppOutboxBytes    Number = "APP_OUTBOX_BYTES 4194304"
+	AppStartsPerMin   Number = "APP_STARTS_PER_MIN 30"
+	AppStartsBurst    Number = "APP_STARTS_BURST 0"
+	AppConnectsPerMin Number = "APP_CONNECTS_PER_MIN 60"
+	AppConnectsBurst  Number = "APP_CONNECTS_BURST 0"
+)
+
+// all are all rows, in the order of edge/VARIABLES.md.
+const all = "" +
+	string(Issuer) + "\n" + string(Audience) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
+	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
+	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" +
+	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +
+	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" +
+	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +
+	string(MaxFrameBytes) + "\n" + string(MaxDepth) + "\n" + string(MaxUnacknowledged) + "\n" + string(MessagesPerS) + "\n" + string(MessagesBurst) + "\n" + string(BytesPerS) + "\n" + string(BytesBurst) + "\n" + string(MaxRefused) + "\n" + string(PresencePerS) + "\n" + string(WindowBytes) + "\n" + string(SlowAfter) + "\n" + string(SyncBytesPerS) + "\n" + string(SyncBytesBurst) + "\n" + string(MaxReplay) + "\n" + string(MaxSyncBytes) + "\n" +
+	string(MaxMembers) + "\n" + string(LockRetry) + "\n" + string(KeepOps) + "\n" + string(SnapshotLevel) + "\n" + string(SnapshotConfirm) + "\n" + string(MaxSnapshotBytes) + "\n" + string(MaxSnapshotParts) + "\n" + string(SnapshotIdle) + "\n" + string(KeepReplaced) + "\n" + string(MaxReplacedBytes) + "\n" + string(MaxLogBytes) + "\n" + string(MaxComments) + "\n" + string(MaxCommentsPerUser) + "\n" + string(MaxReplies) + "\n" + string(MaxRepliesPerUser) + "\n" + string(MaxSections) + "\n" + string(SectionTTL) + "\n" + string(MaxSectionTTL) + "\n" +
+	string(OutboxFrames) + "\n" + string(OutboxBytes) + "\n" + string(MaxUnanswered) + "\n" + string(AppSessionSecret) + "\n" + string(PublicURL) + "\n" + string(MaxApps) + "\n" + string(AppWebhook) + "\n" + string(AppWebhookTries) + "\n" + string(AppWebhookPause) + "\n" + string(AppConnect) + "\n" + string(AppGrace) + "\n" + string(AppStop) + "\n" + string(AppRounds) + "\n" + string(AppStay) + "\n" + string(AppOutboxBytes) + "\n" + string(AppStartsPerMin) + "\n" + string(AppStartsBurst) + "\n" + string(AppConnectsPerMin) + "\n" + string(AppConnectsBurst) + "\n"
