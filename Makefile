@@ -187,7 +187,7 @@ fuzz: ## run every fuzz test for FUZZTIME
 	done
 
 sim: ## simulate the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
-	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/user ./shared/client ./shared/endpoint -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
+	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/user ./shared/client ./shared/nativeclient -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
 bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in Chromium
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...

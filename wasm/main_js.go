@@ -177,11 +177,10 @@ func snapshotOf(text []byte) client.Event {
 
 func tokenFailedOf(text []byte) client.Event {
 	message, _ := jsonscan.Str(jsonscan.Field(text, "message"))
-	code, _ := jsonscan.Str(jsonscan.Field(text, "code"))
 	final, _ := jsonscan.Bool(jsonscan.Field(text, "final"))
 	after, _ := jsonscan.Uint(jsonscan.Field(text, "retry_after"))
 	return client.TokenFailed{
-		Message: message, Code: code, Final: final,
+		Message: message, Final: final,
 		RetryAfter: time.Duration(min(after, 1<<31)) * time.Millisecond,
 	}
 }

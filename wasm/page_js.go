@@ -83,27 +83,18 @@ func (p *page) now() time.Time {
 	return time.UnixMicro(int64((p.origin + ms) * 1000))
 }
 
-// lastClose asks the page's WebSocket class (web/src/view.ts) how the socket that
-// ended last did; 0 when it does not know.
-func (p *page) lastClose() (int, string) {
+// lastClose asks the page's WebSocket class (web/src/view.ts) for the close code of the
+// socket that ended last; 0 when there is none.
+func (p *page) lastClose() int {
 	v, err := p.socket.Get("lastClose")
-	if err != nil || v.IsUndefined() {
-		return 0, ""
-	}
-	code, err := v.Get("code")
 	if err != nil {
-		return 0, ""
+		return 0
 	}
-	reason, err := v.Get("reason")
+	code, err := v.Int()
 	if err != nil {
-		return 0, ""
+		return 0
 	}
-	n, err := code.Int()
-	if err != nil {
-		return 0, ""
-	}
-	s, _ := reason.String()
-	return n, s
+	return code
 }
 
 func (p *page) call(kind, text string) {

@@ -56,7 +56,7 @@ func (c *Client) post(w jsonscan.Writer) {
 func (c *Client) announce() {
 	w := c.message("primary_assigned")
 	w.Str("documentId", c.cfg.Document)
-	w.Uint("version", c.log.heard())
+	w.Uint("version", c.log.delivered())
 	w.Raw("status", c.status.appendJSON(nil, 0))
 	if s := &c.session; s.id != "" {
 		w.Str("sessionId", s.id)
@@ -77,12 +77,12 @@ func (c *Client) announce() {
 // shareToken gives all tabs the token, so that a follower that comes to lead
 // needs no refresh.
 func (c *Client) shareToken() {
-	if c.token.raw == "" {
+	if c.conn.Token.Raw == "" {
 		return
 	}
 	w := c.message("token_refreshed")
-	w.Str("newToken", c.token.raw)
-	w.Int("expiresIn", max(c.token.end.Sub(c.now), 0).Milliseconds())
+	w.Str("newToken", c.conn.Token.Raw)
+	w.Int("expiresIn", max(c.conn.Token.End.Sub(c.now), 0).Milliseconds())
 	c.post(w)
 }
 

@@ -3,7 +3,7 @@ package client
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/backoff"
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -11,7 +11,6 @@ import (
 // goroutine.
 type Client struct {
 	cfg Config
-	rng backoff.Random
 	now time.Time
 	out []Effect
 
@@ -20,13 +19,12 @@ type Client struct {
 	deaf      bool // in that cache, where no other tab is heard
 	stopped   bool // for good
 	finished  bool
-	hidden    bool
-	offline   bool
 
 	status  status
 	session session
-	conn    connection
-	token   tokens
+	conn    clientconn.Conn[*owner]
+	flow    flow
+	account account
 	tabs    tabs
 	log     log
 }
@@ -42,23 +40,24 @@ type session struct {
 	frameBytes     int // of the largest frame the server takes, and how deep it may nest
 	depth          int
 	told           limits // as the app knows them
-	heartbeat      time.Duration
 }
+
+// zero is no time.
+var zero time.Time
 
 // New returns a tab that has not started.
 func New(cfg Config) *Client {
 	c := &Client{
-		cfg:     cfg,
-		rng:     backoff.Random(cfg.Rand),
-		hidden:  !cfg.Visible,
-		offline: !cfg.Online,
+		cfg: cfg,
 	}
+	c.conn = clientconn.New(clientconn.Config{Name: cfg.TabID, User: cfg.User, Rand: cfg.Rand}, (*owner)(c))
+	c.conn.Offline = !cfg.Online
+	c.setHidden(!cfg.Visible)
 	c.status.state = stateConnecting
 	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
 	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
 	c.session.told = c.session.limits()
-	c.session.heartbeat = defaultHeartbeat
 	return c
 }
 
@@ -67,9 +66,7 @@ func (c *Client) Step(now time.Time, ev Event) []Effect {
 	if c.finished {
 		return nil
 	}
-	if now.After(c.now) {
-		c.now = now // a clock that steps back would make deadlines come twice
-	}
+	c.now = c.conn.Advance(now)
 	c.out = nil
 	switch e := ev.(type) {
 	case Start:
@@ -120,21 +117,19 @@ func (c *Client) handle(ev Event) {
 	case BroadcastOrigin:
 		c.hearOrigin(e.Text)
 	case TokenFetched:
-		c.tokenFetched(e.Token)
+		c.conn.TokenFetched(e.Token)
 	case TokenFailed:
 		c.tokenFailed(e)
 	case Visible:
-		c.hidden = false
-		c.planRefresh()
+		c.setHidden(false)
 		c.wake()
 	case Hidden:
-		c.hidden = true
-		c.planRefresh()
+		c.setHidden(true)
 	case Online:
-		c.offline = false
+		c.conn.Offline = false
 		c.wake()
 	case Offline:
-		c.offline = true
+		c.conn.Offline = true
 	case Freeze:
 		c.suspend()
 	case PageHide:
@@ -159,7 +154,7 @@ func (c *Client) handle(ev Event) {
 	case Refresh:
 		c.refresh()
 	case Opened:
-		c.opened(e.Gen)
+		c.conn.Opened(e.Gen) // the server speaks first
 	case Received:
 		c.received(e.Gen, e.Text)
 	case Closed:
@@ -172,18 +167,8 @@ func (c *Client) Deadline() (time.Time, bool) {
 	if c.finished || c.stopped || c.suspended {
 		return time.Time{}, false
 	}
-	var least time.Time
-	for _, t := range [...]time.Time{
-		c.conn.connectBy, c.conn.redialAt, c.conn.pingAt, c.conn.deadAt, c.conn.ackAt, c.conn.resumeSends,
-		c.token.refreshAt, c.token.retryAt, c.token.fetchBy, c.token.swapBy, c.token.endAt, c.token.askAgainAt(),
-		c.tabs.pongAt, c.tabs.probeAt, c.tabs.reassertAt, c.tabs.opBy, c.tabs.rollAt,
-		c.log.syncBy, c.askBy(),
-	} {
-		if !t.IsZero() && (least.IsZero() || t.Before(least)) {
-			least = t
-		}
-	}
-	return least, !least.IsZero()
+	t := &c.tabs
+	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.rollAt, c.log.syncBy, c.askBy())
 }
 
 // due does what the time has come for, in the order of a wake-up: clock, token,
@@ -192,20 +177,23 @@ func (c *Client) due() {
 	if c.suspended {
 		return
 	}
-	c.tokenDue()
-	c.connectionDue()
+	c.conn.Due()
+	c.accountDue()
+	if c.conn.Past(&c.flow.ackAt) && c.conn.Live() {
+		c.writeAck()
+	}
 	c.logDue()
 	c.asksDue()
 	c.tabsDue()
 }
 
-// past reports whether a deadline has come, and clears it.
-func (c *Client) past(t *time.Time) bool {
-	if t.IsZero() || c.now.Before(*t) {
-		return false
+// setHidden notes whether the page is hidden, where its timers may fire only once a minute.
+func (c *Client) setHidden(hidden bool) {
+	c.conn.Margin = RefreshMargin
+	if hidden {
+		c.conn.Margin = HiddenMargin
 	}
-	*t = time.Time{}
-	return true
+	c.conn.PlanRefresh()
 }
 
 func (c *Client) do(e Effect) { c.out = append(c.out, e) }
@@ -215,9 +203,9 @@ func (c *Client) stop(reason string, code int) {
 	if c.stopped {
 		return
 	}
-	c.hangUp(1000, "closed")
+	c.conn.End()
 	c.stopped = true
-	c.token = tokens{}
+	c.account = account{}
 	c.tabs.leading = false
 	c.do(ReleaseLock{})
 	c.dropOutbox(errClosed)
@@ -231,7 +219,7 @@ func (c *Client) stop(reason string, code int) {
 func (c *Client) leave() {
 	if c.started && !c.stopped {
 		if c.tabs.leading && len(c.tabs.others) == 0 {
-			c.sayDisconnect("closed")
+			c.conn.Leave("closed")
 		}
 		c.post(c.message("tab_bye"))
 		c.stop("closed", 0)

@@ -30,7 +30,7 @@ func TestRefreshIsAskedForOnce(t *testing.T) {
 	w.advance(time.Minute)
 	w.do(t1, Refresh{})
 	w.do(t1, Refresh{})
-	w.do(t1, Received{1, errorFrame(protocol.TokenExpired)})
+	w.do(t1, Received{Gen: 1, Text: errorFrame(protocol.TokenExpired)})
 	w.do(t1, Closed{Gen: 1, Code: 4102})
 	want(t, w, "fetch token", 1)
 }
@@ -46,7 +46,7 @@ func TestSpentTokenIsAskedForEverSooner(t *testing.T) {
 		if t1.fetching {
 			t1.fetching = false
 			asked++
-			w.do(t1, TokenFetched{w.tokens[0]})
+			w.do(t1, TokenFetched{Token: w.tokens[0]})
 		}
 	}
 	if asked < 3 || asked > 15 {
@@ -59,7 +59,7 @@ func TestSpentTokenIsAskedForEverSooner(t *testing.T) {
 func TestTokenOfAnotherUserEndsTheSession(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
-	w.do(t1, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
 	want(t, w, `"reason":"other_user"`, 3) // told here, to the others, and as the state
 	if !t1.c.stopped {
 		t.Error("goes on")
@@ -122,14 +122,14 @@ func TestStableConnectionForgetsFailures(t *testing.T) {
 	for range 4 {
 		w.fail(t1)
 	}
-	if t1.c.conn.tries != 4 {
-		t.Fatalf("%d tries", t1.c.conn.tries)
+	if t1.c.conn.Tries() != 4 {
+		t.Fatalf("%d tries", t1.c.conn.Tries())
 	}
 	w.acknowledge(t1)
 	w.advance(StableAfter)
-	w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 1006})
-	if t1.c.conn.tries != 1 {
-		t.Errorf("%d tries", t1.c.conn.tries)
+	w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 1006})
+	if t1.c.conn.Tries() != 1 {
+		t.Errorf("%d tries", t1.c.conn.Tries())
 	}
 }
 
@@ -149,7 +149,7 @@ func TestQuickProbe(t *testing.T) {
 func TestAckEvery64Frames(t *testing.T) {
 	w, t1 := liveTab(t)
 	for v := uint64(1); v <= 2*AckFrames; v++ {
-		w.do(t1, Received{1, frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: v, UserID: "u2", ClientID: "c2"}.Append(nil))})
+		w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: v, UserID: "u2", ClientID: "c2"}.Append(nil))})
 	}
 	want(t, w, `"event":"ack","data":{"seq":64}`, 1)
 	want(t, w, `"event":"ack","data":{"seq":128}`, 1)
@@ -160,15 +160,15 @@ func TestAckEvery64Frames(t *testing.T) {
 func TestDocumentThatWentBack(t *testing.T) {
 	w, t1 := liveTab(t)
 	for v := uint64(1); v <= 5; v++ {
-		w.do(t1, Received{1, frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: v, UserID: "u2", ClientID: "c2"}.Append(nil))})
+		w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: v, UserID: "u2", ClientID: "c2"}.Append(nil))})
 	}
 	w.do(t1, Closed{Gen: 1, Code: 1006})
 	w.advance(time.Second)
-	gen := t1.c.conn.gen
-	w.do(t1, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s2", DocumentVersion: 2}.Append(nil))})
+	gen := t1.c.conn.Gen()
+	w.do(t1, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s2", DocumentVersion: 2}.Append(nil))})
 	want(t, w, `emit gap {"from":3,"to":5,"count":3,"reason":"document_reset"} set {"version":2}`, 1)
 	w.lines = nil
-	w.do(t1, Received{gen, frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 3, UserID: "u2", ClientID: "c2"}.Append(nil))})
+	w.do(t1, Received{Gen: gen, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 3, UserID: "u2", ClientID: "c2"}.Append(nil))})
 	want(t, w, "emit operation", 1)
 }
 
@@ -177,7 +177,7 @@ func TestDocumentThatWentBack(t *testing.T) {
 func TestCopiedMessageIDIsNotOurs(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Send{"1", []byte(`"mine"`)})
-	w.do(t1, Received{1, protocol.Frame{Type: "operation", Event: "op", MessageID: "t1-1", Data: protocol.Op{Op: []byte(`"theirs"`), DocumentVersion: 1, UserID: "u2", ClientID: "c1"}.Append(nil)}.Append(nil)})
+	w.do(t1, Received{Gen: 1, Text: protocol.Frame{Type: "operation", Event: "op", MessageID: "t1-1", Data: protocol.Op{Op: []byte(`"theirs"`), DocumentVersion: 1, UserID: "u2", ClientID: "c1"}.Append(nil)}.Append(nil)})
 	want(t, w, "sent 1", 0)
 	want(t, w, `"own":false`, 1)
 }
@@ -196,10 +196,10 @@ func TestClockThatStepsBack(t *testing.T) {
 func TestLateOpen(t *testing.T) {
 	w := newWorld()
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.advance(ConnectTimeout)
 	w.lines = nil
-	w.do(t1, Opened{1})
+	w.do(t1, Opened{Gen: 1})
 	want(t, w, `close 1 with 1000 "late"`, 1)
 }
 

@@ -37,10 +37,7 @@ func (c *Client) comment(e Comment) {
 		return
 	}
 	c.log.outbox = append(c.log.outbox, o)
-	if c.conn.phase == dormant && !c.token.spent {
-		c.conn.phase, c.conn.tries = idle, 0
-		c.connect()
-	}
+	c.conn.Nudge()
 	c.offer()
 }
 
@@ -54,7 +51,7 @@ func (c *Client) said(o laned, ack protocol.OperationAck) (op []byte, comment bo
 		return ack.Comment, true
 	}
 	p, _ := protocol.ParseComment(o.op)
-	p.Event, p.At = o.comment, c.now.Add(c.token.clock.Ahead)
+	p.Event, p.At = o.comment, c.now.Add(c.conn.Token.Clock.Ahead)
 	if ack.CommentID != "" {
 		p.CommentID = ack.CommentID
 	}
@@ -71,10 +68,10 @@ func (c *Client) commentFrame(f protocol.Frame) {
 	if e.version == 0 {
 		e.version = f.Seq
 	}
-	e.replay = e.version <= c.conn.replayTo
+	e.replay = e.version <= c.flow.replayTo
 	e.op = protocol.Comment{Event: f.Event, CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor, At: p.At}.Append(nil)
 	c.deliver([]entry{e})
-	c.heardSeq()
+	c.countForAck()
 }
 
 func (c *Client) emitComment(e entry, own bool) {
@@ -131,7 +128,7 @@ func (c *Client) lockSection(e LockSection) {
 	c.log.asking = append(c.log.asking, a)
 	p := protocol.Lock{Section: e.Section, TTL: e.TTL}
 	if c.tabs.leading {
-		c.write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: a.messageID, Data: p.Append(nil)})
+		c.conn.Write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: a.messageID, Data: p.Append(nil)})
 		return
 	}
 	w := c.message("tab_lock")
@@ -147,7 +144,7 @@ func (c *Client) heardLockRequest(m message) {
 	p, ok := protocol.ParseLock(jsonscan.Field(m.raw, "lock"))
 	id, event := m.str("message_id"), m.str("event")
 	if ok && protocol.ValidID(p.Section, maxID) && protocol.ValidID(id, maxID) && (event == protocol.EventLock || event == protocol.EventUnlock) {
-		c.write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: id, Data: p.Append(nil)})
+		c.conn.Write(protocol.Frame{Type: protocol.TypeOperation, Event: event, MessageID: id, Data: p.Append(nil)})
 	}
 }
 

@@ -162,11 +162,11 @@ func (c *Client) emitTabs() {
 
 // emitToken says until when the token is good; kind is empty for the first one.
 func (c *Client) emitToken(kind, by string) {
-	left := max(c.token.end.Sub(c.now), 0)
-	at := c.token.end.UnixMilli()
+	left := max(c.conn.Token.End.Sub(c.now), 0)
+	at := c.conn.Token.End.UnixMilli()
 	w := jsonscan.NewObject(nil)
 	w.Int("expiresAt", at)
-	w.Int("issuedAt", c.token.end.Add(-c.token.ttl).UnixMilli())
+	w.Int("issuedAt", c.conn.Token.End.Add(-c.conn.Token.TTL).UnixMilli())
 	set := w.End()
 	if kind == "" {
 		c.emit("", nil, set)

@@ -1,50 +1,22 @@
 package client
 
 import (
-	"time"
-
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// What happens when a connection ends, or has to. Seed S2 calls this part
-// AuthErrorHandler; every outcome is an event with code, recoverable and action.
+// What happens when a connection ends, or has to. Every outcome is
+// an event with code, recoverable and action (seed S2, AuthErrorHandler).
 
-// closed is the end of a socket. The range of its code tells what to do.
+// closed is the end of a socket. The leader gives the lead back where another tab of this
+// profile has taken the channel over; anything else is the connection's to decide.
 func (c *Client) closed(e Closed) {
-	if e.Gen != c.conn.gen || c.conn.phase != live && c.conn.phase != dialling {
-		return
-	}
-	f, action := fromClose(e.Code), protocol.ActionForClose(e.Code)
-	last := c.conn.lastError
-	if c.takenByOwn(e.Code, last) {
-		c.endConnection()
-		c.conn.phase = idle
+	if c.conn.Current(e.Gen) && c.takenByOwn(e.Code, c.conn.LastError()) {
+		c.conn.Drop()
 		c.stepDown()
 		return
 	}
-	if last != nil {
-		f = fromWire(last)
-		// The line may break between the last word and the close.
-		if e.Code < 4000 || e.Code > 4999 {
-			action = last.Row().Action
-		}
-		f.Action = action
-	}
-	switch action {
-	case protocol.ActionStop:
-		f.Recoverable = false
-		c.endConnection()
-		c.conn.phase = idle
-		c.final(eventFor(f), f, e.Code)
-	case protocol.ActionRefresh:
-		c.tokenRefused(f, e.Code)
-	case protocol.ActionWait:
-		c.say("error", f.appendJSON(nil))
-		c.lost(e.Code, "wait", f.RetryAfter)
-	default:
-		c.lost(e.Code, "", 0)
-	}
+	c.conn.Closed(e.Gen, e.Code)
 }
 
 // takenByOwn reports whether a close says that another tab of this profile has
@@ -75,59 +47,12 @@ func eventFor(f *Failure) string {
 	return "error"
 }
 
-// lost is a dropped line: redial with full jitter, and not before atLeast. A page may have
-// hundreds of lines, and a server tell them all the same: they do not come back at once.
-func (c *Client) lost(code int, reason string, atLeast time.Duration) {
-	n := &c.conn
-	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
-		n.tries = 0
-	}
-	delay := max(c.rng.Wait(n.tries), c.rng.After(atLeast))
-	n.tries++
-	c.endConnection()
-	if n.tries > DialTries {
-		n.phase = dormant
-		c.setStatus(status{state: c.downState(), reason: "dormant", code: code})
-		return
-	}
-	n.phase = waiting
-	n.redialAt = c.now.Add(delay)
-	c.setStatus(status{state: c.downState(), reason: reason, code: code, retryIn: delay})
-}
-
 // downState is what a connection that does not stand is called.
 func (c *Client) downState() string {
 	if c.session.id == "" {
 		return stateConnecting
 	}
 	return stateReconnecting
-}
-
-// tokenRefused is a 41xx: one fresh token, then the same again; who is refused
-// with that as well has to sign in.
-func (c *Client) tokenRefused(f *Failure, code int) {
-	n := &c.conn
-	if n.phase == live && c.now.Sub(n.liveSince) >= StableAfter {
-		n.authTries = 0
-	}
-	switch {
-	case n.phase == live && c.now.Sub(n.liveSince) < StableAfter:
-		n.brief++
-	case n.phase == live:
-		n.brief = 0
-	}
-	n.authTries++
-	c.endConnection()
-	c.token.refuse()
-	if n.authTries >= TokenTries || n.brief >= TokenTries || f.Code != string(protocol.TokenExpired) && n.authTries > 1 {
-		f.Recoverable, f.Action = false, protocol.ActionStop
-		n.phase = idle
-		c.final("autherror", f, code)
-		return
-	}
-	n.phase = wantToken
-	c.setStatus(status{state: c.downState(), reason: "token", code: code})
-	c.fetchToken()
 }
 
 // final ends the session for all tabs. None of them dials again.
@@ -156,7 +81,7 @@ func (c *Client) signOut() {
 		c.postOrigin("signed_out") // also of a tab that has ended for a reason of its own
 	}
 	if c.started && !c.stopped {
-		c.sayDisconnect("signed_out")
+		c.conn.Leave("signed_out")
 		c.stop("signed_out", 0)
 	}
 	c.finished = true

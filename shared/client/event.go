@@ -1,17 +1,39 @@
 package client
 
-import "time"
+import (
+	"time"
 
-// Event is something that happened to the tab. The types below are all there are.
-type Event interface{ isEvent() }
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
+)
+
+// Event is something that happened to the tab: one of package clientconn's, or of those
+// below.
+type Event = clientconn.Event
+
+// Effect is something that the shell carries out: one of package clientconn's, or of those
+// below.
+type Effect = clientconn.Effect
+
+// The events and effects of every client. Only a timer may bring Woken, since an answer to a
+// liveness question has to prove that this page's timers run.
+type (
+	Start        = clientconn.Start
+	Woken        = clientconn.Woken
+	Refresh      = clientconn.Refresh
+	TokenFetched = clientconn.TokenFetched
+	TokenFailed  = clientconn.TokenFailed
+	Opened       = clientconn.Opened
+	Received     = clientconn.Received
+	Closed       = clientconn.Closed
+	Dial         = clientconn.Dial
+	Write        = clientconn.Write
+	CloseSocket  = clientconn.CloseSocket
+	FetchToken   = clientconn.FetchToken
+	Finished     = clientconn.Finished
+)
 
 // The page's events.
 type (
-	// Start is the first event.
-	Start struct{}
-	// Woken is the timer; only a timer may bring it, since an answer to a
-	// liveness question has to prove that this page's timers run.
-	Woken struct{}
 	// LockGranted says that the lock asked for is held.
 	LockGranted struct{}
 	// LockLost says that it was held or waited for and is not any more.
@@ -20,15 +42,6 @@ type (
 	Broadcast struct{ Text string }
 	// BroadcastOrigin is a text from another tab, whatever document it shows.
 	BroadcastOrigin struct{ Text string }
-	// TokenFetched answers FetchToken.
-	TokenFetched struct{ Token string }
-	// TokenFailed answers FetchToken: there was none.
-	TokenFailed struct {
-		Message, Code string
-		// Final says that asking again is of no use: the user is signed out.
-		Final      bool
-		RetryAfter time.Duration
-	}
 	// Visible and Hidden follow the page's visibility.
 	Visible struct{}
 	// Hidden: see Visible.
@@ -90,33 +103,11 @@ type (
 	Replay struct{ ID string }
 	// Presence tells the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
-	// Refresh fetches a new token now.
-	Refresh struct{}
 	// SignOut ends the session in all tabs of the profile.
 	SignOut struct{}
 	// Close ends it in this tab.
 	Close struct{}
 )
-
-// The socket's events. Gen is the Dial's; of an older one they are ignored.
-type (
-	// Opened says that the connection stands.
-	Opened struct{ Gen uint64 }
-	// Received is one text message.
-	Received struct {
-		Gen  uint64
-		Text []byte
-	}
-	// Closed is its end, however it came; 1006 where nothing is known.
-	Closed struct {
-		Gen    uint64
-		Code   int
-		Reason string
-	}
-)
-
-// Effect is something the shell carries out.
-type Effect interface{ isEffect() }
 
 // What the page does.
 type (
@@ -131,8 +122,6 @@ type (
 	Post struct{ Text []byte }
 	// PostOrigin tells the tabs of every document.
 	PostOrigin struct{ Text []byte }
-	// FetchToken asks the app for a token.
-	FetchToken struct{}
 	// Emit is an event for the app: Detail is its detail and Set, when not
 	// nil, the session's properties that change before it. With an empty Type
 	// only the properties change. Both are JSON objects.
@@ -150,72 +139,35 @@ type (
 		ID    string
 		Error []byte
 	}
-	// Finished is the last effect of all: this tab is done.
-	Finished struct{}
 )
 
-// What the socket does.
-type (
-	// Dial opens a connection. URL is checked; it never holds the token.
-	Dial struct {
-		Gen       uint64
-		URL       string
-		Protocols []string
-	}
-	// Write sends one text message on it.
-	Write struct {
-		Gen  uint64
-		Text []byte
-	}
-	// CloseSocket ends it, or gives it up when it is not open yet. Code is
-	// 1000 or in 4000–4999: a browser takes no other.
-	CloseSocket struct {
-		Gen    uint64
-		Code   int
-		Reason string
-	}
-)
+func (LockGranted) IsEvent()     {}
+func (LockLost) IsEvent()        {}
+func (Broadcast) IsEvent()       {}
+func (BroadcastOrigin) IsEvent() {}
+func (Visible) IsEvent()         {}
+func (Hidden) IsEvent()          {}
+func (Online) IsEvent()          {}
+func (Offline) IsEvent()         {}
+func (Freeze) IsEvent()          {}
+func (PageHide) IsEvent()        {}
+func (Resume) IsEvent()          {}
+func (PageShow) IsEvent()        {}
+func (Send) IsEvent()            {}
+func (SendSection) IsEvent()     {}
+func (Comment) IsEvent()         {}
+func (LockSection) IsEvent()     {}
+func (PostSnapshot) IsEvent()    {}
+func (Replay) IsEvent()          {}
+func (Presence) IsEvent()        {}
+func (SignOut) IsEvent()         {}
+func (Close) IsEvent()           {}
 
-func (Start) isEvent()           {}
-func (Woken) isEvent()           {}
-func (LockGranted) isEvent()     {}
-func (LockLost) isEvent()        {}
-func (Broadcast) isEvent()       {}
-func (BroadcastOrigin) isEvent() {}
-func (TokenFetched) isEvent()    {}
-func (TokenFailed) isEvent()     {}
-func (Visible) isEvent()         {}
-func (Hidden) isEvent()          {}
-func (Online) isEvent()          {}
-func (Offline) isEvent()         {}
-func (Freeze) isEvent()          {}
-func (PageHide) isEvent()        {}
-func (Resume) isEvent()          {}
-func (PageShow) isEvent()        {}
-func (Send) isEvent()            {}
-func (SendSection) isEvent()     {}
-func (Comment) isEvent()         {}
-func (LockSection) isEvent()     {}
-func (PostSnapshot) isEvent()    {}
-func (Replay) isEvent()          {}
-func (Presence) isEvent()        {}
-func (Refresh) isEvent()         {}
-func (SignOut) isEvent()         {}
-func (Close) isEvent()           {}
-func (Opened) isEvent()          {}
-func (Received) isEvent()        {}
-func (Closed) isEvent()          {}
-
-func (RequestLock) isEffect() {}
-func (StealLock) isEffect()   {}
-func (ReleaseLock) isEffect() {}
-func (Post) isEffect()        {}
-func (PostOrigin) isEffect()  {}
-func (FetchToken) isEffect()  {}
-func (Emit) isEffect()        {}
-func (Sent) isEffect()        {}
-func (Unsent) isEffect()      {}
-func (Finished) isEffect()    {}
-func (Dial) isEffect()        {}
-func (Write) isEffect()       {}
-func (CloseSocket) isEffect() {}
+func (RequestLock) IsEffect() {}
+func (StealLock) IsEffect()   {}
+func (ReleaseLock) IsEffect() {}
+func (Post) IsEffect()        {}
+func (PostOrigin) IsEffect()  {}
+func (Emit) IsEffect()        {}
+func (Sent) IsEffect()        {}
+func (Unsent) IsEffect()      {}

@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -46,17 +47,13 @@ var (
 	ErrMissingDocument = &Failure{Code: codeInvalidArgument, Message: "The document is missing.", Reason: "missing_document", Action: protocol.ActionStop}
 	// ErrBadURL is a server address that no socket can be opened to.
 	ErrBadURL = &Failure{Code: codeInvalidArgument, Message: "The url is not a ws: or wss: address.", Reason: "bad_url", Action: protocol.ActionStop}
-	// ErrMissingToken is an empty token.
-	ErrMissingToken = failureOf(protocol.AuthenticationFailed, "missing_token", "There is no token.")
-	// ErrTokenFormat is a token that is not three parts of base64url with
-	// claims in the middle, or not one a subprotocol can carry.
-	ErrTokenFormat = failureOf(protocol.AuthenticationFailed, "token_format", "The token is not a JWT.")
-	// ErrTokenTooLong is a token beyond protocol.TokenBytes.
-	ErrTokenTooLong = failureOf(protocol.AuthenticationFailed, "token_too_long", "The token is longer than the limit.")
-	// ErrTokenExpired is one that has expired.
-	ErrTokenExpired = failureOf(protocol.TokenExpired, "token_expired", "The token has expired.")
-	// ErrOtherUser is a token of someone else than this session's user.
-	ErrOtherUser = failureOf(protocol.AuthenticationFailed, "other_user", "The token belongs to another user.")
+	// ErrMissingToken, ErrTokenFormat, ErrTokenTooLong, ErrTokenExpired and ErrOtherUser are
+	// package clientconn's.
+	ErrMissingToken = fromWire(clientconn.ErrMissingToken)
+	ErrTokenFormat  = fromWire(clientconn.ErrTokenFormat)
+	ErrTokenTooLong = fromWire(clientconn.ErrTokenTooLong)
+	ErrTokenExpired = fromWire(clientconn.ErrTokenExpired)
+	ErrOtherUser    = fromWire(clientconn.ErrOtherUser)
 )
 
 var errClosed = &Failure{Code: codeClosed, Message: "The session is closed.", Action: protocol.ActionStop}
@@ -74,19 +71,6 @@ func failureOf(code protocol.Code, reason, message string) *Failure {
 func fromWire(e *protocol.Error) *Failure {
 	f := failureOf(e.Code, e.Reason, e.Message)
 	f.RetryAfter = e.RetryAfter
-	return f
-}
-
-// fromClose is a close code without an error frame before it.
-func fromClose(code int) *Failure {
-	for _, row := range protocol.Table {
-		if row.Close == code {
-			return failureOf(row.Code, "", "")
-		}
-	}
-	f := failureOf(protocol.InternalError, "unknown_close", "The server closed the connection.")
-	f.Action = protocol.ActionForClose(code)
-	f.Recoverable = f.Action != protocol.ActionStop
 	return f
 }
 

@@ -1,38 +1,18 @@
 package client
 
 import (
-	"time"
-
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // received takes one frame from the server.
 func (c *Client) received(gen uint64, text []byte) {
-	n := &c.conn
-	if gen != n.gen || n.phase != live && n.phase != dialling {
-		return
+	f, bad, ok := c.conn.Receive(gen, text)
+	if bad != nil && c.conn.Live() {
+		c.unreadable(protocol.SeqOf(text))
 	}
-	n.lastHeard = c.now
-	n.deadAt = time.Time{} // anything heard is a sign of life
-	f, e := protocol.Decode(text, protocol.ReaderLimits)
-	if e != nil {
-		// A newer server may say what this client does not know yet.
-		if e.Reason != protocol.ReasonUnknownType && e.Reason != protocol.ReasonUnknownEvent {
-			c.notAFrame(e.Reason)
-		}
-		if n.phase == live {
-			c.unreadable(protocol.SeqOf(text))
-		}
-		return
-	}
-	if last := n.lastError; last != nil {
-		// It was not the last word after all, so it ended nothing.
-		n.lastError = nil
-		failure := fromWire(last)
-		c.say(eventKind(failure), failure.appendJSON(nil))
-	}
-	if n.phase == dialling && f.Event != protocol.EventConnectionAck && f.Event != protocol.EventError && f.Event != protocol.EventConnectionError {
+	if !ok {
 		return
 	}
 	switch f.Type {
@@ -47,65 +27,31 @@ func (c *Client) received(gen uint64, text []byte) {
 	}
 }
 
-func (c *Client) notAFrame(reason string) {
-	c.emitFailure("error", failureOf(protocol.MalformedMessage, reason, "The server sent something that is not a frame."))
-}
-
 func (c *Client) systemFrame(f protocol.Frame) {
 	switch f.Event {
 	case protocol.EventConnectionAck:
-		if a, ok := protocol.ParseConnectionAck(f.Data); ok && c.conn.phase == dialling {
+		if a, ok := protocol.ParseConnectionAck(f.Data); ok && c.conn.Phase() == clientconn.Dialling {
 			c.acknowledged(a)
-		}
-	case protocol.EventError, protocol.EventConnectionError:
-		if e, ok := protocol.ParseError(f.Data); ok {
-			if e.MessageID == "" {
-				e.MessageID = f.MessageID
-			}
-			c.errorFrame(e)
-		}
-	case protocol.EventPing:
-		// The server wants to know how far this end has read.
-		c.write(f.Pong())
-	case protocol.EventTokenRefreshed:
-		if p, ok := protocol.ParseTokenRefreshed(f.Data); ok {
-			c.swapped(p)
-		}
-	case protocol.EventTokenRefreshRequired:
-		if p, ok := protocol.ParseTokenRefreshRequired(f.Data); ok {
-			c.refreshWanted(p)
 		}
 	case protocol.EventPermissionChange:
 		if p, ok := protocol.ParsePermissionChange(f.Data); ok {
 			c.permissionChange(p)
 		}
-	case protocol.EventSessionEnded:
-		c.final("error", failureOf(protocol.SessionEnded, "", ""), 0)
-	case protocol.EventRateLimited:
-		if p, ok := protocol.ParseRateLimited(f.Data); ok {
-			c.pauseSends(p.RetryAfter)
-		}
+	default:
+		c.conn.System(f)
 	}
 }
 
 // acknowledged is the server's first word: the connection is admitted.
 func (c *Client) acknowledged(a protocol.ConnectionAck) {
-	n, s := &c.conn, &c.session
+	n, s := &c.flow, &c.session
 	if s.userID != "" && a.UserID != s.userID {
-		c.final("autherror", ErrOtherUser, 0)
+		(*owner)(c).End(clientconn.ErrOtherUser, 0)
 		return
 	}
-	n.phase = live
-	n.connectBy = time.Time{}
-	n.liveSince = c.now
-	n.authTries = 0
 	n.acked = 0
 	s.id, s.userID = a.SessionID, a.UserID
 	s.permissions, s.permEpoch, s.locked = a.Permissions, a.PermEpoch, a.Locked
-	s.heartbeat = defaultHeartbeat
-	if a.HeartbeatInterval > 0 {
-		s.heartbeat = max(a.HeartbeatInterval, leastHeartbeat)
-	}
 	s.unacknowledged = defaultUnacknowledged
 	if a.Limits.Unacknowledged > 0 {
 		s.unacknowledged = a.Limits.Unacknowledged
@@ -119,9 +65,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		s.depth = a.Limits.Depth
 	}
 	c.tellLimits()
-	n.pingAt = c.now.Add(s.heartbeat)
-	c.measure(a.ServerTime, a.ExpiresAt)
-	c.tokenStands()
+	c.conn.Admitted(a.HeartbeatInterval, a.ServerTime, a.ExpiresAt)
 	st := status{state: stateConnected, resumed: a.Resumed}
 	n.replayTo = 0
 	if a.Replay != nil {
@@ -136,37 +80,6 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	}
 	c.enlaneLeft()
 	c.offer()
-}
-
-// errorFrame is a request that failed, or the last word before a close.
-func (c *Client) errorFrame(e *protocol.Error) {
-	f := fromWire(e)
-	switch {
-	case c.conn.swapID != "" && (e.MessageID == c.conn.swapID || e.MessageID == "" && aboutToken(e.Code)):
-		c.swapRefused(f)
-	case e.MessageID != "" && (c.opFailed(e, f) || c.askFailed(e, f)):
-	case e.MessageID != "":
-		c.say(eventKind(f), f.appendJSON(nil))
-	default:
-		c.conn.lastError = e
-		if c.conn.phase != live {
-			return
-		}
-		switch e.Code {
-		case protocol.TokenExpired, protocol.AuthenticationFailed:
-			// The connection may go on read-only for a while: a new token
-			// now saves it.
-			c.refreshSoon()
-		case protocol.RateLimitExceeded:
-			c.pauseSends(e.RetryAfter)
-		}
-	}
-}
-
-// aboutToken reports whether an error without a message id answers a
-// token_refresh that is still open.
-func aboutToken(code protocol.Code) bool {
-	return code == protocol.AuthenticationFailed || code == protocol.TokenExpired || code == protocol.ServiceUnavailable
 }
 
 // eventKind is the event of a failure that ends nothing.
@@ -194,7 +107,7 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 		}
 	}
 	// Seed S2, handlePermissionError: say so, and disconnect.
-	c.sayDisconnect("permission_lost")
+	c.conn.Leave("permission_lost")
 	c.final("permissiondenied", failureOf(protocol.InsufficientPermissions, p.Reason, "You no longer have access to this document."), 0)
 }
 
@@ -259,15 +172,15 @@ func (c *Client) unfitPresence(data []byte) *Failure {
 }
 
 func (c *Client) showPresence(data []byte) {
-	c.conn.shown = data
+	c.flow.shown = data
 	c.writePresence(data)
 }
 
 func (c *Client) writePresence(data []byte) {
 	if f := c.unfitPresence(data); f != nil { // this server's limits are lower than was thought
-		c.conn.shown = nil
+		c.flow.shown = nil
 		c.emitFailure("error", f)
 		return
 	}
-	c.write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: data}.Append(nil)})
+	c.conn.Write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: data}.Append(nil)})
 }

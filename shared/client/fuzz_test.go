@@ -34,7 +34,7 @@ func FuzzStep(f *testing.F) {
 			if ended {
 				return
 			}
-			gen := c.conn.gen
+			gen := c.conn.Gen()
 			ev := fuzzEvent(b, gen, broadcast, frame, token)
 			if _, ok := ev.(Woken); ok {
 				if at, due := c.Deadline(); due && at.After(now) {
@@ -70,13 +70,13 @@ func FuzzStep(f *testing.F) {
 
 func fuzzEvent(b byte, gen uint64, broadcast, text, token string) Event {
 	events := [...]Event{
-		Start{}, LockGranted{}, TokenFetched{token},
-		Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s", ServerTime: epoch0, DocumentVersion: 3}.Append(nil))},
+		Start{}, LockGranted{}, TokenFetched{Token: token},
+		Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s", ServerTime: epoch0, DocumentVersion: 3}.Append(nil))},
 		Woken{}, LockLost{}, TokenFailed{Message: "no"}, TokenFailed{Final: true}, Visible{}, Hidden{}, Online{}, Offline{},
-		Freeze{}, Resume{}, PageHide{}, PageShow{}, Send{"1", []byte(`"x"`)}, Presence{[]byte(`1`)}, Refresh{}, Opened{gen},
-		Broadcast{broadcast}, Received{gen, []byte(text)}, Closed{Gen: gen, Code: 1006}, Closed{Gen: gen, Code: 4000 + int(b)*3},
+		Freeze{}, Resume{}, PageHide{}, PageShow{}, Send{"1", []byte(`"x"`)}, Presence{[]byte(`1`)}, Refresh{}, Opened{Gen: gen},
+		Broadcast{broadcast}, Received{Gen: gen, Text: []byte(text)}, Closed{Gen: gen, Code: 1006}, Closed{Gen: gen, Code: 4000 + int(b)*3},
 		SendSection{"i", []byte(text), "intro"}, Comment{"c", "create", "", []byte(text), nil}, LockSection{"l", "intro", time.Minute, b&1 == 0}, PostSnapshot{"s", 1, []byte(text)},
-		Opened{gen + 1}, Closed{Gen: gen + 1, Code: 1000}, Close{}, SignOut{}, Send{"", []byte(text)}, Presence{[]byte(broadcast)},
+		Opened{Gen: gen + 1}, Closed{Gen: gen + 1, Code: 1000}, Close{}, SignOut{}, Send{"", []byte(text)}, Presence{[]byte(broadcast)},
 		BroadcastOrigin{broadcast},
 	}
 	return events[int(b)%len(events)]
@@ -87,7 +87,7 @@ func fuzzEvent(b byte, gen uint64, broadcast, text, token string) Event {
 func FuzzBroadcast(f *testing.F) {
 	w := newWorld()
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.open("t2")
 	for _, l := range w.lines {
 		if i := len("t1: post "); len(l) > i && l[2:9] == ": post " {
@@ -97,13 +97,13 @@ func FuzzBroadcast(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		w := newWorld()
 		t1 := w.open("t1")
-		w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 		t2 := w.open("t2")
-		user := t2.c.user()
+		user := t2.c.conn.User()
 		if err := validEffects(t2.c.Step(w.now, Broadcast{text})); err != nil {
 			t.Fatal(err)
 		}
-		if after := t2.c.user(); after != user && user != "" {
+		if after := t2.c.conn.User(); after != user && user != "" {
 			t.Fatalf("a broadcast made %q of %q", after, user)
 		}
 	})

@@ -14,8 +14,8 @@ import (
 func onNotes(t *testing.T, w *world, user string) *fakeTab {
 	t.Helper()
 	n := w.open("n1", func(c *Config) { c.Document, c.Locks = "notes", false })
-	w.do(n, TokenFetched{w.token(user, w.now, 15*time.Minute)})
-	w.do(n, Received{n.c.conn.gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: user, SessionID: "s2"}.Append(nil))})
+	w.do(n, TokenFetched{Token: w.token(user, w.now, 15*time.Minute)})
+	w.do(n, Received{Gen: n.c.conn.Gen(), Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: user, SessionID: "s2"}.Append(nil))})
 	if n.c.status.state != stateConnected {
 		t.Fatal("not connected")
 	}
@@ -29,7 +29,7 @@ func TestSignOutReachesEveryDocument(t *testing.T) {
 	w.do(t1, SignOut{})
 	want(t, w, "n1: emit autherror", 1)
 	want(t, w, `n1: close 1 with 1000`, 1)
-	if !n1.c.stopped || n1.c.token.raw != "" {
+	if !n1.c.stopped || n1.c.conn.Token.Raw != "" {
 		t.Error("goes on with its token")
 	}
 	w.advance(time.Hour)
@@ -59,7 +59,7 @@ func TestPageFromTheCacheAsksForAToken(t *testing.T) {
 	w.do(t1, PageShow{})
 	want(t, w, "fetch token", 1)
 	want(t, w, "dial", 0)
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	want(t, w, "dial 2", 1)
 	want(t, w, "bearer.<token2>", 1)
 }
@@ -72,7 +72,7 @@ func TestSignInAsSomeoneElseEndsTheOldSessions(t *testing.T) {
 	w.advance(time.Millisecond)
 	want(t, w, "t1: fetch token", 1)
 	want(t, w, "close", 0) // not on the word of a channel
-	w.do(t1, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
 	for _, name := range []string{"t1", "t2"} {
 		want(t, w, name+`: emit autherror {"code":"AUTHENTICATION_FAILED"`, 1)
 	}
@@ -88,7 +88,7 @@ func TestTokenThatWasOnItsWay(t *testing.T) {
 	w.do(t1, SignOut{})
 	w.advance(5 * time.Second)
 	want(t, w, "fetch token", 0) // not before there is an answer
-	w.do(n1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(n1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.advance(time.Millisecond)
 	want(t, w, "n1: fetch token", 1)
 	w.do(n1, TokenFailed{Final: true, Message: "nobody is signed in"})
@@ -99,10 +99,10 @@ func TestTokenThatWasOnItsWay(t *testing.T) {
 	w, t1 = liveTab(t)
 	w.do(t1, Refresh{})
 	onNotes(t, w, "u2")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 20*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 20*time.Minute)})
 	w.advance(time.Millisecond)
 	want(t, w, "t1: fetch token", 1)
-	w.do(t1, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
 	want(t, w, "t1: emit autherror", 1)
 }
 
@@ -123,16 +123,16 @@ func TestTabOfAnotherUserFollowsNobodyElse(t *testing.T) {
 	want(t, w, "t2: emit operation", 0)
 	want(t, w, `"type":"tab_send"`, 0)
 	want(t, w, `t2: emit state {"state":"connected"`, 0)
-	if t2.c.token.raw != "" || t2.c.session.id != "" {
+	if t2.c.conn.Token.Raw != "" || t2.c.session.id != "" {
 		t.Error("t2 has something of the session of u1")
 	}
 	want(t, w, "t1: fetch token", 1) // the leader is told, and asks
-	w.do(t1, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
 	want(t, w, "t1: emit autherror", 1)
 	want(t, w, "t2: emit autherror", 0)
-	w.do(t2, TokenFetched{w.token("u2", w.now, 15*time.Minute)})
-	w.do(t2, Opened{1})
-	w.do(t2, Received{1, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u2", SessionID: "s2"}.Append(nil))})
+	w.do(t2, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
+	w.do(t2, Opened{Gen: 1})
+	w.do(t2, Received{Gen: 1, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u2", SessionID: "s2"}.Append(nil))})
 	want(t, w, `t2: write 1 {"type":"operation","event":"op","data":{"op":"as u2"},"message_id":"t2-1"}`, 1)
 	want(t, w, `t2: write 1 {"type":"operation","event":"op","data":{"op":"left by u2"},"message_id":"t3-2"}`, 1)
 }
@@ -164,8 +164,8 @@ func TestForgedWordsOnTheOriginsChannel(t *testing.T) {
 		if t1.fetching {
 			t1.fetching = false
 			fetched++
-			w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
-			w.do(t1, Received{1, frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
+			w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
+			w.do(t1, Received{Gen: 1, Text: frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
 		}
 	}
 	if fetched > 31 {
@@ -194,8 +194,8 @@ func TestFiftyRefreshesInFiveTabs(t *testing.T) {
 	w.posted, w.lag = nil, false
 	for i, l := range letters {
 		if i == len(letters)/2 {
-			w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
-			w.do(t1, Received{1, frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
+			w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
+			w.do(t1, Received{Gen: 1, Text: frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
 		}
 		w.do(l.to, Broadcast{l.text})
 	}
@@ -213,11 +213,11 @@ func TestLostRotationRaceIsNoLogout(t *testing.T) {
 	w.do(t1, TokenFailed{Message: "used already", Final: true})
 	w.advance(2 * raceWait)
 	want(t, w, "fetch token", 2)
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	want(t, w, "emit autherror", 0)
 	want(t, w, "emit error", 0)
 	// The second refusal in a row is the end, also later on.
-	w.do(t1, Received{1, frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
+	w.do(t1, Received{Gen: 1, Text: frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
 	w.do(t1, Refresh{})
 	w.do(t1, TokenFailed{Message: "signed out", Final: true})
 	want(t, w, "emit autherror", 0)
@@ -264,10 +264,10 @@ func TestForgedFarExpiryCostsOneRefresh(t *testing.T) {
 	w.lines = nil
 	w.do(t1, Close{})
 	want(t, w, "t2: dial 1", 1)
-	w.do(t2, Received{1, errorFrame(protocol.AuthenticationFailed)})
+	w.do(t2, Received{Gen: 1, Text: errorFrame(protocol.AuthenticationFailed)})
 	w.do(t2, Closed{Gen: 1, Code: 4101})
 	want(t, w, "t2: fetch token", 1)
-	w.do(t2, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t2, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.acknowledge(t2)
 	w.lines = nil
 	w.advance(14 * time.Minute)
@@ -281,9 +281,9 @@ func TestGapAndResumeReachEveryTab(t *testing.T) {
 	w.open("t3")
 	w.do(t1, Closed{Gen: 1, Code: 1006})
 	w.advance(BackoffMax)
-	gen := t1.c.conn.gen
-	w.do(t1, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", Resumed: true, DocumentVersion: 9}.Append(nil))})
-	w.do(t1, Received{gen, frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 9, DocumentVersion: 9, Ops: []protocol.SyncOp{
+	gen := t1.c.conn.Gen()
+	w.do(t1, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", Resumed: true, DocumentVersion: 9}.Append(nil))})
+	w.do(t1, Received{Gen: gen, Text: frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 9, DocumentVersion: 9, Ops: []protocol.SyncOp{
 		{Version: 8, MessageID: "a", UserID: "u2", ClientID: "c2", Op: []byte("8")}, {Version: 9, MessageID: "b", UserID: "u2", ClientID: "c2", Op: []byte("9")},
 	}}.Append(nil))})
 	for _, name := range []string{"t1", "t2", "t3"} {

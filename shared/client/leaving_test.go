@@ -142,7 +142,7 @@ func TestCommentsAreHandedOnWithTheOps(t *testing.T) {
 		}
 		for n, id := range []string{"-1", "-c2", "-c3"} {
 			ack := protocol.OperationAck{DocumentVersion: uint64(n) + 1}
-			w.do(heir, Received{heir.c.conn.gen, protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: leaver + id, Seq: uint64(n) + 1, Data: ack.Append(nil)}.Append(nil)})
+			w.do(heir, Received{Gen: heir.c.conn.Gen(), Text: protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: leaver + id, Seq: uint64(n) + 1, Data: ack.Append(nil)}.Append(nil)})
 		}
 		if n := len(heir.c.log.left); n != 0 {
 			t.Errorf("%d are kept though they are stored", n)
@@ -166,8 +166,8 @@ func TestWhatWasLeftOutlivesTheNextLeader(t *testing.T) {
 	}
 	w.acknowledge(t3)
 	want(t, w, `t3: write 1 {"type":"operation","event":"op","data":{"op":"kept"},"message_id":"t1-1"}`, 1)
-	w.do(t3, Received{1, protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: "t1-1", Seq: 1, Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil)}.Append(nil)})
-	w.do(t3, Received{1, errorFrame(protocol.InsufficientPermissions, func(e *protocol.Error) { e.MessageID = "t1-2" })})
+	w.do(t3, Received{Gen: 1, Text: protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: "t1-1", Seq: 1, Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil)}.Append(nil)})
+	w.do(t3, Received{Gen: 1, Text: errorFrame(protocol.InsufficientPermissions, func(e *protocol.Error) { e.MessageID = "t1-2" })})
 	w.lines = nil
 	w.do(t3, Closed{Gen: 1, Code: 1006})
 	w.advance(BackoffMax)
@@ -189,13 +189,13 @@ func TestOpsThatWereHandedOnAreNotOfferedAgain(t *testing.T) {
 	t2.frozen = true
 	w.advance(BackoffMax)
 	w.acknowledge(t1)
-	gen := t1.c.conn.gen
-	w.do(t1, Received{gen, protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: "t2-1", Seq: 1, Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil)}.Append(nil)})
+	gen := t1.c.conn.Gen()
+	w.do(t1, Received{Gen: gen, Text: protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: "t2-1", Seq: 1, Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil)}.Append(nil)})
 	w.lines = nil
 	t2.backlog = nil // and the browser dropped what it was told meanwhile
 	w.thaw(t2)
 	want(t, w, `"type":"tab_sync","tabId":"t2","from":0`, 1)
-	w.do(t1, Received{gen, frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{{Version: 1, MessageID: "t2-1", UserID: "u1", ClientID: "c1", Op: []byte(`"one"`)}}}.Append(nil))})
+	w.do(t1, Received{Gen: gen, Text: frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{{Version: 1, MessageID: "t2-1", UserID: "u1", ClientID: "c1", Op: []byte(`"one"`)}}}.Append(nil))})
 	want(t, w, "t2: sent 1 as version 1", 1)
 	want(t, w, `"type":"tab_send"`, 0)
 	want(t, w, `"event":"op"`, 0)
@@ -210,7 +210,7 @@ func TestOpsThatNobodyTookGoOutOnReturn(t *testing.T) {
 	w.do(t1, Send{"1", []byte(`"one"`)})
 	w.do(t1, PageHide{})
 	w.do(t1, PageShow{})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.acknowledge(t1)
 	want(t, w, `"event":"op","data":{"op":"one"},"message_id":"t1-1"`, 1)
 }

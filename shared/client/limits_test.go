@@ -13,9 +13,9 @@ func nested(depth int) []byte {
 }
 
 func (w *world) acknowledgeLimits(t *fakeTab, l protocol.AckLimits) {
-	gen := t.c.conn.gen
-	w.do(t, Opened{gen})
-	w.do(t, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{
+	gen := t.c.conn.Gen()
+	w.do(t, Opened{Gen: gen})
+	w.do(t, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{
 		ClientID: "c1", UserID: "u1", Permissions: []string{"read", "write"}, SessionID: "s1", ServerTime: w.now, Limits: l,
 	}.Append(nil))})
 }
@@ -27,7 +27,7 @@ func TestLimitsAreTheServers(t *testing.T) {
 		w := newWorld()
 		w.onWrite = w.answerPings
 		t1 := w.open("t1")
-		w.do(t1, TokenFetched{w.token("u1", w.now, 900e9)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 900e9)})
 		w.acknowledgeLimits(t1, protocol.AckLimits{FrameBytes: 2000, Depth: limit})
 		want(t, w, `{"limits":{"frameBytes":2000,"depth":`+utoa(uint64(limit))+`}}`, 1)
 		t2 := w.open("t2")
@@ -71,7 +71,7 @@ func TestLimitsThatComeLater(t *testing.T) {
 		w.do(tab, Presence{nested(100)})
 	}
 	want(t, w, "unsent", 0)
-	w.do(t1, TokenFetched{w.token("u1", w.now, 900e9)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 900e9)})
 	w.lines = nil
 	w.acknowledgeLimits(t1, protocol.AckLimits{FrameBytes: 2000, Depth: 64})
 	for _, name := range []string{"t1", "t2"} {
@@ -83,7 +83,7 @@ func TestLimitsThatComeLater(t *testing.T) {
 	w = newWorld()
 	t1 = w.open("t1")
 	w.do(t1, Send{"1", nested(100)})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 900e9)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 900e9)})
 	w.acknowledgeLimits(t1, protocol.AckLimits{Depth: 200})
 	want(t, w, `"event":"op"`, 1)
 }
@@ -96,9 +96,9 @@ func TestReadersHaveNoLimits(t *testing.T) {
 	w.lines = nil
 	deep, long := nested(900), []byte(`"`+strings.Repeat("x", 3<<20)+`"`)
 	id := strings.Repeat("m", 1000)
-	w.do(t1, Received{1, protocol.Frame{Type: "operation", Event: "op", MessageID: id, Data: protocol.Op{Op: deep, DocumentVersion: 1, UserID: "u2", ClientID: id}.Append(nil)}.Append(nil)})
-	w.do(t1, Received{1, frame("operation", "op", protocol.Op{Op: long, DocumentVersion: 2, UserID: "u2", ClientID: "c2"}.Append(nil))})
-	w.do(t1, Received{1, frame("operation", "document_sync", protocol.DocumentSync{From: 3, To: 4, DocumentVersion: 4, Ops: []protocol.SyncOp{
+	w.do(t1, Received{Gen: 1, Text: protocol.Frame{Type: "operation", Event: "op", MessageID: id, Data: protocol.Op{Op: deep, DocumentVersion: 1, UserID: "u2", ClientID: id}.Append(nil)}.Append(nil)})
+	w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: long, DocumentVersion: 2, UserID: "u2", ClientID: "c2"}.Append(nil))})
+	w.do(t1, Received{Gen: 1, Text: frame("operation", "document_sync", protocol.DocumentSync{From: 3, To: 4, DocumentVersion: 4, Ops: []protocol.SyncOp{
 		{Version: 3, UserID: "u2", ClientID: "c2", MessageID: id, Op: deep},
 		{Version: 4, UserID: "u2", ClientID: "c2", Comment: protocol.Comment{Event: "create", CommentID: "4", Body: deep}.Append(nil)},
 	}}.Append(nil))})
@@ -126,8 +126,8 @@ func TestUnreadableEntriesAreGaps(t *testing.T) {
 			w, t1 := liveTab(t)
 			w.open("t2")
 			w.lines = nil
-			w.do(t1, Received{1, []byte(text)})
-			w.do(t1, Received{1, frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 2, UserID: "u2", ClientID: "c2"}.Append(nil))})
+			w.do(t1, Received{Gen: 1, Text: []byte(text)})
+			w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 2, UserID: "u2", ClientID: "c2"}.Append(nil))})
 			want(t, w, `emit gap {"from":1,"to":1,"count":1,"reason":"unreadable"} set {"version":1}`, 2)
 			want(t, w, "emit operation", 2)
 		})
@@ -139,12 +139,12 @@ func TestUnreadableSyncIsAGap(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.onWrite = func(tab *fakeTab, e Write) {
 		if strings.Contains(string(e.Text), "sync_request") {
-			w.later(tab, Received{e.Gen, []byte(`{"type":"operation","event":"document_sync","data":{"from":1,"to":2,"ops":[7]}}`)})
+			w.later(tab, Received{Gen: e.Gen, Text: []byte(`{"type":"operation","event":"document_sync","data":{"from":1,"to":2,"ops":[7]}}`)})
 			return
 		}
 		w.answerPings(tab, e)
 	}
-	w.do(t1, Received{1, frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 3, UserID: "u2", ClientID: "c2"}.Append(nil))})
+	w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 3, UserID: "u2", ClientID: "c2"}.Append(nil))})
 	w.advance((syncTries + 2) * SyncTimeout)
 	want(t, w, `emit gap {"from":1,"to":3,"count":3,"reason":"unreadable"}`, 1)
 }
@@ -154,7 +154,7 @@ func TestARefusedOpEndsNothing(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Send{"1", []byte(`1`)})
 	e := protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonTooDeep, MessageID: "t1-1"}
-	w.do(t1, Received{1, e.Frame().Append(nil)})
+	w.do(t1, Received{Gen: 1, Text: e.Frame().Append(nil)})
 	want(t, w, `unsent 1 {"code":"MALFORMED_MESSAGE"`, 1)
 	want(t, w, "close", 0)
 	if len(t1.c.log.lane) > 0 || len(t1.c.log.outbox) > 0 {

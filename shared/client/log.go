@@ -76,10 +76,7 @@ func (c *Client) send(e Send, section string) {
 		return
 	}
 	c.log.outbox = append(c.log.outbox, o)
-	if c.conn.phase == dormant && !c.token.spent {
-		c.conn.phase, c.conn.tries = idle, 0
-		c.connect()
-	}
+	c.conn.Nudge()
 	c.offer()
 }
 
@@ -110,11 +107,11 @@ func (c *Client) offer() {
 // flush writes what may go out.
 func (c *Client) flush() {
 	l := &c.log
-	if c.conn.phase != live || !c.conn.resumeSends.IsZero() || l.stalled {
+	if !c.conn.Live() || c.conn.Paused() || l.stalled {
 		return // what was refused goes first
 	}
 	refused := false
-	for l.sent < len(l.lane) && l.sent < c.conn.window {
+	for l.sent < len(l.lane) && l.sent < c.flow.window {
 		o := l.lane[l.sent]
 		if f := c.unfit(o); f != nil { // this server's limits are lower than was thought
 			c.refuseLaned(o.messageID, f)
@@ -123,10 +120,10 @@ func (c *Client) flush() {
 		}
 		l.sent++
 		if o.comment != "" {
-			c.write(protocol.Frame{Type: protocol.TypeComment, Event: o.comment, MessageID: o.messageID, Data: o.op})
+			c.conn.Write(protocol.Frame{Type: protocol.TypeComment, Event: o.comment, MessageID: o.messageID, Data: o.op})
 			continue
 		}
-		c.write(protocol.Frame{
+		c.conn.Write(protocol.Frame{
 			Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: o.messageID,
 			Data: protocol.Op{Op: o.op, Section: o.section, PermEpoch: c.session.permEpoch}.Append(nil),
 		})
@@ -144,13 +141,6 @@ func (c *Client) unstall() {
 	c.flush()
 }
 
-func (c *Client) pauseSends(d time.Duration) {
-	if d <= 0 {
-		d = time.Second
-	}
-	c.conn.resumeSends = c.now.Add(min(d, millis(60_000)))
-}
-
 // operationFrame makes entries of whatever carries an op.
 func (c *Client) operationFrame(f protocol.Frame) {
 	switch f.Event {
@@ -163,27 +153,27 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		if p.DocumentVersion == 0 {
 			p.DocumentVersion = f.Seq
 		}
-		c.deliver([]entry{{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo, false}})
-		c.heardSeq()
+		c.deliver([]entry{{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.flow.replayTo, false}})
+		c.countForAck()
 	case protocol.EventOperationAck:
 		p, ok := protocol.ParseOperationAck(f.Data)
 		if !ok {
 			c.unreadable(f.Seq)
 			return
 		}
-		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.conn.replayTo, p.Comment != nil}
+		e := entry{p.DocumentVersion, f.MessageID, p.UserID, p.ClientID, p.Op, p.DocumentVersion <= c.flow.replayTo, p.Comment != nil}
 		if e.comment {
 			e.op = p.Comment
 		}
 		if o, mine := c.unlane(f.MessageID); mine {
 			e.op, e.comment = c.said(o, p) // the tab that sent it has it too, the others have not
-			c.conn.window = min(c.conn.window+1, c.session.unacknowledged)
+			c.flow.window = min(c.flow.window+1, c.session.unacknowledged)
 		}
 		if e.userID == "" {
 			e.userID, e.clientID = c.session.userID, c.cfg.ClientID
 		}
 		c.deliver([]entry{e})
-		c.heardSeq()
+		c.countForAck()
 		c.flush()
 	case protocol.EventLocks:
 		c.heardLocks(f)
@@ -194,7 +184,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 			c.synced(p)
 		} else {
 			c.log.unread = true
-			c.notAFrame(protocol.ReasonBadField)
+			c.conn.Malformed(protocol.ReasonBadField)
 		}
 	}
 }
@@ -306,14 +296,14 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 	switch e.Code {
 	case protocol.RateLimitExceeded, protocol.ServiceUnavailable:
 		if !c.log.stalled { // once for all that were under way
-			c.conn.window = max(leastWindow, c.conn.window/2)
+			c.flow.window = max(leastWindow, c.flow.window/2)
 		}
 		c.log.stalled = true
-		c.pauseSends(e.RetryAfter)
+		c.conn.Pause(e.RetryAfter)
 		return true
 	case protocol.TokenExpired:
 		c.log.stalled = true
-		c.refreshSoon()
+		c.conn.RefreshSoon()
 		return true
 	}
 	c.refuseLaned(e.MessageID, f)

@@ -21,7 +21,7 @@ func (c *Client) postOrigin(kind string) {
 		return
 	}
 	w := c.message(kind)
-	if user := c.user(); user != "" {
+	if user := c.conn.User(); user != "" {
 		w.Str("userId", user)
 	}
 	c.do(PostOrigin{Text: w.End()})
@@ -34,32 +34,19 @@ func (c *Client) hearOrigin(text string) {
 	if !ok || m.tab == c.cfg.TabID || !c.cfg.Channel {
 		return
 	}
-	said, ours := m.str("userId"), c.user()
+	said, ours := m.str("userId"), c.conn.User()
 	switch m.kind {
 	case "signed_out":
 		switch {
 		case said != "" && c.isUs(said):
 			c.signedOutElsewhere()
-		case said == "", ours == "" && c.token.inFlight(): // what is on its way may be that user's token
+		case said == "", ours == "" && c.conn.Token.Fetching(): // what is on its way may be that user's token
 			c.askWhoIsSignedIn()
 		}
 	case "signed_in":
 		if ours != "" && !c.isUs(said) {
 			c.askWhoIsSignedIn()
 		}
-	}
-}
-
-// askWhoIsSignedIn has the leader ask the app for a token, although the one in use
-// is good: that of another user ends the session, and so does there being none.
-func (c *Client) askWhoIsSignedIn() {
-	t := &c.token
-	if !c.tabs.leading || c.user() == "" && !t.inFlight() || !t.hintAt.IsZero() {
-		return
-	}
-	t.hintAt = c.now
-	if !t.hinted.IsZero() && t.hinted.Add(hintPause).After(c.now) {
-		t.hintAt = t.hinted.Add(hintPause) // a script that hints without end makes no storm
 	}
 }
 

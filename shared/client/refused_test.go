@@ -15,13 +15,13 @@ func (w *world) refuses(code protocol.Code) {
 		f, _ := protocol.Decode(e.Text, protocol.DefaultLimits)
 		switch f.Event {
 		case "ping":
-			w.later(t, Received{e.Gen, []byte(protocol.PongText)})
+			w.later(t, Received{Gen: e.Gen, Text: []byte(protocol.PongText)})
 		case "token_refresh":
-			w.later(t, Received{e.Gen, no.Frame().Append(nil)})
+			w.later(t, Received{Gen: e.Gen, Text: no.Frame().Append(nil)})
 		}
 	}
 	w.onDial = func(t *fakeTab, d Dial) {
-		w.later(t, Received{d.Gen, no.Frame().Append(nil)})
+		w.later(t, Received{Gen: d.Gen, Text: no.Frame().Append(nil)})
 		w.later(t, Closed{Gen: d.Gen, Code: no.CloseCode()})
 	}
 }
@@ -32,7 +32,7 @@ func (w *world) gives(t *fakeTab, until time.Time) (asked int) {
 		if t.fetching {
 			t.fetching = false
 			asked++
-			w.do(t, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+			w.do(t, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 			continue
 		}
 		_, at := w.next()
@@ -50,10 +50,10 @@ func (w *world) gives(t *fakeTab, until time.Time) (asked int) {
 func TestRefusedRefreshes(t *testing.T) {
 	w := newWorld()
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 	w.acknowledge(t1)
 	t1.fetching = false
-	end := t1.c.token.end
+	end := t1.c.conn.Token.End
 	w.refuses(protocol.AuthenticationFailed)
 	w.lines = nil
 	if n := w.gives(t1, end.Add(-time.Second)); n != TokenTries {
@@ -61,49 +61,49 @@ func TestRefusedRefreshes(t *testing.T) {
 	}
 	want(t, w, "emit error", TokenTries)
 	want(t, w, "emit autherror", 0)
-	if !t1.c.token.end.Equal(end) || t1.c.conn.phase != live {
+	if !t1.c.conn.Token.End.Equal(end) || !t1.c.conn.Live() {
 		t.Error("the session does not go on with the token it has")
 	}
 	for range 20 { // a server that keeps asking changes nothing
-		w.do(t1, Received{t1.c.conn.gen, frame("system", "token_refresh_required", []byte(`{"reason":"expiring","expires_in":1}`))})
+		w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("system", "token_refresh_required", []byte(`{"reason":"expiring","expires_in":1}`))})
 	}
 	if n := w.gives(t1, end.Add(time.Second)); n != 0 {
 		t.Errorf("asked %d times more", n)
 	}
 	want(t, w, `emit autherror {"code":"AUTHENTICATION_FAILED"`, 1)
 	want(t, w, `"reason":"refreshes_refused"`, 1)
-	w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 4101})
+	w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 4101})
 	if n := w.gives(t1, end.Add(time.Hour)); n != 0 {
 		t.Errorf("asked %d times after the end", n)
 	}
 	// The app has signed in anew, and the server takes it.
 	w.onWrite, w.onDial = w.answerPings, nil
 	w.do(t1, Refresh{})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 	w.acknowledge(t1)
-	if t1.c.token.refusals != 0 || t1.c.status.state != stateConnected {
-		t.Errorf("%d refusals, %s", t1.c.token.refusals, t1.c.status.state)
+	if t1.c.conn.Token.Refusals != 0 || t1.c.status.state != stateConnected {
+		t.Errorf("%d refusals, %s", t1.c.conn.Token.Refusals, t1.c.status.state)
 	}
 }
 
 // The same with an app that gives the refused token again, and one that fails now and then.
 func TestRefusedRefreshesAndMore(t *testing.T) {
 	for name, answer := range map[string]func(w *world, t1 *fakeTab, n int, last string){
-		"the same token": func(w *world, t1 *fakeTab, n int, last string) { w.do(t1, TokenFetched{last}) },
+		"the same token": func(w *world, t1 *fakeTab, n int, last string) { w.do(t1, TokenFetched{Token: last}) },
 		"failures between": func(w *world, t1 *fakeTab, n int, last string) {
 			if n%2 == 0 {
 				w.do(t1, TokenFailed{Message: "later"})
 			} else {
-				w.do(t1, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+				w.do(t1, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			t1 := w.open("t1")
-			w.do(t1, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+			w.do(t1, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 			w.acknowledge(t1)
-			end := t1.c.token.end
+			end := t1.c.conn.Token.End
 			w.refuses(protocol.AuthenticationFailed)
 			last := w.token("u1", w.now, time.Hour)
 			asked := 0
@@ -139,9 +139,9 @@ func TestRefusedAfterAdmission(t *testing.T) {
 			t.Fatal("goes on for ever")
 		}
 		w.advance(BackoffMax)
-		w.do(t1, TokenFetched{w.token("u1", w.now, 2*time.Minute)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 2*time.Minute)})
 		w.acknowledge(t1)
-		w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 4102})
+		w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 4102})
 	}
 	if n := strings.Count(strings.Join(w.lines, "\n"), "emit autherror"); n != 1 {
 		t.Errorf("%d autherrors", n)
@@ -154,16 +154,16 @@ func TestRefusedAfterAdmission(t *testing.T) {
 func TestRefreshThatIsNotKnownYet(t *testing.T) {
 	w := newWorld()
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 10*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 10*time.Minute)})
 	w.acknowledge(t1)
 	t1.fetching = false
-	end := t1.c.token.end
+	end := t1.c.conn.Token.End
 	notYet := protocol.Error{Code: protocol.ServiceUnavailable, Reason: "key_not_known_yet", RetryAfter: 8 * time.Second}
 	w.onWrite = func(t *fakeTab, e Write) {
 		if f, _ := protocol.Decode(e.Text, protocol.DefaultLimits); f.Event == "token_refresh" {
-			w.later(t, Received{e.Gen, notYet.Frame().Append(nil)})
+			w.later(t, Received{Gen: e.Gen, Text: notYet.Frame().Append(nil)})
 		} else if f.Event == "ping" {
-			w.later(t, Received{e.Gen, []byte(protocol.PongText)})
+			w.later(t, Received{Gen: e.Gen, Text: []byte(protocol.PongText)})
 		}
 	}
 	w.lines = nil
@@ -174,13 +174,13 @@ func TestRefreshThatIsNotKnownYet(t *testing.T) {
 	want(t, w, "autherror", 0)
 	want(t, w, "close", 0)
 	want(t, w, "dial", 0)
-	if t1.c.conn.phase != live || !t1.c.token.end.Equal(end) || t1.c.token.refusals != 0 {
-		t.Errorf("phase %v, ends in %v, %d refusals", t1.c.conn.phase, t1.c.token.end.Sub(w.now), t1.c.token.refusals)
+	if !t1.c.conn.Live() || !t1.c.conn.Token.End.Equal(end) || t1.c.conn.Token.Refusals != 0 {
+		t.Errorf("phase %v, ends in %v, %d refusals", t1.c.conn.Phase(), t1.c.conn.Token.End.Sub(w.now), t1.c.conn.Token.Refusals)
 	}
 	w.onWrite = w.answerPings
 	w.gives(t1, w.now.Add(10*time.Second))
-	w.do(t1, Received{t1.c.conn.gen, frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
-	if t1.c.status.state != stateConnected || !t1.c.token.end.Equal(w.now.Add(15*time.Minute)) {
-		t.Errorf("%s, ends in %v", t1.c.status.state, t1.c.token.end.Sub(w.now))
+	w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("system", "token_refreshed", protocol.TokenRefreshed{ExpiresAt: w.now.Add(15 * time.Minute), ServerTime: w.now}.Append(nil))})
+	if t1.c.status.state != stateConnected || !t1.c.conn.Token.End.Equal(w.now.Add(15*time.Minute)) {
+		t.Errorf("%s, ends in %v", t1.c.status.state, t1.c.conn.Token.End.Sub(w.now))
 	}
 }

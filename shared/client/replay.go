@@ -18,8 +18,8 @@ type replay struct {
 
 var errReplay = failureOf(protocol.ServiceUnavailable, "replay_failed", "The document's log could not be had.")
 
-// heard is the newest version the app was told of, wherever a replay stands.
-func (l *log) heard() uint64 { return max(l.version, l.again.to) }
+// delivered is the newest version that the app was given, wherever a replay stands.
+func (l *log) delivered() uint64 { return max(l.version, l.again.to) }
 
 func (c *Client) replayLog(e Replay) {
 	c.log.again.ids = append(c.log.again.ids, e.ID)
@@ -34,7 +34,7 @@ func (c *Client) goOnReplay() {
 		return // those comments are news
 	}
 	if l.again.next {
-		l.again.next, l.again.to = false, l.heard()
+		l.again.next, l.again.to = false, l.delivered()
 		l.version, l.restore = 0, restore{}
 		l.asks, l.target = 0, max(l.target, l.again.to)
 		if l.target > 0 && c.status.state == stateConnected {
@@ -58,7 +58,7 @@ func (c *Client) dropReplay(f *Failure) {
 		return
 	}
 	ids := l.again.ids
-	l.version, l.again, l.restore = l.heard(), replay{}, restore{}
+	l.version, l.again, l.restore = l.delivered(), replay{}, restore{}
 	for _, id := range ids {
 		c.unsent(id, f)
 	}

@@ -151,7 +151,7 @@ func (s *sim) calm() {
 		}
 		s.fetches()
 		for _, t := range s.tabs {
-			if !t.gone && t.c.token.spent {
+			if !t.gone && t.c.conn.Token.Spent {
 				s.do(t, Refresh{}) // a person tries again
 			}
 		}

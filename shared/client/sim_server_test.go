@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -100,11 +101,11 @@ func (s *sim) serve(p *packet) {
 
 func (s *sim) admit(c *simConn, d *Dial) {
 	u, err := url.Parse(d.URL)
-	if err != nil || len(d.Protocols) != 2 || d.Protocols[0] != protocol.Version {
+	if err != nil || len(d.Protocols()) != 2 || d.Protocols()[0] != protocol.Version {
 		s.fail("bad dial %v %v", d, err)
 	}
-	token, _ := strings.CutPrefix(d.Protocols[1], protocol.BearerPrefix)
-	claims, f := readToken(token)
+	token, _ := strings.CutPrefix(d.Protocols()[1], protocol.BearerPrefix)
+	claims, f := clientconn.ReadToken(token)
 	if f != nil {
 		s.fail("dial with a token that is none: %v", f)
 	}
@@ -195,7 +196,7 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 			return
 		}
 		p, _ := protocol.ParseTokenRefresh(f.Data)
-		claims, _ := readToken(p.Token)
+		claims, _ := clientconn.ReadToken(p.Token)
 		s.expires = time.Unix(claims.Exp, 0)
 		s.send(c, protocol.Frame{Type: "system", Event: "token_refreshed", Data: protocol.TokenRefreshed{ExpiresAt: s.expires, ExpiresIn: s.expires.Sub(s.now), ServerTime: s.now}.Append(nil)})
 	case "disconnect":

@@ -262,7 +262,7 @@ func (s *sim) fetches() {
 		if !s.quiet && s.rnd.IntN(6) == 0 {
 			s.do(t, TokenFailed{Message: "no"})
 		} else {
-			s.do(t, TokenFetched{s.token("u1", s.now, 15*time.Minute)})
+			s.do(t, TokenFetched{Token: s.token("u1", s.now, 15*time.Minute)})
 		}
 	}
 }
@@ -302,6 +302,6 @@ func (s *sim) arrive(p *packet) {
 		// Measured: what a frozen page is sent is lost, and its socket closed.
 		s.lose(p.conn)
 	default:
-		s.do(p.conn.tab, Received{p.conn.gen, p.text})
+		s.do(p.conn.tab, Received{Gen: p.conn.gen, Text: p.text})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -20,7 +21,7 @@ func TestSleepOfEightHours(t *testing.T) {
 		w.advance(FetchTimeout / 2)
 		want(t, w, "fetch token", 1)
 		want(t, w, "dial", 0)
-		w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 		w.advance(BackoffMax)
 		want(t, w, "dial 2", 1)
 		want(t, w, "bearer.<token1>", 0)
@@ -33,10 +34,10 @@ func TestSleepThatTheClockDidNotNotice(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Closed{Gen: 1, Code: 1006})
 	w.advance(BackoffMin)
-	w.do(t1, Received{t1.c.conn.gen, errorFrame(protocol.TokenExpired)})
-	w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 4102})
+	w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: errorFrame(protocol.TokenExpired)})
+	w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 4102})
 	want(t, w, "fetch token", 1)
-	w.do(t1, TokenFetched{w.token("u1", w.now.Add(8*time.Hour), 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now.Add(8*time.Hour), 15*time.Minute)})
 	want(t, w, "dial", 2)
 	want(t, w, "autherror", 0)
 }
@@ -48,9 +49,9 @@ func TestSignOutInMidRefresh(t *testing.T) {
 	w.do(t1, Refresh{})
 	w.do(w.tab("t2"), SignOut{})
 	w.lines = nil
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.advance(time.Hour)
-	if t1.c.token.raw != "" || len(w.lines) > 0 {
+	if t1.c.conn.Token.Raw != "" || len(w.lines) > 0 {
 		t.Errorf("a token after the sign-out: %q", w.lines)
 	}
 }
@@ -87,8 +88,8 @@ func TestNetworkDownAcrossTheExpiry(t *testing.T) {
 			t1.fetching = false
 			w.do(t1, TokenFailed{Message: "no network"})
 		}
-		if p := t1.c.conn.phase; p == dialling {
-			w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 1006})
+		if p := t1.c.conn.Phase(); p == clientconn.Dialling {
+			w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 1006})
 		}
 	}
 	want(t, w, "emit autherror", 0)
@@ -98,7 +99,7 @@ func TestNetworkDownAcrossTheExpiry(t *testing.T) {
 	w.lines = nil
 	w.do(t1, Online{})
 	want(t, w, "fetch token", 1)
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	want(t, w, "dial", 1)
 	want(t, w, "bearer.<token1>", 0)
 }
@@ -135,7 +136,7 @@ func TestUselessTokensEndInOneAuthError(t *testing.T) {
 				w.advance(time.Second / 10)
 			}
 			t1.fetching = false
-			w.do(t1, TokenFetched{useless(w)})
+			w.do(t1, TokenFetched{Token: useless(w)})
 		}
 		if n := w.count("emit autherror"); n != 1 || w.count("dial") > 0 || w.now.Sub(began) < time.Second {
 			t.Errorf("%s: %d autherrors, %d dials after %v", name, n, w.count("dial"), w.now.Sub(began))
@@ -144,7 +145,7 @@ func TestUselessTokensEndInOneAuthError(t *testing.T) {
 		w.advance(time.Hour)
 		want(t, w, "fetch token", 0) // until the app or the page asks
 		w.do(t1, Refresh{})
-		w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 		want(t, w, "dial", 1)
 	}
 }
@@ -164,7 +165,7 @@ func TestTabsWithDifferentClocks(t *testing.T) {
 				c.Step(now, Broadcast{strings.ReplaceAll(text, "<token1>", w.tokens[0])})
 			}
 		}
-		if left := c.token.end.Sub(now); left != 15*time.Minute {
+		if left := c.conn.Token.End.Sub(now); left != 15*time.Minute {
 			t.Errorf("t2, off by %v, gives the token another %v", off, left)
 		}
 	}
@@ -176,17 +177,17 @@ func TestQuestionsOfDeadLinesDoNotCount(t *testing.T) {
 	w, t1 := liveTab(t)
 	ack := protocol.ConnectionAck{UserID: "u1", SessionID: "s1", Resumed: true, DocumentVersion: 9}
 	for range syncTries + 1 {
-		w.do(t1, Closed{Gen: t1.c.conn.gen, Code: 1006})
-		for t1.c.conn.phase != dialling {
+		w.do(t1, Closed{Gen: t1.c.conn.Gen(), Code: 1006})
+		for t1.c.conn.Phase() != clientconn.Dialling {
 			w.advance(100 * time.Millisecond)
 		}
 		w.lines = nil
-		w.do(t1, Received{t1.c.conn.gen, frame("system", "connection_ack", ack.Append(nil))})
+		w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("system", "connection_ack", ack.Append(nil))})
 		want(t, w, `"event":"sync_request","data":{"from":0}`, 1)
 		w.advance(SyncTimeout)
 		want(t, w, `"event":"sync_request","data":{"from":0}`, 2)
 	}
-	w.do(t1, Received{t1.c.conn.gen, frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{
+	w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{
 		{Version: 1, MessageID: "a", UserID: "u2", ClientID: "c2", Op: []byte("1")},
 	}}.Append(nil))})
 	want(t, w, "t1: emit operation", 1)

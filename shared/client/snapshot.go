@@ -204,9 +204,9 @@ type posting struct {
 func (c *Client) postSnapshot(e PostSnapshot) {
 	p := &c.log.posting
 	switch {
-	case jsonscan.Check(e.Data, jsonscan.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.heard():
+	case jsonscan.Check(e.Data, jsonscan.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.delivered():
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The snapshot is not JSON, or of a version this tab has not heard.", Reason: "snapshot", Action: protocol.ActionStop})
-	case c.conn.phase != live:
+	case !c.conn.Live():
 		f := *errNotConnected
 		if !c.tabs.leading {
 			f.Message, f.Reason = "Only the tab that leads posts snapshots.", "not_leader"
@@ -223,7 +223,7 @@ func (c *Client) postSnapshot(e PostSnapshot) {
 func (c *Client) writePart() {
 	p := &c.log.posting
 	p.messageID = c.cfg.TabID + "-s" + p.id + "." + utoa(uint64(p.next))
-	c.write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshot, MessageID: p.messageID, Data: protocol.Snapshot{
+	c.conn.Write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshot, MessageID: p.messageID, Data: protocol.Snapshot{
 		DocumentVersion: p.version, Part: p.next, Parts: len(p.parts), Data: p.parts[p.next],
 	}.Append(nil)})
 }

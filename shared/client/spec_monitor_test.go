@@ -14,8 +14,8 @@ func TestEachTokenIsWatched(t *testing.T) {
 	w.advance(14 * time.Minute)
 	for n := 1; n <= 3; n++ {
 		want(t, w, "fetch token", n)
-		w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
-		w.do(t1, Received{t1.c.conn.gen, frame("system", "token_refreshed", protocol.TokenRefreshed{
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
+		w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("system", "token_refreshed", protocol.TokenRefreshed{
 			ExpiresAt: w.now.Add(15 * time.Minute), ExpiresIn: 15 * time.Minute, ServerTime: w.now,
 		}.Append(nil))})
 		w.advance(14*time.Minute - time.Second)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -19,16 +20,16 @@ func liveTab(t *testing.T) (*world, *fakeTab) {
 	w := newWorld()
 	w.onWrite = w.answerPings
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	w.acknowledge(t1)
 	w.lines = nil
 	return w, t1
 }
 
 func (w *world) acknowledge(t *fakeTab) {
-	gen := t.c.conn.gen
-	w.do(t, Opened{gen})
-	w.do(t, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{
+	gen := t.c.conn.Gen()
+	w.do(t, Opened{Gen: gen})
+	w.do(t, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{
 		ClientID: "c1", UserID: "u1", Permissions: []string{"read", "write"}, SessionID: "s1",
 		ServerTime: w.now, ExpiresAt: w.now.Add(15 * time.Minute),
 	}.Append(nil))})
@@ -36,7 +37,7 @@ func (w *world) acknowledge(t *fakeTab) {
 
 // fail ends a connection, or a dial, and lets the tab dial again.
 func (w *world) fail(t *fakeTab) {
-	w.do(t, Closed{Gen: t.c.conn.gen, Code: 1006})
+	w.do(t, Closed{Gen: t.c.conn.Gen(), Code: 1006})
 	if at, ok := t.c.Deadline(); ok {
 		w.advance(at.Sub(w.now))
 	}
@@ -92,7 +93,7 @@ func TestConnectChecksBeforeDialling(t *testing.T) {
 	}
 	// The same in the core: nothing is dialled with it.
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{"not.a.token"})
+	w.do(t1, TokenFetched{Token: "not.a.token"})
 	want(t, w, "dial", 0)
 	want(t, w, `"reason":"token_format"`, 1)
 }
@@ -106,12 +107,12 @@ func TestDialCarriesTheTokenOutsideTheURL(t *testing.T) {
 	w.onDial = func(_ *fakeTab, e Dial) { d = e }
 	t1 := w.open("t1", func(c *Config) { c.Document, c.ClientID, c.URL = "a/b ü", "c&1", "wss://api.example.com/base/" })
 	tok := w.token("u1", w.now, 15*time.Minute)
-	w.do(t1, TokenFetched{tok})
+	w.do(t1, TokenFetched{Token: tok})
 	if d.URL != "wss://api.example.com/base/v1/ws/documents/a%2Fb%20%C3%BC?client_id=c%261" {
 		t.Errorf("url %s", d.URL)
 	}
-	if len(d.Protocols) != 2 || d.Protocols[0] != "holdfast.v1" || d.Protocols[1] != "bearer."+tok {
-		t.Errorf("protocols %v", d.Protocols)
+	if len(d.Protocols()) != 2 || d.Protocols()[0] != "holdfast.v1" || d.Protocols()[1] != "bearer."+tok {
+		t.Errorf("protocols %v", d.Protocols())
 	}
 }
 
@@ -135,9 +136,9 @@ func TestRefreshOneMinuteBeforeExpiry(t *testing.T) {
 		w := newWorld()
 		w.onWrite = w.answerPings
 		t1 := w.open("t1", func(cfg *Config) { cfg.Visible = !c.hide })
-		w.do(t1, TokenFetched{w.token("u1", w.now, c.ttl)})
-		gen := t1.c.conn.gen
-		w.do(t1, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", ServerTime: w.now, ExpiresAt: w.now.Add(c.ttl)}.Append(nil))})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, c.ttl)})
+		gen := t1.c.conn.Gen()
+		w.do(t1, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", ServerTime: w.now, ExpiresAt: w.now.Add(c.ttl)}.Append(nil))})
 		w.lines = nil
 		w.advance(c.at - time.Millisecond)
 		if w.count("fetch token") != 0 {
@@ -168,13 +169,13 @@ func TestRefreshWithAWrongClock(t *testing.T) {
 		w.now = w.now.Add(off)
 		t1 := w.open("t1")
 		for i := 0; w.count("dial") == 0 && i < 3; i++ {
-			w.do(t1, TokenFetched{w.token("u1", server, 15*time.Minute)})
+			w.do(t1, TokenFetched{Token: w.token("u1", server, 15*time.Minute)})
 			for t1.fetching = false; !t1.fetching && w.count("dial") == 0; {
 				w.advance(time.Second)
 				server = server.Add(time.Second)
 			}
 		}
-		w.do(t1, Received{t1.c.conn.gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", ServerTime: server, ExpiresAt: server.Add(15 * time.Minute)}.Append(nil))})
+		w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", ServerTime: server, ExpiresAt: server.Add(15 * time.Minute)}.Append(nil))})
 		w.lines = nil
 		w.advance(14*time.Minute - time.Second)
 		want(t, w, "fetch token", 0)
@@ -192,7 +193,7 @@ func TestRefreshWithAWrongClock(t *testing.T) {
 func TestRefreshAndReconnect(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	want(t, w, `"event":"token_refresh"`, 1)
 	want(t, w, "close", 0)
 	w.advance(SwapTimeout)
@@ -222,12 +223,12 @@ func TestServerInitiatedRefresh(t *testing.T) {
 	w.advance(time.Minute)
 	ask := frame("system", "token_refresh_required", []byte(`{"reason":"permissions_changed","expires_in":60}`))
 	for range 10 {
-		w.do(t1, Received{1, ask})
+		w.do(t1, Received{Gen: 1, Text: ask})
 	}
 	want(t, w, "fetch token", 1)
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 	for range 10 {
-		w.do(t1, Received{1, ask})
+		w.do(t1, Received{Gen: 1, Text: ask})
 	}
 	want(t, w, "fetch token", 1) // no storm
 	w.advance(RefreshPause)
@@ -240,11 +241,11 @@ func TestServerInitiatedRefresh(t *testing.T) {
 func TestTokenErrors(t *testing.T) {
 	for _, code := range []protocol.Code{protocol.AuthenticationFailed, protocol.TokenExpired} {
 		w, t1 := liveTab(t)
-		w.do(t1, Received{1, errorFrame(code)})
+		w.do(t1, Received{Gen: 1, Text: errorFrame(code)})
 		w.do(t1, Closed{Gen: 1, Code: protocol.Lookup(code).Close})
 		want(t, w, "fetch token", 1)
 		want(t, w, "dial", 0)
-		w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
+		w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
 		want(t, w, "dial", 1)
 		w.do(t1, TokenFailed{Final: true}) // nothing was asked: it does not count
 		want(t, w, "emit autherror", 0)
@@ -263,7 +264,7 @@ func TestTokenErrors(t *testing.T) {
 // "this.wsClient.disconnect();".
 func TestPermissionErrorDisconnects(t *testing.T) {
 	w, t1 := liveTab(t)
-	w.do(t1, Received{1, errorFrame(protocol.InsufficientPermissions)})
+	w.do(t1, Received{Gen: 1, Text: errorFrame(protocol.InsufficientPermissions)})
 	w.do(t1, Closed{Gen: 1, Code: 4403})
 	want(t, w, "emit permissiondenied", 1)
 	want(t, w, `emit state {"state":"closed"`, 1)
@@ -278,7 +279,7 @@ func TestEveryRowOfTheErrorTable(t *testing.T) {
 		for _, spoken := range []bool{true, false} {
 			w, t1 := liveTab(t)
 			if spoken {
-				w.do(t1, Received{1, errorFrame(row.Code, func(e *protocol.Error) { e.RetryAfter = 30 * time.Second })})
+				w.do(t1, Received{Gen: 1, Text: errorFrame(row.Code, func(e *protocol.Error) { e.RetryAfter = 30 * time.Second })})
 			}
 			w.do(t1, Closed{Gen: 1, Code: row.Close})
 			w.advance(25 * time.Second)
@@ -316,7 +317,7 @@ func TestEveryFailureSaysWhatIsDone(t *testing.T) {
 				}
 			}
 		}
-		w.do(t1, Received{1, errorFrame(row.Code)})
+		w.do(t1, Received{Gen: 1, Text: errorFrame(row.Code)})
 		w.do(t1, Closed{Gen: 1, Code: row.Close})
 	}
 }
@@ -332,7 +333,7 @@ func TestDiallingEnds(t *testing.T) {
 	want(t, w, "dial", DialTries)
 	want(t, w, `"reason":"dormant"`, 2) // the app is told, and the other tabs
 	w.do(t1, Online{})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)}) // if the one it had is over
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)}) // if the one it had is over
 	want(t, w, "dial", DialTries+1)
 }
 
@@ -363,8 +364,8 @@ func TestTabCoordinationWords(t *testing.T) {
 	want(t, w, `post {"type":"tab_register","tabId":"t2","documentId":"welcome"`, 1)
 	want(t, w, `post {"type":"primary_assigned","tabId":"t1"`, 1)
 	want(t, w, `post {"type":"token_refreshed","tabId":"t1"`, 1)
-	if t2.c.tabs.leading || t2.c.tabs.leader != "t1" || t2.c.token.raw != w.tokens[0] {
-		t.Errorf("t2 follows %q with token %q", t2.c.tabs.leader, t2.c.token.raw)
+	if t2.c.tabs.leading || t2.c.tabs.leader != "t1" || t2.c.conn.Token.Raw != w.tokens[0] {
+		t.Errorf("t2 follows %q with token %q", t2.c.tabs.leader, t2.c.conn.Token.Raw)
 	}
 	w.lines = nil
 	w.do(w.tab("t1"), Close{})
@@ -378,10 +379,10 @@ func TestTabCoordinationWords(t *testing.T) {
 func TestTokensStayWhereTheyBelong(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
-	w.do(t1, TokenFetched{w.token("u1", w.now, 15*time.Minute)})
-	w.do(t1, Received{1, errorFrame(protocol.AuthenticationFailed)})
+	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)})
+	w.do(t1, Received{Gen: 1, Text: errorFrame(protocol.AuthenticationFailed)})
 	w.do(t1, Closed{Gen: 1, Code: 4101})
-	w.do(t1, TokenFetched{w.tokens[1]})
+	w.do(t1, TokenFetched{Token: w.tokens[1]})
 	for _, l := range w.lines {
 		if strings.Contains(l, "<token") && !strings.Contains(l, "post {\"type\":\"token_refreshed\"") &&
 			!strings.Contains(l, "bearer.<token") && !strings.Contains(l, `"event":"token_refresh"`) {
@@ -389,7 +390,7 @@ func TestTokensStayWhereTheyBelong(t *testing.T) {
 		}
 	}
 	w.do(t1, SignOut{})
-	if t1.c.token != (tokens{}) {
+	if t1.c.conn.Token != (clientconn.Token{}) {
 		t.Error("a token outlives the sign-out")
 	}
 }

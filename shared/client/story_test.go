@@ -58,7 +58,7 @@ func ofRollCall(line string) bool {
 func (w *world) answerPings(t *fakeTab, e Write) {
 	if string(e.Text) == protocol.PingText && !w.silent {
 		w.lines = w.lines[:len(w.lines)-1]
-		w.later(t, Received{e.Gen, []byte(protocol.PongText)})
+		w.later(t, Received{Gen: e.Gen, Text: []byte(protocol.PongText)})
 	}
 }
 
@@ -102,7 +102,7 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 	if tab == nil {
 		d.Fatalf(t, "no such tab")
 	}
-	gen := tab.c.conn.gen
+	gen := tab.c.conn.Gen()
 	switch d.Cmd {
 	case "token":
 		raw := arg("raw", "")
@@ -111,7 +111,7 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		} else if raw == "" {
 			raw = w.token(arg("user", "u1"), w.now.Add(-span("age", "0s")), span("ttl", "900s"))
 		}
-		w.do(tab, TokenFetched{raw})
+		w.do(tab, TokenFetched{Token: raw})
 	case "no-token":
 		w.do(tab, TokenFailed{Message: "the app said no", Final: d.HasArg("final"), RetryAfter: span("after", "0s")})
 	case "ack":
@@ -127,11 +127,11 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		if d.HasArg("limit") {
 			a.Limits.Unacknowledged = int(num("limit"))
 		}
-		w.do(tab, Opened{gen})
-		w.do(tab, Received{gen, frame("system", "connection_ack", a.Append(nil))})
+		w.do(tab, Opened{Gen: gen})
+		w.do(tab, Received{Gen: gen, Text: frame("system", "connection_ack", a.Append(nil))})
 	case "frame":
 		for _, line := range strings.Split(d.Input, "\n") {
-			w.do(tab, Received{gen, []byte(line)})
+			w.do(tab, Received{Gen: gen, Text: []byte(line)})
 		}
 	case "closed":
 		code := 1006

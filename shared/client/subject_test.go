@@ -22,9 +22,9 @@ func (w *world) claimed(claims string) string {
 }
 
 func (w *world) acknowledgeAs(t *fakeTab, user, session string) {
-	gen := t.c.conn.gen
-	w.do(t, Opened{gen})
-	w.do(t, Received{gen, frame("system", "connection_ack", protocol.ConnectionAck{UserID: user, SessionID: session, ServerTime: w.now}.Append(nil))})
+	gen := t.c.conn.Gen()
+	w.do(t, Opened{Gen: gen})
+	w.do(t, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: user, SessionID: session, ServerTime: w.now}.Append(nil))})
 }
 
 func TestServerNamesTheUser(t *testing.T) {
@@ -39,16 +39,16 @@ func TestServerNamesTheUser(t *testing.T) {
 			w := newWorld()
 			w.onWrite = w.answerPings
 			t1 := w.open("t1")
-			w.do(t1, TokenFetched{w.claimed(c.claims)})
+			w.do(t1, TokenFetched{Token: w.claimed(c.claims)})
 			w.acknowledgeAs(t1, c.user, "s1")
 			t2 := w.open("t2") // follows, by what the leader says
 			n1 := w.open("n1", func(c *Config) { c.Document, c.Locks = "notes", false })
-			w.do(n1, TokenFetched{w.claimed(c.claims)}) // knows the token only
+			w.do(n1, TokenFetched{Token: w.claimed(c.claims)}) // knows the token only
 			w.lines = nil
 			w.advance(time.Second)
 			want(t, w, "fetch token", 0) // nobody else has signed in
 			w.do(t1, Refresh{})
-			w.do(t1, TokenFetched{w.claimed(c.claims)})
+			w.do(t1, TokenFetched{Token: w.claimed(c.claims)})
 			want(t, w, "autherror", 0)
 			want(t, w, `t1: write 1 {"type":"system","event":"token_refresh"`, 1)
 			want(t, w, "t2: emit tokenrefresh", 1)
@@ -60,7 +60,7 @@ func TestServerNamesTheUser(t *testing.T) {
 
 			w.lines = nil
 			w.do(t1, Refresh{})
-			w.do(t1, TokenFetched{w.claimed(c.others)})
+			w.do(t1, TokenFetched{Token: w.claimed(c.others)})
 			want(t, w, `t1: emit autherror {"code":"AUTHENTICATION_FAILED"`, 1)
 			w.lines = nil
 			w.do(n1, SignOut{})
@@ -76,12 +76,12 @@ func TestSignOutByAnotherName(t *testing.T) {
 	w := newWorld()
 	w.onWrite = w.answerPings
 	t1 := w.open("t1")
-	w.do(t1, TokenFetched{w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
+	w.do(t1, TokenFetched{Token: w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
 	w.acknowledgeAs(t1, "auth0|1", "s1")
 	n1 := w.open("n1", func(c *Config) { c.Document, c.Locks = "notes", false })
-	w.do(n1, TokenFetched{w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
+	w.do(n1, TokenFetched{Token: w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
 	m1 := w.open("m1", func(c *Config) { c.Document, c.Locks = "more", false })
-	w.do(m1, TokenFetched{w.claimed(`"user_id":"u2","sub":"auth0|2"`)})
+	w.do(m1, TokenFetched{Token: w.claimed(`"user_id":"u2","sub":"auth0|2"`)})
 	w.do(t1, SignOut{})
 	if !n1.c.stopped || m1.c.stopped {
 		t.Errorf("the same user's tab stopped: %v, another's: %v", n1.c.stopped, m1.c.stopped)
@@ -92,11 +92,11 @@ func TestSignOutByAnotherName(t *testing.T) {
 func TestUserOptionIsTheServersWord(t *testing.T) {
 	w := newWorld()
 	t1 := w.open("t1", func(c *Config) { c.User = "auth0|1" })
-	w.do(t1, TokenFetched{w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
+	w.do(t1, TokenFetched{Token: w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
 	w.acknowledgeAs(t1, "auth0|1", "s1")
 	want(t, w, "autherror", 0)
 	want(t, w, `t1: emit state {"state":"connected"`, 1)
 	t2 := w.open("t2", func(c *Config) { c.User = "auth0|2"; c.Document, c.Locks = "notes", false })
-	w.do(t2, TokenFetched{w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
+	w.do(t2, TokenFetched{Token: w.claimed(`"user_id":"u1","sub":"auth0|1"`)})
 	want(t, w, `t2: emit autherror`, 1)
 }

@@ -15,7 +15,7 @@ func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// a document that went back, see below): the log itself is asked first.
 	// What was asked for before went with the line, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
-	if a.DocumentVersion < c.log.heard() {
+	if a.DocumentVersion < c.log.delivered() {
 		// The document is not the one this tab knew: it was restored.
 		c.reset(a.DocumentVersion)
 	}
@@ -73,7 +73,7 @@ func (c *Client) lacks() protocol.SyncRequest {
 // every tab.
 func (c *Client) requestSync(r protocol.SyncRequest) {
 	l := &c.log
-	if c.conn.phase != live {
+	if !c.conn.Live() {
 		return // connection_ack will show what is missing
 	}
 	if l.syncing {
@@ -86,7 +86,7 @@ func (c *Client) requestSync(r protocol.SyncRequest) {
 		return
 	}
 	l.syncing, l.progress, l.stream = true, r.From, r.Snapshot
-	c.write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil)})
+	c.conn.Write(protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil)})
 }
 
 // synced is a part of the answer.
@@ -133,7 +133,7 @@ func (c *Client) synced(p protocol.DocumentSync) {
 		}
 	}
 	c.deliver(entries)
-	c.heardSeq()
+	c.countForAck()
 	l.progress = max(l.progress, p.To)
 	if p.To < p.DocumentVersion && !p.More {
 		return // more frames follow
@@ -158,7 +158,7 @@ const reasonUnreadable = "unreadable"
 func (c *Client) unreadable(version uint64) {
 	if version == c.log.version+1 && c.log.restore.of == 0 {
 		c.gap(version, reasonUnreadable)
-		c.heardSeq()
+		c.countForAck()
 	} else if version > c.log.version {
 		c.behind(version)
 	}
@@ -196,7 +196,7 @@ func (c *Client) reset(to uint64) {
 
 func (c *Client) rewind(to uint64) {
 	l := &c.log
-	last := l.heard()
+	last := l.delivered()
 	if to >= last {
 		return
 	}
@@ -222,14 +222,14 @@ func gapDetail(from, to uint64, reason string) []byte {
 // logDue asks again for what did not come.
 func (c *Client) logDue() {
 	l := &c.log
-	if !c.past(&l.syncBy) || l.version >= l.target && l.restore.of == 0 {
+	if !c.conn.Past(&l.syncBy) || l.version >= l.target && l.restore.of == 0 {
 		return
 	}
 	l.syncing, l.more = false, false
 	if l.asks++; l.asks > syncTries {
 		// Nobody has it: what claimed so was wrong. The next entry that is
 		// really there shows again what is missing.
-		if l.unread && c.conn.phase == live {
+		if l.unread && c.conn.Live() {
 			c.gap(l.target, reasonUnreadable)
 		}
 		c.dropReplay(errReplay)

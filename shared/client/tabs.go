@@ -27,6 +27,7 @@ type tabs struct {
 	first      uint64    // the epoch of this tab's first lead, when nobody led before; 0 otherwise
 	rollAt     time.Time // the next roll call, see rollcall.go
 	absent     []string  // who has not answered the last one
+	replaced   time.Time // the last time another tab of this profile took the channel
 }
 
 // sole reports whether the tab is on its own: without a lock there is no
@@ -77,7 +78,7 @@ func (c *Client) enter() {
 func (c *Client) register() {
 	w := c.message("tab_register")
 	w.Str("documentId", c.cfg.Document)
-	w.Uint("version", c.log.heard())
+	w.Uint("version", c.log.delivered())
 	c.post(w)
 }
 
@@ -103,17 +104,16 @@ func (c *Client) lead() {
 	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
 	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
-	c.conn.tries, c.conn.authTries = 0, 0
-	c.token.tries, c.token.spent, c.token.retryAt, c.token.endAt = 0, false, time.Time{}, time.Time{}
+	c.conn.Start()
 	c.emitRole()
 	c.status = status{state: c.downState(), reason: "leader_changed"}
 	if c.session.id != "" {
 		c.emit("state", c.status.appendJSON(nil, 0), c.properties())
 	}
 	c.announce()
-	c.planRefresh()
+	c.conn.PlanRefresh()
 	c.offer()
-	c.connect()
+	c.conn.Connect()
 }
 
 // lockLost is the lock gone without our doing: another tab stole it.
@@ -130,9 +130,9 @@ func (c *Client) lockLost() {
 // channel over: that one is ahead, whatever the lock says. When it happens again
 // at once, the two cannot see each other, and this one yields.
 func (c *Client) stepDown() {
-	n := &c.conn
-	again := !n.replaced.IsZero() && c.now.Sub(n.replaced) < time.Minute
-	n.replaced = c.now
+	t := &c.tabs
+	again := !t.replaced.IsZero() && c.now.Sub(t.replaced) < time.Minute
+	t.replaced = c.now
 	if again || c.sole() {
 		c.final("error", failureOf("CONNECTION_REPLACED", "own_client", ""), 0)
 		return
@@ -149,14 +149,13 @@ func (c *Client) follow(reason string) {
 	if !t.leading {
 		return
 	}
-	c.hangUp(1000, reason)
+	c.conn.Stop(1000, reason)
 	t.leading, t.leader, t.others, t.absent = false, "", nil, nil
 	t.pongAt, t.reassertAt, t.rollAt = time.Time{}, time.Time{}, time.Time{}
 	l := &c.log
 	l.lane, l.laneBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
 	l.syncBy, l.target = time.Time{}, l.version
-	c.token.refreshAt, c.token.retryAt, c.token.endAt, c.token.hintAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	c.conn.resumeSends = time.Time{}
+	c.account.askAt = zero
 	c.emitRole()
 	c.setStatus(status{state: c.downState(), reason: reason})
 }
@@ -192,7 +191,7 @@ func (c *Client) wake() {
 			// Someone may have signed out meanwhile: a page must not come back from the
 			// cache as somebody who is not there any more.
 			c.deaf = false
-			c.token.forget()
+			c.conn.Token.Forget()
 		}
 		c.setStatus(status{state: c.downState(), reason: "resumed"})
 		c.enter()
@@ -202,25 +201,10 @@ func (c *Client) wake() {
 		c.startProbe()
 		return
 	}
-	n := &c.conn
-	switch n.phase {
-	case live:
-		if c.now.Sub(n.lastHeard) > c.session.heartbeat/2 {
-			c.ping(quickProbe)
-		}
-	case waiting, dormant, wantToken:
-		n.tries = 0
-		c.token.spent = false
-		if !c.token.retryAt.IsZero() {
-			c.token.retryAt = time.Time{}
-			c.fetchToken()
-		}
-		// A pause the server asked for is kept.
-		if n.phase == waiting && c.status.reason == "wait" {
-			return
-		}
-		n.phase = idle
-		c.connect()
+	// The browser tells a page often that it is visible: a line that is known to stand needs
+	// no ping.
+	if !c.conn.Live() || !c.conn.Fresh() {
+		c.conn.Wake()
 	}
 }
 
@@ -257,17 +241,17 @@ func (c *Client) askAlive() {
 // tabsDue does what the timers between tabs ask for.
 func (c *Client) tabsDue() {
 	t := &c.tabs
-	if c.past(&t.pongAt) && t.leading {
+	if c.conn.Past(&t.pongAt) && t.leading {
 		c.post(c.message("pong"))
 	}
-	if c.past(&t.rollAt) && t.leading {
+	if c.conn.Past(&t.rollAt) && t.leading {
 		c.callRoll()
 	}
-	if c.past(&t.reassertAt) && t.leading {
+	if c.conn.Past(&t.reassertAt) && t.leading {
 		t.epoch = min(max(t.epoch, t.claimed+1), maxEpoch)
 		c.announce()
 	}
-	if c.past(&t.opBy) && !t.leading && c.log.posted > 0 {
+	if c.conn.Past(&t.opBy) && !t.leading && c.log.posted > 0 {
 		t.opBy = c.now.Add(patience)
 		if c.status.state == stateConnected {
 			c.startProbe()
@@ -275,11 +259,11 @@ func (c *Client) tabsDue() {
 			c.offer()
 		}
 	}
-	if c.past(&t.probeAt) && !t.leading {
+	if c.conn.Past(&t.probeAt) && !t.leading {
 		switch t.probe++; t.probe {
 		case 2: // a second chance: the page may have been busy
 			c.askAlive()
-			t.probeAt = t.probeAt.Add(c.rng.UpTo(200 * time.Millisecond))
+			t.probeAt = t.probeAt.Add(c.conn.Rand.UpTo(200 * time.Millisecond))
 		case 3:
 			t.asked = true
 			c.do(StealLock{Name: c.cfg.Scope})

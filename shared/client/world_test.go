@@ -288,7 +288,7 @@ func describe(e Effect) string {
 	case Finished:
 		return "finished"
 	case Dial:
-		return fmt.Sprintf("dial %d %s %s", e.Gen, e.URL, strings.Join(e.Protocols, " "))
+		return fmt.Sprintf("dial %d %s %s", e.Gen, e.URL, strings.Join(e.Protocols(), " "))
 	case Write:
 		return fmt.Sprintf("write %d %s", e.Gen, e.Text)
 	case CloseSocket:

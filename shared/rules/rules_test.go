@@ -64,7 +64,7 @@ var below = map[string][]string{
 	"shared/audit":       {"shared/protocol", "shared/jsonscan"},
 	"shared/token":       {"shared/protocol", "shared/jsonscan"},
 	"shared/token/peek":  {"shared/protocol", "shared/jsonscan"},
-	"shared/client":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
+	"shared/client":      {"shared/clientconn", "shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
 	"shared/sim":         {"shared/session", "shared/device", "shared/app", "shared/user", "shared/document", "shared/channel", "shared/protocol", "shared/audit"},
 	"shared/sim/clock":   {},
 	"shared/sim/random":  {},
@@ -73,7 +73,8 @@ var below = map[string][]string{
 
 	"shared/backoff":       {},
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
-	"shared/endpoint":      {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
+	"shared/clientconn":    {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol"},
+	"shared/nativeclient":  {"shared/clientconn", "shared/token/renewal", "shared/protocol", "shared/jsonscan"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"

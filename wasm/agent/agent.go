@@ -62,9 +62,9 @@ type Page interface {
 type Config struct {
 	// Now is the clock; default time.Now.
 	Now func() time.Time
-	// LastClose tells how the socket that ended last did, where coder/websocket
+	// LastClose is the close code of the socket that ended last, 0 for none, where coder/websocket
 	// does not say (it keeps the close code to itself in a page); nil elsewhere.
-	LastClose func() (code int, reason string)
+	LastClose func() (code int)
 	// Dial opens a connection; default websocket.Dial without a read limit.
 	Dial func(ctx context.Context, url string, protocols []string) (Conn, error)
 	// Go runs a function beside the others, for whoever has to know when all have
@@ -92,8 +92,7 @@ type Agent struct {
 	chained bool
 }
 
-// New returns an agent whose core has heard nothing yet; its first event is
-// client.Start.
+// New returns an agent whose core has not started; its first event is client.Start.
 func New(core *client.Client, page Page, cfg Config) *Agent {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -106,12 +105,8 @@ func New(core *client.Client, page Page, cfg Config) *Agent {
 	}
 	a := &Agent{cfg: cfg, page: page, core: core}
 	a.wire = Wire{
-		Opened:   func(gen uint64) { a.Handle(client.Opened{Gen: gen}) },
-		Received: func(gen uint64, text []byte) { a.Handle(client.Received{Gen: gen, Text: text}) },
-		Closed: func(gen uint64, code int, reason string) {
-			a.Handle(client.Closed{Gen: gen, Code: code, Reason: reason})
-		},
-		LastClose: cfg.LastClose, Go: cfg.Go,
+		Open:   func(ctx context.Context, d client.Dial) (Conn, error) { return a.cfg.Dial(ctx, d.URL, d.Protocols()) },
+		Handle: a.Handle, LastClose: cfg.LastClose, Go: cfg.Go,
 	}
 	return a
 }
@@ -148,6 +143,9 @@ func (a *Agent) arm(now time.Time, woken bool) {
 }
 
 func (a *Agent) carryOut(effect client.Effect) {
+	if a.wire.CarryOut(effect) {
+		return
+	}
 	switch e := effect.(type) {
 	case client.RequestLock:
 		a.page.Lock(e.Name)
@@ -169,12 +167,6 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.Unsent(e.ID, e.Error)
 	case client.Finished:
 		a.page.Finished()
-	case client.Dial:
-		a.wire.Dial(e.Gen, func(ctx context.Context) (Conn, error) { return a.cfg.Dial(ctx, e.URL, e.Protocols) })
-	case client.Write:
-		a.wire.Write(e.Gen, e.Text)
-	case client.CloseSocket:
-		a.wire.Close(e.Gen, e.Code, e.Reason)
 	}
 }
 

@@ -5,62 +5,68 @@ import (
 	"errors"
 
 	"github.com/coder/websocket"
+
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 )
 
-// Wire keeps one connection at a time, for a core that names each by a number: it dials,
-// reads, writes in order and closes, and tells the core. Dial, Write and Close are for
-// whoever carries out the core's effects, one at a time.
+// Wire keeps the connection of a core: it dials, reads, writes in order and closes, one
+// connection at a time.
 type Wire struct {
-	// Opened, Received and Closed are called from the connection's goroutines, without
-	// any lock held. Closed is called once for each connection that was dialled, 1006
-	// where nobody knows how it ended.
-	Opened   func(gen uint64)
-	Received func(gen uint64, text []byte)
-	Closed   func(gen uint64, code int, reason string)
+	// Open opens the connection that a Dial asks for.
+	Open func(context.Context, clientconn.Dial) (Conn, error)
+	// Handle takes Opened, Received and Closed. It is called from the connection's
+	// goroutines, without any lock held. Closed comes once for each connection that was
+	// dialled, with 1006 where nobody knows how it ended.
+	Handle func(clientconn.Event)
 	// LastClose and Go are those of Config.
-	LastClose func() (code int, reason string)
+	LastClose func() (code int)
 	Go        func(func())
 
 	socket *socket
 }
 
-// Dial replaces the connection by one that open makes. One that was never closed is given
-// up.
-func (w *Wire) Dial(gen uint64, open func(context.Context) (Conn, error)) {
+// CarryOut carries out an effect that is the connection's, and reports whether it is one.
+// Effects come one at a time.
+func (w *Wire) CarryOut(effect clientconn.Effect) bool {
+	switch e := effect.(type) {
+	case clientconn.Dial:
+		w.dial(e)
+	case clientconn.Write:
+		if s := w.socket; s != nil && s.gen == e.Gen {
+			s.push(e.Text)
+		}
+	case clientconn.CloseSocket: // once all that was written has left
+		if s := w.socket; s != nil && s.gen == e.Gen {
+			w.socket = nil
+			s.end(e.Code, e.Reason)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// dial replaces the connection. One that was never closed is given up.
+func (w *Wire) dial(e clientconn.Dial) {
 	if w.socket != nil {
 		w.socket.end(int(websocket.StatusNormalClosure), "")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := newSocket(gen, cancel)
+	s := newSocket(e.Gen, cancel)
 	w.socket = s
-	w.Go(func() { w.run(ctx, s, open) })
-}
-
-// Write sends one text message, after those before it.
-func (w *Wire) Write(gen uint64, text []byte) {
-	if s := w.socket; s != nil && s.gen == gen {
-		s.push(text)
-	}
-}
-
-// Close ends the connection once all that was written has left.
-func (w *Wire) Close(gen uint64, code int, reason string) {
-	if s := w.socket; s != nil && s.gen == gen {
-		w.socket = nil
-		s.end(code, reason)
-	}
+	w.Go(func() { w.run(ctx, s, e) })
 }
 
 // run is one connection's life: dial, then read until it ends.
-func (w *Wire) run(ctx context.Context, s *socket, open func(context.Context) (Conn, error)) {
-	conn, err := open(ctx)
+func (w *Wire) run(ctx context.Context, s *socket, e clientconn.Dial) {
+	conn, err := w.Open(ctx, e)
 	if err != nil {
 		w.closed(s.gen, err)
 		return
 	}
 	s.opened()
 	w.Go(func() { s.write(conn) })
-	w.Opened(s.gen)
+	w.Handle(clientconn.Opened{Gen: s.gen})
 	for {
 		kind, text, err := conn.Read(context.Background()) // see the package doc
 		if err != nil {
@@ -69,25 +75,21 @@ func (w *Wire) run(ctx context.Context, s *socket, open func(context.Context) (C
 			return
 		}
 		if kind == websocket.MessageText {
-			w.Received(s.gen, text)
+			w.Handle(clientconn.Received{Gen: s.gen, Text: text})
 		}
 	}
 }
 
 // closed says how a connection ended.
 func (w *Wire) closed(gen uint64, err error) {
-	if w.LastClose != nil {
-		if code, reason := w.LastClose(); code != 0 {
-			w.Closed(gen, code, reason)
-			return
-		}
-		w.Closed(gen, 1006, "")
-		return
-	}
+	code := 1006
 	var ce websocket.CloseError
-	if errors.As(err, &ce) {
-		w.Closed(gen, int(ce.Code), ce.Reason)
-		return
+	if w.LastClose == nil {
+		if errors.As(err, &ce) {
+			code = int(ce.Code)
+		}
+	} else if last := w.LastClose(); last != 0 {
+		code = last
 	}
-	w.Closed(gen, 1006, "")
+	w.Handle(clientconn.Closed{Gen: gen, Code: code})
 }

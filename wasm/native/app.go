@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/endpoint"
+	"github.com/holdfast-dev/holdfast/shared/nativeclient"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -159,21 +159,21 @@ func (a *App) serve(s *AppSession, address string) {
 	cfg := a.own
 	cfg.Logger = log
 	s.bearer = a.cfg.Key
-	s.link.start(cfg, address, endpoint.Config{Role: endpoint.App, SessionID: s.id, Package: a.cfg.Package})
+	s.link.start(cfg, address, nativeclient.Config{Role: nativeclient.App, SessionID: s.id, Package: a.cfg.Package})
 	close(s.begun)
 	ctx, cancel := context.WithTimeout(a.alive, firstConnect)
 	err := s.awaitConnected(ctx)
 	cancel()
 	if err != nil {
 		log.Warn("not connected", "error", err.Error())
-		s.handle(endpoint.Close{})
+		s.handle(nativeclient.Close{})
 		s.tear()
 		<-s.gone
 		return
 	}
 	a.cfg.Handle(a.alive, s)
 	// An app that is put away to be started anew is taken up where it was.
-	s.handle(endpoint.Close{Leave: a.alive.Err() == nil})
+	s.handle(nativeclient.Close{Leave: a.alive.Err() == nil})
 	<-s.gone
 }
 
@@ -197,7 +197,7 @@ func (a *App) Close(ctx context.Context) error {
 	}()
 	for _, s := range all {
 		<-s.begun
-		s.handle(endpoint.Close{})
+		s.handle(nativeclient.Close{})
 	}
 	select {
 	case <-done:
@@ -233,6 +233,6 @@ func (s *AppSession) ClientConnected() bool { return s.look().ClientConnected }
 // is left here. If the context ends first, the connection is cut. Closing twice is no
 // error.
 func (s *AppSession) Close(ctx context.Context) error {
-	s.handle(endpoint.Close{Leave: true})
+	s.handle(nativeclient.Close{Leave: true})
 	return s.awaitGone(ctx)
 }

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/shared/endpoint"
+	"github.com/holdfast-dev/holdfast/shared/nativeclient"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -68,9 +68,9 @@ func ConnectDevice(ctx context.Context, cfg DeviceConfig) (*Device, error) {
 	}
 	address.RawQuery = url.Values{"client_id": {own.ClientID}}.Encode()
 	d := &Device{}
-	d.start(own, address.String(), endpoint.Config{Role: endpoint.Device})
+	d.start(own, address.String(), nativeclient.Config{Role: nativeclient.Device})
 	if err := d.awaitConnected(ctx); err != nil {
-		d.handle(endpoint.Close{})
+		d.handle(nativeclient.Close{})
 		d.tear()
 		<-d.gone
 		return nil, err
@@ -132,7 +132,7 @@ func (d *Device) Apps() []AppChange {
 }
 
 // Refresh has it fetch a new token now.
-func (d *Device) Refresh() { d.handle(endpoint.Refresh{}) }
+func (d *Device) Refresh() { d.handle(nativeclient.Refresh{}) }
 
 // ClientID is this device's name at the server.
 func (d *Device) ClientID() string { return d.cfg.ClientID }
@@ -141,6 +141,6 @@ func (d *Device) ClientID() string { return d.cfg.ClientID }
 // returns when nothing of it is left here. If the context ends first, the connection is
 // cut. Closing twice is no error.
 func (d *Device) Close(ctx context.Context) error {
-	d.handle(endpoint.Close{Leave: true})
+	d.handle(nativeclient.Close{Leave: true})
 	return d.awaitGone(ctx)
 }

@@ -8,7 +8,7 @@
 // It runs the core's profile of one tab: no lock, no other tabs, always visible.
 //
 // A program can also be one of two other ends of a user's session, by the core
-// shared/endpoint. ConnectDevice returns a Device, the user's own, which starts apps and
+// shared/nativeclient. ConnectDevice returns a Device, the user's own, which starts apps and
 // exchanges messages with them. NewApp returns the server of an app: an http.Handler for its
 // webhook, which makes an AppSession for each user who starts the app. What this page says
 // about a session holds for them too, except for the next section.

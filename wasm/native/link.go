@@ -15,12 +15,12 @@ import (
 
 	"github.com/coder/websocket"
 
-	"github.com/holdfast-dev/holdfast/shared/endpoint"
+	"github.com/holdfast-dev/holdfast/shared/nativeclient"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/wasm/agent"
 )
 
-// link runs an endpoint.Endpoint: what Device and AppSession have in common.
+// link runs an nativeclient.Client: what Device and AppSession have in common.
 type link struct {
 	feed
 	cfg     Config // of its fields, those that are not about a document
@@ -29,7 +29,7 @@ type link struct {
 	bearer string
 
 	stepping sync.Mutex // guards these
-	core     *endpoint.Endpoint
+	core     *nativeclient.Client
 	wire     agent.Wire
 	armed    time.Time
 	timer    *time.Timer
@@ -38,35 +38,30 @@ type link struct {
 	unsent   chan struct{} // one for each request without an answer
 
 	// The feed's lock guards these.
-	status  endpoint.Status
+	status  nativeclient.Status
 	apps    map[string]protocol.AppState
-	pending map[uint64]chan endpoint.Effect
+	pending map[uint64]chan nativeclient.Effect
 	asks    uint64
 	// noToken and tokenErr are as in Session.
 	noToken, tokenErr error
 }
 
-// start begins an endpoint; cfg is filled in.
-func (l *link) start(cfg Config, address string, core endpoint.Config) {
+// start starts the core; cfg is filled in.
+func (l *link) start(cfg Config, address string, core nativeclient.Config) {
 	l.cfg, l.address = cfg, address
 	l.begin(cfg.BufferBytes)
-	l.unsent, l.pending = make(chan struct{}, cfg.MaxUnsent), map[uint64]chan endpoint.Effect{}
-	l.status.State = endpoint.Connecting
+	l.unsent, l.pending = make(chan struct{}, cfg.MaxUnsent), map[uint64]chan nativeclient.Effect{}
+	l.status.State = nativeclient.Connecting
 	var seed [8]byte
 	rand.Read(seed[:])
 	core.Name, core.Rand = randomName(), binary.LittleEndian.Uint64(seed[:])
-	l.core = endpoint.New(core)
-	l.wire = agent.Wire{
-		Opened:   func(gen uint64) { l.handle(endpoint.Opened{Gen: gen}) },
-		Received: func(gen uint64, text []byte) { l.handle(endpoint.Received{Gen: gen, Text: text}) },
-		Closed:   func(gen uint64, code int, _ string) { l.handle(endpoint.Closed{Gen: gen, Code: code}) },
-		Go:       l.running.Go,
-	}
+	l.core = nativeclient.New(core)
+	l.wire = agent.Wire{Open: l.dial, Handle: l.handle, Go: l.running.Go}
 	go l.keep(keeping{
-		holdAfter: cfg.HoldAfter, putDown: l.putDown, takeUp: l.takeUp, close: func() { l.handle(endpoint.Close{}) },
+		holdAfter: cfg.HoldAfter, putDown: l.putDown, takeUp: l.takeUp, close: func() { l.handle(nativeclient.Close{}) },
 		clear: cfg.HTTPClient.CloseIdleConnections,
 	})
-	l.handle(endpoint.Start{})
+	l.handle(nativeclient.Start{})
 }
 
 // awaitConnected returns when the server has admitted this end for the first time.
@@ -79,11 +74,11 @@ func (l *link) awaitConnected(ctx context.Context) error {
 		switch {
 		case noToken != nil:
 			return noToken
-		case state == endpoint.Connected:
+		case state == nativeclient.Connected:
 			return nil
-		case state == endpoint.Ended && err != nil:
+		case state == nativeclient.Ended && err != nil:
 			return err
-		case state == endpoint.Ended:
+		case state == nativeclient.Ended:
 			return ErrClosed
 		}
 		select {
@@ -99,11 +94,11 @@ func (l *link) awaitConnected(ctx context.Context) error {
 
 // handle takes one event as one whole: the core steps, and its effects are carried out in
 // their order before the next event is looked at.
-func (l *link) handle(ev endpoint.Event) {
+func (l *link) handle(ev nativeclient.Event) {
 	l.stepping.Lock()
 	defer l.stepping.Unlock()
 	now := time.Now()
-	if _, ok := ev.(endpoint.Woken); ok {
+	if _, ok := ev.(nativeclient.Woken); ok {
 		l.armed = time.Time{}
 	}
 	for _, effect := range l.core.Step(now, ev) {
@@ -122,22 +117,19 @@ func (l *link) handle(ev endpoint.Event) {
 		l.running.Add(1)
 		l.timer = time.AfterFunc(at.Sub(now), func() {
 			defer l.running.Done()
-			l.handle(endpoint.Woken{})
+			l.handle(nativeclient.Woken{})
 		})
 	}
 }
 
-func (l *link) carryOut(effect endpoint.Effect) {
-	switch e := effect.(type) {
-	case endpoint.Dial:
-		l.wire.Dial(e.Gen, func(ctx context.Context) (agent.Conn, error) { return l.dial(ctx, e.Token) })
-	case endpoint.Write:
-		l.wire.Write(e.Gen, e.Text)
-	case endpoint.CloseSocket:
-		l.wire.Close(e.Gen, e.Code, e.Reason)
-	case endpoint.FetchToken:
+func (l *link) carryOut(effect nativeclient.Effect) {
+	if l.wire.CarryOut(effect) {
+		return
+	}
+	switch effect.(type) {
+	case nativeclient.FetchToken:
 		l.fetchToken()
-	case endpoint.Finished:
+	case nativeclient.Finished:
 		close(l.finished)
 	default:
 		l.tell(effect)
@@ -145,7 +137,8 @@ func (l *link) carryOut(effect endpoint.Effect) {
 }
 
 // dial opens a connection. What lets it in is in a header and nowhere else.
-func (l *link) dial(ctx context.Context, token string) (agent.Conn, error) {
+func (l *link) dial(ctx context.Context, d nativeclient.Dial) (agent.Conn, error) {
+	token := d.Token
 	if l.bearer != "" {
 		token = l.bearer
 	}
@@ -158,7 +151,7 @@ func (l *link) fetchToken() {
 	if l.fetching.Swap(true) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(l.alive, endpoint.TokenFetchTimeout)
+	ctx, cancel := context.WithTimeout(l.alive, nativeclient.TokenFetchTimeout)
 	go func() {
 		defer cancel()
 		token, err := l.cfg.Token(ctx)
@@ -167,11 +160,11 @@ func (l *link) fetchToken() {
 		l.mu.Unlock()
 		l.fetching.Store(false)
 		if err == nil {
-			l.handle(endpoint.TokenFetched{Token: token})
+			l.handle(nativeclient.TokenFetched{Token: token})
 			return
 		}
 		final, retryAfter := tokenFinal(err)
-		l.handle(endpoint.TokenFailed{Final: final, RetryAfter: retryAfter})
+		l.handle(nativeclient.TokenFailed{Final: final, RetryAfter: retryAfter})
 	}()
 }
 
@@ -180,40 +173,40 @@ func (l *link) putDown() {
 	l.held = true
 	l.mu.Unlock()
 	l.cfg.Logger.Warn("line put down: nobody reads the events")
-	l.handle(endpoint.Hold{})
+	l.handle(nativeclient.Hold{})
 }
 
 func (l *link) takeUp() {
 	l.mu.Lock()
 	l.held = false
 	l.mu.Unlock()
-	l.handle(endpoint.Release{})
+	l.handle(nativeclient.Release{})
 }
 
 // ask sends a request and returns its answer once the server has given it, however often
 // the line drops in between.
-func (l *link) ask(ctx context.Context, event, name string, data any) (endpoint.Answered, error) {
-	submit := endpoint.Submit{Event: event, Package: name}
+func (l *link) ask(ctx context.Context, event, name string, data any) (nativeclient.Answered, error) {
+	submit := nativeclient.Submit{Event: event, Package: name}
 	if event == protocol.EventAppMessage {
 		text, err := json.Marshal(data)
 		if err != nil {
-			return endpoint.Answered{}, fmt.Errorf("%w: the message: %w", ErrInvalid, err)
+			return nativeclient.Answered{}, fmt.Errorf("%w: the message: %w", ErrInvalid, err)
 		}
 		submit.Data = text
 	}
 	if err := ctx.Err(); err != nil {
-		return endpoint.Answered{}, err
+		return nativeclient.Answered{}, err
 	}
 	l.waits(1)
 	defer l.waits(-1)
 	select {
 	case l.unsent <- struct{}{}:
 	case <-ctx.Done():
-		return endpoint.Answered{}, ctx.Err()
+		return nativeclient.Answered{}, ctx.Err()
 	case <-l.done:
-		return endpoint.Answered{}, l.ended()
+		return nativeclient.Answered{}, l.ended()
 	}
-	answer := make(chan endpoint.Effect, 1)
+	answer := make(chan nativeclient.Effect, 1)
 	l.mu.Lock()
 	l.asks++
 	submit.Ask = l.asks
@@ -223,17 +216,17 @@ func (l *link) ask(ctx context.Context, event, name string, data any) (endpoint.
 	select {
 	case effect := <-answer:
 		switch e := effect.(type) {
-		case endpoint.Answered:
+		case nativeclient.Answered:
 			return e, nil
-		case endpoint.Refused:
+		case nativeclient.Refused:
 			if !e.Over {
-				return endpoint.Answered{}, e.Err
+				return nativeclient.Answered{}, e.Err
 			}
 		}
 		<-l.done // the core answers before it says that it is over
-		return endpoint.Answered{}, l.ended()
+		return nativeclient.Answered{}, l.ended()
 	case <-ctx.Done():
-		return endpoint.Answered{}, ctx.Err()
+		return nativeclient.Answered{}, ctx.Err()
 	}
 }
 
@@ -247,7 +240,7 @@ func (l *link) Wake() {
 	held := l.held
 	l.mu.Unlock()
 	if !held {
-		l.handle(endpoint.Wake{})
+		l.handle(nativeclient.Wake{})
 	}
 }
 
@@ -258,7 +251,7 @@ func (l *link) UserID() string { return l.look().UserID }
 // SessionID: see UserID.
 func (l *link) SessionID() string { return l.look().SessionID }
 
-func (l *link) look() endpoint.Status {
+func (l *link) look() nativeclient.Status {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.status

@@ -5,50 +5,50 @@ package native
 import (
 	"fmt"
 
-	"github.com/holdfast-dev/holdfast/shared/endpoint"
+	"github.com/holdfast-dev/holdfast/shared/nativeclient"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // tell takes what the core tells: an answer for who waits for it, or an event.
-func (l *link) tell(effect endpoint.Effect) {
+func (l *link) tell(effect nativeclient.Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.changes()
 	switch e := effect.(type) {
-	case endpoint.Answered:
+	case nativeclient.Answered:
 		l.answer(e.Ask, e)
-	case endpoint.Refused:
+	case nativeclient.Refused:
 		l.answer(e.Ask, e)
-	case endpoint.Message:
+	case nativeclient.Message:
 		l.hear(Message{e.Seq, e.From, e.Data}, len(e.Data))
-	case endpoint.AppChanged:
+	case nativeclient.AppChanged:
 		l.appIs(e.App)
 		l.hear(AppChange{e.Seq, e.App.Package, e.App.State, e.App.Reason}, 0)
-	case endpoint.ClientChanged:
+	case nativeclient.ClientChanged:
 		l.status.ClientConnected = e.Connected
 		if e.Connected {
 			l.hear(ClientReconnected{e.Seq}, 0)
 		} else {
 			l.hear(ClientDisconnected{e.Seq}, 0)
 		}
-	case endpoint.Stopped:
+	case nativeclient.Stopped:
 		l.cfg.Logger.Info("stopped", "reason", e.Reason)
 		l.hear(Stopped{e.Reason}, 0)
-	case endpoint.Gap:
+	case nativeclient.Gap:
 		l.cfg.Logger.Warn("gap", "from", e.From, "to", e.To, "reason", e.Reason)
 		l.hear(Gap{e.From, e.To, e.Reason}, 0)
-	case endpoint.Renewed:
+	case nativeclient.Renewed:
 		l.noToken = nil
 		l.cfg.Logger.Info("token refreshed", "expires_at", e.Expires)
 		l.hear(TokenRefresh{e.Expires}, 0)
-	case endpoint.Failed:
+	case nativeclient.Failed:
 		l.failed(e)
-	case endpoint.Changed:
+	case nativeclient.Changed:
 		l.stateIs(e)
 	}
 }
 
-func (l *link) answer(ask uint64, effect endpoint.Effect) {
+func (l *link) answer(ask uint64, effect nativeclient.Effect) {
 	if answer := l.pending[ask]; answer != nil {
 		delete(l.pending, ask)
 		answer <- effect
@@ -62,7 +62,7 @@ func (l *link) hear(ev Event, size int) {
 	}
 }
 
-func (l *link) failed(e endpoint.Failed) {
+func (l *link) failed(e nativeclient.Failed) {
 	err := error(e.Err)
 	if e.NoToken {
 		if l.tokenErr != nil {
@@ -76,17 +76,17 @@ func (l *link) failed(e endpoint.Failed) {
 	l.hear(Failure{err, e.Action}, 0)
 }
 
-func (l *link) stateIs(e endpoint.Changed) {
+func (l *link) stateIs(e nativeclient.Changed) {
 	l.status = e.Status
 	l.cfg.Logger.Info("state", "state", string(e.State), "reason", e.Reason, "resumed", e.Resumed, "close_code", e.Code, "retry_in", e.RetryIn)
-	if e.State == endpoint.Connected {
+	if e.State == nativeclient.Connected {
 		l.noToken = nil
 		l.apps = map[string]protocol.AppState{}
 		for _, app := range e.Apps {
 			l.appIs(app)
 		}
 	}
-	if e.State == endpoint.Ended && !l.over {
+	if e.State == nativeclient.Ended && !l.over {
 		l.over = true
 		if e.Err != nil {
 			l.err = e.Err

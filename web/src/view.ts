@@ -33,8 +33,8 @@ export function viewOf(real: typeof globalThis, extra: Record<string, unknown>):
 function socketClass(real: typeof globalThis, sockets: Set<WebSocket>): unknown {
   // coder/websocket keeps the code of a close to itself; the program reads it
   // here, in the same task. This listener is the first, so it is never late.
-  const ended = ({ code, reason }: { code: number; reason: string }): void => {
-    SafeSocket.lastClose = { code, reason };
+  const ended = (code: number): void => {
+    SafeSocket.lastClose = code;
   };
   // Looked up at each dial, so that a page may put its own class in place.
   function SafeSocket(url: string, protocols?: string[]): EventTarget {
@@ -61,24 +61,23 @@ function socketClass(real: typeof globalThis, sockets: Set<WebSocket>): unknown 
       sockets.add(socket);
       addEventListener.call(socket, "close", (event) => {
         sockets.delete(socket);
-        ended(event as CloseEvent);
+        ended((event as CloseEvent).code);
       });
       return socket;
     } catch {
       return deadSocket(ended);
     }
   }
-  SafeSocket.lastClose = undefined as { code: number; reason: string } | undefined;
+  SafeSocket.lastClose = 0;
   return SafeSocket;
 }
 
 /** Stands for a socket the browser would not even construct: it closes at once. */
-function deadSocket(ended: (how: { code: number; reason: string }) => void): EventTarget {
+function deadSocket(ended: (code: number) => void): EventTarget {
   const socket = Object.assign(new EventTarget(), { readyState: 3, protocol: "", send() {}, close() {} });
   setTimeout(() => {
-    const how = { code: 1006, reason: "", wasClean: false };
-    ended(how);
-    socket.dispatchEvent(Object.assign(new Event("close"), how));
+    ended(1006);
+    socket.dispatchEvent(Object.assign(new Event("close"), { code: 1006, reason: "", wasClean: false }));
   });
   return socket;
 }

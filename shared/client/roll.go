@@ -30,8 +30,8 @@ func (c *Client) callRoll() {
 // planRoll sets the time of the next roll call.
 func (c *Client) planRoll() { c.tabs.rollAt = c.now.Add(RollCall) }
 
-// present notes that a tab gave a sign of life.
-func (c *Client) present(id string) {
+// noteAlive notes that a tab gave a sign of life.
+func (c *Client) noteAlive(id string) {
 	t := &c.tabs
 	if i := slices.Index(t.absent, id); i >= 0 {
 		t.absent = slices.Delete(t.absent, i, i+1)

@@ -1,4 +1,4 @@
-package endpoint
+package nativeclient
 
 import (
 	"flag"
@@ -16,7 +16,7 @@ var (
 	simRuns = flag.Int("sim.runs", 600, "how many simulations to run")
 )
 
-// TestSimulation runs an endpoint against a model of the server that makes no mistakes but
+// TestSimulation runs a client against a model of the server that makes no mistakes but
 // to say things twice, over lines that break at any point. One seed is one whole run.
 func TestSimulation(t *testing.T) {
 	if *simSeed != 0 {
@@ -70,17 +70,17 @@ type sim struct {
 	verbose bool
 	rnd     *rand.Rand
 	now     time.Time
-	e       *Endpoint
+	e       *Client
 	role    Role
 	server  simServer
 	tally   tally
 	lines   []string
 
-	gen      uint64 // the endpoint's connection, 0 for none
+	gen      uint64 // the client's connection, 0 for none
 	opening  bool   // dialled, not open yet
-	cut      bool   // it is dead, and the endpoint does not know
+	cut      bool   // it is dead, and the client does not know
 	up, down [][]byte
-	pending  []Event // what the shell owes the endpoint
+	pending  []Event // what the shell owes the client
 
 	last     uint64 // the newest number that was told
 	begun    bool
@@ -157,7 +157,7 @@ func (s *sim) act() {
 	s.check()
 }
 
-// pass lets time pass; the endpoint is woken when it asked for it, or late.
+// pass lets time pass; the client is woken when it asked for it, or late.
 func (s *sim) pass(by time.Duration) {
 	until := s.now.Add(by)
 	for {
@@ -190,11 +190,11 @@ func (s *sim) calm() {
 			s.deliverDown()
 			s.check()
 		}
-		if s.e.line.phase == live && len(s.open) == 0 && len(s.server.kept) == 0 {
+		if s.e.conn.Live() && len(s.open) == 0 && len(s.server.kept) == 0 {
 			break
 		}
 		if i > 200 {
-			s.fail("not calm: phase %d, %d requests open, %d frames kept, last %d of %d", s.e.line.phase, len(s.open), len(s.server.kept), s.last, s.server.sent)
+			s.fail("not calm: phase %d, %d requests open, %d frames kept, last %d of %d", s.e.conn.Phase(), len(s.open), len(s.server.kept), s.last, s.server.sent)
 		}
 		s.pass(time.Second)
 	}
@@ -211,7 +211,7 @@ func (s *sim) submit() {
 	s.step(Submit{Ask: s.asks, Event: protocol.EventAppMessage, Package: to, Data: []byte(text)})
 }
 
-// breakLine loses what is on its way. The endpoint hears of it, or finds out.
+// breakLine loses what is on its way. The client hears of it, or finds out.
 func (s *sim) breakLine(known bool) {
 	if s.gen == 0 {
 		return
@@ -228,7 +228,7 @@ func (s *sim) breakLine(known bool) {
 	}
 	gen := s.gen
 	s.gen, s.opening, s.cut = 0, false, false
-	s.step(Closed{gen, []int{1000, 1001, 1006, 4001}[s.rnd.IntN(4)]})
+	s.step(Closed{Gen: gen, Code: []int{1000, 1001, 1006, 4001}[s.rnd.IntN(4)]})
 }
 
 func (s *sim) deliverUp() {
@@ -236,7 +236,7 @@ func (s *sim) deliverUp() {
 	case s.gen == 0 || s.cut:
 	case s.opening:
 		s.opening = false
-		s.step(Opened{s.gen})
+		s.step(Opened{Gen: s.gen})
 	case len(s.up) > 0:
 		text := s.up[0]
 		s.up = s.up[1:]
@@ -254,7 +254,7 @@ func (s *sim) deliverDown() {
 		delete(s.inFlight, f.MessageID)
 	}
 	s.note("hears %s", text)
-	s.step(Received{s.gen, text})
+	s.step(Received{Gen: s.gen, Text: text})
 }
 
 // step is one event and what the shell does about it.
@@ -293,7 +293,7 @@ func (s *sim) carryOut(effect Effect) {
 		}
 		s.gen, s.opening, s.up, s.down = 0, false, nil, nil
 	case FetchToken:
-		s.pending = append(s.pending, TokenFetched{token("ann", s.now, 15*time.Minute)})
+		s.pending = append(s.pending, TokenFetched{Token: token("ann", s.now, 15*time.Minute)})
 	case Message:
 		s.told(e)
 	case Gap:

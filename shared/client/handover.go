@@ -22,7 +22,7 @@ func (c *Client) bequeath() {
 	l.held = len(l.outbox) > 0
 	all := append([]legacy(nil), l.left...)
 	for _, o := range l.outbox {
-		all = append(all, legacy{o.laned(c.cfg.TabID), c.user()})
+		all = append(all, legacy{o.laned(c.cfg.TabID), c.conn.User()})
 	}
 	c.postLeft(all)
 }
@@ -63,7 +63,7 @@ func (c *Client) heardLeft(m message) {
 		l.left = append(l.left, legacy{o, user})
 		l.leftBytes += len(o.op)
 	}
-	if c.conn.phase == live {
+	if c.conn.Live() {
 		c.enlaneLeft()
 		c.flush()
 	}
@@ -73,7 +73,7 @@ func (c *Client) heardLeft(m message) {
 // under way. Who that is, connection_ack has said for certain.
 func (c *Client) enlaneLeft() {
 	for _, o := range c.log.left {
-		if o.user == "" || o.user == c.session.userID || o.user == c.token.user {
+		if o.user == "" || o.user == c.session.userID || o.user == c.conn.Token.User {
 			c.enlane(o.laned)
 		}
 	}
@@ -106,7 +106,7 @@ func (c *Client) mayOffer() bool {
 	l := &c.log
 	if l.held {
 		heardAll := l.version >= l.target && l.restore.of == 0 && c.status.state == stateConnected
-		if !heardAll || c.tabs.leading && c.conn.phase != live || !c.tabs.leading && c.tabs.unknown {
+		if !heardAll || c.tabs.leading && !c.conn.Live() || !c.tabs.leading && c.tabs.unknown {
 			return false
 		}
 		l.held = false

@@ -1,21 +1,19 @@
-package endpoint
+package nativeclient
 
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// lane is what the program asked for and was not answered yet, in order.
-type lane struct {
+// sendQueue is what the program asked for and was not answered yet, in order.
+type sendQueue struct {
 	requests []*request
 	inFlight int // sent on this connection
 	made     uint64
-	resumeAt time.Time // the server asked for a pause
-	stalled  bool      // it takes nothing until the token is renewed
+	stalled  bool // it takes nothing until the token is renewed
 }
 
 // request is kept, with one message id, until it is answered.
@@ -34,90 +32,79 @@ func (r *request) frame() protocol.Frame {
 	return protocol.Frame{Type: protocol.TypeApp, Event: r.event, Data: r.data, MessageID: r.id}
 }
 
-func (e *Endpoint) refuse(ask uint64, err *protocol.Error) { e.do(Refused{Ask: ask, Err: err}) }
+func (c *Client) refuse(ask uint64, err *protocol.Error) { c.do(Refused{Ask: ask, Err: err}) }
 
 // submit takes a request of the program.
-func (e *Endpoint) submit(s Submit) {
-	if e.ended {
-		e.do(Refused{Ask: s.Ask, Err: e.why(), Over: true})
+func (c *Client) submit(s Submit) {
+	if c.ended {
+		c.do(Refused{Ask: s.Ask, Err: c.why(), Over: true})
 		return
 	}
 	r := &request{event: s.Event, app: s.Package, ask: s.Ask}
 	switch {
-	case e.cfg.Role == App && (s.Event != protocol.EventAppMessage || s.Package != ""),
-		e.cfg.Role == Device && !protocol.PackageName(s.Package):
-		e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_package"})
+	case c.cfg.Role == App && (s.Event != protocol.EventAppMessage || s.Package != ""),
+		c.cfg.Role == Device && !protocol.PackageName(s.Package):
+		c.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_package"})
 		return
 	case s.Event == protocol.EventAppMessage:
 		if jsonscan.Check(s.Data, jsonscan.DepthLimit) != nil {
-			e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON})
+			c.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonInvalidJSON})
 			return
 		}
 		r.data = protocol.AppMessage{To: s.Package, Data: s.Data}.Append(nil)
 	case s.Event == protocol.EventAppStart, s.Event == protocol.EventAppStop:
 		r.data = protocol.AppCommand{Package: s.Package}.Append(nil)
 	default:
-		e.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonUnknownEvent})
+		c.refuse(s.Ask, &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonUnknownEvent})
 		return
 	}
-	e.lane.made++
-	r.id = e.cfg.Name + "-" + strconv.FormatUint(e.lane.made, 10)
-	if !e.fits(r) {
+	c.queue.made++
+	r.id = c.cfg.Name + "-" + strconv.FormatUint(c.queue.made, 10)
+	if !c.fits(r) {
 		return
 	}
-	e.lane.requests = append(e.lane.requests, r)
-	if e.line.phase == dormant && !e.token.spent {
-		e.line.phase, e.line.tries = idle, 0
-		e.connect()
-	}
-	e.flush()
+	c.queue.requests = append(c.queue.requests, r)
+	c.conn.Nudge()
+	c.flush()
 }
 
 // fits reports whether the server can read a frame, and refuses the request otherwise.
-func (e *Endpoint) fits(r *request) bool {
-	_, bad := protocol.Decode(r.frame().Append(nil), e.limits)
+func (c *Client) fits(r *request) bool {
+	_, bad := protocol.Decode(r.frame().Append(nil), c.limits)
 	if bad != nil {
-		e.refuse(r.ask, &protocol.Error{Code: bad.Code, Reason: bad.Reason, Details: bad.Details})
+		c.refuse(r.ask, &protocol.Error{Code: bad.Code, Reason: bad.Reason, Details: bad.Details})
 	}
 	return bad == nil
 }
 
 // flush sends what may be sent, in order.
-func (e *Endpoint) flush() {
-	l := &e.lane
-	if e.line.phase != live || !l.resumeAt.IsZero() || l.stalled {
+func (c *Client) flush() {
+	q := &c.queue
+	if !c.conn.Live() || c.conn.Paused() || q.stalled {
 		return
 	}
-	for i := 0; i < len(l.requests) && l.inFlight < e.unacknowledged; i++ {
-		r := l.requests[i]
+	for i := 0; i < len(q.requests) && q.inFlight < c.unacknowledged; i++ {
+		r := q.requests[i]
 		if r.sent || r.accepted {
 			continue
 		}
-		if !e.fits(r) { // this server's limits are lower
-			e.drop(r)
+		if !c.fits(r) { // this server's limits are lower
+			c.drop(r)
 			i--
 			continue
 		}
 		r.sent, r.ever = true, true
-		l.inFlight++
-		e.write(r.frame())
+		q.inFlight++
+		c.conn.Write(r.frame())
 	}
-}
-
-// pause sends nothing more for a while.
-func (e *Endpoint) pause(d time.Duration) {
-	if d <= 0 {
-		d = defaultPause
-	}
-	e.lane.resumeAt = e.now.Add(min(d, longestPause))
 }
 
 // find returns the request of a message id, nil for none.
-func (e *Endpoint) find(id string) *request {
+func (c *Client) find(id string) *request {
 	if id == "" {
 		return nil
 	}
-	for _, r := range e.lane.requests {
+	for _, r := range c.queue.requests {
 		if r.id == id {
 			return r
 		}
@@ -126,78 +113,78 @@ func (e *Endpoint) find(id string) *request {
 }
 
 // drop forgets a request.
-func (e *Endpoint) drop(r *request) {
-	l := &e.lane
+func (c *Client) drop(r *request) {
+	q := &c.queue
 	if r.sent {
-		l.inFlight--
+		q.inFlight--
 	}
-	l.requests = slices.DeleteFunc(l.requests, func(other *request) bool { return other == r })
+	q.requests = slices.DeleteFunc(q.requests, func(other *request) bool { return other == r })
 }
 
 // stored is the server's yes to a message.
-func (e *Endpoint) stored(id string, seq uint64) {
-	r := e.find(id)
+func (c *Client) stored(id string, seq uint64) {
+	r := c.find(id)
 	if r == nil {
 		return
 	}
 	if r.event == protocol.EventAppMessage {
-		e.drop(r)
-		e.do(Answered{Ask: r.ask, Seq: seq})
+		c.drop(r)
+		c.do(Answered{Ask: r.ask, Seq: seq})
 	} else {
-		e.accept(r)
+		c.accept(r)
 	}
-	e.flush()
+	c.flush()
 }
 
 // accept takes note that a start or stop needs no repeating.
-func (e *Endpoint) accept(r *request) {
+func (c *Client) accept(r *request) {
 	r.accepted = true
 	if r.sent {
 		r.sent = false
-		e.lane.inFlight--
+		c.queue.inFlight--
 	}
 }
 
-// failedRequest is the server's no to a request; false when it is none of ours. One that
+// requestFailed is the server's no to a request; false when it is none of ours. One that
 // says when to try again, or that asks for another token first, is not the answer.
-func (e *Endpoint) failedRequest(err *protocol.Error) bool {
-	r := e.find(err.MessageID)
+func (c *Client) requestFailed(err *protocol.Error) bool {
+	r := c.find(err.MessageID)
 	if r == nil {
 		return false
 	}
-	expired := err.Row().Action == protocol.ActionRefresh && e.cfg.Role == Device
+	expired := err.Row().Action == protocol.ActionRefresh && c.cfg.Role == Device
 	if expired || err.RetryAfter > 0 {
 		if r.sent {
 			r.sent, r.ever = false, false
-			e.lane.inFlight--
+			c.queue.inFlight--
 		}
 		if expired {
-			e.lane.stalled = true
-			e.refreshSoon()
+			c.queue.stalled = true
+			c.conn.RefreshSoon()
 		} else {
-			e.pause(err.RetryAfter)
+			c.conn.Pause(err.RetryAfter)
 		}
 		return true
 	}
-	e.drop(r)
-	e.refuse(r.ask, err)
-	e.flush()
+	c.drop(r)
+	c.refuse(r.ask, err)
+	c.flush()
 	return true
 }
 
 // appChanged answers the starts and stops that a transition is the end of: those it names,
 // and those the server has accepted before.
-func (e *Endpoint) appChanged(f protocol.Frame, app protocol.AppState) {
-	if r := e.find(f.MessageID); r != nil && r.app == app.Package && r.event != protocol.EventAppMessage {
-		e.accept(r)
+func (c *Client) appChanged(f protocol.Frame, app protocol.AppState) {
+	if r := c.find(f.MessageID); r != nil && r.app == app.Package && r.event != protocol.EventAppMessage {
+		c.accept(r)
 	}
-	for _, r := range slices.Clone(e.lane.requests) {
+	for _, r := range slices.Clone(c.queue.requests) {
 		if r.accepted && r.app == app.Package && reached(r.event, f.Event, app.State) {
-			e.drop(r)
-			e.do(Answered{Ask: r.ask, App: app})
+			c.drop(r)
+			c.do(Answered{Ask: r.ask, App: app})
 		}
 	}
-	e.flush()
+	c.flush()
 }
 
 // reached reports whether a transition is what a start or stop waits for. A start that
@@ -215,8 +202,8 @@ const (
 
 // settleStarts answers what waits for a transition that may be in a gap, by what the
 // server says of the apps now.
-func (e *Endpoint) settleStarts(apps []protocol.AppState) {
-	for _, r := range slices.Clone(e.lane.requests) {
+func (c *Client) settleStarts(apps []protocol.AppState) {
+	for _, r := range slices.Clone(c.queue.requests) {
 		if !r.accepted {
 			continue
 		}
@@ -227,19 +214,19 @@ func (e *Endpoint) settleStarts(apps []protocol.AppState) {
 			}
 		}
 		if reached(r.event, "", now.State) {
-			e.drop(r)
-			e.do(Answered{Ask: r.ask, App: now})
+			c.drop(r)
+			c.do(Answered{Ask: r.ask, App: now})
 		}
 	}
 }
 
-// forgetSession is for a server that does not know this endpoint any more. What may have
+// forgetSession is for a server that does not know this client any more. What may have
 // been stored is not repeated there; a start or stop is, and changes nothing twice.
-func (e *Endpoint) forgetSession() {
-	for _, r := range slices.Clone(e.lane.requests) {
+func (c *Client) forgetSession() {
+	for _, r := range slices.Clone(c.queue.requests) {
 		if r.event == protocol.EventAppMessage && r.ever {
-			e.drop(r)
-			e.refuse(r.ask, &protocol.Error{
+			c.drop(r)
+			c.refuse(r.ask, &protocol.Error{
 				Code: protocol.SessionEnded, Reason: ReasonUnanswered,
 				Message: "The session ended before the message was answered: it may have been stored.",
 			})

@@ -1,4 +1,4 @@
-package endpoint
+package nativeclient
 
 import (
 	"encoding/base64"
@@ -16,7 +16,7 @@ import (
 // epoch is when every story begins.
 var epoch = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
 
-// token is unsigned: an endpoint looks at nothing but its times.
+// token is unsigned: a client looks at nothing but its times.
 func token(user string, issued time.Time, life time.Duration) string {
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	claims := fmt.Sprintf(`{"user_id":%q,"iat":%d,"exp":%d}`, user, issued.Unix(), issued.Add(life).Unix())
@@ -33,9 +33,9 @@ func token(user string, issued time.Time, life time.Duration) string {
 //	closed [code=1006]          send ask=1 [to=com.example.a] [event=app_message]
 //	wake refresh hold release   close [quiet]
 //	redial                      time passes until the next dial
-//	advance 10s                 time passes, and the endpoint is woken at its deadlines
+//	advance 10s                 time passes, and the client is woken at its deadlines
 //
-// go test ./shared/endpoint -run Stories -rewrite writes what happened; the diff is what is
+// go test ./shared/nativeclient -run Stories -rewrite writes what happened; the diff is what is
 // to be reviewed.
 func TestStories(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txt")
@@ -58,7 +58,7 @@ func TestStories(t *testing.T) {
 }
 
 type story struct {
-	e   *Endpoint
+	e   *Client
 	now time.Time
 	gen uint64
 	out strings.Builder
@@ -92,20 +92,20 @@ func (s *story) tell(t *testing.T, d *datadriven.TestData) {
 		s.step(Start{})
 	case "token":
 		raw := token(arg("user", "ann"), s.now.Add(-span("age", "0s")), span("life", "15m"))
-		s.step(TokenFetched{arg("raw", raw)})
+		s.step(TokenFetched{Token: arg("raw", raw)})
 	case "no-token":
-		s.step(TokenFailed{d.HasArg("final"), span("after", "0s")})
+		s.step(TokenFailed{Final: d.HasArg("final"), RetryAfter: span("after", "0s")})
 	case "open":
-		s.step(Opened{s.gen})
+		s.step(Opened{Gen: s.gen})
 	case "ack":
-		s.step(Opened{s.gen})
+		s.step(Opened{Gen: s.gen})
 		s.frame(s.ack(arg, span, num, d.HasArg("resumed")))
 	case "frame":
 		for line := range strings.Lines(d.Input) {
-			s.step(Received{s.gen, []byte(strings.TrimSpace(line))})
+			s.step(Received{Gen: s.gen, Text: []byte(strings.TrimSpace(line))})
 		}
 	case "closed":
-		s.step(Closed{s.gen, int(num("code", "1006"))})
+		s.step(Closed{Gen: s.gen, Code: int(num("code", "1006"))})
 	case "send":
 		to := arg("to", "com.example.a")
 		if s.e.cfg.Role == App {
@@ -178,7 +178,7 @@ func (s *story) ack(arg func(string, string) string, span func(string, string) t
 	}.Append(nil)}
 }
 
-func (s *story) frame(f protocol.Frame) { s.step(Received{s.gen, f.Append(nil)}) }
+func (s *story) frame(f protocol.Frame) { s.step(Received{Gen: s.gen, Text: f.Append(nil)}) }
 
 func (s *story) step(ev Event) {
 	for _, effect := range s.e.Step(s.now, ev) {
@@ -233,6 +233,8 @@ func show(effect Effect) string {
 		return "renewed until " + e.Expires.Sub(epoch).String()
 	case Failed:
 		return fmt.Sprintf("failed: %s, %s, no token %v", failure(e.Err), e.Action, e.NoToken)
+	case Finished:
+		return "finished"
 	}
 	return fmt.Sprintf("%T", effect)
 }

@@ -1,4 +1,4 @@
-package endpoint
+package nativeclient
 
 import (
 	"strconv"
@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// wrote is the endpoint's frame on its way.
+// wrote is the client's frame on its way.
 func (s *sim) wrote(e Write) {
 	if e.Gen != s.gen {
 		s.fail("a write on %d, not %d", e.Gen, s.gen)
@@ -91,7 +91,7 @@ func (s *sim) check() {
 			s.fail("%s is stored as %v", text, at)
 		}
 	}
-	if h := s.e.heard; s.begun && h.last != s.last {
+	if h := s.e.inbound; s.begun && h.last != s.last {
 		s.fail("it believes in %d, told was %d", h.last, s.last)
 	}
 }
@@ -157,7 +157,7 @@ func (v *simServer) endSession() {
 	v.order = nil
 }
 
-// take is a frame of the endpoint's.
+// take is a frame of the client's.
 func (v *simServer) take(conn uint64, text []byte) {
 	f, _ := protocol.Decode(text, protocol.Limits{})
 	switch f.Event {

@@ -1,4 +1,4 @@
-package endpoint
+package nativeclient
 
 import (
 	"testing"
@@ -44,13 +44,13 @@ func FuzzStep(f *testing.F) {
 				}
 				ev = Woken{}
 			case 2:
-				ev = Opened{gen}
+				ev = Opened{Gen: gen}
 			case 3:
-				ev = Received{gen, []byte(first)}
+				ev = Received{Gen: gen, Text: []byte(first)}
 			case 4:
-				ev = Received{gen, []byte(second)}
+				ev = Received{Gen: gen, Text: []byte(second)}
 			case 5:
-				ev, open = Closed{gen, []int{1000, 1006, 4001, 4101, 4102, 4201, 4203}[int(b)/20%7]}, false
+				ev, open = Closed{Gen: gen, Code: []int{1000, 1006, 4001, 4101, 4102, 4201, 4203}[int(b)/20%7]}, false
 			case 6:
 				ev = Wake{}
 			case 7:
@@ -60,17 +60,17 @@ func FuzzStep(f *testing.F) {
 			case 9:
 				ev = Submit{uint64(i), protocol.EventAppMessage, map[Role]string{Device: "com.example.a"}[cfg.Role], []byte(`{"x":1}`)}
 			case 10:
-				ev = TokenFetched{tok}
+				ev = TokenFetched{Token: tok}
 			case 11:
 				ev = TokenFailed{RetryAfter: time.Duration(b) * time.Hour}
 			case 12:
 				ev = Refresh{}
 			case 13:
-				ev = Received{gen, []byte(protocol.PingText)}
+				ev = Received{Gen: gen, Text: []byte(protocol.PingText)}
 			case 14:
-				ev = Closed{gen - 1, 4411}
+				ev = Closed{Gen: gen - 1, Code: 4411}
 			case 15:
-				ev = Opened{gen - 1}
+				ev = Opened{Gen: gen - 1}
 			case 16:
 				ev = Submit{uint64(i), protocol.EventAppStart, "com.example.a", nil}
 			case 17:
@@ -79,7 +79,7 @@ func FuzzStep(f *testing.F) {
 				}
 			case 18:
 				if b > 230 {
-					ev, open = Closed{gen, 4411}, false
+					ev, open = Closed{Gen: gen, Code: 4411}, false
 				}
 			}
 			if ev == nil {

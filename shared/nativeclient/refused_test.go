@@ -1,4 +1,4 @@
-package endpoint
+package nativeclient
 
 import (
 	"testing"
@@ -30,19 +30,19 @@ func TestRefusedRefreshes(t *testing.T) {
 					case FetchToken:
 						asked++
 						if given {
-							then = append(then, TokenFetched{give(now)})
+							then = append(then, TokenFetched{Token: give(now)})
 						} else {
 							given = true
-							then = append(then, TokenFetched{token("ann", now, 15*time.Minute)})
+							then = append(then, TokenFetched{Token: token("ann", now, 15*time.Minute)})
 						}
 					case Dial:
 						ack := protocol.ConnectionAck{UserID: "ann", SessionID: "s1", ServerTime: now, ExpiresAt: end}
-						then = append(then, Opened{effect.Gen}, Received{effect.Gen, protocol.Frame{Type: "system", Event: "connection_ack", Data: ack.Append(nil)}.Append(nil)})
+						then = append(then, Opened{Gen: effect.Gen}, Received{Gen: effect.Gen, Text: protocol.Frame{Type: "system", Event: "connection_ack", Data: ack.Append(nil)}.Append(nil)})
 					case Write:
 						if f, _ := protocol.Decode(effect.Text, protocol.DefaultLimits); f.Event == protocol.EventTokenRefresh {
-							then = append(then, Received{effect.Gen, no.Frame().Append(nil)})
+							then = append(then, Received{Gen: effect.Gen, Text: no.Frame().Append(nil)})
 						} else if f.Event == protocol.EventPing {
-							then = append(then, Received{effect.Gen, []byte(protocol.PongText)})
+							then = append(then, Received{Gen: effect.Gen, Text: []byte(protocol.PongText)})
 						}
 					case Failed:
 						if effect.NoToken {
@@ -73,7 +73,7 @@ func TestRefusedRefreshes(t *testing.T) {
 				t.Errorf("asked %d times before the token's end, and gave up %d times", asked, failed)
 			}
 			for range 20 {
-				step(Received{1, []byte(`{"type":"system","event":"token_refresh_required","data":{"reason":"expiring","expires_in":1}}`)})
+				step(Received{Gen: 1, Text: []byte(`{"type":"system","event":"token_refresh_required","data":{"reason":"expiring","expires_in":1}}`)})
 			}
 			run(end.Add(time.Hour))
 			if asked != 1+renewal.Tries || failed != 1 {

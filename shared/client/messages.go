@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token/peek"
@@ -54,7 +55,7 @@ func (c *Client) hear(text string) {
 	if !ok || m.tab == c.cfg.TabID {
 		return
 	}
-	c.present(m.tab)
+	c.noteAlive(m.tab)
 	switch m.kind {
 	case "tab_register":
 		if m.str("documentId") == c.cfg.Document && c.tabs.leading {
@@ -169,10 +170,7 @@ func (c *Client) heardRequest(m message) {
 			return
 		}
 		c.enlane(o)
-		if c.conn.phase == dormant && !c.token.spent {
-			c.conn.phase, c.conn.tries = idle, 0
-			c.connect()
-		}
+		c.conn.Nudge()
 		c.flush()
 	case "tab_lock":
 		c.heardLockRequest(m)
@@ -186,12 +184,12 @@ func (c *Client) heardRequest(m message) {
 			c.requestSync(protocol.SyncRequest{From: from, Snapshot: min(snapshot, protocol.MaxSeq)})
 		}
 	case "tab_refresh":
-		if exp, ok := m.num("exp"); ok && exp < uint64(c.token.exp) {
+		if exp, ok := m.num("exp"); ok && exp < uint64(c.conn.Token.Exp) {
 			c.shareToken() // what it asked for came while it asked
-		} else if c.now.Sub(c.token.taken) >= RefreshPause {
+		} else if c.now.Sub(c.conn.Token.Taken) >= RefreshPause {
 			c.refresh()
 		} else {
-			c.refreshSoon() // a script that asks without end makes no storm
+			c.conn.RefreshSoon() // a script that asks without end makes no storm
 		}
 	}
 }
@@ -204,8 +202,8 @@ func (c *Client) heardLeader(m message) {
 	}
 	s := &c.session
 	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
-		known := c.named()
-		if known != "" && known != user || known == "" && c.token.seen != "" && !peek.Names(c.token.seen, user) {
+		known := c.conn.NamedUser()
+		if known != "" && known != user || known == "" && c.conn.Token.Seen != "" && !peek.Names(c.conn.Token.Seen, user) {
 			c.refuseLeader()
 			return
 		}
@@ -290,21 +288,21 @@ func (c *Client) heardBye(m message) {
 // the one here, or none at all.
 func (c *Client) heardToken(m message) {
 	raw := m.str("newToken")
-	claims, f := readToken(raw)
-	if f != nil {
-		c.report(f)
+	claims, err := clientconn.ReadToken(raw)
+	if err != nil {
+		c.report(fromWire(err))
 		return
 	}
-	if !c.ownToken(raw, claims) {
+	if !c.conn.OwnToken(raw, claims) {
 		c.report(ErrOtherUser)
 		return
 	}
 	ms, ok := m.num("expiresIn")
-	if !ok || claims.Exp < c.token.exp || ms == 0 {
+	if !ok || claims.Exp < c.conn.Token.Exp || ms == 0 {
 		return
 	}
-	first, same := c.token.raw == "", raw == c.token.raw
-	c.keep(raw, claims, c.now.Add(min(millis(ms), renewal.Lifetime(claims))))
+	first, same := c.conn.Token.Raw == "", raw == c.conn.Token.Raw
+	c.conn.Adopt(raw, claims, c.now.Add(min(millis(ms), renewal.Lifetime(claims))))
 	switch {
 	case first:
 		c.emitToken("", "")
@@ -387,12 +385,4 @@ func (c *Client) heardSaying(kind string, detail []byte) {
 			c.emitFailure(kind, f)
 		}
 	}
-}
-
-// signedOutElsewhere is the user signing out in another tab.
-func (c *Client) signedOutElsewhere() {
-	c.sayDisconnect("signed_out")
-	f := failureOf(protocol.AuthenticationFailed, "signed_out", "You signed out in another tab.")
-	f.Action = protocol.ActionStop
-	c.finalHere("autherror", f, 0)
 }
