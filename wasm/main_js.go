@@ -21,7 +21,7 @@ func main() {
 		return
 	}
 	t := &tab{page: p}
-	if err := p.listen(t.hear); err != nil {
+	if err := p.listen(t.receive); err != nil {
 		println("holdfast: the page does not take events:", err.Error())
 		return
 	}
@@ -36,7 +36,7 @@ type tab struct {
 	stopped bool
 }
 
-func (t *tab) hear(kind, text string) {
+func (t *tab) receive(kind, text string) {
 	if t.stopped {
 		return
 	}

@@ -47,7 +47,7 @@ func openPage() (*page, error) {
 
 // listen gives the page the one function its events go to. The function lives
 // as long as the program, so it is never released.
-func (p *page) listen(hear func(kind, text string)) error {
+func (p *page) listen(receive func(kind, text string)) error {
 	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
 		if len(args) < 2 {
 			return nil
@@ -58,7 +58,7 @@ func (p *page) listen(hear func(kind, text string)) error {
 		}
 		text, err := args[1].String()
 		if err == nil {
-			hear(kind, text)
+			receive(kind, text)
 		}
 		return nil
 	})

@@ -39,7 +39,7 @@ func (c *Client) isUs(user string) bool {
 }
 
 // tokenFailed takes the app's refusal. Another tab may have renewed the sign-in at the same
-// moment, and the app was told that it is used up: then the token that tab was given serves
+// moment, and the app was told that it is used up. Then the token which that tab got serves
 // here too, so the app is asked once more.
 func (c *Client) tokenFailed(e TokenFailed) {
 	if e.Final && c.conn.Token.Fetching() && c.tabs.leading && !c.account.askedTwice && c.mayHaveRaced() {

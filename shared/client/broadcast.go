@@ -10,7 +10,7 @@ import (
 // Messages between tabs, JSON text on the broadcast channel. The first three
 // are seed S2's words:
 //
-//	tab_register      {documentId,version}       I am here and have heard this far
+//	tab_register      {documentId,version}       I am here and have entries this far
 //	primary_assigned  {epoch,version,status,…}   I lead; this is all there is to know
 //	token_refreshed   {epoch,newToken,expiresIn} the token, for whoever leads next
 //	tab_send          {message_id,op,comment?,section?} send this, please

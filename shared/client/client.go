@@ -16,7 +16,7 @@ type Client struct {
 
 	started   bool
 	suspended bool // frozen or hidden in the back-forward cache
-	deaf      bool // in that cache, where no other tab is heard
+	deaf      bool // in that cache, where no message of another tab arrives
 	stopped   bool // for good
 	finished  bool
 
@@ -39,7 +39,7 @@ type session struct {
 	unacknowledged int
 	frameBytes     int // of the largest frame the server takes, and how deep it may nest
 	depth          int
-	told           limits // as the app knows them
+	shown          limits // as the app knows them
 }
 
 // zero is no time.
@@ -57,11 +57,11 @@ func New(cfg Config) *Client {
 	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
 	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
-	c.session.told = c.session.limits()
+	c.session.shown = c.session.limits()
 	return c
 }
 
-// Step tells the tab that something happened and returns what is to be done.
+// Step takes one event and returns what is to be done.
 func (c *Client) Step(now time.Time, ev Event) []Effect {
 	if c.finished {
 		return nil
@@ -88,7 +88,7 @@ func (c *Client) Step(now time.Time, ev Event) []Effect {
 
 func (c *Client) handle(ev Event) {
 	if c.stopped {
-		// Whatever a stopped tab is still told, it only answers what waits.
+		// A stopped tab only answers what waits.
 		switch e := ev.(type) {
 		case Send:
 			c.unsent(e.ID, errClosed)
@@ -113,9 +113,9 @@ func (c *Client) handle(ev Event) {
 	case LockLost:
 		c.lockLost()
 	case Broadcast:
-		c.hear(e.Text)
+		c.tabMessage(e.Text)
 	case BroadcastOrigin:
-		c.hearOrigin(e.Text)
+		c.originMessage(e.Text)
 	case TokenFetched:
 		c.conn.TokenFetched(e.Token)
 	case TokenFailed:
@@ -162,7 +162,7 @@ func (c *Client) handle(ev Event) {
 	}
 }
 
-// Deadline is when Step wants to be told Woken; false when nothing is due.
+// Deadline is when Step has to get Woken; false when nothing is due.
 func (c *Client) Deadline() (time.Time, bool) {
 	if c.finished || c.stopped || c.suspended {
 		return time.Time{}, false

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/backoff"
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -141,7 +142,7 @@ func TestQuickProbe(t *testing.T) {
 	w.now = w.now.Add(8 * time.Second)
 	w.do(t1, Visible{})
 	want(t, w, "write 1 "+protocol.PingText, 1)
-	w.advance(quickProbe)
+	w.advance(clientconn.ProbeTimeout)
 	want(t, w, `close 1 with 1000 "silent"`, 1)
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/backoff"
+	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
@@ -29,7 +30,7 @@ type Config struct {
 	Locks, Channel bool
 	// Visible and Online are the page's state at the start.
 	Visible, Online bool
-	// Version is the newest version the app has heard already: of a module that
+	// Version is the newest version that the app has already: of a module that
 	// trapped, and in whose place this one starts.
 	Version uint64
 	// Rand seeds the jitter. Tabs should have different ones.
@@ -40,7 +41,7 @@ type Config struct {
 // connection_ack.
 const (
 	// ConnectTimeout bounds a dial up to connection_ack.
-	ConnectTimeout = 5 * time.Second
+	ConnectTimeout = clientconn.ConnectTimeout
 	// BackoffMin and BackoffMax bound the full jitter between dials.
 	BackoffMin = backoff.Min
 	// BackoffMax: see BackoffMin.
@@ -49,7 +50,7 @@ const (
 	StableAfter = backoff.StableAfter
 	// DialTries is how many dials in a row may fail before the tab waits to be
 	// woken instead (seed S2: "Don't retry indefinitely").
-	DialTries = backoff.Tries
+	DialTries = clientconn.DialTries
 	// RefreshMargin is how long before its expiry a token is refreshed
 	// (seed S2: 1 minute), HiddenMargin the same while the page is hidden and
 	// its timers may fire only once a minute.
@@ -57,14 +58,14 @@ const (
 	// HiddenMargin: see RefreshMargin.
 	HiddenMargin = 150 * time.Second
 	// TokenTries is how many fetches in a row may fail.
-	TokenTries = renewal.Tries
+	TokenTries = clientconn.TokenTries
 	// FetchTimeout is how long the app may take to give a token.
 	FetchTimeout = renewal.FetchTimeout
 	// RefreshPause is the least time between two tokens nobody asked for.
 	RefreshPause = renewal.Pause
 	// SwapTimeout is how long the server may take to swap a token in place.
 	SwapTimeout = renewal.SwapTimeout
-	// AckDelay and AckFrames bound how late the server hears what arrived.
+	// AckDelay and AckFrames bound how late the server is told what arrived.
 	AckDelay = 250 * time.Millisecond
 	// AckFrames: see AckDelay.
 	AckFrames = 64
@@ -77,25 +78,21 @@ const (
 	SyncTimeout = 5 * time.Second
 
 	syncTries             = 3
-	defaultHeartbeat      = 10 * time.Second
-	leastHeartbeat        = 50 * time.Millisecond
 	defaultUnacknowledged = 256
 	leastWindow           = 8               // ops under way, however often the server says it is too many
 	opTimeout             = 3 * time.Second // a follower's op without an answer: is the leader alive?
-	quickProbe            = 2 * time.Second // a line that may have died while the page was away
-	usable                = renewal.Usable
 	reassertAfter         = 500 * time.Millisecond
 	reportPause           = 10 * time.Second
 	patience              = 15 * time.Second
 	raceWait              = 300 * time.Millisecond // before a sign-in that seems to have ended is believed to have
 
-	maxID        = 128
-	maxTabs      = 64
-	maxBroadcast = 1 << 18  // what is said to other tabs at once, unless it is one thing
-	maxHeard     = 64 << 20 // and what is taken from them
-	maxLane      = 4096
-	maxLaneBytes = 8 << 20
-	maxEpoch     = 1<<53 - 1
-	frameRoom    = 512     // the envelope around an op
-	maxLimit     = 1 << 30 // of what a server's limits may say
+	maxID         = 128
+	maxTabs       = 64
+	maxBroadcast  = 1 << 18  // what is said to other tabs at once, unless it is one thing
+	maxMessage    = 64 << 20 // and what is taken from them
+	maxQueue      = 4096
+	maxQueueBytes = 8 << 20
+	maxEpoch      = 1<<53 - 1
+	frameRoom     = 512     // the envelope around an op
+	maxLimit      = 1 << 30 // of what a server's limits may say
 )

@@ -41,9 +41,9 @@ func (c *Client) comment(e Comment) {
 	c.offer()
 }
 
-// said is what an acknowledged op or comment was, as an entry has it. When a comment
+// stored is what an acknowledged op or comment was, as an entry has it. When a comment
 // was stored is by the server's clock as well as it is known here.
-func (c *Client) said(o laned, ack protocol.OperationAck) (op []byte, comment bool) {
+func (c *Client) stored(o queued, ack protocol.OperationAck) (op []byte, comment bool) {
 	if o.comment == "" {
 		return o.op, false
 	}
@@ -94,7 +94,7 @@ func (c *Client) emitComment(e entry, own bool) {
 	}
 	w.Bool("own", own)
 	w.Bool("replay", e.replay)
-	c.tell("comment", w.End())
+	c.emitLog("comment", w.End())
 }
 
 // asking is a request for a lock that waits for its answer.
@@ -140,7 +140,7 @@ func (c *Client) lockSection(e LockSection) {
 
 const maxAsking = 64
 
-func (c *Client) heardLockRequest(m message) {
+func (c *Client) onLockRequest(m message) {
 	p, ok := protocol.ParseLock(jsonscan.Field(m.raw, "lock"))
 	id, event := m.str("message_id"), m.str("event")
 	if ok && protocol.ValidID(p.Section, maxID) && protocol.ValidID(id, maxID) && (event == protocol.EventLock || event == protocol.EventUnlock) {
@@ -148,8 +148,9 @@ func (c *Client) heardLockRequest(m message) {
 	}
 }
 
-// heardLocks tells every tab what is locked, and whoever asked that it was answered.
-func (c *Client) heardLocks(f protocol.Frame) {
+// locksChanged takes the list of locks: every tab shows it, and the request that it answers
+// is done.
+func (c *Client) locksChanged(f protocol.Frame) {
 	p, ok := protocol.ParseLocks(f.Data)
 	if !ok {
 		return
@@ -173,7 +174,7 @@ func (c *Client) heardLocks(f protocol.Frame) {
 	}
 	w.Buf = append(w.Buf, ']')
 	c.log.locks = w.End()
-	c.say("locks", c.log.locks)
+	c.notifyTabs("locks", c.log.locks)
 	if f.MessageID != "" {
 		c.answered(f.MessageID)
 		w := c.event("answered")
@@ -182,7 +183,7 @@ func (c *Client) heardLocks(f protocol.Frame) {
 	}
 }
 
-// shareLocks tells a newcomer among the tabs.
+// shareLocks sends the list of locks to a new tab.
 func (c *Client) shareLocks() {
 	if c.log.locks != nil {
 		w := c.event("say")

@@ -1,7 +1,7 @@
 // Package client is the browser's half of a session, as a pure core: what one
-// tab does about its socket, its token, the profile's other tabs and the ops
-// that are not acknowledged yet. It decides; a shell (wasm/agent in a page, a
-// simulation in the tests) acts.
+// tab does about the profile's other tabs, the document's log and the ops that are
+// not acknowledged yet. Its connection and its token are package clientconn's. It
+// decides; a shell (wasm/agent in a page, a simulation in the tests) acts.
 //
 // # Step
 //
@@ -11,7 +11,7 @@
 // the order given, all of them before the next event. What an effect brings
 // about comes back as an event, never as a return value. After each Step the
 // shell arms one timer for Deadline; waking early, late or twice is harmless.
-// Step never panics, whatever it is told, and an event that does not apply
+// Step never panics, whatever the event, and an event that does not apply
 // yields nothing.
 //
 // # States
@@ -25,16 +25,11 @@
 //	   └──────── suspended ◄───┘
 //	      resume, pageshow: queue for the lock again, ask the leader for all
 //
-//	leader: ┌──────── token wanted ◄───── 41xx: one fresh token ────┐
-//	        │ token                                                │
-//	        ▼          open, connection_ack                        │
-//	  ┌► dialling ─────────────────────────► live ────────────────►┤
-//	  │     │ 5 s, closed                     │ silence, 40xx, 1006 │ 44xx, 45xx,
-//	  │     ▼                                 ▼                     │ read lost
-//	  └── waiting (full jitter, or what 42xx says) ◄────────────────┘──► stopped
+// A leader dials, waits and redials as package clientconn says. Losing the permission to
+// read stops it too.
 //
 // Stopped is for good: a final error, a sign-out, no token to be had. A stopped
-// tab never dials again and tells the others to stop too. A leader whose dials
+// tab never dials again and has the others stop too. A leader whose dials
 // have failed DialTries times in a row sleeps until the page wakes it (online,
 // visible, a send).
 //
@@ -48,13 +43,13 @@
 // # Order
 //
 // The leader turns whatever carries an op (op, operation_ack, document_sync, a
-// replay) into an entry with its document version and tells every tab. Each
+// replay) into an entry with its document version and posts it to every tab. Each
 // tab applies entries strictly by version: one it has is dropped, one too far
 // ahead makes it ask for what is missing. So an app hears each version once, in
 // order, from whichever tab led at the time. Each tab keeps its own ops until it
-// has heard them with a version, and posts them anew to each new leader; the
+// has received them with a version, and posts them anew to each new leader; the
 // server knows a repeat by its message id. A page that is frozen or left hands its
-// ops to the other tabs first (bequest.go). Those of a leader that crashes before it
+// ops to the other tabs first (handover.go). Those of a leader that crashes before it
 // could write them are lost with it.
 //
 // # Trust

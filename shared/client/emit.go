@@ -87,7 +87,7 @@ func (c *Client) emit(kind string, detail, set []byte) {
 
 func (c *Client) emitFailure(kind string, f *Failure) { c.emit(kind, f.appendJSON(nil), nil) }
 
-// setStatus tells the app, and the leader's other tabs, of a new state.
+// setStatus emits a new state; a leader announces it to the other tabs.
 func (c *Client) setStatus(s status) {
 	if s == c.status {
 		return
@@ -113,8 +113,8 @@ func (c *Client) properties() []byte {
 	return w.End()
 }
 
-// say emits an event here and in all other tabs; the leader alone says things.
-func (c *Client) say(kind string, detail []byte) {
+// notifyTabs emits an event here and in all other tabs; only the leader calls it.
+func (c *Client) notifyTabs(kind string, detail []byte) {
 	c.emitHere(kind, detail)
 	if len(c.tabs.others) == 0 {
 		return

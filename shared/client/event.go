@@ -98,10 +98,10 @@ type (
 		Version uint64
 		Data    []byte // any JSON
 	}
-	// Replay has the log told again from the start, to this tab alone and as `history`
-	// events. It is answered once all that is stored has been told, and kept over drops.
+	// Replay has the log emitted again from the start, to this tab alone and as `history`
+	// events. It is answered once all that is stored has been emitted, and kept over drops.
 	Replay struct{ ID string }
-	// Presence tells the others something passing; Data is any JSON.
+	// Presence shows the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
 	// SignOut ends the session in all tabs of the profile.
 	SignOut struct{}
@@ -118,9 +118,9 @@ type (
 	StealLock struct{ Name string }
 	// ReleaseLock gives it back, or withdraws the request.
 	ReleaseLock struct{}
-	// Post tells the other tabs.
+	// Post sends a message to the other tabs.
 	Post struct{ Text []byte }
-	// PostOrigin tells the tabs of every document.
+	// PostOrigin sends one to the tabs of every document.
 	PostOrigin struct{ Text []byte }
 	// Emit is an event for the app: Detail is its detail and Set, when not
 	// nil, the session's properties that change before it. With an empty Type

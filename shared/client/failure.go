@@ -14,7 +14,7 @@ const (
 	codeClosed          = "CLOSED"
 )
 
-// Failure is what an app is told about anything that went wrong. Its texts
+// Failure is what the app gets about anything that went wrong. Its texts
 // never hold a token.
 type Failure struct {
 	// Code is one of the protocol's codes, INVALID_ARGUMENT or CLOSED.

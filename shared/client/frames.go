@@ -64,7 +64,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	if a.Limits.Depth > 0 {
 		s.depth = a.Limits.Depth
 	}
-	c.tellLimits()
+	c.emitLimits()
 	c.conn.Admitted(a.HeartbeatInterval, a.ServerTime, a.ExpiresAt)
 	st := status{state: stateConnected, resumed: a.Resumed}
 	n.replayTo = 0
@@ -78,7 +78,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	if n.shown != nil {
 		c.writePresence(n.shown)
 	}
-	c.enlaneLeft()
+	c.enqueueLeft()
 	c.offer()
 }
 
@@ -100,7 +100,7 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 	w.Strs("removed", p.Removed)
 	w.Str("reason", p.Reason)
 	c.announce()
-	c.say("permissionchange", w.End())
+	c.notifyTabs("permissionchange", w.End())
 	for _, name := range p.Permissions {
 		if name == "read" {
 			return
@@ -131,7 +131,7 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 		if m.Data != nil {
 			w.Raw("data", m.Data)
 		}
-		c.say("presence", w.End())
+		c.notifyTabs("presence", w.End())
 	}
 }
 

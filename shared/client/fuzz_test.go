@@ -48,7 +48,7 @@ func FuzzStep(f *testing.F) {
 			if err := validEffects(effects); err != nil {
 				t.Fatalf("%T: %v", ev, err)
 			}
-			if most := 100 + 3*len(c.log.outbox) + 3*len(c.log.lane) + len(broadcast)/4 + len(frame)/4; len(effects) > most {
+			if most := 100 + 3*len(c.log.outbox) + 3*len(c.log.queue) + len(broadcast)/4 + len(frame)/4; len(effects) > most {
 				t.Fatalf("%T has %d effects", ev, len(effects))
 			}
 			for _, e := range effects {
@@ -61,8 +61,8 @@ func FuzzStep(f *testing.F) {
 					ended = true
 				}
 			}
-			if len(c.tabs.others) > maxTabs || len(c.log.lane) > maxLane+len(c.log.outbox) {
-				t.Fatalf("grows: %d tabs, %d ops", len(c.tabs.others), len(c.log.lane))
+			if len(c.tabs.others) > maxTabs || len(c.log.queue) > maxQueue+len(c.log.outbox) {
+				t.Fatalf("grows: %d tabs, %d ops", len(c.tabs.others), len(c.log.queue))
 			}
 		}
 	})

@@ -5,31 +5,30 @@ import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 // A page that is frozen or left may not come back. What it had not seen stored it
 // leaves to the other tabs in its last words (tab_left), and whoever leads sends it.
 // Should the page come back, it offers the same ops under the same ids, but not
-// before it has heard what happened meanwhile: by then most have a version.
+// before it has received what happened meanwhile: by then most have a version.
 
-// legacy is one op or comment that was left, with whose it is: nobody else may send it.
-type legacy struct {
-	laned
+// handedOver is one op or comment that was left, with whose it is: nobody else may send it.
+type handedOver struct {
+	queued
 	user string
 }
 
-// bequeath hands on this tab's ops, and those left to it.
-func (c *Client) bequeath() {
+// handOver hands on this tab's ops, and those left to it.
+func (c *Client) handOver() {
 	l := &c.log
 	if c.sole() || len(l.outbox)+len(l.left) == 0 {
 		return
 	}
 	l.held = len(l.outbox) > 0
-	all := append([]legacy(nil), l.left...)
+	all := append([]handedOver(nil), l.left...)
 	for _, o := range l.outbox {
-		all = append(all, legacy{o.laned(c.cfg.TabID), c.conn.User()})
+		all = append(all, handedOver{o.queued(c.cfg.TabID), c.conn.User()})
 	}
-	c.postLeft(all)
+	c.postHandOver(all)
 }
 
-// postLeft says what is left behind. Each new leader is told again by every tab that
-// knows, since it may not have been there.
-func (c *Client) postLeft(all []legacy) {
+// postHandOver posts what is left behind. Every tab that knows posts it again to each new leader, since it may not have been there.
+func (c *Client) postHandOver(all []handedOver) {
 	for len(all) > 0 {
 		w := c.message("tab_left")
 		w.Key("ops")
@@ -50,31 +49,31 @@ func (c *Client) postLeft(all []legacy) {
 	}
 }
 
-// heardLeft takes over what a tab left behind. Every tab keeps it until it is heard
+// onLeft takes over what a tab left behind. Every tab keeps it until it comes back
 // with a version or refused, for nobody knows who will lead by then.
-func (c *Client) heardLeft(m message) {
+func (c *Client) onLeft(m message) {
 	l := &c.log
 	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
-		o := readLaned(a.Value(), m.tab)
+		o := readQueued(a.Value(), m.tab)
 		user, _ := jsonscan.Str(jsonscan.Field(a.Value(), "user_id"))
-		if !c.sendable(o) || l.hasLeft(o.messageID) || len(l.left) >= maxLane || l.leftBytes+len(o.op) > maxLaneBytes {
+		if !c.sendable(o) || l.hasLeft(o.messageID) || len(l.left) >= maxQueue || l.leftBytes+len(o.op) > maxQueueBytes {
 			continue
 		}
-		l.left = append(l.left, legacy{o, user})
+		l.left = append(l.left, handedOver{o, user})
 		l.leftBytes += len(o.op)
 	}
 	if c.conn.Live() {
-		c.enlaneLeft()
+		c.enqueueLeft()
 		c.flush()
 	}
 }
 
-// enlaneLeft sends what was left to this tab by its own user, as far as it is not
+// enqueueLeft sends what was left to this tab by its own user, as far as it is not
 // under way. Who that is, connection_ack has said for certain.
-func (c *Client) enlaneLeft() {
+func (c *Client) enqueueLeft() {
 	for _, o := range c.log.left {
 		if o.user == "" || o.user == c.session.userID || o.user == c.conn.Token.User {
-			c.enlane(o.laned)
+			c.enqueue(o.queued)
 		}
 	}
 }
@@ -100,7 +99,7 @@ func (l *log) settleLeft(messageID string) {
 }
 
 // mayOffer reports whether this tab's ops may go out. Those it had when it fell
-// asleep wait until it has heard what the others made of them: the server knows a
+// asleep wait until it has received what the others made of them: the server knows a
 // repeat only among the newest ids.
 func (c *Client) mayOffer() bool {
 	l := &c.log

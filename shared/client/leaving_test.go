@@ -215,15 +215,15 @@ func TestOpsThatNobodyTookGoOutOnReturn(t *testing.T) {
 	want(t, w, `"event":"op","data":{"op":"one"},"message_id":"t1-1"`, 1)
 }
 
-// More than the lane holds is not taken over, and nothing that is no op.
+// More than the queue holds is not taken over, and nothing that is no op.
 func TestWhatIsLeftIsBounded(t *testing.T) {
 	w, t1 := liveTab(t)
 	t2 := w.open("t2")
 	big := `"` + strings.Repeat("x", 60_000) + `"`
-	for n := range uint64(2 * maxLaneBytes / 60_000) {
+	for n := range uint64(2 * maxQueueBytes / 60_000) {
 		w.do(t2, Broadcast{`{"type":"tab_left","tabId":"x","ops":[{"message_id":"x` + utoa(n) + `","op":` + big + `}]}`})
 	}
-	if l := t2.c.log; l.leftBytes > maxLaneBytes {
+	if l := t2.c.log; l.leftBytes > maxQueueBytes {
 		t.Errorf("%d bytes are kept", l.leftBytes)
 	}
 	w.lines = nil

@@ -157,7 +157,7 @@ func TestARefusedOpEndsNothing(t *testing.T) {
 	w.do(t1, Received{Gen: 1, Text: e.Frame().Append(nil)})
 	want(t, w, `unsent 1 {"code":"MALFORMED_MESSAGE"`, 1)
 	want(t, w, "close", 0)
-	if len(t1.c.log.lane) > 0 || len(t1.c.log.outbox) > 0 {
+	if len(t1.c.log.queue) > 0 || len(t1.c.log.outbox) > 0 {
 		t.Error("the refused op is still to be sent")
 	}
 }

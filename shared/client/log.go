@@ -7,27 +7,27 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// log is what a tab knows of the document's log: how far it has heard it, and
+// log is what a tab knows of the document's log: how far it has it, and
 // which of its own ops have no version yet.
 type log struct {
 	version uint64 // the newest version this tab has applied
-	target  uint64 // the newest it has heard of
-	newest  uint64 // the document's own when the state was told
+	target  uint64 // the newest it knows of
+	newest  uint64 // the document's own when the state was emitted
 
 	outbox []outgoing // this tab's ops without a version, oldest first
-	posted int        // how many of them the leader was told
+	posted int        // how many of them were posted to the leader
 
-	// What tabs that are gone left behind, see bequest.go.
-	left      []legacy
+	// What tabs that are gone left behind, see handover.go.
+	left      []handedOver
 	leftBytes int
 	held      bool // this tab's ops wait until it has caught up
 
 	// The leader's part: all tabs' ops on their way to the server, in the order
 	// they came. The first `sent` are on the current connection.
-	lane      []laned
-	laneBytes int
-	sent      int
-	stalled   bool // the server refused some for now: they go out again
+	queue      []queued
+	queueBytes int
+	sent       int
+	stalled    bool // the server refused some for now: they go out again
 
 	asks     int       // how often it was asked for in vain
 	syncBy   time.Time // by then what is missing has to be here
@@ -45,7 +45,7 @@ type log struct {
 	again   replay
 	asking  []asking
 	posting posting
-	locks   []byte // the newest locks as told to the app, by the leader
+	locks   []byte // the newest locks as emitted, at the leader
 }
 
 // entry is one version of the document.
@@ -63,7 +63,7 @@ func (c *Client) messageID(kind string, n uint64) string {
 	return c.cfg.TabID + "-" + kind + utoa(n)
 }
 
-// send takes an op from the app. It is kept until it is heard with a version.
+// send takes an op from the app. It is kept until it comes back with a version.
 func (c *Client) send(e Send, section string) {
 	if section != "" && !protocol.ValidID(section, maxID) {
 		c.unsent(e.ID, errSection)
@@ -80,7 +80,7 @@ func (c *Client) send(e Send, section string) {
 	c.offer()
 }
 
-// offer passes this tab's ops on: into the leader's lane, never more at a time
+// offer passes this tab's ops on: into the leader's queue, never more at a time
 // than the server allows, the rest is held here in order.
 func (c *Client) offer() {
 	if c.suspended || !c.tabs.leading && (c.tabs.leader == "" || c.tabs.foreign) {
@@ -91,11 +91,11 @@ func (c *Client) offer() {
 		o := l.outbox[l.posted]
 		l.posted++
 		if c.tabs.leading {
-			c.enlane(o.laned(c.cfg.TabID))
+			c.enqueue(o.queued(c.cfg.TabID))
 			continue
 		}
 		w := c.message("tab_send")
-		o.laned(c.cfg.TabID).write(&w)
+		o.queued(c.cfg.TabID).write(&w)
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
 			c.tabs.opBy = c.now.Add(opTimeout)
@@ -111,10 +111,10 @@ func (c *Client) flush() {
 		return // what was refused goes first
 	}
 	refused := false
-	for l.sent < len(l.lane) && l.sent < c.flow.window {
-		o := l.lane[l.sent]
+	for l.sent < len(l.queue) && l.sent < c.flow.window {
+		o := l.queue[l.sent]
 		if f := c.unfit(o); f != nil { // this server's limits are lower than was thought
-			c.refuseLaned(o.messageID, f)
+			c.refuseQueued(o.messageID, f)
 			refused = true
 			continue
 		}
@@ -165,8 +165,8 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		if e.comment {
 			e.op = p.Comment
 		}
-		if o, mine := c.unlane(f.MessageID); mine {
-			e.op, e.comment = c.said(o, p) // the tab that sent it has it too, the others have not
+		if o, mine := c.dequeue(f.MessageID); mine {
+			e.op, e.comment = c.stored(o, p) // the tab that sent it has it too, the others have not
 			c.flow.window = min(c.flow.window+1, c.session.unacknowledged)
 		}
 		if e.userID == "" {
@@ -176,7 +176,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 		c.countForAck()
 		c.flush()
 	case protocol.EventLocks:
-		c.heardLocks(f)
+		c.locksChanged(f)
 	case protocol.EventSnapshotAck:
 		c.snapshotAcked(f)
 	case protocol.EventDocumentSync:
@@ -189,7 +189,7 @@ func (c *Client) operationFrame(f protocol.Frame) {
 	}
 }
 
-// deliver tells every tab of entries, this one first.
+// deliver applies entries here and posts them to every tab.
 func (c *Client) deliver(entries []entry) {
 	for _, e := range entries {
 		c.apply(e)
@@ -212,7 +212,7 @@ func (c *Client) deliver(entries []entry) {
 	}
 }
 
-// apply is where each version is heard exactly once and in order.
+// apply gives the app each version exactly once and in order.
 func (c *Client) apply(e entry) {
 	l := &c.log
 	if l.restore.of > 0 && e.version > l.restore.of {
@@ -259,7 +259,7 @@ func (c *Client) emitEntry(e entry, own bool) {
 	w.Str("messageId", e.messageID)
 	w.Bool("own", own)
 	w.Bool("replay", e.replay)
-	c.tell("operation", w.End())
+	c.emitLog("operation", w.End())
 }
 
 // takeOwn removes an op of this tab that was answered.
@@ -285,8 +285,8 @@ func (c *Client) takeOwn(messageID string) (outgoing, bool) {
 // opFailed is the server's refusal of one op; false when it is of none.
 func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 	at := -1
-	for i := range c.log.lane {
-		if c.log.lane[i].messageID == e.MessageID {
+	for i := range c.log.queue {
+		if c.log.queue[i].messageID == e.MessageID {
 			at = i
 		}
 	}
@@ -306,15 +306,15 @@ func (c *Client) opFailed(e *protocol.Error, f *Failure) bool {
 		c.conn.RefreshSoon()
 		return true
 	}
-	c.refuseLaned(e.MessageID, f)
+	c.refuseQueued(e.MessageID, f)
 	c.offer()
 	c.flush()
 	return true
 }
 
-// refuseLaned takes an op out of the lane and tells whoever sent it.
-func (c *Client) refuseLaned(messageID string, f *Failure) {
-	c.unlane(messageID)
+// refuseQueued takes an op out of the queue and answers the tab that sent it.
+func (c *Client) refuseQueued(messageID string, f *Failure) {
+	c.dequeue(messageID)
 	w := c.event("refused")
 	w.Str("message_id", messageID)
 	w.Raw("error", f.appendJSON(nil))
@@ -322,7 +322,7 @@ func (c *Client) refuseLaned(messageID string, f *Failure) {
 	c.refusedOp(messageID, f)
 }
 
-// refusedOp tells the app, if the op was this tab's.
+// refusedOp answers the app, if the op was this tab's.
 func (c *Client) refusedOp(messageID string, f *Failure) {
 	c.refusedAsk(messageID, f)
 	c.log.settleLeft(messageID)

@@ -46,12 +46,12 @@ func readMessage(text string, most int) (message, bool) {
 	return m, m.kind != "" && validTabID(m.tab)
 }
 
-// hear takes a broadcast.
-func (c *Client) hear(text string) {
+// tabMessage takes a message of another tab on this document.
+func (c *Client) tabMessage(text string) {
 	if c.suspended || c.sole() {
 		return
 	}
-	m, ok := readMessage(text, maxHeard)
+	m, ok := readMessage(text, maxMessage)
 	if !ok || m.tab == c.cfg.TabID {
 		return
 	}
@@ -67,26 +67,26 @@ func (c *Client) hear(text string) {
 			c.shareLocks()
 		}
 	case "tab_bye":
-		c.heardBye(m)
+		c.onBye(m)
 	case "tab_left":
-		c.heardLeft(m)
+		c.onLeft(m)
 	case "tab_here":
-		c.heardHere(m)
+		c.onHere(m)
 	case "tab_roll":
 		if c.fence(m) {
 			c.post(c.message("tab_here"))
 		}
 	case "primary_assigned":
 		if m.str("documentId") == c.cfg.Document && c.fence(m) {
-			c.heardLeader(m)
+			c.onLeader(m)
 		}
 	case "token_refreshed":
 		if c.fence(m) {
-			c.heardToken(m)
+			c.onToken(m)
 		}
 	case "tab_event":
 		if c.fence(m) && !c.tabs.foreign {
-			c.heardEvent(m)
+			c.onEvent(m)
 		}
 	case "ping":
 		if c.tabs.leading {
@@ -101,7 +101,7 @@ func (c *Client) hear(text string) {
 		}
 	default:
 		if c.tabs.leading {
-			c.heardRequest(m)
+			c.onRequest(m)
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (c *Client) fence(m message) bool {
 	if m.epoch > t.epoch || t.leader == "" {
 		t.epoch, t.leader = m.epoch, m.tab
 		t.others = nil
-		t.unknown, t.doubt, t.foreign = true, false, false
+		t.unknown, t.contested, t.foreign = true, false, false
 		c.alive() // it has just been given the lock: two that wait must not rob it in turn
 		c.emitRole()
 		if m.kind != "primary_assigned" {
@@ -138,14 +138,14 @@ func (c *Client) fence(m message) bool {
 		c.log.syncBy = time.Time{}
 	}
 	if t.leader != m.tab {
-		t.doubt = true
+		t.contested = true
 		c.startProbe()
 		return false
 	}
 	return true
 }
 
-// reassert has this tab, which leads, say so again under an epoch above the claimed one.
+// reassert has this tab, which leads, announce itself again under an epoch above the claimed one.
 func (c *Client) reassert(claimed uint64) {
 	t := &c.tabs
 	t.claimed = max(t.claimed, claimed)
@@ -154,26 +154,26 @@ func (c *Client) reassert(claimed uint64) {
 	}
 }
 
-// heardRequest is a follower asking its leader for something.
-func (c *Client) heardRequest(m message) {
+// onRequest is a follower asking its leader for something.
+func (c *Client) onRequest(m message) {
 	switch m.kind {
 	case "tab_send":
-		o := readLaned(m.raw, m.tab)
+		o := readQueued(m.raw, m.tab)
 		if !c.sendable(o) {
 			return
 		}
-		if len(c.log.lane) >= maxLane || c.log.laneBytes > maxLaneBytes {
+		if len(c.log.queue) >= maxQueue || c.log.queueBytes > maxQueueBytes {
 			w := c.event("refused")
 			w.Str("message_id", o.messageID)
 			w.Raw("error", failureOf(protocol.RateLimitExceeded, "too_many_operations", "").appendJSON(nil))
 			c.post(w)
 			return
 		}
-		c.enlane(o)
+		c.enqueue(o)
 		c.conn.Nudge()
 		c.flush()
 	case "tab_lock":
-		c.heardLockRequest(m)
+		c.onLockRequest(m)
 	case "tab_presence":
 		if data := jsonscan.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
 			c.showPresence(data)
@@ -194,8 +194,8 @@ func (c *Client) heardRequest(m message) {
 	}
 }
 
-// heardLeader is all there is to know about the session.
-func (c *Client) heardLeader(m message) {
+// onLeader is all there is to know about the session.
+func (c *Client) onLeader(m message) {
 	st, ok := readStatus(jsonscan.Field(m.raw, "status"))
 	if !ok {
 		return
@@ -212,7 +212,7 @@ func (c *Client) heardLeader(m message) {
 		s.permEpoch, _ = m.num("permEpoch")
 		s.locked, _ = jsonscan.Bool(jsonscan.Field(m.raw, "locked"))
 		if n, ok := m.num("unacknowledged"); ok && n > 0 {
-			s.unacknowledged = int(min(n, maxLane))
+			s.unacknowledged = int(min(n, maxQueue))
 		}
 		if n, ok := m.num("frameBytes"); ok && n > frameRoom {
 			s.frameBytes = int(min(n, maxLimit))
@@ -221,7 +221,7 @@ func (c *Client) heardLeader(m message) {
 		if n, ok := m.num("depth"); ok && n > 0 {
 			s.depth = int(min(n, jsonscan.DepthLimit))
 		}
-		c.tellLimits()
+		c.emitLimits()
 	}
 	others, _ := jsonscan.Strs(jsonscan.Field(m.raw, "tabs"))
 	c.keepTabs(m.tab, others)
@@ -234,7 +234,7 @@ func (c *Client) heardLeader(m message) {
 		if !known {
 			c.register()
 		}
-		c.postLeft(c.log.left)
+		c.postHandOver(c.log.left)
 	}
 	version, ok := m.num("version")
 	if !ok || version > protocol.MaxSeq {
@@ -268,7 +268,7 @@ func (c *Client) keepTabs(leader string, others []string) {
 	}
 }
 
-func (c *Client) heardBye(m message) {
+func (c *Client) onBye(m message) {
 	if c.tabs.leader == m.tab && !c.tabs.leading {
 		// The lock will come to one of the others; until then nobody leads.
 		c.tabs.leader = ""
@@ -284,9 +284,9 @@ func (c *Client) heardBye(m message) {
 	}
 }
 
-// heardToken adopts the leader's token, unless it is another user's, older than
+// onToken adopts the leader's token, unless it is another user's, older than
 // the one here, or none at all.
-func (c *Client) heardToken(m message) {
+func (c *Client) onToken(m message) {
 	raw := m.str("newToken")
 	claims, err := clientconn.ReadToken(raw)
 	if err != nil {
@@ -311,7 +311,7 @@ func (c *Client) heardToken(m message) {
 	}
 }
 
-// report tells the app of a message that was refused, now and then.
+// report emits that a message was refused, now and then.
 func (c *Client) report(f *Failure) {
 	if !c.tabs.reported.IsZero() && c.now.Sub(c.tabs.reported) < reportPause {
 		return
@@ -323,7 +323,7 @@ func (c *Client) report(f *Failure) {
 	c.emitFailure("error", &said)
 }
 
-func (c *Client) heardEvent(m message) {
+func (c *Client) onEvent(m message) {
 	switch m.str("event") {
 	case "ops":
 		for a := jsonscan.Elements(jsonscan.Field(m.raw, "entries")); a.Next(); {
@@ -336,7 +336,7 @@ func (c *Client) heardEvent(m message) {
 			c.takePart(s)
 		}
 	case "kept":
-		c.heardKept(m)
+		c.onKept(m)
 	case "answered":
 		c.answered(m.str("message_id"))
 	case "gap":
@@ -353,7 +353,7 @@ func (c *Client) heardEvent(m message) {
 			c.offer()
 		}
 	case "say":
-		c.heardSaying(m.str("kind"), jsonscan.Field(m.raw, "detail"))
+		c.onNotice(m.str("kind"), jsonscan.Field(m.raw, "detail"))
 	case "final":
 		f, ok := readFailure(jsonscan.Field(m.raw, "error"))
 		code, _ := m.num("code")
@@ -366,7 +366,7 @@ func (c *Client) heardEvent(m message) {
 	}
 }
 
-func (c *Client) heardSaying(kind string, detail []byte) {
+func (c *Client) onNotice(kind string, detail []byte) {
 	switch kind {
 	case "presence":
 		c.emit(kind, detail, nil)

@@ -27,9 +27,9 @@ func (c *Client) postOrigin(kind string) {
 	c.do(PostOrigin{Text: w.End()})
 }
 
-// hearOrigin takes one of them. A page that is suspended may hear it, and must not
+// originMessage takes one of them. A page that is suspended may receive it, and must not
 // wake up as somebody who has signed out.
-func (c *Client) hearOrigin(text string) {
+func (c *Client) originMessage(text string) {
 	m, ok := readMessage(text, maxBroadcast)
 	if !ok || m.tab == c.cfg.TabID || !c.cfg.Channel {
 		return
@@ -51,7 +51,7 @@ func (c *Client) hearOrigin(text string) {
 }
 
 // refuseLeader is for a leader that is another user's: someone signed in here while
-// its tabs were open. They are told to ask their app, which ends them; this tab waits
+// its tabs were open. They are asked to ask their app, which ends them; this tab waits
 // in the queue for the lock, and sends nothing in somebody else's name.
 func (c *Client) refuseLeader() {
 	c.report(ErrOtherUser)

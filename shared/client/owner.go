@@ -48,7 +48,7 @@ func (o *owner) Failed(e *protocol.Error, action protocol.Action) {
 	if f.Action != action {
 		f.Action, f.Recoverable = action, action != protocol.ActionStop
 	}
-	(*Client)(o).say(eventKind(f), f.appendJSON(nil))
+	(*Client)(o).notifyTabs(eventKind(f), f.appendJSON(nil))
 }
 
 func (o *owner) End(e *protocol.Error, code int) {
@@ -60,7 +60,7 @@ func (o *owner) End(e *protocol.Error, code int) {
 func (o *owner) TokenMissed(e *protocol.Error) { (*Client)(o).emitFailure("error", tokenFailure(e)) }
 
 func (o *owner) NoToken(e *protocol.Error) {
-	(*Client)(o).say("autherror", tokenFailure(e).appendJSON(nil))
+	(*Client)(o).notifyTabs("autherror", tokenFailure(e).appendJSON(nil))
 }
 
 // tokenFailure is a token that could not be had or used, where another one may be.

@@ -14,20 +14,20 @@ type outgoing struct {
 	section string // an op's, "" when it does not say
 }
 
-// laned is one of any tab's, on its way to the server.
-type laned struct {
+// queued is one of any tab's, on its way to the server.
+type queued struct {
 	messageID, tab string
 	op             []byte
 	comment        string
 	section        string
 }
 
-func (o outgoing) laned(tab string) laned {
-	return laned{o.messageID, tab, o.op, o.comment, o.section}
+func (o outgoing) queued(tab string) queued {
+	return queued{o.messageID, tab, o.op, o.comment, o.section}
 }
 
 // write adds what other tabs have to know of it.
-func (o laned) write(w *jsonscan.Writer) {
+func (o queued) write(w *jsonscan.Writer) {
 	w.Str("message_id", o.messageID)
 	w.Raw("op", o.op)
 	if o.comment != "" {
@@ -38,17 +38,17 @@ func (o laned) write(w *jsonscan.Writer) {
 	}
 }
 
-// readLaned reads it; whether it is any good says sendable.
-func readLaned(raw []byte, tab string) laned {
+// readQueued reads it; whether it is any good says sendable.
+func readQueued(raw []byte, tab string) queued {
 	str := func(name string) string {
 		s, _ := jsonscan.Str(jsonscan.Field(raw, name))
 		return s
 	}
-	return laned{str("message_id"), tab, jsonscan.Field(raw, "op"), str("comment"), str("section")}
+	return queued{str("message_id"), tab, jsonscan.Field(raw, "op"), str("comment"), str("section")}
 }
 
 // sendable reports whether a leader sends an op or a comment that another tab names.
-func (c *Client) sendable(o laned) bool {
+func (c *Client) sendable(o queued) bool {
 	return o.op != nil && protocol.ValidID(o.messageID, maxID) &&
 		(o.comment == "" || commentEvent(o.comment)) && (o.section == "" || protocol.ValidID(o.section, maxID)) &&
 		jsonscan.Check(o.op, jsonscan.DepthLimit) == nil
@@ -60,7 +60,7 @@ type limits struct{ frameBytes, depth int }
 func (s *session) limits() limits { return limits{s.frameBytes, s.depth} }
 
 // unfit is why the server would not take an op or a comment, nil when it does.
-func (c *Client) unfit(o laned) *Failure {
+func (c *Client) unfit(o queued) *Failure {
 	what, depth := "The operation", c.session.depth-2 // around it are the frame and its data
 	if o.comment != "" {
 		what, depth = "The comment", c.session.depth-1 // which a comment is the whole of
@@ -80,20 +80,20 @@ func (c *Client) unfit(o laned) *Failure {
 // unfitHere is the same of this tab's own. Before the server has said what its limits
 // are, only what no server takes is refused.
 func (c *Client) unfitHere(o outgoing) *Failure {
-	f := c.unfit(o.laned(c.cfg.TabID))
+	f := c.unfit(o.queued(c.cfg.TabID))
 	if f != nil && c.session.id == "" && f.Reason != protocol.ReasonInvalidJSON && jsonscan.Check(o.op, protocol.MostDepth) == nil {
 		return nil
 	}
 	return f
 }
 
-// tellLimits tells the app of limits that it does not know yet.
-func (c *Client) tellLimits() {
+// emitLimits emits limits that the app does not know yet.
+func (c *Client) emitLimits() {
 	s := &c.session
-	if s.told == s.limits() {
+	if s.shown == s.limits() {
 		return
 	}
-	s.told = s.limits()
+	s.shown = s.limits()
 	w := jsonscan.NewObject(nil)
 	w.Open("limits")
 	w.Int("frameBytes", int64(s.frameBytes))
@@ -102,32 +102,32 @@ func (c *Client) tellLimits() {
 	c.emit("", nil, w.End())
 }
 
-// enlane adds an op unless it is there already: a tab repeats what it has to
+// enqueue adds an op unless it is there already: a tab repeats what it has to
 // each new leader.
-func (c *Client) enlane(o laned) {
+func (c *Client) enqueue(o queued) {
 	l := &c.log
-	for i := range l.lane {
-		if l.lane[i].messageID == o.messageID {
+	for i := range l.queue {
+		if l.queue[i].messageID == o.messageID {
 			return
 		}
 	}
-	l.lane = append(l.lane, o)
-	l.laneBytes += len(o.op)
+	l.queue = append(l.queue, o)
+	l.queueBytes += len(o.op)
 }
 
-// unlane takes an answered op or comment out.
-func (c *Client) unlane(messageID string) (laned, bool) {
+// dequeue takes an answered op or comment out.
+func (c *Client) dequeue(messageID string) (queued, bool) {
 	l := &c.log
-	for i := range l.lane {
-		if messageID != "" && l.lane[i].messageID == messageID {
-			o := l.lane[i]
-			l.laneBytes -= len(o.op)
-			l.lane = append(l.lane[:i], l.lane[i+1:]...)
+	for i := range l.queue {
+		if messageID != "" && l.queue[i].messageID == messageID {
+			o := l.queue[i]
+			l.queueBytes -= len(o.op)
+			l.queue = append(l.queue[:i], l.queue[i+1:]...)
 			if i < l.sent {
 				l.sent--
 			}
 			return o, true
 		}
 	}
-	return laned{}, false
+	return queued{}, false
 }

@@ -5,13 +5,13 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// replay is the log told once more from its start, for whoever in the app has come late:
-// a document that was made after the tab had heard part of the log. The tab goes back to
-// version 0 and asks for what follows, like one that has just joined. What was heard
-// before is told as `history` events, so that for everybody else each version is still
-// heard once.
+// replay is the log emitted once more from its start, for a part of the app that came late:
+// a document that was made after the tab had received part of the log. The tab goes back to
+// version 0 and asks for what follows, like one that has just joined. What was emitted
+// before is emitted as `history` events, so that everybody else still gets each version
+// once.
 type replay struct {
-	to   uint64   // all up to here was heard before
+	to   uint64   // all up to here was emitted before
 	ids  []string // who waits for it
 	next bool     // it begins once the comments from before a snapshot are here
 }
@@ -26,7 +26,7 @@ func (c *Client) replayLog(e Replay) {
 	c.log.again.next = true
 }
 
-// goOnReplay begins a replay and answers once all is told. It is looked at after each
+// goOnReplay begins a replay and answers once all is emitted. It is looked at after each
 // event.
 func (c *Client) goOnReplay() {
 	l := &c.log
@@ -64,8 +64,8 @@ func (c *Client) dropReplay(f *Failure) {
 	}
 }
 
-// tell emits what has become of the log up to its version.
-func (c *Client) tell(kind string, detail []byte) {
+// emitLog emits what has become of the log up to its version.
+func (c *Client) emitLog(kind string, detail []byte) {
 	if c.log.version <= c.log.again.to {
 		w := jsonscan.NewObject(make([]byte, 0, len(detail)+48))
 		w.Str("type", kind)

@@ -2,7 +2,7 @@ package client
 
 import "slices"
 
-// RollCall: a tab that crashed says no good-bye, and the browser tells nobody. So a
+// RollCall: a tab that crashed says no good-bye, and the browser reports it to nobody. So a
 // leader with other tabs asks now and then who is there; who has not answered by the
 // next time is not in the list any more. Answers need no timer, so a hidden tab's
 // slow ones do not matter; one that was only busy is back in the list with its answer.
@@ -38,8 +38,8 @@ func (c *Client) noteAlive(id string) {
 	}
 }
 
-// heardHere is an answer to the roll call, from a tab that may have been struck out.
-func (c *Client) heardHere(m message) {
+// onHere is an answer to the roll call, from a tab that may have been struck out.
+func (c *Client) onHere(m message) {
 	if c.tabs.leading && c.addTab(m.tab) {
 		c.emitTabs()
 		c.announce()

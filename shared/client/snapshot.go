@@ -6,7 +6,7 @@ import (
 )
 
 // restore is where a tab stands with a snapshot that takes the place of what it has
-// not heard: first the parts, then the comments from before it. With `of` set all parts
+// not received: first the parts, then the comments from before it. With `of` set all parts
 // are here, and the comments up to `to`; what is newer has to wait for the others.
 type restore struct {
 	version uint64 // of the parts that are coming
@@ -52,7 +52,7 @@ func (c *Client) takePart(s protocol.Snapshot) {
 	w := jsonscan.NewObject(make([]byte, 0, len(data)+64))
 	w.Uint("version", s.DocumentVersion)
 	w.Raw("data", data)
-	c.tell("snapshot", w.End())
+	c.emitLog("snapshot", w.End())
 	c.repost()
 }
 
@@ -150,7 +150,7 @@ func (c *Client) shareKept(p protocol.DocumentSync, entries []entry) []entry {
 	return entries[n:]
 }
 
-func (c *Client) heardKept(m message) {
+func (c *Client) onKept(m message) {
 	of, ok1 := m.num("snapshot")
 	from, ok2 := m.num("from")
 	to, ok3 := m.num("to")

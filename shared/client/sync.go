@@ -8,7 +8,7 @@ import (
 )
 
 // catchUp compares what connection_ack says of the document with what this tab
-// has heard. A replay follows by itself; anything else that is missing is asked
+// has received. A replay follows by itself; anything else that is missing is asked
 // for.
 func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// What the server calls a gap here is only more than it cares to replay (or
@@ -104,7 +104,7 @@ func (c *Client) synced(p protocol.DocumentSync) {
 			e.op = op.Comment
 		}
 		if c.isOurs(e) {
-			c.unlane(e.messageID)
+			c.dequeue(e.messageID)
 		}
 		entries = append(entries, e)
 	}
@@ -164,7 +164,7 @@ func (c *Client) unreadable(version uint64) {
 	}
 }
 
-// gap tells every tab of versions up to `to` that cannot be had any more.
+// gap tells every tab which versions cannot be had any more: those up to `to`.
 func (c *Client) gap(to uint64, reason string) {
 	w := c.event("gap")
 	w.Uint("to", to)
@@ -182,7 +182,7 @@ func (c *Client) skip(to uint64, reason string) {
 	from := l.version + 1
 	l.version, l.restore = to, restore{}
 	c.arrived()
-	c.tell("gap", gapDetail(from, to, reason))
+	c.emitLog("gap", gapDetail(from, to, reason))
 	c.repost()
 }
 

@@ -7,7 +7,7 @@ type tabs struct {
 	leading bool
 	asked   bool   // the lock was asked for
 	leader  string // the leader's tab id; "" while unknown
-	epoch   uint64 // of the newest leader heard of
+	epoch   uint64 // of the newest leader that is known
 	others  []string
 
 	// A leader that is alive answers from a timer: a frozen page still
@@ -20,12 +20,12 @@ type tabs struct {
 	opBy       time.Time // by then the leader should have answered an op
 	unknown    bool      // the leader has not said yet that it knows this tab
 	foreign    bool      // the leader is another user's: nothing it says counts here
-	doubt      bool      // two tabs claim to lead under one epoch
+	contested  bool      // two tabs claim to lead under one epoch
 	reassertAt time.Time // someone else claims to lead, by the epoch claimed
 	claimed    uint64
 	reported   time.Time
 	first      uint64    // the epoch of this tab's first lead, when nobody led before; 0 otherwise
-	rollAt     time.Time // the next roll call, see rollcall.go
+	rollAt     time.Time // the next roll call, see roll.go
 	absent     []string  // who has not answered the last one
 	replaced   time.Time // the last time another tab of this profile took the channel
 }
@@ -94,7 +94,7 @@ func (c *Client) lead() {
 	t.leading, t.foreign = true, false
 	t.leader = c.cfg.TabID
 	alone := t.epoch == 0
-	// Milliseconds since 1970, so that a tab that has heard of no leader yet is
+	// Milliseconds since 1970, so that a tab that knows of no leader yet is
 	// still ahead of the one it stole from.
 	t.epoch = min(max(t.epoch+1, uint64(max(c.now.UnixMilli(), 0))), maxEpoch)
 	if alone {
@@ -102,7 +102,7 @@ func (c *Client) lead() {
 	}
 	t.others, t.absent = nil, nil
 	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
-	c.log.lane, c.log.laneBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
+	c.log.queue, c.log.queueBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
 	c.conn.Start()
 	c.emitRole()
@@ -153,7 +153,7 @@ func (c *Client) follow(reason string) {
 	t.leading, t.leader, t.others, t.absent = false, "", nil, nil
 	t.pongAt, t.reassertAt, t.rollAt = time.Time{}, time.Time{}, time.Time{}
 	l := &c.log
-	l.lane, l.laneBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
+	l.queue, l.queueBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
 	l.syncBy, l.target = time.Time{}, l.version
 	c.account.askAt = zero
 	c.emitRole()
@@ -167,7 +167,7 @@ func (c *Client) suspend() {
 	if c.suspended {
 		return
 	}
-	c.bequeath()
+	c.handOver()
 	if !c.sole() {
 		c.post(c.message("tab_bye"))
 	}
@@ -201,7 +201,7 @@ func (c *Client) wake() {
 		c.startProbe()
 		return
 	}
-	// The browser tells a page often that it is visible: a line that is known to stand needs
+	// A page becomes visible often: a line that is known to stand needs
 	// no ping.
 	if !c.conn.Live() || !c.conn.Fresh() {
 		c.conn.Wake()
@@ -227,9 +227,9 @@ func (c *Client) askAlive() {
 	w := c.message("ping")
 	w.Uint("n", t.probes)
 	if epoch := t.epoch; epoch > 0 {
-		// A leader that is behind it has to claim anew to be heard; so has the right one
+		// A leader that is behind it has to claim anew to count; so has the right one
 		// of two that were elected in one millisecond.
-		if t.doubt {
+		if t.contested {
 			epoch++
 		}
 		w.Uint("epoch", epoch)

@@ -99,7 +99,7 @@ func (c *Client) handle(ev Event) {
 	}
 }
 
-// Deadline is when Step wants to be told Woken; false when nothing is due.
+// Deadline is when Step has to get Woken; false when nothing is due.
 func (c *Client) Deadline() (time.Time, bool) {
 	if c.ended || c.conn.Held() {
 		return time.Time{}, false

@@ -24,7 +24,7 @@ type Config struct {
 	// Name begins each message id, so it is random and new for each client: the server
 	// would take a frame of this program's next run for a repeat. At most 64 bytes.
 	Name string
-	// SessionID and Package are an app's: the session its webhook was told of, and its
+	// SessionID and Package are an app's: the session its webhook was called for, and its
 	// own name.
 	SessionID, Package string
 	// Rand seeds the jitter.

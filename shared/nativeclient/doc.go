@@ -10,7 +10,7 @@
 // clock, starts no goroutine and draws no random number but from the generator seeded by
 // Config.Rand. The shell carries out an event's effects in the order given, all of them
 // before the next event, and after each Step arms one timer for Deadline. Step never
-// panics, whatever it is told, and an event that does not apply yields nothing.
+// panics, whatever the event, and an event that does not apply yields nothing.
 //
 // # States
 //

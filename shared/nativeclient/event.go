@@ -65,18 +65,18 @@ type (
 		From string
 		Data []byte
 	}
-	// AppChanged is a transition of one of the user's apps, told to a device.
+	// AppChanged is a transition of one of the user's apps, for a device.
 	AppChanged struct {
 		Seq uint64
 		App protocol.AppState
 	}
-	// ClientChanged says that the user's device has gone away or come back, told to an
+	// ClientChanged says that the user's device has gone away or come back, for an
 	// app.
 	ClientChanged struct {
 		Seq       uint64
 		Connected bool
 	}
-	// Stopped says that the app was stopped; it is the last that is told in order.
+	// Stopped says that the app was stopped; it is the last that comes in order.
 	Stopped struct {
 		Seq    uint64
 		Reason string
@@ -99,7 +99,7 @@ type (
 		Over bool
 	}
 	// Changed is where the connection stands now. Apps are those of a device's user that
-	// have not stopped, told with Connected.
+	// have not stopped, given with Connected.
 	Changed struct {
 		Status
 		Apps []protocol.AppState

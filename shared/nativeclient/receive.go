@@ -43,8 +43,8 @@ func (c *Client) received(gen uint64, text []byte) {
 	}
 }
 
-// unreadable is a frame that was counted and cannot be delivered: the program is told of it
-// as of any other gap.
+// unreadable is a frame that was counted and cannot be delivered: it is a gap to the program
+// like any other.
 func (c *Client) unreadable(seq uint64, reason string) {
 	c.conn.Malformed(reason)
 	if seq > 0 {
@@ -109,7 +109,7 @@ func (c *Client) inOrder(seq uint64) bool {
 	return fresh
 }
 
-// deliver tells the program, and acknowledges.
+// deliver gives a frame to the program, and acknowledges it.
 func (c *Client) deliver(f protocol.Frame) {
 	defer c.acknowledge(f.Seq)
 	switch f.Event {

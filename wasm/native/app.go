@@ -44,11 +44,11 @@ type AppConfig struct {
 	// HTTPClient opens the connections; default one of the app's own. No redirect is
 	// followed, which would take the key elsewhere.
 	HTTPClient *http.Client
-	// Logger is told of sessions, connections and failures, never of a key or a message.
-	// Default: nobody is told.
+	// Logger gets sessions, connections and failures, never a key or a message.
+	// Default: nothing is logged.
 	Logger *slog.Logger
 	// BufferBytes, HoldAfter and MaxUnsent are those of Config, for each session. An app
-	// whose line is put down has the server's grace, 5 s by default, before it is taken
+	// whose connection is closed has the server's grace, 5 s by default, before it is taken
 	// for gone.
 	BufferBytes int
 	// HoldAfter: see BufferBytes.

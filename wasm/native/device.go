@@ -28,7 +28,7 @@ type DeviceConfig struct {
 	ClientID string
 	// HTTPClient opens the connections; default one of the device's own.
 	HTTPClient *http.Client
-	// Logger is told of connections, tokens and failures, never of a token or a message.
+	// Logger gets connections, tokens and failures, never a token or a message.
 	Logger *slog.Logger
 	// BufferBytes is how much waits for Events to be read; default 4 MiB.
 	BufferBytes int

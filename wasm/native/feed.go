@@ -26,7 +26,7 @@ type feed struct {
 
 	mu      sync.Mutex
 	changed chan struct{} // closed at the next change; nil while nobody watches
-	inbox   inbox
+	buffer  buffer
 	waiting int  // calls under way that wait for the server's answer
 	held    bool // disconnected until there is room
 	over    bool
@@ -38,17 +38,17 @@ type feed struct {
 func (f *feed) begin(bufferBytes int) {
 	f.done, f.finished, f.gone = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	f.keeper = make(chan struct{}, 1)
-	f.inbox.limit = bufferBytes
+	f.buffer.limit = bufferBytes
 	f.alive, f.sleep = context.WithCancel(context.Background())
 	f.torn, f.tear = context.WithCancel(context.Background())
 }
 
 // push keeps an event for a reader; the caller holds the lock.
 func (f *feed) push(ev Event, size int) {
-	full := f.inbox.full
-	f.inbox.push(ev, size)
-	if !full && f.inbox.full {
-		f.tellKeeper()
+	full := f.buffer.full
+	f.buffer.push(ev, size)
+	if !full && f.buffer.full {
+		f.wakeKeeper()
 	}
 }
 
@@ -60,12 +60,12 @@ func (f *feed) Next(ctx context.Context) (Event, error) {
 			return nil, err
 		}
 		f.mu.Lock()
-		if len(f.inbox.events) > 0 {
-			full := f.inbox.full
-			ev := f.inbox.pop()
-			if full && !f.inbox.full {
+		if len(f.buffer.events) > 0 {
+			full := f.buffer.full
+			ev := f.buffer.pop()
+			if full && !f.buffer.full {
 				f.changes()
-				f.tellKeeper()
+				f.wakeKeeper()
 			}
 			f.mu.Unlock()
 			return ev, nil
@@ -129,7 +129,7 @@ func (f *feed) awaitGone(ctx context.Context) error {
 func (f *feed) awaitRoom(ended <-chan struct{}) {
 	for {
 		f.mu.Lock()
-		if !f.inbox.full || f.waiting > 0 || f.over {
+		if !f.buffer.full || f.waiting > 0 || f.over {
 			f.mu.Unlock()
 			return
 		}
@@ -162,7 +162,7 @@ func (f *feed) keep(by keeping) {
 	counting := false
 	for {
 		f.mu.Lock()
-		stuck, held, over := f.inbox.full && f.waiting == 0, f.held, f.over
+		stuck, held, over := f.buffer.full && f.waiting == 0, f.held, f.over
 		f.mu.Unlock()
 		switch {
 		case over:
@@ -176,7 +176,7 @@ func (f *feed) keep(by keeping) {
 			patience.Stop()
 		case !stuck && held:
 			by.takeUp()
-			f.tellKeeper()
+			f.wakeKeeper()
 		}
 		select {
 		case <-f.keeper:
@@ -184,7 +184,7 @@ func (f *feed) keep(by keeping) {
 			if counting {
 				counting = false
 				by.putDown()
-				f.tellKeeper() // a reader may have come
+				f.wakeKeeper() // a reader may have come
 			}
 		case <-f.finished:
 			patience.Stop()
@@ -197,7 +197,7 @@ func (f *feed) keep(by keeping) {
 	}
 }
 
-func (f *feed) tellKeeper() {
+func (f *feed) wakeKeeper() {
 	select {
 	case f.keeper <- struct{}{}:
 	default:
@@ -225,9 +225,9 @@ func (f *feed) waits(by int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.waiting += by
-	if f.inbox.full {
+	if f.buffer.full {
 		f.changes()
-		f.tellKeeper()
+		f.wakeKeeper()
 	}
 }
 

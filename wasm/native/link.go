@@ -132,7 +132,7 @@ func (l *link) carryOut(effect nativeclient.Effect) {
 	case nativeclient.Finished:
 		close(l.finished)
 	default:
-		l.tell(effect)
+		l.notify(effect)
 	}
 }
 
@@ -172,7 +172,7 @@ func (l *link) putDown() {
 	l.mu.Lock()
 	l.held = true
 	l.mu.Unlock()
-	l.cfg.Logger.Warn("line put down: nobody reads the events")
+	l.cfg.Logger.Warn("connection closed: nobody reads the events")
 	l.handle(nativeclient.Hold{})
 }
 

@@ -99,7 +99,7 @@ func (p page) Emit(kind string, detail, set []byte) {
 				p.err = p.last
 			}
 			close(p.done)
-			p.tellKeeper()
+			p.wakeKeeper()
 		}
 	case Failure:
 		if errors.Is(e.Err, ErrInvalid) && readFailure(detail).Reason == "presence" {

@@ -10,7 +10,7 @@ func (s *Session) putDown() {
 	s.mu.Lock()
 	s.held, s.shown = true, nil
 	s.mu.Unlock()
-	s.cfg.Logger.Warn("line put down: nobody reads the events")
+	s.cfg.Logger.Warn("connection closed: nobody reads the events")
 	s.agent.Handle(client.Freeze{})
 }
 

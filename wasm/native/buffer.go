@@ -11,8 +11,8 @@ const (
 	frameBytes = 4 << 20
 )
 
-// inbox holds the events that are not read yet.
-type inbox struct {
+// buffer holds the events that are not read yet.
+type buffer struct {
 	limit  int
 	events []queued
 	bytes  int
@@ -27,7 +27,7 @@ type queued struct {
 }
 
 // push adds an event, unless the limits forbid it.
-func (b *inbox) push(ev Event, size int) {
+func (b *buffer) push(ev Event, size int) {
 	size += eventBytes
 	if b.bytes >= growth*b.limit+frameBytes {
 		var ok bool
@@ -46,7 +46,7 @@ func (b *inbox) push(ev Event, size int) {
 
 // leaveOut makes an entry of the log part of the gap at the end, or of a new gap. It drops
 // other events: the session's methods return the current state.
-func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
+func (b *buffer) leaveOut(ev Event) (gap Event, fresh bool) {
 	var from, to uint64
 	switch e := ev.(type) {
 	case Operation:
@@ -75,7 +75,7 @@ func (b *inbox) leaveOut(ev Event) (gap Event, fresh bool) {
 }
 
 // pop removes and returns the oldest event; there has to be one.
-func (b *inbox) pop() Event {
+func (b *buffer) pop() Event {
 	first := b.events[0]
 	b.events[0] = queued{}
 	b.events = b.events[1:]

@@ -42,7 +42,7 @@ func reads(t *testing.T, c *Session, next, to uint64) (gaps []Gap) {
 func (s *Session) unread() (events, bytes int, held bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.inbox.events), s.inbox.bytes, s.held
+	return len(s.buffer.events), s.buffer.bytes, s.held
 }
 
 // Nobody reads: the buffer stays within its bound, the line is put down, and once

@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// tell takes what the core tells: an answer for who waits for it, or an event.
-func (l *link) tell(effect nativeclient.Effect) {
+// notify takes what the core reports: the answer that a call waits for, or an event.
+func (l *link) notify(effect nativeclient.Effect) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.changes()
@@ -20,31 +20,31 @@ func (l *link) tell(effect nativeclient.Effect) {
 	case nativeclient.Refused:
 		l.answer(e.Ask, e)
 	case nativeclient.Message:
-		l.hear(Message{e.Seq, e.From, e.Data}, len(e.Data))
+		l.emit(Message{e.Seq, e.From, e.Data}, len(e.Data))
 	case nativeclient.AppChanged:
-		l.appIs(e.App)
-		l.hear(AppChange{e.Seq, e.App.Package, e.App.State, e.App.Reason}, 0)
+		l.keepApp(e.App)
+		l.emit(AppChange{e.Seq, e.App.Package, e.App.State, e.App.Reason}, 0)
 	case nativeclient.ClientChanged:
 		l.status.ClientConnected = e.Connected
 		if e.Connected {
-			l.hear(ClientReconnected{e.Seq}, 0)
+			l.emit(ClientReconnected{e.Seq}, 0)
 		} else {
-			l.hear(ClientDisconnected{e.Seq}, 0)
+			l.emit(ClientDisconnected{e.Seq}, 0)
 		}
 	case nativeclient.Stopped:
 		l.cfg.Logger.Info("stopped", "reason", e.Reason)
-		l.hear(Stopped{e.Reason}, 0)
+		l.emit(Stopped{e.Reason}, 0)
 	case nativeclient.Gap:
 		l.cfg.Logger.Warn("gap", "from", e.From, "to", e.To, "reason", e.Reason)
-		l.hear(Gap{e.From, e.To, e.Reason}, 0)
+		l.emit(Gap{e.From, e.To, e.Reason}, 0)
 	case nativeclient.Renewed:
 		l.noToken = nil
 		l.cfg.Logger.Info("token refreshed", "expires_at", e.Expires)
-		l.hear(TokenRefresh{e.Expires}, 0)
+		l.emit(TokenRefresh{e.Expires}, 0)
 	case nativeclient.Failed:
 		l.failed(e)
 	case nativeclient.Changed:
-		l.stateIs(e)
+		l.changed(e)
 	}
 }
 
@@ -56,7 +56,7 @@ func (l *link) answer(ask uint64, effect nativeclient.Effect) {
 	}
 }
 
-func (l *link) hear(ev Event, size int) {
+func (l *link) emit(ev Event, size int) {
 	if !l.cfg.NoEvents {
 		l.push(ev, size)
 	}
@@ -73,17 +73,17 @@ func (l *link) failed(e nativeclient.Failed) {
 	l.last = err
 	// The program's own words about its token are not for a log.
 	l.cfg.Logger.Warn("failure", "error", e.Err.Error(), "reason", e.Err.Reason, "action", string(e.Action))
-	l.hear(Failure{err, e.Action}, 0)
+	l.emit(Failure{err, e.Action}, 0)
 }
 
-func (l *link) stateIs(e nativeclient.Changed) {
+func (l *link) changed(e nativeclient.Changed) {
 	l.status = e.Status
 	l.cfg.Logger.Info("state", "state", string(e.State), "reason", e.Reason, "resumed", e.Resumed, "close_code", e.Code, "retry_in", e.RetryIn)
 	if e.State == nativeclient.Connected {
 		l.noToken = nil
 		l.apps = map[string]protocol.AppState{}
 		for _, app := range e.Apps {
-			l.appIs(app)
+			l.keepApp(app)
 		}
 	}
 	if e.State == nativeclient.Ended && !l.over {
@@ -95,12 +95,12 @@ func (l *link) stateIs(e nativeclient.Changed) {
 			}
 		}
 		close(l.done)
-		l.tellKeeper()
+		l.wakeKeeper()
 	}
-	l.hear(StateChange{State(e.State), e.Reason, e.Resumed, e.RetryIn, e.Code}, 0)
+	l.emit(StateChange{State(e.State), e.Reason, e.Resumed, e.RetryIn, e.Code}, 0)
 }
 
-func (l *link) appIs(app protocol.AppState) {
+func (l *link) keepApp(app protocol.AppState) {
 	switch {
 	case app.State == stateStopped:
 		delete(l.apps, app.Package)

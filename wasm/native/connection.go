@@ -49,7 +49,7 @@ func (f *feed) open(ctx context.Context, cfg Config, address string, options *we
 		return nil, err
 	}
 	conn.SetReadLimit(maxMessage)
-	l := &line{feed: f, conn: conn, ended: make(chan struct{})}
+	l := &connection{feed: f, conn: conn, ended: make(chan struct{})}
 	l.spare = context.AfterFunc(f.torn, func() { keeps.socket.Close() })
 	return l, nil
 }
@@ -82,9 +82,9 @@ func cause(err error) error {
 	return err
 }
 
-// line is a connection on which nothing hangs, and which is read only while there is
+// connection is a socket on which nothing hangs, and which is read only while there is
 // room for what comes.
-type line struct {
+type connection struct {
 	feed  *feed
 	conn  *websocket.Conn
 	once  sync.Once
@@ -94,32 +94,32 @@ type line struct {
 }
 
 // Read waits for room, then for a message.
-func (l *line) Read(ctx context.Context) (websocket.MessageType, []byte, error) {
-	l.feed.awaitRoom(l.ended)
-	return l.conn.Read(ctx)
+func (c *connection) Read(ctx context.Context) (websocket.MessageType, []byte, error) {
+	c.feed.awaitRoom(c.ended)
+	return c.conn.Read(ctx)
 }
 
-func (l *line) Write(ctx context.Context, kind websocket.MessageType, text []byte) error {
+func (c *connection) Write(ctx context.Context, kind websocket.MessageType, text []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	err := l.conn.Write(ctx, kind, text)
+	err := c.conn.Write(ctx, kind, text)
 	if err != nil {
 		// The agent writes no more and does not close either: Read is to tell it.
-		l.end()
-		l.conn.CloseNow()
-		l.spare()
+		c.end()
+		c.conn.CloseNow()
+		c.spare()
 	}
 	return err
 }
 
 // Close takes 10 s at most, by coder/websocket's own time limits.
-func (l *line) Close(code websocket.StatusCode, reason string) error {
-	l.end()
-	defer l.spare()
-	return l.conn.Close(code, reason)
+func (c *connection) Close(code websocket.StatusCode, reason string) error {
+	c.end()
+	defer c.spare()
+	return c.conn.Close(code, reason)
 }
 
-func (l *line) end() { l.once.Do(func() { close(l.ended) }) }
+func (c *connection) end() { c.once.Do(func() { close(c.ended) }) }
 
 // refusal is a dial that the server answered with an error instead of a socket. To a
 // page, which cannot read such an answer, it says the same on a socket: one frame,
