@@ -144,7 +144,7 @@ func (s *sim) calm() {
 	}
 	end := s.now.Add(10 * time.Minute)
 	for s.now.Before(end) {
-		for len(s.posted)+len(s.up)+len(s.down) > 0 {
+		for len(s.posted)+s.up.Len()+s.down.Len() > 0 {
 			s.deliver()
 			s.fetches()
 			s.check()

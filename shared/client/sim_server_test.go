@@ -19,23 +19,23 @@ func (s *sim) dialled(t *fakeTab, d Dial) {
 	if !t.c.tabs.leading {
 		s.fail("%s dials without leading", t.name)
 	}
-	s.up = append(s.up, &packet{conn: &simConn{tab: t, gen: d.Gen, open: true}, dial: &d})
+	s.up.Put(&packet{conn: &simConn{tab: t, gen: d.Gen, open: true}, dial: &d})
 }
 
 func (s *sim) written(t *fakeTab, w Write) {
 	if c := s.current(t, w.Gen); c != nil {
-		s.up = append(s.up, &packet{conn: c, text: w.Text})
+		s.up.Put(&packet{conn: c, text: w.Text})
 	}
 }
 
 func (s *sim) hungUp(t *fakeTab, e CloseSocket) {
-	for _, p := range s.up {
+	s.up.Each(func(p *packet) {
 		if p.dial != nil && p.conn.tab == t && p.conn.gen == e.Gen {
 			p.conn.open = false
 		}
-	}
+	})
 	if c := s.current(t, e.Gen); c != nil {
-		s.up = append(s.up, &packet{conn: c, code: e.Code})
+		s.up.Put(&packet{conn: c, code: e.Code})
 	}
 }
 
@@ -57,24 +57,18 @@ func (s *sim) lose(c *simConn) {
 	if s.conn == c {
 		s.conn, s.lastLost = nil, s.now
 	}
-	s.up = without(s.up, c)
-	s.down = append(without(s.down, c), &packet{conn: c, code: 1006})
+	s.up.Lose(of(c))
+	s.down.Lose(of(c))
+	s.down.Put(&packet{conn: c, code: 1006})
 }
 
-func without(list []*packet, c *simConn) []*packet {
-	var out []*packet
-	for _, p := range list {
-		if p.conn != c {
-			out = append(out, p)
-		}
-	}
-	return out
-}
+// of is what is under way on a connection.
+func of(c *simConn) func(*packet) bool { return func(p *packet) bool { return p.conn == c } }
 
 // The server.
 
 func (s *sim) send(c *simConn, f protocol.Frame) {
-	s.down = append(s.down, &packet{conn: c, text: f.Append(nil)})
+	s.down.Put(&packet{conn: c, text: f.Append(nil)})
 }
 
 func (s *sim) serve(p *packet) {
@@ -112,7 +106,7 @@ func (s *sim) admit(c *simConn, d *Dial) {
 	if !s.now.Before(time.Unix(claims.Exp, 0)) {
 		e := protocol.Error{Code: protocol.TokenExpired}
 		s.send(c, e.Frame())
-		s.down = append(s.down, &packet{conn: c, code: e.CloseCode()})
+		s.down.Put(&packet{conn: c, code: e.CloseCode()})
 		return
 	}
 	if s.final {
@@ -122,8 +116,8 @@ func (s *sim) admit(c *simConn, d *Dial) {
 	s.expires = time.Unix(claims.Exp, 0)
 	if old := s.conn; old != nil {
 		// The same client takes over: closed without a word.
-		s.up = without(s.up, old)
-		s.down = append(s.down, &packet{conn: old, code: 4409})
+		s.up.Lose(of(old))
+		s.down.Put(&packet{conn: old, code: 4409})
 	}
 	q := u.Query()
 	resumed := q.Get("session_id") == s.sessionID() && s.session > 0 && (s.lastLost.IsZero() || s.now.Sub(s.lastLost) < simGrace)
@@ -157,7 +151,7 @@ func (s *sim) admit(c *simConn, d *Dial) {
 func (s *sim) refuse(c *simConn) {
 	e := protocol.Error{Code: protocol.DocumentNotFound}
 	s.send(c, e.Frame())
-	s.down = append(s.down, &packet{conn: c, code: e.CloseCode()})
+	s.down.Put(&packet{conn: c, code: e.CloseCode()})
 }
 
 func (s *sim) sessionID() string { return "s" + strconv.Itoa(s.session) }

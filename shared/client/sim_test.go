@@ -1,36 +1,21 @@
 package client
 
 import (
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-)
-
-var (
-	simSeed = flag.Uint64("sim.seed", 0, "run this one simulation")
-	simRuns = flag.Int("sim.runs", 300, "how many simulations to run")
+	"github.com/holdfast-dev/holdfast/shared/sim/network"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
 // TestSimulation runs tabs against a server that makes no mistakes, over lines,
 // a channel and pages that make all of them. One seed is one whole run.
 func TestSimulation(t *testing.T) {
-	if *simSeed != 0 {
-		simulate(t, *simSeed, true)
-		return
-	}
-	runs := uint64(*simRuns)
-	if testing.Short() {
-		runs = min(runs, 60)
-	}
-	for seed := uint64(1); seed <= runs && !t.Failed(); seed++ {
-		simulate(t, seed, false)
-	}
+	runs := random.Each(t, 300, 60, func(seed uint64) { simulate(t, seed, random.Alone()) })
 	if runs >= 60 && (restores == 0 || retellings == 0) {
 		t.Errorf("a snapshot was given %d times, and the log told again %d times", restores, retellings)
 	}
@@ -44,14 +29,14 @@ type sim struct {
 	*world
 	t    *testing.T
 	seed uint64
-	rnd  *rand.Rand
+	rnd  random.Random
 
 	log      []protocol.SyncOp // the document
 	byID     map[string]uint64
 	session  int
 	lastLost time.Time // when the channel lost its connection; zero while it has one
 	conn     *simConn
-	up, down []*packet
+	up, down network.Pipe[*packet]
 	expires  time.Time
 
 	// floor is how far the log is trimmed; the snapshot is of this version.
@@ -89,7 +74,7 @@ const simGrace = 30 * time.Second
 
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
-		world: newWorld(), t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 7)), byID: map[string]uint64{},
+		world: newWorld(), t: t, seed: seed, rnd: random.Of(seed, 7), byID: map[string]uint64{},
 		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, again: map[*fakeTab]*retold{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
 		told: map[*fakeTab]bool{}, verbose: verbose,
 	}
@@ -279,15 +264,13 @@ func (s *sim) deliver() {
 			s.do(l.to, Broadcast{l.text})
 		}
 	case 1:
-		if len(s.up) > 0 {
-			p := s.up[0]
-			s.up = s.up[1:]
+		if s.up.Len() > 0 {
+			p, _ := s.up.Take()
 			s.serve(p)
 		}
 	case 2:
-		if len(s.down) > 0 {
-			p := s.down[0]
-			s.down = s.down[1:]
+		if s.down.Len() > 0 {
+			p, _ := s.down.Take()
 			s.arrive(p)
 		}
 	}

@@ -2,15 +2,13 @@ package client
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 )
 
 // TestStories runs the transcripts in testdata, one story a file. The lock and
@@ -32,21 +30,15 @@ import (
 //
 // Run with -rewrite to accept what happens.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			w := newWorld()
-			w.onWrite = w.answerPings
-			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-				w.tell(t, d)
-				w.lines = slices.DeleteFunc(w.lines, ofRollCall)
-				return w.flush()
-			})
-		})
-	}
+	story.Run(t, func(*testing.T) func(d *story.Command) {
+		w := newWorld()
+		w.onWrite = w.answerPings
+		return func(d *story.Command) {
+			w.tell(d)
+			w.lines = slices.DeleteFunc(w.lines, ofRollCall)
+			d.Out.WriteString(w.flush())
+		}
+	})
 }
 
 // ofRollCall is what no story shows: it happens every ten seconds.
@@ -62,70 +54,53 @@ func (w *world) answerPings(t *fakeTab, e Write) {
 	}
 }
 
-func (w *world) tell(t *testing.T, d *datadriven.TestData) {
-	arg := func(name, otherwise string) string {
-		if d.HasArg(name) {
-			d.ScanArgs(t, name, &otherwise)
-		}
-		return otherwise
-	}
-	span := func(name, otherwise string) time.Duration {
-		v, err := time.ParseDuration(arg(name, otherwise))
-		if err != nil {
-			d.Fatalf(t, "%v", err)
-		}
-		return v
-	}
-	num := func(name string) (n uint64) {
-		fmt.Sscan(arg(name, "0"), &n)
-		return n
-	}
+func (w *world) tell(d *story.Command) {
 	switch d.Cmd {
 	case "open":
-		w.open(arg("tab", ""), func(c *Config) {
-			c.Locks, c.Visible = !d.HasArg("sole"), !d.HasArg("hidden")
-			c.URL, c.Document = arg("url", c.URL), arg("document", c.Document)
+		w.open(d.Str("tab", ""), func(c *Config) {
+			c.Locks, c.Visible = !d.Has("sole"), !d.Has("hidden")
+			c.URL, c.Document = d.Str("url", c.URL), d.Str("document", c.Document)
 		})
 		return
 	case "silent":
 		w.silent = true
 		return
 	case "advance":
-		v, err := time.ParseDuration(d.CmdArgs[0].Key)
+		v, err := time.ParseDuration(d.First())
 		if err != nil {
-			d.Fatalf(t, "%v", err)
+			d.Fail("%v", err)
 		}
 		w.advance(v)
 		return
 	}
-	tab := w.tab(arg("tab", ""))
+	tab := w.tab(d.Str("tab", ""))
 	if tab == nil {
-		d.Fatalf(t, "no such tab")
+		d.Fail("no such tab")
 	}
 	gen := tab.c.conn.Gen()
 	switch d.Cmd {
 	case "token":
-		raw := arg("raw", "")
-		if d.HasArg("again") {
+		raw := d.Str("raw", "")
+		if d.Has("again") {
 			raw = w.tokens[len(w.tokens)-1]
 		} else if raw == "" {
-			raw = w.token(arg("user", "u1"), w.now.Add(-span("age", "0s")), span("ttl", "900s"))
+			raw = w.token(d.Str("user", "u1"), w.now.Add(-d.Span("age", 0)), d.Span("ttl", 15*time.Minute))
 		}
 		w.do(tab, TokenFetched{Token: raw})
 	case "no-token":
-		w.do(tab, TokenFailed{Message: "the app said no", Final: d.HasArg("final"), RetryAfter: span("after", "0s")})
+		w.do(tab, TokenFailed{Message: "the app said no", Final: d.Has("final"), RetryAfter: d.Span("after", 0)})
 	case "ack":
 		a := protocol.ConnectionAck{
-			ClientID: tab.cfg.ClientID, UserID: arg("user", "u1"), Permissions: []string{"read", "write", "comment"},
-			DocumentVersion: num("version"), SessionID: arg("session", "s1"), Resumed: d.HasArg("resumed"),
-			ServerTime: w.now, ExpiresAt: w.now.Add(span("expires", "900s")), HeartbeatInterval: 10 * time.Second,
+			ClientID: tab.cfg.ClientID, UserID: d.Str("user", "u1"), Permissions: []string{"read", "write", "comment"},
+			DocumentVersion: d.Uint("version", 0), SessionID: d.Str("session", "s1"), Resumed: d.Has("resumed"),
+			ServerTime: w.now, ExpiresAt: w.now.Add(d.Span("expires", 15*time.Minute)), HeartbeatInterval: 10 * time.Second,
 		}
-		if r := arg("replay", ""); r != "" {
+		if r := d.Str("replay", ""); r != "" {
 			a.Replay = &protocol.Range{}
 			fmt.Sscanf(r, "%d-%d", &a.Replay.From, &a.Replay.To)
 		}
-		if d.HasArg("limit") {
-			a.Limits.Unacknowledged = int(num("limit"))
+		if d.Has("limit") {
+			a.Limits.Unacknowledged = int(d.Uint("limit", 0))
 		}
 		w.do(tab, Opened{Gen: gen})
 		w.do(tab, Received{Gen: gen, Text: frame("system", "connection_ack", a.Append(nil))})
@@ -135,18 +110,18 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		}
 	case "closed":
 		code := 1006
-		fmt.Sscan(arg("code", "1006"), &code)
+		fmt.Sscan(d.Str("code", "1006"), &code)
 		w.do(tab, Closed{Gen: gen, Code: code})
 	case "send":
-		w.do(tab, Send{arg("id", "1"), []byte(d.Input)})
+		w.do(tab, Send{d.Str("id", "1"), []byte(d.Input)})
 	case "send-section":
-		w.do(tab, SendSection{arg("id", "1"), []byte(d.Input), arg("section", "intro")})
+		w.do(tab, SendSection{d.Str("id", "1"), []byte(d.Input), d.Str("section", "intro")})
 	case "comment": // comment tab=t1 id=1 event=reply of=7; the rest is the body
-		w.do(tab, Comment{ID: arg("id", "1"), Event: arg("event", "create"), CommentID: arg("of", ""), Body: []byte(d.Input)})
+		w.do(tab, Comment{ID: d.Str("id", "1"), Event: d.Str("event", "create"), CommentID: d.Str("of", ""), Body: []byte(d.Input)})
 	case "lock":
-		w.do(tab, LockSection{ID: arg("id", "1"), Section: arg("section", "intro"), TTL: span("ttl", "0s"), Unlock: d.HasArg("unlock")})
+		w.do(tab, LockSection{ID: d.Str("id", "1"), Section: d.Str("section", "intro"), TTL: d.Span("ttl", 0), Unlock: d.Has("unlock")})
 	case "snapshot":
-		w.do(tab, PostSnapshot{arg("id", "1"), num("version"), []byte(d.Input)})
+		w.do(tab, PostSnapshot{d.Str("id", "1"), d.Uint("version", 0), []byte(d.Input)})
 	case "presence":
 		w.do(tab, Presence{[]byte(d.Input)})
 	case "forge":
@@ -156,7 +131,7 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 		}
 		w.do(tab, Broadcast{text})
 	case "foreign-token":
-		w.token(arg("user", "u2"), w.now, span("ttl", "900s"))
+		w.token(d.Str("user", "u2"), w.now, d.Span("ttl", 15*time.Minute))
 	case "forge-origin":
 		w.do(tab, BroadcastOrigin{d.Input})
 	case "freeze-silently":
@@ -168,11 +143,11 @@ func (w *world) tell(t *testing.T, d *datadriven.TestData) {
 	case "say":
 		ev, ok := sayings[d.CmdArgs[1].Key]
 		if !ok {
-			d.Fatalf(t, "no such event")
+			d.Fail("no such event")
 		}
 		w.do(tab, ev)
 	default:
-		d.Fatalf(t, "no such command")
+		d.Unknown()
 	}
 }
 

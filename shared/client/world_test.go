@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
 )
 
 // world is a browser profile: tabs, the lock they share, the channel they talk
@@ -51,7 +53,7 @@ type letter struct {
 	text string
 }
 
-var epoch0 = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+var epoch0 = clock.Start
 
 func newWorld() *world { return &world{now: epoch0} }
 

@@ -28,7 +28,7 @@ func (s *sim) wrote(e Write) {
 		}
 	}
 	if !s.cut {
-		s.up = append(s.up, e.Text)
+		s.up.Put(e.Text)
 	}
 }
 
@@ -141,7 +141,7 @@ func (v *simServer) message(seq uint64) protocol.Frame {
 
 func (v *simServer) send(f protocol.Frame) {
 	if v.conn != 0 && v.conn == v.gen && !v.cut {
-		v.down = append(v.down, f.Append(nil))
+		v.down.Put(f.Append(nil))
 	}
 }
 

@@ -1,38 +1,26 @@
 package nativeclient
 
 import (
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
-)
-
-var (
-	simSeed = flag.Uint64("sim.seed", 0, "run this one simulation")
-	simRuns = flag.Int("sim.runs", 600, "how many simulations to run")
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/network"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
 // TestSimulation runs a client against a model of the server that makes no mistakes but
 // to say things twice, over lines that break at any point. One seed is one whole run.
 func TestSimulation(t *testing.T) {
-	if *simSeed != 0 {
-		newSim(t, *simSeed, true).run()
-		return
-	}
-	runs := uint64(*simRuns)
-	if testing.Short() {
-		runs = min(runs, 100)
-	}
 	total := tally{}
-	for seed := uint64(1); seed <= runs && !t.Failed(); seed++ {
-		s := newSim(t, seed, false)
+	runs := random.Each(t, 600, 100, func(seed uint64) {
+		s := newSim(t, seed, random.Alone())
 		s.run()
 		total.add(s.tally)
-	}
+	})
 	if runs < 600 || t.Failed() {
 		return
 	}
@@ -68,7 +56,7 @@ type sim struct {
 	t       *testing.T
 	seed    uint64
 	verbose bool
-	rnd     *rand.Rand
+	rnd     random.Random
 	now     time.Time
 	e       *Client
 	role    Role
@@ -79,7 +67,7 @@ type sim struct {
 	gen      uint64 // the client's connection, 0 for none
 	opening  bool   // dialled, not open yet
 	cut      bool   // it is dead, and the client does not know
-	up, down [][]byte
+	up, down network.Pipe[[]byte]
 	pending  []Event // what the shell owes the client
 
 	last     uint64 // the newest number that was told
@@ -95,7 +83,7 @@ type sim struct {
 
 func newSim(t *testing.T, seed uint64, verbose bool) *sim {
 	s := &sim{
-		t: t, seed: seed, verbose: verbose, rnd: rand.New(rand.NewPCG(seed, 11)), now: epoch, role: Role(seed % 2),
+		t: t, seed: seed, verbose: verbose, rnd: random.Of(seed, 11), now: epoch, role: Role(seed % 2),
 		open: map[uint64]string{}, ever: map[string]bool{}, inFlight: map[string]bool{},
 	}
 	s.server = simServer{sim: s, window: 1 + s.rnd.IntN(4), most: 3 + s.rnd.IntN(12), stored: map[string]uint64{}}
@@ -159,21 +147,9 @@ func (s *sim) act() {
 
 // pass lets time pass; the client is woken when it asked for it, or late.
 func (s *sim) pass(by time.Duration) {
-	until := s.now.Add(by)
-	for {
-		at, ok := s.e.Deadline()
-		if !ok || at.After(until) {
-			break
-		}
-		if at.After(s.now) {
-			s.now = at
-		}
-		s.step(Woken{})
-		if next, ok := s.e.Deadline(); ok && !next.After(s.now) {
-			s.fail("woken, it is due again at once")
-		}
+	if !clock.Pass(&s.now, s.now.Add(by), 0, s.e.Deadline, func() { s.step(Woken{}) }) {
+		s.fail("woken, it is due again at once")
 	}
-	s.now = until
 }
 
 // calm has everything work, until nothing is left to do.
@@ -185,7 +161,7 @@ func (s *sim) calm() {
 		if s.cut {
 			s.breakLine(true)
 		}
-		for len(s.up)+len(s.down) > 0 || s.opening {
+		for s.up.Len()+s.down.Len() > 0 || s.opening {
 			s.deliverUp()
 			s.deliverDown()
 			s.check()
@@ -218,7 +194,8 @@ func (s *sim) breakLine(known bool) {
 	}
 	s.tally.drops++
 	s.note("the line %d breaks, known %v", s.gen, known)
-	s.up, s.down = nil, nil
+	s.up.Cut()
+	s.down.Cut()
 	if s.server.conn == s.gen && s.rnd.IntN(2) == 0 {
 		s.server.conn = 0
 	}
@@ -237,19 +214,17 @@ func (s *sim) deliverUp() {
 	case s.opening:
 		s.opening = false
 		s.step(Opened{Gen: s.gen})
-	case len(s.up) > 0:
-		text := s.up[0]
-		s.up = s.up[1:]
+	case s.up.Len() > 0:
+		text, _ := s.up.Take()
 		s.server.take(s.gen, text)
 	}
 }
 
 func (s *sim) deliverDown() {
-	if s.gen == 0 || s.cut || len(s.down) == 0 {
+	if s.gen == 0 || s.cut || s.down.Len() == 0 {
 		return
 	}
-	text := s.down[0]
-	s.down = s.down[1:]
+	text, _ := s.down.Take()
 	if f, _ := protocol.Decode(text, protocol.Limits{}); f.Event == protocol.EventAck || f.Event == protocol.EventError {
 		delete(s.inFlight, f.MessageID)
 	}
@@ -276,7 +251,9 @@ func (s *sim) carryOut(effect Effect) {
 		if s.gen != 0 {
 			s.fail("a dial beside a line")
 		}
-		s.gen, s.opening, s.cut, s.up, s.down = e.Gen, true, false, nil, nil
+		s.gen, s.opening, s.cut = e.Gen, true, false
+		s.up.Cut()
+		s.down.Cut()
 		clear(s.inFlight)
 	case Write:
 		s.wrote(e)
@@ -285,13 +262,15 @@ func (s *sim) carryOut(effect Effect) {
 			return
 		}
 		// What was written before leaves before the close, or is lost.
-		for len(s.up) > 0 && !s.cut && s.rnd.IntN(4) > 0 {
+		for s.up.Len() > 0 && !s.cut && s.rnd.IntN(4) > 0 {
 			s.deliverUp()
 		}
 		if s.server.conn == s.gen {
 			s.server.conn = 0
 		}
-		s.gen, s.opening, s.up, s.down = 0, false, nil, nil
+		s.gen, s.opening = 0, false
+		s.up.Cut()
+		s.down.Cut()
 	case FetchToken:
 		s.pending = append(s.pending, TokenFetched{Token: token("ann", s.now, 15*time.Minute)})
 	case Message:

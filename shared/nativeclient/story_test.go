@@ -3,18 +3,17 @@ package nativeclient
 import (
 	"encoding/base64"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim/clock"
+	"github.com/holdfast-dev/holdfast/shared/sim/story"
 )
 
 // epoch is when every story begins.
-var epoch = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
+var epoch = clock.Start
 
 // token is unsigned: a client looks at nothing but its times.
 func token(user string, issued time.Time, life time.Duration) string {
@@ -34,84 +33,49 @@ func token(user string, issued time.Time, life time.Duration) string {
 //	wake refresh hold release   close [quiet]
 //	redial                      time passes until the next dial
 //	advance 10s                 time passes, and the client is woken at its deadlines
-//
-// go test ./shared/nativeclient -run Stories -rewrite writes what happened; the diff is what is
-// to be reviewed.
 func TestStories(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			s := &story{now: epoch}
-			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-				s.out.Reset()
-				s.tell(t, d)
-				if s.out.Len() == 0 {
-					return "nothing\n"
-				}
-				return s.out.String()
-			})
-		})
-	}
+	story.Run(t, func(*testing.T) func(d *story.Command) { return (&player{now: epoch}).tell })
 }
 
-type story struct {
+type player struct {
 	e   *Client
 	now time.Time
 	gen uint64
-	out strings.Builder
+	out *strings.Builder
 }
 
-func (s *story) tell(t *testing.T, d *datadriven.TestData) {
-	arg := func(name, otherwise string) string {
-		if d.HasArg(name) {
-			d.ScanArgs(t, name, &otherwise)
-		}
-		return otherwise
-	}
-	span := func(name, otherwise string) time.Duration {
-		v, err := time.ParseDuration(arg(name, otherwise))
-		if err != nil {
-			d.Fatalf(t, "%v", err)
-		}
-		return v
-	}
-	num := func(name, otherwise string) (n uint64) {
-		fmt.Sscan(arg(name, otherwise), &n)
-		return n
-	}
+func (s *player) tell(d *story.Command) {
+	s.out = d.Out
 	switch d.Cmd {
 	case "start":
 		cfg := Config{Name: "m", Rand: 1}
-		if d.HasArg("app") {
+		if d.Has("app") {
 			cfg.Role, cfg.SessionID, cfg.Package = App, "ref", "com.example.a"
 		}
 		s.e = New(cfg)
 		s.step(Start{})
 	case "token":
-		raw := token(arg("user", "ann"), s.now.Add(-span("age", "0s")), span("life", "15m"))
-		s.step(TokenFetched{Token: arg("raw", raw)})
+		raw := token(d.Str("user", "ann"), s.now.Add(-d.Span("age", 0)), d.Span("life", 15*time.Minute))
+		s.step(TokenFetched{Token: d.Str("raw", raw)})
 	case "no-token":
-		s.step(TokenFailed{Final: d.HasArg("final"), RetryAfter: span("after", "0s")})
+		s.step(TokenFailed{Final: d.Has("final"), RetryAfter: d.Span("after", 0)})
 	case "open":
 		s.step(Opened{Gen: s.gen})
 	case "ack":
 		s.step(Opened{Gen: s.gen})
-		s.frame(s.ack(arg, span, num, d.HasArg("resumed")))
+		s.frame(s.ack(d))
 	case "frame":
 		for line := range strings.Lines(d.Input) {
 			s.step(Received{Gen: s.gen, Text: []byte(strings.TrimSpace(line))})
 		}
 	case "closed":
-		s.step(Closed{Gen: s.gen, Code: int(num("code", "1006"))})
+		s.step(Closed{Gen: s.gen, Code: int(d.Uint("code", 1006))})
 	case "send":
-		to := arg("to", "com.example.a")
+		to := d.Str("to", "com.example.a")
 		if s.e.cfg.Role == App {
 			to = ""
 		}
-		s.step(Submit{num("ask", "1"), arg("event", "app_message"), to, []byte(strings.TrimSpace(d.Input))})
+		s.step(Submit{d.Uint("ask", 1), d.Str("event", "app_message"), to, []byte(strings.TrimSpace(d.Input))})
 	case "wake":
 		s.step(Wake{})
 	case "refresh":
@@ -121,71 +85,65 @@ func (s *story) tell(t *testing.T, d *datadriven.TestData) {
 	case "release":
 		s.step(Release{})
 	case "close":
-		s.step(Close{Leave: !d.HasArg("quiet")})
+		s.step(Close{Leave: !d.Has("quiet")})
 	case "redial":
 		for gen := s.gen; s.gen == gen; {
 			at, ok := s.e.Deadline()
 			if !ok {
-				d.Fatalf(t, "nothing is due")
+				d.Fail("nothing is due")
 			}
 			s.now = at
 			s.step(Woken{})
 		}
 	case "advance":
-		by, err := time.ParseDuration(d.CmdArgs[0].Key)
+		by, err := time.ParseDuration(d.First())
 		if err != nil {
-			d.Fatalf(t, "%v", err)
+			d.Fail("%v", err)
 		}
-		for until := s.now.Add(by); ; {
-			at, ok := s.e.Deadline()
-			if !ok || at.After(until) {
-				s.now = until
-				break
-			}
-			s.now = at
-			s.step(Woken{})
+		if !clock.Pass(&s.now, s.now.Add(by), 20, s.e.Deadline, func() { s.step(Woken{}) }) {
+			d.Fail("woken, it is due again at once")
 		}
 	default:
-		d.Fatalf(t, "unknown command %s", d.Cmd)
+		d.Unknown()
 	}
 }
 
-func (s *story) ack(arg func(string, string) string, span func(string, string) time.Duration, num func(string, string) uint64, resumed bool) protocol.Frame {
-	limits := protocol.AckLimits{Unacknowledged: int(num("unacked", "256"))}
+func (s *player) ack(d *story.Command) protocol.Frame {
+	limits := protocol.AckLimits{Unacknowledged: int(d.Uint("unacked", 256))}
 	var replay *protocol.Range
 	var gap *protocol.Gap
-	if text := arg("replay", ""); text != "" {
+	if text := d.Str("replay", ""); text != "" {
 		replay = &protocol.Range{}
 		fmt.Sscanf(text, "%d-%d", &replay.From, &replay.To)
 	}
-	if text := arg("gap", ""); text != "" {
-		gap = &protocol.Gap{Reason: arg("gap-reason", "too_many")}
+	if text := d.Str("gap", ""); text != "" {
+		gap = &protocol.Gap{Reason: d.Str("gap-reason", "too_many")}
 		fmt.Sscanf(text, "%d-%d", &gap.From, &gap.To)
 	}
 	if s.e.cfg.Role == App {
 		return protocol.Frame{Type: protocol.TypeApp, Event: protocol.EventAppConnectionAck, Data: protocol.AppConnectionAck{
-			Package: "com.example.a", UserID: arg("user", "ann"), SessionID: "ref", Resumed: resumed, Replay: replay, Gap: gap,
+			Package: "com.example.a", UserID: d.Str("user", "ann"), SessionID: "ref", Resumed: d.Has("resumed"), Replay: replay, Gap: gap,
 			ClientConnected: true, ServerTime: s.now, HeartbeatInterval: 10 * time.Second, GracePeriod: 5 * time.Second, Limits: limits,
 		}.Append(nil)}
 	}
 	var apps []protocol.AppState
-	if name, state, ok := strings.Cut(arg("apps", ""), ":"); ok {
+	if name, state, ok := strings.Cut(d.Str("apps", ""), ":"); ok {
 		apps = append(apps, protocol.AppState{Package: name, State: state})
 	}
 	return protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: protocol.ConnectionAck{
-		ClientID: "c1", UserID: arg("user", "ann"), Permissions: []string{}, SessionID: arg("session", "s1"), Resumed: resumed, Replay: replay,
-		Gap: gap, ServerTime: s.now, ExpiresAt: s.now.Add(span("expires", "15m")), HeartbeatInterval: 10 * time.Second, Limits: limits, Apps: apps,
+		ClientID: "c1", UserID: d.Str("user", "ann"), Permissions: []string{}, SessionID: d.Str("session", "s1"), Resumed: d.Has("resumed"), Replay: replay,
+		Gap: gap, ServerTime: s.now, ExpiresAt: s.now.Add(d.Span("expires", 15*time.Minute)), HeartbeatInterval: 10 * time.Second, Limits: limits, Apps: apps,
 	}.Append(nil)}
 }
 
-func (s *story) frame(f protocol.Frame) { s.step(Received{Gen: s.gen, Text: f.Append(nil)}) }
+func (s *player) frame(f protocol.Frame) { s.step(Received{Gen: s.gen, Text: f.Append(nil)}) }
 
-func (s *story) step(ev Event) {
+func (s *player) step(ev Event) {
 	for _, effect := range s.e.Step(s.now, ev) {
 		if dial, ok := effect.(Dial); ok {
 			s.gen = dial.Gen
 		}
-		fmt.Fprintf(&s.out, "%s %s\n", s.now.Sub(epoch), show(effect))
+		fmt.Fprintf(s.out, "%s %s\n", s.now.Sub(epoch), show(effect))
 	}
 }
 
