@@ -23,9 +23,10 @@ function statements(file) {
 
 /**
  * The Worker that was built into the folder `build`, for `run`. `variables` win over those
- * of wrangler.toml and of `envFile`; no other file of variables is read.
+ * of wrangler.toml and of `envFile`; no other file of variables is read. `modules` puts other
+ * files in the place of WebAssembly modules, by their names: {"object.wasm": "/a/file"}.
  */
-export function built({ build, variables = {}, envFile }) {
+export function built({ build, variables = {}, envFile, modules = {} }) {
 	const options = workerOptions(join(repo, "wrangler.toml"), undefined, { envFiles: envFile ? [envFile] : [] }).workerOptions;
 	const modulesRoot = join(build, "worker");
 	const wasm = readdirSync(modulesRoot).filter((file) => file.endsWith(".wasm"));
@@ -37,7 +38,10 @@ export function built({ build, variables = {}, envFile }) {
 		modulesRoot,
 		modules: [
 			{ type: "ESModule", path: join(modulesRoot, "worker.js") },
-			...wasm.map((file) => ({ type: "CompiledWasm", path: join(modulesRoot, file) })),
+			...wasm.map((file) => {
+				const other = modules[file.slice(file.indexOf("-") + 1)]; // it begins with a hash
+				return { type: "CompiledWasm", path: join(modulesRoot, file), ...(other && { contents: readFileSync(other) }) };
+			}),
 		],
 		bindings: { ...options.bindings, ...variables },
 	};

@@ -2,8 +2,8 @@
 // revocations, and what the audit log says. openapi.json describes it to programs and
 // people, and the tests hold the two alike.
 //
-// A change is stored first (D1), then the objects concerned are told, and the answer
-// comes when those have acted on it. When they could not be told, the answer is
+// A change is stored first (D1), then the API notifies the objects concerned, and it
+// answers when those have acted on it. When it could not reach them, the answer is
 // SERVICE_UNAVAILABLE with "stored":true, and repeating the call is harmless, as it
 // nearly always is: calls say how things are to be, or end what is there. A message to a
 // device, an app's new key and its new secret are new each time. A revocation is the other
@@ -19,7 +19,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
@@ -29,7 +29,7 @@ import (
 // defaults.
 type Config struct {
 	// Operators are who may ask (ADMIN_TOKEN).
-	Operators front.Operators
+	Operators access.Operators
 	// Secrets sign webhooks (WEBHOOK_SECRET); none: there is no webhook. Window is how
 	// old or new a signature may be.
 	Secrets []string
@@ -66,6 +66,7 @@ type API struct {
 	cfg     Config
 	store   Store
 	objects Objects
+	mux     *http.ServeMux
 }
 
 // New returns the handler. Any other path is answered with NOT_FOUND.
@@ -81,44 +82,63 @@ func New(cfg Config, store Store, objects Objects) *API {
 	if cfg.Window <= 0 {
 		cfg.Window = signature.DefaultWindow
 	}
-	return &API{cfg, store, objects}
+	a := &API{cfg: cfg, store: store, objects: objects}
+	a.mux = newMux(a)
+	return a
 }
 
 // ServeHTTP implements http.Handler. Who asks is looked at before what they ask: a
 // stranger learns neither which routes there are nor how they are used.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := &call{API: a, ctx: r.Context(), request: r}
-	if strings.HasPrefix(r.URL.Path, "/v1/admin/") {
-		if c.by = a.cfg.Operators.Find(r.Header.Get("Authorization")); c.by == "" {
-			rest.Fail(w, front.NotAnOperator())
-			return
-		}
+	c := a.begin(r)
+	if c.by == "" && forOperators(r) {
+		rest.Fail(w, access.NotAnOperator())
+		return
 	}
-	found, allow := c.match()
-	var (
-		out answer
-		err *protocol.Error
-	)
-	switch {
-	case found != nil:
-		if err = c.read(found); err == nil {
-			out, err = found.do(c)
-		}
-	case allow == "":
-		err = &protocol.Error{Code: protocol.NotFound}
+	r = routable(r)
+	found, allow := a.find(r)
+	if found {
+		a.mux.ServeHTTP(w, r)
+		return
 	}
-	status := out.status
-	switch {
-	case err != nil:
-		status = statusOf(err)
-		rest.FailWith(w, err, status)
-	case found == nil:
-		status = http.StatusMethodNotAllowed
-		rest.MethodNotAllowed(w, allow)
-	default:
-		rest.Write(w, status, out.body, "no-store")
+	if allow == "" {
+		c.refuse(w, nil, &protocol.Error{Code: protocol.NotFound})
+		return
 	}
-	c.log(found, status, err)
+	rest.MethodNotAllowed(w, allow)
+	c.log(nil, http.StatusMethodNotAllowed, nil)
+}
+
+func (a *API) begin(r *http.Request) *request {
+	c := &request{API: a, ctx: r.Context(), request: r}
+	if forOperators(r) {
+		c.by = a.cfg.Operators.Find(r.Header.Get("Authorization"))
+	}
+	return c
+}
+
+func forOperators(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/admin/") }
+
+// serve answers a request by its route.
+func (a *API) serve(route *route, w http.ResponseWriter, r *http.Request) {
+	c := a.begin(r)
+	err := c.read(route)
+	var out answer
+	if err == nil {
+		out, err = route.do(c)
+	}
+	if err != nil {
+		c.refuse(w, route, err)
+		return
+	}
+	rest.Write(w, out.status, out.body, "no-store")
+	c.log(route, out.status, nil)
+}
+
+func (c *request) refuse(w http.ResponseWriter, r *route, err *protocol.Error) {
+	status := statusOf(err)
+	rest.FailWith(w, err, status)
+	c.log(r, status, err)
 }
 
 // answer is what a route says when all went well.

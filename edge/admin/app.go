@@ -23,7 +23,7 @@ const (
 )
 
 // listApps answers with apps in the order of their packages, those after one.
-func listApps(c *call) (answer, *protocol.Error) {
+func listApps(c *request) (answer, *protocol.Error) {
 	after, err := c.query("after")
 	if err != nil || after != "" && !protocol.PackageName(after) {
 		return answer{}, rest.BadField("after")
@@ -37,23 +37,19 @@ func listApps(c *call) (answer, *protocol.Error) {
 		return answer{}, storeError(failed, noApp)
 	}
 	w := jsonscan.NewObject(nil)
-	w.Key("apps")
-	w.Buf = append(w.Buf, '[')
-	for i, app := range apps[:min(len(apps), limit)] {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		item := jsonscan.NewObject(w.Buf)
-		app.append(&item)
-		w.Buf = item.End()
+	w.Array("apps")
+	for _, app := range apps[:min(len(apps), limit)] {
+		w.OpenItem()
+		app.append(&w)
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	w.Bool("more", len(apps) > limit)
 	return ok(w.End()), nil
 }
 
 // getApp says what is stored of an app, and which keys it has: their ids, and never a key.
-func getApp(c *call) (answer, *protocol.Error) {
+func getApp(c *request) (answer, *protocol.Error) {
 	app, err := c.store.App(c.ctx, c.app)
 	if err != nil {
 		return answer{}, storeError(err, noApp)
@@ -64,21 +60,17 @@ func getApp(c *call) (answer, *protocol.Error) {
 	}
 	w := jsonscan.NewObject(nil)
 	app.append(&w)
-	w.Key("keys")
-	w.Buf = append(w.Buf, '[')
-	for i, key := range keys {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		item := jsonscan.NewObject(w.Buf)
-		item.Str("id", key.ID)
-		item.Time("created_at", key.CreatedAt)
+	w.Array("keys")
+	for _, key := range keys {
+		w.OpenItem()
+		w.Str("id", key.ID)
+		w.Time("created_at", key.CreatedAt)
 		if !key.RevokedAt.IsZero() {
-			item.Time("revoked_at", key.RevokedAt)
+			w.Time("revoked_at", key.RevokedAt)
 		}
-		w.Buf = item.End()
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	return ok(w.End()), nil
 }
 
@@ -89,9 +81,9 @@ func (a App) append(w *jsonscan.Writer) {
 	w.Time("created_at", a.CreatedAt)
 }
 
-// putApp stores an app. Sessions read it whenever they start one, so nobody is told. The
-// secret is said once, to whoever made the app.
-func putApp(c *call) (answer, *protocol.Error) {
+// putApp stores an app. Sessions read it whenever they start one, so no object is
+// notified. The answer shows the secret once, when the app is made.
+func putApp(c *request) (answer, *protocol.Error) {
 	app := App{Package: c.app, Secret: c.secret(), CreatedAt: c.cfg.Now()}
 	var err *protocol.Error
 	if app.Name, err = c.text("name", titleBytes); err != nil {
@@ -115,9 +107,9 @@ func putApp(c *call) (answer, *protocol.Error) {
 	return created(w.End()), nil
 }
 
-// replaceAppSecret gives an app another secret, which is said once. The one before signs
+// replaceAppSecret gives an app another secret, which only this answer shows. The one before signs
 // nothing from now on.
-func replaceAppSecret(c *call) (answer, *protocol.Error) {
+func replaceAppSecret(c *request) (answer, *protocol.Error) {
 	secret := c.secret()
 	if err := c.store.SetAppSecret(c.ctx, c.app, secret); err != nil {
 		return answer{}, storeError(err, noApp)
@@ -127,7 +119,7 @@ func replaceAppSecret(c *call) (answer, *protocol.Error) {
 	return ok(w.End()), nil
 }
 
-func (c *call) secret() string { return "whs_" + c.random(32) }
+func (c *request) secret() string { return "whs_" + c.random(32) }
 
 // isWebhook reports whether apps may be called there: over https, and on the machine
 // itself, where they are developed, also over http. The address stands in answers, so it

@@ -3,18 +3,19 @@ package admin
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 const (
-	// detachedAtOnce is how many sessions are told before it is noted that they were. A
+	// detachedAtOnce is how many sessions are asked before their answers are stored. A
 	// Worker may ask 1,000 things for one request, 50 on the free plan
 	// (developers.cloudflare.com/workers/platform/limits, 2026-11-21): when it may ask no
 	// more, a repeat goes on where it stood.
 	detachedAtOnce = 32
-	// maxDetached is how many sessions one call tells.
+	// maxDetached is how many sessions one call asks.
 	maxDetached = 24 * detachedAtOnce
 )
 
@@ -27,18 +28,11 @@ type detached struct {
 }
 
 // detach has all sessions that a key of the app's let it into, or any key that is gone,
-// end the app there. One that cannot be told keeps nobody else from being told; it is
+// end the app there. One that cannot be reached does not keep the others from being asked; it is
 // found again by a repeat.
-func (c *call) detach(reason string) (detached, *protocol.Error) {
+func (c *request) detach(reason string) (detached, *protocol.Error) {
 	out := detached{began: c.cfg.Now(), closed: []string{}}
-	w := message("app_key")
-	w.Str("package", c.app)
-	if c.key != "" {
-		w.Str("key_id", c.key)
-	}
-	w.Str("reason", c.why(reason))
-	w.Str("by", c.by)
-	text := w.End()
+	r := call.AppKey{Package: c.app, KeyID: c.key, Reason: c.why(reason), By: c.by}
 	var refused *protocol.Error
 	for after := ""; ; {
 		users, err := c.store.AppUsers(c.ctx, c.app, c.key, after, detachedAtOnce)
@@ -50,36 +44,36 @@ func (c *call) detach(reason string) (detached, *protocol.Error) {
 		case out.asked == maxDetached:
 			return out, rest.Unavailable("not_told")
 		}
-		if err := c.detachFrom(&out, users, text); err != nil {
+		if err := c.detachFrom(&out, users, r.Message()); err != nil {
 			refused = err
 		}
 		after = users[len(users)-1]
 	}
 }
 
-// detachFrom tells these users' sessions, and forgets the connections of those that have
-// heard it. It returns what went wrong with one of the others.
-func (c *call) detachFrom(out *detached, users []string, text []byte) (refused *protocol.Error) {
+// detachFrom asks these users' sessions, and forgets the connections of those that have
+// acted on it. It returns what went wrong with one of the others.
+func (c *request) detachFrom(out *detached, users []string, m call.Message) (refused *protocol.Error) {
 	receipts, failed := make([][]byte, len(users)), make([]*protocol.Error, len(users))
-	each(len(users), func(i int) { receipts[i], failed[i] = c.ask(c.ctx, sessionObjects, users[i], text, "receipt") })
-	var heard []string
+	each(len(users), func(i int) { receipts[i], failed[i] = c.ask(c.ctx, users[i], m) })
+	var done []string
 	for i, user := range users {
-		closed, readable := jsonscan.Strs(jsonscan.Field(receipts[i], "closed"))
+		receipt := call.ParseAppReceipt(receipts[i])
 		switch {
 		case failed[i] != nil:
 			refused = failed[i]
-		case !readable:
+		case receipt.Closed == nil:
 			refused = badAnswer()
 		default:
-			heard = append(heard, user)
-			if len(closed) > 0 {
+			done = append(done, user)
+			if len(receipt.Closed) > 0 {
 				out.closed = append(out.closed, user)
 			}
 		}
 	}
 	out.asked += len(users)
-	if len(heard) > 0 {
-		if err := c.store.ForgetAppSessions(c.ctx, c.app, c.key, heard); err != nil {
+	if len(done) > 0 {
+		if err := c.store.ForgetAppSessions(c.ctx, c.app, c.key, done); err != nil {
 			return rest.Unavailable("database_unavailable")
 		}
 	}
@@ -87,7 +81,7 @@ func (c *call) detachFrom(out *detached, users []string, text []byte) (refused *
 }
 
 // answer is the receipt.
-func (d detached) answer(c *call) answer {
+func (d detached) answer(c *request) answer {
 	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)
 	w.Open("receipt")

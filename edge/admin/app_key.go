@@ -16,8 +16,8 @@ const (
 	keyIDBytes = 8
 )
 
-// makeAppKey gives an app one more key. It is said once, for only its hash is stored.
-func makeAppKey(c *call) (answer, *protocol.Error) {
+// makeAppKey gives an app one more key. Only this answer shows it, for only its hash is stored.
+func makeAppKey(c *request) (answer, *protocol.Error) {
 	id := make([]byte, keyIDBytes)
 	c.cfg.Random(id)
 	key := AppKey{ID: hex.EncodeToString(id), Package: c.app, CreatedAt: c.cfg.Now()}
@@ -42,10 +42,10 @@ func makeAppKey(c *call) (answer, *protocol.Error) {
 	return created(w.End()), nil
 }
 
-// revokeAppKey makes a key worthless, and ends what it let in. It is stored before it is
+// revokeAppKey makes a key unusable, and ends what it let in. It is stored before it is
 // asked whom it let in, and a session stores that in one statement that looks at the key:
 // so it either sees the key revoked, or is found.
-func revokeAppKey(c *call) (answer, *protocol.Error) {
+func revokeAppKey(c *request) (answer, *protocol.Error) {
 	if err := c.store.RevokeAppKey(c.ctx, c.app, c.key, c.cfg.Now()); err != nil {
 		return answer{}, storeError(err, noAppKey)
 	}
@@ -57,8 +57,8 @@ func revokeAppKey(c *call) (answer, *protocol.Error) {
 }
 
 // deleteApp removes an app and its keys, and ends its connections: in this order, for
-// nothing is let in without a key. A repeat tells those again who could not be told.
-func deleteApp(c *call) (answer, *protocol.Error) {
+// nothing is let in without a key. A repeat asks those again that could not be reached.
+func deleteApp(c *request) (answer, *protocol.Error) {
 	was, failed := c.store.DeleteApp(c.ctx, c.app)
 	if failed != nil {
 		return answer{}, storeError(failed, noApp)
@@ -84,7 +84,7 @@ func isKeyID(text string) bool {
 }
 
 // random is n random bytes as text.
-func (c *call) random(n int) string {
+func (c *request) random(n int) string {
 	b := make([]byte, n)
 	c.cfg.Random(b)
 	return base64.RawURLEncoding.EncodeToString(b)

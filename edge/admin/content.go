@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -17,7 +18,7 @@ const (
 
 // known says that there is such a document, where we are who knows: one that is not
 // stored is not asked, for asking would make one.
-func (c *call) known() *protocol.Error {
+func (c *request) known() *protocol.Error {
 	if c.cfg.Elsewhere {
 		return nil
 	}
@@ -29,7 +30,7 @@ func (c *call) known() *protocol.Error {
 }
 
 // listSnapshots answers with the snapshots that are kept, newest first.
-func listSnapshots(c *call) (answer, *protocol.Error) {
+func listSnapshots(c *request) (answer, *protocol.Error) {
 	limit, err := c.count("limit", maxSnapshots, defaultSnapshots)
 	if err != nil {
 		return answer{}, err
@@ -38,19 +39,18 @@ func listSnapshots(c *call) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	w := message("snapshots")
-	w.Int("limit", int64(limit))
+	r := call.Snapshots{Limit: limit}
 	if before != "" {
 		version, isVersion := jsonscan.Uint([]byte(before))
 		if !isVersion || version == 0 || version > protocol.MaxSeq {
 			return answer{}, rest.BadField("before")
 		}
-		w.Uint("before", version)
+		r.Before = version
 	}
 	if err := c.known(); err != nil {
 		return answer{}, err
 	}
-	list, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "snapshots")
+	list, err := c.ask(c.ctx, c.document, r.Message())
 	if err != nil {
 		return answer{}, err
 	}
@@ -58,45 +58,38 @@ func listSnapshots(c *call) (answer, *protocol.Error) {
 }
 
 // restoreDocument puts a document back to a version.
-func restoreDocument(c *call) (answer, *protocol.Error) {
-	w := message("restore")
+func restoreDocument(c *request) (answer, *protocol.Error) {
 	version, isVersion := jsonscan.Uint(c.fields["version"])
 	if !isVersion || version == 0 || version > protocol.MaxSeq {
 		return answer{}, rest.BadField("version")
 	}
-	w.Uint("version", version)
+	r := call.Restore{Version: version, Reason: c.why("by_operator"), By: c.by}
 	if raw := c.fields["snapshot"]; raw != nil {
 		base, isVersion := jsonscan.Uint(raw)
 		if !isVersion || base > version {
 			return answer{}, rest.BadField("snapshot")
 		}
-		w.Uint("snapshot", base)
+		r.Snapshot, r.Named = base, true
 	}
-	w.Str("reason", c.why("by_operator"))
-	w.Str("by", c.by)
-	return c.change(w, "restored")
+	return c.change(r.Message())
 }
 
 // resolveComments resolves the open comments of one author, so many at a time.
-func resolveComments(c *call) (answer, *protocol.Error) {
+func resolveComments(c *request) (answer, *protocol.Error) {
 	author, _ := jsonscan.Str(c.fields["user_id"])
 	if !protocol.UserID(author) {
 		return answer{}, rest.BadField("user_id")
 	}
-	w := message("resolve")
-	w.Str("user_id", author)
-	w.Int("limit", resolvedAtOnce)
-	w.Str("reason", c.why("by_operator"))
-	w.Str("by", c.by)
-	return c.change(w, "resolved")
+	r := call.Resolve{UserID: author, Limit: resolvedAtOnce, Reason: c.why("by_operator"), By: c.by}
+	return c.change(r.Message())
 }
 
-// change tells a document that is known, and answers with what it says of that.
-func (c *call) change(w jsonscan.Writer, member string) (answer, *protocol.Error) {
+// change asks a document that is known, and answers with what it answers.
+func (c *request) change(m call.Message) (answer, *protocol.Error) {
 	if err := c.known(); err != nil {
 		return answer{}, err
 	}
-	said, err := c.ask(c.ctx, documentObjects, c.document, w.End(), member)
+	said, err := c.ask(c.ctx, c.document, m)
 	if err != nil {
 		return answer{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -14,15 +15,15 @@ import (
 const (
 	// titleBytes is the longest title of a document or name of a workspace.
 	titleBytes = 256
-	// maxTold is how many of those with a grant are told that a document is no more.
-	maxTold = 128
-	// maxRetryAfter is the longest a locked document may tell writers to wait.
+	// maxNotified is how many of those with a grant are notified that a document is no more.
+	maxNotified = 128
+	// maxRetryAfter is the longest a locked document may ask writers to wait.
 	maxRetryAfter = time.Hour
 )
 
 // getDocument says what is stored of a document, and what is going on there. A
 // document that is not stored is not asked: asking would make one.
-func getDocument(c *call) (answer, *protocol.Error) {
+func getDocument(c *request) (answer, *protocol.Error) {
 	w := jsonscan.NewObject(nil)
 	w.Str("id", c.document)
 	if !c.cfg.Elsewhere {
@@ -45,39 +46,32 @@ func getDocument(c *call) (answer, *protocol.Error) {
 	return ok(w.End()), nil
 }
 
-func (c *call) describe() ([]byte, *protocol.Error) {
-	w := message("describe")
-	return c.ask(c.ctx, documentObjects, c.document, w.End(), "document")
+func (c *request) describe() ([]byte, *protocol.Error) {
+	return c.ask(c.ctx, c.document, (&call.DescribeDocument{}).Message())
 }
 
-func lockDocument(c *call) (answer, *protocol.Error) { return c.setLocked(true) }
+func lockDocument(c *request) (answer, *protocol.Error) { return c.setLocked(true) }
 
-func unlockDocument(c *call) (answer, *protocol.Error) { return c.setLocked(false) }
+func unlockDocument(c *request) (answer, *protocol.Error) { return c.setLocked(false) }
 
 // setLocked stores the lock for whoever asks the database, and has the document keep
 // it from now on. Where permissions come from elsewhere nobody else knows of it, and it
 // holds whatever the source says.
-func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
-	w := message("lock")
-	if c.cfg.Elsewhere {
-		w.Bool("held", true)
-	}
-	w.Bool("locked", locked)
-	w.Str("reason", c.why("by_operator"))
-	w.Str("by", c.by)
+func (c *request) setLocked(locked bool) (answer, *protocol.Error) {
+	r := call.Lock{Locked: locked, Held: c.cfg.Elsewhere, Reason: c.why("by_operator"), By: c.by}
 	if raw := c.fields["retry_after_ms"]; raw != nil {
 		ms, isNumber := jsonscan.Uint(raw)
 		if !isNumber || ms == 0 || ms > uint64(maxRetryAfter/time.Millisecond) {
 			return answer{}, rest.BadField("retry_after_ms")
 		}
-		w.Uint("retry_after_ms", ms)
+		r.RetryAfterMS = int(ms)
 	}
 	if !c.cfg.Elsewhere {
 		if err := c.store.SetLocked(c.ctx, c.document, locked); err != nil {
 			return answer{}, storeError(err, noDocument)
 		}
 	}
-	version, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "document_version")
+	version, err := c.ask(c.ctx, c.document, r.Message())
 	if err != nil {
 		return answer{}, c.afterStore(err)
 	}
@@ -91,7 +85,7 @@ func (c *call) setLocked(locked bool) (answer, *protocol.Error) {
 // putDocument stores a document. Nobody is let in any more by what a session object has
 // cached of it, and those who are connected have their permissions asked for anew. One
 // that is made begins empty: what is left of an earlier document has to be erased first.
-func putDocument(c *call) (answer, *protocol.Error) {
+func putDocument(c *request) (answer, *protocol.Error) {
 	if err := c.ours(); err != nil {
 		return answer{}, err
 	}
@@ -126,68 +120,67 @@ func putDocument(c *call) (answer, *protocol.Error) {
 		return answer{}, storeError(err, noWorkspace)
 	}
 	if before != nil {
-		return created(told(nil)), nil
+		return created(notified(nil)), nil
 	}
-	users, err := c.documentChanged(c.ctx, access{document: c.document, reason: permissions, by: c.by})
+	users, err := c.documentChanged(c.ctx, change{document: c.document, reason: permissions, by: c.by})
 	if err != nil {
 		return answer{}, afterStore(err)
 	}
-	return ok(told(users)), nil
+	return ok(notified(users)), nil
 }
 
 // deleteDocument removes a document's row and grants, and erases its content: whoever is
 // there is disconnected. The row goes first, so that nobody new is let in between the
 // two; a repeat erases what could not be erased. Where permissions come from elsewhere
 // there is only the content.
-func deleteDocument(c *call) (answer, *protocol.Error) {
+func deleteDocument(c *request) (answer, *protocol.Error) {
 	var grantees []string
 	was := true
 	if !c.cfg.Elsewhere {
 		var err error
-		if grantees, err = c.store.Grantees(c.ctx, c.document, maxTold); err != nil {
+		if grantees, err = c.store.Grantees(c.ctx, c.document, maxNotified); err != nil {
 			return answer{}, storeError(err, noDocument)
 		}
 		if was, err = c.store.DeleteDocument(c.ctx, c.document); err != nil {
 			return answer{}, storeError(err, noDocument)
 		}
 	}
-	w := message("erase")
-	erased, err := c.ask(c.ctx, documentObjects, c.document, w.End(), "erased")
+	said, err := c.ask(c.ctx, c.document, (&call.Erase{}).Message())
 	if err != nil {
 		return answer{}, c.afterStore(err)
 	}
-	version, _ := jsonscan.Uint(jsonscan.Field(erased, "document_version"))
-	users := stringsOf(jsonscan.Field(erased, "closed"))
-	if !was && version == 0 && len(users) == 0 {
+	erased := call.ParseErased(said)
+	users := erased.Closed
+	if !was && erased.Version == 0 && len(users) == 0 {
 		return answer{}, noDocument()
 	}
-	c.logErased(version)
+	c.logErased(erased.Version)
 	for _, user := range grantees {
 		if !slices.Contains(users, user) {
 			users = append(users, user)
 		}
 	}
-	if err := c.askEach(c.ctx, users, access{document: c.document, version: versionOf(erased, "access"), reason: permissions, by: c.by}); err != nil {
+	if err := c.askEach(c.ctx, users, change{document: c.document, version: erased.Access, reason: permissions, by: c.by}); err != nil {
 		return answer{}, afterStore(err)
 	}
 	slices.Sort(users)
 	out := jsonscan.NewObject(nil)
 	out.Bool("stored", true)
 	out.Strs("told", users)
-	out.Raw("erased", erased)
+	out.Raw("erased", said)
 	return ok(out.End()), nil
 }
 
 // afterStore is the error of a call whose first half was stored, where there is one.
-func (c *call) afterStore(err *protocol.Error) *protocol.Error {
+func (c *request) afterStore(err *protocol.Error) *protocol.Error {
 	if c.cfg.Elsewhere {
 		return err
 	}
 	return afterStore(err)
 }
 
-// logErased writes down what no log of the document can tell any more.
-func (c *call) logErased(version uint64) {
+// logErased logs the erasure, for the document's own log is gone.
+func (c *request) logErased(version uint64) {
 	w := jsonscan.NewObject(nil)
 	w.Str("level", "warn")
 	w.Str("event", "document_erased")
@@ -198,29 +191,28 @@ func (c *call) logErased(version uint64) {
 	c.cfg.Log(string(w.End()))
 }
 
-func told(users []string) []byte {
+func notified(users []string) []byte {
 	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)
 	w.Strs("told", users)
 	return w.End()
 }
 
-// documentChanged tells a document that who may do what there has changed, and has the
-// sessions of all who are there by an older answer ask again. It returns whom it told.
-func (a *API) documentChanged(ctx context.Context, what access) ([]string, *protocol.Error) {
-	w := message("access")
-	taken, err := a.ask(ctx, documentObjects, what.document, w.End(), "access")
+// documentChanged notifies a document that who may do what there has changed, and has the
+// sessions of all who are there by an older answer ask again. It returns those users.
+func (a *API) documentChanged(ctx context.Context, what change) ([]string, *protocol.Error) {
+	said, err := a.ask(ctx, what.document, (&call.AccessChanged{}).Message())
 	if err != nil {
 		return nil, err
 	}
-	what.version = versionOf(taken, "version")
-	users := stringsOf(jsonscan.Field(taken, "users"))
-	return users, a.askEach(ctx, users, what)
+	taken := call.ParseAccessTaken(said)
+	what.version = taken.Version
+	return taken.Users, a.askEach(ctx, taken.Users, what)
 }
 
 // askEach has the sessions of all these users ask again, and returns the first thing that
 // went wrong.
-func (a *API) askEach(ctx context.Context, users []string, what access) *protocol.Error {
+func (a *API) askEach(ctx context.Context, users []string, what change) *protocol.Error {
 	failed := make([]*protocol.Error, len(users))
 	each(len(users), func(i int) {
 		one := what
@@ -233,14 +225,4 @@ func (a *API) askEach(ctx context.Context, users []string, what access) *protoco
 		}
 	}
 	return nil
-}
-
-func versionOf(raw []byte, member string) uint64 {
-	version, _ := jsonscan.Uint(jsonscan.Field(raw, member))
-	return version
-}
-
-func stringsOf(raw []byte) []string {
-	list, _ := jsonscan.Strs(raw)
-	return list
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -34,7 +35,7 @@ type history struct {
 }
 
 // getAudit answers with the newest entries of a time, oldest first.
-func getAudit(c *call) (answer, *protocol.Error) {
+func getAudit(c *request) (answer, *protocol.Error) {
 	to, err := c.when("to", c.cfg.Now())
 	if err != nil {
 		return answer{}, err
@@ -62,7 +63,7 @@ func getAudit(c *call) (answer, *protocol.Error) {
 }
 
 // explain answers why a connection ended: "why was I disconnected at 14:02?"
-func explain(c *call) (answer, *protocol.Error) {
+func explain(c *request) (answer, *protocol.Error) {
 	at, err := c.when("at", time.Time{})
 	if err != nil {
 		return answer{}, err
@@ -96,21 +97,18 @@ func explain(c *call) (answer, *protocol.Error) {
 }
 
 func appendEntries(w *jsonscan.Writer, name string, entries []audit.Entry) {
-	w.Key(name)
-	w.Buf = append(w.Buf, '[')
-	for i, e := range entries {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
+	w.Array(name)
+	for _, e := range entries {
+		w.Item()
 		w.Buf = e.AppendWithSentence(w.Buf)
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 }
 
 // history asks the user's session object, then the documents it names, and puts
 // together what they say. Without the session object there is no answer; a document
 // that is missing is named.
-func (c *call) history(from, to time.Time, limit int) (h history, err *protocol.Error) {
+func (c *request) history(from, to time.Time, limit int) (h history, err *protocol.Error) {
 	only, err := c.query("document")
 	if err != nil {
 		return h, err
@@ -119,26 +117,16 @@ func (c *call) history(from, to time.Time, limit int) (h history, err *protocol.
 		return h, rest.BadField("document")
 	}
 	c.document = only
-	w := message("audit")
-	w.Str("user_id", c.user)
-	w.Int("from", from.UnixMilli())
-	w.Int("to", to.UnixMilli())
-	w.Int("limit", int64(limit))
-	question := w.End()
-	said, callErr := c.objects.Call(c.ctx, sessionObjects, c.user, question)
-	if callErr != nil || jsonscan.Check(said, answerDepth) != nil {
-		return h, rest.Unavailable("session_unavailable")
+	question := call.Entries{UserID: c.user, From: call.At(from), To: call.At(to), Limit: limit}
+	said, audited, err := c.askWhole(c.ctx, c.user, (&call.AuditSession{Entries: question}).Message())
+	if err != nil {
+		return h, err
 	}
-	if data := jsonscan.Field(said, "error"); data != nil {
-		if e, known := protocol.ParseError(data); known {
-			return h, e
-		}
-	}
-	own, readable := entriesOf(jsonscan.Field(said, "audit"))
+	own, readable := entriesOf(audited)
 	if !readable {
 		return h, badAnswer()
 	}
-	documents, _ := jsonscan.Strs(jsonscan.Field(said, "documents"))
+	documents := call.AuditedDocuments(said)
 	documents = slices.DeleteFunc(documents, func(d string) bool { return only != "" && d != only })
 	if len(documents) > maxDocuments {
 		h.incomplete = documents[maxDocuments:]
@@ -147,7 +135,7 @@ func (c *call) history(from, to time.Time, limit int) (h history, err *protocol.
 	parts := make([][]audit.Entry, len(documents))
 	answered := make([]bool, len(documents))
 	each(len(documents), func(i int) {
-		raw, err := c.ask(c.ctx, documentObjects, documents[i], question, "audit")
+		raw, err := c.ask(c.ctx, documents[i], (&call.AuditDocument{Entries: question}).Message())
 		if err == nil {
 			parts[i], answered[i] = entriesOf(raw)
 		}

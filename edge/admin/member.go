@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-func putDocumentMember(c *call) (answer, *protocol.Error) {
+func putDocumentMember(c *request) (answer, *protocol.Error) {
 	role, err := c.oneOf("role", "full_access", "edit", "comment", "view")
 	if err != nil {
 		return answer{}, err
@@ -15,9 +15,9 @@ func putDocumentMember(c *call) (answer, *protocol.Error) {
 	return c.setDocumentRole(role)
 }
 
-func deleteDocumentMember(c *call) (answer, *protocol.Error) { return c.setDocumentRole("") }
+func deleteDocumentMember(c *request) (answer, *protocol.Error) { return c.setDocumentRole("") }
 
-func putWorkspaceMember(c *call) (answer, *protocol.Error) {
+func putWorkspaceMember(c *request) (answer, *protocol.Error) {
 	role, err := c.oneOf("role", "owner", "admin", "member", "viewer")
 	if err != nil {
 		return answer{}, err
@@ -25,9 +25,9 @@ func putWorkspaceMember(c *call) (answer, *protocol.Error) {
 	return c.setWorkspaceRole(role)
 }
 
-func deleteWorkspaceMember(c *call) (answer, *protocol.Error) { return c.setWorkspaceRole("") }
+func deleteWorkspaceMember(c *request) (answer, *protocol.Error) { return c.setWorkspaceRole("") }
 
-func putWorkspace(c *call) (answer, *protocol.Error) {
+func putWorkspace(c *request) (answer, *protocol.Error) {
 	if err := c.ours(); err != nil {
 		return answer{}, err
 	}
@@ -42,29 +42,29 @@ func putWorkspace(c *call) (answer, *protocol.Error) {
 }
 
 // setDocumentRole stores a grant, and has the user's session ask again.
-func (c *call) setDocumentRole(role string) (answer, *protocol.Error) {
+func (c *request) setDocumentRole(role string) (answer, *protocol.Error) {
 	if err := c.ours(); err != nil {
 		return answer{}, err
 	}
 	if err := c.store.PutGrant(c.ctx, c.document, c.user, role); err != nil {
 		return answer{}, storeError(err, noDocument)
 	}
-	return c.tell(access{user: c.user, document: c.document, reason: documentRole, by: c.by})
+	return c.notify(change{user: c.user, document: c.document, reason: documentRole, by: c.by})
 }
 
 // setWorkspaceRole does the same for a role in a workspace, on all of its documents.
-func (c *call) setWorkspaceRole(role string) (answer, *protocol.Error) {
+func (c *request) setWorkspaceRole(role string) (answer, *protocol.Error) {
 	if err := c.ours(); err != nil {
 		return answer{}, err
 	}
 	if err := c.store.PutMember(c.ctx, c.workspace, c.user, role); err != nil {
 		return answer{}, storeError(err, noWorkspace)
 	}
-	return c.tell(access{user: c.user, workspace: c.workspace, reason: workspaceRole, by: c.by})
+	return c.notify(change{user: c.user, workspace: c.workspace, reason: workspaceRole, by: c.by})
 }
 
-// tell is the second half of a change of one user's rights, when it is stored.
-func (c *call) tell(what access) (answer, *protocol.Error) {
+// notify is the second half of a change of one user's rights, when it is stored.
+func (c *request) notify(what change) (answer, *protocol.Error) {
 	receipt, err := c.askAgain(c.ctx, what)
 	if err != nil {
 		return answer{}, afterStore(err)
@@ -73,7 +73,7 @@ func (c *call) tell(what access) (answer, *protocol.Error) {
 }
 
 // ours refuses to store what nobody would ask for.
-func (c *call) ours() *protocol.Error {
+func (c *request) ours() *protocol.Error {
 	if !c.cfg.Elsewhere {
 		return nil
 	}

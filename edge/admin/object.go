@@ -3,19 +3,11 @@ package admin
 import (
 	"context"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
-
-// The bindings of the two kinds of object.
-const (
-	sessionObjects  = "SESSIONS"
-	documentObjects = "DOCUMENTS"
-)
-
-// answerDepth is how deep an object's answer nests at most.
-const answerDepth = 12
 
 // sideBySide is how many objects are asked at once.
 const sideBySide = 8
@@ -27,42 +19,32 @@ const (
 	permissions   = "permissions_changed"
 )
 
-// ask asks an object, and returns the member of its answer that is wanted.
-func (a *API) ask(ctx context.Context, binding, id string, text []byte, member string) ([]byte, *protocol.Error) {
-	answer, err := a.objects.Call(ctx, binding, id, text)
-	if err != nil || jsonscan.Check(answer, answerDepth) != nil {
-		if binding == documentObjects {
-			return nil, rest.Unavailable("document_unavailable")
+// ask asks an object, and returns what its answer brings.
+func (a *API) ask(ctx context.Context, id string, m call.Message) ([]byte, *protocol.Error) {
+	_, value, err := a.askWhole(ctx, id, m)
+	return value, err
+}
+
+// askWhole is ask with the whole answer beside.
+func (a *API) askWhole(ctx context.Context, id string, m call.Message) (answer, value []byte, err *protocol.Error) {
+	answer, failed := a.objects.Call(ctx, m.Kind.Binding, id, m.Text)
+	if failed != nil || jsonscan.Check(answer, jsonscan.DepthLimit) != nil {
+		if m.Kind.Binding == call.Documents {
+			return nil, nil, rest.Unavailable("document_unavailable")
 		}
-		return nil, rest.Unavailable("session_unavailable")
+		return nil, nil, rest.Unavailable("session_unavailable")
 	}
-	if data := jsonscan.Field(answer, "error"); data != nil {
-		if e, known := protocol.ParseError(data); known {
-			return nil, e
-		}
-		return nil, badAnswer()
-	}
-	value := jsonscan.Field(answer, member)
-	if value == nil {
-		return nil, badAnswer()
-	}
-	return value, nil
+	value, err = call.ParseAnswer(answer, m.Kind)
+	return answer, value, err
 }
 
 func badAnswer() *protocol.Error {
-	return &protocol.Error{Code: protocol.InternalError, Reason: "bad_answer"}
+	return &protocol.Error{Code: protocol.InternalError, Reason: call.ReasonBadAnswer}
 }
 
-// message begins what an object is told.
-func message(kind string) jsonscan.Writer {
-	w := jsonscan.NewObject(nil)
-	w.Str("kind", kind)
-	return w
-}
-
-// access is what a change of permissions is about: no document and no workspace is
+// change is what a change of permissions is about: no document and no workspace is
 // everything the user's session knows.
-type access struct {
+type change struct {
 	user, document, workspace, reason, by string
 	// version is the document's access version, 0 for what is not about all of it.
 	version uint64
@@ -70,25 +52,15 @@ type access struct {
 
 // askAgain has a user's session object ask the permission source anew and push what
 // has changed. It returns its receipt.
-func (a *API) askAgain(ctx context.Context, what access) ([]byte, *protocol.Error) {
-	w := message("access")
-	w.Str("user_id", what.user)
-	if what.document != "" {
-		w.Str("document", what.document)
+func (a *API) askAgain(ctx context.Context, what change) ([]byte, *protocol.Error) {
+	r := call.Access{
+		UserID: what.user, Document: what.document, WorkspaceID: what.workspace, Version: what.version, Reason: what.reason, By: what.by,
 	}
-	if what.version > 0 {
-		w.Uint("access", what.version)
-	}
-	if what.workspace != "" {
-		w.Str("workspace_id", what.workspace)
-	}
-	w.Str("reason", what.reason)
-	w.Str("by", what.by)
-	return a.ask(ctx, sessionObjects, what.user, w.End(), "receipt")
+	return a.ask(ctx, what.user, r.Message())
 }
 
 // afterStore is the error of a change that is stored, but that not everybody concerned
-// has been told of: those still work by what they knew.
+// has been notified of: those still work by what they knew.
 func afterStore(err *protocol.Error) *protocol.Error {
 	if err.Code != protocol.ServiceUnavailable {
 		err = rest.Unavailable("not_told")
@@ -99,7 +71,7 @@ func afterStore(err *protocol.Error) *protocol.Error {
 }
 
 // stored is the answer to a change: that it is stored, and the receipt of the session
-// object it was told to.
+// object that was notified.
 func stored(receipt []byte) answer {
 	w := jsonscan.NewObject(nil)
 	w.Bool("stored", true)

@@ -4,23 +4,24 @@ import (
 	"context"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 )
 
-// revoke makes tokens worthless: one, those of a sign-in, those that a client's connections
+// revoke makes tokens unusable: one, those of a sign-in, those that a client's connections
 // live by, those of up to a moment, or all there are. Of the five exactly one must be said.
-func revoke(c *call) (answer, *protocol.Error) {
-	w := c.ending("TOKEN_REVOKED", "revoked")
+func revoke(c *request) (answer, *protocol.Error) {
+	r := c.ending(protocol.TokenRevoked, "revoked")
 	said, kind := 0, ""
 	for _, field := range [...]string{"jti", "sign_in", "client_id", "before", "all"} {
 		if c.fields[field] == nil {
 			continue
 		}
 		said, kind = said+1, field
-		if err := c.meant(&w, field); err != nil {
+		if err := c.meant(r, field); err != nil {
 			return answer{}, err
 		}
 	}
@@ -31,7 +32,7 @@ func revoke(c *call) (answer, *protocol.Error) {
 	// The session object first: it needs no database. From then on it takes no token that
 	// is meant, nor any that a sign-in of before brings later; so nothing is lost when the
 	// sign-ins cannot be ended now.
-	receipt, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "receipt")
+	receipt, err := c.ask(c.ctx, c.user, r.Message())
 	if !c.cfg.Embedded || kind == "jti" || kind == "before" || kind == "client_id" && err != nil {
 		return ended(receipt, "", err)
 	}
@@ -68,36 +69,27 @@ func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protoc
 	return ok(w.End()), nil
 }
 
-// meant checks one of revoke's fields, and says it to the session object.
-func (c *call) meant(w *jsonscan.Writer, field string) *protocol.Error {
+// meant checks one of revoke's fields, and takes it into the request.
+func (c *request) meant(r *call.End, field string) *protocol.Error {
+	text, _ := jsonscan.Str(c.fields[field])
+	good := false
 	switch field {
 	case "jti":
-		jti, _ := jsonscan.Str(c.fields[field])
-		if !protocol.UserID(jti) { // what a token's jti is taken by, too
-			return rest.BadField(field)
-		}
-		w.Str(field, jti)
+		r.TokenID, good = text, protocol.UserID(text) // what a token's jti is taken by, too
 	case "sign_in":
-		id, _ := jsonscan.Str(c.fields[field])
-		if !signin.IsID(id) {
-			return rest.BadField(field)
-		}
-		w.Str(field, id)
+		r.SignIn, good = text, signin.IsID(text)
 	case "client_id":
-		id, _ := jsonscan.Str(c.fields[field])
-		if !protocol.Identifier(id, protocol.DefaultLimits.IDBytes) {
-			return rest.BadField(field)
-		}
-		w.Str(field, id)
+		r.ClientID, good = text, protocol.Identifier(text, protocol.DefaultLimits.IDBytes)
 	case "before":
 		at, err := c.before(c.fields[field])
-		w.Int(field, at.Unix())
+		r.Before = call.At(at)
 		return err
 	case "all":
-		if all, isBool := jsonscan.Bool(c.fields[field]); !isBool || !all {
-			return rest.BadField(field)
-		}
-		w.Bool(field, true)
+		r.All, _ = jsonscan.Bool(c.fields[field])
+		good = r.All
+	}
+	if !good {
+		return rest.BadField(field)
 	}
 	return nil
 }
@@ -105,7 +97,7 @@ func (c *call) meant(w *jsonscan.Writer, field string) *protocol.Error {
 // endSignIns ends the sign-ins with the embedded issuer that a revocation means, and
 // reports whether there were any. When all is revoked, no browser of the user's is known
 // any more either.
-func (c *call) endSignIns(kind string, receipt []byte) (any bool, err error) {
+func (c *request) endSignIns(kind string, receipt []byte) (any bool, err error) {
 	var ids []string
 	switch kind {
 	case "all":
@@ -117,7 +109,7 @@ func (c *call) endSignIns(kind string, receipt []byte) (any bool, err error) {
 		id, _ := jsonscan.Str(c.fields["sign_in"])
 		ids = []string{id}
 	default:
-		ids, _ = jsonscan.Strs(jsonscan.Field(receipt, "sign_ins"))
+		ids = call.SignIns(receipt)
 	}
 	for _, id := range ids {
 		one, failed := c.store.EndSignIns(c.ctx, c.user, id, c.cfg.Now())
@@ -146,7 +138,7 @@ type SignIns interface {
 }
 
 // listSignIns says by which sign-ins a user is signed in.
-func listSignIns(c *call) (answer, *protocol.Error) {
+func listSignIns(c *request) (answer, *protocol.Error) {
 	if !c.cfg.Embedded {
 		return answer{}, &protocol.Error{Code: protocol.NotFound, Reason: "no_embedded_issuer", Message: "People sign in with another issuer: ask there."}
 	}
@@ -159,21 +151,17 @@ func listSignIns(c *call) (answer, *protocol.Error) {
 		return answer{}, rest.Unavailable("database_unavailable")
 	}
 	w := jsonscan.NewObject(nil)
-	w.Key("sign_ins")
-	w.Buf = append(w.Buf, '[')
-	for i, s := range list[:min(len(list), limit)] {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		item := jsonscan.NewObject(w.Buf)
-		item.Str("id", s.ID)
-		item.Time("signed_in_at", s.SignedInAt)
-		item.Time("used_at", s.UsedAt)
-		item.Time("expires_at", s.ExpiresAt)
-		item.Str("user_agent", s.UserAgent)
-		w.Buf = item.End()
+	w.Array("sign_ins")
+	for _, s := range list[:min(len(list), limit)] {
+		w.OpenItem()
+		w.Str("id", s.ID)
+		w.Time("signed_in_at", s.SignedInAt)
+		w.Time("used_at", s.UsedAt)
+		w.Time("expires_at", s.ExpiresAt)
+		w.Str("user_agent", s.UserAgent)
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	w.Bool("more", len(list) > limit)
 	return ok(w.End()), nil
 }

@@ -1,8 +1,9 @@
 package admin
 
 import (
+	"net/http"
 	"net/url"
-	"slices"
+	"path"
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -19,7 +20,7 @@ type route struct {
 	foreign bool
 	// raw routes read the body as it is.
 	raw bool
-	do  func(*call) (answer, *protocol.Error)
+	do  func(*request) (answer, *protocol.Error)
 }
 
 // Parts of paths. What a path names is checked for each route alike: see named.
@@ -70,48 +71,81 @@ func routes() []route {
 	}
 }
 
-// match finds the request's route and what its path names. Without one, allow lists
-// the methods the path has, "" for a path that there is not.
-func (c *call) match() (found *route, allow string) {
-	var methods []string
+// newMux serves each route.
+func newMux(a *API) *http.ServeMux {
+	mux := http.NewServeMux()
 	for _, r := range routes() {
-		named, fits := fit(r.path, c.request.URL)
-		switch {
-		case !fits:
-		case r.method == c.request.Method:
-			c.named = named
-			return &r, ""
-		default:
-			methods = append(methods, r.method)
-		}
+		mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, asked *http.Request) { a.serve(&r, w, asked) })
 	}
-	slices.Sort(methods)
-	return nil, strings.Join(methods, ", ")
+	return mux
 }
 
-// name is a part of a path and what it stands for.
-type name struct{ of, value string }
-
-// fit compares a path part by part. The parts are taken from the path as it was
-// sent: a slash that is escaped belongs to an id.
-func fit(pattern string, asked *url.URL) (named []name, fits bool) {
-	want, have := strings.Split(pattern, "/"), strings.Split(asked.EscapedPath(), "/")
-	if len(want) != len(have) {
-		return nil, false
+// find reports whether there is a route for a request. Without one, allow lists the methods
+// that the path has, "" for a path that there is not. A path that is not clean is none: a
+// program could do nothing with a redirect.
+func (a *API) find(r *http.Request) (found bool, allow string) {
+	if at := r.URL.EscapedPath(); path.Clean(at) != at {
+		return false, ""
 	}
-	for i, w := range want {
-		part, err := url.PathUnescape(have[i])
-		if err != nil {
-			return nil, false
+	handler, pattern := a.mux.Handler(r)
+	if pattern != "" {
+		if r.Method == http.MethodHead { // net/http takes a HEAD for a GET
+			return false, http.MethodGet
 		}
-		if strings.HasPrefix(w, "{") {
-			if part == "" {
-				return nil, false
-			}
-			named = append(named, name{strings.Trim(w, "{}"), part})
-		} else if w != part {
-			return nil, false
-		}
+		return true, ""
 	}
-	return named, true
+	var said refusal
+	handler.ServeHTTP(&said, r)
+	if said.status == http.StatusMethodNotAllowed {
+		return false, strings.ReplaceAll(said.header.Get("Allow"), "GET, HEAD", "GET")
+	}
+	return false, ""
 }
+
+// routable is a request as ServeMux can tell its route. A part of the path that is a slash,
+// escaped, it takes for the end of the path; so a part that is slashes alone gets one more,
+// which named takes away again.
+func routable(r *http.Request) *http.Request {
+	parts := strings.Split(r.URL.EscapedPath(), "/")
+	same := true
+	for i, part := range parts {
+		if part != "" && strings.ReplaceAll(strings.ToUpper(part), "%2F", "") == "" {
+			parts[i], same = part+"%2F", false
+		}
+	}
+	u := *r.URL
+	u.RawPath = strings.Join(parts, "/")
+	var err error
+	if u.Path, err = url.PathUnescape(u.RawPath); same || err != nil {
+		return r
+	}
+	other := *r
+	other.URL = &u
+	return &other
+}
+
+// named is what the path of a routable request says for a name.
+func named(r *http.Request, name string) string {
+	value := r.PathValue(name)
+	if value != "" && strings.Trim(value, "/") == "" {
+		return value[1:]
+	}
+	return value
+}
+
+// refusal is what net/http says of a request that no route fits.
+type refusal struct {
+	header http.Header
+	status int
+}
+
+func (r *refusal) Header() http.Header {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	return r.header
+}
+
+func (r *refusal) Write(b []byte) (int, error) { return len(b), nil }
+
+func (r *refusal) WriteHeader(status int) { r.status = status }

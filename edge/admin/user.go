@@ -3,16 +3,15 @@ package admin
 import (
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // getSession says what a user's session is made of.
-func getSession(c *call) (answer, *protocol.Error) {
-	w := message("describe")
-	w.Str("user_id", c.user)
-	session, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "session")
+func getSession(c *request) (answer, *protocol.Error) {
+	session, err := c.ask(c.ctx, c.user, (&call.DescribeSession{}).Message())
 	if err != nil {
 		return answer{}, err
 	}
@@ -23,14 +22,12 @@ func getSession(c *call) (answer, *protocol.Error) {
 
 // postDeviceMessage has the session object keep a message for the user's device, and
 // answers with its place there once it is stored.
-func postDeviceMessage(c *call) (answer, *protocol.Error) {
+func postDeviceMessage(c *request) (answer, *protocol.Error) {
 	data := c.fields["data"]
 	if data == nil {
 		return answer{}, rest.BadField("data")
 	}
-	w := message("post")
-	w.Raw("data", data)
-	seq, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "seq")
+	seq, err := c.ask(c.ctx, c.user, (&call.Post{Data: data}).Message())
 	if err != nil {
 		return answer{}, err
 	}
@@ -41,17 +38,22 @@ func postDeviceMessage(c *call) (answer, *protocol.Error) {
 
 // kick ends a user's connections, on one document, on the device channel, or on all. It takes no right away:
 // the user may come back at once.
-func kick(c *call) (answer, *protocol.Error) {
-	w := c.ending("SESSION_ENDED", "kicked")
+func kick(c *request) (answer, *protocol.Error) {
+	r := c.ending(protocol.SessionEnded, "kicked")
 	if raw := c.fields["document"]; raw != nil {
 		document, _ := jsonscan.Str(raw)
 		if !protocol.DocumentID(document) && document != protocol.DeviceChannel {
 			return answer{}, rest.BadField("document")
 		}
-		c.document = document
-		w.Str("document", document)
+		c.document, r.Document = document, document
 	}
-	return c.end(w)
+	receipt, err := c.ask(c.ctx, c.user, r.Message())
+	if err != nil {
+		return answer{}, err
+	}
+	out := jsonscan.NewObject(nil)
+	out.Raw("receipt", receipt)
+	return ok(out.End()), nil
 }
 
 // clockSkew is how far ahead of ours the clock of an issuer, or of the operator, may be.
@@ -59,7 +61,7 @@ const clockSkew = 5 * time.Second
 
 // before reads a moment that is a string (RFC 3339) or a number (seconds since 1970).
 // One that lies ahead would end tokens that nobody has issued yet.
-func (c *call) before(raw []byte) (time.Time, *protocol.Error) {
+func (c *request) before(raw []byte) (time.Time, *protocol.Error) {
 	text, isText := jsonscan.Str(raw)
 	if !isText {
 		text = string(raw)
@@ -71,23 +73,7 @@ func (c *call) before(raw []byte) (time.Time, *protocol.Error) {
 	return at, nil
 }
 
-func (c *call) ending(code, reason string) jsonscan.Writer {
-	w := message("end")
-	w.Str("user_id", c.user)
-	w.Str("code", code)
-	w.Str("reason", c.why(reason))
-	w.Str("by", c.by)
-	return w
-}
-
-// end has the session object end what it is told to, and answers with its receipt:
-// what was closed, and the last message of each that was accepted.
-func (c *call) end(w jsonscan.Writer) (answer, *protocol.Error) {
-	receipt, err := c.ask(c.ctx, sessionObjects, c.user, w.End(), "receipt")
-	if err != nil {
-		return answer{}, err
-	}
-	out := jsonscan.NewObject(nil)
-	out.Raw("receipt", receipt)
-	return ok(out.End()), nil
+// ending begins a request to end connections.
+func (c *request) ending(code protocol.Code, reason string) *call.End {
+	return &call.End{UserID: c.user, Code: code, Reason: c.why(reason), By: c.by}
 }

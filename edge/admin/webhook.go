@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -13,17 +13,17 @@ import (
 // webhookName is who an access that the webhook brought is by.
 const webhookName = "webhook"
 
-// webhook takes the word of an outside source of permissions that something has
+// webhook is an outside source of permissions saying that something has
 // changed: for a user, for everybody on a document, or for everybody in a workspace. It
 // is no permission: the session objects ask the source again, so whoever repeats a
 // webhook within its window gets nothing by it.
-func webhook(c *call) (answer, *protocol.Error) {
+func webhook(c *request) (answer, *protocol.Error) {
 	if len(c.cfg.Secrets) == 0 {
 		return answer{}, &protocol.Error{Code: protocol.NotFound}
 	}
 	// The adapter takes a header apart at its commas.
 	header := strings.Join(c.request.Header.Values(protocol.SignatureHeader), ",")
-	signature, err := front.ParseSignature(header, c.cfg.Now(), c.cfg.Window)
+	signature, err := access.ParseSignature(header, c.cfg.Now(), c.cfg.Window)
 	if err != nil {
 		return answer{}, err
 	}
@@ -33,7 +33,7 @@ func webhook(c *call) (answer, *protocol.Error) {
 	}
 	// Before anything of it is read.
 	if !signature.Signs(body, c.cfg.Secrets) {
-		return answer{}, front.Unsigned()
+		return answer{}, access.Unsigned()
 	}
 	if !rest.IsJSON(c.request) {
 		return answer{}, notJSON()
@@ -55,8 +55,8 @@ func webhook(c *call) (answer, *protocol.Error) {
 	return ok(w.End()), nil
 }
 
-// pass tells an event to whom it concerns.
-func (c *call) pass(e access) (err *protocol.Error) {
+// pass notifies the objects that an event concerns.
+func (c *request) pass(e change) (err *protocol.Error) {
 	switch {
 	case e.user != "":
 		_, err = c.askAgain(c.ctx, e)
@@ -68,8 +68,8 @@ func (c *call) pass(e access) (err *protocol.Error) {
 	return err
 }
 
-// workspaceChanged tells every document that was ever opened in a workspace.
-func (c *call) workspaceChanged(e access) *protocol.Error {
+// workspaceChanged notifies every document that was ever opened in a workspace.
+func (c *request) workspaceChanged(e change) *protocol.Error {
 	if err := c.store.WorkspaceChanged(c.ctx, e.workspace); err != nil {
 		return storeError(err, noWorkspace)
 	}
@@ -78,29 +78,29 @@ func (c *call) workspaceChanged(e access) *protocol.Error {
 		return storeError(err, noWorkspace)
 	}
 	for _, document := range documents {
-		if _, err := c.documentChanged(c.ctx, access{document: document, reason: e.reason, by: e.by}); err != nil {
+		if _, err := c.documentChanged(c.ctx, change{document: document, reason: e.reason, by: e.by}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// events reads one event, or a list of them; what stands twice is told once. Other
+// events reads one event, or a list of them; what stands twice counts once. Other
 // fields are let be: sources have their own.
-func (c *call) events(body []byte) ([]access, *protocol.Error) {
+func (c *request) events(body []byte) ([]change, *protocol.Error) {
 	if err := rest.CheckObject(body, bodyDepth); err != nil {
 		return nil, err
 	}
 	list := jsonscan.Field(body, "events")
 	if list == nil {
 		one, err := c.event(body)
-		return []access{one}, err
+		return []change{one}, err
 	}
 	if list[0] != '[' {
 		return nil, rest.BadField("events")
 	}
-	var events []access
-	seen := map[access]bool{}
+	var events []change
+	seen := map[change]bool{}
 	n := 0
 	for a := jsonscan.Elements(list); a.Next(); n++ {
 		if n == c.cfg.MaxEvents {
@@ -123,8 +123,8 @@ func (c *call) events(body []byte) ([]access, *protocol.Error) {
 	return events, nil
 }
 
-func (c *call) event(raw []byte) (access, *protocol.Error) {
-	e := access{reason: permissions, by: webhookName}
+func (c *request) event(raw []byte) (change, *protocol.Error) {
+	e := change{reason: permissions, by: webhookName}
 	for _, f := range [...]struct {
 		name  string
 		into  *string
@@ -132,7 +132,7 @@ func (c *call) event(raw []byte) (access, *protocol.Error) {
 	}{
 		{"user_id", &e.user, protocol.UserID},
 		{"document", &e.document, protocol.DocumentID},
-		{"workspace_id", &e.workspace, func(s string) bool { return protocol.Identifier(s, protocol.DefaultLimits.IDBytes) }},
+		{"workspace_id", &e.workspace, isWorkspace},
 		{"reason", &e.reason, func(s string) bool { return s == documentRole || s == workspaceRole || s == permissions }},
 	} {
 		value := jsonscan.Field(raw, f.name)

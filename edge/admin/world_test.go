@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/openapi"
 )
 
@@ -71,7 +73,7 @@ func newWorld(t *testing.T) *world {
 		},
 	}
 	w.cfg = Config{
-		Operators: front.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
+		Operators: access.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
 		Now: func() time.Time { return start }, Random: func(b []byte) { rand.Read(b) }, Log: func(line string) { w.lines = append(w.lines, line) },
 	}
 	text, err := os.ReadFile("openapi.json")
@@ -96,7 +98,12 @@ func (w *world) enter(what, name string) error {
 }
 
 func (w *world) Call(_ context.Context, binding, name string, text []byte) ([]byte, error) {
-	if err := w.enter(binding+"/"+name+" "+string(text), binding+"/"+name); err != nil {
+	// It is noted without its version, which each has.
+	said, versioned := strings.CutSuffix(string(text), fmt.Sprintf(`"v":%d}`, call.Version))
+	if !versioned {
+		w.t.Errorf("a request of no version: %s", text)
+	}
+	if err := w.enter(binding+"/"+name+" "+strings.TrimSuffix(said, ",")+"}", binding+"/"+name); err != nil {
 		return nil, err
 	}
 	var m struct{ Kind string }
@@ -259,11 +266,13 @@ func (w *world) ask(method, path, body string, header ...string) reply {
 // described holds an answer against the file.
 func (w *world) described(r *http.Request, a reply, body string) {
 	w.t.Helper()
-	c := &call{request: r}
-	found, _ := c.match()
-	if found == nil {
+	_, pattern := w.api.mux.Handler(routable(r))
+	all := routes()
+	n := slices.IndexFunc(all, func(one route) bool { return one.method+" "+one.path == pattern })
+	if n < 0 {
 		return
 	}
+	found := all[n]
 	operations := w.doc.Operations()
 	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == found.method && o.Path == found.path })
 	if i < 0 {

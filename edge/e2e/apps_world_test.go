@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -59,7 +59,7 @@ func (s *server) serveApp(t testing.TB, name string) *appServer {
 
 func (a *appServer) webhook(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	signature, err := front.ParseSignature(r.Header.Get(protocol.SignatureHeader), time.Now(), time.Minute)
+	signature, err := access.ParseSignature(r.Header.Get(protocol.SignatureHeader), time.Now(), time.Minute)
 	if err != nil || !signature.Signs(body, []string{a.secret}) {
 		a.t.Errorf("a call that is not signed: %v %v", r.Header, err)
 	}

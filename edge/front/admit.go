@@ -4,57 +4,52 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// The bindings of the two kinds of object.
-const (
-	sessionObjects  = "SESSIONS"
-	documentObjects = "DOCUMENTS"
-)
-
 // identify finds the key a token is to be checked with, and asks for the check.
-func (f *Front) identify(fl *flight, now time.Time) []byte {
+func (f *Front) identify(a *admission, now time.Time) []byte {
 	if f.cfg.Fault != nil {
-		return fl.fail(f.cfg.Fault)
+		return a.fail(f.cfg.Fault)
 	}
-	t, err := f.parse(fl.token)
+	t, err := f.parse(a.token)
 	if err != nil {
-		return fl.fail(err)
+		return a.fail(err)
 	}
-	key, decision, wait := f.keys.Lookup(t.KeyID, fl.fetched, now)
+	key, decision, wait := f.keys.Lookup(t.KeyID, a.fetched, now)
 	switch {
 	case decision == token.Use:
-		fl.await = awaitSignature
+		a.await = awaitSignature
 		w := step("verify")
 		w.Raw("jwk", key.JWK)
 		w.Str("input", t.Input)
 		w.Str("signature", t.Signature)
-		return fl.next(w)
-	case decision == token.Fetch && !fl.fetched:
-		fl.await, fl.fetched = awaitKeys, true
+		return a.next(w)
+	case decision == token.Fetch && !a.fetched:
+		a.await, a.fetched = awaitKeys, true
 		w := step("fetch")
 		w.Str("url", f.cfg.KeySetURL)
 		w.Int("timeout_ms", token.FetchLimit.Milliseconds())
 		w.Int("max_bytes", token.KeySetBytes)
-		return fl.next(w)
+		return a.next(w)
 	case decision == token.Unknown:
-		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonKeyUnknown})
+		return a.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonKeyUnknown})
 	case decision == token.NotYet:
-		return fl.fail(&protocol.Error{
+		return a.fail(&protocol.Error{
 			Code: protocol.ServiceUnavailable, Reason: "key_not_known_yet", RetryAfter: wait,
 			Message: "The token's key is not known here yet: try again when the issuer's keys have been fetched anew.",
 		})
 	}
-	return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: max(wait, time.Second)})
+	return a.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: max(wait, time.Second)})
 }
 
 // keysFetched takes what the key set's address has answered. What could not be used counts
-// as a failed fetch; Lookup says what then. The operator is told of it, and of keys that
+// as a failed fetch; Lookup says what then. A line in the log says so, and names keys that
 // had to be left out.
-func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
+func (f *Front) keysFetched(a *admission, result []byte, now time.Time) []byte {
 	status, answered := jsonscan.Uint(jsonscan.Field(result, "status"))
 	event, reason, leftOut := "key_set_failed", text(result, "error"), 0
 	switch body, whole := jsonscan.Str(jsonscan.Field(result, "body")); {
@@ -64,7 +59,7 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 		var err error
 		switch leftOut, err = f.keys.Load([]byte(body), now); {
 		case err == nil && leftOut == 0:
-			return f.identify(fl, now)
+			return f.identify(a, now)
 		case err == nil:
 			event, reason = "keys_left_out", "unusable_or_of_one_name"
 		case errors.Is(err, token.ErrNoKey):
@@ -76,10 +71,10 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 	if event == "key_set_failed" {
 		f.keys.Failed(now)
 	}
-	if since := now.Sub(f.keysTold); 0 <= since && since < time.Minute {
-		return f.identify(fl, now)
+	if since := now.Sub(f.keysLogged); 0 <= since && since < time.Minute {
+		return f.identify(a, now)
 	}
-	f.keysTold = now
+	f.keysLogged = now
 	line := jsonscan.NewObject(nil)
 	line.Str("level", "warn")
 	line.Str("event", event)
@@ -90,186 +85,146 @@ func (f *Front) keysFetched(fl *flight, result []byte, now time.Time) []byte {
 	if leftOut > 0 {
 		line.Int("keys", int64(leftOut))
 	}
-	fl.await = awaitNoted
+	a.await = awaitNoted
 	w := step("note")
 	w.Str("log", string(line.End()))
-	return fl.next(w)
+	return a.next(w)
 }
 
 // resume takes the result of the last step.
-func (f *Front) resume(fl *flight, result []byte, now time.Time) []byte {
-	return f.settled(fl, f.goOn(fl, result, now), now)
+func (f *Front) resume(a *admission, result []byte, now time.Time) []byte {
+	return f.settled(a, f.goOn(a, result, now), now)
 }
 
-func (f *Front) goOn(fl *flight, result []byte, now time.Time) []byte {
+func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 	if full, _ := jsonscan.Bool(jsonscan.Field(result, "full")); full {
-		return fl.full()
+		return a.full()
 	}
-	switch fl.await {
+	switch a.await {
 	case awaitKeys:
-		return f.keysFetched(fl, result, now)
+		return f.keysFetched(a, result, now)
 	case awaitNoted:
-		return f.identify(fl, now)
+		return f.identify(a, now)
 	case awaitSignature:
-		return f.verified(fl, result, now)
+		return f.verified(a, result, now)
 	case awaitGrant:
-		return f.granted(fl, result)
+		return f.granted(a, result)
 	case awaitFirst:
-		return f.firstFrame(fl, result)
+		return f.firstFrame(a, result)
 	case awaitAppKey:
-		return f.keyFound(fl, result)
+		return f.keyFound(a, result)
 	case awaitSocket:
-		return fl.refusedByObject(result, now)
+		return a.refusedByObject(result)
 	}
-	return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
+	return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
 }
 
-func (f *Front) verified(fl *flight, result []byte, now time.Time) []byte {
-	t, err := f.parse(fl.token)
+func (f *Front) verified(a *admission, result []byte, now time.Time) []byte {
+	t, err := f.parse(a.token)
 	if err != nil {
-		return fl.fail(err)
+		return a.fail(err)
 	}
 	signed, _ := jsonscan.Bool(jsonscan.Field(result, "ok"))
 	claims, err := f.cfg.Verifier.Validate(t, signed, now)
 	if err != nil {
-		return fl.fail(err)
+		return a.fail(err)
 	}
 	if claims.ExpiresAt.Sub(claims.IssuedAt) > f.cfg.MaxTokenLife {
 		// Nobody could revoke it for as long as it lives. The session object says the same,
 		// but would be made to say it.
-		return fl.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
+		return a.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonLivesTooLong})
 	}
-	w := jsonscan.NewObject(nil)
-	w.Str("user_id", claims.Subject)
-	w.Str("email", claims.Email)
-	w.Str("name", claims.Name)
-	w.Str("jti", claims.ID)
-	w.Int("iat", claims.IssuedAt.Unix())
-	w.Int("exp", claims.ExpiresAt.Unix())
-	fl.claims, fl.subject, fl.token = w.End(), claims.Subject, ""
-	if !fl.connect {
+	said := call.Claims{
+		UserID: claims.Subject, Email: claims.Email, Name: claims.Name, TokenID: claims.ID,
+		IssuedAt: call.At(claims.IssuedAt), Expires: call.At(claims.ExpiresAt),
+	}
+	a.claims = said.Append(nil)
+	a.subject, a.token = claims.Subject, ""
+	if !a.connect {
 		w := step("claims")
-		w.Raw("claims", fl.claims)
+		w.Raw("claims", a.claims)
 		return w.End()
 	}
-	if fl.device {
-		return f.toSession(fl)
+	if a.device {
+		return f.toSession(a)
 	}
-	return fl.admit(false, nil, nil, now)
+	return a.admit(call.Readmit{})
 }
 
 // toSession takes a device to its user's session object, which both admits it and holds
 // its socket.
-func (f *Front) toSession(fl *flight) []byte {
-	fl.await = awaitSocket
-	body := jsonscan.NewObject(nil)
-	body.Raw("claims", fl.claims)
-	if fl.client != "" {
-		body.Str("client_id", fl.client)
-	}
-	body.Str("protocol", fl.protocol)
-	body.Bool("flat", fl.flat)
-	w := step("forward")
-	w.Str("binding", sessionObjects)
-	w.Str("name", fl.subject)
-	w.Str("body", string(body.End()))
-	return f.forward(fl, w)
+func (f *Front) toSession(a *admission) []byte {
+	r := call.ConnectDevice{Claims: a.claims, ClientID: a.client, Protocol: a.protocol, Flat: a.flat}
+	return f.forward(a, a.subject, r.Message())
 }
 
-// forward ends a step that takes a request to the object that is to hold its socket.
-func (f *Front) forward(fl *flight, w jsonscan.Writer) []byte {
-	if fl.taken {
+// forward takes a request to the object that is to hold its socket.
+func (f *Front) forward(a *admission, name string, m call.Message) []byte {
+	a.await = awaitSocket
+	w := toObject("forward", name, m)
+	if a.held {
+		w.Str("first", a.first)
+		a.first = ""
+	}
+	if a.taken {
 		w.Bool("settle", true)
 	}
 	if !f.cfg.Quiet {
-		w.Str("log", fl.line(nil))
+		w.Str("log", a.line(nil))
 	}
-	return fl.next(w)
+	return a.next(w)
+}
+
+// toObject begins a step that asks an object something.
+func toObject(do, name string, m call.Message) jsonscan.Writer {
+	w := step(do)
+	w.Str("binding", m.Kind.Binding)
+	w.Str("name", name)
+	w.Str("body", string(m.Text))
+	return w
 }
 
 // admit asks the user's session object for a grant: again when the document has sent
-// the first one back. gone is then the time of that one if the document holds no channel
-// of the user any more, whatever the session object believes. access is the document's
-// access version, which the next grant has to know of.
-func (fl *flight) admit(again bool, gone, access []byte, now time.Time) []byte {
-	fl.await, fl.readmitted = awaitGrant, again
-	body := jsonscan.NewObject(nil)
-	body.Str("kind", "admit")
-	body.Str("document", fl.document)
-	body.Str("client_id", fl.client)
-	body.Raw("claims", fl.claims)
-	if gone != nil {
-		body.Raw("gone_at", gone)
+// the first one back, and then with what the document says of that.
+func (a *admission) admit(back call.Readmit) []byte {
+	a.await, a.readmitted = awaitGrant, back.Readmit
+	r := call.Admit{
+		Document: a.document, ClientID: a.client, Claims: a.claims, GoneAt: back.GoneAt, Access: back.Access, Again: back.Readmit,
 	}
-	if access != nil {
-		body.Raw("access", access)
-	}
-	body.Bool("again", again)
-	body.Int("now", now.UnixMilli())
-	w := step("call")
-	w.Str("binding", sessionObjects)
-	w.Str("name", fl.subject)
-	w.Str("body", string(body.End()))
-	return fl.next(w)
+	return a.next(toObject("call", a.subject, r.Message()))
 }
 
 // granted takes the session object's answer to the document object.
-func (f *Front) granted(fl *flight, result []byte) []byte {
+func (f *Front) granted(a *admission, result []byte) []byte {
 	answer := []byte(text(result, "body"))
 	if jsonscan.Check(answer, jsonscan.DepthLimit) != nil {
-		return fl.unavailable("session_unavailable")
+		return a.unavailable("session_unavailable")
 	}
-	if data := jsonscan.Field(answer, "error"); data != nil {
-		return fl.fail(objectError(data))
+	grant, err := call.ParseAnswer(answer, &call.KindAdmit)
+	if err != nil {
+		return a.fail(err)
 	}
-	grant := jsonscan.Field(answer, "grant")
-	// What the objects hear next they believe: a grant of anybody else's would
+	// What the objects receive next they believe: a grant of anybody else's would
 	// be a fault of ours that nothing behind this would notice.
-	if text(grant, "user_id") != fl.subject || text(grant, "document") != fl.document {
-		return fl.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
+	if user, document := call.Grantee(grant); user != a.subject || document != a.document {
+		return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
 	}
-	fl.await = awaitSocket
-	body := jsonscan.NewObject(nil)
-	body.Raw("grant", grant)
-	body.Str("client_id", fl.client)
-	if fl.session != "" {
-		body.Str("session_id", fl.session)
-	}
-	if fl.lastSeq != "" {
-		body.Raw("last_seq", []byte(fl.lastSeq))
-	}
-	body.Str("protocol", fl.protocol)
-	w := step("forward")
-	w.Str("binding", documentObjects)
-	w.Str("name", fl.document)
-	w.Str("body", string(body.End()))
-	return f.forward(fl, w)
+	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Protocol: a.protocol}
+	r.LastSeq, _ = jsonscan.Uint([]byte(a.lastSeq))
+	return f.forward(a, a.document, r.Message())
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.
-func (fl *flight) refusedByObject(result []byte, now time.Time) []byte {
+func (a *admission) refusedByObject(result []byte) []byte {
 	status, _ := jsonscan.Uint(jsonscan.Field(result, "status"))
-	body := []byte(text(result, "body"))
-	if jsonscan.Check(body, jsonscan.DepthLimit) == nil {
-		again, _ := jsonscan.Bool(jsonscan.Field(body, "readmit"))
-		if status == 409 && again && !fl.readmitted && fl.document != "" {
-			return fl.admit(true, jsonscan.Field(body, "gone_at"), jsonscan.Field(body, "access"), now)
-		}
-		if data := jsonscan.Field(body, "data"); data != nil {
-			return fl.fail(objectError(data))
-		}
+	back, err := call.ParseRefusal([]byte(text(result, "body")))
+	switch {
+	case status == 409 && back.Readmit && !a.readmitted && a.document != "":
+		return a.admit(back)
+	case err != nil:
+		return a.fail(err)
+	case a.document == "":
+		return a.unavailable("session_unavailable")
 	}
-	reason := "document_unavailable"
-	if fl.document == "" {
-		reason = "session_unavailable"
-	}
-	return fl.unavailable(reason)
-}
-
-// objectError reads the error an object has answered with.
-func objectError(data []byte) *protocol.Error {
-	if err, ok := protocol.ParseError(data); ok {
-		return err
-	}
-	return &protocol.Error{Code: protocol.InternalError, Reason: "bad_answer"}
+	return a.unavailable("document_unavailable")
 }

@@ -22,35 +22,35 @@ func final(do string) []byte {
 }
 
 // next ends a step that wants a result.
-func (fl *flight) next(w jsonscan.Writer) []byte {
-	w.Raw("state", fl.append(nil))
+func (a *admission) next(w jsonscan.Writer) []byte {
+	w.Raw("state", a.append(nil))
 	return w.End()
 }
 
-// fail ends a flight in the form its sender can read.
-func (fl *flight) fail(err *protocol.Error) []byte {
-	fl.refused = err
+// fail ends an admission in the form its sender can read.
+func (a *admission) fail(err *protocol.Error) []byte {
+	a.refused = err
 	switch {
-	case !fl.connect:
+	case !a.connect:
 		w := step("refused")
 		w.Raw("error", err.Frame().Data)
 		return w.End()
-	case fl.browser, fl.attended:
-		return refuse(err, fl.word(err), fl.protocol)
+	case a.browser, a.held:
+		return refuse(err, a.frame(err), a.protocol)
 	}
-	return respondText(err, err.Row().HTTP, fl.word(err))
+	return respondText(err, err.Row().HTTP, a.frame(err))
 }
 
 // unavailable is a failure of an object, as a deploy is to all of them: those who were there
-// are told times between one second and two, by who they are, and not all the same.
-func (fl *flight) unavailable(reason string) []byte {
+// are given times between one second and two, by who they are, and not all the same.
+func (a *admission) unavailable(reason string) []byte {
 	h := uint32(2166136261) // FNV-1a
-	for _, name := range [...]string{fl.document, fl.client, fl.subject, fl.session} {
+	for _, name := range [...]string{a.document, a.client, a.subject, a.session} {
 		for i := 0; i < len(name); i++ {
 			h = (h ^ uint32(name[i])) * 16777619
 		}
 	}
-	return fl.fail(&protocol.Error{
+	return a.fail(&protocol.Error{
 		Code: protocol.ServiceUnavailable, Reason: reason, RetryAfter: time.Second + time.Duration(h%1000)*time.Millisecond,
 	})
 }
@@ -59,27 +59,27 @@ func (fl *flight) unavailable(reason string) []byte {
 // log, and counts against its address, whatever its reason. Not so what failed on our side
 // once the token or the key was found good, or because the database that knows the keys was
 // away: anything else a stranger can bring about at will.
-func (f *Front) settled(fl *flight, step []byte, now time.Time) []byte {
-	err := fl.refused
-	if err == nil || !fl.connect {
+func (f *Front) settled(a *admission, step []byte, now time.Time) []byte {
+	err := a.refused
+	if err == nil || !a.connect {
 		return step
 	}
 	ours := err.Code == protocol.ServiceUnavailable || err.Code == protocol.InternalError
-	good := fl.subject != "" || fl.keyID != "" || err.Reason == reasonKeysAway
-	if ours && good && fl.taken {
-		f.connects.give(fl.address)
+	good := a.subject != "" || a.keyID != "" || err.Reason == reasonKeysAway
+	if ours && good && a.taken {
+		f.connects.give(a.address)
 	}
-	return f.logged(step, fl.address, err, fl.line(err), now)
+	return f.logged(step, a.address, err, a.line(err), now)
 }
 
-// word is the error as its frame. A device's and an app's are seed S1's.
-func (fl *flight) word(err *protocol.Error) []byte {
+// frame is the error as a frame. A device's and an app's are seed S1's.
+func (a *admission) frame(err *protocol.Error) []byte {
 	f := err.Frame()
 	switch {
-	case fl.device:
-		f.Event, f.Flat = protocol.EventConnectionError, fl.flat
-	case fl.app:
-		f.Type, f.Event, f.Flat = protocol.TypeApp, protocol.EventAppConnectionError, fl.flat
+	case a.device:
+		f.Event, f.Flat = protocol.EventConnectionError, a.flat
+	case a.app:
+		f.Type, f.Event, f.Flat = protocol.TypeApp, protocol.EventAppConnectionError, a.flat
 	}
 	return f.Append(nil)
 }
@@ -87,7 +87,7 @@ func (fl *flight) word(err *protocol.Error) []byte {
 // line is what the operator's log says of an attempt to connect (seed S2: "Log
 // authentication events"): who, where, and why not. Never a token, and nothing of
 // the request that was not checked.
-func (fl *flight) line(err *protocol.Error) string {
+func (a *admission) line(err *protocol.Error) string {
 	w := jsonscan.NewObject(nil)
 	if err == nil {
 		w.Str("level", "info")
@@ -99,21 +99,21 @@ func (fl *flight) line(err *protocol.Error) string {
 		w.Str("reason", err.Reason)
 	}
 	switch {
-	case fl.app:
+	case a.app:
 		w.Str("channel", "app")
-		w.Str("package", fl.pkg)
-		if fl.keyID != "" { // what a key says of itself anybody can write
-			w.Str("key_id", fl.keyID)
+		w.Str("package", a.pkg)
+		if a.keyID != "" { // what a key says of itself anybody can write
+			w.Str("key_id", a.keyID)
 		}
-	case fl.device:
+	case a.device:
 		w.Str("channel", "device")
-		w.Str("client_id", fl.client)
+		w.Str("client_id", a.client)
 	default:
-		w.Str("document", fl.document)
-		w.Str("client_id", fl.client)
+		w.Str("document", a.document)
+		w.Str("client_id", a.client)
 	}
-	if fl.subject != "" { // known only once the signature or the key is
-		w.Str("user_id", fl.subject)
+	if a.subject != "" { // known only once the signature or the key is
+		w.Str("user_id", a.subject)
 	}
 	return string(w.End())
 }
@@ -121,7 +121,7 @@ func (fl *flight) line(err *protocol.Error) string {
 // logged adds a line for the log to a step that is ready, unless the address has had one of
 // the same kind within the minute.
 func (f *Front) logged(step []byte, address string, err *protocol.Error, line string, now time.Time) []byte {
-	more, ok := f.told.take(address, string(err.Code)+" "+err.Reason, now)
+	more, ok := f.lines.take(address, string(err.Code)+" "+err.Reason, now)
 	if !ok {
 		return step
 	}
@@ -135,11 +135,11 @@ func (f *Front) logged(step []byte, address string, err *protocol.Error, line st
 	return w.End()
 }
 
-// refusal is fail for a request that has no flight yet.
+// refusal is fail for a request that has no admission yet.
 func (f *Front) refusal(r request, err *protocol.Error, now time.Time) []byte {
-	fl := flight{connect: true, browser: r.upgrade() && r.origin != "", address: r.address}
-	fl.protocol, _ = r.protocol()
-	return f.settled(&fl, fl.fail(err), now)
+	a := admission{connect: true, browser: r.upgrade() && r.origin != "", address: r.address}
+	a.protocol, _ = r.protocol()
+	return f.settled(&a, a.fail(err), now)
 }
 
 // refuse says it on a socket: one frame, then the close.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -22,30 +23,30 @@ func TestAppFirstFrameRefused(t *testing.T) {
 		flat         bool
 		row          string
 	}{
-		{"nothing in time", map[string]any{"error": "TimeoutError"}, "CONNECTION_INIT_TIMEOUT", "", "attend, refuse", false, ""},
-		{"a binary message", map[string]any{"binary": true}, "MALFORMED_MESSAGE", "binary", "attend, refuse", false, ""},
-		{"nothing of any form", map[string]any{}, "MALFORMED_MESSAGE", "binary", "attend, refuse", false, ""},
-		{"no JSON", heard("hello"), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
-		{"an empty message", heard(""), "MALFORMED_MESSAGE", "invalid_json", "attend, refuse", false, ""},
-		{"more than anybody wants to see", map[string]any{"length": 30 << 20}, "MESSAGE_TOO_LARGE", "too_large", "attend, refuse", false, ""},
-		{"8 KiB and one byte", heard(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "attend, refuse", false, ""},
-		{"too deep", heard(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "attend, refuse", false, ""},
-		{"a device's first word", heard(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "attend, refuse", false, ""},
-		{"a ping", heard(protocol.PingText), "MALFORMED_MESSAGE", "init_expected", "attend, refuse", false, ""},
-		{"an init of another form", heard(firstWord(`[]`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
-		{"a key that is a number", heard(firstWord(`{"api_key":7}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
-		{"two keys", heard(firstWord(`{"api_key":"` + appKeyOne + `","session_id":"` + appReference + `","api_key":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
-		{"two keys, one escaped", heard(firstWord(`{"api_key":"` + appKeyOne + `","api\u005fkey":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "attend, refuse", false, ""},
-		{"no init data", heard(appInit + `}`), "MALFORMED_MESSAGE", "session_id_invalid", "attend, refuse", false, ""},
-		{"another app than the path's", heard(firstWord(named(appReference, "com.example.notes", appKeyOne))), "MALFORMED_MESSAGE", "package_invalid", "attend, refuse", false, ""},
-		{"a session of nobody", heard(firstWord(named("x", captions, appKeyOne))), "MALFORMED_MESSAGE", "session_id_invalid", "attend, refuse", false, ""},
-		{"no key", heard(firstWord(`{"session_id":"` + appReference + `"}`)), "AUTHENTICATION_FAILED", "app_key_missing", "attend, refuse", false, ""},
-		{"null for a key", heard(firstWord(`{"session_id":"` + appReference + `","api_key":null}`)), "AUTHENTICATION_FAILED", "app_key_missing", "attend, refuse", false, ""},
-		{"an empty key", heard(firstWord(named(appReference, captions, ""))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, refuse", false, ""},
-		{"a key nobody has", heard(firstWord(named(appReference, captions, appKeyTwo))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", false, ""},
-		{"the same, flat", heard(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyTwo) + `}`), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", true, ""},
-		{"another app's key", heard(firstWord(named(appReference, captions, appKeyOne))), "AUTHENTICATION_FAILED", "app_key_invalid", "attend, query DB, refuse", false, `["00000000000000a1","com.example.notes",0]`},
-		{"a revoked key", heard(firstWord(named(appReference, captions, appKeyOne))), "TOKEN_REVOKED", "app_key_revoked", "attend, query DB, refuse", false, `["00000000000000a1","` + captions + `",1]`},
+		{"nothing in time", map[string]any{"error": "TimeoutError"}, "CONNECTION_INIT_TIMEOUT", "", "hold, refuse", false, ""},
+		{"a binary message", map[string]any{"binary": true}, "MALFORMED_MESSAGE", "binary", "hold, refuse", false, ""},
+		{"nothing of any form", map[string]any{}, "MALFORMED_MESSAGE", "binary", "hold, refuse", false, ""},
+		{"no JSON", heard("hello"), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
+		{"an empty message", heard(""), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
+		{"more than anybody wants to see", map[string]any{"length": 30 << 20}, "MESSAGE_TOO_LARGE", "too_large", "hold, refuse", false, ""},
+		{"8 KiB and one byte", heard(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "hold, refuse", false, ""},
+		{"too deep", heard(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "hold, refuse", false, ""},
+		{"a device's first word", heard(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
+		{"a ping", heard(protocol.PingText), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
+		{"an init of another form", heard(firstWord(`[]`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"a key that is a number", heard(firstWord(`{"api_key":7}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"two keys", heard(firstWord(`{"api_key":"` + appKeyOne + `","session_id":"` + appReference + `","api_key":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"two keys, one escaped", heard(firstWord(`{"api_key":"` + appKeyOne + `","api\u005fkey":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"no init data", heard(appInit + `}`), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
+		{"another app than the path's", heard(firstWord(named(appReference, "com.example.notes", appKeyOne))), "MALFORMED_MESSAGE", "package_invalid", "hold, refuse", false, ""},
+		{"a session of nobody", heard(firstWord(named("x", captions, appKeyOne))), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
+		{"no key", heard(firstWord(`{"session_id":"` + appReference + `"}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
+		{"null for a key", heard(firstWord(`{"session_id":"` + appReference + `","api_key":null}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
+		{"an empty key", heard(firstWord(named(appReference, captions, ""))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, refuse", false, ""},
+		{"a key nobody has", heard(firstWord(named(appReference, captions, appKeyTwo))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, ""},
+		{"the same, flat", heard(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyTwo) + `}`), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", true, ""},
+		{"another app's key", heard(firstWord(named(appReference, captions, appKeyOne))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, `["00000000000000a1","com.example.notes",0]`},
+		{"a revoked key", heard(firstWord(named(appReference, captions, appKeyOne))), "TOKEN_REVOKED", "app_key_revoked", "hold, query DB, refuse", false, `["00000000000000a1","` + captions + `",1]`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			for _, path := range []string{appLine, appHost + "/app-ws?package=" + captions} {
@@ -53,7 +54,7 @@ func TestAppFirstFrameRefused(t *testing.T) {
 				if c.row != "" {
 					w.query = key(appKeyOne, c.row)
 				}
-				w.attend = func(map[string]any) map[string]any { return maps.Clone(c.result) }
+				w.hold = func(map[string]any) map[string]any { return maps.Clone(c.result) }
 				end := w.run(upgrade(path))
 				code, reason, flat := appFailure(t, end)
 				// Seed S1's address speaks seed S1's form until it was spoken to.
@@ -76,11 +77,11 @@ func TestAppFirstFrameRefused(t *testing.T) {
 	}
 	// At seed S1's address an app may be named nowhere at all.
 	w := appWorker(t)
-	w.attend = says(firstWord(`{"session_id":"` + appReference + `","api_key":"` + appKeyOne + `"}`))
+	w.hold = says(firstWord(`{"session_id":"` + appReference + `","api_key":"` + appKeyOne + `"}`))
 	if _, reason, _ := appFailure(t, w.run(upgrade(appHost+"/app-ws"))); reason != "package_invalid" {
 		t.Errorf("no app's name: %s", reason)
 	}
-	w.attend = says(firstWord(named(given("usr_other"), captions, appKeyOne)))
+	w.hold = says(firstWord(named(given("usr_other"), captions, appKeyOne)))
 	if _, reason, _ := appFailure(t, w.run(upgrade(appLine+"?session_id="+appReference))); reason != "session_id_invalid" {
 		t.Errorf("two sessions: %s", reason)
 	}
@@ -103,7 +104,7 @@ func TestAppsWorldFails(t *testing.T) {
 	} {
 		for _, header := range [][]string{nil, {"authorization", "Bearer " + appKeyOne}} {
 			w := appWorker(t)
-			w.attend = says(firstWord(named(appReference, "", appKeyOne)))
+			w.hold = says(firstWord(named(appReference, "", appKeyOne)))
 			if c.query != nil {
 				w.query = func(string, []any) map[string]any { return c.query }
 			}
@@ -129,14 +130,14 @@ func TestAppsWait(t *testing.T) {
 	maps.Copy(env, map[string]string{"INIT_TIMEOUT_MS": "700", "WAITING_APPS": "3", "WAITING_APPS_PER_IP": "2"})
 	w := newWorker(t, env)
 	var asked map[string]any
-	w.attend = func(step map[string]any) map[string]any { asked = step; return map[string]any{"error": "TimeoutError"} }
-	w.run(upgrade(appLine, "sec-websocket-protocol", "chat, holdfast.v1", AddressHeader, "2001:db8:1:2::9"))
+	w.hold = func(step map[string]any) map[string]any { asked = step; return map[string]any{"error": "TimeoutError"} }
+	w.run(upgrade(appLine, "sec-websocket-protocol", "chat, holdfast.v1", access.AddressHeader, "2001:db8:1:2::9"))
 	if asked["timeout_ms"] != 700.0 || asked["max_bytes"] != float64(firstBytes) || asked["kept_frames"] != float64(keptFrames) ||
 		asked["kept_bytes"] != float64(keptBytes) || asked["protocol"] != "holdfast.v1" ||
-		asked["places"] != 3.0 || asked["share_places"] != 2.0 || asked["share"] != Network("2001:db8:1:2::1") {
+		asked["places"] != 3.0 || asked["share_places"] != 2.0 || asked["share"] != access.Network("2001:db8:1:2::1") {
 		t.Errorf("%v", asked)
 	}
-	w.attend = func(map[string]any) map[string]any { return map[string]any{"full": true} }
+	w.hold = func(map[string]any) map[string]any { return map[string]any{"full": true} }
 	end := w.run(upgrade(appLine))
 	if code, reason, _ := appFailure(t, end); code != "SERVICE_UNAVAILABLE" || reason != "too_many_waiting" || end["status"] != 503.0 || end["headers"].(map[string]any)["retry-after"] != "1" {
 		t.Errorf("%v", end)
@@ -147,9 +148,9 @@ func TestAppsWait(t *testing.T) {
 		t.Errorf("%v", end)
 	}
 	// A socket on which more comes than is kept is refused, whatever is waited for.
-	for _, way := range []string{"attend, query DB, refuse", "attend, query DB, forward SESSIONS/usr_owner, refuse"} {
+	for _, way := range []string{"hold, query DB, refuse", "hold, query DB, forward SESSIONS/usr_owner, refuse"} {
 		w = appWorker(t)
-		w.attend = says(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`)
+		w.hold = says(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`)
 		full := map[string]any{"full": true}
 		if !strings.Contains(way, "forward") {
 			w.query = func(string, []any) map[string]any { return full }

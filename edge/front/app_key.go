@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
@@ -54,29 +55,29 @@ func appKey(s string) bool {
 }
 
 // lookUp asks whose a key is. It is the last that sees the key.
-func (f *Front) lookUp(fl *flight, key string) []byte {
+func (f *Front) lookUp(a *admission, key string) []byte {
 	if !appKey(key) {
-		return fl.fail(keyInvalid())
+		return a.fail(keyInvalid())
 	}
 	sum := sha256.Sum256([]byte(key))
-	fl.await = awaitAppKey
+	a.await = awaitAppKey
 	w := step("query")
 	w.Str("binding", databaseBinding)
 	w.Str("sql", appKeys)
 	w.Strs("args", []string{hex.EncodeToString(sum[:])})
 	w.Int("timeout_ms", databasePatience.Milliseconds())
-	return fl.next(w)
+	return a.next(w)
 }
 
 // keyFound takes what the database says of a key.
-func (f *Front) keyFound(fl *flight, result []byte) []byte {
+func (f *Front) keyFound(a *admission, result []byte) []byte {
 	rows := jsonscan.Field(result, "rows")
 	if len(rows) == 0 || rows[0] != '[' {
-		return fl.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonKeysAway, RetryAfter: time.Second})
+		return a.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonKeysAway, RetryAfter: time.Second})
 	}
 	row := jsonscan.Elements(rows)
 	if !row.Next() {
-		return fl.fail(keyInvalid())
+		return a.fail(keyInvalid())
 	}
 	var column [3][]byte
 	cells := jsonscan.Elements(row.Value())
@@ -85,43 +86,28 @@ func (f *Front) keyFound(fl *flight, result []byte) []byte {
 	}
 	id, _ := jsonscan.Str(column[0])
 	pkg, _ := jsonscan.Str(column[1])
-	fl.keyID = id
+	a.keyID = id
 	switch {
-	case pkg == "" || fl.pkg != "" && fl.pkg != pkg:
-		return fl.fail(keyInvalid()) // whose key it is, is nobody else's business
+	case pkg == "" || a.pkg != "" && a.pkg != pkg:
+		return a.fail(keyInvalid()) // whose key it is, is nobody else's business
 	case !jsonscan.Equal(column[2], "0"):
-		return fl.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
+		return a.fail(&protocol.Error{Code: protocol.TokenRevoked, Reason: "app_key_revoked", Message: "The app's key has been revoked."})
 	}
-	fl.pkg = pkg
-	if !sessionid.Signed(fl.session, f.cfg.AppSecrets) {
+	a.pkg = pkg
+	if !sessionid.Signed(a.session, f.cfg.AppSecrets) {
 		// Nobody was ever given it: no object is woken, or made, to say so.
 		err := protocol.AppNotStarted()
-		return fl.fail(&err)
+		return a.fail(&err)
 	}
-	fl.subject, _ = protocol.AppSessionUser(fl.session)
-	return f.toUser(fl)
+	a.subject, _ = protocol.AppSessionUser(a.session)
+	return f.toUser(a)
 }
 
 // toUser takes an app to the object of the user its session id names. Whether that session
 // has started the app, only the object knows.
-func (f *Front) toUser(fl *flight) []byte {
-	fl.await = awaitSocket
-	body := jsonscan.NewObject(nil)
-	body.Open("app")
-	body.Str("package", fl.pkg)
-	body.Str("key_id", fl.keyID)
-	body.Str("session_id", fl.session)
-	body.Close()
-	body.Str("protocol", fl.protocol)
-	w := step("forward")
-	w.Str("binding", sessionObjects)
-	w.Str("name", fl.subject)
-	w.Str("body", string(body.End()))
-	if fl.attended {
-		w.Str("first", fl.first)
-		fl.first = ""
-	}
-	return f.forward(fl, w)
+func (f *Front) toUser(a *admission) []byte {
+	r := call.ConnectApp{App: call.AppName{Package: a.pkg, KeyID: a.keyID, SessionID: a.session}, Protocol: a.protocol}
+	return f.forward(a, a.subject, r.Message())
 }
 
 // keyInvalid is the one answer to a key that is no key, nobody's or another app's.

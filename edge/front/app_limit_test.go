@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 )
 
@@ -18,7 +19,7 @@ func TestAppsAnAppServerHasOneAddress(t *testing.T) {
 	w := appWorker(t)
 	refused := 0
 	for range 1000 {
-		if end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne, AddressHeader, "203.0.113.7")); end["do"] != "socket" {
+		if end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne, access.AddressHeader, "203.0.113.7")); end["do"] != "socket" {
 			refused++
 		}
 	}
@@ -33,7 +34,7 @@ func TestAppsKeysAreNotGuessed(t *testing.T) {
 	looked := 0
 	for n := range 1000 {
 		key := fmt.Sprintf("hfa_%016x_%s", n, strings.Repeat("x", 43))
-		end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+key, AddressHeader, "203.0.113.7"))
+		end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+key, access.AddressHeader, "203.0.113.7"))
 		if end["status"] == 401.0 {
 			looked++
 		} else if end["status"] != 429.0 {

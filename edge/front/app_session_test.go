@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
@@ -29,7 +30,7 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 			t.Errorf("%s: %s: %v", name, w.way(), end)
 		}
 		w = appWorker(t)
-		w.attend = says(firstWord(named(session, captions, appKeyOne)))
+		w.hold = says(firstWord(named(session, captions, appKeyOne)))
 		end = w.run(upgrade(appHost + "/app-ws"))
 		if code, reason, _ := appFailure(t, end); code != "SESSION_ENDED" || reason != "app_not_started" || strings.Contains(w.way(), "forward") {
 			t.Errorf("%s, in the first frame: %s: %v", name, w.way(), end)
@@ -39,7 +40,7 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 	refused, limited := 0, 0
 	for n := range 1000 {
 		session := protocol.AppSessionID(fmt.Sprint("usr_", n), strings.Repeat("0f", 32))
-		end := w.run(upgrade(appLine+"?session_id="+session, "authorization", "Bearer "+appKeyOne, AddressHeader, "203.0.113.7"))
+		end := w.run(upgrade(appLine+"?session_id="+session, "authorization", "Bearer "+appKeyOne, access.AddressHeader, "203.0.113.7"))
 		switch end["status"] {
 		case 410.0:
 			refused++

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 )
@@ -88,25 +89,25 @@ func TestAppConnects(t *testing.T) {
 			[]string{"authorization", "bearer " + appKeyOne}},
 		{"the header, the key says which app", appHost + "/app-ws?session_id=" + appReference, "", "query DB, forward SESSIONS/usr_owner", "",
 			[]string{"authorization", "Bearer " + appKeyOne}},
-		{"the first frame", appLine, firstWord(named(appReference, "", appKeyOne)), "attend, query DB, forward SESSIONS/usr_owner",
+		{"the first frame", appLine, firstWord(named(appReference, "", appKeyOne)), "hold, query DB, forward SESSIONS/usr_owner",
 			firstWord(`{"session_id":"` + appReference + `","package":"` + captions + `","last_seq":4}`), nil},
 		{"the first frame, flat", appHost + "/app-ws", `{"type":"app_connection_init","data":` + named(appReference, captions, appKeyOne) + `}`,
-			"attend, query DB, forward SESSIONS/usr_owner",
+			"hold, query DB, forward SESSIONS/usr_owner",
 			`{"type":"app_connection_init","data":{"session_id":"` + appReference + `","package":"` + captions + `","last_seq":4}}`, nil},
 		{"the first frame, the session in the query", appLine + "?session_id=" + appReference, firstWord(`{"api_key":"` + appKeyOne + `"}`),
-			"attend, query DB, forward SESSIONS/usr_owner", firstWord(`{"session_id":"` + appReference + `","package":"` + captions + `"}`), nil},
-		{"the first frame, behind a proxy", appLine, firstWord(named(appReference, captions, appKeyOne)), "attend, query DB, forward SESSIONS/usr_owner",
+			"hold, query DB, forward SESSIONS/usr_owner", firstWord(`{"session_id":"` + appReference + `","package":"` + captions + `"}`), nil},
+		{"the first frame, behind a proxy", appLine, firstWord(named(appReference, captions, appKeyOne)), "hold, query DB, forward SESSIONS/usr_owner",
 			firstWord(`{"session_id":"` + appReference + `","package":"` + captions + `","last_seq":4}`), []string{"authorization", "Basic eDp5"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			w := appWorker(t)
-			w.attend = says(c.first)
+			w.hold = says(c.first)
 			end := w.run(upgrade(c.url, append(c.header, "sec-websocket-protocol", "holdfast.v1")...))
 			if end["do"] != "socket" || w.way() != c.way || end["first"] != any(c.heard) && c.heard != "" {
 				t.Fatalf("%s: %v", w.way(), end)
 			}
 			told, _ := json.Marshal(w.told[0])
-			want := `{"app":{"key_id":"00000000000000a1","package":"` + captions + `","session_id":"` + appReference + `"},"protocol":"holdfast.v1"}`
+			want := `{"app":{"key_id":"00000000000000a1","package":"` + captions + `","session_id":"` + appReference + `"},"kind":"connect_app","protocol":"holdfast.v1"}`
 			if string(told) != want {
 				t.Errorf("the session object is told %s", told)
 			}
@@ -188,10 +189,10 @@ func TestAppPages(t *testing.T) {
 	}
 	w := limited(t, nil)
 	for range 3 {
-		w.attend = says("{}")
-		w.run(upgrade(appLine, AddressHeader, "203.0.113.7"))
+		w.hold = says("{}")
+		w.run(upgrade(appLine, access.AddressHeader, "203.0.113.7"))
 	}
-	end := w.run(upgrade(appLine, AddressHeader, "203.0.113.7"))
+	end := w.run(upgrade(appLine, access.AddressHeader, "203.0.113.7"))
 	if code, reason, _ := appFailure(t, end); code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_connects" || end["status"] != 429.0 {
 		t.Errorf("%v", end)
 	}

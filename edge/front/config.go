@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -38,7 +39,7 @@ type Config struct {
 	// commas); none: pages of the Worker's own host. "*" is anybody.
 	Origins []string
 	// Operators may ask the admin API (ADMIN_TOKEN); none: there is no such API.
-	Operators Operators
+	Operators access.Operators
 	// Webhook says that there is a WEBHOOK_SECRET, and WebhookWindow how old or
 	// new a signature may be (WEBHOOK_WINDOW_S).
 	Webhook       bool
@@ -84,12 +85,12 @@ func ParseEnv(env []byte) (Config, error) {
 		KeySetURL: value(env, vars.JWKSURL),
 		Embedded:  on(env, vars.EmbeddedIssuer),
 		Quiet:     quiet(env),
-		Origins:   ParseOrigins(value(env, vars.AllowedOrigins)),
-		Operators: ParseOperators(value(env, vars.AdminToken)),
-		Webhook:   len(ParseSecrets(value(env, vars.WebhookSecret))) > 0,
+		Origins:   access.ParseOrigins(value(env, vars.AllowedOrigins)),
+		Operators: access.ParseOperators(value(env, vars.AdminToken)),
+		Webhook:   len(access.ParseSecrets(value(env, vars.WebhookSecret))) > 0,
 
 		WebhookWindow: span(env, vars.WebhookWindow),
-		AppSecrets:    ParseSecrets(value(env, vars.AppSessionSecret)),
+		AppSecrets:    access.ParseSecrets(value(env, vars.AppSessionSecret)),
 		MaxTokenLife:  span(env, vars.MaxTokenLife),
 		KeyAges:       token.Ages{Fresh: span(env, vars.JWKSFresh), Stale: span(env, vars.JWKSStale), UnknownCooldown: span(env, vars.JWKSCooldown)},
 		Connects:      perMinute(env, vars.ConnectsPerIPPerMin, vars.ConnectsPerIPBurst),

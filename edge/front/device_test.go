@@ -18,7 +18,7 @@ func TestSpecDeviceConnects(t *testing.T) {
 		body string
 	}{
 		{"S1's address, the header", "/glasses-ws", []string{"authorization", "Bearer " + jwt}, `"flat":true`},
-		{"the header", "/v1/ws/device", []string{"authorization", "Bearer " + jwt}, `"flat":false`},
+		{"the header", "/v1/ws/device", []string{"authorization", "Bearer " + jwt}, `"kind":"connect_device"`},
 		{"the subprotocol", "/v1/ws/device?client_id=phone", []string{"sec-websocket-protocol", "holdfast.v1, bearer." + jwt}, `"client_id":"phone"`},
 		{"the query", "/glasses-ws?token=" + jwt, nil, `"flat":true`},
 	} {
@@ -29,7 +29,7 @@ func TestSpecDeviceConnects(t *testing.T) {
 				t.Fatalf("%s: %v", w.way(), end)
 			}
 			told, _ := json.Marshal(w.told[0])
-			if !strings.Contains(string(told), c.body) || !strings.Contains(string(told), `"user_id":"usr_owner"`) || strings.Contains(string(told), jwt[:40]) {
+			if !strings.Contains(string(told), c.body) || strings.Contains(string(told), "flat") != strings.Contains(c.body, "flat") || !strings.Contains(string(told), `"user_id":"usr_owner"`) || strings.Contains(string(told), jwt[:40]) {
 				t.Errorf("the session object was told %s", told)
 			}
 		})

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"strings"
 	"testing"
+
+	"github.com/holdfast-dev/holdfast/edge/access"
 )
 
 // Power of the attacker: no token and no key, one address. What a stranger can bring about
@@ -32,7 +34,7 @@ func TestAStrangersFailuresCount(t *testing.T) {
 		}
 		refused := 0
 		for range 20 {
-			end, _ := json.Marshal(w.run(upgrade(c.url, AddressHeader, "203.0.113.7")))
+			end, _ := json.Marshal(w.run(upgrade(c.url, access.AddressHeader, "203.0.113.7")))
 			if strings.Contains(string(end), "too_many_connects") {
 				refused++
 			}

@@ -1,6 +1,6 @@
 // Package front decides what happens to a request before any object is woken:
 // which route it is, whether its page may ask, whether its token is good, and
-// what the objects are told. It performs no I/O; it is asked with an event and
+// what the objects are asked. It performs no I/O; it is asked with an event and
 // answers with the one next step, which the JavaScript around it carries out.
 //
 // Events (JSON, one object; now is in milliseconds since 1970):
@@ -19,32 +19,31 @@
 //	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
 //	{"do":"query","binding","sql","args","timeout_ms","state"} -> {"rows":[[…],…]} | {"error"}
 //	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done
-//	{"do":"attend","protocol","timeout_ms","max_bytes","kept_frames","kept_bytes","places","share","share_places","state"}
+//	{"do":"hold","protocol","timeout_ms","max_bytes","kept_frames","kept_bytes","places","share","share_places","state"}
 //	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
 //	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}
 //
-// attend accepts the socket, if one of the places is free and one of its share's, and waits
+// hold accepts the socket, if one of the places is free and one of its share's, and waits
 // for its first message; the request is answered with that, and a refuse later on is for
-// this socket. Of a message that is too long only its length is told. A forward for it has
-// "first", what the object's socket hears before all else; then the two are joined. Whatever
+// this socket. Of a message that is too long only its length is passed on. A forward for it has
+// "first", what the object's socket receives first; then the two are joined. Whatever
 // comes in between is kept; when that is too much, "full" is the result in place of whatever
 // else the last step may bring.
 //
 // handler reads the body first, and what it is to answer when there is more of it, or it
-// takes longer, is a respond. A step with "settle" has a state too, which the core is told
+// takes longer, is a respond. A step with "settle" has a state too, which the core is given
 // as settled when a forward has brought a socket, or a handler an answer that is no refusal.
 //
 // Any step may have a "log": a line for the operator, printed as it is.
 //
 // What must be remembered between a step and its result is in state, which the
-// caller hands back as it is. A Front itself remembers keys, and how often the
-// addresses that came of late have knocked: nothing that the outcome of a request
-// within the limits depends on, so one instance serves all of them, and one that is
-// booted anew has only forgotten what it would have refused. Every isolate of a
-// deployment counts for itself.
+// caller returns unchanged. A Front itself remembers keys, and how often each address has
+// tried lately: nothing that the outcome of a request within the limits depends on. So one
+// instance serves all requests, and a new instance has only forgotten what it would have
+// refused. Every isolate of a deployment counts for itself.
 package front
 
 import (
@@ -59,12 +58,12 @@ import (
 type Front struct {
 	cfg  Config
 	keys *token.KeySet
-	// keysTold is when the log last said that the key set could not be had.
-	keysTold time.Time
+	// keysLogged is when the log last said that the key set could not be had.
+	keysLogged time.Time
 	// They count what each address has done of late.
-	connects, logins, auth visitors
-	// told keeps the log from being filled by one address.
-	told told
+	connects, logins, auth limiter
+	// lines keeps one address from filling the log.
+	lines logLines
 	// parsed is the token that was taken apart last, and text is what it was: most
 	// are asked about twice in a row, before and after their signature's check.
 	text   string
@@ -107,14 +106,14 @@ func (f *Front) Step(event []byte) []byte {
 	case "request":
 		return f.route(readRequest(event), now)
 	case "verify_token":
-		return f.identify(&flight{token: text(event, "token")}, now)
+		return f.identify(&admission{token: text(event, "token")}, now)
 	case "result":
-		if fl, ok := readFlight(state); ok {
-			return f.resume(fl, result, now)
+		if a, ok := readAdmission(state); ok {
+			return f.resume(a, result, now)
 		}
 	case "settled":
-		if fl, ok := readFlight(state); ok && fl.taken {
-			f.connects.give(fl.address)
+		if a, ok := readAdmission(state); ok && a.taken {
+			f.connects.give(a.address)
 		}
 		return final("done")
 	case "fault":

@@ -5,18 +5,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// AuthBodyBytes is the largest body of a sign-in, a refresh and a sign-out.
-const AuthBodyBytes = 4 << 10
-
 // issuer lets through what a page may ask of the embedded issuer.
 func (f *Front) issuer(r request, now time.Time) []byte {
-	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
+	if r.origin != "" && !access.OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
 		return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}
-	cors := CORS(f.cfg.Origins, r.origin)
+	cors := access.CORS(f.cfg.Origins, r.origin)
 	if r.method == "OPTIONS" && r.origin != "" {
 		return preflight(cors)
 	}
@@ -41,7 +39,15 @@ func (f *Front) issuer(r request, now time.Time) []byte {
 			return tooManyRequests("too_many_logins", wait, cors)
 		}
 	}
-	return f.handler(r, AuthBodyBytes, nil, cors...)
+	return f.handler(r, access.SignInBytes, nil, cors...)
+}
+
+// preflight answers a browser that asks before it sends. It is the front's to
+// answer, for the issuer would be booted for it.
+func preflight(cors []string) []byte {
+	cors = append(cors, "access-control-allow-methods", "GET, POST", "access-control-allow-headers", "content-type",
+		"access-control-max-age", "600")
+	return response(204, "", cors...)
 }
 
 func tooManyRequests(reason string, wait time.Duration, header []string) []byte {
@@ -85,9 +91,9 @@ func description(r request) []byte {
 }
 
 // handler hands a request to the module behind the HTTP routes, once its body is there: a
-// module that waits for one is memory in a stranger's hands. With a flight the core hears of
-// it when it has gone well.
-func (f *Front) handler(r request, most int, fl *flight, header ...string) []byte {
+// module that waits for one is memory in a stranger's hands. With an admission the core
+// learns when it has gone well.
+func (f *Front) handler(r request, most int, a *admission, header ...string) []byte {
 	large := &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
 	tooLarge := respondWith(large, large.Row().HTTP, header...)
 	if n, err := strconv.ParseUint(r.length, 10, 64); err == nil && n > uint64(most) {
@@ -98,9 +104,9 @@ func (f *Front) handler(r request, most int, fl *flight, header ...string) []byt
 	w.Int("timeout_ms", f.cfg.BodyTimeout.Milliseconds())
 	w.Raw("too_large", tooLarge)
 	w.Raw("too_late", respondWith(&protocol.Error{Code: protocol.MalformedMessage, Reason: "body_incomplete", Message: "The body did not arrive in time."}, 408, header...))
-	if fl != nil {
+	if a != nil {
 		w.Bool("settle", true)
-		return fl.next(w)
+		return a.next(w)
 	}
 	return w.End()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -54,15 +55,15 @@ func TestAuthPerAddress(t *testing.T) {
 	for _, path := range []string{"/auth/refresh", "/auth/logout", "/auth/login"} {
 		w := newWorker(t, env)
 		for range 3 {
-			if end := w.run(post(path, AddressHeader, "203.0.113.7")); end["do"] != "handler" {
+			if end := w.run(post(path, access.AddressHeader, "203.0.113.7")); end["do"] != "handler" {
 				t.Fatalf("%s: %v", path, end)
 			}
 		}
-		end := w.run(post(path, AddressHeader, "203.0.113.7"))
+		end := w.run(post(path, access.AddressHeader, "203.0.113.7"))
 		if code, reason := failure(t, end); code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_requests" || end["headers"].(map[string]any)["retry-after"] != "10" {
 			t.Errorf("%s: %v", path, end)
 		}
-		if end := w.run(post(path, AddressHeader, "203.0.113.8")); end["do"] != "handler" {
+		if end := w.run(post(path, access.AddressHeader, "203.0.113.8")); end["do"] != "handler" {
 			t.Errorf("%s, a neighbour: %v", path, end)
 		}
 	}
@@ -89,7 +90,7 @@ func TestHandlersBody(t *testing.T) {
 	w := newWorker(t, env)
 	end := w.run(post("/auth/login", "origin", "https://a.example"))
 	late, large := end["too_late"].(map[string]any), end["too_large"].(map[string]any)
-	if end["max_bytes"] != float64(AuthBodyBytes) || end["timeout_ms"] != 2500.0 || late["status"] != 408.0 || large["status"] != 413.0 {
+	if end["max_bytes"] != float64(access.SignInBytes) || end["timeout_ms"] != 2500.0 || late["status"] != 408.0 || large["status"] != 413.0 {
 		t.Errorf("%v", end)
 	}
 	for _, refusal := range []map[string]any{late, large} {
@@ -156,7 +157,7 @@ func TestWebhooksPerAddress(t *testing.T) {
 		w := newWorker(t, env)
 		w.front.connects.limit.Burst = 3
 		for n := range 6 {
-			sent := post("/v1/webhooks/permissions", AddressHeader, "203.0.113.7", "x-holdfast-signature", fmt.Sprintf("t=%d,v1=%s", now.Unix(), strings.Repeat("0", 64)))
+			sent := post("/v1/webhooks/permissions", access.AddressHeader, "203.0.113.7", "x-holdfast-signature", fmt.Sprintf("t=%d,v1=%s", now.Unix(), strings.Repeat("0", 64)))
 			end := w.run(sent)
 			if handled := end["do"] == "handler"; handled != (good || n < 3) {
 				t.Fatalf("good %v, request %d: %v", good, n+1, end)

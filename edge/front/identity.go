@@ -76,7 +76,7 @@ func withPassword(address string) bool {
 	return err == nil && u.User != nil
 }
 
-// notConfigured is what everybody is told who comes with a token.
+// notConfigured is the answer to everybody with a token.
 func notConfigured(reason, message string) *protocol.Error {
 	return &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason, Message: "This server is not configured: " + message}
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/call"
 )
 
 var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
@@ -75,7 +77,7 @@ type worker struct {
 	call    func(name string, body map[string]any) map[string]any
 	forward func(name string, body map[string]any) map[string]any // nil: 101
 	query   func(sql string, args []any) map[string]any
-	attend  func(step map[string]any) map[string]any
+	hold    func(step map[string]any) map[string]any
 }
 
 func newWorker(t *testing.T, env map[string]string) *worker {
@@ -135,6 +137,10 @@ func (w *worker) run(event map[string]any) map[string]any {
 			if err := json.Unmarshal([]byte(text), &body); err != nil {
 				w.t.Fatalf("%s: %v", text, err)
 			}
+			if body["v"] != float64(call.Version) {
+				w.t.Errorf("a request of no version: %s", text)
+			}
+			delete(body, "v")
 			w.told = append(w.told, body)
 			// Behind the check nobody needs the token any more.
 			if state, _ := json.Marshal(step["state"]); strings.Contains(string(state), "eyJ") {
@@ -159,8 +165,8 @@ func (w *worker) run(event map[string]any) map[string]any {
 			}
 		case "query":
 			result = w.query(step["sql"].(string), step["args"].([]any))
-		case "attend":
-			result = w.attend(step)
+		case "hold":
+			result = w.hold(step)
 		default:
 			return step
 		}

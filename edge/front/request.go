@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -57,7 +58,7 @@ func (r *request) readHeaders(headers []byte) {
 			into = &r.length
 		case protocol.SignatureHeader:
 			into = &r.signature
-		case AddressHeader:
+		case access.AddressHeader:
 			into = &r.address
 		default:
 			continue

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -19,15 +20,15 @@ func (f *Front) route(r request, now time.Time) []byte {
 	path := r.url.Path
 	switch {
 	case strings.HasPrefix(path, documents):
-		return f.connect(r, &flight{connect: true}, path[len(documents):], now)
+		return f.connect(r, &admission{connect: true}, path[len(documents):], now)
 	case path == "/v1/ws/device":
-		return f.connect(r, &flight{connect: true, device: true}, "", now)
+		return f.connect(r, &admission{connect: true, device: true}, "", now)
 	case path == "/glasses-ws":
-		return f.connect(r, &flight{connect: true, device: true, flat: true}, "", now)
+		return f.connect(r, &admission{connect: true, device: true, flat: true}, "", now)
 	case strings.HasPrefix(path, apps):
-		return f.connect(r, &flight{connect: true, app: true}, path[len(apps):], now)
+		return f.connect(r, &admission{connect: true, app: true}, path[len(apps):], now)
 	case path == "/app-ws":
-		return f.connect(r, &flight{connect: true, app: true, flat: true}, "", now)
+		return f.connect(r, &admission{connect: true, app: true, flat: true}, "", now)
 	case strings.HasPrefix(path, "/v1/ws/"):
 		return f.unknown(r, now)
 	case path == "/healthz":
@@ -54,68 +55,68 @@ func tooMany(reason string, wait time.Duration) *protocol.Error {
 // connect checks everything about an upgrade that needs no key. The form of the
 // request comes before the token: it tells a stranger nothing. name is the document's or
 // the app's.
-func (f *Front) connect(r request, fl *flight, name string, now time.Time) []byte {
+func (f *Front) connect(r request, a *admission, name string, now time.Time) []byte {
 	if !r.upgrade() {
 		err := &protocol.Error{Code: protocol.MalformedMessage, Reason: "upgrade_required"}
 		return respondWith(err, 426, "upgrade", "websocket")
 	}
-	return f.settled(fl, f.begin(r, fl, name, now), now)
+	return f.settled(a, f.begin(r, a, name, now), now)
 }
 
-func (f *Front) begin(r request, fl *flight, name string, now time.Time) []byte {
+func (f *Front) begin(r request, a *admission, name string, now time.Time) []byte {
 	selected, ok := r.protocol()
-	fl.browser, fl.protocol, fl.address = r.origin != "", selected, r.address
+	a.browser, a.protocol, a.address = r.origin != "", selected, r.address
 	// An office is one address for all who work there, an app's server for all its users, and
 	// all of them may come back at once: what is taken from an address here it gets back for
 	// whom an object lets in. How often one user may connect, the user's own object says.
 	if wait := f.connects.take(r.address, now); wait > 0 {
-		return fl.fail(tooMany("too_many_connects", wait))
+		return a.fail(tooMany("too_many_connects", wait))
 	}
-	_, fl.taken = network(r.address)
-	if r.origin != "" && !OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
-		return fl.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
+	_, a.taken = access.NetworkNumber(r.address)
+	if r.origin != "" && !access.OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
+		return a.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}
 	if !ok {
-		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
+		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
 	}
-	if fl.app {
-		return f.app(r, fl, name)
+	if a.app {
+		return f.app(r, a, name)
 	}
 	if f.cfg.NoQueryTokens && r.query().Has("token") {
-		return fl.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",
+		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "token_in_url",
 			Message: "This server takes no token in a URL: send it as a subprotocol or in the Authorization header."})
 	}
-	if err := fl.read(r, name); err != nil {
-		return fl.fail(err)
+	if err := a.read(r, name); err != nil {
+		return a.fail(err)
 	}
-	return f.identify(fl, now)
+	return f.identify(a, now)
 }
 
 // read takes what the request says of the connection. What is not of the right form is
 // not taken: it would stand in the log.
-func (fl *flight) read(r request, document string) *protocol.Error {
-	if !fl.device {
+func (a *admission) read(r request, document string) *protocol.Error {
+	if !a.device {
 		if !protocol.DocumentID(document) {
 			return invalid("document_id")
 		}
-		fl.document = document
+		a.document = document
 	}
 	query := r.query()
 	var err *protocol.Error
-	if fl.token, err = r.token(query); err != nil {
+	if a.token, err = r.token(query); err != nil {
 		return err
 	}
 	client, err := identifier(query, "client_id")
 	if err != nil {
 		return err
 	}
-	if fl.client = client; fl.device {
+	if a.client = client; a.device {
 		return nil // what it wants to resume it says in its connection_init
 	}
 	if client == "" {
 		return &protocol.Error{Code: protocol.MalformedMessage, Reason: "client_id_missing"}
 	}
-	if fl.session, err = identifier(query, "session_id"); err != nil {
+	if a.session, err = identifier(query, "session_id"); err != nil {
 		return err
 	}
 	last, err := one(query, "last_seq")
@@ -126,7 +127,7 @@ func (fl *flight) read(r request, document string) *protocol.Error {
 		if n, ok := jsonscan.Uint([]byte(last)); !ok || n > protocol.MaxSeq {
 			return invalid("last_seq")
 		}
-		fl.lastSeq = last
+		a.lastSeq = last
 	}
 	return nil
 }

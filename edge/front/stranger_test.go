@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/access"
 )
 
 // Power of the attacker: a socket at /app-ws, one address, and any first message. Whatever it
 // is refused for counts, and so does leaving before one is refused.
 func TestAppsEveryRefusalCounts(t *testing.T) {
-	from := []string{AddressHeader, "203.0.113.7"}
+	from := []string{access.AddressHeader, "203.0.113.7"}
 	for what, result := range map[string]map[string]any{
 		"too large by a byte": {"text": firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)},
 		"30 MiB":              {"length": 30 << 20},
@@ -21,7 +23,7 @@ func TestAppsEveryRefusalCounts(t *testing.T) {
 	} {
 		w := appWorker(t)
 		w.front.connects.limit.Burst = 3
-		w.attend = func(map[string]any) map[string]any { return result }
+		w.hold = func(map[string]any) map[string]any { return result }
 		for range 3 {
 			if end := w.run(upgrade(appLine, from...)); end["do"] != "refuse" && end["status"] != 503.0 {
 				t.Fatalf("%s: %v", what, end)
@@ -61,7 +63,7 @@ func TestAppsWhatDoesNotCount(t *testing.T) {
 		}
 		w.forward = func(string, map[string]any) map[string]any { return c.forward }
 		for n := range 10 {
-			end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne, AddressHeader, "203.0.113.7"))
+			end := w.run(upgrade(appLine+"?session_id="+appReference, "authorization", "Bearer "+appKeyOne, access.AddressHeader, "203.0.113.7"))
 			if limited := end["status"] == 429.0; limited != (c.counts && n >= 3) {
 				t.Fatalf("%s, attempt %d: %v", what, n+1, end)
 			}
@@ -77,7 +79,7 @@ func TestTheLogIsNotFilled(t *testing.T) {
 	w := newWorker(t, embedded())
 	refused := func(address string, times int) {
 		for range times {
-			w.run(upgrade(line+"?client_id=c&token=x", AddressHeader, address))
+			w.run(upgrade(line+"?client_id=c&token=x", access.AddressHeader, address))
 		}
 	}
 	lines := func(want ...string) {
@@ -104,7 +106,7 @@ func TestTheLogIsNotFilled(t *testing.T) {
 	refused("127.0.0.1", 3) // whoever develops sees all
 	lines("token", "token", "token")
 	for n := range 5 {
-		w.run(upgrade("http://127.0.0.1:8787/v1/ws/nothing", AddressHeader, "203.0.113.9"))
+		w.run(upgrade("http://127.0.0.1:8787/v1/ws/nothing", access.AddressHeader, "203.0.113.9"))
 		if n == 0 {
 			lines("NOT_FOUND")
 		}

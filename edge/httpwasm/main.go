@@ -17,6 +17,7 @@ import (
 	"github.com/syumai/workers/cloudflare"
 	"github.com/syumai/workers/cloudflare/d1"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
@@ -54,7 +55,7 @@ func signIn() http.Handler {
 	if err != nil {
 		return broken("database_missing")
 	}
-	origins := front.ParseOrigins(value(vars.AllowedOrigins))
+	origins := access.ParseOrigins(value(vars.AllowedOrigins))
 	return issuer.New(issuer.Config{
 		Issuer:   value(vars.Issuer),
 		Audience: front.ParseAudience(value(vars.Audience)),
@@ -66,9 +67,9 @@ func signIn() http.Handler {
 		Refreshes:     number(vars.RefreshesPerSignInPerMin),
 		Keys:          keys,
 		AllowOrigin: func(origin, host string) bool {
-			return front.OriginAllowed(origins, origin, host)
+			return access.OriginAllowed(origins, origin, host)
 		},
-		CORS:                 func(origin string) []string { return front.CORS(origins, origin) },
+		CORS:                 func(origin string) []string { return access.CORS(origins, origin) },
 		Sessions:             issuer.SessionObjects{},
 		LoginFailures:        number(vars.LoginFailures),
 		LoginFailuresAccount: number(vars.LoginFailuresPerAccount),

@@ -12,6 +12,7 @@ import (
 	"github.com/syumai/workers/cloudflare"
 	"github.com/syumai/workers/cloudflare/d1"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/front"
@@ -26,8 +27,8 @@ func operators() http.Handler {
 		return broken("database_missing")
 	}
 	return admin.New(admin.Config{
-		Operators:       front.ParseOperators(value(vars.AdminToken)),
-		Secrets:         front.ParseSecrets(value(vars.WebhookSecret)),
+		Operators:       access.ParseOperators(value(vars.AdminToken)),
+		Secrets:         access.ParseSecrets(value(vars.WebhookSecret)),
 		Window:          span(vars.WebhookWindow),
 		MaxEvents:       number(vars.WebhookMaxEvents),
 		MaxWebhookBytes: number(vars.WebhookMaxBodyBytes),

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -46,7 +46,7 @@ type try struct {
 func (i *Issuer) try(ctx context.Context, r *http.Request, email string, now time.Time) (a try, refusal *protocol.Error) {
 	a = try{
 		account: digest("account " + email),
-		place:   digest("place " + front.Network(r.Header.Get(front.AddressHeader)) + " " + email),
+		place:   digest("place " + access.Network(r.Header.Get(access.AddressHeader)) + " " + email),
 		device:  deviceOf(r),
 	}
 	if a.device == "" {

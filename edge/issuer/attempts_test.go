@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 )
 
 // from is a login from an address, in a browser that has these cookies.
 func (w *world) from(address, email, pass string, browser ...*http.Cookie) answer {
 	return w.send("POST", home+"/auth/login", fmt.Sprintf(`{"email":%q,"password":%q}`, email, pass), func(r *http.Request) {
 		asJSON(r)
-		r.Header.Set(front.AddressHeader, address)
+		r.Header.Set(access.AddressHeader, address)
 		for _, c := range browser {
 			if c != nil {
 				r.AddCookie(c)

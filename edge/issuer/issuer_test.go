@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -81,7 +81,7 @@ func newWorld(t *testing.T, changes ...func(*Config)) *world {
 		Keys:        []token.Key{key},
 		Sessions:    w,
 		Log:         func(line string) { w.lines = append(w.lines, line) },
-		CORS:        func(origin string) []string { return front.CORS([]string{home}, origin) },
+		CORS:        func(origin string) []string { return access.CORS([]string{home}, origin) },
 		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
 		Now:         func() time.Time { return w.now },
 		Random:      func(b []byte) { rand.Read(b) },

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/holdfast-dev/holdfast/edge/front"
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -15,7 +15,7 @@ import (
 
 const (
 	// bodyBytes is the largest body there is here; the front Worker sees to it first.
-	bodyBytes = front.AuthBodyBytes
+	bodyBytes = access.SignInBytes
 	// Iterations of PBKDF2: the most that the platform's WebCrypto takes.
 	Iterations = 100_000
 )

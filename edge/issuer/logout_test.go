@@ -1,10 +1,13 @@
 package issuer
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/call"
 )
 
 func (w *world) everywhere(cookie string) answer {
@@ -127,8 +130,8 @@ func TestLogoutEverywhereWithoutTheDatabase(t *testing.T) {
 
 // The words to the session object, and what of its answers means that it is done.
 func TestSessionObject(t *testing.T) {
-	const want = `{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","all":true,"reason":"logout_everywhere"}`
-	if got := endAll("usr_owner"); got != want {
+	want := fmt.Sprintf(`{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","reason":"logout_everywhere","all":true,"v":%d}`, call.Version)
+	if got := string(endAll("usr_owner").Text); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for text, done := range map[string]bool{
@@ -136,9 +139,11 @@ func TestSessionObject(t *testing.T) {
 		`{"error":{"error_code":"SERVICE_UNAVAILABLE","message":"m","details":{"retry_after":1000},"recoverable":true,"action":"wait"}}`:     true,
 		`{"error":{"error_code":"MALFORMED_MESSAGE","message":"m","details":{"reason":"unknown_kind"},"recoverable":false,"action":"stop"}}`: false,
 		`{"error":{"error_code":"INTERNAL_ERROR","message":"m","details":{},"recoverable":true,"action":"reconnect"}}`:                       false,
+		// An object of the version before, that does not know the request, has done nothing.
+		string(call.AppendError(nil, call.Unsupported())): false,
 		`{}`: false, ``: false, `"receipt"`: false, strings.Repeat("[", 100): false,
 	} {
-		if ended(text) != done {
+		if ended([]byte(text)) != done {
 			t.Errorf("%s: %v", text, !done)
 		}
 	}

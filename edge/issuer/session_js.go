@@ -16,11 +16,12 @@ var errSession = errors.New("issuer: the session object did not take it")
 
 // EndAll implements Sessions.
 func (SessionObjects) EndAll(_ context.Context, userID string) error {
-	answer, err := attempt.Object("SESSIONS", userID, []byte(endAll(userID)))
+	m := endAll(userID)
+	answer, err := attempt.Object(m.Kind.Binding, userID, m.Text)
 	if err != nil {
 		return err
 	}
-	if !ended(string(answer)) {
+	if !ended(answer) {
 		return errSession
 	}
 	return nil

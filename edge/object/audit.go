@@ -1,8 +1,10 @@
 package object
 
 import (
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // auditLog is an object's audit log: the newest lines in a table, and a line of the operator's
@@ -46,12 +48,6 @@ func (a *auditLog) write(s *store, e audit.Entry) {
 	}
 }
 
-// auditRequest asks for the newest entries of a user within a time.
-type auditRequest struct {
-	userID         string
-	from, to, most int64
-}
-
 // maxAudit is how many entries are answered at once, and defaultAudit how many where
 // the question does not say.
 const (
@@ -60,19 +56,18 @@ const (
 )
 
 // read answers with the entries as a JSON array, oldest first.
-func (a *auditLog) read(s *store, q auditRequest) []byte {
-	if q.most <= 0 {
-		q.most = defaultAudit
+func (a *auditLog) read(s *store, q call.Entries) []byte {
+	if q.Limit <= 0 {
+		q.Limit = defaultAudit
 	}
-	if q.to <= 0 {
-		q.to = 1<<53 - 1
+	if q.To <= 0 {
+		q.To = 1<<53 - 1
 	}
-	list := []byte{'['}
+	w := jsonscan.NewArray(nil)
 	each(s, selectAudit, auditColumns, func(e *audit.Entry) {
-		if len(list) > 1 {
-			list = append(list, ',')
-		}
-		list = e.Append(list)
-	}, text(q.userID), integer(q.from), integer(q.to), integer(min(q.most, maxAudit)))
-	return append(list, ']')
+		w.Item()
+		w.Buf = e.Append(w.Buf)
+	}, text(q.UserID), integer(int64(q.From)), integer(int64(q.To)), integer(int64(min(q.Limit, maxAudit))))
+	w.CloseArray()
+	return w.Buf
 }

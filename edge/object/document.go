@@ -167,8 +167,8 @@ func (in *Input) frame(lim protocol.Limits) (f protocol.Frame, size int, err *pr
 
 func (o *documentObject) connect(now time.Time, in Input) document.Event {
 	c, err := parseConnect(in.Text)
-	if err != nil {
-		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
+	if err != 0 {
+		refuseConnect(o.host, in.Ask, err)
 		return nil
 	}
 	if o.lists && o.core.Unlisted(now, c.event.Grant) {

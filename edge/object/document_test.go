@@ -270,9 +270,10 @@ func TestAnEndedChannel(t *testing.T) {
 	expect(t, left, `TOKEN_REVOKED`, `close 4410 TOKEN_REVOKED`, `call 1 SESSIONS ann {"kind":"gone"`, `respond 7 200 {"ok":true,"closed":true,"gone":true,"last":"m1"`)
 	r.object = nil // the fence is stored
 	expect(t, without(r.connect("ann", ""), "alarm"), `respond 7 409 {"readmit":true,"gone_at":`)
-	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","user_id":"ann"}`, `{"kind":"end","fence":1}`, `{"kind":"novelty"}`, `[]`, `{`} {
+	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","user_id":"ann"}`, `{"kind":"end","fence":1}`, `[]`, `{`} {
 		expect(t, end(text), `respond 7 400`)
 	}
+	expect(t, end(`{"kind":"novelty"}`), `respond 7 503 {"error":{"error_code":"SERVICE_UNAVAILABLE"`)
 }
 
 func TestAFailedQueryUndoesTheEvent(t *testing.T) {

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/document"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -29,19 +29,17 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Accept:
 		o.host.Accept(o.ask, e.Conn, o.connecting.protocol)
 	case document.Readmit:
-		w := jsonscan.NewObject(nil)
-		w.Bool("readmit", true)
+		a := call.Readmit{Readmit: true, Access: e.Access}
 		if e.Gone {
-			w.Int("gone_at", instant(e.AdmittedAt).Int)
+			a.GoneAt = call.At(e.AdmittedAt)
 		}
-		appendAccess(&w, e.Access)
-		o.host.Respond(o.ask, 409, w.End())
+		o.host.Respond(o.ask, 409, a.Append(nil))
 	case document.SaveChannel:
 		save(&o.store, &channelsTable, &e.Row)
 	case document.DeleteChannel:
 		o.store.delete(&channelsTable.shape, text(e.UserID))
 	case document.GrantTaken:
-		o.host.Respond(o.ask, 200, []byte(`{"ok":true}`))
+		o.host.Respond(o.ask, 200, []byte(call.OK))
 	case document.Ended:
 		o.host.Respond(o.ask, 200, appendEnded(nil, e))
 	case document.Replay:
@@ -65,23 +63,27 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Restored:
 		o.host.Respond(o.ask, 200, appendRestored(nil, e))
 	case document.Resolved:
-		o.host.Respond(o.ask, 200, appendResolved(nil, e))
+		a := call.Resolved{Comments: e.Comments, More: e.More, Version: e.Version}
+		o.host.Respond(o.ask, 200, a.Append(nil))
 	case document.Record:
 		e.Entry.Document = o.name
 		o.audit.write(&o.store, e.Entry)
 		o.tellOperators(e.Entry)
 	case document.LockTaken:
-		o.host.Respond(o.ask, 200, appendLockTaken(nil, e))
+		o.host.Respond(o.ask, 200, call.Locked{OK: true, Locked: e.Locked, Version: e.Version}.Append(nil))
 	case document.AccessTaken:
-		o.host.Respond(o.ask, 200, appendAccessTaken(nil, e))
+		a := call.AccessTaken{Version: e.Access, Users: e.Users}
+		o.host.Respond(o.ask, 200, a.Append(nil))
 	case document.EraseAll:
 		o.store.erase()
 	case document.Erased:
-		o.host.Respond(o.ask, 200, appendErased(nil, e))
+		a := call.Erased{Version: e.Version, Snapshot: e.Snapshot, Comments: e.Comments, Access: e.Access, Closed: e.Users}
+		o.host.Respond(o.ask, 200, a.Append(nil))
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Notify:
-		o.host.Call(o.asks.add(ask{tell: e}), "SESSIONS", e.UserID, appendGone(nil, o.name, e))
+		gone := call.Gone{Document: o.name, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
+		send(o.host, o.asks.add(ask{tell: e}), e.UserID, gone.Message())
 	default:
 		o.store.err = errDropped
 	}
@@ -96,7 +98,6 @@ func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
 // ask is a question of ours that has not been answered: for a session object's
 // ear, for a token's signature, or for a new grant.
 type ask struct {
-	id     uint32
 	token  bool // the signature is being checked
 	verify document.VerifyToken
 	tell   document.Notify
@@ -161,13 +162,13 @@ func (o *documentObject) answered(in Input) document.Event {
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.tell.UserID != "":
-		return document.Notified{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))}
+		return document.Notified{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:
 		return o.verified(q, in.Text)
 	}
-	raw, refused := parseVerdict(in.Text, "grant")
+	raw, refused := call.ParseAnswer(in.Text, &call.KindAdmit)
 	if refused == nil {
 		grant, ok := parseGrant(raw)
 		if ok {
@@ -181,12 +182,13 @@ func (o *documentObject) answered(in Input) document.Event {
 // verified asks for a grant under the new token's claims, which must be of the
 // same subject: another user's session is not to be touched from here.
 func (o *documentObject) verified(q ask, answer []byte) document.Event {
-	raw, refused := parseVerdict(answer, "claims")
+	raw, refused := call.Member(answer, "claims")
 	if refused == nil {
 		claims, ok := parseClaims(raw)
 		if ok && claims.UserID == q.verify.UserID {
 			q.token = false
-			o.host.Call(o.asks.add(q), "SESSIONS", claims.UserID, appendRefresh(nil, o.name, q.verify.ClientID, raw, o.core.Access()))
+			admit := call.Admit{Document: o.name, ClientID: q.verify.ClientID, Claims: raw, Access: o.core.Access(), Refresh: true}
+			send(o.host, o.asks.add(q), claims.UserID, admit.Message())
 			return nil
 		}
 		refused = &protocol.Error{Code: protocol.AuthenticationFailed, Reason: "subject_mismatch",

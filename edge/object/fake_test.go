@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/call"
 )
 
 // fake is a Host in memory, and the runtime around one object: it treats an
@@ -142,8 +144,13 @@ func (f *fake) Respond(ask uint32, status int, text []byte) {
 	f.leave("respond %d %d %s", ask, status, text)
 }
 
+// Call notes a request without its version, which each has.
 func (f *fake) Call(ask uint32, binding, name string, text []byte) {
-	f.leave("call %d %s %s %s", ask, binding, name, text)
+	said, versioned := strings.CutSuffix(string(text), fmt.Sprintf(`,"v":%d}`, call.Version))
+	if !versioned {
+		f.t.Errorf("a request of no version: %s", text)
+	}
+	f.leave("call %d %s %s %s}", ask, binding, name, said)
 }
 
 func (f *fake) Database(ask uint32, binding, query string, args ...string) {

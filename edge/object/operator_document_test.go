@@ -76,7 +76,7 @@ func TestTheAuditLog(t *testing.T) {
 	if n := len(r.tables["audit"]); n < 20 || n > 20+4*trimEvery {
 		t.Errorf("%d lines are kept", n)
 	}
-	expect(t, r.request(`{"kind":"nonsense"}`), `respond 9 400 {"ok":false}`)
+	expect(t, r.request(`{"kind":"nonsense"}`), `"details":{"reason":"unsupported","retry_after":5000}`)
 	expect(t, r.request(`[]`), `respond 9 400 {"ok":false}`)
 }
 

@@ -26,7 +26,7 @@ func (f *fake) asks(ask uint32, text string) []string {
 func TestRevokeIsAnsweredWhenItTookEffect(t *testing.T) {
 	f := ann(t)
 	expect(t, f.asks(9, `{"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","jti":"j1","reason":"stolen","by":"olive"}`),
-		`call 2 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"kick":0,"tokens":["j1"],"before":0,"admitted_at":1736244000000}`)
+		`call 2 DOCUMENTS d1 {"kind":"end","user_id":"ann","fence":2,"tokens":["j1"],"admitted_at":1736244000000}`)
 	f.now = f.now.Add(3 * time.Millisecond)
 	expect(t, without(f.enter(Input{Kind: Answered, Ask: 2, Text: []byte(`{"ok":true,"closed":true,"gone":true,"last":"m7","admitted_at":1736244000000}`)}), "alarm"),
 		`respond 9 200 {"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":3}}`)
@@ -93,7 +93,8 @@ func TestAudit(t *testing.T) {
 // An operator's word of a form nobody knows changes nothing.
 func TestWhatNoOperatorMayAsk(t *testing.T) {
 	f := ann(t)
-	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","code":"SLOW_CONSUMER"}`, `{"kind":"novelty"}`, `{"kind":7}`, `"end"`} {
+	for _, text := range []string{`{"kind":"end"}`, `{"kind":"end","code":"SLOW_CONSUMER"}`, `{"kind":7}`, `"end"`} {
 		expect(t, f.asks(9, text), "respond 9 400")
 	}
+	expect(t, f.asks(9, `{"kind":"novelty"}`), `respond 9 503 {"error":{"error_code":"SERVICE_UNAVAILABLE"`)
 }

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -109,12 +110,6 @@ func (s *store) snapshotsBefore(version uint64, most int) []document.Kept {
 	return s.kept(all, selectKeptBefore, unsigned(version), integer(int64(most)))
 }
 
-// keptRequest is what an operator asks of what is kept.
-type keptRequest struct {
-	version, base, before uint64
-	named                 bool // the snapshot to begin with is
-}
-
 // maxListed is how many snapshots are listed, or comments resolved, at once, and
 // defaultListed how many where nobody says.
 const (
@@ -122,17 +117,17 @@ const (
 	defaultListed = 100
 )
 
-func listed(most int64) int {
+func listed(most int) int {
 	if most <= 0 {
 		most = defaultListed
 	}
-	return int(min(most, maxListed))
+	return min(most, maxListed)
 }
 
 // appendSnapshots lists the snapshots that are kept, newest first, the document's own
 // included. Versions from kept_from on can be restored: from the newest of these up to
 // them, or from any other, and from nothing where kept_from is 0.
-func (o *documentObject) appendSnapshots(before uint64, most int64) []byte {
+func (o *documentObject) appendSnapshots(before uint64, most int) []byte {
 	snap := o.core.Snapshot()
 	if before == 0 {
 		before = protocol.MaxSeq
@@ -140,21 +135,16 @@ func (o *documentObject) appendSnapshots(before uint64, most int64) []byte {
 	list := o.store.snapshotsBefore(before, listed(most)+1)
 	more := len(list) > listed(most)
 	w := jsonscan.NewObject(nil)
-	w.Open("snapshots")
 	w.Uint("document_version", snap.Version)
 	w.Uint("snapshot_version", snap.State.Snapshot)
 	w.Uint("kept_from", snap.State.Kept)
-	w.Key("snapshots")
-	w.Buf = append(w.Buf, '[')
+	w.Array("snapshots")
 	for i := range list[:min(len(list), listed(most))] {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
+		w.Item()
 		w.Buf = appendKept(w.Buf, &list[i])
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	w.Bool("more", more)
-	w.Close()
 	return w.End()
 }
 
@@ -170,27 +160,11 @@ func appendKept(dst []byte, k *document.Kept) []byte {
 }
 
 func appendRestored(dst []byte, e document.Restored) []byte {
-	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
-		w.Raw("error", e.Err.Frame().Data)
-		return w.End()
+		return call.AppendError(dst, e.Err)
 	}
-	w.Open("restored")
-	w.Uint("document_version", e.Version)
-	w.Uint("snapshot_version", e.Snapshot)
-	w.Int("operations", int64(e.Entries))
-	w.Close()
-	return w.End()
-}
-
-func appendResolved(dst []byte, e document.Resolved) []byte {
-	w := jsonscan.NewObject(dst)
-	w.Open("resolved")
-	w.Int("comments", int64(e.Comments))
-	w.Bool("more", e.More)
-	w.Uint("document_version", e.Version)
-	w.Close()
-	return w.End()
+	r := call.Restored{Version: e.Version, Snapshot: e.Snapshot, Operations: e.Entries}
+	return r.Append(dst)
 }
 
 // tellOperators logs what is theirs to see to.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -133,7 +134,7 @@ func documentRows(t *testing.T, host rowsHost) {
 	same(t, "snapshots", s.snapshotsBefore(protocol.MaxSeq, 9), []document.Kept{{Version: u.Version, At: u.At, UserID: u.UserID, ClientID: u.ClientID, Parts: u.Parts, Bytes: u.Bytes, Total: reply.Total}})
 	same(t, "part", string(s.SnapshotPart(u.Version, part.Part)), string(part.Data))
 	var log auditLog
-	same(t, "audit", string(log.read(&s, auditRequest{userID: line.UserID})), "["+string(line.Append(nil))+"]")
+	same(t, "audit", string(log.read(&s, call.Entries{UserID: line.UserID})), "["+string(line.Append(nil))+"]")
 
 	open, replies := s.comment(2)
 	same(t, "open", open, true)

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/user"
@@ -128,34 +128,6 @@ func (o *userObject) event(in Input) user.Event {
 	return nil
 }
 
-func (o *userObject) request(in Input) user.Event {
-	kind, err := kindOf(in.Text)
-	if err == nil {
-		if ev := o.deviceRequest(kind, in); ev != nil {
-			return ev
-		}
-		if ev, known := o.operator(kind, in); known {
-			return forSession(ev)
-		}
-	}
-	var ev session.Event
-	if err == nil {
-		ev, err = parseRequest(kind, in.Text)
-	}
-	if err != nil {
-		o.host.Respond(in.Ask, 400, appendAnswer(nil, session.Answer{Err: &protocol.Error{Code: protocol.InternalError}}))
-		return nil
-	}
-	if e, admits := ev.(session.Admit); admits {
-		e.Ask = uint64(in.Ask)
-		e.NewSessionID = randomHex(o.host, 16)
-		return forSession(e)
-	}
-	// Kept from the next event on; the answer leaves after the write, as everything does.
-	o.host.Respond(in.Ask, 200, []byte(`{"ok":true}`))
-	return forSession(ev)
-}
-
 // forSession is the core's event of one of the session, nil of none.
 func forSession(ev session.Event) user.Event {
 	if ev == nil {
@@ -191,10 +163,14 @@ func (o *userObject) carryOutSession(effect session.Effect) {
 		o.host.Respond(uint32(e.Ask), 200, appendAnswer(nil, e))
 	case session.Push:
 		ask := o.questions.add(push{document: e.Grant.Channel, epoch: e.Grant.Epoch})
-		o.host.Call(ask, "DOCUMENTS", e.Grant.Channel, appendPush(nil, e))
+		r := call.Push{Grant: sentGrant(&e.Grant), Reason: e.Reason}
+		send(o.host, ask, e.Grant.Channel, r.Message())
 	case session.EndChannel:
 		ask := o.questions.add(ending{document: e.Channel, fence: e.Fence})
-		o.host.Call(ask, "DOCUMENTS", e.Channel, appendEnd(nil, e))
+		r := call.EndChannel{
+			UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: call.At(e.Before), AdmittedAt: call.At(e.AdmittedAt),
+		}
+		send(o.host, ask, e.Channel, r.Message())
 	case session.Receipt:
 		o.host.Respond(uint32(e.Ask), 200, appendReceipt(nil, e))
 	case session.Record:
@@ -220,7 +196,7 @@ func (o *userObject) carryOutSession(effect session.Effect) {
 
 // answered is what a document says to a change that was pushed to it.
 func (p push) answered(_ *userObject, in Input) user.Event {
-	ok := in.Kind == Answered && truth(jsonscan.Field(in.Text, "ok"))
+	ok := in.Kind == Answered && call.ParseOK(in.Text)
 	return forSession(session.Pushed{Channel: p.document, Epoch: p.epoch, OK: ok})
 }
 

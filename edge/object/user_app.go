@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -16,8 +17,6 @@ import (
 // The apps' side of a user's object: their sockets, their webhooks, and what the database
 // knows of them.
 //
-//	front -> session {"app":{"package","key_id","session_id"},"protocol"} -> a socket, or an error
-//	admin -> session {"kind":"app_key","package","key_id"?,"reason","by"}   -> {"receipt":{"user_id","closed":[…],"took_ms"}}
 //	session -> app   POST webhook_url {"type":"session_request","package","session_id","user_id","timestamp","attempt","websocket_url"?}
 //	                 x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
 
@@ -74,28 +73,6 @@ func (o *userObject) nameApps(apps []app.Saved) {
 	}
 }
 
-func appConnect(conn ConnID, raw []byte) user.Event {
-	e := app.Connect{Conn: conn}
-	for o, _ := jsonscan.Parse(raw); o.Next(); {
-		switch v := o.Value(); string(o.Key()) {
-		case "package":
-			e.Package = str(v)
-		case "key_id":
-			e.KeyID = str(v)
-		case "session_id":
-			e.SessionID = str(v)
-		}
-	}
-	return user.ForApps{Event: e}
-}
-
-func keyRevoked(in Input) user.Event {
-	field := func(name string) string { return str(jsonscan.Field(in.Text, name)) }
-	return user.ForApps{Event: app.KeyRevoked{
-		Ask: uint64(in.Ask), Package: field("package"), KeyID: field("key_id"), Reason: field("reason"), By: field("by"),
-	}}
-}
-
 func (o *userObject) carryOutApps(effect app.Effect) {
 	switch e := effect.(type) {
 	case app.Save:
@@ -127,13 +104,9 @@ func (o *userObject) carryOutApps(effect app.Effect) {
 }
 
 func appendKeyGone(dst []byte, userID string, e app.KeyGone) []byte {
-	w := jsonscan.NewObject(dst)
-	w.Open("receipt")
-	w.Str("user_id", userID)
-	w.Strs("closed", e.Closed)
-	w.Int("took_ms", 0) // it has taken effect within the event
-	w.Close()
-	return w.End()
+	// It has taken effect within the event.
+	r := call.AppReceipt{UserID: userID, Closed: e.Closed}
+	return r.Append(dst)
 }
 
 // answered is nothing to the core: a row that stays is of a session that nothing fits any
@@ -225,17 +198,13 @@ func firstRow(in Input, n int) (cols [][]byte, ok bool) {
 
 // appendApps describes the user's apps to an operator.
 func appendApps(w *jsonscan.Writer, apps []app.Row) {
-	w.Key("apps")
-	w.Buf = append(w.Buf, '[')
-	for i, a := range apps {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		in := jsonscan.NewObject(w.Buf)
-		in.Str("package", a.Package)
-		in.Str("state", a.State.String())
-		in.Str("session_id", a.SessionID)
-		w.Buf = in.End()
+	w.Array("apps")
+	for _, a := range apps {
+		w.OpenItem()
+		w.Str("package", a.Package)
+		w.Str("state", a.State.String())
+		w.Str("session_id", a.SessionID)
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 }

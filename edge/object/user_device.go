@@ -2,20 +2,18 @@ package object
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/call"
+	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// The device's side of a user's object: its sockets, and what they and an operator say.
-//
-//	front -> session {"claims":{…},"client_id"?,"protocol","flat"} -> a socket, or an error
-//	front -> session {"app":{…},"protocol"}                        -> the same: see user_app.go
-//	admin -> session {"kind":"post","data"}                        -> {"seq"} or {"error":{…}}
+// The device's side of a user's object: its sockets, and what is received from them.
 
 // dial is an upgrade that has no answer yet.
 type dial struct {
@@ -64,47 +62,22 @@ func (o *userObject) woken() user.Event {
 	return e
 }
 
-// deviceRequest takes what an operator asks of the device or the apps; nil when it is
-// anything else.
-func (o *userObject) deviceRequest(kind string, in Input) user.Event {
-	if data := jsonscan.Field(in.Text, "data"); kind == "post" && data != nil {
-		return user.ForDevice{Event: device.Post{Ask: uint64(in.Ask), From: protocol.FromOperator, Data: data}}
-	}
-	if kind == "app_key" {
-		return keyRevoked(in)
-	}
-	return nil
-}
-
 func (o *userObject) connect(in Input) user.Event {
-	e := device.Connect{Conn: newConn(o.host), MadeUp: randomHex(o.host, 8)}
-	d := dial{conn: e.Conn, ask: in.Ask}
-	text, err := object(in.Text)
-	known := false
-	var application []byte
-	for err == nil && text.Next() {
-		switch v := text.Value(); string(text.Key()) {
-		case "claims":
-			e.Claims, known = parseClaims(v)
-		case "client_id":
-			e.ClientID = str(v)
-		case "flat":
-			e.Flat = truth(v)
-		case "protocol":
-			d.protocol = str(v)
-		case "app":
-			application = v
-		}
-	}
-	if application != nil && err == nil {
-		o.dials = append(o.dials, d)
-		return appConnect(e.Conn, application)
-	}
-	if err != nil || !known {
-		o.host.Respond(in.Ask, 400, (&protocol.Error{Code: protocol.InternalError}).AppendJSON(nil))
+	r, err := call.ParseSessionConnect(in.Text)
+	if err != 0 {
+		refuseConnect(o.host, in.Ask, err)
 		return nil
 	}
+	d := dial{conn: newConn(o.host), ask: in.Ask, protocol: r.App.Protocol}
+	if r.Kind == &call.KindConnectApp {
+		o.dials = append(o.dials, d)
+		name := &r.App.App
+		return user.ForApps{Event: app.Connect{Conn: d.conn, Package: name.Package, KeyID: name.KeyID, SessionID: name.SessionID}}
+	}
+	d.protocol = r.Device.Protocol
 	o.dials = append(o.dials, d)
+	e := device.Connect{Conn: d.conn, MadeUp: randomHex(o.host, 8), ClientID: r.Device.ClientID, Flat: r.Device.Flat}
+	e.Claims, _ = parseClaims(r.Device.Claims)
 	if conn := o.core.Device(); conn != "" {
 		e.Seen = o.host.LastSeen(conn)
 	}
@@ -122,7 +95,7 @@ func (q verification) answered(_ *userObject, in Input) user.Event {
 	if in.Kind == Failed {
 		return refused(&protocol.Error{Code: protocol.ServiceUnavailable})
 	}
-	raw, err := parseVerdict(in.Text, "claims")
+	raw, err := call.Member(in.Text, "claims")
 	if err != nil {
 		return refused(err)
 	}
@@ -167,13 +140,10 @@ func (o *userObject) carryOutDevice(effect device.Effect) {
 }
 
 func appendPosted(dst []byte, e device.Posted) []byte {
-	w := jsonscan.NewObject(dst)
 	if e.Err != nil {
-		w.Raw("error", e.Err.Frame().Data)
-	} else {
-		w.Uint("seq", e.Seq)
+		return call.AppendError(dst, e.Err)
 	}
-	return w.End()
+	return call.AppendValue(dst, &call.KindPost, strconv.AppendUint(nil, e.Seq, 10))
 }
 
 // lose finds the connections that ended while nobody was looking: a crash or a deploy

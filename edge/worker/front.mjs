@@ -141,7 +141,7 @@ const acts = {
 		return response.status === 101 ? response : { status: response.status, body: await response.text() };
 	},
 
-	attend(step, env, ctx) {
+	hold(step, env, ctx) {
 		if (!PendingSocket.room(step)) return { full: true };
 		const pending = new PendingSocket(step, ctx, () => next(env, { kind: "result", state: pending.state, result: { full: true } }));
 		pending.state = step.state;

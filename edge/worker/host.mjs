@@ -34,9 +34,9 @@ export class Instance {
 		const call = (op, ptr, n, out, cap) => {
 			try {
 				this.views();
-				return operations[op](this, ptr, ptr + n, out, cap);
+				return numbered[op](this, ptr, ptr + n, out, cap);
 			} catch (err) {
-				this.failure ??= new Error(`host call ${op}: ${err.message}`, { cause: err });
+				this.failure ??= new Error(`host call ${Object.keys(operations)[op]}: ${err.message}`, { cause: err });
 				return -1;
 			}
 		};
@@ -222,19 +222,20 @@ export class Instance {
 	}
 }
 
-// In the order of the constants in edge/objectwasm/host.go.
-const operations = [
-	(i, at, end, out, cap) => i.put(encoder.encode(i.object.ctx.id.name ?? ""), out, cap),
-	(i, at, end, out, cap) => {
+// What Go asks of its host, by name and in the order of the constants op… in
+// edge/objectwasm/host.go, whose numbers these are; a test there holds the two alike.
+const operations = {
+	name: (i, at, end, out, cap) => i.put(encoder.encode(i.object.ctx.id.name ?? ""), out, cap),
+	env(i, at, end, out, cap) {
 		const v = i.object.env[i.text(at, end)];
 		return typeof v === "string" ? i.put(encoder.encode(v), out, cap) : 0;
 	},
-	(i, at, end, out, cap) => i.put(crypto.getRandomValues(new Uint8Array(i.data.getUint32(at, true))), out, cap),
-	(i, at, end) => {
+	random: (i, at, end, out, cap) => i.put(crypto.getRandomValues(new Uint8Array(i.data.getUint32(at, true))), out, cap),
+	statement(i, at, end) {
 		i.statements[i.data.getUint32(at, true)] = i.text(at + 4, end);
 		return 0;
 	},
-	(i, at, end, out, cap) => {
+	query(i, at, end, out, cap) {
 		i.held = null;
 		if (i.ended > 0) {
 			// A query sees what earlier events have written, those of its batch too.
@@ -244,17 +245,17 @@ const operations = [
 		i.rows = i.sql.exec(...i.statement(at, end)).raw();
 		return i.fill(out, cap);
 	},
-	(i, at, end, out, cap) => {
+	next(i, at, end, out, cap) {
 		if (i.rows !== null) return i.fill(out, cap);
 		const bytes = i.held;
 		i.held = null;
 		return i.put(bytes, out, cap);
 	},
-	(i, at, end) => {
+	write(i, at, end) {
 		i.writes.push(i.statement(at, end));
 		return 0;
 	},
-	(i, at, end, out, cap) => {
+	sockets(i, at, end, out, cap) {
 		const sockets = i.object.open();
 		const bytes = new Uint8Array(sockets.length * (idBytes + 8));
 		const view = new DataView(bytes.buffer);
@@ -264,12 +265,12 @@ const operations = [
 		});
 		return i.put(bytes, out, cap);
 	},
-	(i, at, end, out) => {
+	lastSeen(i, at, end, out) {
 		i.data.setFloat64(out, i.object.seen(i.text(at, end)), true);
 		return 8;
 	},
-	(i, at, end) => i.out.push(["accept", i.data.getUint32(at, true), i.text(at + 4, at + 4 + idBytes), i.text(at + 4 + idBytes, end)]) && 0,
-	(i, at, end) => {
+	accept: (i, at, end) => i.out.push(["accept", i.data.getUint32(at, true), i.text(at + 4, at + 4 + idBytes), i.text(at + 4 + idBytes, end)]) && 0,
+	send(i, at, end) {
 		const n = i.data.getUint32(at, true);
 		const body = at + 4 + n * idBytes;
 		const ids = [];
@@ -280,34 +281,34 @@ const operations = [
 		i.out.push(["send", ids, text]);
 		return 0;
 	},
-	(i, at, end) => i.out.push(["close", i.text(at, at + idBytes), i.data.getUint32(at + idBytes, true), i.text(at + idBytes + 4, end)]) && 0,
-	(i, at, end) => {
+	close: (i, at, end) => i.out.push(["close", i.text(at, at + idBytes), i.data.getUint32(at + idBytes, true), i.text(at + idBytes + 4, end)]) && 0,
+	autoResponse(i, at, end) {
 		const body = at + 4 + i.data.getUint32(at, true);
 		i.object.autoResponse(i.text(at + 4, body), i.text(body, end));
 		return 0;
 	},
-	(i, at) => i.out.push(["alarm", i.data.getFloat64(at, true)]) && 0,
-	(i, at, end) => i.out.push(["respond", i.data.getUint32(at, true), i.data.getUint32(at + 4, true), i.text(at + 8, end)]) && 0,
-	(i, at, end) => {
+	alarm: (i, at) => i.out.push(["alarm", i.data.getFloat64(at, true)]) && 0,
+	respond: (i, at, end) => i.out.push(["respond", i.data.getUint32(at, true), i.data.getUint32(at + 4, true), i.text(at + 8, end)]) && 0,
+	call(i, at, end) {
 		const binding = at + 4;
 		const name = binding + 4 + i.data.getUint32(binding, true);
 		const body = name + 4 + i.data.getUint32(name, true);
 		i.out.push(["call", i.data.getUint32(at, true), i.text(binding + 4, name), i.text(name + 4, body), i.text(body, end)]);
 		return 0;
 	},
-	(i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
-	(i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
-	(i, at, end) => {
+	database: (i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
+	verify: (i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
+	log(i, at, end) {
 		log(i.text(at, end));
 		return 0;
 	},
-	(i, at, end) => {
+	fetch(i, at, end) {
 		const numbers = [0, 4, 8].map((n) => i.data.getUint32(at + n, true));
 		i.out.push(["fetch", ...numbers, ...i.long(at + 12, end)]);
 		return 0;
 	},
-	(i, at, end) => i.out.push(["attach", i.text(at, at + idBytes), i.text(at + idBytes, end)]) && 0,
-	(i, at, end, out, cap) => {
+	attach: (i, at, end) => i.out.push(["attach", i.text(at, at + idBytes), i.text(at + idBytes, end)]) && 0,
+	attached(i, at, end, out, cap) {
 		const texts = i.object.attached().map(([id, text]) => [id, encoder.encode(text)]);
 		const bytes = new Uint8Array(texts.reduce((n, [, text]) => n + idBytes + 4 + text.length, 0));
 		const view = new DataView(bytes.buffer);
@@ -320,10 +321,12 @@ const operations = [
 		}
 		return i.put(bytes, out, cap);
 	},
-	(i) => i.writes.push(everything) && 0,
-	(i, at, end) => {
+	erase: (i) => i.writes.push(everything) && 0,
+	logRarely(i, at, end) {
 		const body = at + 4 + i.data.getUint32(at, true);
 		logRarely(i.text(at + 4, body), i.text(body, end));
 		return 0;
 	},
-];
+};
+
+const numbered = Object.values(operations);

@@ -42,7 +42,9 @@ var clocks = map[string]string{
 
 const whyNoGoroutine = "shared starts no goroutine: the object module has no scheduler, and order must repeat exactly"
 
-// below is which packages of the project each package under shared may import.
+// below is which packages of the project each package under shared may import, and those of
+// edge that decide nothing and act on nothing: what the parts of a deployment say to each
+// other, and who may ask, is read by modules that share nothing else.
 // A new package has to say here where it stands.
 var below = map[string][]string{
 	"shared/jsonscan":    {},
@@ -75,6 +77,9 @@ var below = map[string][]string{
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
 	"shared/clientconn":    {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol"},
 	"shared/nativeclient":  {"shared/clientconn", "shared/token/renewal", "shared/protocol", "shared/jsonscan"},
+
+	"edge/call":   {"shared/permission", "shared/protocol", "shared/jsonscan"},
+	"edge/access": {"shared/signature", "shared/protocol", "shared/jsonscan"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"
@@ -121,8 +126,9 @@ const harness = "edge/e2e/harness"
 
 // kits are what tests alone import, and why.
 var kits = map[string]string{
-	harness:      "it is of the test kit: it starts processes",
-	"shared/sim": "it is of the test kit: it draws at random, and keeps storage in memory",
+	harness:        "it is of the test kit: it starts processes",
+	"edge/openapi": "it is of the test kit: its library of JSON Schema is in no module",
+	"shared/sim":   "it is of the test kit: it draws at random, and keeps storage in memory",
 }
 
 // ofKit returns the kit that a package is of, "" for none.
@@ -139,6 +145,9 @@ const (
 	golangJWT   = "github.com/golang-jwt/jwt"
 	jwtHome     = "shared/token"
 	whyJWT      = "it is the heaviest thing we depend on: one package checks claims with it, for the front Worker only"
+	jsonSchema  = "github.com/santhosh-tekuri/jsonschema"
+	schemaHome  = "edge/openapi"
+	whySchema   = "tests hold answers against a description with it, and nothing that is shipped does"
 	jsTag       = "//go:build js && wasm"
 	whyJSTag    = "the name alone says js and nothing of wasm; the tag says both, where a reader looks"
 	maxLines    = 400
@@ -168,30 +177,34 @@ func inspect(name string, src []byte) []string {
 	}
 	dir := name[:max(strings.LastIndexByte(name, '/'), 0)]
 	test := strings.HasSuffix(name, "_test.go")
-	shared := !test && within(dir, "shared")
+	_, listed := below[dir]
+	pure := !test && (within(dir, "shared") || listed)
 	for _, spec := range file.Imports {
 		path, _ := strconv.Unquote(spec.Path.Value)
 		at := files.Position(spec.Pos()).Line
 		if kit := ofKit(strings.TrimPrefix(path, module)); kit != "" && !test && !within(dir, kit) {
 			report("line %d imports %s: %s", at, path, kits[kit])
 		}
-		if why := ofTree(impure, path); shared && why != "" && !(within(dir, "shared/sim") && within(path, "math/rand")) {
+		if why := ofTree(impure, path); pure && why != "" && !(within(dir, "shared/sim") && within(path, "math/rand")) {
 			report("line %d imports %s: %s", at, path, why)
 		}
 		if within(path, golangJWT) && dir != jwtHome {
 			report("line %d imports %s: %s", at, path, whyJWT)
+		}
+		if within(path, jsonSchema) && dir != schemaHome {
+			report("line %d imports %s: %s", at, path, whySchema)
 		}
 		for tree, rule := range apart {
 			if within(dir, tree) && within(path, module+rule.other) && !(test && path == module+harness) {
 				report("line %d imports %s: %s", at, path, rule.why)
 			}
 		}
-		if own, ok := strings.CutPrefix(path, module+"shared/"); shared && ok && !slices.Contains(below[dir], "shared/"+own) {
+		if own, ok := strings.CutPrefix(path, module); pure && ok && within(own, "shared") && !slices.Contains(below[dir], own) {
 			report("line %d imports %s: %s", at, path, whyBelow)
 		}
 	}
-	if shared {
-		if _, known := below[dir]; !known {
+	if pure {
+		if !listed {
 			report("%s is not in the list of packages: %s", dir, whyBelow)
 		}
 		inspectCalls(file, func(pos token.Pos, what, why string) {

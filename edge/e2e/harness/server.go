@@ -33,12 +33,21 @@ type Server struct {
 // wrangler.toml.
 func Start(t testing.TB, vars map[string]string) *Server {
 	t.Helper()
+	return StartWith(t, vars, nil)
+}
+
+// StartWith is Start with other files in the place of the WebAssembly modules that were
+// built, by the modules' names.
+func StartWith(t testing.TB, vars, modules map[string]string) *Server {
+	t.Helper()
 	p := idle.take(t)
 	s := &Server{T: t, Operator: Secrets()["ADMIN_TOKEN"], process: p}
 	text, err := json.Marshal(vars)
 	check(err)
+	files, err := json.Marshal(modules)
+	check(err)
 	var ready struct{ URL string }
-	err = p.do(map[string]string{"do": "start", "vars": string(text), "database": database(p)}, &ready)
+	err = p.do(map[string]string{"do": "start", "vars": string(text), "modules": string(files), "database": database(p)}, &ready)
 	t.Cleanup(func() {
 		s.nothingLeaked()
 		if err := p.do(map[string]string{"do": "stop"}, nil); err != nil {

@@ -4,7 +4,8 @@
 //
 //   {"do":"database","folder":"…"}   a database that is migrated, and holds the demo data
 //   {"do":"start","vars":"{…}","database":"…"}   a Worker with these variables beside those of
-//       wrangler.toml, with a copy of that database, and objects that hold nothing yet
+//       wrangler.toml, with a copy of that database, and objects that hold nothing yet; "modules"
+//       are WebAssembly modules in the place of those that were built
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
@@ -32,11 +33,11 @@ const commands = {
 		await migrated(built({ build: resolve(build) }), folder);
 		return {};
 	},
-	async start({ vars, database: from }) {
+	async start({ vars, modules, database: from }) {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		miniflare = await run([built({ build: resolve(build), variables: { ...JSON.parse(vars), ...secrets } })], { persist, log: (entry) => lines.push(entry), inspect: true });
+		miniflare = await run([built({ build: resolve(build), variables: { ...JSON.parse(vars), ...secrets }, modules: JSON.parse(modules) ?? {} })], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},
 	async stop() {

@@ -16,14 +16,13 @@ import (
 // bodyDepth is the deepest nesting of a body whose fields are all ours.
 const bodyDepth = 16
 
-// call is one request: who asks, what the path names, what the body says.
-type call struct {
+// request is one request: who asks, what the path names, what the body says.
+type request struct {
 	*API
 	ctx     context.Context
 	request *http.Request
 	// by is the operator's name.
-	by    string
-	named []name
+	by string
 	// The checked names of the path.
 	document, user, workspace string
 	// app is a package, key the id of one of its keys.
@@ -34,24 +33,24 @@ type call struct {
 }
 
 // read checks everything about a request that does not depend on the route.
-func (c *call) read(r *route) *protocol.Error {
-	for _, n := range c.named {
-		good := false
-		switch n.of {
-		case "document":
-			good, c.document = protocol.DocumentID(n.value), n.value
-		case "user_id":
-			good, c.user = protocol.UserID(n.value), n.value
-		case "workspace_id":
-			good, c.workspace = protocol.Identifier(n.value, protocol.DefaultLimits.IDBytes), n.value
-		case "package":
-			good, c.app = protocol.PackageName(n.value), n.value
-		case "key_id":
-			good, c.key = isKeyID(n.value), n.value
+func (c *request) read(r *route) *protocol.Error {
+	for _, n := range [...]struct {
+		name string
+		into *string
+		good func(string) bool
+	}{
+		{"document", &c.document, protocol.DocumentID},
+		{"user_id", &c.user, protocol.UserID},
+		{"workspace_id", &c.workspace, isWorkspace},
+		{"package", &c.app, protocol.PackageName},
+		{"key_id", &c.key, isKeyID},
+	} {
+		if !strings.Contains(r.path, "{"+n.name+"}") {
+			continue
 		}
-		if !good {
+		if *n.into = named(c.request, n.name); !n.good(*n.into) {
 			c.document, c.user, c.workspace, c.app, c.key = "", "", "", "", "" // keeps them out of the log, too
-			return rest.BadField(n.of)
+			return rest.BadField(n.name)
 		}
 	}
 	if r.raw || len(r.fields) == 0 {
@@ -76,13 +75,15 @@ func (c *call) read(r *route) *protocol.Error {
 	return c.take(body, r.fields)
 }
 
+func isWorkspace(id string) bool { return protocol.Identifier(id, protocol.DefaultLimits.IDBytes) }
+
 func notJSON() *protocol.Error {
 	return &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotJSON, Message: "The body must be application/json."}
 }
 
 // take keeps the fields of the body. It refuses an unknown field, and one that stands twice:
 // a misspelt "document" must not kick a user out of all documents.
-func (c *call) take(body []byte, known []string) *protocol.Error {
+func (c *request) take(body []byte, known []string) *protocol.Error {
 	c.fields = map[string][]byte{}
 	for o, _ := jsonscan.Parse(body); o.Next(); {
 		field := string(o.Key())
@@ -106,7 +107,7 @@ func (c *call) take(body []byte, known []string) *protocol.Error {
 }
 
 // text returns a field that is a string of 1 to max bytes without control characters.
-func (c *call) text(field string, max int) (string, *protocol.Error) {
+func (c *request) text(field string, max int) (string, *protocol.Error) {
 	s, isText := jsonscan.Str(c.fields[field])
 	control := strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 	if !isText || s == "" || len(s) > max || control {
@@ -116,7 +117,7 @@ func (c *call) text(field string, max int) (string, *protocol.Error) {
 }
 
 // oneOf returns a field that is one of the words.
-func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
+func (c *request) oneOf(field string, words ...string) (string, *protocol.Error) {
 	s, _ := jsonscan.Str(c.fields[field])
 	if !slices.Contains(words, s) {
 		return "", rest.BadField(field)
@@ -125,7 +126,7 @@ func (c *call) oneOf(field string, words ...string) (string, *protocol.Error) {
 }
 
 // why returns the operator's reason, or otherwise if there is none.
-func (c *call) why(otherwise string) string {
+func (c *request) why(otherwise string) string {
 	if c.reason == "" {
 		return otherwise
 	}
@@ -133,7 +134,7 @@ func (c *call) why(otherwise string) string {
 }
 
 // query returns a parameter that may stand once.
-func (c *call) query(parameter string) (string, *protocol.Error) {
+func (c *request) query(parameter string) (string, *protocol.Error) {
 	switch values := c.request.URL.Query()[parameter]; len(values) {
 	case 0:
 		return "", nil
@@ -144,7 +145,7 @@ func (c *call) query(parameter string) (string, *protocol.Error) {
 }
 
 // count returns a parameter that is a number from 1 to max, or otherwise if it is missing.
-func (c *call) count(parameter string, max, otherwise int) (int, *protocol.Error) {
+func (c *request) count(parameter string, max, otherwise int) (int, *protocol.Error) {
 	text, err := c.query(parameter)
 	if err != nil || text == "" {
 		return min(otherwise, max), err
@@ -157,7 +158,7 @@ func (c *call) count(parameter string, max, otherwise int) (int, *protocol.Error
 }
 
 // when returns a parameter that is a moment: RFC 3339, or seconds since 1970.
-func (c *call) when(parameter string, otherwise time.Time) (time.Time, *protocol.Error) {
+func (c *request) when(parameter string, otherwise time.Time) (time.Time, *protocol.Error) {
 	text, err := c.query(parameter)
 	if err != nil || text == "" {
 		return otherwise, err
@@ -182,7 +183,7 @@ const lastSecond = 253402300799
 
 // log writes who did what, to whom, and how it ended. It leaves the body out, and of the
 // path everything that is not an id.
-func (c *call) log(r *route, status int, err *protocol.Error) {
+func (c *request) log(r *route, status int, err *protocol.Error) {
 	if c.by == "" && (r == nil || !r.raw) {
 		return // the description is public
 	}

@@ -1,4 +1,4 @@
-package front
+package access
 
 import (
 	"net/url"

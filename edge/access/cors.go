@@ -1,4 +1,4 @@
-package front
+package access
 
 import "strings"
 
@@ -25,12 +25,4 @@ func CORS(list []string, origin string) []string {
 		}
 	}
 	return []string{"access-control-allow-origin", "*", "access-control-expose-headers", "retry-after", "vary", "origin"}
-}
-
-// preflight answers a browser that asks before it sends. It is the front's to
-// answer, for the issuer would be booted for it.
-func preflight(cors []string) []byte {
-	cors = append(cors, "access-control-allow-methods", "GET, POST", "access-control-allow-headers", "content-type",
-		"access-control-max-age", "600")
-	return response(204, "", cors...)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
@@ -29,7 +30,7 @@ func limited(t *testing.T, more map[string]string) *worker {
 func TestConnectsPerAddress(t *testing.T) {
 	w := limited(t, nil)
 	from := func(address, token string, headers ...string) map[string]any {
-		return upgrade(line+"?client_id=c&token="+token, append(headers, AddressHeader, address)...)
+		return upgrade(line+"?client_id=c&token="+token, append(headers, access.AddressHeader, address)...)
 	}
 	for range 3 {
 		if code, _ := failure(t, w.run(from("203.0.113.7", "x"))); code != "AUTHENTICATION_FAILED" {
@@ -91,7 +92,7 @@ func TestConnectsPerAddress(t *testing.T) {
 func TestAnOfficeComesBackAtOnce(t *testing.T) {
 	w := limited(t, nil)
 	come := func() string {
-		end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), AddressHeader, "203.0.113.7"))
+		end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), access.AddressHeader, "203.0.113.7"))
 		if end["do"] == "socket" {
 			return "in"
 		}
@@ -109,7 +110,7 @@ func TestAnOfficeComesBackAtOnce(t *testing.T) {
 			t.Fatalf("while the objects are away: %s", got)
 		}
 	}
-	device := upgrade("http://127.0.0.1:8787/v1/ws/device?token="+goodToken(), AddressHeader, "203.0.113.7")
+	device := upgrade("http://127.0.0.1:8787/v1/ws/device?token="+goodToken(), access.AddressHeader, "203.0.113.7")
 	for n := range 10 {
 		if end := w.run(device); end["do"] != "socket" {
 			t.Fatalf("device %d: %v", n, end)
@@ -120,7 +121,7 @@ func TestAnOfficeComesBackAtOnce(t *testing.T) {
 // Those who come while as many as may be are being looked into are told times apart from
 // each other, and early enough for their lines' grace period.
 func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
-	v := visitors{limit: rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}}
+	v := limiter{limit: rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}}
 	told, most := map[time.Duration]int{}, time.Duration(0)
 	for range 1000 {
 		if wait := v.take("203.0.113.7", now); wait > 0 {
@@ -138,37 +139,6 @@ func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWhomAnAddressBelongsTo(t *testing.T) {
-	same := [][]string{
-		{"203.0.113.7", "::ffff:203.0.113.7", "::ffff:cb00:7107"},
-		{"203.0.113.8"},
-		{"2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:0DB8:0001:0002::", "2001:db8:1:2:0:0:192.0.2.1"},
-		{"2001:db8:1:3::1"},
-		{"2001:db8::1"},
-	}
-	seen := map[string]int{}
-	for i, group := range same {
-		for _, address := range group {
-			name := Network(address)
-			if name == "" || name != Network(group[0]) {
-				t.Errorf("%s is of %q, %s of %q", address, name, group[0], Network(group[0]))
-			}
-			if other, twice := seen[name]; twice && other != i {
-				t.Errorf("%s is of the same network as %s", address, same[other][0])
-			}
-			seen[name] = i
-		}
-	}
-	for _, nobody := range []string{
-		"", "127.0.0.1", "::1", "::", "::ffff:127.0.0.1", "unknown", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.4, 5.6.7.8", "+1.2.3.4",
-		"2001:db8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "1:2:3:4:5:6:7::8:9", "g::", "12345::", "fe80::1%eth0", "1.2.3.4::", ":1::", "1:",
-	} {
-		if name := Network(nobody); name != "" {
-			t.Errorf("%q is of %q", nobody, name)
-		}
-	}
-}
-
 // No address (a self-hosted workerd), the machine's own, and 0 mean no limit.
 func TestNoLimit(t *testing.T) {
 	for name, c := range map[string]struct{ limit, address string }{
@@ -176,7 +146,7 @@ func TestNoLimit(t *testing.T) {
 	} {
 		w := limited(t, map[string]string{"CONNECTS_PER_IP_PER_MIN": c.limit, "LOGINS_PER_IP_PER_MIN": c.limit})
 		for range 20 {
-			if end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), AddressHeader, c.address)); end["do"] != "socket" {
+			if end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), access.AddressHeader, c.address)); end["do"] != "socket" {
 				t.Fatalf("%s: %v", name, end)
 			}
 			if end := w.run(login(c.address)); end["do"] != "handler" {
@@ -194,7 +164,7 @@ func TestNoLimit(t *testing.T) {
 }
 
 func login(address string, headers ...string) map[string]any {
-	event := get("http://127.0.0.1:8787/auth/login", append(headers, AddressHeader, address)...)
+	event := get("http://127.0.0.1:8787/auth/login", append(headers, access.AddressHeader, address)...)
 	event["method"] = "POST"
 	return event
 }
@@ -213,7 +183,7 @@ func TestLoginsPerAddress(t *testing.T) {
 	}
 	// Who is signed in goes on: their pages refresh, connect and sign out.
 	for _, path := range []string{"/auth/refresh", "/auth/logout"} {
-		event := get("http://127.0.0.1:8787"+path, AddressHeader, "203.0.113.7")
+		event := get("http://127.0.0.1:8787"+path, access.AddressHeader, "203.0.113.7")
 		event["method"] = "POST"
 		if end := w.run(event); end["do"] != "handler" {
 			t.Errorf("%s: %v", path, end)
@@ -227,9 +197,9 @@ func TestLoginsPerAddress(t *testing.T) {
 // Only a wrong token counts against who calls an operator's route.
 func TestWrongOperatorTokensPerAddress(t *testing.T) {
 	w := limited(t, nil)
-	w.front.cfg.Operators = ParseOperators("olive:right")
+	w.front.cfg.Operators = access.ParseOperators("olive:right")
 	call := func(token string) map[string]any {
-		return w.run(get("http://127.0.0.1:8787/v1/admin/users/u", AddressHeader, "203.0.113.7", "authorization", "Bearer "+token))
+		return w.run(get("http://127.0.0.1:8787/v1/admin/users/u", access.AddressHeader, "203.0.113.7", "authorization", "Bearer "+token))
 	}
 	for range 10 {
 		if end := call("right"); end["do"] != "handler" {
@@ -253,7 +223,7 @@ func TestWrongOperatorTokensPerAddress(t *testing.T) {
 // However many addresses come, what is remembered of them stays small, and who is at
 // the limit is remembered longest.
 func TestAMillionAddresses(t *testing.T) {
-	v := visitors{limit: rate.Limit{Count: 6, Per: time.Minute, Burst: 3}}
+	v := limiter{limit: rate.Limit{Count: 6, Per: time.Minute, Burst: 3}}
 	for range 4 {
 		v.take("203.0.113.7", now)
 	}
@@ -266,10 +236,10 @@ func TestAMillionAddresses(t *testing.T) {
 	var after uint64
 	for i := range 1_000_000 {
 		v.take(fmt.Sprintf("2001:db8:%x:%x::1", i>>16, i&0xffff), now.Add(time.Duration(i)*time.Microsecond))
-		if len(v.buckets) > maxVisitors {
+		if len(v.buckets) > maxAddresses {
 			t.Fatalf("%d addresses", len(v.buckets))
 		}
-		if i == 2*maxVisitors {
+		if i == 2*maxAddresses {
 			after = heap()
 		}
 	}
@@ -280,7 +250,7 @@ func TestAMillionAddresses(t *testing.T) {
 		t.Error("others made it forget who is at the limit")
 	}
 	// Should all be at the limit, nobody is refused for want of room.
-	for i := range 2 * maxVisitors {
+	for i := range 2 * maxAddresses {
 		address := fmt.Sprintf("2001:db9:0:%x::1", i)
 		for n := range 3 {
 			if v.take(address, now.Add(2*time.Second)) != 0 {

@@ -5,7 +5,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// What a flight waits for.
+// What an admission waits for.
 const (
 	awaitKeys      = "keys"
 	awaitNoted     = "noted"
@@ -17,19 +17,19 @@ const (
 	awaitHandler   = "handler"
 )
 
-// flight is one admission on its way: all that is known of it between a step and
-// its result. It travels through the caller as the step's state.
-type flight struct {
+// admission is an attempt to be admitted: all that is known of it between a step and that
+// step's result. The caller carries it as the step's state.
+type admission struct {
 	await string
 	// connect is an upgrade; otherwise only the token is asked about.
 	connect bool
 	// device is the user's device channel, which has no document; flat says that it was
 	// asked for at seed S1's own address, and a refusal is in S1's form.
 	device, flat bool
-	// app is a server-side program that joins a user's session; attended says that its
-	// socket is accepted already, and first what the object is to hear of it before all else.
-	app, attended bool
-	first         string
+	// app is a server-side program that joins a user's session; held says that its
+	// socket is accepted already, and first the frame that the object receives before all others.
+	app, held bool
+	first     string
 	// pkg is the app's name, and keyID its key's, once that is known. address is whence it
 	// comes: that of all its users' apps.
 	pkg, keyID, address string
@@ -44,7 +44,7 @@ type flight struct {
 	document, client, session string
 	// lastSeq is the decimal text of last_seq, empty when none was sent.
 	lastSeq string
-	// subject is the user, and claims what the session object is told of the
+	// subject is the user, and claims what the session object is sent of the
 	// token, once it is verified.
 	subject string
 	claims  []byte
@@ -52,28 +52,28 @@ type flight struct {
 	fetched, readmitted bool
 }
 
-func (fl *flight) append(dst []byte) []byte {
+func (a *admission) append(dst []byte) []byte {
 	w := jsonscan.NewObject(dst)
-	for _, m := range fl.texts() {
+	for _, m := range a.texts() {
 		if *m.value != "" {
 			w.Str(m.name, *m.value)
 		}
 	}
-	for _, m := range fl.flags() {
+	for _, m := range a.flags() {
 		if *m.value {
 			w.Bool(m.name, true)
 		}
 	}
-	if fl.claims != nil {
-		w.Raw("claims", fl.claims)
+	if a.claims != nil {
+		w.Raw("claims", a.claims)
 	}
 	return w.End()
 }
 
-// readFlight walks the state once: it holds the token, and is read at each turn.
-func readFlight(state []byte) (*flight, bool) {
-	fl := &flight{}
-	texts, flags := fl.texts(), fl.flags()
+// readAdmission walks the state once: it holds the token, and is read at each turn.
+func readAdmission(state []byte) (*admission, bool) {
+	a := &admission{}
+	texts, flags := a.texts(), a.flags()
 	o, _ := jsonscan.Parse(state)
 walk:
 	for o.Next() {
@@ -90,10 +90,10 @@ walk:
 			}
 		}
 		if jsonscan.Equal(o.Key(), "claims") {
-			fl.claims = o.Value()
+			a.claims = o.Value()
 		}
 	}
-	return fl, fl.await != ""
+	return a, a.await != ""
 }
 
 type member[T any] struct {
@@ -101,17 +101,17 @@ type member[T any] struct {
 	value *T
 }
 
-func (fl *flight) texts() []member[string] {
+func (a *admission) texts() []member[string] {
 	return []member[string]{
-		{"await", &fl.await}, {"protocol", &fl.protocol}, {"token", &fl.token}, {"document", &fl.document}, {"client", &fl.client},
-		{"session", &fl.session}, {"last_seq", &fl.lastSeq}, {"subject", &fl.subject}, {"address", &fl.address},
-		{"package", &fl.pkg}, {"key_id", &fl.keyID}, {"first", &fl.first},
+		{"await", &a.await}, {"protocol", &a.protocol}, {"token", &a.token}, {"document", &a.document}, {"client", &a.client},
+		{"session", &a.session}, {"last_seq", &a.lastSeq}, {"subject", &a.subject}, {"address", &a.address},
+		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first},
 	}
 }
 
-func (fl *flight) flags() []member[bool] {
+func (a *admission) flags() []member[bool] {
 	return []member[bool]{
-		{"connect", &fl.connect}, {"device", &fl.device}, {"flat", &fl.flat}, {"browser", &fl.browser}, {"fetched", &fl.fetched}, {"readmitted", &fl.readmitted},
-		{"app", &fl.app}, {"attended", &fl.attended}, {"taken", &fl.taken},
+		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
+		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken},
 	}
 }

@@ -1,0 +1,80 @@
+package call
+
+// ConnectDocument is an upgrade to a document's socket that a user's object has granted. It
+// is answered with the socket, with Readmit, or with an error frame.
+type ConnectDocument struct {
+	// Grant is what the user's object has answered: see ParseGrant.
+	Grant               []byte
+	ClientID, SessionID string
+	// LastSeq is what the client has received already, if it says so.
+	LastSeq    uint64
+	HasLastSeq bool
+	// Protocol is the subprotocol that was selected.
+	Protocol string
+}
+
+// Message is the request as it is sent.
+func (r *ConnectDocument) Message() Message { return message(&KindConnectDocument, r.fields) }
+
+func (r *ConnectDocument) fields(f *fields) {
+	f.raw("grant", &r.Grant)
+	f.str("client_id", &r.ClientID)
+	f.str("session_id", &r.SessionID)
+	f.given("last_seq", &r.LastSeq, &r.HasLastSeq)
+	f.str("protocol", &r.Protocol)
+}
+
+func (r *ConnectDocument) valid() bool { return r.Grant != nil && r.ClientID != "" }
+
+// ConnectDevice is an upgrade to the user's device channel, which the user's object admits
+// as well as it holds its socket. Flat says that it came by seed S1's address.
+type ConnectDevice struct {
+	Claims   []byte
+	ClientID string
+	Protocol string
+	Flat     bool
+}
+
+// Message is the request as it is sent.
+func (r *ConnectDevice) Message() Message { return message(&KindConnectDevice, r.fields) }
+
+func (r *ConnectDevice) fields(f *fields) {
+	f.raw("claims", &r.Claims)
+	f.str("client_id", &r.ClientID)
+	f.str("protocol", &r.Protocol)
+	f.flag("flat", &r.Flat)
+}
+
+func (r *ConnectDevice) valid() bool {
+	_, ok := ParseClaims(r.Claims)
+	return ok
+}
+
+// ConnectApp is an upgrade of an app whose key was found good.
+type ConnectApp struct {
+	App      AppName
+	Protocol string
+}
+
+// AppName is which app it is, by which of its keys, and the session that it names.
+type AppName struct{ Package, KeyID, SessionID string }
+
+func (n *AppName) fields(f *fields) {
+	f.str("package", &n.Package)
+	f.str("key_id", &n.KeyID)
+	f.str("session_id", &n.SessionID)
+}
+
+// Message is the request as it is sent.
+func (r *ConnectApp) Message() Message { return message(&KindConnectApp, r.fields) }
+
+func (r *ConnectApp) fields(f *fields) {
+	switch {
+	case !f.reading:
+		f.w.Key("app")
+		f.w.Buf = object(f.w.Buf, r.App.fields, false)
+	case f.at("app"):
+		read(f.value, r.App.fields)
+	}
+	f.str("protocol", &r.Protocol)
+}
