@@ -71,7 +71,7 @@ export async function run(workers, { port = 0, persist, log = () => {}, inspect 
 
 /**
  * Brings a database up to date in the way `wrangler d1 migrations apply` does, and adds the
- * demo data. `say` hears of each migration.
+ * demo data. It calls `say` with the name of each migration.
  */
 export async function migrate(database, say = () => {}) {
 	// One batch is one transaction: a start that is killed leaves no half of it.

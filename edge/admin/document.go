@@ -54,9 +54,9 @@ func lockDocument(c *request) (answer, *protocol.Error) { return c.setLocked(tru
 
 func unlockDocument(c *request) (answer, *protocol.Error) { return c.setLocked(false) }
 
-// setLocked stores the lock for whoever asks the database, and has the document keep
-// it from now on. Where permissions come from elsewhere nobody else knows of it, and it
-// holds whatever the source says.
+// setLocked stores the lock for the session objects that read the database, and has the
+// document keep it from now on. Where permissions come from elsewhere only the document
+// knows of it, and it holds whatever the source says.
 func (c *request) setLocked(locked bool) (answer, *protocol.Error) {
 	r := call.Lock{Locked: locked, Held: c.cfg.Elsewhere, Reason: c.why("by_operator"), By: c.by}
 	if raw := c.fields["retry_after_ms"]; raw != nil {
@@ -129,8 +129,8 @@ func putDocument(c *request) (answer, *protocol.Error) {
 	return ok(notified(users)), nil
 }
 
-// deleteDocument removes a document's row and grants, and erases its content: whoever is
-// there is disconnected. The row goes first, so that nobody new is let in between the
+// deleteDocument removes a document's row and grants, and erases its content; the
+// document disconnects everybody. The row goes first, so that nobody new is let in between the
 // two; a repeat erases what could not be erased. Where permissions come from elsewhere
 // there is only the content.
 func deleteDocument(c *request) (answer, *protocol.Error) {

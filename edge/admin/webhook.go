@@ -15,8 +15,8 @@ const webhookName = "webhook"
 
 // webhook is an outside source of permissions saying that something has
 // changed: for a user, for everybody on a document, or for everybody in a workspace. It
-// is no permission: the session objects ask the source again, so whoever repeats a
-// webhook within its window gets nothing by it.
+// is no permission: the session objects ask the source again, so a
+// webhook that somebody repeats within its window gains nothing.
 func webhook(c *request) (answer, *protocol.Error) {
 	if len(c.cfg.Secrets) == 0 {
 		return answer{}, &protocol.Error{Code: protocol.NotFound}

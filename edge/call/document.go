@@ -51,7 +51,7 @@ func (r *EndChannel) fields(f *fields) {
 func (r *EndChannel) valid() bool { return r.UserID != "" && r.Fence != 0 }
 
 // Lock locks or unlocks the document; Held whatever the permission source says. RetryAfterMS
-// is how long writers are told to wait. It is answered with Locked.
+// is the wait that the errors to writers name. It is answered with Locked.
 type Lock struct {
 	Locked, Held bool
 	Reason, By   string

@@ -21,7 +21,7 @@ type documentObject struct {
 	audit  auditLog
 	events []document.Event // still to step, those that effects came back as
 
-	// lists says that a workspace's change may be told as a whole (by a webhook).
+	// lists says that a webhook may report a workspace's change as a whole.
 	lists bool
 	// connecting is the upgrade that is being answered.
 	connecting connectRequest
@@ -59,7 +59,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 }
 
 // lose finds the connections that ended while nobody was looking: a crash or a
-// deploy takes every socket with it, and no close is ever heard of them.
+// deploy takes every socket with it, and the runtime reports no close of them.
 func (o *documentObject) lose(rows []document.Row) {
 	open := map[ConnID]bool{}
 	o.host.Sockets(func(conn ConnID, _ time.Time) { open[conn] = true })
@@ -179,7 +179,7 @@ func (o *documentObject) connect(now time.Time, in Input) document.Event {
 	return o.admitted(in.Ask, c)
 }
 
-// admitted is a client at the door, and what is known of it.
+// admitted makes an event of an admitted upgrade, with what is known of its client.
 func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 	c.event.Conn = newConn(o.host)
 	user := c.event.Grant.UserID

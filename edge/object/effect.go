@@ -68,7 +68,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Record:
 		e.Entry.Document = o.name
 		o.audit.write(&o.store, e.Entry)
-		o.tellOperators(e.Entry)
+		o.logForOperators(e.Entry)
 	case document.LockTaken:
 		o.host.Respond(o.ask, 200, call.Locked{OK: true, Locked: e.Locked, Version: e.Version}.Append(nil))
 	case document.AccessTaken:
@@ -83,7 +83,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Notify:
 		gone := call.Gone{Document: o.name, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
-		send(o.host, o.asks.add(ask{tell: e}), e.UserID, gone.Message())
+		send(o.host, o.asks.add(ask{notify: e}), e.UserID, gone.Message())
 	default:
 		o.store.err = errDropped
 	}
@@ -95,25 +95,25 @@ func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
 	return func(text []byte) { o.host.Send(to, text) }
 }
 
-// ask is a question of ours that has not been answered: for a session object's
-// ear, for a token's signature, or for a new grant.
+// ask is a call of ours that has not been answered: a notification of a session object,
+// the check of a token's signature, or the fetch of a new grant.
 type ask struct {
 	token  bool // the signature is being checked
 	verify document.VerifyToken
-	tell   document.Notify
+	notify document.Notify
 	// dial is an upgrade that waits for the document to be in a workspace's list.
 	dial    *connectRequest
 	dialled uint32
 }
 
 // listDocument puts a document into the list of those that were opened in a workspace, and
-// says how often a change of the workspace was told before that, null for never. Who tells
-// of one counts it first and reads the list then, so that one of the two sees the other.
+// returns how many changes of the workspace were counted before that, null for none. The
+// front Worker counts a change first and reads the list then, so one of the two sees the other.
 const listDocument = "INSERT INTO opened_documents (workspace_id, document_id) VALUES (?1, ?2) " +
 	"ON CONFLICT DO UPDATE SET document_id = excluded.document_id RETURNING (SELECT changes FROM workspace_changes WHERE workspace_id = ?1)"
 
-// listed goes on with an upgrade. Without the list nobody is let in: a change of the
-// workspace could not be told.
+// listed goes on with an upgrade. Without the list it refuses: no change of the
+// workspace would reach this document.
 func (o *documentObject) listed(q ask, in Input) document.Event {
 	changed := string(in.Text) != "[[null]]"
 	if in.Kind != Answered {
@@ -161,8 +161,8 @@ func (o *documentObject) answered(in Input) document.Event {
 		return nil
 	case q.dial != nil:
 		return o.listed(q, in)
-	case q.tell.UserID != "":
-		return document.Notified{UserID: q.tell.UserID, SessionID: q.tell.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
+	case q.notify.UserID != "":
+		return document.Notified{UserID: q.notify.UserID, SessionID: q.notify.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:

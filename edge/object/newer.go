@@ -14,8 +14,8 @@ type newer struct{ version int }
 func (newer) Error() string { return "the stored schema is newer than this program" }
 
 // newerObject stands in for an object whose schema is newer, as after a deployment that was
-// rolled back. It reads and writes nothing. Whoever asks is told to come back, and every
-// connection is closed, for its client to do the same; the alarm is put off, so that the
+// rolled back. It reads and writes nothing. It answers every call with an error to
+// retry on, and closes every connection, so its client retries too; it puts the alarm off, so that the
 // newer program finds one.
 type newerObject struct{ host Host }
 

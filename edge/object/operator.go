@@ -119,7 +119,7 @@ func appendChannel(dst []byte, c session.ChannelRow, a session.AccessRow) []byte
 	w.Strs("permissions", a.Permissions.Names())
 	w.Str("workspace_id", a.WorkspaceID)
 	w.Str("role", a.Role)
-	// Something the document has yet to hear.
+	// The document has not confirmed something yet.
 	w.Bool("pending", c.Unpushed != 0 || c.Fence != 0 || c.Stale)
 	return w.End()
 }

@@ -100,7 +100,7 @@ func outboxColumns(c *columns, k *channel.Kept) {
 }
 
 func appColumns(c *columns, r *app.Row) {
-	l, p := &r.Line, &r.Pending
+	l, p := &r.Channel, &r.Pending
 	c.text("package", &r.Package)
 	c.text("session_id", &r.SessionID)
 	numeric(c, "state", &r.State)
@@ -118,7 +118,7 @@ func appColumns(c *columns, r *app.Row) {
 	numeric(c, "acked", &r.Outbox.Acked)
 	numeric(c, "rounds", &r.Rounds)
 	c.flag("written", &r.Written)
-	numeric(c, "told", &r.Told)
+	numeric(c, "told", &r.Reported)
 }
 
 func appOutboxColumns(c *columns, k *app.Keep) {

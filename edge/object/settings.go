@@ -134,7 +134,7 @@ func userConfig(s settings, secret serverconn.Secret) user.Config {
 			Conn:        connConfig(s, secret),
 		},
 		Apps: app.Config{
-			Line:           channel.Config{Grace: s.span(vars.AppGrace)},
+			Channel:        channel.Config{Grace: s.span(vars.AppGrace)},
 			MaxApps:        s.number(vars.MaxApps),
 			CallTimeout:    s.span(vars.AppWebhook),
 			CallTries:      s.number(vars.AppWebhookTries),

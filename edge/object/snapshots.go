@@ -167,8 +167,8 @@ func appendRestored(dst []byte, e document.Restored) []byte {
 	return r.Append(dst)
 }
 
-// tellOperators logs what is theirs to see to.
-func (o *documentObject) tellOperators(e audit.Entry) {
+// logForOperators logs the entries that operators act on.
+func (o *documentObject) logForOperators(e audit.Entry) {
 	level := "info"
 	switch e.Event {
 	case audit.LogFull, audit.HistoryErased:

@@ -76,8 +76,8 @@ type unusable struct {
 	status        uint64
 }
 
-// complain tells the operators of a source that failed, and why: once a minute for each
-// reason, for all users. Nothing of the answer is repeated.
+// complain logs for the operators that a source failed, and why: once a minute for each
+// reason, for all users. It repeats nothing of the answer.
 func (o *userObject) complain(u unusable) {
 	w := jsonscan.NewObject(nil)
 	w.Str("level", "error")

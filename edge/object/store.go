@@ -157,7 +157,7 @@ func owned(k *channel.Kept) channel.Kept {
 
 func (s *store) apps(userID string) (snap app.Snapshot) {
 	each(s, selectApps, appColumns, func(r *app.Row) {
-		r.Line.UserID, r.Line.ClientID, r.Line.SessionID = userID, r.Package, r.SessionID
+		r.Channel.UserID, r.Channel.ClientID, r.Channel.SessionID = userID, r.Package, r.SessionID
 		snap.Apps = append(snap.Apps, app.Saved{Row: *r})
 	})
 	if len(snap.Apps) > 0 {

@@ -196,7 +196,7 @@ func userRows(t *testing.T, host rowsHost) {
 	saved := app.Saved{
 		Row: filled[app.Row](t), Kept: []channel.Kept{filled[channel.Kept](t)}, Receipts: []channel.Receipt{filled[channel.Receipt](t)},
 	}
-	l := &saved.Row.Line
+	l := &saved.Row.Channel
 	l.UserID, l.ClientID, l.SessionID = "ann", saved.Row.Package, saved.Row.SessionID
 	l.Acked, l.Expires, l.Noticed, l.NoticeAt = 0, time.Time{}, false, time.Time{} // a key does not expire
 	want.Apps = app.Snapshot{Apps: []app.Saved{saved}, Receipts: []channel.Receipt{filled[channel.Receipt](t)}}

@@ -20,9 +20,9 @@ import (
 //	session -> app   POST webhook_url {"type":"session_request","package","session_id","user_id","timestamp","attempt","websocket_url"?}
 //	                 x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
 
-// What is asked of the database. A connection is written down in one statement with the
-// look at its key: either a revocation that was stored before keeps it out, or it is on
-// the list of whom that revocation is told.
+// The queries of the database. One statement stores a connection and looks at its key:
+// either a revocation that was stored before keeps the connection out, or the revocation
+// finds it in the list of those it has to end.
 const (
 	appQuery      = "SELECT webhook_url, webhook_secret FROM apps WHERE package = ?1"
 	registerQuery = "INSERT INTO app_sessions (session_id, package, user_id, key_id, connected_at) " +
@@ -56,19 +56,19 @@ func (o *userObject) newAppSession() string {
 
 // nameApps gives another session id to each app whose id no secret has made: one that was
 // started before ids were signed, or whose secret is gone. The front Worker lets nobody in
-// by the old one, so the app, once its line drops, is called and told the new one.
+// by the old one, so once the app's connection drops, the object calls it with the new one.
 func (o *userObject) nameApps(apps []app.Saved) {
 	for i := range apps {
 		r := &apps[i].Row
 		if len(o.secrets) == 0 || sessionid.Signed(r.SessionID, o.secrets) {
 			continue
 		}
-		if r.Written && r.Line.Conn == "" && r.Pending.Conn == "" {
+		if r.Written && r.Channel.Conn == "" && r.Pending.Conn == "" {
 			o.host.Database(o.questions.add(deregistering{}), "DB", unregisterQuery, r.SessionID)
 			r.Written = false
 		}
 		r.SessionID = protocol.AppSessionID(o.host.Name(), o.newAppSession())
-		r.Line.SessionID = r.SessionID
+		r.Channel.SessionID = r.SessionID
 		save(&o.store, &appsTable, r)
 	}
 }
@@ -147,7 +147,7 @@ func (q webhook) answered(o *userObject, in Input) user.Event {
 	return o.called(q.call, in.Kind == Answered && status >= 200 && status < 300, "webhook_failed")
 }
 
-// called makes an event of a call's end, and tells the operators of one that failed.
+// called makes an event of a call's end, and logs for the operators one that failed.
 func (o *userObject) called(c app.Call, ok bool, reason string) user.Event {
 	e := app.Called{SessionID: c.SessionID, Until: c.Until, OK: ok}
 	if !ok {
@@ -164,7 +164,7 @@ func (o *userObject) called(c app.Call, ok bool, reason string) user.Event {
 	return user.ForApps{Event: e}
 }
 
-// sessionRequest is what an app's webhook is told.
+// sessionRequest is the body of a call of an app's webhook.
 func (o *userObject) sessionRequest(c app.Call) []byte {
 	w := jsonscan.NewObject(nil)
 	w.Str("type", "session_request")

@@ -147,7 +147,7 @@ func appendPosted(dst []byte, e device.Posted) []byte {
 }
 
 // lose finds the connections that ended while nobody was looking: a crash or a deploy
-// takes every socket with it, and no close is ever heard of them.
+// takes every socket with it, and the runtime reports no close of them.
 func (o *userObject) lose() {
 	var open []ConnID
 	o.host.Sockets(func(c ConnID, _ time.Time) { open = append(open, c) })

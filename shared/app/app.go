@@ -26,7 +26,7 @@ type Apps struct {
 // attached is one app.
 type attached struct {
 	row      Row
-	line     *channel.Channel
+	ch       *channel.Channel
 	box      *channel.Outbox
 	receipts *channel.Receipts
 	// What is not stored: losing it forgives.
@@ -50,15 +50,15 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Apps, error)
 		row := saved.Row
 		x := &attached{row: row, receipts: channel.RestoreReceipts(cfg.Unanswered, saved.Receipts)}
 		var err error
-		if x.line, err = channel.Restore(&cfg.Line, row.Line); err != nil {
+		if x.ch, err = channel.Restore(&cfg.Channel, row.Channel); err != nil {
 			return nil, err
 		}
 		if x.box, err = channel.RestoreOutbox(cfg.Outbox, row.Outbox, saved.Kept); err != nil {
 			return nil, err
 		}
 		user, ok := protocol.AppSessionUser(row.SessionID)
-		switch state := x.line.State(); {
-		case !ok || user != userID || row.Line.UserID != userID:
+		switch state := x.ch.State(); {
+		case !ok || user != userID || row.Channel.UserID != userID:
 			return nil, errors.New("app: another user's")
 		case row.State >= Stopped,
 			(row.State == Running || row.State == Stopping) != (state == channel.Active),
@@ -105,7 +105,7 @@ func (a *Apps) States() (states []protocol.AppState) {
 // Conns calls f for each connection that counts.
 func (a *Apps) Conns(f func(ConnID)) {
 	for _, x := range a.list {
-		for _, conn := range [...]ConnID{x.line.Conn(), x.row.Pending.Conn} {
+		for _, conn := range [...]ConnID{x.ch.Conn(), x.row.Pending.Conn} {
 			if conn != "" {
 				f(conn)
 			}
@@ -124,7 +124,7 @@ func (a *Apps) of(conn ConnID) (x *attached, pending bool) {
 	for _, x := range a.list {
 		switch conn {
 		case "":
-		case x.line.Conn():
+		case x.ch.Conn():
 			return x, false
 		case x.row.Pending.Conn:
 			return x, true
@@ -154,7 +154,7 @@ func (a *Apps) bySession(id string) *attached {
 
 func (x *attached) stored() Row {
 	row := x.row
-	row.Line, row.Outbox = x.line.Row(), x.box.Row()
+	row.Channel, row.Outbox = x.ch.Row(), x.box.Row()
 	return row
 }
 
@@ -197,7 +197,7 @@ func (a *Apps) record(at time.Time, x *attached, e audit.Entry) {
 
 // send writes one text to an app that is connected.
 func (a *Apps) send(x *attached, text []byte) {
-	if conn := x.line.Conn(); conn != "" {
+	if conn := x.ch.Conn(); conn != "" {
 		x.conn.Window.Sent(len(text))
 		a.owner.Socket(serverconn.Send{Conn: conn, Text: text})
 	}
@@ -234,14 +234,14 @@ func (a *Apps) room(x *attached) bool {
 // than the app reads costs one frame.
 func (a *Apps) sendClientState(x *attached) {
 	now := a.device()
-	if x.row.State != Running || x.row.Told == now || !x.box.Room() {
+	if x.row.State != Running || x.row.Reported == now || !x.box.Room() {
 		return
 	}
 	event := protocol.EventClientReconnected
 	if now == Away {
 		event = protocol.EventClientDisconnected
 	}
-	x.row.Told = now
+	x.row.Reported = now
 	a.put(x, event, nil)
 }
 
@@ -254,7 +254,7 @@ func (a *Apps) device() Belief {
 
 // probe asks an app for a sign: of what it has read, by the ping's id, or of life.
 func (a *Apps) probe(now time.Time, x *attached) {
-	if x.line.Conn() == "" || !x.probed.IsZero() {
+	if x.ch.Conn() == "" || !x.probed.IsZero() {
 		return
 	}
 	ping := protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPing, MessageID: x.conn.Window.Probe(&a.probes)}
@@ -267,7 +267,7 @@ func (a *Apps) probe(now time.Time, x *attached) {
 func (a *Apps) Flow(now time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
 		w, size := &x.conn.Window, a.cfg.Conn.WindowBytes
-		if x.line.Conn() == "" {
+		if x.ch.Conn() == "" {
 			continue
 		}
 		if w.Asks(size) {
@@ -281,8 +281,8 @@ func (a *Apps) Flow(now time.Time) {
 
 // silentAt is when a connection counts as dead that has let a probe wait.
 func (a *Apps) silentAt(x *attached) (at time.Time, ok bool) {
-	if x.line.Conn() == "" || x.probed.IsZero() {
+	if x.ch.Conn() == "" || x.probed.IsZero() {
 		return at, false
 	}
-	return x.probed.Add(a.cfg.Line.HeartbeatTimeout), true
+	return x.probed.Add(a.cfg.Channel.HeartbeatTimeout), true
 }

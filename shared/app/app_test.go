@@ -64,14 +64,14 @@ func session(n int) string { return protocol.AppSessionID("ann", fmt.Sprintf("%0
 
 // row is one that an app in a state can have stored.
 func row(name string, n int, state app.State) app.Row {
-	r := app.Row{Package: name, SessionID: session(n), State: state, Line: channel.Row{UserID: "ann", State: channel.Gone}}
+	r := app.Row{Package: name, SessionID: session(n), State: state, Channel: channel.Row{UserID: "ann", State: channel.Gone}}
 	switch state {
 	case app.Connecting, app.Resurrecting:
 		r.Phase, r.Next, r.Tries = app.Calling, now, 1
 	case app.Running, app.Stopping:
-		r.Line.State, r.Line.Conn, r.Been = channel.Active, app.ConnID(fmt.Sprint("a", n)), true
+		r.Channel.State, r.Channel.Conn, r.Been = channel.Active, app.ConnID(fmt.Sprint("a", n)), true
 	case app.GracePeriod:
-		r.Line.State, r.Line.GraceUntil, r.Been = channel.Grace, now, true
+		r.Channel.State, r.Channel.GraceUntil, r.Been = channel.Grace, now, true
 	case app.Dormant:
 		r.Been = true
 	}
@@ -113,26 +113,26 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 		state app.State
 		spoil func(*app.Row)
 	}{
-		"another user's session":        {app.Running, func(r *app.Row) { r.SessionID = protocol.AppSessionID("bob", strings.Repeat("0", 32)) }},
-		"a session id that is none":     {app.Running, func(r *app.Row) { r.SessionID = "ann" }},
-		"another user's line":           {app.Running, func(r *app.Row) { r.Line.UserID = "bob" }},
-		"a line of nobody":              {app.Running, func(r *app.Row) { r.Line.UserID = "" }},
-		"stopped":                       {app.Dormant, func(r *app.Row) { r.State = app.Stopped }},
-		"a state that there is not":     {app.Dormant, func(r *app.Row) { r.State = 99 }},
-		"running without a line":        {app.Running, func(r *app.Row) { r.Line = channel.Row{UserID: "ann", State: channel.Gone} }},
-		"active without a connection":   {app.Running, func(r *app.Row) { r.Line.Conn = "" }},
-		"dormant with a line":           {app.Running, func(r *app.Row) { r.State = app.Dormant }},
-		"a line that waits":             {app.Running, func(r *app.Row) { r.Line.State = channel.State(0) }},
-		"grace, which the line has not": {app.Dormant, func(r *app.Row) { r.State = app.GracePeriod }},
-		"the line's grace alone":        {app.GracePeriod, func(r *app.Row) { r.State = app.Dormant }},
-		"grace without an end":          {app.GracePeriod, func(r *app.Row) { r.Line.GraceUntil = time.Time{} }},
-		"called without a phase":        {app.Connecting, func(r *app.Row) { r.Phase = app.None }},
-		"called without an end":         {app.Resurrecting, func(r *app.Row) { r.Next = time.Time{} }},
-		"a phase of one that sleeps":    {app.Dormant, func(r *app.Row) { r.Phase = app.Waiting }},
-		"stopping without an end":       {app.Stopping, func(r *app.Row) { r.Next = time.Time{} }},
-		"an end of one that runs":       {app.Running, until},
-		"an end of one that sleeps":     {app.Dormant, until},
-		"heard what was never sent":     {app.Running, func(r *app.Row) { r.Outbox.Acked = 1 }},
+		"another user's session":           {app.Running, func(r *app.Row) { r.SessionID = protocol.AppSessionID("bob", strings.Repeat("0", 32)) }},
+		"a session id that is none":        {app.Running, func(r *app.Row) { r.SessionID = "ann" }},
+		"another user's channel":           {app.Running, func(r *app.Row) { r.Channel.UserID = "bob" }},
+		"a channel of nobody":              {app.Running, func(r *app.Row) { r.Channel.UserID = "" }},
+		"stopped":                          {app.Dormant, func(r *app.Row) { r.State = app.Stopped }},
+		"a state that there is not":        {app.Dormant, func(r *app.Row) { r.State = 99 }},
+		"running without a channel":        {app.Running, func(r *app.Row) { r.Channel = channel.Row{UserID: "ann", State: channel.Gone} }},
+		"active without a connection":      {app.Running, func(r *app.Row) { r.Channel.Conn = "" }},
+		"dormant with a channel":           {app.Running, func(r *app.Row) { r.State = app.Dormant }},
+		"a channel that waits":             {app.Running, func(r *app.Row) { r.Channel.State = channel.State(0) }},
+		"grace, which the channel has not": {app.Dormant, func(r *app.Row) { r.State = app.GracePeriod }},
+		"the channel's grace alone":        {app.GracePeriod, func(r *app.Row) { r.State = app.Dormant }},
+		"grace without an end":             {app.GracePeriod, func(r *app.Row) { r.Channel.GraceUntil = time.Time{} }},
+		"called without a phase":           {app.Connecting, func(r *app.Row) { r.Phase = app.None }},
+		"called without an end":            {app.Resurrecting, func(r *app.Row) { r.Next = time.Time{} }},
+		"a phase of one that sleeps":       {app.Dormant, func(r *app.Row) { r.Phase = app.Waiting }},
+		"stopping without an end":          {app.Stopping, func(r *app.Row) { r.Next = time.Time{} }},
+		"an end of one that runs":          {app.Running, until},
+		"an end of one that sleeps":        {app.Dormant, until},
+		"heard what was never sent":        {app.Running, func(r *app.Row) { r.Outbox.Acked = 1 }},
 	} {
 		r := row("com.example.a", 1, c.state)
 		restore := func() error {
@@ -162,20 +162,20 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	c := app.Config{CallTries: -1}.WithDefaults()
 	want := app.Config{
-		Line: channel.Config{Grace: 5 * time.Second}.WithDefaults(), MaxApps: 32, CallTimeout: 10 * time.Second, CallTries: 2,
+		Channel: channel.Config{Grace: 5 * time.Second}.WithDefaults(), MaxApps: 32, CallTimeout: 10 * time.Second, CallTries: 2,
 		CallPause: time.Second, ConnectTimeout: 5 * time.Second, StopTimeout: 5 * time.Second, Connects: c.Connects, Unanswered: 256,
 		MaxRounds: 6, StayTime: time.Minute, TotalBytes: 4 << 20, Starts: rate.Limit{Count: 30, Per: time.Minute, Burst: 30},
 	}
 	if !reflect.DeepEqual(c, want) || c.Connects.Count != 60 || c.Connects.Per != time.Minute || c.Connects.Burst != 60 {
 		t.Errorf("%+v", c)
 	}
-	mine := app.Config{MaxApps: 1, CallPause: time.Minute, Line: channel.Config{Grace: time.Hour}}.WithDefaults()
-	if mine.MaxApps != 1 || mine.CallPause != time.Minute || mine.Line.Grace != time.Hour || mine.Line.Heartbeat != 10*time.Second {
+	mine := app.Config{MaxApps: 1, CallPause: time.Minute, Channel: channel.Config{Grace: time.Hour}}.WithDefaults()
+	if mine.MaxApps != 1 || mine.CallPause != time.Minute || mine.Channel.Grace != time.Hour || mine.Channel.Heartbeat != 10*time.Second {
 		t.Errorf("what was set is %+v", mine)
 	}
 	// In a user's object all but the grace is as the device's.
 	whole := user.Config{Device: device.Config{Channel: channel.Config{Grace: time.Minute, Heartbeat: time.Second}, Conn: serverconn.Config{InvalidFrames: 3}}}.WithDefaults()
-	if a := whole.Apps; a.Line.Grace != 5*time.Second || a.Line.Heartbeat != time.Second || a.Conn.InvalidFrames != 3 || a.Conn.Limits != whole.Device.Conn.Limits {
+	if a := whole.Apps; a.Channel.Grace != 5*time.Second || a.Channel.Heartbeat != time.Second || a.Conn.InvalidFrames != 3 || a.Conn.Limits != whole.Device.Conn.Limits {
 		t.Errorf("in a user's object: %+v", a)
 	}
 }

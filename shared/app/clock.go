@@ -10,7 +10,7 @@ import (
 func (a *Apps) TurnBack(by time.Duration) {
 	for _, x := range a.list {
 		serverconn.TurnBack(by, &x.row.Pending.At, &x.row.Next, &x.probed)
-		x.line.TurnBack(by)
+		x.ch.TurnBack(by)
 		a.save(x)
 	}
 }
@@ -18,7 +18,7 @@ func (a *Apps) TurnBack(by time.Duration) {
 // Known is the newest moment that what is stored speaks of as past.
 func (a *Apps) Known() (t time.Time) {
 	for _, x := range a.list {
-		t = serverconn.Latest(t, x.row.Pending.At, x.line.Known())
+		t = serverconn.Latest(t, x.row.Pending.At, x.ch.Known())
 	}
 	return t
 }

@@ -11,9 +11,9 @@ import (
 // Config is the limits and timing of a user's apps. The zero value of each field means its
 // default.
 type Config struct {
-	// Line is the timing of an app's connection: as a device's, but for Grace, which is
+	// Channel is the timing of an app's channel: as a device's, but for Grace, which is
 	// 5 s by default (seed S1's real system).
-	Line channel.Config
+	Channel channel.Config
 	// MaxApps is how many apps of a user may be anything but stopped. Default 32.
 	MaxApps int
 	// CallTimeout is how long a webhook may take, CallTries how often it is called, and
@@ -59,8 +59,8 @@ func (c Config) WithDefaults() Config {
 			*v = d
 		}
 	}
-	span(&c.Line.Grace, 5*time.Second)
-	c.Line = c.Line.WithDefaults()
+	span(&c.Channel.Grace, 5*time.Second)
+	c.Channel = c.Channel.WithDefaults()
 	number(&c.MaxApps, 32)
 	span(&c.CallTimeout, 10*time.Second)
 	number(&c.CallTries, 2)

@@ -11,7 +11,7 @@
 //	           Start                    connected
 //	stopped ─────────► connecting ─────────────────► running ◄──────────────┐
 //	   ▲                   │                          │ ▲ │                 │
-//	   │  no answer, or it │                    line  │ │ │ Stop            │
+//	   │  no answer, or it │              connection  │ │ │ Stop            │
 //	   ├───────────────────┘                    ends  │ │ ▼                 │ connected
 //	   │ does not come                                │ │ stopping          │
 //	   │                                              ▼ │                   │

@@ -17,7 +17,7 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 	}
 	for _, x := range a.list {
 		least(a.pendingUntil(x))
-		least(x.line.Deadline(true))
+		least(x.ch.Deadline(true))
 		least(x.row.Next, !x.row.Next.IsZero())
 		least(a.silentAt(x))
 	}
@@ -25,16 +25,16 @@ func (a *Apps) Deadline() (at time.Time, ok bool) {
 }
 
 func (a *Apps) pendingUntil(x *attached) (time.Time, bool) {
-	return serverconn.Until(x.row.Pending.Conn, x.row.Pending.At, a.cfg.Line.InitTimeout)
+	return serverconn.Until(x.row.Pending.Conn, x.row.Pending.At, a.cfg.Channel.InitTimeout)
 }
 
 // Settle does everything that is due, each as of its own moment. With seen, which says
 // when the runtime last answered a ping on a connection, silence is judged too.
 func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 	for _, x := range append([]*attached(nil), a.list...) {
-		if seen != nil && x.line.Conn() != "" {
-			first := x.line.Pinged(serverconn.NotAfter(now, seen(x.line.Conn())))
-			if x.line.Look(now) || first {
+		if seen != nil && x.ch.Conn() != "" {
+			first := x.ch.Pinged(serverconn.NotAfter(now, seen(x.ch.Conn())))
+			if x.ch.Look(now) || first {
 				a.save(x)
 			}
 		}
@@ -53,14 +53,14 @@ func (a *Apps) Settle(now time.Time, seen func(ConnID) time.Time) {
 
 // due does the one thing that is due first.
 func (a *Apps) due(now time.Time, x *attached, judge bool) bool {
-	if what, at := x.line.Due(now, judge); what == channel.Silent {
+	if what, at := x.ch.Due(now, judge); what == channel.Silent {
 		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
 		return true
 	} else if at, ok := a.silentAt(x); judge && ok && !now.Before(at) {
 		a.end(now, at, x, protocol.Error{Code: protocol.HeartbeatTimeout})
 		return true
 	} else if what == channel.GraceOver {
-		x.line.Leave()
+		x.ch.Leave()
 		a.over(now, x)
 		return true
 	}

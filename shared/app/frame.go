@@ -47,21 +47,21 @@ func (a *Apps) answerPending(x *attached, f protocol.Frame, step serverconn.Step
 }
 
 func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int) {
-	x.line.Alive(now)
+	x.ch.Alive(now)
 	system := f.Type == protocol.TypeSystem
 	switch {
 	case system && f.Event == protocol.EventPong:
 		x.probed = time.Time{} // it lives; what it has read only the id can say
 		x.conn.Window.Answered(&a.probes, f.MessageID)
 	case system && f.Event == protocol.EventDisconnect:
-		a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: 1000, Reason: "disconnect"})
-		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.line.Connection()))
-		x.line.Leave()
+		a.owner.Socket(serverconn.Close{Conn: x.ch.Conn(), Code: 1000, Reason: "disconnect"})
+		a.record(now, x, audit.Entry{Event: audit.AppLeft}.Ending(x.ch.Connection()))
+		x.ch.Leave()
 		a.stopped(now, x, "app_left", "")
 	case a.flooded(now, x, f, size):
 	case system && f.Event == protocol.EventPing:
 		// A ping is what it is held to; stored, for a hibernated object judges by it.
-		x.line.Pinged(now)
+		x.ch.Pinged(now)
 		a.save(x)
 		a.send(x, f.Pong().Append(nil))
 	case system && f.Event == protocol.EventAck:
@@ -123,7 +123,7 @@ func (a *Apps) Invalid(now time.Time, conn ConnID, why *protocol.Error, size int
 		step, answer := x.handshake.Invalid(now, &x.conn, &a.cfg.Conn, why, size)
 		a.answerPending(x, protocol.Frame{}, step, answer)
 	default:
-		x.line.Alive(now)
+		x.ch.Alive(now)
 		a.answer(now, x, x.conn.Invalid(now, &a.cfg.Conn, &a.cfg.Conn.Flood, why, size))
 	}
 }

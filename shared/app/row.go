@@ -42,7 +42,7 @@ type Belief uint8
 
 // The beliefs.
 const (
-	Unsure Belief = iota // words of different ages were under way when its line dropped
+	Unsure Belief = iota // frames of different ages were under way when its connection dropped
 	There
 	Away
 )
@@ -63,10 +63,10 @@ type Row struct {
 	Been, Written bool
 	// Rounds is how often it was called back since it last stayed for StayTime.
 	Rounds int
-	// Told is what the app believes of the user's device.
-	Told Belief
-	// Line is the app's connection, KeyID the key it was let in by.
-	Line    channel.Row
+	// Reported is the state of the user's device that the app received last.
+	Reported Belief
+	// Channel is the app's, and KeyID the key that admitted its connection.
+	Channel channel.Row
 	KeyID   string
 	Pending Pending
 	// Outbox is of what is sent to the app.

@@ -122,8 +122,8 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 		return false
 	}
 	x := &attached{
-		row:  Row{Package: name, SessionID: protocol.AppSessionID(a.userID, random)},
-		line: channel.New(&a.cfg.Line, a.userID), box: channel.NewOutbox(a.cfg.Outbox), receipts: channel.NewReceipts(a.cfg.Unanswered),
+		row: Row{Package: name, SessionID: protocol.AppSessionID(a.userID, random)},
+		ch:  channel.New(&a.cfg.Channel, a.userID), box: channel.NewOutbox(a.cfg.Outbox), receipts: channel.NewReceipts(a.cfg.Unanswered),
 	}
 	at := 0
 	for at < len(a.list) && a.list[at].row.Package < name {
@@ -241,7 +241,7 @@ func (a *Apps) sendStopped(x *attached, reason string) {
 
 // remove closes an app's connections and forgets it.
 func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
-	for _, conn := range [...]ConnID{x.line.Conn(), x.row.Pending.Conn} {
+	for _, conn := range [...]ConnID{x.ch.Conn(), x.row.Pending.Conn} {
 		if conn != "" {
 			a.owner.Socket(serverconn.Close{Conn: conn, Code: 1000, Reason: text})
 		}
@@ -256,5 +256,5 @@ func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 	if x.row.Written {
 		a.owner.Emit(Unregister{x.row.SessionID})
 	}
-	a.record(now, x, audit.Entry{Event: audit.AppStopped, Reason: reason}.Ending(x.line.Connection()))
+	a.record(now, x, audit.Entry{Event: audit.AppStopped, Reason: reason}.Ending(x.ch.Connection()))
 }

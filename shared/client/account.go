@@ -39,8 +39,8 @@ func (c *Client) isUs(user string) bool {
 }
 
 // tokenFailed takes the app's refusal. Another tab may have renewed the sign-in at the same
-// moment, and the app was told that it is used up. Then the token which that tab got serves
-// here too, so the app is asked once more.
+// moment, and the issuer answered the app that it is used up. Then the token which that tab
+// got serves here too, so this tab asks the app once more.
 func (c *Client) tokenFailed(e TokenFailed) {
 	if e.Final && c.conn.Token.Fetching() && c.tabs.leading && !c.account.askedTwice && c.mayHaveRaced() {
 		c.account.askedTwice = true

@@ -65,7 +65,7 @@ const (
 	RefreshPause = renewal.Pause
 	// SwapTimeout is how long the server may take to swap a token in place.
 	SwapTimeout = renewal.SwapTimeout
-	// AckDelay and AckFrames bound how late the server is told what arrived.
+	// AckDelay and AckFrames bound how late the server learns what arrived.
 	AckDelay = 250 * time.Millisecond
 	// AckFrames: see AckDelay.
 	AckFrames = 64

@@ -45,7 +45,7 @@
 // The leader turns whatever carries an op (op, operation_ack, document_sync, a
 // replay) into an entry with its document version and posts it to every tab. Each
 // tab applies entries strictly by version: one it has is dropped, one too far
-// ahead makes it ask for what is missing. So an app hears each version once, in
+// ahead makes it ask for what is missing. So an app receives each version once, in
 // order, from whichever tab led at the time. Each tab keeps its own ops until it
 // has received them with a version, and posts them anew to each new leader; the
 // server knows a repeat by its message id. A page that is frozen or left hands its

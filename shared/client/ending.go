@@ -36,7 +36,7 @@ func (c *Client) takenByOwn(code int, last *protocol.Error) bool {
 	return false
 }
 
-// eventFor is the event an app hears of a failure that ends the session.
+// eventFor is the event that reports to an app a failure that ends the session.
 func eventFor(f *Failure) string {
 	switch protocol.Code(f.Code) {
 	case protocol.InsufficientPermissions:

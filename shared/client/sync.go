@@ -13,7 +13,7 @@ import (
 func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// What the server calls a gap here is only more than it cares to replay (or
 	// a document that went back, see below): the log itself is asked first.
-	// What was asked for before went with the line, and counts as no refusal.
+	// What was asked for before went with the connection, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
 	if a.DocumentVersion < c.log.delivered() {
 		// The document is not the one this tab knew: it was restored.
@@ -164,7 +164,7 @@ func (c *Client) unreadable(version uint64) {
 	}
 }
 
-// gap tells every tab which versions cannot be had any more: those up to `to`.
+// gap reports to every tab that the versions up to `to` cannot be had any more.
 func (c *Client) gap(to uint64, reason string) {
 	w := c.event("gap")
 	w.Uint("to", to)

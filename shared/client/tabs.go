@@ -201,7 +201,7 @@ func (c *Client) wake() {
 		c.startProbe()
 		return
 	}
-	// A page becomes visible often: a line that is known to stand needs
+	// A page becomes visible often: a connection that is known to live needs
 	// no ping.
 	if !c.conn.Live() || !c.conn.Fresh() {
 		c.conn.Wake()

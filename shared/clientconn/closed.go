@@ -10,7 +10,7 @@ import (
 // LastError is the error frame that was received last, where nothing came after it.
 func (c *Conn[O]) LastError() *protocol.Error { return c.lastError }
 
-// Closed is the end of a socket. The range of its code tells what to do; seed S2 calls this
+// Closed is the end of a socket. The range of its code decides what to do; seed S2 calls this
 // part AuthErrorHandler.
 func (c *Conn[O]) Closed(gen uint64, code int) {
 	if !c.Current(gen) {
@@ -20,7 +20,7 @@ func (c *Conn[O]) Closed(gen uint64, code int) {
 	err, action := errorForClose(code), protocol.ActionForClose(code)
 	if last != nil {
 		err = last
-		// The line may break between the last word and the close.
+		// The connection may break between the last frame and the close.
 		if code < 4000 || code > 4999 {
 			action = last.Row().Action
 		}
@@ -61,13 +61,13 @@ func errorForClose(code int) *protocol.Error {
 	return err
 }
 
-// stable reports whether the connection has stood long enough for its end to be the first.
+// stable reports whether the connection has lasted long enough for its end to count as the first.
 func (c *Conn[O]) stable() bool {
 	return c.phase == Live && c.now.Sub(c.liveSince) >= backoff.StableAfter
 }
 
-// lost is a dropped line: redial with full jitter, and not before atLeast. A server may tell
-// hundreds of clients the same wait, and they are not to come back at once.
+// lost is a dropped connection: redial with full jitter, and not before atLeast. A server may
+// send hundreds of clients the same wait, and they must not come back at once.
 func (c *Conn[O]) lost(code int, reason string, atLeast time.Duration) {
 	if c.stable() {
 		c.tries = 0

@@ -89,7 +89,7 @@ const (
 	LongestPause = time.Minute
 	// DefaultHeartbeat is the interval where the server does not say.
 	DefaultHeartbeat = 10 * time.Second
-	// ProbeTimeout is how long a server may take to answer when its line may have died
+	// ProbeTimeout is how long a server may take to answer when its connection may have died
 	// while nobody looked.
 	ProbeTimeout = 2 * time.Second
 

@@ -1,5 +1,5 @@
 // Package clientconn is a client's one connection to the server, as a pure core: when to
-// dial and when to wait, whether the line is alive, what a close means, and the token that
+// dial and when to wait, whether the connection is alive, what a close means, and the token that
 // lets the client in. Two cores stand on it: package client, a browser's tabs on a document,
 // and package nativeclient, a device or an app on a user's session. They add what they send
 // and what they receive.
@@ -20,7 +20,7 @@
 // # Closes
 //
 // The range of a close code decides (protocol.ActionForClose). After a code outside of
-// 4000–4999 the last error frame decides, where it was the last frame: the line may break
+// 4000–4999 the last error frame decides, where it was the last frame: the connection may break
 // between that word and its close. A wait that the server names is kept, up to a quarter
 // more of it is added, and it is at least LeastWait and at most LongestWait.
 //

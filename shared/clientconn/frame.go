@@ -13,7 +13,7 @@ func (c *Conn[O]) Write(f protocol.Frame) {
 	}
 }
 
-// Leave tells the server that the client will not come back.
+// Leave sends disconnect: the client will not come back.
 func (c *Conn[O]) Leave(reason string) {
 	c.Write(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventDisconnect, Data: protocol.Disconnect{Reason: reason}.Append(nil)})
 }

@@ -3,8 +3,8 @@
 // no socket.
 //
 // A Device belongs to a core (package user) that steps it, and is the Owner by whom it
-// reaches the user's session and apps and has its effects carried out. What the caller owes
-// is what package document asks: effects in order, all of one event before the next event.
+// reaches the user's session and apps and has its effects carried out. The caller's duties
+// are those that package document lists: effects in order, all of one event before the next event.
 // Connect is answered by Accept or Refuse, VerifyToken by TokenVerified or TokenRefused, Post
 // by Posted.
 //

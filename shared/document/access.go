@@ -104,7 +104,7 @@ func (d *Document) erased() bool {
 }
 
 // sessionID is the session's name as this document's clients know it. Once content was
-// erased it is one of this log's own: who comes with a session of an older log resumes
+// erased it is one of this log's own: a client with a session of an older log resumes
 // nothing.
 func (d *Document) sessionID(id string) string { return id + d.logName() }
 

@@ -10,7 +10,7 @@
 //		set the one alarm to d.Deadline(), when it moved
 //	}
 //
-// # What the caller owes
+// # The caller's duties
 //
 //  1. Effects are carried out in the order given, all of one event before the
 //     next event. Storage (Append, SaveChannel, DeleteChannel) comes before the
@@ -43,7 +43,7 @@
 //
 // Ops and comments are entries of one log, with one order, one kind of acknowledgement
 // and one way to be sent again. A snapshot that a client posts takes the place of the
-// log's beginning: State.Floor is how far that is gone, and whoever asks for what was
+// log's beginning: State.Floor is how far that is gone. A client that asks for an entry from
 // there gets the snapshot, the comments that are left from before it, and what is newer.
 //
 // # Room

@@ -74,7 +74,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case row.Telling && ch.State() != channel.Gone:
+	case row.Notifying && ch.State() != channel.Gone:
 		return nil, errors.New("document: a notification of a channel that is not gone")
 	case row.Grant.UserID != row.Channel.UserID:
 		return nil, errors.New("document: a grant of another user")
@@ -86,8 +86,8 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 		return nil, errors.New("document: room on no connection")
 	}
 	m := &member{
-		ch: ch, grant: row.Grant, notifying: row.Telling, reason: row.Reason,
-		notifyNext: row.TellNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
+		ch: ch, grant: row.Grant, notifying: row.Notifying, reason: row.Reason,
+		notifyNext: row.NotifyNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
 		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
 	}
 	if c := ch.Conn(); c != "" {

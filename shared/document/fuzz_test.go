@@ -259,8 +259,8 @@ func FuzzRestore(f *testing.F) {
 					State: channel.State(s.pick(6)), Conn: []document.ConnID{"", "c1", "c2"}[s.pick(3)], ConnectedAt: when(), Seen: when(),
 					Pings: s.pick(2) == 1, GraceUntil: when(), Acked: uint64(s.pick(4)), Expires: when(), Noticed: s.pick(2) == 1, NoticeAt: when(),
 				},
-				Grant:   document.Grant{UserID: user, Permissions: uint8(s.pick(32)), Epoch: uint64(s.pick(3)), Expires: when()},
-				Telling: s.pick(2) == 1, TellNext: when(), Tries: s.pick(100) - 1,
+				Grant:     document.Grant{UserID: user, Permissions: uint8(s.pick(32)), Epoch: uint64(s.pick(3)), Expires: when()},
+				Notifying: s.pick(2) == 1, NotifyNext: when(), Tries: s.pick(100) - 1,
 				Behind: s.pick(4) == 3, Pushed: uint64(s.pick(3)), DrySince: when(), Confirms: s.pick(2) == 1,
 			}
 			snap.Channels = append(snap.Channels, row)

@@ -79,8 +79,8 @@ func (m *member) row() Row {
 	grant := m.grant
 	grant.AccessAt, grant.Access = time.Time{}, 0 // of use on the way in, and for State.Lock
 	return Row{
-		Channel: m.ch.Row(), Grant: grant, Telling: m.notifying, Reason: m.reason,
-		TellNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
+		Channel: m.ch.Row(), Grant: grant, Notifying: m.notifying, Reason: m.reason,
+		NotifyNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
 		Confirms: m.confirms, Trusted: m.trusted,
 	}
 }

@@ -11,7 +11,7 @@ import (
 // see. Only the newest of each counts, and that arrives in the end: a member's own comes at
 // Config.Presence at most, with the last one up to showPause late, and in one connection no
 // more than a share of the window is under way, so that ops never wait behind it. It is in
-// memory; what was shown is attached to the socket, for who comes after a hibernation.
+// memory; what a client showed is attached to its socket, for those who connect after a hibernation.
 type looks struct {
 	shown  []byte
 	said   string    // the event it came by, "" when the client has shown nothing
@@ -89,7 +89,7 @@ func (m *member) restoreShown(data []byte) {
 	}
 }
 
-// looksLike is what somebody who comes now is shown of the member: nothing of one that
+// looksLike is what the document shows of the member to a client that connects now: nothing of one that
 // says itself that it is away.
 func (m *member) looksLike() []byte {
 	if m.said == protocol.EventLeave {

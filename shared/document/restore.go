@@ -69,7 +69,7 @@ func (Resolved) isEffect()        {}
 // are open no snapshot replaces.
 //
 // Nobody diverges in silence: every version sent so far lies before the new snapshot, so
-// that whoever is connected is closed, and whoever comes back is sent a gap and syncs.
+// that every connection is closed, and a client that comes back receives a gap and syncs.
 func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	if refused := d.mayRestore(e); refused != nil {
 		d.emit(Restored{Err: refused})

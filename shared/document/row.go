@@ -12,14 +12,14 @@ import (
 type Row struct {
 	Channel channel.Row
 	Grant   Grant
-	// Telling is true while the session object has yet to learn that a gone
-	// channel is gone. Once it has, the row stays until TellNext (one grace
+	// Notifying is true while the session object has yet to learn that a gone
+	// channel is gone. Once it has, the row stays until NotifyNext (one grace
 	// period) so that a connect admitted just before still gets Readmit; it is
 	// swept at the first event after that and keeps no alarm.
-	Telling  bool
-	Reason   string
-	TellNext time.Time
-	Tries    int
+	Notifying  bool
+	Reason     string
+	NotifyNext time.Time
+	Tries      int
 	// Fence is the least epoch a grant must have to be let in: an older one was given
 	// before something that it does not know of.
 	Fence uint64

@@ -320,7 +320,7 @@ func (s *player) row(r document.Row) string {
 		text = "grace until " + r.Channel.GraceUntil.Sub(start).String()
 	case channel.Gone:
 		text = "gone"
-		if r.Telling {
+		if r.Notifying {
 			text = fmt.Sprintf("gone, telling (try %d)", r.Tries)
 		}
 	}

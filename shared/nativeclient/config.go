@@ -33,7 +33,7 @@ type Config struct {
 
 // The times and limits that are this client's own, beside those of package clientconn.
 const (
-	// AckFrames and AckDelay bound how late the server is told what arrived: a frame that
+	// AckFrames and AckDelay bound how late the server learns what arrived: a frame that
 	// comes alone is acknowledged at once, others after so many or so long.
 	AckFrames = 16
 	// AckDelay: see AckFrames.

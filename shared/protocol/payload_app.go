@@ -91,7 +91,7 @@ type AppConnectionInit struct {
 	// Package and Key may be missing if the request that opened the socket had them.
 	Package, Key string
 	LastSeq      uint64
-	// HasLastSeq tells an app that has received nothing yet (0) from one that sent no last_seq.
+	// HasLastSeq distinguishes an app that has received nothing yet (0) from one that sent no last_seq.
 	HasLastSeq bool
 }
 

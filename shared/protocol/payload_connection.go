@@ -11,7 +11,7 @@ type ConnectionInit struct {
 	// SessionID and LastSeq ask to resume.
 	SessionID string
 	LastSeq   uint64
-	// HasLastSeq tells a client that has received nothing yet (0) from one that sent no last_seq.
+	// HasLastSeq distinguishes a client that has received nothing yet (0) from one that sent no last_seq.
 	HasLastSeq bool
 }
 

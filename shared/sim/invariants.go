@@ -20,7 +20,7 @@ func NewDocumentWatch(version uint64) *DocumentWatch {
 	return &DocumentWatch{open: map[document.ConnID]bool{}, version: version}
 }
 
-// Event notes what the document was told.
+// Event notes an event that the document was stepped with.
 func (w *DocumentWatch) Event(ev document.Event) {
 	if ev, ok := ev.(document.Disconnected); ok {
 		delete(w.open, ev.Conn)

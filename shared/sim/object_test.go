@@ -341,7 +341,7 @@ func (d *docObject) finished() {
 		d.w.fail("%s has an alarm at %v and nobody there", d.id, at)
 	}
 	for _, row := range d.core.Snapshot().Channels {
-		if row.Channel.Conn != "" || row.Telling {
+		if row.Channel.Conn != "" || row.Notifying {
 			d.w.fail("%s keeps %+v", d.id, row)
 		}
 	}

@@ -112,7 +112,7 @@ func expired(at time.Time) *protocol.Error {
 	}
 }
 
-// early tells the holder of a token that is not valid yet how long to wait. Clocks differ, and
+// early is the error for a token that is not valid yet: it names how long to wait. Clocks differ, and
 // another sign-in would bring no better token.
 func (v *Verifier) early(t *Token, now time.Time) *protocol.Error {
 	from := t.time("iat")

@@ -20,9 +20,9 @@ func (c Config) WithDefaults() Config {
 	c.Device = c.Device.WithDefaults()
 	d := &c.Device
 	c.Session.Grace, c.Session.ReadOnly = d.Channel.Grace, d.Channel.ReadOnly
-	line := d.Channel
-	line.Grace = c.Apps.Line.Grace
-	c.Apps.Line, c.Apps.Outbox, c.Apps.Conn = line, d.Outbox, d.Conn
+	ch := d.Channel
+	ch.Grace = c.Apps.Channel.Grace
+	c.Apps.Channel, c.Apps.Outbox, c.Apps.Conn = ch, d.Outbox, d.Conn
 	for i, b := range d.Conn.Secret {
 		c.Apps.Conn.Secret[i] = b ^ 0xff // no id is an app's and a device's
 	}

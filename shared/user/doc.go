@@ -11,7 +11,7 @@
 //		set the one alarm to u.Deadline(), when it moved
 //	}
 //
-// What the caller owes is what package document asks: effects in order, all of one event
+// The caller's duties are those that package document lists: effects in order, all of one event
 // before the next event, valid until the next Step. An event is one of this package's or of
 // one of the three parts; an effect is one of a part, or on a socket.
 //

@@ -134,11 +134,11 @@ func (a *fuzzedApps) seen(n byte) map[user.ConnID]time.Time {
 func (a *fuzzedApps) check() {
 	var known, stored []string
 	for _, x := range a.core.Snapshot().Apps.Apps {
-		known = append(known, fmt.Sprint(x.Row.Package, x.Row.SessionID, x.Row.State, x.Row.Phase, x.Row.Next, x.Row.Pending, x.Row.Line.Conn, x.Row.Outbox, len(x.Kept), len(x.Receipts)))
+		known = append(known, fmt.Sprint(x.Row.Package, x.Row.SessionID, x.Row.State, x.Row.Phase, x.Row.Next, x.Row.Pending, x.Row.Channel.Conn, x.Row.Outbox, len(x.Kept), len(x.Receipts)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.store.Apps)) {
 		x := a.store.Apps[name]
-		stored = append(stored, fmt.Sprint(x.Row.Package, x.Row.SessionID, x.Row.State, x.Row.Phase, x.Row.Next, x.Row.Pending, x.Row.Line.Conn, x.Row.Outbox, len(x.Outbox), len(x.Receipts)))
+		stored = append(stored, fmt.Sprint(x.Row.Package, x.Row.SessionID, x.Row.State, x.Row.Phase, x.Row.Next, x.Row.Pending, x.Row.Channel.Conn, x.Row.Outbox, len(x.Outbox), len(x.Receipts)))
 	}
 	if !slices.Equal(known, stored) {
 		a.t.Fatalf("known are\n%s\nstored are\n%s", strings.Join(known, "\n"), strings.Join(stored, "\n"))

@@ -35,7 +35,7 @@ func (o *outside) check() {
 		until := a.Next
 		switch {
 		case a.State == app.GracePeriod:
-			until = a.Line.GraceUntil
+			until = a.Channel.GraceUntil
 		case a.State == app.Dormant && o.core.Device() != "":
 			o.fail("%s sleeps, and the device is there", a.Package)
 		}
@@ -83,8 +83,8 @@ func stable(s user.Snapshot) user.Snapshot {
 	out := user.Snapshot{Device: device.Snapshot{Row: device.Row{Outbox: s.Device.Row.Outbox}}}
 	out.Device.Kept = append(out.Device.Kept, s.Device.Kept...)
 	for _, a := range s.Apps.Apps {
-		if a.Row.Line.Pings {
-			a.Row.Line.Seen = a.Row.Line.ConnectedAt
+		if a.Row.Channel.Pings {
+			a.Row.Channel.Seen = a.Row.Channel.ConnectedAt
 		}
 		out.Apps.Apps = append(out.Apps.Apps, app.Saved{Row: a.Row, Kept: append([]channel.Kept(nil), a.Kept...), Receipts: byN(a.Receipts)})
 	}

@@ -107,14 +107,14 @@ func (s *player) appRow(r app.Row) string {
 	if !r.Next.IsZero() {
 		parts = append(parts, "until "+s.since(r.Next))
 	}
-	if r.Line.Conn != "" {
-		parts = append(parts, fmt.Sprintf("on %s by %s", r.Line.Conn, r.KeyID))
+	if r.Channel.Conn != "" {
+		parts = append(parts, fmt.Sprintf("on %s by %s", r.Channel.Conn, r.KeyID))
 	}
-	if r.Line.State == channel.Grace {
-		parts = append(parts, "until "+s.since(r.Line.GraceUntil))
+	if r.Channel.State == channel.Grace {
+		parts = append(parts, "until "+s.since(r.Channel.GraceUntil))
 	}
-	if r.Line.Pings {
-		parts = append(parts, "seen "+s.since(r.Line.Seen))
+	if r.Channel.Pings {
+		parts = append(parts, "seen "+s.since(r.Channel.Seen))
 	}
 	if r.Pending.Conn != "" {
 		parts = append(parts, string(r.Pending.Conn)+" pending")

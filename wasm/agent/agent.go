@@ -40,7 +40,7 @@ type Page interface {
 	Lock(name string)
 	Steal(name string)
 	Unlock()
-	// Post tells the other tabs, PostOrigin those on other documents as well.
+	// Post sends to the other tabs, PostOrigin to those on other documents as well.
 	Post(text []byte)
 	PostOrigin(text []byte)
 	// FetchToken asks the app for a token; TokenFetched or TokenFailed answers.
@@ -49,7 +49,7 @@ type Page interface {
 	Timer(in time.Duration)
 	// StopTimer disarms it.
 	StopTimer()
-	// Emit tells the app. Detail and set are JSON objects; set may be nil.
+	// Emit reports an event to the app. Detail and set are JSON objects; set may be nil.
 	Emit(kind string, detail, set []byte)
 	// Sent and Unsent answer the app's Send.
 	Sent(id string, version uint64)
@@ -67,7 +67,7 @@ type Config struct {
 	LastClose func() (code int)
 	// Dial opens a connection; default websocket.Dial without a read limit.
 	Dial func(ctx context.Context, url string, protocols []string) (Conn, error)
-	// Go runs a function beside the others, for whoever has to know when all have
+	// Go runs a function beside the others, for a caller that has to know when all have
 	// returned; default a plain goroutine.
 	Go func(func())
 }

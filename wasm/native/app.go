@@ -110,10 +110,10 @@ func NewApp(cfg AppConfig) (*App, error) {
 	return a, nil
 }
 
-// address is where to connect for a session. Where the config names no server, told is what
-// a call of the webhook says, which has to be one of the config's: whoever makes the app
-// connect anywhere else is given its key.
-func (a *App) address(told, session string) (string, error) {
+// address is where to connect for a session. Where the config names no server, named is
+// the address in a call of the webhook, which has to be at one of the config's hosts: an app
+// that connects anywhere else hands over its key.
+func (a *App) address(named, session string) (string, error) {
 	path := "/v1/ws/apps/" + a.cfg.Package
 	var address *url.URL
 	if a.cfg.URL != "" {
@@ -123,9 +123,9 @@ func (a *App) address(told, session string) (string, error) {
 		}
 	} else {
 		var err error
-		address, err = url.Parse(told)
+		address, err = url.Parse(named)
 		switch {
-		case told == "" || err != nil:
+		case named == "" || err != nil:
 			return "", fmt.Errorf("%w: the call names no address, and neither does the config", ErrInvalid)
 		case !slices.ContainsFunc(a.cfg.Hosts, func(host string) bool { return strings.EqualFold(host, address.Host) }):
 			return "", fmt.Errorf("%w: the call names a host that is not one of Hosts", ErrInvalid)
@@ -178,8 +178,8 @@ func (a *App) serve(s *AppSession, address string) {
 }
 
 // Close ends all connections without leaving the sessions, and returns when each Handle
-// has returned: to the server it is a dropped line, and it calls the webhook for whoever
-// takes over. Calls of the webhook are refused from then on. If the context ends first,
+// has returned: to the server it is a dropped connection, and it calls the webhook for
+// the process that takes over. Calls of the webhook are refused from then on. If the context ends first,
 // the connections are cut.
 func (a *App) Close(ctx context.Context) error {
 	a.mu.Lock()
@@ -226,7 +226,7 @@ func (s *AppSession) Send(ctx context.Context, data any) error {
 	return err
 }
 
-// ClientConnected reports whether the user's device is there, as far as was heard.
+// ClientConnected reports whether the user's device was there by the last frame about it.
 func (s *AppSession) ClientConnected() bool { return s.look().ClientConnected }
 
 // Close has the app leave the session, where it is stopped, and returns when nothing of it

@@ -104,7 +104,7 @@ func (c *connection) Write(ctx context.Context, kind websocket.MessageType, text
 	defer cancel()
 	err := c.conn.Write(ctx, kind, text)
 	if err != nil {
-		// The agent writes no more and does not close either: Read is to tell it.
+		// The agent writes no more and does not close either: Read has to report the end to it.
 		c.end()
 		c.conn.CloseNow()
 		c.spare()

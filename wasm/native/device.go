@@ -94,7 +94,7 @@ func below(base, path string) (*url.URL, error) {
 // Start starts an app by its package and returns once it runs, or with the error it came
 // to: NOT_FOUND for an unknown one, SERVICE_UNAVAILABLE when its server did not start it,
 // SESSION_ENDED when it was stopped meanwhile. When the context ends first the wish is not
-// taken back: an AppChange tells what came of it.
+// taken back: an AppChange reports what came of it.
 func (d *Device) Start(ctx context.Context, name string) error {
 	a, err := d.ask(ctx, protocol.EventAppStart, name, nil)
 	if err == nil && a.App.State == stateStopped {
@@ -119,7 +119,7 @@ func (d *Device) Send(ctx context.Context, name string, data any) error {
 	return err
 }
 
-// Apps are the user's apps that have not stopped, by package, as far as was heard.
+// Apps are the user's apps that have not stopped, by package, as last received.
 func (d *Device) Apps() []AppChange {
 	d.mu.Lock()
 	defer d.mu.Unlock()

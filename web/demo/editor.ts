@@ -56,13 +56,13 @@ export class Editor {
   #view: EditorView;
   #writable = new Compartment();
   #people = new Map<string, PresenceDetail>();
-  #heard: EditorEvents;
+  #events: EditorEvents;
   #refused = false;
   #gone = false;
 
-  constructor(parent: HTMLElement, session: DemoSession, label: string, heard: EditorEvents) {
+  constructor(parent: HTMLElement, session: DemoSession, label: string, events: EditorEvents) {
     this.#session = session;
-    this.#heard = heard;
+    this.#events = events;
     this.#provider = new HoldfastProvider(session, this.#doc, { awareness: this.#awareness });
     // In a shadow root CodeMirror adds its styles as sheets, not as elements,
     // which a strict style-src would block.
@@ -93,9 +93,9 @@ export class Editor {
     this.#provider.addEventListener("refused", ({ detail }) => {
       this.#refused = true;
       this.refreshAccess();
-      heard.refused(detail);
+      events.refused(detail);
     });
-    this.#provider.addEventListener("error", ({ detail }) => heard.unreadable(detail));
+    this.#provider.addEventListener("error", ({ detail }) => events.unreadable(detail));
     this.#awareness.on("change", () => this.#draw());
     this.#text.observe(() => this.#draw());
     session.addEventListener("presence", ({ detail }) => this.#present(detail));
@@ -159,7 +159,7 @@ export class Editor {
     });
     // Never inside the editor's own update, which may be what moved something.
     queueMicrotask(() => this.#gone || showCursors(this.#view, shown));
-    if (!this.#gone) this.#heard.people(people);
+    if (!this.#gone) this.#events.people(people);
   }
 
   #index(place: unknown): number | undefined {

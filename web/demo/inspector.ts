@@ -79,7 +79,7 @@ export class Inspector {
     this.#retryAt = detail.retryIn ? performance.now() + detail.retryIn : 0;
     if (detail.state === "connected") {
       const replay = detail.replay;
-      at("resumed").textContent = !detail.resumed ? "no, a new session" : replay ? `yes, heard ${span(replay)}` : "yes, nothing missed";
+      at("resumed").textContent = !detail.resumed ? "no, a new session" : replay ? `yes, received ${span(replay)}` : "yes, nothing missed";
     }
     this.draw();
   }
@@ -104,7 +104,7 @@ export class Inspector {
 
 function explain(role: string, others: number): string {
   const tabs = others === 1 ? "1 other tab goes" : `${others} other tabs go`;
-  if (role === "follower") return "Another tab holds the connection; this one sends and hears through it.";
+  if (role === "follower") return "Another tab holds the connection; this one sends and receives through it.";
   return others ? `This tab holds the one connection; ${tabs} through it.` : "This tab holds the connection. Open a second one to see it shared.";
 }
 

@@ -49,7 +49,7 @@ function socketClass(real: typeof globalThis, sockets: Set<WebSocket>): unknown 
       socket.send = (data) => {
         try {
           send.call(socket, data);
-        } catch {} // CONNECTING: the close that follows tells the program
+        } catch {} // CONNECTING: the close that follows reports it to the program
       };
       socket.close = (code, reason) => {
         try {

@@ -77,7 +77,7 @@ func (d *DevServer) Restart() {
 	ready := make(chan error, 1)
 	go func() {
 		lines := bufio.NewScanner(out)
-		told := false
+		reported := false
 		for lines.Scan() {
 			what := d.Worker.Leak(lines.Text())
 			d.mu.Lock()
@@ -88,10 +88,10 @@ func (d *DevServer) Restart() {
 			d.mu.Unlock()
 			if strings.HasPrefix(lines.Text(), "ready ") {
 				ready <- nil
-				told = true
+				reported = true
 			}
 		}
-		if !told {
+		if !reported {
 			ready <- fmt.Errorf("it ended:\n%s", d.Printed())
 		}
 	}()

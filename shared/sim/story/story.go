@@ -23,17 +23,17 @@ import (
 
 // Run plays every file of testdata, each from its own beginning. A command writes what
 // follows from it to c.Out; where nothing does, the transcript says "nothing".
-func Run(t *testing.T, begin func(t *testing.T) (tell func(c *Command))) {
+func Run(t *testing.T, begin func(t *testing.T) (play func(c *Command))) {
 	paths, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no stories: %v", err)
 	}
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			tell := begin(t)
+			play := begin(t)
 			datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 				c := &Command{T: t, TestData: d, Out: &strings.Builder{}}
-				tell(c)
+				play(c)
 				if c.Out.Len() == 0 {
 					return "nothing\n"
 				}

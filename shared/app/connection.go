@@ -53,7 +53,7 @@ func (a *Apps) registered(now time.Time, r Registered) {
 		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: *r.Err})
 	case x == nil: // it has stopped meanwhile
 		a.owner.Socket(serverconn.Refuse{Conn: e.Conn, Err: protocol.AppNotStarted()})
-		if a.bySession(e.SessionID) == nil { // else a line that is still there may be by the same key
+		if a.bySession(e.SessionID) == nil { // else a connection that is still there may be by the same key
 			a.owner.Emit(Unregister{e.SessionID})
 		}
 	default:
@@ -90,7 +90,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		return
 	}
 	resumed, was := x.row.Been, x.row.State
-	out := x.line.Connect(now, channel.Attempt{Conn: x.row.Pending.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
+	out := x.ch.Connect(now, channel.Attempt{Conn: x.row.Pending.Conn, ClientID: x.row.Package, SessionID: x.row.SessionID})
 	if old := out.Replaced; old != "" {
 		e := serverconn.Replaced("")
 		a.owner.Socket(serverconn.Send{Conn: old, Text: e.AppendJSON(nil)})
@@ -110,8 +110,8 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		a.owner.Emit(Forget{x.row.Package, p.LastSeq})
 	}
 	x.row.State = Running
-	if x.row.Told = a.device(); slices.ContainsFunc(again, ofDevice) {
-		x.row.Told = Unsure // it may have received those before the acknowledgement, or not
+	if x.row.Reported = a.device(); slices.ContainsFunc(again, ofDevice) {
+		x.row.Reported = Unsure // it may have received those before the acknowledgement, or not
 	}
 	a.save(x)
 	detail := "new"
@@ -122,7 +122,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 	ack := protocol.AppConnectionAck{
 		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed, Replay: replay, Gap: gap,
 		ClientConnected: !a.owner.Away(), ServerTime: now,
-		HeartbeatInterval: a.cfg.Line.Heartbeat, GracePeriod: a.cfg.Line.Grace,
+		HeartbeatInterval: a.cfg.Channel.Heartbeat, GracePeriod: a.cfg.Channel.Grace,
 		Limits: a.cfg.Conn.AckLimits(a.cfg.Unanswered, a.cfg.Conn.Flood.Frames.Count),
 	}
 	a.send(x, protocol.Frame{
@@ -151,11 +151,11 @@ func (a *Apps) Disconnected(now time.Time, conn ConnID, code int, seen time.Time
 		x.row.Pending = Pending{}
 		a.save(x)
 	default:
-		x.line.Pinged(serverconn.NotAfter(now, seen))
+		x.ch.Pinged(serverconn.NotAfter(now, seen))
 		// Without the runtime's record what is stored may be long out of date.
-		at := x.line.LostAt(now, !seen.IsZero())
+		at := x.ch.LostAt(now, !seen.IsZero())
 		if x.row.State != Stopping { // else it is what it was asked to do
-			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)}.Ending(x.line.Connection()))
+			a.record(at, x, audit.Entry{Event: audit.AppLost, Detail: strconv.Itoa(code)}.Ending(x.ch.Connection()))
 		}
 		a.lose(now, at, x)
 	}
@@ -175,10 +175,10 @@ func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 	if serverconn.Listens(e) {
 		a.sendError(x, e)
 	}
-	a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
-	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason}.Ending(x.line.Connection()))
+	a.owner.Socket(serverconn.Close{Conn: x.ch.Conn(), Code: e.CloseCode(), Reason: e.CloseReason()})
+	a.record(at, x, audit.Entry{Event: audit.AppClosed, Code: string(e.Code), Reason: e.Reason}.Ending(x.ch.Connection()))
 	if serverconn.Final(e) {
-		x.line.Leave()
+		x.ch.Leave()
 		a.stopped(now, x, "final_error", "")
 		return
 	}
@@ -187,10 +187,10 @@ func (a *Apps) end(now, at time.Time, x *attached, e protocol.Error) {
 
 // lose ends an app's connection as of at.
 func (a *Apps) lose(now, at time.Time, x *attached) {
-	if at.Sub(x.line.Row().ConnectedAt) >= a.cfg.StayTime {
+	if at.Sub(x.ch.Row().ConnectedAt) >= a.cfg.StayTime {
 		x.row.Rounds = 0
 	}
-	x.line.Lose(at)
+	x.ch.Lose(at)
 	if x.row.State == Stopping {
 		a.stopped(now, x, "user_stopped", "")
 		return
@@ -220,12 +220,12 @@ func (a *Apps) revoke(now time.Time, e KeyRevoked) {
 			gone.Closed = []string{e.Package}
 			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By})
 		}
-		if x.line.Conn() != "" && meant(e.Package, x.row.KeyID) {
+		if x.ch.Conn() != "" && meant(e.Package, x.row.KeyID) {
 			gone.Closed = []string{e.Package}
 			a.sendError(x, why)
-			a.owner.Socket(serverconn.Close{Conn: x.line.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
-			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By}.Ending(x.line.Connection()))
-			x.line.Leave()
+			a.owner.Socket(serverconn.Close{Conn: x.ch.Conn(), Code: why.CloseCode(), Reason: why.CloseReason()})
+			a.record(now, x, audit.Entry{Event: audit.AppKeyRevoked, Code: string(why.Code), Reason: e.Reason, By: e.By}.Ending(x.ch.Connection()))
+			x.ch.Leave()
 			if x.row.State == Stopping {
 				a.stopped(now, x, "user_stopped", "")
 			} else {
