@@ -44,7 +44,7 @@ func TestDescriptionAndRoutesAreAlike(t *testing.T) {
 	}
 }
 
-// Who is not an operator is told the same whatever was wrong, and whatever they asked.
+// Who is not an operator gets the same answer whatever was wrong, and whatever they asked.
 func TestStrangers(t *testing.T) {
 	w := newWorld(t)
 	first := ""
@@ -111,7 +111,7 @@ func TestMethodsAndRoutes(t *testing.T) {
 	w.expect()
 }
 
-// Nothing that is not as described is stored, and nobody is told of it.
+// Nothing that is not as described is stored, and nobody is notified of it.
 func TestBadRequests(t *testing.T) {
 	w := newWorld(t)
 	member, long := "/v1/admin/documents/d1/members/ann", strings.Repeat("x", 300)

@@ -82,7 +82,7 @@ func (w *world) together(method, path string, n int) []int {
 	return statuses
 }
 
-// It is stored first; then whoever it let in is told, each once, and forgotten.
+// It is stored first; then every user it let an app in for is notified, each once, and forgotten.
 func TestRevokeAppKey(t *testing.T) {
 	w, ids := withKeys(t, 2)
 	key, other := ids[0], ids[1]
@@ -95,8 +95,8 @@ func TestRevokeAppKey(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	slices.Sort(w.did[2:4])
-	told := fmt.Sprintf(`{"kind":"app_key","package":"com.example.one","key_id":%q,"reason":"left_in_a_commit","by":"olive"}`, key)
-	w.expect("revoke com.example.one "+key, "users of com.example.one "+key, "SESSIONS/ann "+told, "SESSIONS/bob "+told,
+	sent := fmt.Sprintf(`{"kind":"app_key","package":"com.example.one","key_id":%q,"reason":"left_in_a_commit","by":"olive"}`, key)
+	w.expect("revoke com.example.one "+key, "users of com.example.one "+key, "SESSIONS/ann "+sent, "SESSIONS/bob "+sent,
 		"forget com.example.one "+key+" ann,bob", "users of com.example.one "+key)
 	if w.attach("com.example.one", "dan", key) {
 		t.Error("somebody was let in by a key that is revoked")
@@ -122,7 +122,7 @@ func TestRevokeAppKey(t *testing.T) {
 	}
 }
 
-// Whoever cannot be told keeps nobody else from being told, and is found by a repeat.
+// Whoever cannot be notified keeps nobody else from being notified, and is found by a repeat.
 func TestRevokingTellsAllItCan(t *testing.T) {
 	for _, c := range []struct{ answer, reason string }{
 		{``, "session_unavailable"}, {`{"receipt":{}}`, "not_told"}, {`{"receipt":{"closed":"all"}}`, "not_told"}, {`{"error":7}`, "not_told"},
@@ -159,7 +159,7 @@ func TestRevokingTellsAllItCan(t *testing.T) {
 	}
 }
 
-// More than one call can tell are told by several.
+// Several calls notify more users than one call can.
 func TestRevokingTellsMany(t *testing.T) {
 	w, ids := withKeys(t, 1)
 	for i := range maxDetached + 40 {
@@ -173,7 +173,7 @@ func TestRevokingTellsMany(t *testing.T) {
 	}
 }
 
-// Whoever connects while the key is revoked is turned away, or told.
+// An app that connects while its key is being revoked is rejected, or its user notified.
 func TestConnectingWhileRevoked(t *testing.T) {
 	for _, path := range []string{"", "/keys/"} {
 		w, ids := withKeys(t, 1)
@@ -193,7 +193,7 @@ func TestConnectingWhileRevoked(t *testing.T) {
 		did := strings.Join(w.did, "\n")
 		for i, in := range attached {
 			if in != strings.Contains(did, fmt.Sprintf("SESSIONS/u%03d ", i)) {
-				t.Errorf("u%03d: let in %v, and otherwise told", i, in)
+				t.Errorf("u%03d: let in %v, and otherwise notified", i, in)
 			}
 		}
 		if len(w.apps.sessions) != 0 {
@@ -202,7 +202,7 @@ func TestConnectingWhileRevoked(t *testing.T) {
 	}
 }
 
-// An app goes with its keys before anybody is told; a repeat tells who could not be.
+// An app goes with its keys before anybody is notified; a repeat notifies who could not be.
 func TestDeleteApp(t *testing.T) {
 	w, ids := withKeys(t, 2)
 	w.attach("com.example.one", "ann", ids[0])
@@ -212,8 +212,8 @@ func TestDeleteApp(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	slices.Sort(w.did[2:4])
-	told := `{"kind":"app_key","package":"com.example.one","reason":"app_deleted","by":"olive"}`
-	w.expect("delete app com.example.one", "users of com.example.one ", "SESSIONS/ann "+told, "SESSIONS/bob "+told, "forget com.example.one  ann", "users of")
+	sent := `{"kind":"app_key","package":"com.example.one","reason":"app_deleted","by":"olive"}`
+	w.expect("delete app com.example.one", "users of com.example.one ", "SESSIONS/ann "+sent, "SESSIONS/bob "+sent, "forget com.example.one  ann", "users of")
 	if a := w.ask("GET", one, ``); a.status != 404 {
 		t.Errorf("%d %s", a.status, a.text)
 	}

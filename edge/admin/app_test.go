@@ -23,7 +23,7 @@ func TestPutApp(t *testing.T) {
 	if a.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("a secret may be kept: %v", a.header)
 	}
-	w.expect("app com.example.one One https://one.example.com/start?x=1") // and nobody is told
+	w.expect("app com.example.one One https://one.example.com/start?x=1") // and nobody is notified
 	a = w.ask("PUT", one, `{"name":"Eins","webhook_url":"https://one.example.com/"}`)
 	if a.status != 200 || a.text != `{"package":"com.example.one","name":"Eins","webhook_url":"https://one.example.com/"}` || w.apps.apps[0].Secret != secret {
 		t.Errorf("%d %s", a.status, a.text)
@@ -120,7 +120,7 @@ func TestListApps(t *testing.T) {
 	}
 }
 
-// What fails is said without what the database quotes, and nobody is told of it.
+// What fails is said without what the database quotes, and nobody is notified of it.
 func TestAppsThatFail(t *testing.T) {
 	for _, c := range []struct{ down, method, path, body string }{
 		{"Apps", "GET", "/v1/admin/apps", ``}, {"App", "GET", one, ``}, {"AppKeys", "GET", one, ``}, {"PutApp", "PUT", one, app},

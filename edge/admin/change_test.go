@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// What is stored is told to the session object, which says what came of it.
+// A stored change is sent to the session object, which answers with what came of it.
 func TestRolesAreStoredThenTold(t *testing.T) {
 	w := newWorld(t)
-	for _, c := range []struct{ method, path, body, stored, told string }{
+	for _, c := range []struct{ method, path, body, stored, sent string }{
 		{"PUT", "/v1/admin/documents/d1/members/ann", `{"role":"view","reason":"left_the_team"}`, "grant d1 ann view",
 			`SESSIONS/ann {"kind":"access","user_id":"ann","document":"d1","reason":"document_role_changed","by":"olive"}`},
 		{"DELETE", "/v1/admin/documents/d1/members/ann", ``, "grant d1 ann ",
@@ -24,7 +24,7 @@ func TestRolesAreStoredThenTold(t *testing.T) {
 			if want := `{"stored":true,"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`; a.status != 200 || a.text != want {
 				t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.text)
 			}
-			w.expect(c.stored, c.told)
+			w.expect(c.stored, c.sent)
 		}
 	}
 	a := w.ask("PUT", "/v1/admin/documents/d1/members/ann", `{"role":"view"}`, "Authorization", "Bearer "+adrian)
@@ -33,7 +33,7 @@ func TestRolesAreStoredThenTold(t *testing.T) {
 	}
 }
 
-// Each failure says whether the change is stored, and what is not stored is not told.
+// Each failure says whether the change is stored, and what is not stored is not sent.
 func TestChangesThatFail(t *testing.T) {
 	const (
 		member    = "/v1/admin/documents/d1/members/ann"
@@ -80,13 +80,13 @@ func TestChangesThatFail(t *testing.T) {
 			t.Errorf("%s %s with %s down: %d %s", c.method, c.path, c.down, a.status, a.text)
 		}
 		if !c.stored && c.status == 503 && len(w.did) > 1 {
-			t.Errorf("%s %s with %s down: told %q", c.method, c.path, c.down, w.did)
+			t.Errorf("%s %s with %s down: sent %q", c.method, c.path, c.down, w.did)
 		}
 	}
 }
 
 // An object's own error is the caller's; one that makes no sense is a fault of ours.
-// Behind a change that is stored both mean: tell them again.
+// Behind a change that is stored both mean: notify them again.
 func TestObjectsThatRefuse(t *testing.T) {
 	for _, c := range []struct {
 		answer       string
@@ -181,7 +181,7 @@ func TestDocumentsAndWorkspaces(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	w.expect(`DOCUMENTS/d2 {"kind":"describe"}`, "document d2 w2 Zwei workspace")
-	// The document hears of a change before anybody who is there does, for it keeps out who is not.
+	// The document learns of a change before anybody who is there does, for it keeps out who is not.
 	a := w.ask("PUT", "/v1/admin/documents/d2", `{"workspace_id":"w2","title":"Zwei","access":"restricted"}`)
 	if a.status != 200 || a.text != `{"stored":true,"told":["bob","ann"]}` || len(w.did) != 4 || w.did[1] != `DOCUMENTS/d2 {"kind":"access"}` {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
@@ -189,10 +189,10 @@ func TestDocumentsAndWorkspaces(t *testing.T) {
 	for _, user := range []string{"ann", "bob"} {
 		want := fmt.Sprintf(`SESSIONS/%s {"kind":"access","user_id":%q,"document":"d2","access":3,"reason":"permissions_changed","by":"olive"}`, user, user)
 		if !strings.Contains(strings.Join(w.did, "\n"), want) {
-			t.Errorf("%s is not told: %q", user, w.did)
+			t.Errorf("%s is not notified: %q", user, w.did)
 		}
 	}
-	// The row goes before the content, and who has a grant and may be about to come is told too.
+	// The row goes before the content, and who has a grant and may be about to connect is notified too.
 	w.grants["d2 zoe"] = "view"
 	a = w.ask("DELETE", "/v1/admin/documents/d2", `{"reason":"by_request"}`)
 	if want := `{"stored":true,"told":["ann","bob","zoe"],"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"]}}`; a.status != 200 || a.text != want {

@@ -11,7 +11,7 @@ func TestSnapshotsAreListedAndRestored(t *testing.T) {
 	w.answers["snapshots"] = `{"snapshots":{"document_version":9,"snapshot_version":8,"kept_from":0,"snapshots":[{"version":8,"at":"2026-11-21T14:00:00Z","user_id":"eve","client_id":"c","bytes":7,"parts":1}],"more":false}}`
 	w.answers["restore"] = `{"restored":{"document_version":14,"snapshot_version":10,"operations":4}}`
 	w.answers["resolve"] = `{"resolved":{"comments":500,"more":true,"document_version":509}}`
-	for _, c := range []struct{ method, path, body, told, answer string }{
+	for _, c := range []struct{ method, path, body, sent, answer string }{
 		{"GET", "/v1/admin/documents/d1/snapshots?before=9&limit=2", "", `{"kind":"snapshots","limit":2,"before":9}`, `"kept_from":0`},
 		{"GET", "/v1/admin/documents/d1/snapshots", "", `{"kind":"snapshots","limit":100}`, `"user_id":"eve"`},
 		{"POST", "/v1/admin/documents/d1/restore", `{"version":4}`, `{"kind":"restore","version":4,"reason":"by_operator","by":"olive"}`, `"document_version":14`},
@@ -22,7 +22,7 @@ func TestSnapshotsAreListedAndRestored(t *testing.T) {
 		if a.status != 200 || !strings.Contains(a.text, c.answer) {
 			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.text)
 		}
-		w.expect("DOCUMENTS/d1 " + c.told)
+		w.expect("DOCUMENTS/d1 " + c.sent)
 	}
 	w.answers["restore"] = `{"error":{"error_code":"NOT_FOUND","message":"That version cannot be restored.","details":{"reason":"version_not_kept"},"recoverable":false,"action":"stop"}}`
 	for _, c := range []struct {

@@ -20,7 +20,7 @@ func entry(before int, event audit.Event, document string) string {
 
 func list(entries ...string) string { return "[" + strings.Join(entries, ",") + "]" }
 
-// told is a world in which the session object and two documents know something.
+// knowing is a world in which the session object and two documents know something.
 func knowing(t *testing.T) *world {
 	w := newWorld(t)
 	w.answers["SESSIONS/ann"] = `{"audit":` + list(entry(90, audit.SessionStarted, ""), entry(80, audit.Admitted, "d1"), entry(70, audit.Admitted, "d2"), entry(20, audit.PermissionChanged, "d2")) + `,"documents":["d1","d2"]}`

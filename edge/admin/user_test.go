@@ -10,7 +10,7 @@ import (
 )
 
 func TestRevoke(t *testing.T) {
-	for _, c := range []struct{ body, told string }{
+	for _, c := range []struct{ body, sent string }{
 		{`{"jti":"t 1"}`, `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","jti":"t 1"}`},
 		{`{"before":1795269600}`, `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","before":1795269600}`},
 		{`{"before":"1795269600"}`, `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive","before":1795269600}`},
@@ -20,7 +20,7 @@ func TestRevoke(t *testing.T) {
 		if a := w.ask("POST", "/v1/admin/users/ann/revoke", c.body); a.status != 200 || a.text != `{"receipt":`+receipt+`}` {
 			t.Errorf("%s: %d %s", c.body, a.status, a.text)
 		}
-		w.expect(c.told)
+		w.expect(c.sent)
 	}
 	for _, body := range []string{
 		`{}`, `{"jti":"t","all":true}`, `{"all":false}`, `{"all":1}`, `{"jti":""}`, `{"sign_in":"x"}`, `{"sign_in":7}`, `{"sign_in":"` + laptop + `."}`,
@@ -43,7 +43,7 @@ const (
 // whatever becomes of the sign-ins, and the answer says what became of them.
 func TestRevokeEndsSignIns(t *testing.T) {
 	const (
-		told = `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive",`
+		sent = `SESSIONS/ann {"kind":"end","user_id":"ann","code":"TOKEN_REVOKED","reason":"revoked","by":"olive",`
 		at   = "sign-ins of ann at 14:02:00"
 	)
 	client := `{"receipt":` + strings.Replace(receipt, `"took_ms"`, `"sign_ins":["`+laptop+`"],"took_ms"`, 1) + `}`
@@ -54,20 +54,20 @@ func TestRevokeEndsSignIns(t *testing.T) {
 		status              int
 		says                []string
 	}{
-		{"all", `{"all":true}`, "", "", []string{told + `"all":true}`, at, "forget ann"}, 200, []string{`{"receipt":` + receipt + `,"sign_ins":"ended"}`}},
-		{"one sign-in", `{"sign_in":"` + laptop + `"}`, "", "", []string{told + `"sign_in":"` + laptop + `"}`, at + " " + laptop}, 200, []string{`"sign_ins":"ended"}`}},
-		{"one that is over", `{"sign_in":"` + laptop[2:] + `"}`, "", "", []string{told, at + " " + laptop[2:]}, 200, []string{`"sign_ins":"none"}`}},
-		{"a client", `{"client_id":"phone"}`, client, "", []string{told + `"client_id":"phone"}`, at + " " + laptop}, 200, []string{`"sign_ins":["` + laptop + `"]`, `"sign_ins":"ended"}`}},
+		{"all", `{"all":true}`, "", "", []string{sent + `"all":true}`, at, "forget ann"}, 200, []string{`{"receipt":` + receipt + `,"sign_ins":"ended"}`}},
+		{"one sign-in", `{"sign_in":"` + laptop + `"}`, "", "", []string{sent + `"sign_in":"` + laptop + `"}`, at + " " + laptop}, 200, []string{`"sign_ins":"ended"}`}},
+		{"one that is over", `{"sign_in":"` + laptop[2:] + `"}`, "", "", []string{sent, at + " " + laptop[2:]}, 200, []string{`"sign_ins":"none"}`}},
+		{"a client", `{"client_id":"phone"}`, client, "", []string{sent + `"client_id":"phone"}`, at + " " + laptop}, 200, []string{`"sign_ins":["` + laptop + `"]`, `"sign_ins":"ended"}`}},
 		{"a client of nobody's", `{"client_id":"phone"}`, `{"error":{"error_code":"NOT_FOUND","message":"m","details":{"reason":"client_not_connected"},"recoverable":false,"action":"stop"}}`, "",
-			[]string{told}, 404, []string{"client_not_connected"}},
-		{"the database is away", `{"all":true}`, "", "EndSignIns", []string{told, at}, 503,
+			[]string{sent}, 404, []string{"client_not_connected"}},
+		{"the database is away", `{"all":true}`, "", "EndSignIns", []string{sent, at}, 503,
 			[]string{`"reason":"sign_ins_not_ended"`, `"receipt":` + receipt, `"sign_ins":"not_ended"`, `"retry_after":1000`}},
-		{"it goes in between", `{"all":true}`, "", "ForgetBrowsers", []string{told, at, "forget ann"}, 503, []string{`"receipt":` + receipt, `"sign_ins":"not_ended"`}},
-		{"the database is away, one sign-in", `{"sign_in":"` + laptop + `"}`, "", "EndSignIns", []string{told, at}, 503, []string{`"receipt":` + receipt, `"sign_ins":"not_ended"`}},
-		{"the database is away, a client", `{"client_id":"phone"}`, client, "EndSignIns", []string{told, at}, 503, []string{`"closed":["d1"]`, `"sign_ins":"not_ended"`}},
-		{"the session object is away", `{"all":true}`, "", "SESSIONS/ann", []string{told, at, "forget ann"}, 503, []string{`"reason":"session_unavailable"`, `"sign_ins":"ended"`}},
+		{"it goes in between", `{"all":true}`, "", "ForgetBrowsers", []string{sent, at, "forget ann"}, 503, []string{`"receipt":` + receipt, `"sign_ins":"not_ended"`}},
+		{"the database is away, one sign-in", `{"sign_in":"` + laptop + `"}`, "", "EndSignIns", []string{sent, at}, 503, []string{`"receipt":` + receipt, `"sign_ins":"not_ended"`}},
+		{"the database is away, a client", `{"client_id":"phone"}`, client, "EndSignIns", []string{sent, at}, 503, []string{`"closed":["d1"]`, `"sign_ins":"not_ended"`}},
+		{"the session object is away", `{"all":true}`, "", "SESSIONS/ann", []string{sent, at, "forget ann"}, 503, []string{`"reason":"session_unavailable"`, `"sign_ins":"ended"`}},
 		{"a document is", `{"all":true}`, `{"error":{"error_code":"SERVICE_UNAVAILABLE","message":"m","details":{"reason":"document_unreachable","pending":["d1"]},"recoverable":true,"action":"wait"}}`, "",
-			[]string{told, at, "forget ann"}, 503, []string{`"reason":"document_unreachable"`, `"pending":["d1"]`, `"sign_ins":"ended"`}},
+			[]string{sent, at, "forget ann"}, 503, []string{`"reason":"document_unreachable"`, `"pending":["d1"]`, `"sign_ins":"ended"`}},
 	} {
 		w := newWorld(t)
 		w.signIns = []SignIn{{ID: laptop}}

@@ -45,22 +45,22 @@ func TestWebhook(t *testing.T) {
 	if len(w.lines) != 1 || w.lines[0] != `{"level":"info","event":"admin_call","operation":"permissionsWebhook","by":"webhook","status":200}` {
 		t.Errorf("logged %s", w.lines)
 	}
-	for body, told := range map[string]string{
+	for body, sent := range map[string]string{
 		`{"user_id":"ann"}`: `SESSIONS/ann {"kind":"access","user_id":"ann","reason":"permissions_changed","by":"webhook"}`,
 		`{"events":[{"user_id":"ann","workspace_id":"ws","reason":"workspace_role_changed"}]}`: `SESSIONS/ann {"kind":"access","user_id":"ann","workspace_id":"ws","reason":"workspace_role_changed","by":"webhook"}`,
-		// What stands twice is told once.
+		// What stands twice is sent once.
 		`{"events":[{"user_id":"ann"},{"user_id":"ann"}],"user_id":"bob"}`: `SESSIONS/ann {"kind":"access","user_id":"ann","reason":"permissions_changed","by":"webhook"}`,
 	} {
 		if a := w.hook(signatureOf(start, secret, body), body); a.status != 200 || a.text != `{"told":1}` {
 			t.Errorf("%s: %d %s", body, a.status, a.text)
 		}
-		w.expect(told)
+		w.expect(sent)
 	}
 	body := `{"events":[{"user_id":"ann"},{"user_id":"bob"}]}`
 	if a := w.hook(signatureOf(start, secret, body), body); a.status != 200 || a.text != `{"told":2}` || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
-	// What changed for everybody on a document the document is told, then all who are there.
+	// A change for everybody on a document is sent to the document, then to all who are there.
 	all := `{"document":"d1"}`
 	if a := w.hook(signatureOf(start, secret, all), all); a.status != 200 || a.text != `{"told":1}` || len(w.did) != 3 || w.did[0] != `DOCUMENTS/d1 {"kind":"access"}` ||
 		!slices.Contains(w.did, `SESSIONS/bob {"kind":"access","user_id":"bob","document":"d1","access":3,"reason":"permissions_changed","by":"webhook"}`) {
@@ -84,14 +84,14 @@ func TestWebhook(t *testing.T) {
 		}
 		delete(w.down, what)
 	}
-	// One that could not be told makes the sender repeat all of it.
+	// One that could not be notified makes the sender repeat all of it.
 	w.down["SESSIONS/bob"] = true
 	if a := w.hook(signatureOf(start, secret, body), body); a.status != 503 || a.reason != "not_told" || len(w.did) != 2 {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 }
 
-// Whoever has not the secret, or repeats what is old, is not heard.
+// A sender without the secret, or of an old webhook, is refused.
 func TestWebhookSignatures(t *testing.T) {
 	w := newWorld(t)
 	good := signed(start, secret, event)

@@ -40,7 +40,7 @@ type world struct {
 	lines []string
 
 	mu sync.Mutex
-	// did is what was stored and who was told, in order.
+	// did is what was stored and who was notified, in order.
 	did []string
 	// down makes a store's method, or an object as "SESSIONS/ann", fail.
 	down map[string]bool

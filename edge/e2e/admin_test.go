@@ -32,7 +32,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	}
 	f := editor.expect("system", "permission_change")
 	if fmt.Sprint(f.Data["permissions"]) != "[read]" || f.text("reason") != "document_role_changed" {
-		t.Errorf("told %v", f.Data)
+		t.Errorf("received %v", f.Data)
 	}
 	editor.expect("system", "token_refresh_required") // S2: the token still says otherwise
 	editor.send(fmt.Sprintf(opFrame, "m2"))
@@ -42,7 +42,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 	// Back to what the workspace role gives.
 	s.must("DELETE", "/v1/admin/documents/welcome/members/usr_editor", ``)
 	if f := editor.expect("system", "permission_change"); fmt.Sprint(f.Data["permissions"]) != "[read write comment]" {
-		t.Errorf("told %v", f.Data)
+		t.Errorf("received %v", f.Data)
 	}
 	editor.expect("system", "token_refresh_required")
 	editor.op("m3", 1)
@@ -57,7 +57,7 @@ func TestARoleChangeReachesTheOpenSocket(t *testing.T) {
 			break
 		}
 		if f.Type != "system" && f.Type != "presence" {
-			t.Errorf("heard %+v", f)
+			t.Errorf("received %+v", f)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	}
 	answer = s.must("DELETE", "/v1/admin/documents/fresh", ``)
 	if !slices.Contains(texts(answer["told"]), "usr_outsider") {
-		t.Errorf("told %v", answer)
+		t.Errorf("received %v", answer)
 	}
 	if at(answer, "erased", "document_version") != 1.0 {
 		t.Errorf("answered %v", answer)
@@ -127,7 +127,7 @@ func TestALockReachesWriters(t *testing.T) {
 	}
 	editor.send(fmt.Sprintf(opFrame, "m2"))
 	if f := until("system", "error"); f.text("error_code") != "DOCUMENT_LOCKED" || at(f.Data, "details", "retry_after") != 7000.0 {
-		t.Errorf("told %v", f.Data)
+		t.Errorf("received %v", f.Data)
 	}
 	s.Evict("Document", "welcome")
 	editor.send(fmt.Sprintf(opFrame, "m3"))
@@ -167,7 +167,7 @@ func TestKickAndRevoke(t *testing.T) {
 			f, err := c.read()
 			if err == nil {
 				if f.Event == "error" && f.text("error_code") != code {
-					t.Errorf("told %v, want %s", f.Data, code)
+					t.Errorf("received %v, want %s", f.Data, code)
 				}
 				continue
 			}

@@ -113,9 +113,9 @@ func (s *server) revokedAt(key string) any {
 	return rows[0]["revoked_at"]
 }
 
-// Who could not be told is found by a repeat, and what a key of today let in is not
+// Who could not be notified is found by a repeat, and what a key of today let in is not
 // touched by the end of the app that had the name before.
-func TestWhoHasYetToHearOfAnAppsEnd(t *testing.T) {
+func TestWhoHasYetToLearnOfAnAppsEnd(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	s.must("PUT", appOne, appBody)
@@ -126,7 +126,7 @@ func TestWhoHasYetToHearOfAnAppsEnd(t *testing.T) {
 	store := admin.SQLStore{DB: db}
 	users, err := store.AppUsers(t.Context(), "com.example.one", "", "", 32)
 	if err != nil || !slices.Equal(users, []string{"usr_owner"}) {
-		t.Errorf("to be told are %v, %v", users, err)
+		t.Errorf("to be notified are %v, %v", users, err)
 	}
 	if err := store.ForgetAppSessions(t.Context(), "com.example.one", "", []string{"usr_owner", "usr_viewer"}); err != nil {
 		t.Error(err)

@@ -108,7 +108,7 @@ func (c *conn) turnedAway(flat bool) (reason string, code websocket.StatusCode) 
 	c.t.Helper()
 	f := c.expectAny()
 	if flat && f.Type != "app_connection_error" || !flat && (f.Type != "app" || f.Event != "app_connection_error") {
-		c.t.Errorf("flat %v, heard %+v", flat, f)
+		c.t.Errorf("flat %v, received %+v", flat, f)
 	}
 	details, _ := f.Data["details"].(map[string]any)
 	if reason, _ = details["reason"].(string); reason == "" {

@@ -24,15 +24,15 @@ func TestAppRuns(t *testing.T) {
 	if app.ack.text("user_id") != "usr_owner" || app.ack.Data["resumed"] != false || app.ack.Data["client_connected"] != true || app.ack.number("grace_period") != 5000 {
 		t.Errorf("%v", app.ack.Data)
 	}
-	phone.tells(notes, `{"say":"hello"}`)
-	app.told("device", "map[say:hello]")
-	app.tells("", `[1,2]`)
-	phone.told(notes, "[1 2]")
+	phone.sendsTo(notes, `{"say":"hello"}`)
+	app.receivesFrom("device", "map[say:hello]")
+	app.sendsTo("", `[1,2]`)
+	phone.receivesFrom(notes, "[1 2]")
 	s.Evict("UserSession", "usr_owner")
-	app.tells("", `3`)
-	phone.told(notes, "3")
-	phone.tells(notes, `4`)
-	app.told("device", "4")
+	app.sendsTo("", `3`)
+	phone.receivesFrom(notes, "3")
+	phone.sendsTo(notes, `4`)
+	app.receivesFrom("device", "4")
 
 	session := at(s.must("GET", "/v1/admin/users/usr_owner/session", ""), "session", "apps")
 	if list, _ := session.([]any); len(list) != 1 || !strings.Contains(fmt.Sprint(list[0]), "running") {
@@ -43,8 +43,8 @@ func TestAppRuns(t *testing.T) {
 	if f := app.expect("app", "app_stopped"); f.text("reason") != "user_stopped" {
 		t.Errorf("%v", f.Data)
 	}
-	app.tells("", `"saved"`) // it may finish
-	phone.told(notes, "saved")
+	app.sendsTo("", `"saved"`) // it may finish
+	phone.receivesFrom(notes, "saved")
 	app.send(`{"type":"system","event":"disconnect"}`)
 	if code := app.expectClose(); code != 1000 {
 		t.Errorf("closed with %d", code)
@@ -75,19 +75,19 @@ func TestAppByItsFirstWord(t *testing.T) {
 	app.send(fmt.Sprintf(`{"type":"app_connection_init","data":{"package":%q,"session_id":%q,"api_key":%q}}`, notes, call.SessionID, a.key))
 	app.ack = app.expect("app_connection_ack", "")
 	phone.state("app_started", notes, "running")
-	phone.tells(notes, `1`)
-	app.told("device", "1")
-	app.tells("", `2`)
-	phone.told(notes, "2")
+	phone.sendsTo(notes, `1`)
+	app.receivesFrom("device", "1")
+	app.sendsTo("", `2`)
+	phone.receivesFrom(notes, "2")
 	app.reset()
 	phone.state("app_state", notes, "grace_period")
-	phone.tells(notes, `3`)
+	phone.sendsTo(notes, `3`)
 	app = appDial{path: "/app-ws"}.open(s)
 	app.send(fmt.Sprintf(`{"type":"app_connection_init","data":{"package":%q,"session_id":%q,"api_key":%q,"last_seq":1}}`, notes, call.SessionID, a.key))
 	if ack := app.expect("app_connection_ack", ""); ack.Data["resumed"] != true {
 		t.Errorf("%v", ack.Data)
 	}
-	app.told("device", "3")
+	app.receivesFrom("device", "3")
 	phone.state("app_started", notes, "running")
 	// Two more lines with the same first word: the newest has it.
 	newer := appDial{path: "/app-ws"}.open(s)
@@ -99,7 +99,7 @@ func TestAppByItsFirstWord(t *testing.T) {
 	}
 	// An end of the user's session reaches it through the front Worker too.
 	phone.send(`{"type":"system","event":"disconnect"}`)
-	newer.told("device", "3")
+	newer.receivesFrom("device", "3")
 	if f := newer.expect("app", "app_stopped"); f.text("reason") != "session_ended" {
 		t.Errorf("%v", f.Data)
 	}
@@ -154,13 +154,13 @@ func TestAppDrops(t *testing.T) {
 	app.reset()
 	phone.state("app_state", notes, "grace_period")
 	s.Evict("UserSession", "usr_owner")
-	phone.tells(notes, `1`)
+	phone.sendsTo(notes, `1`)
 	app = a.connect(call.SessionID, `{"last_seq":0}`)
 	phone.state("app_started", notes, "running")
-	app.told("device", "1")
+	app.receivesFrom("device", "1")
 	app.ws.Close(1001, "going away") // which means to come back
 	phone.state("app_state", notes, "grace_period")
-	phone.tells(notes, `2`)
+	phone.sendsTo(notes, `2`)
 	phone.state("app_state", notes, "resurrecting")
 	again := a.called()
 	if again.SessionID != call.SessionID || again.Attempt != 1 {
@@ -170,7 +170,7 @@ func TestAppDrops(t *testing.T) {
 	if app.ack.Data["resumed"] != true || app.ack.Data["gap"] != nil {
 		t.Errorf("%v", app.ack.Data)
 	}
-	app.told("device", "2")
+	app.receivesFrom("device", "2")
 	phone.state("app_started", notes, "running")
 }
 
@@ -185,13 +185,13 @@ func TestAppsAndTheDevicesDrop(t *testing.T) {
 	app, _ := phone.starts(a)
 	phone.reset()
 	app.expect("app", "client_disconnected")
-	app.tells("", `"while you were away"`)
+	app.sendsTo("", `"while you were away"`)
 	s.Evict("UserSession", "usr_owner")
 	back := deviceDial{clientID: "phone", token: token}.connect(s, `{"last_seq":2}`)
 	if apps, _ := back.ack.Data["apps"].([]any); len(apps) != 1 {
 		t.Errorf("%v", back.ack.Data)
 	}
-	back.told(notes, "while you were away")
+	back.receivesFrom(notes, "while you were away")
 	app.expect("app", "client_reconnected")
 	back.reset()
 	app.expect("app", "client_disconnected")
@@ -256,12 +256,12 @@ func TestAppsAreIsolated(t *testing.T) {
 	mine, call := owner.starts(a)
 	beside, _ := owner.starts(b)
 	theirs, foreign := viewer.starts(a)
-	owner.tells(notes, `"for notes alone"`)
-	mine.told("device", "for notes alone")
+	owner.sendsTo(notes, `"for notes alone"`)
+	mine.receivesFrom("device", "for notes alone")
 	beside.quiet()
 	theirs.quiet()
-	mine.tells("com.example.other", `"an app names no receiver"`) // it goes to its user's device, whatever it says
-	owner.told(notes, "an app names no receiver")
+	mine.sendsTo("com.example.other", `"an app names no receiver"`) // it goes to its user's device, whatever it says
+	owner.receivesFrom(notes, "an app names no receiver")
 	beside.quiet()
 	viewer.quiet()
 	theirs.quiet()
@@ -293,24 +293,24 @@ func TestAppSurvivesKill(t *testing.T) {
 	phone := deviceDial{clientID: "phone", token: token}.connect(d.server, "")
 	app, call := phone.starts(a)
 	if call.WebsocketURL != strings.Replace(d.URL, "http", "ws", 1)+"/v1/ws/apps/"+notes {
-		t.Errorf("it is told to connect to %q", call.WebsocketURL)
+		t.Errorf("the call names %q to connect to", call.WebsocketURL)
 	}
-	app.tells("", `1`)
-	phone.told(notes, "1")
-	app.tells("", `2`)
-	phone.tells(notes, `3`)
+	app.sendsTo("", `1`)
+	phone.receivesFrom(notes, "1")
+	app.sendsTo("", `2`)
+	phone.sendsTo(notes, `3`)
 	d.Kill()
 	d.Restart()
 	back := deviceDial{clientID: "phone", token: token}.connect(d.server, `{"last_seq":3}`)
 	if back.ack.Data["resumed"] != true {
 		t.Fatalf("%v", back.ack.Data)
 	}
-	back.told(notes, "2")
-	for { // it hears how its app fares meanwhile
+	back.receivesFrom(notes, "2")
+	for { // it receives how its app fares meanwhile
 		if f := back.expectAny(); f.text("state") == "resurrecting" {
 			break
 		}
 	}
 	app = a.connect(a.called().SessionID, `{"last_seq":0}`)
-	app.told("device", "3")
+	app.receivesFrom("device", "3")
 }

@@ -135,8 +135,8 @@ func (c *conn) state(event, name, state string) frame {
 	return f
 }
 
-// tells sends an app_message, and waits until it is stored.
-func (c *conn) tells(to, data string) {
+// sendsTo sends an app_message, and waits until it is stored.
+func (c *conn) sendsTo(to, data string) {
 	c.t.Helper()
 	id, address := c.newID(), ""
 	if to != "" {
@@ -162,8 +162,8 @@ func (c *conn) tells(to, data string) {
 	}
 }
 
-// told reads an app_message and compares it.
-func (c *conn) told(from, data string) {
+// receivesFrom reads an app_message and compares it.
+func (c *conn) receivesFrom(from, data string) {
 	c.t.Helper()
 	f := c.expect("app", "app_message")
 	if f.text("from") != from || fmt.Sprint(f.Data["data"]) != data || f.Seq == 0 {

@@ -15,11 +15,11 @@ func TestAnotherIssuerIsAway(t *testing.T) {
 	p := startProvider(t)
 	s := p.trusting(t)
 	token := p.token("usr_owner", resource)
-	s.expectTold(token, "")
+	s.expectAnswer(token, "")
 	loaded := time.Now()
 	p.answers("error")
 	for time.Since(loaded) < 7*time.Second {
-		s.expectTold(token, "")
+		s.expectAnswer(token, "")
 		time.Sleep(200 * time.Millisecond)
 	}
 	if n := p.asked(); n > 3 {
@@ -30,15 +30,15 @@ func TestAnotherIssuerIsAway(t *testing.T) {
 		p.answers(as)
 		time.Sleep(5100 * time.Millisecond) // what went wrong is not asked for again at once
 		before, began := p.asked(), time.Now()
-		said, wait := s.told(token)
+		said, wait := s.attempt(token)
 		took := time.Since(began)
 		if said != "503 SERVICE_UNAVAILABLE keys_unavailable" || wait != 5000 {
-			t.Errorf("%s: told %q, to come in %v ms", as, said, wait)
+			t.Errorf("%s: answered %q, to come in %v ms", as, said, wait)
 		}
 		if limit := 7 * time.Second; took > limit || as == "slow" && took < 4*time.Second {
-			t.Errorf("%s: told after %v", as, took)
+			t.Errorf("%s: answered after %v", as, took)
 		}
-		s.told(token)
+		s.attempt(token)
 		if n := p.asked() - before; n != 1 {
 			t.Errorf("%s: two visitors asked %d times", as, n)
 		}

@@ -218,7 +218,7 @@ func (l *peerLine) ops(n, inFlight, others int) {
 	for range sent {
 		l.send()
 	}
-	for acked, heard := 0, 0; acked < n || heard < others; {
+	for acked, received := 0, 0; acked < n || received < others; {
 		text, err := l.read()
 		switch {
 		case err != nil:
@@ -230,7 +230,7 @@ func (l *peerLine) ops(n, inFlight, others int) {
 				l.send()
 			}
 		case is(text, "op"):
-			heard++
+			received++
 		case is(text, "error"):
 			panic(string(text))
 		}

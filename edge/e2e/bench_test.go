@@ -24,7 +24,7 @@ func BenchmarkPeers(b *testing.B) {
 		r.interleave(b, "One op at a time, to its acknowledgement", r.all, r.oneAtATime)
 	})
 	b.Run("flight", func(b *testing.B) {
-		r.interleave(b, "64 ops in flight, 16 on each of 4 sockets that all hear them", r.all, r.inFlight)
+		r.interleave(b, "64 ops in flight, 16 on each of 4 sockets that all receive them", r.all, r.inFlight)
 	})
 	b.Run("delivery", func(b *testing.B) {
 		r.interleave(b, "One op to the last of 50 readers", r.all, r.delivery)
@@ -85,7 +85,7 @@ func (r *rig) delivery(c *contestant) func() sample {
 	document := r.document()
 	writer := r.dial(place{contestant: c, document: document})
 	last := make(chan time.Time, 1)
-	var heard atomic.Int64
+	var received atomic.Int64
 	for i := range readers {
 		l := r.dial(place{contestant: c, document: document, user: 1 + i})
 		go func() {
@@ -94,7 +94,7 @@ func (r *rig) delivery(c *contestant) func() sample {
 				if err != nil {
 					return
 				}
-				if is(text, "op") && heard.Add(1)%readers == 0 {
+				if is(text, "op") && received.Add(1)%readers == 0 {
 					last <- time.Now()
 				}
 			}

@@ -32,17 +32,17 @@ func (r *resumer) admitted(l *line, f frame) bool {
 	case gap != nil:
 		r.world.count("gaps")
 		if gap["from"] != float64(last+1) || gap["to"] != float64(version) {
-			r.world.checker.wrong("lost: %s has heard %d, the document is at %d, and its gap is %v", r.name(), last, version, gap)
+			r.world.checker.wrong("lost: %s has received %d, the document is at %d, and its gap is %v", r.name(), last, version, gap)
 		}
 		r.newest = version
 		r.sync(l, last)
 	case replay != nil:
 		r.world.count("replays")
 		if replay["from"] != float64(last+1) || replay["to"] != float64(version) {
-			r.world.checker.wrong("lost: %s has heard %d, the document is at %d, and its replay is %v", r.name(), last, version, replay)
+			r.world.checker.wrong("lost: %s has received %d, the document is at %d, and its replay is %v", r.name(), last, version, replay)
 		}
 	case last != version:
-		r.world.checker.wrong("lost: %s has heard %d, the document is at %d, and it is told of neither replay nor gap", r.name(), last, version)
+		r.world.checker.wrong("lost: %s has received %d, the document is at %d, and it is notified of neither replay nor gap", r.name(), last, version)
 	}
 	switch {
 	case asked && resumed:
@@ -78,7 +78,7 @@ func (r *resumer) take(l *line, f frame) {
 			r.world.checker.wrong("out of order: %s was sent the op %d after %d on one line", r.name(), version, r.newest)
 		}
 		r.newest = version
-		r.hears(version, f.Data["op"])
+		r.receives(version, f.Data["op"])
 	case "operation/operation_ack":
 		version := int(f.Seq)
 		r.newest = max(r.newest, version)
@@ -115,13 +115,13 @@ func (r *resumer) waits(pause time.Duration) {
 	r.held = time.After(max(pause, 10*time.Millisecond))
 }
 
-func (r *resumer) hears(version int, op any) {
+func (r *resumer) receives(version int, op any) {
 	text, _ := op.(string)
 	id, _, _ := strings.Cut(text, " ")
 	if text != opOf(id) {
 		r.world.checker.wrong("altered: %s: version %d is %.60q", r.name(), version, text)
 	}
-	r.world.checker.hears(r.to.document, r.name(), id, version)
+	r.world.checker.receives(r.to.document, r.name(), id, version)
 }
 
 func (r *resumer) acknowledged(id string, version int) {
@@ -146,7 +146,7 @@ func (r *resumer) synced(l *line, f frame) {
 			id, _ := op["message_id"].(string)
 			r.acknowledged(id, int(version))
 		} else {
-			r.hears(int(version), op["op"])
+			r.receives(int(version), op["op"])
 		}
 	}
 	switch to := f.number("to"); {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// heardBy is one entry of a run, as the checker receives it.
-type heardBy struct {
+// receivedBy is one entry of a run, as the checker receives it.
+type receivedBy struct {
 	who, id string
 	version int
 }
@@ -17,9 +17,9 @@ type heardBy struct {
 // run is a small story of two writers and a reader, which a case below spoils in
 // one place.
 type run struct {
-	acks  []heardBy
-	hears []heardBy
-	log   []string
+	acks     []receivedBy
+	receives []receivedBy
+	log      []string
 }
 
 func goodRun() *run {
@@ -30,8 +30,8 @@ func goodRun() *run {
 			writer, other = other, writer
 		}
 		id := fmt.Sprintf("%s-%d", writer, i)
-		r.acks = append(r.acks, heardBy{writer, id, i})
-		r.hears = append(r.hears, heardBy{other, id, i}, heardBy{"eve", id, i})
+		r.acks = append(r.acks, receivedBy{writer, id, i})
+		r.receives = append(r.receives, receivedBy{other, id, i}, receivedBy{"eve", id, i})
 		r.log = append(r.log, id)
 	}
 	return r
@@ -49,9 +49,9 @@ func (r *run) verdict() []string {
 				k.acknowledged("d", a.who, a.id, a.version)
 			}
 		}
-		for i, h := range r.hears {
-			if i/2 == version-1 { // as they were heard, in the order of the list
-				k.hears("d", h.who, h.id, h.version)
+		for i, h := range r.receives {
+			if i/2 == version-1 { // as they were received, in the order of the list
+				k.receives("d", h.who, h.id, h.version)
 			}
 		}
 	}
@@ -69,22 +69,22 @@ func TestTheCheckerFindsEachFault(t *testing.T) {
 		spoil      func(*run)
 	}{
 		{"nothing wrong", "", func(*run) {}},
-		{"a frame heard again, the same", "", func(r *run) { r.hears = append(r.hears, r.hears[3]) }},
+		{"a frame received again, the same", "", func(r *run) { r.receives = append(r.receives, r.receives[3]) }},
 		{"an acknowledged op is not in the log", "lost", func(r *run) { r.log = r.log[:5] }},
-		{"a reader never got the last op", "lost", func(r *run) { r.hears = r.hears[:11] }},
+		{"a reader never got the last op", "lost", func(r *run) { r.receives = r.receives[:11] }},
 		{"an op that was sent is not answered", "lost", func(r *run) { r.acks[5].version = 9 }},
 		{"an op at two versions", "twice", func(r *run) {
-			r.hears = append(r.hears, heardBy{"eve", "ann-1", 7}, heardBy{"bob", "ann-1", 7})
+			r.receives = append(r.receives, receivedBy{"eve", "ann-1", 7}, receivedBy{"bob", "ann-1", 7})
 		}},
 		{"an op twice in the log", "twice", func(r *run) { r.log = append(r.log, "bob-2") }},
-		{"an op acknowledged at two versions", "twice", func(r *run) { r.acks = append(r.acks, heardBy{"ann", "ann-1", 2}) }},
-		{"one version is two ops", "twice", func(r *run) { r.hears[5].id = "ann-5" }},
-		{"a frame heard again is another", "twice", func(r *run) { r.hears = append(r.hears, heardBy{"eve", "bob-4", 2}) }},
-		{"two versions in the wrong order", "out of order", func(r *run) { r.hears[3], r.hears[5] = r.hears[5], r.hears[3] }},
-		{"a version left out", "out of order", func(r *run) { r.hears[5].who = "bob" }},
+		{"an op acknowledged at two versions", "twice", func(r *run) { r.acks = append(r.acks, receivedBy{"ann", "ann-1", 2}) }},
+		{"one version is two ops", "twice", func(r *run) { r.receives[5].id = "ann-5" }},
+		{"a frame received again is another", "twice", func(r *run) { r.receives = append(r.receives, receivedBy{"eve", "bob-4", 2}) }},
+		{"two versions in the wrong order", "out of order", func(r *run) { r.receives[3], r.receives[5] = r.receives[5], r.receives[3] }},
+		{"a version left out", "out of order", func(r *run) { r.receives[5].who = "bob" }},
 		{"a writer's ops overtake each other", "out of order", func(r *run) {
 			for i, id := range map[int]string{0: "ann-3", 2: "ann-1"} {
-				r.acks[i].id, r.hears[2*i].id, r.hears[2*i+1].id, r.log[i] = id, id, id, id
+				r.acks[i].id, r.receives[2*i].id, r.receives[2*i+1].id, r.log[i] = id, id, id, id
 			}
 			r.acks[0], r.acks[2] = r.acks[2], r.acks[0]
 		}},
@@ -113,19 +113,19 @@ func TestTheCheckerKnowsAGap(t *testing.T) {
 	t.Parallel()
 	k := newChecker()
 	k.catchesUp("d", "eve", true)
-	k.hears("d", "eve", "c", 3)
+	k.receives("d", "eve", "c", 3)
 	for version, id := range []string{"a", "b"} {
-		k.hears("d", "eve", id, version+1)
+		k.receives("d", "eve", id, version+1)
 	}
 	k.catchesUp("d", "eve", false)
 	for version, id := range []string{"a", "b", "c"} {
 		k.logged("d", id, version+1)
 	}
 	if faults := k.verdict(); len(faults) > 0 || k.last("d", "eve") != 3 {
-		t.Fatalf("a gap that was closed: %q, heard %d", faults, k.last("d", "eve"))
+		t.Fatalf("a gap that was closed: %q, received %d", faults, k.last("d", "eve"))
 	}
 	k.catchesUp("d", "eve", true)
-	k.hears("d", "eve", "e", 5)
+	k.receives("d", "eve", "e", 5)
 	k.catchesUp("d", "eve", false)
 	if faults := k.verdict(); len(faults) == 0 || !strings.HasPrefix(faults[0], "lost: ") {
 		t.Fatalf("a gap that was not closed: %q", faults)

@@ -24,17 +24,17 @@ type checker struct {
 type history struct {
 	sent    map[string][]string // by writer, in the order sent
 	acked   map[string]int      // message id -> version
-	ids     map[int]string      // version -> message id, as anybody heard it first
+	ids     map[int]string      // version -> message id, as anybody received it first
 	version map[string]int      // and the other way round
 	readers map[string]*reader
 	log     []string // what the document itself has stored
 }
 
-// reader is one client's history: heard[i] is version i+1. A client that is catching up may
+// reader is one client's history: received[i] is version i+1. A client that is catching up may
 // receive what comes after its gap before what is in it; a well-behaved one keeps that back
 // until the gap is closed.
 type reader struct {
-	heard    []string
+	received []string
 	kept     map[int]string
 	catching bool
 }
@@ -93,32 +93,32 @@ func (k *checker) acknowledged(document, writer, id string, version int) {
 	}
 	h.acked[id] = version
 	k.mu.Unlock()
-	k.hears(document, writer, id, version)
+	k.receives(document, writer, id, version)
 }
 
-// hears records a version that a reader received, by an op, an acknowledgement or a sync.
-func (k *checker) hears(document, who, id string, version int) {
+// receives records a version that a reader received, by an op, an acknowledgement or a sync.
+func (k *checker) receives(document, who, id string, version int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	defer k.news.Broadcast()
 	h := k.of(document)
 	r := h.reader(who)
 	k.fits(document, who, h, id, version)
-	switch next := len(r.heard) + 1; {
+	switch next := len(r.received) + 1; {
 	case version < next:
-		if r.heard[version-1] != id {
-			k.fault("twice: %s/%s heard version %d as %s and as %s", document, who, version, r.heard[version-1], id)
+		if r.received[version-1] != id {
+			k.fault("twice: %s/%s received version %d as %s and as %s", document, who, version, r.received[version-1], id)
 		}
 	case version > next && !r.catching:
-		k.fault("out of order: %s/%s heard version %d after %d", document, who, version, next-1)
+		k.fault("out of order: %s/%s received version %d after %d", document, who, version, next-1)
 		fallthrough
 	case version > next:
 		r.kept[version] = id
 	default:
-		r.heard = append(r.heard, id)
-		for id, ok := r.kept[len(r.heard)+1]; ok; id, ok = r.kept[len(r.heard)+1] {
-			delete(r.kept, len(r.heard)+1)
-			r.heard = append(r.heard, id)
+		r.received = append(r.received, id)
+		for id, ok := r.kept[len(r.received)+1]; ok; id, ok = r.kept[len(r.received)+1] {
+			delete(r.kept, len(r.received)+1)
+			r.received = append(r.received, id)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func (k *checker) catchesUp(document, who string, catching bool) {
 	r := k.of(document).reader(who)
 	r.catching = catching
 	if !catching && len(r.kept) > 0 {
-		k.fault("lost: %s/%s has caught up to %d and still waits for %d", document, who, len(r.heard), len(r.heard)+1)
+		k.fault("lost: %s/%s has caught up to %d and still waits for %d", document, who, len(r.received), len(r.received)+1)
 	}
 }
 
@@ -155,14 +155,14 @@ func (k *checker) begins(document, who string) int {
 	r := k.of(document).reader(who)
 	r.catching = false
 	clear(r.kept)
-	return len(r.heard)
+	return len(r.received)
 }
 
 // last returns the version up to which a reader has received everything.
 func (k *checker) last(document, who string) int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.of(document).reader(who).heard)
+	return len(k.of(document).reader(who).received)
 }
 
 // logged is the document's own log, from version 1 on.
@@ -208,8 +208,8 @@ func (k *checker) quiet(t testing.TB, patience time.Duration) {
 				return false
 			}
 			for who, r := range h.readers {
-				if len(r.heard) < len(h.ids) {
-					waits = fmt.Sprintf("%s/%s has heard %d of %d versions", document, who, len(r.heard), len(h.ids))
+				if len(r.received) < len(h.ids) {
+					waits = fmt.Sprintf("%s/%s has received %d of %d versions", document, who, len(r.received), len(h.ids))
 					return false
 				}
 			}
@@ -245,8 +245,8 @@ func (k *checker) verdict() []string {
 			}
 		}
 		for who, r := range h.readers {
-			if !slices.Equal(r.heard, h.log) {
-				k.fault("lost: %s/%s has heard %d of %d versions, or others", document, who, len(r.heard), len(h.log))
+			if !slices.Equal(r.received, h.log) {
+				k.fault("lost: %s/%s has received %d of %d versions, or others", document, who, len(r.received), len(h.log))
 			}
 		}
 	}

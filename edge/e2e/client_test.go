@@ -45,7 +45,7 @@ type conn struct {
 	ack frame
 	// token is what it connected with. It must never receive that.
 	token string
-	held  []frame // heard, and not asked for yet
+	held  []frame // received, and not asked for yet
 }
 
 // dialling is one attempt to connect.
@@ -141,7 +141,7 @@ func (c *conn) expect(kind, event string) frame {
 	for began := time.Now(); ; {
 		f, err := c.read()
 		if time.Since(began) > patience { // a server that pings is never silent
-			c.t.Fatalf("waiting for %s/%s, heard pings alone", kind, event)
+			c.t.Fatalf("waiting for %s/%s, received pings alone", kind, event)
 		}
 		if err != nil {
 			c.t.Fatalf("waiting for %s/%s: %v", kind, event, err)
@@ -154,7 +154,7 @@ func (c *conn) expect(kind, event string) frame {
 			continue
 		}
 		if f.Type != "presence" {
-			c.t.Fatalf("waiting for %s/%s, heard %+v", kind, event, f)
+			c.t.Fatalf("waiting for %s/%s, received %+v", kind, event, f)
 		}
 	}
 }
@@ -188,7 +188,7 @@ func (c *conn) expectClose() websocket.StatusCode {
 			continue
 		}
 		if err == nil {
-			c.t.Fatalf("waiting for the close, heard %+v", f)
+			c.t.Fatalf("waiting for the close, received %+v", f)
 		}
 		code := websocket.CloseStatus(err)
 		if code < 0 {
@@ -220,18 +220,18 @@ func (c *conn) op(messageID string, op any) int {
 	return f.number("document_version")
 }
 
-// heardOps reads ops until version `to` and returns them as version:op.
-func (c *conn) heardOps(to int) []string {
+// receivedOps reads ops until version `to` and returns them as version:op.
+func (c *conn) receivedOps(to int) []string {
 	c.t.Helper()
-	var heard []string
+	var received []string
 	for {
 		f := c.expect("operation", "op")
 		if int(f.Seq) != f.number("document_version") {
 			c.t.Fatalf("seq %v is not the version: %v", f.Seq, f.Data)
 		}
-		heard = append(heard, fmt.Sprintf("%d:%v", f.number("document_version"), f.Data["op"]))
+		received = append(received, fmt.Sprintf("%d:%v", f.number("document_version"), f.Data["op"]))
 		if f.number("document_version") >= to {
-			return heard
+			return received
 		}
 	}
 }

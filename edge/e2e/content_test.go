@@ -35,7 +35,7 @@ func TestCommentsSurviveADropAndAnEviction(t *testing.T) {
 	id := owner.comment("create", "m1", `{"body":{"text":"Why?"},"anchor":[3,5]}`).text("comment_id")
 	f := editor.expect("comment", "create")
 	if id != "1" || f.text("comment_id") != id || f.number("document_version") != 1 || fmt.Sprint(f.Data["anchor"]) != "[3 5]" {
-		t.Fatalf("comment %s was heard as %v", id, f.Data)
+		t.Fatalf("comment %s was received as %v", id, f.Data)
 	}
 	back.sessionID, back.lastSeq = editor.ack.text("session_id"), 1
 	editor.reset()
@@ -168,9 +168,9 @@ func TestSectionLock(t *testing.T) {
 	editor.expect("operation", "operation_ack")
 	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
 	if f := viewer.expect("operation", "locks"); len(f.Data["sections"].([]any)) != 1 {
-		t.Errorf("who comes late is told %v", f.Data)
+		t.Errorf("a late connection received %v", f.Data)
 	}
-	owner.heardOps(1)
+	owner.receivedOps(1)
 	owner.send(`{"type":"system","event":"disconnect"}`)
 	if f := editor.expect("operation", "locks"); len(f.Data["sections"].([]any)) != 0 {
 		t.Errorf("the holder is gone, and locked is %v", f.Data)
@@ -207,7 +207,7 @@ func TestAHundredMembers(t *testing.T) {
 				case f.Event == "ping":
 					c.pong(f)
 				case f.Event == "op" && int(f.Seq) != next:
-					t.Errorf("%s heard %v, not %d", c.ack.text("client_id"), f.Seq, next)
+					t.Errorf("%s received %v, not %d", c.ack.text("client_id"), f.Seq, next)
 					return
 				case f.Event == "op":
 					next++

@@ -14,7 +14,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
-// TestDevServerShowsRefusals: by the output of make dev a newcomer finds their mistake, so it
+// TestDevServerShowsRefusals: by the output of make dev a new developer finds their mistake, so it
 // shows what was refused.
 func TestDevServerShowsRefusals(t *testing.T) {
 	t.Parallel()

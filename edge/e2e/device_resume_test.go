@@ -39,8 +39,8 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 			t.Fatalf("message %d became %d", i, seq)
 		}
 	}
-	if heard := phone.heardMessages(3); !slices.Equal(heard, []string{"1:1", "2:2", "3:3"}) {
-		t.Fatalf("heard %v", heard)
+	if received := phone.receivedMessages(3); !slices.Equal(received, []string{"1:1", "2:2", "3:3"}) {
+		t.Fatalf("received %v", received)
 	}
 	phone.send(`{"type":"system","event":"ack","data":{"seq":2}}`)
 	phone.quiet()
@@ -52,8 +52,8 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 	if back.ack.text("session_id") != phone.ack.text("session_id") || back.ack.Data["resumed"] != true || back.ack.Data["gap"] != nil {
 		t.Fatalf("not resumed: %v", back.ack.Data)
 	}
-	if heard := back.heardMessages(2); !slices.Equal(heard, []string{"4:4", "5:5"}) {
-		t.Fatalf("heard %v", heard)
+	if received := back.receivedMessages(2); !slices.Equal(received, []string{"4:4", "5:5"}) {
+		t.Fatalf("received %v", received)
 	}
 	back.quiet()
 	// A device that sends no last_seq receives everything it has not acknowledged.
@@ -61,8 +61,8 @@ func (s *server) deviceStory(t *testing.T, meanwhile func()) {
 	back.quiet()
 	back.reset()
 	plain := deviceDial{clientID: "phone", token: token}.connect(s, "")
-	if heard := plain.heardMessages(1); !slices.Equal(heard, []string{"5:5"}) || plain.ack.Data["resumed"] != true {
-		t.Fatalf("heard %v after %v", heard, plain.ack.Data)
+	if received := plain.receivedMessages(1); !slices.Equal(received, []string{"5:5"}) || plain.ack.Data["resumed"] != true {
+		t.Fatalf("received %v after %v", received, plain.ack.Data)
 	}
 	plain.quiet()
 }
@@ -96,7 +96,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	for n := 1; n <= 6; n++ {
 		if f := phone.expectAny(); f.Event != "ping" {
-			t.Fatalf("waiting for a ping, heard %+v", f)
+			t.Fatalf("waiting for a ping, received %+v", f)
 		}
 		if took := time.Since(began); took < time.Duration(n)*300*time.Millisecond-150*time.Millisecond {
 			t.Fatalf("ping %d after %s", n, took)
@@ -117,7 +117,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 			break
 		}
 		if f.Event != "ping" {
-			t.Errorf("heard %+v", f)
+			t.Errorf("received %+v", f)
 		}
 	}
 	if took := time.Since(silent); took < 500*time.Millisecond || took > 9*time.Second {
@@ -138,7 +138,7 @@ func TestDeviceThatPingsItself(t *testing.T) {
 	time.Sleep(time.Second)
 	phone.send(`{"type":"system","event":"ping"}`)
 	if f := phone.expectAny(); f.Event != "pong" {
-		t.Fatalf("heard %+v", f)
+		t.Fatalf("received %+v", f)
 	}
 	var stored struct{ Rows []struct{ Seen float64 } }
 	s.Do(map[string]string{"do": "sql", "class": "UserSession", "name": "usr_owner", "query": "SELECT seen FROM device"}, &stored)

@@ -21,8 +21,8 @@ func TestOperatorEndsADevice(t *testing.T) {
 	if phone.ack.text("session_id") != editor.ack.text("session_id") {
 		t.Fatal("the device and the document have a session each")
 	}
-	_, told := s.admin("GET", "/v1/admin/users/usr_owner/session", "")
-	channels, _ := json.Marshal(at(told, "session", "channels"))
+	_, answer := s.admin("GET", "/v1/admin/users/usr_owner/session", "")
+	channels, _ := json.Marshal(at(answer, "session", "channels"))
 	if !strings.Contains(string(channels), `"document":"@device"`) || !strings.Contains(string(channels), `"document":"welcome"`) {
 		t.Errorf("described: %s", channels)
 	}

@@ -102,18 +102,18 @@ func (s *server) message(user, data string) int {
 	return int(seq)
 }
 
-// heardMessages reads n messages and returns them as seq:data.
-func (c *conn) heardMessages(n int) []string {
+// receivedMessages reads n messages and returns them as seq:data.
+func (c *conn) receivedMessages(n int) []string {
 	c.t.Helper()
-	var heard []string
-	for len(heard) < n {
+	var received []string
+	for len(received) < n {
 		f := c.expect("app", "app_message")
 		if f.Data["from"] != "operator" {
 			c.t.Fatalf("from %v", f.Data["from"])
 		}
-		heard = append(heard, fmt.Sprintf("%d:%v", int(f.Seq), f.Data["data"]))
+		received = append(received, fmt.Sprintf("%d:%v", int(f.Seq), f.Data["data"]))
 	}
-	return heard
+	return received
 }
 
 // S1: "Opens WebSocket to cloud at wss://cloud.mentraos.com/glasses-ws", "Sends the
@@ -212,8 +212,8 @@ func TestNewerDeviceReplacesTheOlder(t *testing.T) {
 	}
 	// The old one's end, late, is nothing to the new one.
 	s.message("usr_owner", `"still there"`)
-	if heard := glasses.heardMessages(1); !slices.Equal(heard, []string{"1:still there"}) {
-		t.Errorf("heard %v", heard)
+	if received := glasses.receivedMessages(1); !slices.Equal(received, []string{"1:still there"}) {
+		t.Errorf("received %v", received)
 	}
 	// The same client receives nothing but the close.
 	deviceDial{clientID: "glasses", token: token}.connect(s, "")

@@ -94,8 +94,8 @@ func TestOpReachesTheOthersInOrder(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d:text %d", i, i))
 	}
 	for name, c := range map[string]*conn{"editor": editor, "viewer": viewer} {
-		if heard := c.heardOps(20); !slices.Equal(heard, want) {
-			t.Errorf("the %s heard %v", name, heard)
+		if received := c.receivedOps(20); !slices.Equal(received, want) {
+			t.Errorf("the %s received %v", name, received)
 		}
 	}
 
@@ -114,8 +114,8 @@ func TestOpReachesTheOthersInOrder(t *testing.T) {
 	if v := owner.op("m21", "after"); v != 21 {
 		t.Fatalf("version %d", v)
 	}
-	if heard := viewer.heardOps(21); !slices.Equal(heard, []string{"21:after"}) {
-		t.Errorf("the viewer heard %v", heard)
+	if received := viewer.receivedOps(21); !slices.Equal(received, []string{"21:after"}) {
+		t.Errorf("the viewer received %v", received)
 	}
 }
 
@@ -125,7 +125,7 @@ func TestLockedDocument(t *testing.T) {
 	s := start(t, nil)
 	owner := s.connect(dialling{document: "locked", clientID: "o", token: s.Login("owner")})
 	if f := owner.expect("operation", "locks"); f.Data["locked"] != true {
-		t.Errorf("told %v", f.Data)
+		t.Errorf("received %v", f.Data)
 	}
 	owner.send(`{"type":"operation","event":"op","message_id":"m1","data":{"op":1}}`)
 	e := owner.expectError("DOCUMENT_LOCKED")
@@ -144,7 +144,7 @@ func TestNewerConnectionReplacesTheOlder(t *testing.T) {
 	phone := s.connect(dialling{document: "welcome", clientID: "phone", token: token})
 	e := laptop.expectError("CONNECTION_REPLACED")
 	if details, _ := e.Data["details"].(map[string]any); details["client_id"] != "phone" {
-		t.Errorf("the replaced connection is not told by whom: %v", e.Data)
+		t.Errorf("the replaced connection does not learn by whom: %v", e.Data)
 	}
 	if code := laptop.expectClose(); code != 4409 { // 44xx: never redial
 		t.Errorf("closed with %d, want 4409", code)
@@ -186,7 +186,7 @@ func TestBadFramesHarmNobody(t *testing.T) {
 		editor.send(c.text)
 		e := editor.expectError(c.code)
 		if details, _ := e.Data["details"].(map[string]any); c.reason != "" && details["reason"] != c.reason {
-			t.Errorf("%s: told %v", name, e.Data)
+			t.Errorf("%s: received %v", name, e.Data)
 		}
 		editor.quiet() // it lives on
 	}
@@ -197,7 +197,7 @@ func TestBadFramesHarmNobody(t *testing.T) {
 	// Unknown fields are from a newer peer: tolerated.
 	editor.send(`{"type":"operation","event":"op","message_id":"ok","data":{"op":1,"new":2},"newer":[3]}`)
 	editor.expect("operation", "operation_ack")
-	owner.heardOps(1)
+	owner.receivedOps(1)
 	owner.quiet()
 }
 

@@ -17,7 +17,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	other := s.connect(dialling{document: "notes", clientID: "o2", token: s.Login("owner")})
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", "hello")
-	editor.heardOps(1)
+	editor.receivedOps(1)
 
 	out := s.visit(visit{path: "/auth/logout", cookie: here.cookie, body: map[string]any{"everywhere": true}})
 	if out.status != 204 {
@@ -34,8 +34,8 @@ func TestLogoutEverywhere(t *testing.T) {
 			t.Errorf("%s lives on: HTTP %d", name, a.status)
 		}
 	}
-	if said, _ := s.told(access); said[:3] != "401" {
-		t.Errorf("the access token is still good: told %q", said)
+	if said, _ := s.attempt(access); said[:3] != "401" {
+		t.Errorf("the access token is still good: answered %q", said)
 	}
 	editor.quiet()
 	// At once, in the second of the logout most likely: what is new lives.

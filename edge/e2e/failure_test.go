@@ -28,7 +28,7 @@ func TestAWriteThatFailsLeavesNothing(t *testing.T) {
 	editor := s.connect(back)
 	back.sessionID = editor.ack.text("session_id")
 	owner.op("m1", 1)
-	editor.heardOps(1)
+	editor.receivedOps(1)
 	s.stored("Document", "welcome", `CREATE TRIGGER poison BEFORE INSERT ON ops WHEN NEW.message_id = 'poison'
 		BEGIN SELECT RAISE(ABORT, 'no'); END`)
 	const poison = `{"type":"operation","event":"op","message_id":"poison","data":{"op":"poison"}}`
@@ -46,8 +46,8 @@ func TestAWriteThatFailsLeavesNothing(t *testing.T) {
 	if v := owner.op("m2", 2); v != 2 {
 		t.Fatalf("after the failures the next op became version %d", v)
 	}
-	if heard := editor.heardOps(2); !slices.Equal(heard, []string{"2:2"}) {
-		t.Fatalf("heard %v", heard)
+	if received := editor.receivedOps(2); !slices.Equal(received, []string{"2:2"}) {
+		t.Fatalf("received %v", received)
 	}
 	s.stored("Document", "welcome", "DROP TRIGGER poison")
 	editor.send(poison)
@@ -64,7 +64,7 @@ func TestAnObjectThatCannotBootRecovers(t *testing.T) {
 	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", 1)
-	editor.heardOps(1)
+	editor.receivedOps(1)
 	s.stored("Document", "welcome", "UPDATE channels SET state = 9 WHERE user_id = 'usr_owner'")
 	s.Evict("Document", "welcome")
 	owner.send(`{"type":"operation","event":"op","message_id":"m2","data":{"op":2}}`)
@@ -78,8 +78,8 @@ func TestAnObjectThatCannotBootRecovers(t *testing.T) {
 	s.stored("Document", "welcome", "UPDATE channels SET state = 1 WHERE user_id = 'usr_owner'")
 	editor.op("m3", 3)
 	again := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 1})
-	if heard := again.heardOps(2); !slices.Equal(heard, []string{"2:3"}) {
-		t.Fatalf("heard %v", heard)
+	if received := again.receivedOps(2); !slices.Equal(received, []string{"2:3"}) {
+		t.Fatalf("received %v", received)
 	}
 }
 
@@ -129,8 +129,8 @@ func TestLimitsToTheByte(t *testing.T) {
 	if f := c.expect("operation", "operation_ack"); f.number("document_version") != 2 {
 		t.Fatalf("acknowledged %v", f.Data)
 	}
-	if heard := viewer.heardOps(2); !slices.Equal(heard, []string{"2:\ufffd\ufffd"}) {
-		t.Fatalf("heard %q", heard)
+	if received := viewer.receivedOps(2); !slices.Equal(received, []string{"2:\ufffd\ufffd"}) {
+		t.Fatalf("received %q", received)
 	}
 }
 

@@ -205,7 +205,7 @@ func TestRefusedTokens(t *testing.T) {
 					data = body.Data
 				} else {
 					if err != nil {
-						t.Fatalf("a page must be told by a frame: %v", err)
+						t.Fatalf("a page must receive a frame: %v", err)
 					}
 					data = conn.expectError(c.code).Data
 					want := map[string]websocket.StatusCode{"AUTHENTICATION_FAILED": 4101, "TOKEN_EXPIRED": 4102}[c.code]
@@ -215,7 +215,7 @@ func TestRefusedTokens(t *testing.T) {
 				}
 				details, _ := data["details"].(map[string]any)
 				if data["error_code"] != c.code || c.reason != "" && details["reason"] != c.reason {
-					t.Fatalf("told %v, want %s, %s", data, c.code, c.reason)
+					t.Fatalf("received %v, want %s, %s", data, c.code, c.reason)
 				}
 				if data["recoverable"] != (c.code == "TOKEN_EXPIRED") || data["message"] == "" {
 					t.Fatalf("not of seed S2's shape: %v", data)

@@ -36,7 +36,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			t.Errorf("came in as %v", c.ack.Data)
 		}
 		if c.ack.text("last_message_id") != "" {
-			t.Errorf("told of the victim's messages: %v", c.ack.Data)
+			t.Errorf("received something of the victim's messages: %v", c.ack.Data)
 		}
 		c.ws.CloseNow()
 	})
@@ -71,8 +71,8 @@ func TestNothingOfAnotherUser(t *testing.T) {
 			t.Errorf("came in as %v", c.ack.Data)
 		}
 		c.quiet()
-		if heard := phone.heardMessages(1); heard[0] != "1:for the victim" {
-			t.Errorf("the victim heard %v", heard)
+		if received := phone.receivedMessages(1); received[0] != "1:for the victim" {
+			t.Errorf("the victim received %v", received)
 		}
 		phone.quiet()
 		for _, c := range []*conn{c, phone} {
@@ -84,7 +84,7 @@ func TestNothingOfAnotherUser(t *testing.T) {
 	t.Run("frames in the victim's name", func(t *testing.T) {
 		s := s.in(t)
 		c := s.connect(dialling{document: "welcome", clientID: "victims-tab", token: token})
-		c.drain() // what a reader of this document may hear
+		c.drain() // what a reader of this document may receive
 		victim.drain()
 		for name, frame := range map[string]string{
 			"an op":               `{"type":"operation","event":"op","message_id":"x1","client_id":"victims-tab","data":{"op":1,"user_id":"usr_owner","perm_epoch":99}}`,

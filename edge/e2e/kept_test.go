@@ -19,8 +19,8 @@ func (c *conn) snapshot(messageID string, version int, data string) frame {
 	}
 }
 
-// hears waits for the next frame of an event, and ignores those before it.
-func (c *conn) hears(event string) frame {
+// receives waits for the next frame of an event, and ignores those before it.
+func (c *conn) receives(event string) frame {
 	c.t.Helper()
 	for {
 		if f := c.expectAny(); f.Event == event {
@@ -50,7 +50,7 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 	if f := evil.snapshot("s1", 30, "vandalised"); f.Event != "error" || fmt.Sprint(f.Data["details"].(map[string]any)["reason"]) != "snapshot_unconfirmed" {
 		t.Fatalf("%+v", f)
 	}
-	owner.heardOps(30)
+	owner.receivedOps(30)
 	owner.send(`{"type":"system","event":"ack","data":{"seq":30}}`)
 	owner.op("m11", "real11") // what was sent before it has arrived
 	if f := evil.snapshot("s2", 30, "vandalised"); f.Event != "snapshot_ack" || f.Data["complete"] != true {
@@ -69,7 +69,7 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 	if at(restored, "operations") != float64(30) || at(restored, "document_version") != float64(62) {
 		t.Fatalf("restored %v", restored)
 	}
-	if f := owner.hears("error"); f.Data["details"].(map[string]any)["reason"] != "document_restored" {
+	if f := owner.receives("error"); f.Data["details"].(map[string]any)["reason"] != "document_restored" {
 		t.Errorf("%+v", f)
 	}
 	if code := owner.expectClose(); code != 4203 {
@@ -136,7 +136,7 @@ func TestALogIsFullAndIsNot(t *testing.T) {
 	if f := editor.snapshot("s1", version, "all"); f.Event != "snapshot_ack" {
 		t.Fatalf("%+v", f)
 	}
-	editor.hears("locks")
+	editor.receives("locks")
 	if v := editor.op("more", "more"); v != version+1 {
 		t.Errorf("version %d", v)
 	}
@@ -160,5 +160,5 @@ func TestALogIsFullAndIsNot(t *testing.T) {
 	if got := s.must("POST", "/v1/admin/documents/welcome/comments/resolve", `{"user_id":"usr_editor","reason":"spam"}`); at(got, "comments") != float64(4) || at(got, "more") != false {
 		t.Errorf("resolved %v", got)
 	}
-	editor.hears("resolve")
+	editor.receives("resolve")
 }

@@ -75,7 +75,7 @@ func TestAFloodIsAnsweredAndHarmsNobody(t *testing.T) {
 	if accepted < 60 || accepted > 90 || refused < 200 {
 		t.Fatalf("%d accepted, %d refused", accepted, refused)
 	}
-	for i, op := range owner.heardOps(accepted) {
+	for i, op := range owner.receivedOps(accepted) {
 		if op != fmt.Sprintf("%d:%d", i+1, i) {
 			t.Fatalf("op %d is %s", i+1, op)
 		}
@@ -118,14 +118,14 @@ func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 	viewer.pong(f)
 	write(11, 100) // far more than the window, at the owner's own pace
 	owner.waitPresence("leave")
-	heard := 0
+	received := 0
 	viewer.closes(4004, func(f frame) {
 		if f.Event == "op" {
-			heard++
+			received++
 		}
 	})
-	if heard > 40 {
-		t.Fatalf("%d ops were sent to somebody who does not read", heard)
+	if received > 40 {
+		t.Fatalf("%d ops were sent to somebody who does not read", received)
 	}
 	back := s.connect(slow)
 	if back.ack.Data["resumed"] != true {
@@ -137,7 +137,7 @@ func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 			back.pong(f)
 		case "op":
 			if int(f.Seq) != next {
-				t.Fatalf("heard %v, want %d", f.Seq, next)
+				t.Fatalf("received %v, want %d", f.Seq, next)
 			}
 			next++
 		}
@@ -198,7 +198,7 @@ func TestALostRightReachesTheOpenConnection(t *testing.T) {
 	change := laptop.expect("system", "permission_change")
 	removed, _ := change.Data["removed"].([]any)
 	if !slices.Contains(removed, any("read")) || change.number("perm_epoch") != 2 {
-		t.Fatalf("told %v", change.Data)
+		t.Fatalf("received %v", change.Data)
 	}
 	laptop.expectError("INSUFFICIENT_PERMISSIONS")
 	if code := laptop.expectClose(); code != 4403 {
@@ -217,7 +217,7 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", 1)
-	editor.heardOps(1)
+	editor.receivedOps(1)
 	for range 40 { // commits are waited for now and then
 		editor.send(`{"type":"presence","event":"update","data":{"data":1}}`)
 		owner.waitPresence("update")
@@ -229,7 +229,7 @@ func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	editor.send(`{"type":"system","event":"token_refresh","data":{"token":"a.b.c"}}`)
 	editor.expectError("AUTHENTICATION_FAILED")
 	viewer := s.connect(dialling{document: "welcome", clientID: "v", token: s.Login("viewer")})
-	viewer.send(`{"type":"system","event":"disconnect"}`) // and the session object is told
+	viewer.send(`{"type":"system","event":"disconnect"}`) // and the document notifies the session object
 	viewer.expectClose()
 	editor.reset()
 	owner.waitPresence("leave")
@@ -267,13 +267,13 @@ func TestDepthIsTheServersWord(t *testing.T) {
 	}
 	editor.send(op("deep", 198))
 	editor.expect("operation", "operation_ack")
-	owner.heardOps(1)
+	owner.receivedOps(1)
 	for i := range 12 {
 		id := fmt.Sprintf("deeper%d", i)
 		editor.send(op(id, 199))
 		e := editor.expectError("MALFORMED_MESSAGE")
 		if details, _ := e.Data["details"].(map[string]any); details["reason"] != "too_deep" || details["message_id"] != id || details["limit"] != 200.0 {
-			t.Fatalf("told %v", e.Data)
+			t.Fatalf("received %v", e.Data)
 		}
 	}
 	editor.quiet()

@@ -175,7 +175,7 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 			t.Errorf("%s: refused after %s", c.name, took)
 		}
 		if wait, _ := at(f.Data, "details", "retry_after").(float64); (c.code == "SERVICE_UNAVAILABLE") != (wait > 0) {
-			t.Errorf("%s: told %v", c.name, f.Data)
+			t.Errorf("%s: received %v", c.name, f.Data)
 		}
 	}
 	if n := sh.times(); n != 9 {
@@ -223,7 +223,7 @@ func TestTheWebhookBringsADowngrade(t *testing.T) { // not beside others: a seco
 		t.Fatalf("HTTP %d %s", status, text)
 	}
 	if f := c.expect("system", "permission_change"); fmt.Sprint(f.Data["permissions"]) != "[read]" || time.Since(sent) > time.Second {
-		t.Errorf("told %v after %s", f.Data, time.Since(sent))
+		t.Errorf("received %v after %s", f.Data, time.Since(sent))
 	}
 	c.expect("system", "token_refresh_required")
 	for range 2 { // the same again, as somebody could who overheard it

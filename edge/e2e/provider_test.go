@@ -82,9 +82,9 @@ func (p provider) trusting(t testing.TB, changes ...string) *server {
 	return start(t, vars)
 }
 
-// told returns a Worker's answer to an attempt: "" if it admits the client, else the code and
+// attempt returns a Worker's answer to an attempt: "" if it admits the client, else the code and
 // the reason; and how long the client has to wait.
-func (s *server) told(token string) (said string, wait float64) {
+func (s *server) attempt(token string) (said string, wait float64) {
 	s.T.Helper()
 	c, response, err := dialling{document: "welcome", clientID: "c1", token: token, carriage: "header"}.dial(s)
 	if err == nil {
@@ -101,10 +101,10 @@ func (s *server) told(token string) (said string, wait float64) {
 	return fmt.Sprint(response.StatusCode, " ", f.text("error_code"), " ", details["reason"]), wait
 }
 
-func (s *server) expectTold(token, want string) {
+func (s *server) expectAnswer(token, want string) {
 	s.T.Helper()
-	if said, _ := s.told(token); said != want {
-		s.T.Fatalf("told %q, want %q", said, want)
+	if said, _ := s.attempt(token); said != want {
+		s.T.Fatalf("answered %q, want %q", said, want)
 	}
 }
 
@@ -113,11 +113,11 @@ func (s *server) until(token, want string) {
 	s.T.Helper()
 	said := "nothing"
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if said, _ = s.told(token); said == want {
+		if said, _ = s.attempt(token); said == want {
 			return
 		}
 	}
-	s.T.Fatalf("told %q for %v, want %q", said, patience, want)
+	s.T.Fatalf("answered %q for %v, want %q", said, patience, want)
 }
 
 // Tokens of an issuer that nobody here wrote let their holders in, while its keys change.
@@ -136,22 +136,22 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	if n := p.asked(); n != 1 {
 		t.Errorf("two connects asked the issuer for its keys %d times", n)
 	}
-	s.expectTold(p.token("usr_owner", "https://elsewhere.example/"), "401 AUTHENTICATION_FAILED audience_mismatch")
+	s.expectAnswer(p.token("usr_owner", "https://elsewhere.example/"), "401 AUTHENTICATION_FAILED audience_mismatch")
 
 	// The issuer begins to sign with another key. The Worker fetches it as soon as it may, and a
 	// token of the old key stays valid.
 	p.keys("b", "a")
 	b := p.token("usr_owner", resource)
-	if said, wait := s.told(b); said != "" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
-		t.Errorf("a token of the new key is told %q, to come in %v ms", said, wait)
+	if said, wait := s.attempt(b); said != "" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
+		t.Errorf("a token of the new key is answered %q, to come in %v ms", said, wait)
 	}
 	s.until(b, "")
-	s.expectTold(a, "")
+	s.expectAnswer(a, "")
 
 	// The old key is withdrawn: its tokens are worth nothing once the set is fetched anew.
 	p.keys("b")
 	s.until(a, "401 AUTHENTICATION_FAILED key_unknown")
-	s.expectTold(b, "")
+	s.expectAnswer(b, "")
 
 	// Tokens with made-up key ids come in numbers: the issuer hardly notices. Such a key may
 	// be one it has begun to use, as long as it was not asked again.
@@ -159,9 +159,9 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	before, began := p.asked(), time.Now()
 	for n := range 60 {
 		forged := stranger.token(func(h, _ map[string]any) { h["kid"] = fmt.Sprint("made-up-", n) })
-		said, wait := s.told(forged)
+		said, wait := s.attempt(forged)
 		if said != "401 AUTHENTICATION_FAILED key_unknown" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
-			t.Fatalf("told %q, to come in %v ms", said, wait)
+			t.Fatalf("answered %q, to come in %v ms", said, wait)
 		}
 	}
 	if n, most := p.asked()-before, int(time.Since(began)/(2*time.Second))+1; n > most {
@@ -180,13 +180,13 @@ func TestColdStart(t *testing.T) {
 	said := make(chan string, 30)
 	for range cap(said) {
 		go func() {
-			told, _ := (s.in(t)).told(token)
-			said <- told
+			answer, _ := (s.in(t)).attempt(token)
+			said <- answer
 		}()
 	}
 	for range cap(said) {
-		if told := <-said; told != "" {
-			t.Errorf("told %q", told)
+		if answer := <-said; answer != "" {
+			t.Errorf("answered %q", answer)
 		}
 	}
 	if n := p.asked() - before; n != 1 {
@@ -219,5 +219,5 @@ func TestColdStartOfOneWhoLeaves(t *testing.T) {
 	}
 	leave()
 	<-left
-	s.expectTold(token, "")
+	s.expectAnswer(token, "")
 }

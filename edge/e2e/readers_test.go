@@ -75,7 +75,7 @@ func TestLimitsAskingForTheLogAgain(t *testing.T) {
 			}
 		case "document_sync":
 			if f.number("from") > got+1 {
-				t.Fatalf("from %d, heard up to %d", f.number("from"), got)
+				t.Fatalf("from %d, received up to %d", f.number("from"), got)
 			}
 			got = max(got, f.number("to"))
 			if f.Data["more"] == true {

@@ -100,7 +100,7 @@ func TestRefreshesOfOneSignInAreLimited(t *testing.T) {
 		a := <-answers
 		said[fmt.Sprint(a.status, " ", a.reason)]++
 		if a.status == 429 && (a.wait < 1000 || a.wait > 60_000 || a.header.Get("Retry-After") == "") {
-			t.Errorf("told to wait %v ms", a.wait)
+			t.Errorf("has to wait %v ms", a.wait)
 		}
 	}
 	if said["200 "] != 9 || said["429 too_many_refreshes"] != 31 {

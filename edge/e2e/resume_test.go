@@ -29,8 +29,8 @@ func cutOff(t *testing.T, s *server, cut func(*conn)) *story {
 	for i := 1; i <= 3; i++ {
 		st.owner.op(fmt.Sprint("m", i), i)
 	}
-	if heard := st.editor.heardOps(3); len(heard) != 3 {
-		t.Fatalf("before the drop the editor heard %v", heard)
+	if received := st.editor.receivedOps(3); len(received) != 3 {
+		t.Fatalf("before the drop the editor received %v", received)
 	}
 	cut(st.editor)
 	st.back = back
@@ -58,8 +58,8 @@ func (st *story) resumes(t *testing.T, s *server) *conn {
 	if replay["from"] != 4.0 || replay["to"] != float64(last) {
 		t.Fatalf("replay %v, want 4 to %d", replay, last)
 	}
-	if heard := c.heardOps(last); !slices.Equal(heard, st.want) {
-		t.Fatalf("heard %v, want %v", heard, st.want)
+	if received := c.receivedOps(last); !slices.Equal(received, st.want) {
+		t.Fatalf("received %v, want %v", received, st.want)
 	}
 	c.quiet()
 	return c
@@ -83,7 +83,7 @@ func TestResumeWithinGrace(t *testing.T) {
 			// Its own op, whose acknowledgement was lost with the connection, arrives too.
 			c.send(`{"type":"operation","event":"op","message_id":"mine","data":{"op":"mine"}}`)
 			c.reset()
-			st.owner.heardOps(9)
+			st.owner.receivedOps(9)
 			st.back.lastSeq = 8
 			again := s.connect(st.back)
 			if own := again.expect("operation", "operation_ack"); own.MessageID != "mine" || own.number("document_version") != 9 {
@@ -118,8 +118,8 @@ func TestIdleObjectIsEvictedAndWokenByAFrame(t *testing.T) {
 		if v := owner.op(fmt.Sprint("m", i), i); v != i {
 			t.Fatalf("op %d became version %d", i, v)
 		}
-		if heard := editor.heardOps(i); !slices.Equal(heard, []string{fmt.Sprintf("%d:%d", i, i)}) {
-			t.Fatalf("heard %v", heard)
+		if received := editor.receivedOps(i); !slices.Equal(received, []string{fmt.Sprintf("%d:%d", i, i)}) {
+			t.Fatalf("received %v", received)
 		}
 	}
 	// The runtime answers the heartbeat itself, with the object out of memory.

@@ -136,7 +136,7 @@ func TestManyConnectsFromOneAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f := c.expectError("RATE_LIMIT_EXCEEDED"); f.Data["details"].(map[string]any)["reason"] != "too_many_connects" {
-		t.Errorf("told %v", f.Data)
+		t.Errorf("received %v", f.Data)
 	}
 	if code := c.expectClose(); code != 4201 {
 		t.Errorf("closed with %d", code)
@@ -327,5 +327,5 @@ func TestSigningKeyRotates(t *testing.T) {
 		t.Errorf("published %v", set.Keys)
 	}
 	withdrawn := start(t, nil)
-	withdrawn.expectTold(token, "401 AUTHENTICATION_FAILED key_unknown")
+	withdrawn.expectAnswer(token, "401 AUTHENTICATION_FAILED key_unknown")
 }

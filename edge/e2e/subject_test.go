@@ -16,11 +16,11 @@ func TestUnsaidAudience(t *testing.T) {
 	token := p.token("usr_owner", resource)
 	for _, c := range [][]string{{"AUDIENCE", "", "audience_missing"}, {"ISSUER", "", "issuer_missing"}, {"JWKS_URL", strings.Replace(p.URL, "://", "://user:password@", 1) + "/jwks", "jwks_url_unusable"}} {
 		s := p.trusting(t, c[0], c[1])
-		s.expectTold(token, "503 SERVICE_UNAVAILABLE "+c[2])
+		s.expectAnswer(token, "503 SERVICE_UNAVAILABLE "+c[2])
 		page, _, err := dialling{document: "welcome", clientID: "c1", token: token, origin: s.URL}.dial(s)
 		check(err)
 		if said := page.expectError("SERVICE_UNAVAILABLE").text("message"); !strings.Contains(said, c[0]) {
-			t.Errorf("a page is told %q", said)
+			t.Errorf("a page is answered %q", said)
 		}
 		if code := page.expectClose(); code != 4203 {
 			t.Errorf("closed with %d", code)
@@ -31,7 +31,7 @@ func TestUnsaidAudience(t *testing.T) {
 		}
 	}
 	s := p.trusting(t, "AUDIENCE", "*")
-	s.expectTold(p.token("usr_owner", "https://elsewhere.example/"), "")
+	s.expectAnswer(p.token("usr_owner", "https://elsewhere.example/"), "")
 }
 
 // A provider's own word for its users is sub, and its access tokens have no other.
@@ -44,7 +44,7 @@ func TestSubjectIsTheProviders(t *testing.T) {
 		t.Errorf("connected as %q", user)
 	}
 	s = p.trusting(t, "SUBJECT_CLAIM", "email")
-	s.expectTold(p.token("usr_owner", resource), "401 AUTHENTICATION_FAILED claim_missing")
+	s.expectAnswer(p.token("usr_owner", resource), "401 AUTHENTICATION_FAILED claim_missing")
 }
 
 // TestEmbeddedIssuersAudience: the embedded issuer's tokens have the audience that the deployment sets.
@@ -54,8 +54,8 @@ func TestEmbeddedIssuersAudience(t *testing.T) {
 	s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
 	f := newForger()
 	same := func(_, _ map[string]any) {}
-	s.expectTold(f.token(same), "401 AUTHENTICATION_FAILED claim_missing")
-	s.expectTold(f.token(func(_, c map[string]any) { c["aud"] = "phone" }), "")
+	s.expectAnswer(f.token(same), "401 AUTHENTICATION_FAILED claim_missing")
+	s.expectAnswer(f.token(func(_, c map[string]any) { c["aud"] = "phone" }), "")
 }
 
 // S1: "Each UserSession is keyed by email": also with the embedded issuer, if its deployment

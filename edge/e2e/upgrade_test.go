@@ -43,7 +43,7 @@ func TestObjectsOfAnEarlierVersionUpgrade(t *testing.T) {
 		t.Fatalf("back with %v", c.ack.Data)
 	}
 	if f := c.expect("operation", "operation_ack"); f.MessageID != "m2" || f.Data["op"] != "two" {
-		t.Errorf("heard %+v", f)
+		t.Errorf("received %+v", f)
 	}
 	if v := c.op("m2", "two"); v != 2 {
 		t.Errorf("a repeat became version %d", v)

@@ -86,10 +86,10 @@ func (s *server) bothVersionsKnow(t *testing.T, token string) {
 		t.Errorf("the receipt: %v", answer)
 	}
 	editor.expect("system", "permission_change")
-	// A change of the document itself is told to the session objects of all who are there.
+	// A change of the document itself reaches the session objects of all who are there.
 	answer = s.must("PUT", "/v1/admin/documents/welcome", `{"workspace_id":"ws_demo","title":"Welcome","access":"workspace"}`)
-	if told := texts(answer["told"]); !slices.Contains(told, "usr_owner") && !slices.Contains(told, "usr_editor") {
-		t.Errorf("told %v", answer)
+	if notified := texts(answer["told"]); !slices.Contains(notified, "usr_owner") && !slices.Contains(notified, "usr_editor") {
+		t.Errorf("received %v", answer)
 	}
 	if version := at(s.must("GET", "/v1/admin/documents/welcome", ``), "live", "document_version"); version != 1.0 {
 		t.Errorf("described as version %v", version)
@@ -100,13 +100,13 @@ func (s *server) bothVersionsKnow(t *testing.T, token string) {
 	phone := deviceDial{clientID: "phone", token: token}.connect(s, "")
 	a := s.serveApp(t, notes)
 	app, _ := phone.starts(a)
-	phone.tells(notes, `{"say":"hello"}`)
-	app.told("device", "map[say:hello]")
+	phone.sendsTo(notes, `{"say":"hello"}`)
+	app.receivesFrom("device", "map[say:hello]")
 	s.message("usr_owner", `{"n":1}`)
-	phone.heardMessages(1)
+	phone.receivedMessages(1)
 	s.must("DELETE", "/v1/admin/apps/"+notes, ``)
 	if f := app.expectError("TOKEN_REVOKED"); f.text("error_code") == "" {
-		t.Errorf("the app is told %v", f)
+		t.Errorf("the app received %v", f)
 	}
 	// What is known of the user, and the end of it.
 	if channels, _ := at(s.must("GET", "/v1/admin/users/usr_owner/session", ``), "session", "channels").([]any); len(channels) < 2 {

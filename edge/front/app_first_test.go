@@ -14,7 +14,7 @@ import (
 // Everything a first message may be but the right one. Power of the attacker: a socket,
 // and nothing that opens the door.
 func TestAppFirstFrameRefused(t *testing.T) {
-	heard := func(text string) map[string]any { return map[string]any{"text": text} }
+	received := func(text string) map[string]any { return map[string]any{"text": text} }
 	for _, c := range []struct {
 		what         string
 		result       map[string]any
@@ -26,27 +26,27 @@ func TestAppFirstFrameRefused(t *testing.T) {
 		{"nothing in time", map[string]any{"error": "TimeoutError"}, "CONNECTION_INIT_TIMEOUT", "", "hold, refuse", false, ""},
 		{"a binary message", map[string]any{"binary": true}, "MALFORMED_MESSAGE", "binary", "hold, refuse", false, ""},
 		{"nothing of any form", map[string]any{}, "MALFORMED_MESSAGE", "binary", "hold, refuse", false, ""},
-		{"no JSON", heard("hello"), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
-		{"an empty message", heard(""), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
+		{"no JSON", received("hello"), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
+		{"an empty message", received(""), "MALFORMED_MESSAGE", "invalid_json", "hold, refuse", false, ""},
 		{"more than anybody wants to see", map[string]any{"length": 30 << 20}, "MESSAGE_TOO_LARGE", "too_large", "hold, refuse", false, ""},
-		{"8 KiB and one byte", heard(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "hold, refuse", false, ""},
-		{"too deep", heard(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "hold, refuse", false, ""},
-		{"a device's first word", heard(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
-		{"a ping", heard(protocol.PingText), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
-		{"an init of another form", heard(firstWord(`[]`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
-		{"a key that is a number", heard(firstWord(`{"api_key":7}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
-		{"two keys", heard(firstWord(`{"api_key":"` + appKeyOne + `","session_id":"` + appReference + `","api_key":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
-		{"two keys, one escaped", heard(firstWord(`{"api_key":"` + appKeyOne + `","api\u005fkey":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
-		{"no init data", heard(appInit + `}`), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
-		{"another app than the path's", heard(firstWord(named(appReference, "com.example.notes", appKeyOne))), "MALFORMED_MESSAGE", "package_invalid", "hold, refuse", false, ""},
-		{"a session of nobody", heard(firstWord(named("x", captions, appKeyOne))), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
-		{"no key", heard(firstWord(`{"session_id":"` + appReference + `"}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
-		{"null for a key", heard(firstWord(`{"session_id":"` + appReference + `","api_key":null}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
-		{"an empty key", heard(firstWord(named(appReference, captions, ""))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, refuse", false, ""},
-		{"a key nobody has", heard(firstWord(named(appReference, captions, appKeyTwo))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, ""},
-		{"the same, flat", heard(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyTwo) + `}`), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", true, ""},
-		{"another app's key", heard(firstWord(named(appReference, captions, appKeyOne))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, `["00000000000000a1","com.example.notes",0]`},
-		{"a revoked key", heard(firstWord(named(appReference, captions, appKeyOne))), "TOKEN_REVOKED", "app_key_revoked", "hold, query DB, refuse", false, `["00000000000000a1","` + captions + `",1]`},
+		{"8 KiB and one byte", received(firstWord(`{"x":"` + strings.Repeat("x", firstBytes) + `"}`)), "MESSAGE_TOO_LARGE", "too_large", "hold, refuse", false, ""},
+		{"too deep", received(firstWord(strings.Repeat("[", 16) + strings.Repeat("]", 16))), "MALFORMED_MESSAGE", "too_deep", "hold, refuse", false, ""},
+		{"a device's first word", received(`{"type":"connection_init"}`), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
+		{"a ping", received(protocol.PingText), "MALFORMED_MESSAGE", "init_expected", "hold, refuse", false, ""},
+		{"an init of another form", received(firstWord(`[]`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"a key that is a number", received(firstWord(`{"api_key":7}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"two keys", received(firstWord(`{"api_key":"` + appKeyOne + `","session_id":"` + appReference + `","api_key":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"two keys, one escaped", received(firstWord(`{"api_key":"` + appKeyOne + `","api\u005fkey":"` + appKeyTwo + `"}`)), "MALFORMED_MESSAGE", "bad_init", "hold, refuse", false, ""},
+		{"no init data", received(appInit + `}`), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
+		{"another app than the path's", received(firstWord(named(appReference, "com.example.notes", appKeyOne))), "MALFORMED_MESSAGE", "package_invalid", "hold, refuse", false, ""},
+		{"a session of nobody", received(firstWord(named("x", captions, appKeyOne))), "MALFORMED_MESSAGE", "session_id_invalid", "hold, refuse", false, ""},
+		{"no key", received(firstWord(`{"session_id":"` + appReference + `"}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
+		{"null for a key", received(firstWord(`{"session_id":"` + appReference + `","api_key":null}`)), "AUTHENTICATION_FAILED", "app_key_missing", "hold, refuse", false, ""},
+		{"an empty key", received(firstWord(named(appReference, captions, ""))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, refuse", false, ""},
+		{"a key nobody has", received(firstWord(named(appReference, captions, appKeyTwo))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, ""},
+		{"the same, flat", received(`{"type":"app_connection_init","data":` + named(appReference, captions, appKeyTwo) + `}`), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", true, ""},
+		{"another app's key", received(firstWord(named(appReference, captions, appKeyOne))), "AUTHENTICATION_FAILED", "app_key_invalid", "hold, query DB, refuse", false, `["00000000000000a1","com.example.notes",0]`},
+		{"a revoked key", received(firstWord(named(appReference, captions, appKeyOne))), "TOKEN_REVOKED", "app_key_revoked", "hold, query DB, refuse", false, `["00000000000000a1","` + captions + `",1]`},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			for _, path := range []string{appLine, appHost + "/app-ws?package=" + captions} {

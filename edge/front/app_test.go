@@ -62,7 +62,7 @@ func named(session, pkg, key string) string {
 	return fmt.Sprintf(`{"session_id":%q,"package":%q,"api_key":%q,"last_seq":4}`, session, pkg, key)
 }
 
-// appFailure reads an error in the form an app is told one.
+// appFailure reads an error in the form an app receives one.
 func appFailure(t *testing.T, end map[string]any) (code, reason string, flat bool) {
 	t.Helper()
 	said, _ := end["frame"].(string)
@@ -81,8 +81,8 @@ func appFailure(t *testing.T, end map[string]any) (code, reason string, flat boo
 // gets no further than its hash.
 func TestAppConnects(t *testing.T) {
 	for _, c := range []struct {
-		what, url, first, way, heard string
-		header                       []string
+		what, url, first, way, received string
+		header                          []string
 	}{
 		{"the header", appLine + "?session_id=" + appReference, "", "query DB, forward SESSIONS/usr_owner", "", []string{"authorization", "Bearer " + appKeyOne}},
 		{"the header, S1's address", appHost + "/app-ws?package=" + captions + "&session_id=" + appReference, "", "query DB, forward SESSIONS/usr_owner", "",
@@ -103,13 +103,13 @@ func TestAppConnects(t *testing.T) {
 			w := appWorker(t)
 			w.hold = says(c.first)
 			end := w.run(upgrade(c.url, append(c.header, "sec-websocket-protocol", "holdfast.v1")...))
-			if end["do"] != "socket" || w.way() != c.way || end["first"] != any(c.heard) && c.heard != "" {
+			if end["do"] != "socket" || w.way() != c.way || end["first"] != any(c.received) && c.received != "" {
 				t.Fatalf("%s: %v", w.way(), end)
 			}
-			told, _ := json.Marshal(w.told[0])
+			body, _ := json.Marshal(w.bodies[0])
 			want := `{"app":{"key_id":"00000000000000a1","package":"` + captions + `","session_id":"` + appReference + `"},"kind":"connect_app","protocol":"holdfast.v1"}`
-			if string(told) != want {
-				t.Errorf("the session object is told %s", told)
+			if string(body) != want {
+				t.Errorf("the session object received %s", body)
 			}
 			line := `{"level":"info","event":"connect_admitted","channel":"app","package":"` + captions + `","key_id":"00000000000000a1","user_id":"usr_owner"}`
 			if len(w.logs) != 1 || w.logs[0] != line {
@@ -177,7 +177,7 @@ func TestAppRequestsRefused(t *testing.T) {
 	}
 }
 
-// A page is told on a socket, where it can read it; one of anybody's gets no further.
+// A page receives the error on a socket, where it can read it; one of anybody's gets no further.
 func TestAppPages(t *testing.T) {
 	for origin, want := range map[string]string{"https://evil.example": "ORIGIN_NOT_ALLOWED", appHost: "AUTHENTICATION_FAILED"} {
 		w := appWorker(t)

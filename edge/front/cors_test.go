@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// A page on another origin of the list may use the embedded issuer; what it may not
-// is what the browser is not told.
+// A page on another origin of the list may use the embedded issuer; no header lets
+// it do what it may not.
 func TestCORS(t *testing.T) {
 	ask := func(list, origin, method, path string) map[string]any {
 		env := embedded()

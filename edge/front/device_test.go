@@ -8,7 +8,7 @@ import (
 
 // S1: "Opens WebSocket to cloud at wss://cloud.mentraos.com/glasses-ws", "Sends the
 // coreToken in the Authorization header" and "Connection Arrives at WebSocketService": and in the two other carriages too. The token is
-// checked here, and the user's session object is told what it says.
+// checked here, and the user's session object receives what it says.
 func TestSpecDeviceConnects(t *testing.T) {
 	jwt := goodToken()
 	for _, c := range []struct {
@@ -28,9 +28,9 @@ func TestSpecDeviceConnects(t *testing.T) {
 			if end["do"] != "socket" || w.way() != "verify, forward SESSIONS/usr_owner" {
 				t.Fatalf("%s: %v", w.way(), end)
 			}
-			told, _ := json.Marshal(w.told[0])
-			if !strings.Contains(string(told), c.body) || strings.Contains(string(told), "flat") != strings.Contains(c.body, "flat") || !strings.Contains(string(told), `"user_id":"usr_owner"`) || strings.Contains(string(told), jwt[:40]) {
-				t.Errorf("the session object was told %s", told)
+			body, _ := json.Marshal(w.bodies[0])
+			if !strings.Contains(string(body), c.body) || strings.Contains(string(body), "flat") != strings.Contains(c.body, "flat") || !strings.Contains(string(body), `"user_id":"usr_owner"`) || strings.Contains(string(body), jwt[:40]) {
+				t.Errorf("the session object received %s", body)
 			}
 		})
 	}

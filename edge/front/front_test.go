@@ -40,7 +40,7 @@ func TestConnect(t *testing.T) {
 			if want := "verify, call SESSIONS/usr_owner, forward DOCUMENTS/welcome"; w.way() != want {
 				t.Errorf("%s, want %s", w.way(), want)
 			}
-			if selected, _ := w.told[1]["protocol"].(string); selected != c.protocol {
+			if selected, _ := w.bodies[1]["protocol"].(string); selected != c.protocol {
 				t.Errorf("protocol %q", selected)
 			}
 		})
@@ -51,7 +51,7 @@ func TestConnect(t *testing.T) {
 func TestWhatObjectsAreTold(t *testing.T) {
 	w := newWorker(t, embedded())
 	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&token=" + goodToken()))
-	got, _ := json.Marshal(w.told)
+	got, _ := json.Marshal(w.bodies)
 	const want = `[{"claims":{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"},` +
 		`"client_id":"c1","document":"welcome","kind":"admit"},` +
 		`{"client_id":"c1","grant":{"document":"welcome","epoch":3,"exp":1736244900,"jti":"t1","locked":false,"name":"Olive",` +
@@ -65,7 +65,7 @@ func TestWhatObjectsAreTold(t *testing.T) {
 	}
 }
 
-// Every refusal, in both forms, and before any object hears of it. S2: "WebSocket
+// Every refusal, in both forms, and before any object learns of it. S2: "WebSocket
 // connections require JWT authentication for secure access to real-time collaboration
 // features." and "`AUTHENTICATION_FAILED` | 401 | Token invalid or expired |
 // Re-authenticate". S1: "Invalid tokens result in CONNECTION_ERROR" and "All tokens are
@@ -208,14 +208,14 @@ func TestReadmit(t *testing.T) {
 	if end := w.run(upgrade(line + "?client_id=c&token=" + goodToken())); end["do"] != "socket" {
 		t.Fatalf("%v", end)
 	}
-	if w.told[0]["gone_at"] != nil || w.told[0]["again"] != nil || w.told[2]["gone_at"] != 1736243999000.0 || w.told[2]["again"] != true {
-		t.Errorf("told %v, then %v", w.told[0], w.told[2])
+	if w.bodies[0]["gone_at"] != nil || w.bodies[0]["again"] != nil || w.bodies[2]["gone_at"] != 1736243999000.0 || w.bodies[2]["again"] != true {
+		t.Errorf("received %v, then %v", w.bodies[0], w.bodies[2])
 	}
 	// A grant that is only older than what happened since says nothing of the channel.
-	w.told = nil
+	w.bodies = nil
 	answers = []map[string]any{{"status": 409, "body": `{"readmit":true}`}, nil}
-	if w.run(upgrade(line + "?client_id=c&token=" + goodToken())); w.told[2]["gone_at"] != nil || w.told[2]["again"] != true {
-		t.Errorf("told %v", w.told[2])
+	if w.run(upgrade(line + "?client_id=c&token=" + goodToken())); w.bodies[2]["gone_at"] != nil || w.bodies[2]["again"] != true {
+		t.Errorf("received %v", w.bodies[2])
 	}
 	answers = []map[string]any{again, again, again}
 	end := w.run(upgrade(line + "?client_id=c&token=" + goodToken()))

@@ -81,7 +81,7 @@ func TestAuthPerAddress(t *testing.T) {
 	}
 }
 
-// What is booted has its body already, and the limits of that are told along.
+// What is booted has its body already, and the limits of that go along.
 //
 // Holds: "a stranger's request starts next to nothing".
 func TestHandlersBody(t *testing.T) {

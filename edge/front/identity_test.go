@@ -204,7 +204,7 @@ func TestColdStart(t *testing.T) {
 	}
 }
 
-// A token of a key that was published a moment ago is told to wait, for as long as it takes
+// A token of a key that was published a moment ago has to wait, for as long as it takes
 // until the set may be fetched again, by a close that signs nobody out.
 func TestRotatedKey(t *testing.T) {
 	w := newWorker(t, fetching())
@@ -227,7 +227,7 @@ func TestRotatedKey(t *testing.T) {
 	}
 }
 
-// The operator is told why the key set cannot be had, once a minute.
+// The log says why the key set cannot be had, once a minute.
 func TestFailedFetchIsLogged(t *testing.T) {
 	for want, result := range map[string]map[string]any{
 		`"reason":"status","status":404`:        {"status": 404, "body": "<html>"},

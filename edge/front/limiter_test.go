@@ -23,7 +23,7 @@ func limited(t *testing.T, more map[string]string) *worker {
 	return newWorker(t, env)
 }
 
-// Whoever is refused again and again at one address is told when to come back, and costs
+// An answer to one who is refused again and again at one address says when to come back, and costs
 // no signature check.
 //
 // Holds: "nobody floods by connecting".
@@ -44,11 +44,11 @@ func TestConnectsPerAddress(t *testing.T) {
 		t.Errorf("%s: %v", w.way(), end)
 	}
 	if end["headers"].(map[string]any)["retry-after"] != "10" || !strings.Contains(end["body"].(string), `"retry_after":10000`) {
-		t.Errorf("not told when: %v", end)
+		t.Errorf("the answer does not say when: %v", end)
 	}
 	page := w.run(from("203.0.113.7", goodToken(), "origin", "http://127.0.0.1:8787", "sec-websocket-protocol", "holdfast.v1"))
 	if page["do"] != "refuse" || page["code"] != 4201.0 || strings.Contains(page["frame"].(string), `"retry_after":10000`) {
-		t.Errorf("a page, told the same time or otherwise wrong: %v", page)
+		t.Errorf("a page, given the same time or otherwise wrong: %v", page)
 	}
 	if end := w.run(from("203.0.113.8", goodToken())); end["do"] != "socket" {
 		t.Errorf("a neighbour: %v", end)
@@ -59,7 +59,7 @@ func TestConnectsPerAddress(t *testing.T) {
 	}
 	w.now = w.now.Add(10 * time.Second)
 	if end := w.run(from("203.0.113.7", goodToken())); end["do"] != "socket" {
-		t.Errorf("when it was told to come: %v", end)
+		t.Errorf("when it may come: %v", end)
 	}
 	// Foreign pages are counted like bad tokens, and so is whom an object refuses.
 	for name, refused := range map[string]func(w *worker){
@@ -118,24 +118,24 @@ func TestAnOfficeComesBackAtOnce(t *testing.T) {
 	}
 }
 
-// Those who come while as many as may be are being looked into are told times apart from
+// Those who come while as many as may be are being looked into are given times apart from
 // each other, and early enough for their lines' grace period.
 func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
 	v := limiter{limit: rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}}
-	told, most := map[time.Duration]int{}, time.Duration(0)
+	waits, most := map[time.Duration]int{}, time.Duration(0)
 	for range 1000 {
 		if wait := v.take("203.0.113.7", now); wait > 0 {
-			told[wait]++
+			waits[wait]++
 			most = max(most, wait)
 		}
 	}
-	for wait, n := range told {
+	for wait, n := range waits {
 		if n > 2 {
-			t.Errorf("%d are told %v", n, wait)
+			t.Errorf("%d have to wait %v", n, wait)
 		}
 	}
-	if len(told) < 700 || most > backWithin+time.Second {
-		t.Errorf("760 are told %d times, the last %v", len(told), most)
+	if len(waits) < 700 || most > backWithin+time.Second {
+		t.Errorf("760 are given %d times, the last %v", len(waits), most)
 	}
 }
 

@@ -60,16 +60,16 @@ func otherJWK(kid string) string {
 }
 
 // worker plays the JavaScript around a Front: it carries out steps, knows no
-// word of any protocol, and keeps what it was told.
+// word of any protocol, and keeps what it sent.
 type worker struct {
 	t     *testing.T
 	front *Front
 	now   time.Time
 	// steps are the names of the steps so far, with the binding where there is one.
 	steps []string
-	// told are the bodies that objects were given.
-	told []map[string]any
-	logs []string
+	// bodies are those of the calls to objects.
+	bodies []map[string]any
+	logs   []string
 	// said is the text of all steps.
 	said string
 
@@ -141,7 +141,7 @@ func (w *worker) run(event map[string]any) map[string]any {
 				w.t.Errorf("a request of no version: %s", text)
 			}
 			delete(body, "v")
-			w.told = append(w.told, body)
+			w.bodies = append(w.bodies, body)
 			// Behind the check nobody needs the token any more.
 			if state, _ := json.Marshal(step["state"]); strings.Contains(string(state), "eyJ") {
 				w.t.Errorf("%s: the token is still in the state", do)

@@ -16,7 +16,7 @@ func withOperators() map[string]string {
 	return env
 }
 
-// A stranger boots nothing, and is told the same whatever was wrong.
+// A stranger boots nothing, and gets the same answer whatever was wrong.
 func TestOnlyOperatorsReachTheHandler(t *testing.T) {
 	const url = "http://127.0.0.1:8787/v1/admin/users/ann/revoke"
 	w := newWorker(t, withOperators())
@@ -33,7 +33,7 @@ func TestOnlyOperatorsReachTheHandler(t *testing.T) {
 			first = fmt.Sprint(end)
 		}
 		if fmt.Sprint(end) != first {
-			t.Errorf("%q is told something else: %v", header, end)
+			t.Errorf("%q gets another answer: %v", header, end)
 		}
 	}
 	if end := w.run(get(url, "authorization", "Bearer first-token")); end["do"] != "handler" {

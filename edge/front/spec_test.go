@@ -35,21 +35,21 @@ func TestSpecTokenGrantsNothing(t *testing.T) {
 	w := newWorker(t, embedded())
 	claims := strings.Replace(good, "{", `{"workspace_ids":["ws_123","ws_456"],"permissions":{"documents":["admin"],"workspaces":["owner"]},`, 1)
 	w.run(upgrade(line + "?client_id=c&token=" + sign(`{"alg":"RS256","kid":"k1"}`, claims)))
-	if len(w.told) != 2 {
+	if len(w.bodies) != 2 {
 		t.Fatalf("%s", w.way())
 	}
 	for _, word := range []string{"permissions", "workspace_ids", "ws_123"} {
-		if text, _ := json.Marshal(w.told[0]); strings.Contains(string(text), word) {
-			t.Errorf("the session object was told %s", text)
+		if text, _ := json.Marshal(w.bodies[0]); strings.Contains(string(text), word) {
+			t.Errorf("the session object received %s", text)
 		}
 	}
-	if text, _ := json.Marshal(w.told[1]); strings.Contains(string(text), "admin") || !strings.Contains(string(text), `"permissions":["read","write"]`) {
-		t.Errorf("the document object was told %s", text)
+	if text, _ := json.Marshal(w.bodies[1]); strings.Contains(string(text), "admin") || !strings.Contains(string(text), `"permissions":["read","write"]`) {
+		t.Errorf("the document object received %s", text)
 	}
 }
 
 // S2: "WS->>Auth: Validate token" and "Authenticated session established": every
-// connect is verified anew, a resume like the first, before any object hears of it.
+// connect is verified anew, a resume like the first, before any object learns of it.
 func TestSpecResumeIsVerified(t *testing.T) {
 	w := newWorker(t, embedded())
 	for range 2 {

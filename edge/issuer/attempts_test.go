@@ -47,7 +47,7 @@ func TestTooManyAttempts(t *testing.T) {
 		bodies = append(bodies, a.body)
 		w.now = w.now.Add(90 * time.Second)
 		if a := w.from("203.0.113.7", email, "hunter2"); a.status != 401 {
-			t.Errorf("%s, when it was told to come: %d %s", email, a.status, a.body)
+			t.Errorf("%s, when it may come: %d %s", email, a.status, a.body)
 		}
 		if a := w.from("203.0.113.7", email, "hunter2"); !a.limited() {
 			t.Errorf("%s, at once again: %d", email, a.status)

@@ -47,7 +47,7 @@ func TestTooManyRefreshes(t *testing.T) {
 	}
 	w.now = w.now.Add(58 * time.Second)
 	if a := w.refresh(cookie); a.status != 200 {
-		t.Errorf("when it was told to come: %d %s", a.status, a.body)
+		t.Errorf("when it may come: %d %s", a.status, a.body)
 	}
 }
 

@@ -125,7 +125,7 @@ func TestACrashBeginsTheGracePeriod(t *testing.T) {
 	r.connect("ann", "")
 	r.op("ann", "m1")
 	r.op("ann", "m2")
-	clear(r.sockets) // and no close is ever heard
+	clear(r.sockets) // and no close is ever received
 	r.object = nil
 	r.now = r.now.Add(5 * time.Second)
 	left := strings.Join(r.connect("ann", `,"session_id":"s-ann","last_seq":0`), "\n")
@@ -144,7 +144,7 @@ func TestACrashBeginsTheGracePeriod(t *testing.T) {
 	}
 	r.now = r.alarm
 	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 1 SESSIONS ann {"kind":"gone","document":"welcome","session_id":"s-ann","reason":"grace_expired"`)
-	// Not told until the session object has answered.
+	// No answer before the session object has answered.
 	r.enter(Input{Kind: Failed, Ask: 1})
 	r.now = r.alarm
 	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 2 SESSIONS ann`)
@@ -256,7 +256,7 @@ func TestAPushedGrant(t *testing.T) {
 	expect(t, without(r.connect("bob", ""), "alarm"), `respond 7 409 {"readmit":true,"gone_at":`)
 }
 
-// What a session object has revoked ends, and the last op that counted is told.
+// What a session object has revoked ends, and the answer names the last op that counted.
 func TestAnEndedChannel(t *testing.T) {
 	r := newRoom(t)
 	r.connect("ann", "")

@@ -64,7 +64,7 @@ func TestWhoOnlySaysNoKeepsNothing(t *testing.T) {
 	}
 }
 
-// Where a workspace's change may be told, its list has the document before anybody is in;
+// Where a workspace's change may be reported, its list has the document before anybody is in;
 // and who comes by an answer that may be from before such a change is sent to ask again.
 func TestADocumentIsListedBeforeAnybodyIsIn(t *testing.T) {
 	for _, changes := range []string{"null", "3"} {

@@ -47,7 +47,7 @@ func TestRoomAndAnOpInOneEvent(t *testing.T) {
 			want = `"event":"operation_ack","data":{"document_version":41,"op":{"is":"late"`
 		}
 		if n := times(r.out[from:], want); n != 1 {
-			t.Errorf("%s's op was heard by bob %d times", writer, n)
+			t.Errorf("%s's op was received by bob %d times", writer, n)
 		}
 		for version := 35; version <= 40; version++ {
 			if n := times(r.out, fmt.Sprintf(`"seq":%d}`, version)); n != 2 { // ann's ack, bob's op

@@ -35,7 +35,7 @@ func TestAnOperatorLocksADocument(t *testing.T) {
 		r.now = now
 		left := r.enter(Input{Kind: Connect, Ask: 7, Text: []byte(text)})
 		if all := strings.Join(left, "\n"); !strings.Contains(all, `"locked":true`) {
-			t.Errorf("cat is told\n%s", all)
+			t.Errorf("cat received\n%s", all)
 		}
 		expect(t, r.request(`{"kind":"describe"}`), fmt.Sprintf(`respond 9 200 {"document":{"document_version":1,"snapshot_version":0,"locked":true,"log_full":false,"log_bytes":85,"kept_from":0,"open_comments":0,`+
 			`"members":[{"user_id":"ann","client_id":"c-ann","state":"active","permissions":["read","write"],"perm_epoch":1,"connected_at":"%s","expires_at":"%s"},`,

@@ -65,7 +65,7 @@ func TestAccessIsAskedAnew(t *testing.T) {
 	expect(t, f.asks(10, `{"kind":"describe"}`), `"channels":[{"document":"d1","client_id":"c","admitted_at":"2025-01-07T10:00:00Z","expires_at":"2025-01-07T10:40:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}]`)
 }
 
-// What an operator is told of the past, in order, and who did what.
+// What an operator reads of the past, in order, and who did what.
 //
 // Holds: "why somebody was disconnected can be told".
 func TestAudit(t *testing.T) {

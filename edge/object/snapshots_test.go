@@ -40,7 +40,7 @@ func TestAnOperatorRestoresADocument(t *testing.T) {
 			`respond 9 200 {"restored":{"document_version":7,"snapshot_version":5,"operations":2}}`)
 		left := r.connect("ann", `,"session_id":"s-ann","last_seq":4`)
 		if all := strings.Join(left, "\n"); !strings.Contains(all, `"gap":{"from":5,"to":7,"count":3,"reason":"compacted"}`) {
-			t.Errorf("ann is told\n%s", all)
+			t.Errorf("ann received\n%s", all)
 		}
 		got := strings.Join(r.says("ann", `{"type":"operation","event":"sync_request","data":{"from":4}}`), "\n")
 		for _, want := range []string{`"data":"true"`, `{"version":6,"user_id":"ann","op":{"is":"m3"}}`, `{"version":7,"user_id":"ann","op":{"is":"m4"}}`} {

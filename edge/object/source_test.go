@@ -81,7 +81,7 @@ func TestSourceAnswers(t *testing.T) {
 	}
 }
 
-// Operators are told why an answer was none, and nothing of what it said.
+// The log says why an answer was none, and nothing of what it said.
 func TestWhyTheSourceFailedIsLogged(t *testing.T) {
 	for _, c := range []struct {
 		answer Input

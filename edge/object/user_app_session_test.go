@@ -24,8 +24,8 @@ func (f *fake) appSession() string {
 func TestAnAppsSessionIDIsSigned(t *testing.T) {
 	f := deviceRoom(t)
 	conn := f.dials("phone")
-	f.hears(conn, deviceInit)
-	f.hears(conn, startNotes)
+	f.receives(conn, deviceInit)
+	f.receives(conn, startNotes)
 	id := f.appSession()
 	if user, ok := protocol.AppSessionUser(id); !ok || user != "ann" || !sessionid.Signed(id, []string{"now"}) {
 		t.Errorf("%s is %q's", id, user)
@@ -43,8 +43,8 @@ func TestNoAppWithoutASecret(t *testing.T) {
 	f := deviceRoom(t)
 	f.env["APP_SESSION_SECRET"] = " "
 	conn := f.dials("phone")
-	f.hears(conn, deviceInit)
-	expect(t, f.hears(conn, startNotes), `send 1 {"type":"system","event":"error","data":{"error_code":"SERVICE_UNAVAILABLE","message":"APP_SESSION_SECRET is not set`)
+	f.receives(conn, deviceInit)
+	expect(t, f.receives(conn, startNotes), `send 1 {"type":"system","event":"error","data":{"error_code":"SERVICE_UNAVAILABLE","message":"APP_SESSION_SECRET is not set`)
 	if len(f.tables["apps"]) > 0 {
 		t.Error("it is started all the same")
 	}
@@ -67,8 +67,8 @@ func TestAnAppOfBeforeGetsASignedSessionID(t *testing.T) {
 	} {
 		f := deviceRoom(t)
 		conn := f.dials("phone")
-		f.hears(conn, deviceInit)
-		f.hears(conn, startNotes)
+		f.receives(conn, deviceInit)
+		f.receives(conn, startNotes)
 		f.env["APP_SESSION_SECRET"] = c.secrets
 		for _, row := range f.tables["apps"] {
 			row[1] = Value{Kind: Text, Bytes: []byte(c.id)}

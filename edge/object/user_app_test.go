@@ -92,10 +92,10 @@ func TestAppsAppsPushOutNoLineOfTheUser(t *testing.T) {
 	f := newFake(t, "ann", NewUser)
 	f.env["AUDIT_ENTRIES"] = "100"
 	conn := f.dials("phone")
-	f.hears(conn, deviceInit)
+	f.receives(conn, deviceInit)
 	for n := range 150 {
-		f.hears(conn, fmt.Sprintf(`{"type":"app","event":"app_start","message_id":"a%d","data":{"package":"com.example.notes"}}`, n))
-		f.hears(conn, fmt.Sprintf(`{"type":"app","event":"app_stop","message_id":"b%d","data":{"package":"com.example.notes"}}`, n))
+		f.receives(conn, fmt.Sprintf(`{"type":"app","event":"app_start","message_id":"a%d","data":{"package":"com.example.notes"}}`, n))
+		f.receives(conn, fmt.Sprintf(`{"type":"app","event":"app_stop","message_id":"b%d","data":{"package":"com.example.notes"}}`, n))
 	}
 	for _, row := range f.tables["audit"] {
 		if string(row[1].Bytes) == "connected" {

@@ -34,7 +34,7 @@ func (f *fake) dials(client string) (conn ConnID) {
 	return conn
 }
 
-func (f *fake) hears(conn ConnID, text string) []string {
+func (f *fake) receives(conn ConnID, text string) []string {
 	f.t.Helper()
 	return without(f.enter(Input{Kind: Message, Conn: conn, Text: []byte(text)}), "alarm")
 }
@@ -45,25 +45,25 @@ const deviceInit = `{"type":"connection_init"}`
 func TestADeviceOutlivesItsObject(t *testing.T) {
 	f := deviceRoom(t)
 	conn := f.dials("phone")
-	expect(t, f.hears(conn, deviceInit), `send 1 {"type":"connection_ack","data":{"client_id":"phone","user_id":"ann"`)
+	expect(t, f.receives(conn, deviceInit), `send 1 {"type":"connection_ack","data":{"client_id":"phone","user_id":"ann"`)
 	post := Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":{"deep":[[[[[[[[[[1]]]]]]]]]]}}`)}
 	expect(t, without(f.enter(post), "alarm"), `send 1 {"type":"app","event":"app_message","data":{"from":"operator","data":{"deep":[[[[[[[[[[1]]]]]]]]]]}},"seq":1}`, `respond 4 200 {"seq":1}`)
 	expect(t, without(f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post"}`)}), "alarm"), `respond 4 400`)
 	f.now = f.now.Add(10 * time.Second)
 	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `send 1 {"type":"system","event":"ping"}`)
-	expect(t, f.hears(conn, `{"type":"system","event":"pong"}`))
+	expect(t, f.receives(conn, `{"type":"system","event":"pong"}`))
 	// A crash takes the socket, and nobody says so: the boot finds out.
 	f.sockets = map[ConnID]time.Time{}
 	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"))
 	again := f.dials("phone")
-	expect(t, f.hears(again, deviceInit), `send 1 {"type":"connection_ack"`, `send 1 {"type":"app","event":"app_message"`)
+	expect(t, f.receives(again, deviceInit), `send 1 {"type":"connection_ack"`, `send 1 {"type":"app","event":"app_message"`)
 	// The old one's end comes late and is nothing to anybody.
 	expect(t, without(f.enter(Input{Kind: Closed, Conn: conn, Code: 1006}), "alarm"))
-	expect(t, f.hears(again, `{"type":"system","event":"ack","data":{"seq":1}}`))
+	expect(t, f.receives(again, `{"type":"system","event":"ack","data":{"seq":1}}`))
 	if n := len(f.tables["outbox"]); n != 0 {
 		t.Errorf("%d frames are kept that were acknowledged", n)
 	}
-	expect(t, f.hears(again, strings.Repeat("x", 70_000)), `send 1 {"type":"system","event":"error","data":{"error_code":"MESSAGE_TOO_LARGE"`)
+	expect(t, f.receives(again, strings.Repeat("x", 70_000)), `send 1 {"type":"system","event":"error","data":{"error_code":"MESSAGE_TOO_LARGE"`)
 	expect(t, without(f.enter(Input{Kind: Binary, Conn: again}), "alarm"), `send 1 {"type":"system","event":"error","data":{"error_code":"MALFORMED_MESSAGE"`)
 	expect(t, without(f.enter(Input{Kind: SendFailed, Conn: again}), "alarm"), `close 1011`)
 	expect(t, without(f.enter(Input{Kind: Request, Ask: 6, Text: []byte(`{"kind":"end","code":"SESSION_ENDED","by":"olive","reason":"kicked"}`)}), "alarm"),
@@ -73,10 +73,10 @@ func TestADeviceOutlivesItsObject(t *testing.T) {
 func TestADevicesTokenIsVerified(t *testing.T) {
 	f := newFake(t, "ann", NewUser) // one whose questions die with it is asked again by the client
 	conn := f.dials("phone")
-	f.hears(conn, deviceInit)
+	f.receives(conn, deviceInit)
 	refresh := func() {
 		f.t.Helper()
-		expect(t, f.hears(conn, `{"type":"system","event":"token_refresh","data":{"token":"new"}}`), "verify ")
+		expect(t, f.receives(conn, `{"type":"system","event":"token_refresh","data":{"token":"new"}}`), "verify ")
 	}
 	refresh()
 	claims := fmt.Sprintf(`{"claims":{"user_id":"ann","jti":"j2","iat":%d,"exp":%d}}`, f.now.Unix(), f.now.Add(time.Hour).Unix())
@@ -107,7 +107,7 @@ func TestADeviceThatIsRefused(t *testing.T) {
 	}
 	// Its audit is here: no document of its name is to be asked.
 	f.now = f.now.Add(2 * time.Second)
-	f.hears(f.dials("phone"), deviceInit)
+	f.receives(f.dials("phone"), deviceInit)
 	expect(t, without(f.enter(Input{Kind: Request, Ask: 9, Text: []byte(`{"kind":"audit"}`)}), "alarm"), `respond 9 200 {"audit":[`)
 	if last := f.out[len(f.out)-1]; !strings.HasSuffix(last, `"documents":[]}`) {
 		t.Errorf("%s", last)
@@ -118,7 +118,7 @@ func TestTheOutboxsBoundsAreSettings(t *testing.T) {
 	for name, value := range map[string]string{"OUTBOX_FRAMES": "2", "OUTBOX_BYTES": "200"} {
 		f := deviceRoom(t)
 		f.env[name] = value
-		f.hears(f.dials("phone"), deviceInit)
+		f.receives(f.dials("phone"), deviceInit)
 		for range 5 {
 			f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":"12345678"}`)})
 		}
@@ -128,6 +128,6 @@ func TestTheOutboxsBoundsAreSettings(t *testing.T) {
 	}
 	f := deviceRoom(t)
 	f.env["OUTBOX_BYTES"] = "50"
-	f.hears(f.dials("phone"), deviceInit)
+	f.receives(f.dials("phone"), deviceInit)
 	expect(t, without(f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":"12345678"}`)}), "alarm"), `respond 4 200 {"error":{"error_code":"MESSAGE_TOO_LARGE"`)
 }

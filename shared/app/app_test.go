@@ -17,7 +17,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// What apps do is told in package user, whose events they live by. Here is what is to be
+// What apps do is tested in package user, whose events they live by. Here is what is to be
 // reached only from within.
 
 var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
@@ -48,8 +48,8 @@ func (o *owner) Record(time.Time, audit.Entry) {}
 
 func (o *owner) Away() bool { return o.away }
 
-// heard are the words that left, and forgets them.
-func (o *owner) heard() string {
+// received are the words that left, and forgets them.
+func (o *owner) received() string {
 	text := strings.Join(o.said, "\n")
 	o.said = nil
 	return text
@@ -132,7 +132,7 @@ func TestRestoreRefusesNonsense(t *testing.T) {
 		"stopping without an end":          {app.Stopping, func(r *app.Row) { r.Next = time.Time{} }},
 		"an end of one that runs":          {app.Running, until},
 		"an end of one that sleeps":        {app.Dormant, until},
-		"heard what was never sent":        {app.Running, func(r *app.Row) { r.Outbox.Acked = 1 }},
+		"received what was never sent":     {app.Running, func(r *app.Row) { r.Outbox.Acked = 1 }},
 	} {
 		r := row("com.example.a", 1, c.state)
 		restore := func() error {
@@ -210,13 +210,13 @@ func TestARefusedMessageIsNoRepeat(t *testing.T) {
 	a := started(t, config(), o)
 	message := frame(t, `{"type":"app","event":"app_message","message_id":"n1","data":{"data":1}}`)
 	for range 2 {
-		if a.Frame(now, "a1", message, 10); o.heard() != "" {
+		if a.Frame(now, "a1", message, 10); o.received() != "" {
 			t.Fatal("it was taken without room")
 		}
 	}
 	o.refused = nil
 	for i, want := range []string{`app_message {"from":"com.example.a","data":1}`, ""} {
-		if a.Frame(now, "a1", message, 10); o.heard() != want {
+		if a.Frame(now, "a1", message, 10); o.received() != want {
 			t.Errorf("try %d: not %q", i, want)
 		}
 	}

@@ -17,7 +17,7 @@ func put(t *testing.T, o *Outbox, size int) (gone uint64) {
 	return gone
 }
 
-// What a resume is told: everything after what the client has heard, and a gap for
+// What a resume receives: everything after what the client has received, and a gap for
 // what the bounds pushed out; never a silent hole.
 func TestOutboxResume(t *testing.T) {
 	o := NewOutbox(OutboxConfig{Frames: 3, Bytes: 1000})
@@ -25,20 +25,20 @@ func TestOutboxResume(t *testing.T) {
 		put(t, o, 10)
 	}
 	for _, c := range []struct {
-		heard, first uint64
-		n            int
-		hole         Hole
+		received, first uint64
+		n               int
+		hole            Hole
 	}{
-		{heard: 5, n: 0},
-		{heard: 4, first: 5, n: 1},
-		{heard: 2, first: 3, n: 3},
-		{heard: 1, first: 3, n: 3, hole: Hole{2, 2, HoleTooMany}},
-		{heard: 0, first: 3, n: 3, hole: Hole{1, 2, HoleTooMany}},
-		{heard: 9, hole: Hole{6, 9, HoleUnknown}},
+		{received: 5, n: 0},
+		{received: 4, first: 5, n: 1},
+		{received: 2, first: 3, n: 3},
+		{received: 1, first: 3, n: 3, hole: Hole{2, 2, HoleTooMany}},
+		{received: 0, first: 3, n: 3, hole: Hole{1, 2, HoleTooMany}},
+		{received: 9, hole: Hole{6, 9, HoleUnknown}},
 	} {
-		again, hole := o.Resume(c.heard)
+		again, hole := o.Resume(c.received)
 		if len(again) != c.n || c.n > 0 && again[0].Seq != c.first || hole != c.hole {
-			t.Errorf("heard %d: %d frames, hole %+v; want %+v", c.heard, len(again), hole, c)
+			t.Errorf("received %d: %d frames, hole %+v; want %+v", c.received, len(again), hole, c)
 		}
 	}
 	if !o.Ack(4) || o.Ack(4) || o.Ack(3) || o.Ack(6) {
@@ -139,23 +139,23 @@ func FuzzOutbox(f *testing.F) {
 			if len(o.Kept()) > cfg.Frames || bytesKept > cfg.Bytes || o.Row().Sent != uint64(len(all)) {
 				t.Fatalf("%d frames of %d bytes kept, %d sent", len(o.Kept()), bytesKept, o.Row().Sent)
 			}
-			for heard := acked; heard <= uint64(len(all)); heard++ {
-				again, hole := o.Resume(heard)
-				next := heard + 1
+			for received := acked; received <= uint64(len(all)); received++ {
+				again, hole := o.Resume(received)
+				next := received + 1
 				if hole.Reason != "" {
 					if hole.From != next || hole.To < hole.From {
-						t.Fatalf("heard %d: a hole %+v", heard, hole)
+						t.Fatalf("received %d: a hole %+v", received, hole)
 					}
 					next = hole.To + 1
 				}
 				for _, k := range again {
 					if k.Seq != next || !bytes.Equal(k.Text, all[k.Seq-1]) {
-						t.Fatalf("heard %d: frame %d where %d should be", heard, k.Seq, next)
+						t.Fatalf("received %d: frame %d where %d should be", received, k.Seq, next)
 					}
 					next++
 				}
 				if next != uint64(len(all))+1 {
-					t.Fatalf("heard %d: ends at %d of %d", heard, next-1, len(all))
+					t.Fatalf("received %d: ends at %d of %d", received, next-1, len(all))
 				}
 			}
 		}

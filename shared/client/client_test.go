@@ -61,7 +61,7 @@ func TestTokenOfAnotherUserEndsTheSession(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
 	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
-	want(t, w, `"reason":"other_user"`, 3) // told here, to the others, and as the state
+	want(t, w, `"reason":"other_user"`, 3) // sent to this app, to the other tabs, and as the state
 	if !t1.c.stopped {
 		t.Error("goes on")
 	}
@@ -257,7 +257,7 @@ func TestOldLeaderIsFencedOff(t *testing.T) {
 	}
 }
 
-// TestModuleInATrappedOnesPlace goes on from the version the app has heard, and
+// TestModuleInATrappedOnesPlace goes on from the version the app has received, and
 // repeats an op under the name the trapped module gave it.
 func TestModuleInATrappedOnesPlace(t *testing.T) {
 	started := func(version uint64) *Client {

@@ -36,7 +36,7 @@ func TestSignOutReachesEveryDocument(t *testing.T) {
 	want(t, w, "dial", 0)
 }
 
-// A page that hears of it while it is frozen does not wake up signed in.
+// A page that learns of it while it is frozen does not wake up signed in.
 func TestSignOutReachesASuspendedPage(t *testing.T) {
 	w, t1 := liveTab(t)
 	n1 := onNotes(t, w, "u1")
@@ -49,7 +49,7 @@ func TestSignOutReachesASuspendedPage(t *testing.T) {
 	want(t, w, "n1: fetch token", 0)
 }
 
-// One that could not hear anything in the back-forward cache asks before it dials.
+// One that could not receive anything in the back-forward cache asks before it dials.
 func TestPageFromTheCacheAsksForAToken(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, PageHide{})
@@ -126,7 +126,7 @@ func TestTabOfAnotherUserFollowsNobodyElse(t *testing.T) {
 	if t2.c.conn.Token.Raw != "" || t2.c.session.id != "" {
 		t.Error("t2 has something of the session of u1")
 	}
-	want(t, w, "t1: fetch token", 1) // the leader is told, and asks
+	want(t, w, "t1: fetch token", 1) // the leader is notified, and asks
 	w.do(t1, TokenFetched{Token: w.token("u2", w.now, 15*time.Minute)})
 	want(t, w, "t1: emit autherror", 1)
 	want(t, w, "t2: emit autherror", 0)
@@ -229,7 +229,7 @@ func TestLostRotationRaceIsNoLogout(t *testing.T) {
 	}
 }
 
-// An app's error that quotes a token is told without it.
+// An app's error that quotes a token is reported without it.
 func TestErrorTextsHoldNoToken(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Refresh{})
@@ -274,7 +274,7 @@ func TestForgedFarExpiryCostsOneRefresh(t *testing.T) {
 	want(t, w, "fetch token", 1) // and the true one is refreshed a minute before its end
 }
 
-// Every tab hears of a gap and of whether the session was resumed.
+// Every tab learns of a gap and of whether the session was resumed.
 func TestGapAndResumeReachEveryTab(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.open("t2")

@@ -10,7 +10,7 @@ import (
 
 // Tabs that go away, and what becomes of their ops and of the list of tabs.
 
-// tabsOf is the list of tabs as one tab's app heard it last.
+// tabsOf is the list of tabs as one tab's app received it last.
 func (w *world) tabsOf(name string) string {
 	for i := len(w.lines) - 1; i >= 0; i-- {
 		for _, kind := range []string{"tabs", "leaderchange"} {
@@ -24,7 +24,7 @@ func (w *world) tabsOf(name string) string {
 	return ""
 }
 
-// A browser tells nobody of a crash: the tab goes from the list of every tab within
+// A browser reports a crash to nobody: the tab goes from the list of every tab within
 // two roll calls, and one that was only busy comes back.
 func TestCrashedFollowerLeavesTheList(t *testing.T) {
 	w, _ := liveTab(t)
@@ -178,7 +178,7 @@ func TestWhatWasLeftOutlivesTheNextLeader(t *testing.T) {
 	}
 }
 
-// A page that comes back hears what was stored for it before it offers anything, so
+// A page that comes back receives what was stored for it before it offers anything, so
 // nothing is sent a second time, not even beyond the ids the server remembers.
 func TestOpsThatWereHandedOnAreNotOfferedAgain(t *testing.T) {
 	w, t1 := liveTab(t)
@@ -192,7 +192,7 @@ func TestOpsThatWereHandedOnAreNotOfferedAgain(t *testing.T) {
 	gen := t1.c.conn.Gen()
 	w.do(t1, Received{Gen: gen, Text: protocol.Frame{Type: "operation", Event: "operation_ack", MessageID: "t2-1", Seq: 1, Data: protocol.OperationAck{DocumentVersion: 1}.Append(nil)}.Append(nil)})
 	w.lines = nil
-	t2.backlog = nil // and the browser dropped what it was told meanwhile
+	t2.backlog = nil // and the browser dropped the messages to it meanwhile
 	w.thaw(t2)
 	want(t, w, `"type":"tab_sync","tabId":"t2","from":0`, 1)
 	w.do(t1, Received{Gen: gen, Text: frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 1, DocumentVersion: 1, Ops: []protocol.SyncOp{{Version: 1, MessageID: "t2-1", UserID: "u1", ClientID: "c1", Op: []byte(`"one"`)}}}.Append(nil))})

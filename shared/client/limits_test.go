@@ -21,7 +21,7 @@ func (w *world) acknowledgeLimits(t *fakeTab, l protocol.AckLimits) {
 }
 
 // What the server takes is its own word: an op, a comment or presence of a tab is refused
-// here only beyond that, whichever tab it is of, and the app is told which limits they are.
+// here only beyond that, whichever tab it is of, and the app learns which limits they are.
 func TestLimitsAreTheServers(t *testing.T) {
 	for _, limit := range []int{8, 64, 200} {
 		w := newWorld()
@@ -104,7 +104,7 @@ func TestReadersHaveNoLimits(t *testing.T) {
 	}}.Append(nil))})
 	for _, tab := range []*fakeTab{t1, t2} {
 		if tab.c.log.version != 4 {
-			t.Errorf("%s has heard %d of 4", tab.name, tab.c.log.version)
+			t.Errorf("%s has received %d of 4", tab.name, tab.c.log.version)
 		}
 	}
 	want(t, w, "emit error", 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// What the apps hear.
+// What the apps receive.
 
 func (s *sim) emitted(t *fakeTab, e Emit) {
 	switch e.Type {
@@ -20,28 +20,28 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 		op := string(jsonscan.Field(e.Detail, "op")) + string(jsonscan.Field(e.Detail, "body"))
 		if owed := s.owed[t]; len(owed) > 0 {
 			if v != owed[0] || op != s.said(v) {
-				s.fail("%s hears %s as version %d, owed are the comments %v", t.name, op, v, owed)
+				s.fail("%s receives %s as version %d, owed are the comments %v", t.name, op, v, owed)
 			}
 			s.owed[t] = owed[1:]
 			return
 		}
-		if want := uint64(len(s.heard[t])) + 1; v != want {
-			s.fail("%s hears version %d, not %d", t.name, v, want)
+		if want := uint64(len(s.received[t])) + 1; v != want {
+			s.fail("%s receives version %d, not %d", t.name, v, want)
 		}
 		if v > uint64(len(s.log)) || op != s.said(v) {
-			s.fail("%s hears %s as version %d", t.name, op, v)
+			s.fail("%s receives %s as version %d", t.name, op, v)
 		}
-		s.heard[t] = append(s.heard[t], op)
+		s.received[t] = append(s.received[t], op)
 	case "history":
-		s.toldAgain(t, e)
+		s.replayedAgain(t, e)
 	case "gap":
-		s.fail("%s hears of a gap: %s", t.name, e.Detail)
+		s.fail("%s learns of a gap: %s", t.name, e.Detail)
 	case "error":
 		switch code, _ := jsonscan.Str(jsonscan.Field(e.Detail, "code")); protocol.Code(code) {
 		case protocol.ConnectionReplaced:
 			s.fail("%s gives in to a tab of its own profile", t.name)
 		case protocol.DocumentNotFound:
-			s.told[t] = true
+			s.notified[t] = true
 		}
 	}
 }
@@ -62,19 +62,19 @@ func (s *sim) stored(id string) bool {
 	return false
 }
 
-// restored is an app that is given a snapshot: it has heard all up to there, but for the
+// restored is an app that is given a snapshot: it has received all up to there, but for the
 // comments.
 func (s *sim) restored(t *fakeTab, e Emit) {
 	v, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "version"))
-	if string(jsonscan.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.heard[t])) || v > uint64(len(s.log)) {
-		s.fail("%s has heard %d and gets the snapshot %s", t.name, len(s.heard[t]), e.Detail)
+	if string(jsonscan.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.received[t])) || v > uint64(len(s.log)) {
+		s.fail("%s has received %d and gets the snapshot %s", t.name, len(s.received[t]), e.Detail)
 	}
-	s.heard[t], s.owed[t] = nil, nil
+	s.received[t], s.owed[t] = nil, nil
 	if a := s.again[t]; a != nil && !t.c.log.again.next {
-		a.heard, a.owed = v, nil
+		a.received, a.owed = v, nil
 	}
 	for n := uint64(1); n <= v; n++ {
-		s.heard[t] = append(s.heard[t], s.said(n))
+		s.received[t] = append(s.received[t], s.said(n))
 		if s.log[n-1].Comment != nil {
 			s.owed[t] = append(s.owed[t], n)
 		}
@@ -131,7 +131,7 @@ func (s *sim) check() {
 }
 
 // calm stops the mishaps and waits until nothing happens any more: then there is
-// one leader, everybody has heard everything, and every send is answered.
+// one leader, everybody has received everything, and every send is answered.
 func (s *sim) calm() {
 	s.quiet = true
 	for _, t := range s.tabs {
@@ -194,11 +194,11 @@ func (s *sim) calm() {
 		if len(s.owed[t]) > 0 {
 			s.fail("%s lacks the comments %v", t.name, s.owed[t])
 		}
-		if len(s.heard[t]) != len(s.log) {
-			s.fail("%s has heard %d of %d", t.name, len(s.heard[t]), len(s.log))
+		if len(s.received[t]) != len(s.log) {
+			s.fail("%s has received %d of %d", t.name, len(s.received[t]), len(s.log))
 		}
 		if s.again[t] != nil {
-			s.fail("%s still waits for the log to be told again", t.name)
+			s.fail("%s still waits for the log to be replayed", t.name)
 		}
 		if len(t.c.log.outbox) > 0 {
 			s.fail("%s still waits for %d answers", t.name, len(t.c.log.outbox))

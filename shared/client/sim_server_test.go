@@ -13,7 +13,7 @@ import (
 // The tab's side of its socket.
 
 func (s *sim) dialled(t *fakeTab, d Dial) {
-	if s.told[t] {
+	if s.notified[t] {
 		s.fail("%s dials after a final error", t.name)
 	}
 	if !t.c.tabs.leading {
@@ -46,7 +46,7 @@ func (s *sim) current(t *fakeTab, gen uint64) *simConn {
 	return nil
 }
 
-// cut breaks the line: both sides hear of it, neither gets what was under way.
+// cut breaks the line: both sides learn of it, neither gets what was under way.
 func (s *sim) cut() {
 	if s.conn != nil {
 		s.lose(s.conn)
@@ -255,7 +255,7 @@ func (s *sim) compact() {
 	}
 }
 
-// append stores an op; the writer hears of it by its acknowledgement.
+// append stores an op; the writer learns of it by its acknowledgement.
 func (s *sim) append(e protocol.SyncOp) uint64 {
 	e.Version = uint64(len(s.log)) + 1
 	s.log = append(s.log, e)

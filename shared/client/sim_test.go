@@ -16,8 +16,8 @@ import (
 // a channel and pages that make all of them. One seed is one whole run.
 func TestSimulation(t *testing.T) {
 	runs := random.Each(t, 300, 60, func(seed uint64) { simulate(t, seed, random.Alone()) })
-	if runs >= 60 && (restores == 0 || retellings == 0) {
-		t.Errorf("a snapshot was given %d times, and the log told again %d times", restores, retellings)
+	if runs >= 60 && (restores == 0 || replays == 0) {
+		t.Errorf("a snapshot was given %d times, and the log replayed %d times", restores, replays)
 	}
 }
 
@@ -42,18 +42,18 @@ type sim struct {
 	// floor is how far the log is trimmed; the snapshot is of this version.
 	floor, snapshot uint64
 
-	heard   map[*fakeTab][]string
-	owed    map[*fakeTab][]uint64 // comments from before a snapshot that are still to come
-	again   map[*fakeTab]*retold  // the last replay each tab asked for
-	sends   int
-	settled map[string]bool // sends that were answered
-	owner   map[string]*fakeTab
-	heirs   map[string][]*fakeTab // of the ops of pages that were left: who was there
-	final   bool                  // the document is gone: every dial is refused for good
-	told    map[*fakeTab]bool     // who knows, and may not dial any more
-	quiet   bool
-	verbose bool
-	spins   int
+	received map[*fakeTab][]string
+	owed     map[*fakeTab][]uint64  // comments from before a snapshot that are still to come
+	again    map[*fakeTab]*replayed // the last replay each tab asked for
+	sends    int
+	settled  map[string]bool // sends that were answered
+	owner    map[string]*fakeTab
+	heirs    map[string][]*fakeTab // of the ops of pages that were left: who was there
+	final    bool                  // the document is gone: every dial is refused for good
+	notified map[*fakeTab]bool     // who knows, and may not dial any more
+	quiet    bool
+	verbose  bool
+	spins    int
 }
 
 type simConn struct {
@@ -75,8 +75,8 @@ const simGrace = 30 * time.Second
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: random.Of(seed, 7), byID: map[string]uint64{},
-		heard: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, again: map[*fakeTab]*retold{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
-		told: map[*fakeTab]bool{}, verbose: verbose,
+		received: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, again: map[*fakeTab]*replayed{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
+		notified: map[*fakeTab]bool{}, verbose: verbose,
 	}
 	s.lag = true
 	s.onDial, s.onWrite, s.onClose, s.onEmit, s.onSent = s.dialled, s.written, s.hungUp, s.emitted, s.answered
@@ -194,7 +194,7 @@ func (s *sim) act() {
 	s.fetches()
 }
 
-// goAway is a page that is left for good: it hears of it, and is gone.
+// goAway is a page that is left for good: it learns of it, and is gone.
 func (s *sim) goAway(t *fakeTab) {
 	var heirs []*fakeTab
 	for _, o := range s.tabs {

@@ -75,8 +75,8 @@ func TestTwoFollowersStealAtOnce(t *testing.T) {
 	}
 }
 
-// The network goes a minute before the token ends and comes back after: nobody is
-// told to sign in again, and one token and one connection follow.
+// The network goes a minute before the token ends and comes back after: nobody
+// has to sign in again, and one token and one connection follow.
 func TestNetworkDownAcrossTheExpiry(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.advance(14*time.Minute - time.Second)
@@ -116,7 +116,7 @@ func TestRetryAfterOfTheTokensServer(t *testing.T) {
 }
 
 // A token that is none is a failed try with a pause after it, never a loop, and after
-// five of them the app is told; a good one goes on from there.
+// five of them the app is notified; a good one goes on from there.
 func TestUselessTokensEndInOneAuthError(t *testing.T) {
 	for name, useless := range map[string]func(w *world) string{
 		"no exp":         func(w *world) string { return "eyJhbGciOiJSUzI1NiJ9.eyJ1c2VyX2lkIjoidTEifQ.c2ln" },

@@ -301,7 +301,7 @@ func TestEveryRowOfTheErrorTable(t *testing.T) {
 	}
 }
 
-// Every failure an app hears has code, recoverable and action.
+// Every failure an app receives has code, recoverable and action.
 func TestEveryFailureSaysWhatIsDone(t *testing.T) {
 	for _, row := range protocol.Table {
 		w, t1 := liveTab(t)
@@ -331,7 +331,7 @@ func TestDiallingEnds(t *testing.T) {
 		w.fail(t1)
 	}
 	want(t, w, "dial", DialTries)
-	want(t, w, `"reason":"dormant"`, 2) // the app is told, and the other tabs
+	want(t, w, `"reason":"dormant"`, 2) // for the app, and for the other tabs
 	w.do(t1, Online{})
 	w.do(t1, TokenFetched{Token: w.token("u1", w.now, 15*time.Minute)}) // if the one it had is over
 	want(t, w, "dial", DialTries+1)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestStories runs the transcripts in testdata, one story a file. The lock and
-// the broadcast channel work by themselves; everything else is told:
+// the broadcast channel work by themselves; everything else is in the transcript:
 //
 //	open tab=t1 [sole] [hidden]     a tab opens
 //	token tab=t1 [ttl=900s] [age=0s] [user=u1] [again] [raw=…]    the app's answer
@@ -34,7 +34,7 @@ func TestStories(t *testing.T) {
 		w := newWorld()
 		w.onWrite = w.answerPings
 		return func(d *story.Command) {
-			w.tell(d)
+			w.play(d)
 			w.lines = slices.DeleteFunc(w.lines, ofRollCall)
 			d.Out.WriteString(w.flush())
 		}
@@ -54,7 +54,7 @@ func (w *world) answerPings(t *fakeTab, e Write) {
 	}
 }
 
-func (w *world) tell(d *story.Command) {
+func (w *world) play(d *story.Command) {
 	switch d.Cmd {
 	case "open":
 		w.open(d.Str("tab", ""), func(c *Config) {

@@ -12,8 +12,8 @@ import (
 )
 
 // world is a browser profile: tabs, the lock they share, the channel they talk
-// on. The page's part is done by it; the server, the app and the time are told
-// by the test.
+// on. The page's part is done by it; the test plays the server, the app
+// and the time.
 type world struct {
 	now     time.Time
 	tabs    []*fakeTab
@@ -80,7 +80,7 @@ func (w *world) tab(name string) *fakeTab {
 	return nil
 }
 
-// do tells a tab something and carries out whatever follows from it.
+// do steps a tab with an event and carries out whatever follows from it.
 func (w *world) do(t *fakeTab, ev Event) {
 	w.pending = append(w.pending, step{t, ev})
 	w.run()
@@ -94,7 +94,7 @@ func (w *world) run() {
 			continue
 		}
 		if s.tab.frozen {
-			// A frozen page hears it all when it wakes, after its own resume.
+			// A frozen page receives it all when it wakes, after its own resume.
 			s.tab.backlog = append(s.tab.backlog, s.ev)
 			continue
 		}

@@ -37,7 +37,7 @@ type core struct {
 	retryIn        time.Duration
 }
 
-// failure is what a program is told of an error.
+// failure is what a program receives of an error.
 type failure struct {
 	code, reason, action, message string
 	final                         bool

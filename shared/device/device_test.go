@@ -16,7 +16,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// What a device's connection lives through is told in package user, with the session and
+// What a device's connection lives through is tested in package user, with the session and
 // the apps that it reaches. Here is the channel alone, and what it says to its owner.
 
 var now = time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)

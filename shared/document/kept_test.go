@@ -41,7 +41,7 @@ func (d *desk) restores(version, base uint64) (answer document.Restored) {
 // content is what a client that comes anew is given: the snapshot's data and the ops.
 func (d *desk) content(conn document.ConnID) (snapshot string, ops []string) {
 	d.Helper()
-	g := grantOf("newcomer")
+	g := grantOf("another")
 	g.Expires = d.now.Add(time.Hour)
 	d.step(document.Connect{Conn: conn, Grant: g, ClientID: string(conn)})
 	for ask := `{"from":0}`; ask != ""; {
@@ -145,7 +145,7 @@ func TestWhatFalseSnapshotsReplaceCanBeRestored(t *testing.T) {
 	}
 }
 
-// Who is told of the restored document goes on with it alone, and a restore can be undone
+// Who is notified of the restored document goes on with it alone, and a restore can be undone
 // like anything else.
 func TestARestoreIsUndone(t *testing.T) {
 	d := newDesk(t)
@@ -259,7 +259,7 @@ func TestASnapshotIsConfirmed(t *testing.T) {
 			d.connect("cat", "cat", "c")
 			d.acks("cat", 2)
 		}, taken},
-		{"a resume names what it has heard", func(d *desk) {
+		{"a resume names what it has received", func(d *desk) {
 			d.step(document.Connect{Conn: "ben", Grant: grantOf("ben"), ClientID: "b", LastSeq: 2, HasLastSeq: true})
 		}, taken},
 		{"who has acknowledged and is gone", func(d *desk) {

@@ -34,7 +34,7 @@ func TestAFrameThatIsRefusedIsASignOfLife(t *testing.T) {
 	}
 }
 
-// A token that has expired while it was looked at is what the client hears of, whatever
+// A token that has expired while it was looked at is what the client learns of, whatever
 // else has changed meanwhile: to ask again with it would be of no use.
 func TestAnExpiredTokenIsSaidSoBeforeAnythingElse(t *testing.T) {
 	d := newDesk(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
-// TestFull: the hundred-and-first user is told to wait, and those in their
+// TestFull: the hundred-and-first user has to wait, and those in their
 // grace period keep their place.
 //
 // Holds: "a full document says so".
@@ -163,18 +163,18 @@ func TestTelling(t *testing.T) {
 		}
 		d.step(document.Notified{UserID: "ann", SessionID: "another", OK: true}) // not about this one
 		d.now = at
-		told := false
+		notified := false
 		for _, e := range d.step(document.Woken{}) {
 			_, is := e.(document.Notify)
-			told = told || is
+			notified = notified || is
 		}
-		if !told {
-			t.Fatalf("nothing told after %v", want)
+		if !notified {
+			t.Fatalf("nothing sent after %v", want)
 		}
 	}
 	d.step(document.Notified{UserID: "ann", SessionID: "session-of-ann", OK: true})
 	if at, ok := d.doc.Deadline(); ok {
-		t.Errorf("told, and due again at %v", at)
+		t.Errorf("notified, and due again at %v", at)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestAckIsStored(t *testing.T) {
 	}
 }
 
-// TestSendFailed: a socket that does not take frames is lost, the others hear on.
+// TestSendFailed: a socket that does not take frames is lost, the others receive on.
 func TestSendFailed(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

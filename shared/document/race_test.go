@@ -76,7 +76,7 @@ func TestAnUploadIsNotHeldForEver(t *testing.T) {
 			return
 		}
 		if !strings.Contains(answer, "snapshot_in_progress") {
-			t.Fatalf("bob hears %s", answer)
+			t.Fatalf("bob receives %s", answer)
 		}
 	}
 	t.Error("bob is kept out after six minutes")

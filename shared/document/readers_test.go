@@ -78,9 +78,9 @@ func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
 		if at, ok := d.doc.Deadline(); ok && !at.After(d.now) {
 			d.step(document.Woken{})
 		}
-		heard := d.sent[conn]
+		received := d.sent[conn]
 		d.sent[conn] = nil
-		for _, f := range heard {
+		for _, f := range received {
 			got += len(f.Data)
 			if f.Event == "ping" {
 				d.says(conn, string(f.Pong().Append(nil)))
@@ -110,7 +110,7 @@ func TestWhoAsksForTheLogAgainAndAgain(t *testing.T) {
 // resume that has missed more.
 //
 // Holds: "nobody slows a document by asking for its log".
-func TestALongLogIsHeardToItsEnd(t *testing.T) {
+func TestALongLogIsReceivedToItsEnd(t *testing.T) {
 	d := newDesk(t)
 	d.doc = document.New(document.Config{Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 10_000}, Bytes: rate.Limit{Count: 1 << 30}}}, History: rate.Limit{Count: 100_000, Burst: 300_000}}, "d")
 	d.connect("c1", "ann", "a")
@@ -122,7 +122,7 @@ func TestALongLogIsHeardToItsEnd(t *testing.T) {
 	run := func(conn document.ConnID, until func() bool) {
 		for began := d.now; !until(); {
 			if d.now.Sub(began) > 30*time.Second {
-				t.Fatalf("%s has not heard all after 30 s", conn)
+				t.Fatalf("%s has not received all after 30 s", conn)
 			}
 			d.now = d.now.Add(50 * time.Millisecond)
 			d.step(document.Woken{})
@@ -131,37 +131,37 @@ func TestALongLogIsHeardToItsEnd(t *testing.T) {
 	}
 	d.connect("c2", "ben", "b")
 	d.says("c2", `{"type":"operation","event":"sync_request","data":{"from":0}}`)
-	heard := uint64(0)
+	received := uint64(0)
 	run("c2", func() bool {
 		for _, f := range d.sent["c2"] {
 			p, ok := protocol.ParseDocumentSync(f.Data)
 			if f.Event != protocol.EventDocumentSync || !ok {
 				continue
 			}
-			if p.From != heard+1 {
-				t.Fatalf("heard %d, and then from %d", heard, p.From)
+			if p.From != received+1 {
+				t.Fatalf("received %d, and then from %d", received, p.From)
 			}
-			if heard = p.To; p.More {
-				d.says("c2", fmt.Sprintf(`{"type":"operation","event":"sync_request","data":{"from":%d}}`, heard))
+			if received = p.To; p.More {
+				d.says("c2", fmt.Sprintf(`{"type":"operation","event":"sync_request","data":{"from":%d}}`, received))
 			}
 		}
 		d.sent["c2"] = nil
-		return heard == entries
+		return received == entries
 	})
 	d.step(document.Disconnected{Conn: "c2"})
 	d.step(document.Connect{Conn: "c3", Grant: grantOf("ben"), ClientID: "b", SessionID: "session-of-ben", HasLastSeq: true, LastSeq: 10})
-	heard = 10
+	received = 10
 	run("c3", func() bool {
 		for _, f := range d.sent["c3"] {
 			if f.Seq > 0 {
-				if f.Seq != heard+1 {
-					t.Fatalf("heard %d, and then %d", heard, f.Seq)
+				if f.Seq != received+1 {
+					t.Fatalf("received %d, and then %d", received, f.Seq)
 				}
-				heard = f.Seq
+				received = f.Seq
 			}
 		}
 		d.sent["c3"] = nil
-		return heard == entries
+		return received == entries
 	})
 }
 
@@ -283,7 +283,7 @@ func TestAFastMouse(t *testing.T) {
 }
 
 // Power of the attacker: a member who may lock sections, and does, again and again. Others
-// hear of it within the share that presence has, and in the end as it is.
+// learn of it within the share that presence has, and in the end as it is.
 func TestLocksHaveAShare(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -298,18 +298,18 @@ func TestLocksHaveAShare(t *testing.T) {
 			d.pongs("c2")
 		}
 	}
-	heard := 0
+	received := 0
 	for _, f := range d.sent["c1"] {
-		heard += len(f.Data)
+		received += len(f.Data)
 	}
-	if heard > 128<<10+64<<10 {
-		t.Errorf("%d bytes before ann has read any", heard)
+	if received > 128<<10+64<<10 {
+		t.Errorf("%d bytes before ann has read any", received)
 	}
 	d.writes("c2", "m1")
 	for range 3 {
 		d.pongs("c1")
 	}
 	if f := d.frame("c1", "locks"); strings.Count(string(f.Data), "section 249") != 1 || strings.Count(string(f.Data), `"until"`) != 1 {
-		t.Errorf("ann has heard %s", f.Data)
+		t.Errorf("ann has received %s", f.Data)
 	}
 }

@@ -59,7 +59,7 @@ func TestAShareOfTheLimits(t *testing.T) {
 	} {
 		d := shared(t, c.share)
 		if ack, want := string(d.frame("c1", "connection_ack").Data), fmt.Sprintf(`"messages_per_second":%d}`, c.rate); !strings.Contains(ack, want) {
-			t.Errorf("a share of %d: told %s", c.share, ack)
+			t.Errorf("a share of %d: received %s", c.share, ack)
 		}
 		if got := d.taken("c1", c.frames+50, 1); got != c.frames {
 			t.Errorf("a share of %d: %d frames at once, want %d", c.share, got, c.frames)

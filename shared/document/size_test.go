@@ -140,7 +140,7 @@ func TestAFullLogIsLocked(t *testing.T) {
 	}
 	d.holds(d.frame("eve", "error"), `{"error_code":"DOCUMENT_LOCKED","recoverable":true,"details":{"reason":"log_full","message_id":"m`+fmt.Sprint(n)+`","retry_after":5000}}`)
 	d.holds(d.frame("eve", "locks"), `{"locked":true,"reason":"log_full"}`)
-	// Who comes is told too, and a repeat of what was stored is still acknowledged.
+	// A new connection is notified too, and a repeat of what was stored is still acknowledged.
 	d.connect("ben", "ben", "b")
 	d.holds(d.frame("ben", "connection_ack"), `{"locked":true}`)
 	if reason := write("m0"); reason != "" {

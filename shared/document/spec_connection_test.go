@@ -9,7 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// back connects ann again as herself, naming what she heard last.
+// back connects ann again as herself, naming what she received last.
 func (d *desk) back(conn document.ConnID, last uint64) document.Effect {
 	d.Helper()
 	return d.step(document.Connect{
@@ -18,9 +18,9 @@ func (d *desk) back(conn document.ConnID, last uint64) document.Effect {
 	})[0]
 }
 
-// heard is what a connection was told of the log, in order: op or operation_ack
+// received is what a connection received of the log, in order: op or operation_ack
 // with its version.
-func (d *desk) heard(conn document.ConnID) string {
+func (d *desk) received(conn document.ConnID) string {
 	text := ""
 	for _, f := range d.sent[conn] {
 		if f.Type == protocol.TypeOperation {
@@ -90,15 +90,15 @@ func TestSpecNothingLostNothingTwice(t *testing.T) {
 	d.writes("c2", "b1")
 	d.now = start.Add(20 * time.Second)
 	d.back("c3", 0)
-	if got, want := d.heard("c3"), "operation_ack 1, op 2, "; got != want {
-		t.Errorf("on her return ann heard %s want %s", got, want)
+	if got, want := d.received("c3"), "operation_ack 1, op 2, "; got != want {
+		t.Errorf("on her return ann received %s want %s", got, want)
 	}
 	d.writes("c3", "a1")
 	d.holds(d.frame("c3", "operation_ack"), `{"document_version":1}`)
 	d.writes("c3", "a2")
 	d.holds(d.frame("c2", "op"), `{"op":"a2","document_version":3}`)
-	if got, want := d.heard("c2"), "op 1, operation_ack 2, op 3, "; got != want || len(d.store.Log) != 3 {
-		t.Errorf("ben heard %s want %s with %d entries", got, want, len(d.store.Log))
+	if got, want := d.received("c2"), "op 1, operation_ack 2, op 3, "; got != want || len(d.store.Log) != 3 {
+		t.Errorf("ben received %s want %s with %d entries", got, want, len(d.store.Log))
 	}
 }
 
@@ -157,8 +157,8 @@ func TestSpecAfterGrace(t *testing.T) {
 	d.step(document.Connect{Conn: "c2", Grant: g, ClientID: "a", SessionID: "session-of-ann"})
 	ack := d.frame("c2", "connection_ack")
 	d.holds(ack, `{"resumed":false,"session_id":"second-session-of-ann","document_version":1,"replay":null,"gap":null}`)
-	if got := d.heard("c2"); got != "" {
-		t.Errorf("a new session is told of %s", got)
+	if got := d.received("c2"); got != "" {
+		t.Errorf("a new session is notified of %s", got)
 	}
 	d.writes("c2", "m2")
 	d.holds(d.frame("c2", "operation_ack"), `{"document_version":2}`)
@@ -208,8 +208,8 @@ func TestSpecIsolation(t *testing.T) {
 	d.says("c3", `{"type":"system","event":"disconnect"}`)
 	d.writes("c1", "m1")
 	d.holds(d.frame("c1", "operation_ack"), `{"document_version":1}`)
-	if d.closed["c1"] != 0 || d.heard("c3") != "" {
-		t.Errorf("closed %v; eve, who has left, heard %s", d.closed, d.heard("c3"))
+	if d.closed["c1"] != 0 || d.received("c3") != "" {
+		t.Errorf("closed %v; eve, who has left, received %s", d.closed, d.received("c3"))
 	}
 	for _, f := range d.sent["c1"] {
 		if f.Event == "error" {

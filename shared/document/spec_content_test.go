@@ -13,7 +13,7 @@ import (
 )
 
 // S2: "`comment` | Add comments | Create and reply to comments": they are stored,
-// acknowledged with the comment's id, told to the others, and a repeat is the same one.
+// acknowledged with the comment's id, published to the others, and a repeat is the same one.
 func TestSpecComments(t *testing.T) {
 	d := newDesk(t)
 	d.as("c1", "ann", permission.Read|permission.Comment)
@@ -107,12 +107,12 @@ func TestCompactionLeavesWhatIsOwed(t *testing.T) {
 		d.writes("c1", fmt.Sprintf("m%d", i))
 		d.pongs("c1")
 	}
-	heard := len(strings.Split(d.heard("c2"), " "))
+	received := len(strings.Split(d.received("c2"), " "))
 	d.now = d.now.Add(time.Minute) // what ben has not acknowledged is a minute old
 	d.says("c1", `{"type":"operation","event":"snapshot","message_id":"s","data":{"document_version":29,"part":0,"parts":1,"data":1}}`)
 	d.holds(d.frame("c1", "snapshot_ack"), `{"document_version":29,"part":0,"complete":true}`)
-	if floor := d.store.State.Floor; floor == 0 || floor >= 29 || heard >= 29 {
-		t.Fatalf("trimmed up to %d, heard %d", floor, heard)
+	if floor := d.store.State.Floor; floor == 0 || floor >= 29 || received >= 29 {
+		t.Fatalf("trimmed up to %d, received %d", floor, received)
 	}
 	for range 20 { // ben reads on
 		d.pongs("c2")
@@ -121,13 +121,13 @@ func TestCompactionLeavesWhatIsOwed(t *testing.T) {
 	for _, f := range d.sent["c2"] {
 		if f.Event == "op" {
 			if f.Seq != last+1 {
-				t.Fatalf("heard %d after %d", f.Seq, last)
+				t.Fatalf("received %d after %d", f.Seq, last)
 			}
 			last = f.Seq
 		}
 	}
 	if last != 30 {
-		t.Fatalf("heard up to %d", last)
+		t.Fatalf("received up to %d", last)
 	}
 }
 

@@ -25,7 +25,7 @@ func (d *desk) grants(user string, levels permission.Set, epoch uint64) {
 	d.step(document.GrantChanged{Grant: g, Reason: "workspace_role_changed"})
 }
 
-// refused tells whether the newest frame a connection was sent refuses for want
+// refused reports whether the newest frame a connection was sent refuses for want
 // of a permission.
 func (d *desk) refused(conn document.ConnID) bool {
 	d.Helper()
@@ -74,7 +74,7 @@ func TestSpecLevelsPerFrame(t *testing.T) {
 				t.Errorf("%v: %s refused: %v", levels.Names(), f.text, !may)
 			}
 			d.writes("c2", "m2")
-			d.holds(d.frame("c1", "op"), `{"op":"m2"}`) // whoever may read hears, and sees who is there
+			d.holds(d.frame("c1", "op"), `{"op":"m2"}`) // a reader receives it, and sees who is there
 			d.holds(d.frame("c1", "join"), `{"user_id":"ben"}`)
 		}
 	}
@@ -107,14 +107,14 @@ func TestSpecChangeHoldsAtOnce(t *testing.T) {
 	}
 	for _, f := range d.sent["c2"] {
 		if f.Event == "permission_change" {
-			t.Error("ben was told of what ann may do")
+			t.Error("ben was notified of what ann may do")
 		}
 	}
 }
 
 // S2: "Handle permission changes - React to permission events" and "`INSUFFICIENT_PERMISSIONS`
 // | 403 | User lacks document access | Check permissions": who may not read any more
-// is told, and closed, and hears nothing after.
+// receives the reason and a close, and nothing after.
 func TestSpecLosingReadEndsTheChannel(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
@@ -126,8 +126,8 @@ func TestSpecLosingReadEndsTheChannel(t *testing.T) {
 		t.Errorf("closed with %d", d.closed["c1"])
 	}
 	d.writes("c2", "m1")
-	if got := d.heard("c1"); got != "" {
-		t.Errorf("still hears %s", got)
+	if got := d.received("c1"); got != "" {
+		t.Errorf("still receives %s", got)
 	}
 	d.now = start.Add(time.Second)
 	if _, ok := d.back("c3", 0).(document.Readmit); !ok {

@@ -45,13 +45,13 @@ func (d *desk) step(ev document.Event) []document.Effect {
 		switch e := e.(type) {
 		case document.Send:
 			for _, c := range e.Conns {
-				d.hear(c, e.Text)
+				d.receive(c, e.Text)
 			}
 		case document.Replay:
-			answer, _ := d.store.Deliver(e, 0, func(text []byte) { d.hear(e.Conn, text) })
+			answer, _ := d.store.Deliver(e, 0, func(text []byte) { d.receive(e.Conn, text) })
 			defer d.step(answer)
 		case document.Sync:
-			answer, _ := d.store.Deliver(e, 256<<10, func(text []byte) { d.hear(e.Conn, text) })
+			answer, _ := d.store.Deliver(e, 256<<10, func(text []byte) { d.receive(e.Conn, text) })
 			defer d.step(answer)
 		case document.Close:
 			d.closed[e.Conn] = e.Code
@@ -60,7 +60,7 @@ func (d *desk) step(ev document.Event) []document.Effect {
 	return effects
 }
 
-func (d *desk) hear(c document.ConnID, text []byte) {
+func (d *desk) receive(c document.ConnID, text []byte) {
 	d.Helper()
 	f, err := protocol.Decode(append([]byte(nil), text...), protocol.Limits{FrameBytes: 1 << 20})
 	if err != nil {
@@ -168,8 +168,8 @@ func TestSpecReadAndWrite(t *testing.T) {
 }
 
 // S2: "`comment` | Add comments | Create and reply to comments" and
-// "`moderate` | Manage content | Resolve comments, lock sections": who may not is
-// told so before anything else.
+// "`moderate` | Manage content | Resolve comments, lock sections": the document refuses
+// who may not, before anything else.
 func TestSpecCommentLevels(t *testing.T) {
 	for event, level := range map[string]uint8{"create": 4, "reply": 4, "resolve": 8} {
 		for _, may := range []uint8{1, 1 | level} {
@@ -294,7 +294,7 @@ func TestSpecGracePeriod(t *testing.T) {
 }
 
 // S1: "Every 10 seconds, the cloud sends a ping to check if the connection is alive":
-// on a document the client is told to, and what is silent for too long is dead.
+// connection_ack has a client of a document do so, and one that is silent for too long is dead.
 //
 // Holds: "a client that pings is shown as gone when its connection dies silently".
 func TestSpecHeartbeat(t *testing.T) {

@@ -116,8 +116,8 @@ func TestSpecAfterExpiry(t *testing.T) {
 	d.holds(d.frame("c1", "op"), `{"op":"m1"}`)
 	d.now = start.Add(15*time.Minute + 25*time.Second)
 	d.writes("c2", "m2")
-	if got := d.heard("c1"); got != "op 1, " || d.closed["c1"] != 4102 {
-		t.Errorf("heard %s closed with %d", got, d.closed["c1"])
+	if got := d.received("c1"); got != "op 1, " || d.closed["c1"] != 4102 {
+		t.Errorf("received %s closed with %d", got, d.closed["c1"])
 	}
 }
 

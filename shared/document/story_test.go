@@ -48,10 +48,10 @@ func newPlayer(t *testing.T) *player {
 //
 // Holds: "a client that never answers a `ping` (seed S2's) is not closed for it".
 func TestStories(t *testing.T) {
-	story.Run(t, func(t *testing.T) func(a *story.Command) { return newPlayer(t).tell })
+	story.Run(t, func(t *testing.T) func(a *story.Command) { return newPlayer(t).play })
 }
 
-func (s *player) tell(a *story.Command) {
+func (s *player) play(a *story.Command) {
 	s.t, s.out = a.T, a.Out
 	s.full = a.Has("full")
 	s.now = a.Moment("at", s.now)

@@ -9,7 +9,7 @@ import (
 )
 
 // A device whose new tokens are all refused asks for five, goes on with the one it has to
-// its end, whatever it is told meanwhile, and then stands still until it is asked to try
+// its end, whatever event comes meanwhile, and then stands still until it is asked to try
 // again. A token that is given once more counts like one that is refused once more.
 func TestRefusedRefreshes(t *testing.T) {
 	for name, give := range map[string]func(now time.Time) string{
@@ -81,7 +81,7 @@ func TestRefusedRefreshes(t *testing.T) {
 			}
 			step(Refresh{})
 			if asked == 1+renewal.Tries {
-				t.Error("does not ask when it is told to")
+				t.Error("does not ask when it has to")
 			}
 		})
 	}

@@ -32,19 +32,19 @@ func (s *sim) wrote(e Write) {
 	}
 }
 
-// told is a message for the program: once, in order, and what the server sent.
-func (s *sim) told(m Message) {
+// message checks a message for the program: once, in order, and what the server sent.
+func (s *sim) message(m Message) {
 	if s.begun && m.Seq != s.last+1 {
-		s.fail("told %d after %d", m.Seq, s.last)
+		s.fail("received %d after %d", m.Seq, s.last)
 	}
 	if want := s.server.text(m.Seq); string(m.Data) != want {
-		s.fail("told %d as %s, it was %s", m.Seq, m.Data, want)
+		s.fail("received %d as %s, it was %s", m.Seq, m.Data, want)
 	}
 	s.begun, s.last = true, m.Seq
-	s.tally.heard++
+	s.tally.received++
 }
 
-// gap is what was lost: all of it, and nothing that was told.
+// gap is what was lost: all of it, and nothing that the program received.
 func (s *sim) gap(g Gap) {
 	if g.Reason == ReasonSkipped || s.begun && g.From != s.last+1 || g.To < g.From || g.To > s.server.sent {
 		s.fail("a gap %d-%d (%s) after %d, of %d", g.From, g.To, g.Reason, s.last, s.server.sent)
@@ -92,7 +92,7 @@ func (s *sim) check() {
 		}
 	}
 	if h := s.e.inbound; s.begun && h.last != s.last {
-		s.fail("it believes in %d, told was %d", h.last, s.last)
+		s.fail("it believes in %d, received was %d", h.last, s.last)
 	}
 }
 
@@ -248,14 +248,14 @@ func (v *simServer) admit(conn uint64, session string, last uint64, says bool) {
 	}
 	resumed := v.role == App && v.known || session == "s"+strconv.Itoa(v.session)
 	v.known = true
-	heard := v.acked
+	received := v.acked
 	if says {
-		heard = last
+		received = last
 	}
 	var gap *protocol.Gap
 	var replay *protocol.Range
-	if heard < v.gone {
-		gap = &protocol.Gap{From: heard + 1, To: v.gone, Count: v.gone - heard, Reason: "too_many"}
+	if received < v.gone {
+		gap = &protocol.Gap{From: received + 1, To: v.gone, Count: v.gone - received, Reason: "too_many"}
 	}
 	if says {
 		v.ack(last)

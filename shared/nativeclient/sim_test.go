@@ -26,7 +26,7 @@ func TestSimulation(t *testing.T) {
 	}
 	// A simulation in which these do not happen has shown nothing.
 	for what, n := range map[string]int{
-		"heard": total.heard, "gaps": total.gaps, "answered": total.answered, "unanswered": total.unanswered,
+		"received": total.received, "gaps": total.gaps, "answered": total.answered, "unanswered": total.unanswered,
 		"repeats": total.repeats, "drops": total.drops, "sessions": total.sessions, "full windows": total.full, "expired": total.expired,
 	} {
 		if n < 20 {
@@ -37,10 +37,10 @@ func TestSimulation(t *testing.T) {
 }
 
 // tally is what happened in a run, or in all of them.
-type tally struct{ heard, gaps, answered, unanswered, repeats, drops, sessions, full, expired int }
+type tally struct{ received, gaps, answered, unanswered, repeats, drops, sessions, full, expired int }
 
 func (t *tally) add(o tally) {
-	t.heard += o.heard
+	t.received += o.received
 	t.gaps += o.gaps
 	t.answered += o.answered
 	t.unanswered += o.unanswered
@@ -70,7 +70,7 @@ type sim struct {
 	up, down network.Pipe[[]byte]
 	pending  []Event // what the shell owes the client
 
-	last     uint64 // the newest number that was told
+	last     uint64 // the newest number that the program received
 	begun    bool
 	asks     uint64
 	open     map[uint64]string // requests without an answer
@@ -175,7 +175,7 @@ func (s *sim) calm() {
 		s.pass(time.Second)
 	}
 	if s.begun && s.last != s.server.sent || s.server.acked != s.server.sent {
-		s.fail("told up to %d of %d", s.last, s.server.sent)
+		s.fail("received up to %d of %d", s.last, s.server.sent)
 	}
 }
 
@@ -187,7 +187,7 @@ func (s *sim) submit() {
 	s.step(Submit{Ask: s.asks, Event: protocol.EventAppMessage, Package: to, Data: []byte(text)})
 }
 
-// breakLine loses what is on its way. The client hears of it, or finds out.
+// breakLine loses what is on its way. The client learns of it, or finds out.
 func (s *sim) breakLine(known bool) {
 	if s.gen == 0 {
 		return
@@ -228,7 +228,7 @@ func (s *sim) deliverDown() {
 	if f, _ := protocol.Decode(text, protocol.Limits{}); f.Event == protocol.EventAck || f.Event == protocol.EventError {
 		delete(s.inFlight, f.MessageID)
 	}
-	s.note("hears %s", text)
+	s.note("receives %s", text)
 	s.step(Received{Gen: s.gen, Text: text})
 }
 
@@ -274,7 +274,7 @@ func (s *sim) carryOut(effect Effect) {
 	case FetchToken:
 		s.pending = append(s.pending, TokenFetched{Token: token("ann", s.now, 15*time.Minute)})
 	case Message:
-		s.told(e)
+		s.message(e)
 	case Gap:
 		s.gap(e)
 	case Answered:

@@ -34,7 +34,7 @@ func token(user string, issued time.Time, life time.Duration) string {
 //	redial                      time passes until the next dial
 //	advance 10s                 time passes, and the client is woken at its deadlines
 func TestStories(t *testing.T) {
-	story.Run(t, func(*testing.T) func(d *story.Command) { return (&player{now: epoch}).tell })
+	story.Run(t, func(*testing.T) func(d *story.Command) { return (&player{now: epoch}).play })
 }
 
 type player struct {
@@ -44,7 +44,7 @@ type player struct {
 	out *strings.Builder
 }
 
-func (s *player) tell(d *story.Command) {
+func (s *player) play(d *story.Command) {
 	s.out = d.Out
 	switch d.Cmd {
 	case "start":

@@ -39,6 +39,6 @@ func TestFloodNotifiesOnceInAWhile(t *testing.T) {
 	now := time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC)
 	var f rate.Flood
 	if !f.Notify(now) || f.Notify(now.Add(rate.LeastPause-1)) || !f.Notify(now.Add(rate.LeastPause)) {
-		t.Error("told at 0, not before LeastPause, and then again: it was otherwise")
+		t.Error("notified at 0, not before LeastPause, and then again: it was otherwise")
 	}
 }

@@ -119,7 +119,7 @@ func FuzzBucket(f *testing.F) {
 			}
 			again := b
 			if w := again.Take(now.Add(wait), l, n); w != 0 {
-				t.Fatalf("told to wait %v, and then %v more", wait, w)
+				t.Fatalf("has to wait %v, and then %v more", wait, w)
 			}
 		}
 		if most := l.Burst + int(now.Sub(start)*time.Duration(l.Count)/l.Per); passed > most {
@@ -137,21 +137,21 @@ func TestTurns(t *testing.T) {
 	for range l.Burst {
 		b.Take(start, l, 1)
 	}
-	told := map[time.Duration]bool{}
+	seen := map[time.Duration]bool{}
 	for i := range 500 {
 		wait := turns.Next(start, b.Take(start, l, 1), l.Slot(), l.Per)
 		switch {
-		case told[wait]:
-			t.Fatalf("number %d is told %v, as somebody was before", i, wait)
+		case seen[wait]:
+			t.Fatalf("number %d has to wait %v, as somebody was before", i, wait)
 		case i < 120 && wait != time.Duration(i+1)*l.Slot():
-			t.Fatalf("number %d is told %v", i, wait)
+			t.Fatalf("number %d has to wait %v", i, wait)
 		case wait > l.Per+l.Slot() || wait < l.Slot():
-			t.Fatalf("number %d is told %v, beyond the bound", i, wait)
+			t.Fatalf("number %d has to wait %v, beyond the bound", i, wait)
 		}
-		told[wait] = true
+		seen[wait] = true
 		if at := start.Add(wait); i < 120 {
 			if wait := b.Take(at, l, 1); wait > 0 {
-				t.Fatalf("number %d comes when it was told to, and is told %v", i, wait)
+				t.Fatalf("number %d comes when it may, and has to wait %v", i, wait)
 			}
 			b = rate.Bucket{}
 			for range l.Burst {
@@ -160,7 +160,7 @@ func TestTurns(t *testing.T) {
 		}
 	}
 	if wait := turns.Next(start.Add(time.Hour), time.Second, l.Slot(), l.Per); wait != time.Second {
-		t.Errorf("an hour later the first is told %v", wait)
+		t.Errorf("an hour later the first has to wait %v", wait)
 	}
 }
 

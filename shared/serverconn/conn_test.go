@@ -66,7 +66,7 @@ func TestTakeRefusesByNameThenEnds(t *testing.T) {
 	}
 }
 
-// A frame without a name cannot be repeated: the client is told in general, once in a while.
+// A frame without a name cannot be repeated: the client receives a general error, once in a while.
 func TestTakeToldOnceInAWhile(t *testing.T) {
 	cfg, c := few(), serverconn.Conn{}
 	for range 3 {

@@ -125,7 +125,7 @@ func TestRefreshMakesNoChannel(t *testing.T) {
 }
 
 // TestRefreshIsNoAdmission: the document's word on the channel it was admitted
-// for still counts after a refresh it never heard of.
+// for still counts after a refresh it never learnt of.
 func TestRefreshIsNoAdmission(t *testing.T) {
 	s := session.New(session.Config{})
 	first, _ := ask(t, s, start, admission(1, "s1"), member)

@@ -31,11 +31,11 @@ type player struct {
 func TestStories(t *testing.T) {
 	story.Run(t, func(*testing.T) func(d *story.Command) {
 		s := &player{ses: session.New(session.Config{}), store: sim.NewSessionStorage(), now: start, alarm: story.None}
-		return s.tell
+		return s.play
 	})
 }
 
-func (s *player) tell(d *story.Command) {
+func (s *player) play(d *story.Command) {
 	s.t, s.out = d.T, d.Out
 	s.now = d.Moment("at", s.now)
 	switch d.Cmd {

@@ -22,7 +22,7 @@ func newHistory() *history { return &history{states: []uint64{0}, last: map[stri
 type sourceDocument struct {
 	private, deleted bool
 	version          int            // of the two
-	told             int            // the newest that the document has been told of
+	notified         int            // the newest that the document has been notified of
 	sure             map[string]int // by user: the newest that is known to hold for them
 	access           uint64         // what the document said to that
 	users            []string
@@ -41,7 +41,7 @@ func (d *docObject) access(user string) session.Access {
 }
 
 // allowed holds a grant that is used to what the source has said since the document was
-// told of its newest change.
+// notified of its newest change.
 func (d *docObject) allowed(g document.Grant, what string) {
 	access := d.access(g.UserID)
 	may := permission.Set(0)
@@ -54,7 +54,7 @@ func (d *docObject) allowed(g document.Grant, what string) {
 	}
 }
 
-// changeSource changes the document at the source and tells it so.
+// changeSource changes the document at the source and notifies it.
 func (d *docObject) changeSource() {
 	w, s := d.w, &d.source
 	if w.quiet {
@@ -76,10 +76,10 @@ func (d *docObject) changeSource() {
 	default:
 		s.private = !s.private
 	}
-	d.tellSource(erase, s.version)
+	d.notifyOfSource(erase, s.version)
 }
 
-func (d *docObject) tellSource(erase bool, version int) {
+func (d *docObject) notifyOfSource(erase bool, version int) {
 	d.w.After(d.w.rng.Between(0, 200*time.Millisecond), func() {
 		w, s := d.w, &d.source
 		if erase {
@@ -87,7 +87,7 @@ func (d *docObject) tellSource(erase bool, version int) {
 		} else {
 			d.step(document.AccessChanged{})
 		}
-		s.told = max(s.told, version)
+		s.notified = max(s.notified, version)
 		for _, id := range s.users {
 			u := w.user(id)
 			w.askNo++
@@ -101,17 +101,17 @@ func (d *docObject) tellSource(erase bool, version int) {
 func (d *docObject) settleSource() {
 	d.source.private, d.source.deleted = false, false
 	d.source.version++
-	d.tellSource(false, d.source.version)
+	d.notifyOfSource(false, d.source.version)
 }
 
-// ofLog has a client that knew another log forget it, when it has been told.
+// ofLog has a client that knew another log forget it, when it has been notified.
 func (c *client) ofLog(l *line, p protocol.ConnectionAck) {
 	if c.log == l.log {
 		return
 	}
-	if p.Resumed || c.heard > 0 && l.asked && (p.Gap == nil || p.Gap.Reason != "erased") {
-		c.w.fail("%s knows another log up to %d, and is told %+v", c.id, c.heard, p)
+	if p.Resumed || c.received > 0 && l.asked && (p.Gap == nil || p.Gap.Reason != "erased") {
+		c.w.fail("%s knows another log up to %d, and receives %+v", c.id, c.received, p)
 	}
 	c.w.counts.OtherLog++
-	c.log, c.heard, c.state, c.pending, c.content = l.log, 0, 0, nil, content{open: map[uint64]bool{}}
+	c.log, c.received, c.state, c.pending, c.content = l.log, 0, 0, nil, content{open: map[uint64]bool{}}
 }

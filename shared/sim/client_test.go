@@ -11,7 +11,7 @@ import (
 
 // client is one browser profile on one document: the plainest client that keeps
 // its side of the bargain. It sends again what was not acknowledged, in order,
-// takes frames by their seq, and syncs when it is told of a gap.
+// takes frames by their seq, and syncs when it is notified of a gap.
 type client struct {
 	w       *world
 	user    *user
@@ -27,15 +27,15 @@ type client struct {
 	ready   bool // the ack has come
 	dials   int
 
-	session string
-	log     *history // that it has heard of
-	heard   uint64   // everything up to here
-	ahead   map[uint64]bool
-	syncing bool
-	synced  int    // frames of syncs
-	state   uint64 // what the app has made of the ops it heard, as a number
-	content content
-	token   accessToken
+	session  string
+	log      *history // that it has learnt of
+	received uint64   // everything up to here
+	ahead    map[uint64]bool
+	syncing  bool
+	synced   int    // frames of syncs
+	state    uint64 // what the app has made of the ops it received, as a number
+	content  content
+	token    accessToken
 	// embedded says that it signs in here, signIn as what; "" for not yet.
 	embedded bool
 	signIn   string
@@ -56,10 +56,10 @@ type op struct {
 
 // attempt is what a dial carries; it may be overtaken by a later one.
 type attempt struct {
-	session string
-	heard   uint64
-	no      int
-	token   accessToken
+	session  string
+	received uint64
+	no       int
+	token    accessToken
 	// embedded says that it signs in here, signIn as what; "" for not yet.
 	embedded bool
 	signIn   string
@@ -84,7 +84,7 @@ func (c *client) attempt() {
 		c.token = c.issue()
 	}
 	c.dials++
-	a := attempt{session: c.session, heard: c.heard, no: c.dials, token: c.token}
+	a := attempt{session: c.session, received: c.received, no: c.dials, token: c.token}
 	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
 }
 
@@ -137,13 +137,13 @@ func (c *client) drop(code int) {
 	c.line, c.ready = nil, false
 }
 
-// closed hears the end of a line. That of an older one means nothing.
+// closed receives the end of a line. That of an older one means nothing.
 func (c *client) closed(l *line, code int) {
 	if l != c.line {
 		return
 	}
 	c.line, c.ready = nil, false
-	c.w.note("%s hears close %d", c.id, code)
+	c.w.note("%s receives close %d", c.id, code)
 	switch protocol.ActionForClose(code) {
 	case protocol.ActionStop:
 		if code == protocol.Lookup(protocol.TokenRevoked).Close {
@@ -204,7 +204,7 @@ func (c *client) act() {
 			}
 		}
 	case n < 55:
-		c.system(protocol.EventAck, protocol.Ack{Seq: c.heard}.Append(nil))
+		c.system(protocol.EventAck, protocol.Ack{Seq: c.received}.Append(nil))
 	case n < 65:
 		if c.line != nil && !c.lazy {
 			c.line.sever()
@@ -295,17 +295,17 @@ func (c *client) finished() {
 	if len(c.pending) > 0 {
 		w.fail("%s: %s and %d more were never answered", c.id, c.pending[0].id, len(c.pending)-1)
 	}
-	if v := c.doc.store.Version(); c.heard != v {
-		w.fail("%s has heard %d of %d", c.id, c.heard, v)
+	if v := c.doc.store.Version(); c.received != v {
+		w.fail("%s has received %d of %d", c.id, c.received, v)
 	}
 	c.contentFinished()
 }
 
-// entry returns what is stored as a version; a client is never told of one
+// entry returns what is stored as a version; a client is never notified of one
 // that is not.
 func (c *client) entry(version uint64) document.Entry {
 	if version == 0 || version > uint64(len(c.log.all)) {
-		c.w.fail("%s heard of version %d, the log ends at %d", c.id, version, len(c.log.all))
+		c.w.fail("%s learnt of version %d, the log ends at %d", c.id, version, len(c.log.all))
 	}
 	return c.log.all[version-1]
 }

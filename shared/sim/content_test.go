@@ -80,10 +80,10 @@ func (c *client) lockSection() {
 
 // postSnapshot says what the app has made of everything up to now.
 func (c *client) postSnapshot() {
-	if !c.ready || c.heard == 0 || c.syncing || c.content.upload.id != "" {
+	if !c.ready || c.received == 0 || c.syncing || c.content.upload.id != "" {
 		return
 	}
-	u := upload{version: c.heard}
+	u := upload{version: c.received}
 	text := strconv.FormatUint(c.state, 10)
 	for range c.w.rng.IntN(3) {
 		n := c.w.rng.IntN(len(text) + 1)
@@ -134,10 +134,10 @@ func (c *client) snapshotAcked(f protocol.Frame) {
 
 // advance applies the next entry.
 func (c *client) advance() {
-	c.heard++
-	c.apply(c.entry(c.heard))
-	if c.state != c.log.states[c.heard] {
-		c.w.fail("%s: at version %d the document is %d, and %d here", c.id, c.heard, c.log.states[c.heard], c.state)
+	c.received++
+	c.apply(c.entry(c.received))
+	if c.state != c.log.states[c.received] {
+		c.w.fail("%s: at version %d the document is %d, and %d here", c.id, c.received, c.log.states[c.received], c.state)
 	}
 }
 
@@ -185,7 +185,7 @@ func (c *client) takePart(s protocol.Snapshot) bool {
 		c.w.fail("%s: snapshot %d is %q, the document was %d", c.id, s.DocumentVersion, text, c.log.states[s.DocumentVersion])
 	}
 	c.w.counts.Restored++
-	c.state, c.heard = state, s.DocumentVersion
+	c.state, c.received = state, s.DocumentVersion
 	clear(c.content.open)
 	c.content.owed = &protocol.SyncRequest{Snapshot: s.DocumentVersion}
 	return true
@@ -217,8 +217,8 @@ func (c *client) keptUpTo(version uint64) {
 
 // drain applies what has come ahead of its turn.
 func (c *client) drain() {
-	for c.ahead[c.heard+1] {
-		delete(c.ahead, c.heard+1)
+	for c.ahead[c.received+1] {
+		delete(c.ahead, c.received+1)
 		c.advance()
 	}
 }
@@ -234,7 +234,7 @@ func (c *client) askOn(p protocol.DocumentSync) protocol.SyncRequest {
 	return protocol.SyncRequest{From: p.To}
 }
 
-// same holds what was heard in a sync to what was stored.
+// same holds what was received in a sync to what was stored.
 func (c *client) same(e document.Entry, o protocol.SyncOp) {
 	ok := e.MessageID == o.MessageID && e.UserID == o.UserID && e.ClientID == o.ClientID
 	if e.Kind == document.KindOp {
@@ -248,12 +248,12 @@ func (c *client) same(e document.Entry, o protocol.SyncOp) {
 	}
 }
 
-func (c *client) heardComment(f protocol.Frame) {
+func (c *client) receiveComment(f protocol.Frame) {
 	p, ok := protocol.ParseComment(f.Data)
 	if !ok || p.DocumentVersion != f.Seq || !c.sameComment(c.entry(f.Seq), f.Event, p) || p.UserID != c.entry(f.Seq).UserID {
-		c.w.fail("%s heard %s %s with seq %d", c.id, f.Event, f.Data, f.Seq)
+		c.w.fail("%s received %s %s with seq %d", c.id, f.Event, f.Data, f.Seq)
 	}
-	c.hear(f.Seq)
+	c.receiveVersion(f.Seq)
 }
 
 func (c *client) sameComment(e document.Entry, event string, p protocol.Comment) bool {

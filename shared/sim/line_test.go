@@ -15,7 +15,7 @@ type line struct {
 	c    *client
 	conn document.ConnID
 	born time.Time
-	// asked is whether the connect said what the client had heard.
+	// asked is whether the connect said what the client had received.
 	asked bool
 	log   *history // of the document, when the line was opened
 	// cut is a line that carries nothing any more, whether or not an end knows.
@@ -24,8 +24,8 @@ type line struct {
 	clientOpen, serverOpen bool
 	clientClosed           time.Time
 	toServer, toClient     network.Way
-	lastFrame              time.Time // last frame the server heard on it
-	acked                  uint64    // the newest version the server was told is heard
+	lastFrame              time.Time // last frame the server received on it
+	acked                  uint64    // the newest version that the client acknowledged
 	shown                  int       // what the client showed last on it
 }
 
@@ -117,13 +117,13 @@ func (l *line) clientClose(code int) {
 	l.shut()
 	l.toServer.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if !l.cut {
-			l.serverHears(code)
+			l.serverLearns(code)
 		}
 	})
 }
 
-// serverHears is the end of the socket as the server learns of it.
-func (l *line) serverHears(code int) {
+// serverLearns is the end of the socket as the server learns of it.
+func (l *line) serverLearns(code int) {
 	if !l.serverOpen {
 		return
 	}
@@ -156,6 +156,6 @@ func (l *line) sever() {
 			}
 		})
 	default:
-		w.After(w.rng.Between(0, 45*time.Second), func() { l.serverHears(1006) })
+		w.After(w.rng.Between(0, 45*time.Second), func() { l.serverLearns(1006) })
 	}
 }

@@ -120,11 +120,11 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	w.lineNo++
 	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.Now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
 	if w.lines[l.conn] = l; l.asked {
-		l.acked = a.heard
+		l.acked = a.received
 	}
 	ev := document.Connect{
 		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
-		LastSeq: a.heard, HasLastSeq: a.session != "",
+		LastSeq: a.received, HasLastSeq: a.session != "",
 		Known: d.core.Knows(c.user.id, c.id),
 	}
 	if !ev.Known {
@@ -140,7 +140,7 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	switch answer := d.step(ev).(type) {
 	case document.Accept:
 		d.confirmed(d.store.Rows[c.user.id].Grant, "a connect")
-		if d.source.told == d.source.version {
+		if d.source.notified == d.source.version {
 			d.allowed(d.store.Rows[c.user.id].Grant, "a connect")
 			d.source.sure[c.user.id] = d.source.version
 		}

@@ -256,7 +256,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		if m := d.channels[e.UserID]; m != nil && (e.Reason == "final_error" || e.Reason == "erased") {
 			m.gone = true // without a socket to close: somebody in grace lost access
 		}
-		d.tell(e)
+		d.notify(e)
 	case document.VerifyToken:
 		d.verify(e)
 	}
@@ -268,9 +268,9 @@ func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
 	d.next = append(d.next, answer)
 }
 
-// tell calls the user's session object. The call may fail on the way there or
+// notify calls the user's session object. The call may fail on the way there or
 // on the way back.
-func (d *docObject) tell(e document.Notify) {
+func (d *docObject) notify(e document.Notify) {
 	w := d.w
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
@@ -335,7 +335,7 @@ func docGrant(g session.Grant) document.Grant {
 }
 
 // finished checks an object that everybody has left: it needs no alarm and
-// keeps nothing but told rows and the log.
+// keeps nothing but notified rows and the log.
 func (d *docObject) finished() {
 	if at, ok := d.core.Deadline(); ok {
 		d.w.fail("%s has an alarm at %v and nobody there", d.id, at)

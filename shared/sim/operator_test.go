@@ -125,8 +125,8 @@ func (u *user) receipt(r session.Receipt) {
 	}
 }
 
-// tell says that the user's roles at the source have changed.
-func (u *user) tell() {
+// notify says that the user's roles at the source have changed.
+func (u *user) notify() {
 	w := u.w
 	w.askNo++
 	version := u.op.version
@@ -138,7 +138,7 @@ func (u *user) tell() {
 	u.step(e)
 }
 
-// confirmed holds a grant that is used to what operators were told.
+// confirmed holds a grant that is used to what the answers to operators said.
 func (d *docObject) confirmed(g document.Grant, what string) {
 	w := d.w
 	op := &w.user(g.UserID).op

@@ -20,7 +20,7 @@ func (c *client) show() {
 	}
 }
 
-// presence is what the client hears of the others.
+// presence is what the client learns of the others.
 func (c *client) presence(f protocol.Frame) {
 	see := func(p protocol.Presence) {
 		if n, err := strconv.Atoi(string(p.Data)); err == nil {

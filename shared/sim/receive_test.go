@@ -31,11 +31,11 @@ func (c *client) receive(l *line, f protocol.Frame) {
 		}
 		e := c.entry(f.Seq)
 		if string(e.Op) != string(p.Op) || e.UserID != p.UserID || e.ClientID != p.ClientID {
-			c.w.fail("%s heard %s as version %d, stored is %+v", c.id, f.Data, f.Seq, e)
+			c.w.fail("%s received %s as version %d, stored is %+v", c.id, f.Data, f.Seq, e)
 		}
-		c.hear(f.Seq)
+		c.receiveVersion(f.Seq)
 	case protocol.EventCreate, protocol.EventReply, protocol.EventResolve:
-		c.heardComment(f)
+		c.receiveComment(f)
 	case protocol.EventSnapshotAck:
 		c.snapshotAcked(f)
 	case protocol.EventOperationAck:
@@ -44,7 +44,7 @@ func (c *client) receive(l *line, f protocol.Frame) {
 			c.w.fail("%s: ack %s with seq %d", c.id, f.Data, f.Seq)
 		}
 		c.acknowledged(f.MessageID, f.Seq)
-		c.hear(f.Seq)
+		c.receiveVersion(f.Seq)
 	case protocol.EventDocumentSync:
 		c.sync(f)
 	case protocol.EventPing:
@@ -87,37 +87,37 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 	case c.session != "" && c.session != p.SessionID:
 		c.w.counts.NewSession++
 	}
-	if l.asked && p.Replay != nil && p.Replay.From > c.heard+1 {
-		c.w.fail("%s has heard %d and is replayed from %d", c.id, c.heard, p.Replay.From)
+	if l.asked && p.Replay != nil && p.Replay.From > c.received+1 {
+		c.w.fail("%s has received %d and is replayed from %d", c.id, c.received, p.Replay.From)
 	}
 	c.line, c.ready, c.session, c.syncing, c.final = l, true, p.SessionID, false, false
 	clear(c.ahead)
-	covered := p.DocumentVersion == c.heard ||
-		p.Replay != nil && p.Replay.From <= c.heard+1 && p.Replay.To == p.DocumentVersion
+	covered := p.DocumentVersion == c.received ||
+		p.Replay != nil && p.Replay.From <= c.received+1 && p.Replay.To == p.DocumentVersion
 	switch {
 	case c.content.owed != nil:
 		c.syncing = true
 		c.askSync(*c.content.owed)
 	case p.Gap != nil || !covered:
 		c.syncing = true
-		c.askSync(protocol.SyncRequest{From: c.heard})
+		c.askSync(protocol.SyncRequest{From: c.received})
 	}
 	c.resend()
 	c.resendSnapshot()
 }
 
-// hear notes a version. A repeat is dropped by its seq; a hole is only allowed
+// receiveVersion notes a version. A repeat is dropped by its seq; a hole is only allowed
 // while a sync that fills it is under way.
-func (c *client) hear(seq uint64) {
+func (c *client) receiveVersion(seq uint64) {
 	switch {
-	case seq <= c.heard:
-	case seq == c.heard+1 && c.content.owed == nil:
+	case seq <= c.received:
+	case seq == c.received+1 && c.content.owed == nil:
 		c.advance()
 		c.drain()
 	case c.syncing:
 		c.ahead[seq] = true
 	default:
-		c.w.fail("%s has heard %d and now hears %d: a silent hole", c.id, c.heard, seq)
+		c.w.fail("%s has received %d and now receives %d: a silent hole", c.id, c.received, seq)
 	}
 }
 
@@ -130,7 +130,7 @@ func (c *client) askSync(r protocol.SyncRequest) {
 	l, before := c.line, c.synced
 	c.w.After(5*time.Second, func() {
 		if c.line == l && c.syncing && c.synced == before {
-			r := protocol.SyncRequest{From: c.heard}
+			r := protocol.SyncRequest{From: c.received}
 			if c.content.owed != nil {
 				r = *c.content.owed
 			}
@@ -164,13 +164,13 @@ func (c *client) sync(f protocol.Frame) {
 		if o.ClientID == c.id && o.UserID == c.user.id {
 			c.acknowledged(o.MessageID, o.Version)
 		}
-		c.hear(o.Version)
+		c.receiveVersion(o.Version)
 	}
 	c.keptUpTo(p.To)
 	if p.To == p.DocumentVersion {
 		c.syncing = false
-		if c.heard < p.To {
-			c.w.fail("%s synced to %d and has heard %d", c.id, p.To, c.heard)
+		if c.received < p.To {
+			c.w.fail("%s synced to %d and has received %d", c.id, p.To, c.received)
 		}
 	} else if p.More {
 		c.w.counts.AskedOn++
@@ -249,7 +249,7 @@ func (d *docObject) noteRefusal(e document.Send) {
 		c := d.w.lines[conn].c
 		c.refused = c.refused || p.MessageID != "" && (p.Code == protocol.RateLimitExceeded || p.Code == protocol.TokenExpired)
 		for _, o := range c.pending {
-			// Refused by itself, it holds nothing back. A client that does not hear so
+			// Refused by itself, it holds nothing back. A client that does not receive so
 			// sends it again, when it may be taken.
 			if o.id == p.MessageID && (p.Code == protocol.DocumentLocked || p.Code == protocol.NotFound) {
 				o.unordered = true

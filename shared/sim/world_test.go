@@ -128,10 +128,10 @@ func (w *world) run() {
 	}
 	if w.rng.Chance(0.3) { // somebody's role changes at the source, and back
 		u := w.users[w.rng.IntN(len(w.users))]
-		told := w.rng.Chance(0.6) // by whoever changes it; else the cache finds out
+		notified := w.rng.Chance(0.6) // by whoever changes it; else the cache finds out
 		w.After(w.rng.Between(10*time.Second, 3*time.Minute), func() {
-			u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, ""}[w.rng.IntN(2)]}, told)
-			w.After(w.rng.Between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, told) })
+			u.changeRole(permission.Source{Workspace: []permission.WorkspaceRole{permission.ViewerRole, ""}[w.rng.IntN(2)]}, notified)
+			w.After(w.rng.Between(time.Second, 2*time.Minute), func() { u.changeRole(u.role, notified) })
 		})
 	}
 	if w.rng.Chance(0.3) {
@@ -175,7 +175,7 @@ func (w *world) settle() {
 			c.dial()
 			w.RunUntil(w.Now.Add(40 * time.Second))
 			// A long log comes in small parts where both the window and the rate are small.
-			for more := 0; more < 4 && c.heard < c.doc.store.Version(); more++ {
+			for more := 0; more < 4 && c.received < c.doc.store.Version(); more++ {
 				w.RunUntil(w.Now.Add(20 * time.Second))
 			}
 			c.finished()
@@ -283,15 +283,15 @@ func (u *user) lookUp(e session.LookUp) {
 }
 
 // changeRole changes what the permission source says of the user.
-func (u *user) changeRole(source permission.Source, told bool) {
+func (u *user) changeRole(source permission.Source, notified bool) {
 	w := u.w
 	if w.quiet && source != u.role {
 		return
 	}
 	w.source[u.id] = source
 	u.op.version++
-	if told {
-		u.tell()
+	if notified {
+		u.notify()
 	}
 }
 

@@ -34,10 +34,10 @@ func TestWycheproof(t *testing.T) {
 	}
 	taken, refused := 0, 0
 	for _, g := range groups {
-		var told struct{ Alg string }
-		json.Unmarshal(g.Public, &told)
+		var public struct{ Alg string }
+		json.Unmarshal(g.Public, &public)
 		for _, c := range g.Tests {
-			want := c.Result == "valid" && told.Alg == Algorithm
+			want := c.Result == "valid" && public.Alg == Algorithm
 			if got := holds(g.Public, c.JWS); got != want {
 				t.Errorf("%s, test %d (%s): taken %v, want %v", g.Comment, c.ID, c.Comment, got, want)
 			}

@@ -18,8 +18,8 @@ import (
 
 // Faults that the apps had once, each as it came about.
 
-// attended is a world in which ann's phone is connected.
-func attended(t testing.TB, cfg user.Config) *world {
+// withPhone is a world in which ann's phone is connected.
+func withPhone(t testing.TB, cfg user.Config) *world {
 	w := newWorld(t, cfg)
 	w.connect("c1", "phone")
 	w.says("c1", initText)
@@ -64,7 +64,7 @@ func (w *world) state() app.State {
 // A user whose device starts and stops an app in a loop has its webhook called as often as
 // the device may send frames: 500 times at once, then 50 a second, for ever.
 func TestAppsStartStopLoopIsBounded(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	calls, lines := 0, 0
 	for n := range 400 {
 		_, effects := w.start(fmt.Sprint("a", n))
@@ -80,9 +80,9 @@ func TestAppsStartStopLoopIsBounded(t *testing.T) {
 // An app that crashes as soon as it is connected is called again every 5 s for as long as
 // the device is there: having connected for a moment forgets all tries.
 func TestAppsCrashLoopIsBounded(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	id, effects := w.start("m1")
-	calls, told, lines := count[app.Call](effects), 0, 0
+	calls, frames, lines := count[app.Call](effects), 0, 0
 	for n := 0; w.now.Before(start.Add(10*time.Minute)) && w.state() != app.Stopped; n++ {
 		conn := user.ConnID(fmt.Sprint("a", n))
 		effects = w.joins(conn, id, "{}")
@@ -90,10 +90,10 @@ func TestAppsCrashLoopIsBounded(t *testing.T) {
 		w.now = w.now.Add(5 * time.Second)
 		effects = append(effects, w.says("c1", pongText)...)
 		effects = append(effects, w.step(user.Woken{})...)
-		calls, told, lines = calls+count[app.Call](effects), told+count[device.Keep](effects), lines+count[session.Record](effects)
+		calls, frames, lines = calls+count[app.Call](effects), frames+count[device.Keep](effects), lines+count[session.Record](effects)
 	}
 	if calls > 30 {
-		t.Errorf("in 10 minutes the webhook was called %d times; the device was told %d times, in %d frames; %d audit lines", calls, told, told, lines)
+		t.Errorf("in 10 minutes the webhook was called %d times; the device was sent %d frames; %d audit lines", calls, frames, lines)
 	}
 }
 
@@ -101,7 +101,7 @@ func TestAppsCrashLoopIsBounded(t *testing.T) {
 // stored. After a deploy nobody knows when the last one was, and the row's word on it, ten
 // minutes old, is believed: the 5 s of grace are over before they began.
 func TestAppsACrashLeavesTheAppItsGrace(t *testing.T) {
-	w := attended(t, user.Config{Device: device.Config{ClientPings: true}})
+	w := withPhone(t, user.Config{Device: device.Config{ClientPings: true}})
 	id, _ := w.start("m1")
 	w.joins("a1", id, "{}")
 	for range 30 { // ten minutes in which everybody pings
@@ -126,7 +126,7 @@ func TestAppsACrashLeavesTheAppItsGrace(t *testing.T) {
 // The answer of a call of an earlier round (the app connected before it answered, and
 // dropped) is taken for that of the newest one, for attempts are counted anew.
 func TestAppsALateAnswerIsNobodys(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	id, _ := w.start("m1") // attempt 1 goes out, and is not answered for 10 s
 	w.joins("a1", id, "{}")
 	w.now = start.Add(time.Second)
@@ -140,28 +140,28 @@ func TestAppsALateAnswerIsNobodys(t *testing.T) {
 	}
 }
 
-// A last_seq that an app brings along from an earlier start acknowledges what it never heard.
+// A last_seq that an app brings along from an earlier start acknowledges what it never received.
 func TestAppsANewStartKnowsNoLastSeq(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	id, _ := w.start("m1")
 	for n := range 5 {
 		w.says("c1", fmt.Sprintf(`{"type":"app","event":"app_message","message_id":"x%d","data":{"to":%q,"data":%d}}`, n, notes, n))
 	}
 	effects := w.joins("a1", id, `{"last_seq":3}`)
-	heard := 0
+	received := 0
 	for _, e := range effects {
 		if s, is := e.(serverconn.Send); is && s.Conn == "a1" && strings.Contains(string(s.Text), `"event":"app_message"`) {
-			heard++
+			received++
 		}
 	}
-	if heard != 5 {
-		t.Errorf("the device's 5 messages were stored and acknowledged; the app, connected for the first time, hears %d, without a gap", heard)
+	if received != 5 {
+		t.Errorf("the device's 5 messages were stored and acknowledged; the app, connected for the first time, receives %d, without a gap", received)
 	}
 }
 
 // A connection that was being written down when the session ended leaves its row for ever.
 func TestAppsNoRowOutlivesTheSession(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	id, _ := w.start("m1")
 	w.step(app.Connect{Conn: "a1", Package: notes, KeyID: "k1", SessionID: id})
 	w.says("c1", `{"type":"system","event":"disconnect"}`) // the DELETE overtakes the INSERT
@@ -173,7 +173,7 @@ func TestAppsNoRowOutlivesTheSession(t *testing.T) {
 // An app that has a line by one key and stops: the answer to another connect deletes the
 // row of the line that is still there.
 func TestAppsAStoppingAppKeepsItsRow(t *testing.T) {
-	w := attended(t, user.Config{})
+	w := withPhone(t, user.Config{})
 	id, _ := w.start("m1")
 	w.joins("a1", id, "{}")
 	w.step(app.Connect{Conn: "a2", Package: notes, KeyID: "k1", SessionID: id})
@@ -187,7 +187,7 @@ func TestAppsAStoppingAppKeepsItsRow(t *testing.T) {
 // A device flaps while an app is not there: what is said of it pushes out messages that
 // were taken.
 func TestAppsTakenMessagesStay(t *testing.T) {
-	w := attended(t, user.Config{Device: device.Config{Outbox: channel.OutboxConfig{Frames: 40}}})
+	w := withPhone(t, user.Config{Device: device.Config{Outbox: channel.OutboxConfig{Frames: 40}}})
 	id, _ := w.start("m1")
 	w.step(app.Called{SessionID: id, Until: w.core.Apps()[0].Next, OK: true})
 	w.joins("a1", id, "{}")
@@ -202,7 +202,7 @@ func TestAppsTakenMessagesStay(t *testing.T) {
 		gone += count[app.Forget](w.says(conn, initText))
 	}
 	if gone > 0 {
-		t.Errorf("%d times messages that the device was told are stored were dropped for client_disconnected and client_reconnected", gone)
+		t.Errorf("%d times messages that were acknowledged to the device were dropped for client_disconnected and client_reconnected", gone)
 	}
 }
 
@@ -216,7 +216,7 @@ func TestAppsRandomLife(t *testing.T) {
 			Device: device.Config{ClientPings: seed%2 == 0, Outbox: channel.OutboxConfig{Frames: 8}, Conn: serverconn.Config{WindowBytes: 2000}},
 			Apps:   app.Config{MaxApps: 2, Unanswered: 3},
 		}
-		w := attended(t, cfg)
+		w := withPhone(t, cfg)
 		last, conns := user.ConnID("c1"), []user.ConnID{}
 		asked := []app.Call{}
 		joins := []app.Register{}

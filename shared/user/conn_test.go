@@ -39,7 +39,7 @@ func TestAPendingSocketThatFloodsMayLeave(t *testing.T) {
 		if conn == "c2" {
 			w.connect(conn, "tablet")
 		} else {
-			w.knocks(conn, notes, session)
+			w.dials(conn, notes, session)
 		}
 		for range 8 {
 			w.says(conn, pongText)
@@ -69,5 +69,5 @@ func TestASignOfLifeFromTheFutureIsOfNow(t *testing.T) {
 func TestADevicesRefreshNeedsAnExpiry(t *testing.T) {
 	w, _ := attached(t, user.Config{})
 	w.says("c1", `{"type":"system","event":"token_refresh","data":{"token":"t"}}`)
-	hears(t, "c1", w.step(device.TokenVerified{Conn: "c1", Claims: claims(w.now, time.Time{}, "t2")}), `"reason":"exp_missing"`)
+	receives(t, "c1", w.step(device.TokenVerified{Conn: "c1", Claims: claims(w.now, time.Time{}, "t2")}), `"reason":"exp_missing"`)
 }

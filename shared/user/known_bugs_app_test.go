@@ -67,7 +67,7 @@ func TestAnOldStartsEndIsNotTheNewOnes(t *testing.T) {
 			t.Errorf("%T: %v", ev, effects)
 		}
 	}
-	expect(t, w.knocks("a3", notes, old), "refuse SESSION_ENDED")
+	expect(t, w.dials("a3", notes, old), "refuse SESSION_ENDED")
 	w.stands(notes, "running")
 }
 
@@ -79,10 +79,10 @@ func TestNothingComesIntoAnEndingApp(t *testing.T) {
 	w.says("c1", `{"type":"app","event":"app_stop","message_id":"m1","data":{"package":"com.example.notes"}}`)
 	w.stands(notes, "stopping")
 	expect(t, w.step(app.Registered{Conn: "a2"}), "refuse SESSION_ENDED")
-	expect(t, w.knocks("a3", notes, session), "refuse SESSION_ENDED")
+	expect(t, w.dials("a3", notes, session), "refuse SESSION_ENDED")
 	w.passes(5 * time.Second)
 	w.stands(notes, "stopped")
-	expect(t, w.knocks("a4", notes, session), "refuse SESSION_ENDED")
+	expect(t, w.dials("a4", notes, session), "refuse SESSION_ENDED")
 }
 
 // The apps of a session that counted as resumed were not started, though they were gone: a
@@ -105,7 +105,7 @@ func TestALongSilenceIsNoResume(t *testing.T) {
 	w.stands(notes, "connecting")
 }
 
-// An app that came back in its grace period was told that it was not started, by a code
+// An app that came back in its grace period was notified that it was not started, by a code
 // that its library took for final.
 func TestAnAppInItsGracePeriodIsNotRefused(t *testing.T) {
 	for _, code := range []int{1000, 1001, 1005, 1006, 1011, 4000} {
@@ -114,7 +114,7 @@ func TestAnAppInItsGracePeriodIsNotRefused(t *testing.T) {
 		w.stands(notes, "grace_period")
 		w.now = w.now.Add(5*time.Second - time.Millisecond)
 		w.hibernate()
-		hears(t, "a2", w.comes("a2", notes, session), `"resumed":true`)
+		receives(t, "a2", w.comes("a2", notes, session), `"resumed":true`)
 		w.stands(notes, "running")
 	}
 }
@@ -151,17 +151,17 @@ func TestNoAppIsStuck(t *testing.T) {
 	} {
 		w, _ := attached(t, user.Config{})
 		w.step(user.Disconnected{Conn: "a1", Code: 1006})
-		var heard []string
+		var received []string
 		for range 60 {
 			effects := w.passes(time.Second)
-			heard = append(heard, to("c1", effects)...)
+			received = append(received, to("c1", effects)...)
 			for _, c := range calls(effects) {
 				answer(w, c)
 			}
 		}
 		w.stands(notes, "stopped")
-		if text := strings.Join(heard, "\n"); !strings.Contains(text, `"resurrecting"`) {
-			t.Errorf("%s: the device heard %s", name, text)
+		if text := strings.Join(received, "\n"); !strings.Contains(text, `"resurrecting"`) {
+			t.Errorf("%s: the device received %s", name, text)
 		}
 		w.comes("a2", notes, w.starts("c1", notes))
 		w.stands(notes, "running")
@@ -215,20 +215,20 @@ func TestAPoliteShutdownComesBack(t *testing.T) {
 		}
 	}
 	w.stands(notes, "resurrecting")
-	hears(t, "a2", w.comes("a2", notes, session), `"resumed":true`, `"data":1},"seq":1`)
+	receives(t, "a2", w.comes("a2", notes, session), `"resumed":true`, `"data":1},"seq":1`)
 
 	w, _ = attached(t, user.Config{})
 	w.step(user.Disconnected{Conn: "a1", Code: 1000})
-	var heard []string
+	var received []string
 	for range 25 {
 		effects := w.passes(time.Second)
 		for _, c := range calls(effects) {
 			effects = append(effects, w.answers(c, "webhook_failed")...)
 		}
-		heard = append(heard, to("c1", effects)...)
+		received = append(received, to("c1", effects)...)
 	}
-	if !slices.ContainsFunc(heard, func(s string) bool { return strings.Contains(s, `"reason":"webhook_failed"`) }) {
-		t.Errorf("the device heard %q", heard)
+	if !slices.ContainsFunc(received, func(s string) bool { return strings.Contains(s, `"reason":"webhook_failed"`) }) {
+		t.Errorf("the device received %q", received)
 	}
 	w.comes("a3", notes, w.starts("c1", notes))
 	w.stands(notes, "running")
@@ -272,7 +272,7 @@ func TestAnAppThatSleptIsAsGoodAsNew(t *testing.T) {
 		conn = user.ConnID(fmt.Sprint("b", i))
 		w.comes(conn, notes, session)
 		w.stands(notes, "running")
-		hears(t, conn, w.says(phone, fmt.Sprintf(`{"type":"app","event":"app_message","message_id":"m%d","data":{"to":%q,"data":1}}`, i, notes)), `"from":"device"`)
+		receives(t, conn, w.says(phone, fmt.Sprintf(`{"type":"app","event":"app_message","message_id":"m%d","data":{"to":%q,"data":1}}`, i, notes)), `"from":"device"`)
 	}
 }
 

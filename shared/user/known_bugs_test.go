@@ -126,16 +126,16 @@ func TestAnOldSessionsEndIsNotTheNewOnes(t *testing.T) {
 // pings went out after the limit.
 func TestNoPingAfterTheEnd(t *testing.T) {
 	w := online(t, user.Config{})
-	var heard []string
+	var received []string
 	for w.now.Before(start.Add(40 * time.Second)) {
 		w.now = w.now.Add(time.Second)
 		for _, line := range said(w.step(user.Woken{})) {
-			heard = append(heard, w.now.Sub(start).String()+" "+line)
+			received = append(received, w.now.Sub(start).String()+" "+line)
 		}
 	}
 	ping := " c1 " + protocol.PingText
-	if want := []string{"10s" + ping, "20s" + ping, "25s c1 close 4002"}; !slices.Equal(heard, want) {
-		t.Errorf("heard %q", heard)
+	if want := []string{"10s" + ping, "20s" + ping, "25s c1 close 4002"}; !slices.Equal(received, want) {
+		t.Errorf("received %q", received)
 	}
 }
 

@@ -92,7 +92,7 @@ func TestWhoReadsGoesOn(t *testing.T) {
 }
 
 // Power of the attacker: a token or an app's key, and a socket that never says its first
-// word. It is told only so much.
+// word. It is sent only so much.
 func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 	for _, frame := range []string{`{"type":"system","event":"ping","message_id":"x"}`, `{"type":"syst`, `{"type":"presence","event":"join"}`} {
 		for _, conn := range []user.ConnID{"c2", "a2"} {
@@ -100,7 +100,7 @@ func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 			if conn == "c2" {
 				w.connect(conn, "tablet")
 			} else {
-				w.knocks(conn, notes, session)
+				w.dials(conn, notes, session)
 			}
 			var l line
 			for range 900 {

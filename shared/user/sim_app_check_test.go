@@ -155,7 +155,7 @@ func (o *outside) appsDie() {
 	o.fail("nothing ends %+v", o.core.Apps())
 }
 
-// hold is a second of a device whose line holds: it hears everything and answers it.
+// hold is a second of a device whose line holds: it receives everything and answers it.
 func (o *outside) hold(g *handset) {
 	o.now = o.now.Add(time.Second)
 	o.answered(g)

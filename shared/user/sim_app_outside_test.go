@@ -48,10 +48,10 @@ func (o *outside) turn() {
 func (o *outside) answer(a *ask) {
 	drop := func() { o.asks = slices.DeleteFunc(o.asks, func(b *ask) bool { return a == b }) }
 	switch {
-	case a.knock != nil:
+	case a.connect != nil:
 		drop()
-		o.step(*a.knock)
-		if p := o.plugs[a.knock.Conn]; !p.closed && !slices.ContainsFunc(o.asks, func(b *ask) bool { return b.register != nil && b.register.Conn == p.conn }) {
+		o.step(*a.connect)
+		if p := o.plugs[a.connect.Conn]; !p.closed && !slices.ContainsFunc(o.asks, func(b *ask) bool { return b.register != nil && b.register.Conn == p.conn }) {
 			o.closed(p, "") // it was lost with the object
 		}
 	case a.register != nil && !a.done:
@@ -78,7 +78,7 @@ func (o *outside) answer(a *ask) {
 	}
 }
 
-// called is a webhook: its server hears of the session, and answers yes, no, late or
+// called is a webhook: its server learns of the session, and answers yes, no, late or
 // never.
 func (o *outside) called(a *ask, drop func()) {
 	s := o.starts[a.call.SessionID]
@@ -121,17 +121,17 @@ func (o *outside) revoke() {
 	if o.rand.IntN(3) > 0 {
 		e.KeyID = o.key(name).id
 	}
-	told := false
+	found := false
 	for _, k := range o.keys {
 		if k.name == name && (e.KeyID == "" || k.id == e.KeyID) {
 			k.revoked = true
 			for row := range o.rows {
-				told = told || row[1] == k.id
+				found = found || row[1] == k.id
 			}
 		}
 	}
 	o.counts["revoked"]++
-	if told {
+	if found {
 		o.asks = append(o.asks, &ask{revoke: &e})
 	}
 }

@@ -35,7 +35,7 @@ func (o *outside) effect(effect any) {
 	case serverconn.Accept:
 		if p := o.plugs[e.Conn]; p != nil {
 			p.open = true
-			if s := o.current[p.name]; s == nil || s.id != p.session || o.keys[p.key].told {
+			if s := o.current[p.name]; s == nil || s.id != p.session || o.keys[p.key].notified {
 				o.fail("%+v was let in", *p)
 			}
 		}
@@ -107,7 +107,7 @@ func (o *outside) closed(p *plug, why string) {
 	}
 }
 
-// sent is a frame for a connection: that of an app hears its own start's, whole and as it
+// sent is a frame for a connection: that of an app receives its own start's, whole and as it
 // is kept.
 func (o *outside) sent(e serverconn.Send) {
 	p := o.plugs[e.Conn]
@@ -122,7 +122,7 @@ func (o *outside) sent(e serverconn.Send) {
 	switch {
 	case !p.open:
 		o.fail("%s is not open and is sent %s", e.Conn, e.Text)
-	case o.keys[p.key].told:
+	case o.keys[p.key].notified:
 		o.fail("the key of %s is revoked, and it is sent %s", e.Conn, e.Text)
 	case s == nil && !final, s != nil && s.id != p.session:
 		o.fail("%s of %s is sent %s", e.Conn, p.session, e.Text)
@@ -200,13 +200,13 @@ func (o *outside) keyGone() {
 			continue
 		}
 		for _, k := range o.keys {
-			k.told = k.told || k.revoked && k.name == a.revoke.Package && (a.revoke.KeyID == "" || k.id == a.revoke.KeyID)
+			k.notified = k.notified || k.revoked && k.name == a.revoke.Package && (a.revoke.KeyID == "" || k.id == a.revoke.KeyID)
 		}
 		o.asks = slices.Delete(o.asks, i, i+1)
 		break
 	}
 	for _, p := range o.plugs {
-		if p.open && o.keys[p.key].told {
+		if p.open && o.keys[p.key].notified {
 			o.fail("%s is open and its key is revoked", p.conn)
 		}
 	}

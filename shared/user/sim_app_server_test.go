@@ -66,16 +66,16 @@ func (o *outside) dial(s *launch) {
 		p.key = o.key(p.name).id
 	}
 	o.plugs[p.conn] = p
-	o.asks = append(o.asks, &ask{knock: &app.Connect{Conn: p.conn, Package: p.name, KeyID: p.key, SessionID: p.session}})
+	o.asks = append(o.asks, &ask{connect: &app.Connect{Conn: p.conn, Package: p.name, KeyID: p.key, SessionID: p.session}})
 }
 
 // cut ends a connection without a close; the object is notified late or never.
-func (o *outside) cut(p *plug, told bool) {
+func (o *outside) cut(p *plug, noticed bool) {
 	p.cut, p.ready, p.inbox = true, false, nil
 	if s := o.starts[p.session]; s != nil && s.plug == p {
 		s.plug = nil
 	}
-	if told && !slices.Contains(o.late, p) {
+	if noticed && !slices.Contains(o.late, p) {
 		o.late = append(o.late, p)
 	}
 }

@@ -25,14 +25,14 @@ type outside struct {
 	plugs   map[user.ConnID]*plug // by connection
 	asks    []*ask
 	keys    map[string]*key
-	rows    map[[2]string]bool // session id and key: who is told of a revocation
+	rows    map[[2]string]bool // session id and key: who is notified of a revocation
 	// What the object has said, by what was said.
-	stands  map[string]string // a package's state, as the device was told
+	stands  map[string]string // a package's state, as the device last received it
 	toDev   map[uint64]string // frames for the device
 	placed  map[string]spot   // messages that were taken
 	sentTo  map[string]string // a message's package, on whichever side
 	begun   map[string]bool   // message ids of starts that came to something
-	late    []*plug           // their end has yet to be told
+	late    []*plug           // the object has yet to learn of their end
 	counter int
 	counts  map[string]int
 }
@@ -57,17 +57,17 @@ type launch struct {
 type plug struct {
 	conn               user.ConnID
 	name, key, session string
-	open, closed       bool // let in; ended by the object, or its end was told
+	open, closed       bool // let in; ended by the object, or it learnt of the end
 	cut                bool // its line is dead, which nobody may know
 	ready              bool
-	forgetful          bool // did not say what it has heard
+	forgetful          bool // did not say what it has received
 	seen               time.Time
 	inbox              [][]byte
 }
 
 type key struct {
-	id, name      string
-	revoked, told bool
+	id, name          string
+	revoked, notified bool
 }
 
 // ask is something asked of the outside, or by it, that has no answer yet.
@@ -77,7 +77,7 @@ type ask struct {
 	register *app.Register
 	done     bool // executed
 	refused  bool
-	knock    *app.Connect
+	connect  *app.Connect
 	revoke   *app.KeyRevoked
 }
 
@@ -140,8 +140,8 @@ func (o *outside) parse(text string) (d word) {
 	return d
 }
 
-// TestSimApps lets seeds run with apps: every message that was answered is heard once, in
-// order, or told of as lost, by whom it is for and nobody else; every app is in a state it
+// TestSimApps lets seeds run with apps: every message that was answered is received once, in
+// order, or reported as lost, by whom it is for and nobody else; every app is in a state it
 // can get to and will leave; and what is known is what is stored.
 func TestSimApps(t *testing.T) {
 	counts := map[string]int{}
@@ -172,7 +172,7 @@ func TestSimApps(t *testing.T) {
 		return
 	}
 	if n := counts["gap"]; n > 0 {
-		t.Errorf("%d times an app that acknowledges was told that something is lost", n)
+		t.Errorf("%d times an app that acknowledges was notified that something is lost", n)
 	}
 	for from, ways := range moves {
 		for _, to := range strings.Fields(ways) {

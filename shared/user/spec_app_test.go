@@ -26,18 +26,18 @@ func (w *world) starts(conn user.ConnID, name string) string {
 	return w.store.Apps[name].Row.SessionID
 }
 
-// knocks is an app's socket whose key is good; that it is written down is answered at
+// dials is an app's socket whose key is good; that it is written down is answered at
 // once.
-func (w *world) knocks(conn user.ConnID, name, session string) []any {
+func (w *world) dials(conn user.ConnID, name, session string) []any {
 	w.t.Helper()
 	out := w.step(app.Connect{Conn: conn, Package: name, KeyID: "k1", SessionID: session})
 	return append(out, w.step(app.Registered{Conn: conn})...)
 }
 
-// comes has an app connect, and returns what it and others hear of that.
+// comes has an app connect, and returns what it and others learn of that.
 func (w *world) comes(conn user.ConnID, name, session string) []any {
 	w.t.Helper()
-	w.knocks(conn, name, session)
+	w.dials(conn, name, session)
 	return w.says(conn, appInit)
 }
 
@@ -92,15 +92,15 @@ func to(conn user.ConnID, effects []any) (out []string) {
 	return out
 }
 
-func hears(t *testing.T, conn user.ConnID, effects []any, want ...string) {
+func receives(t *testing.T, conn user.ConnID, effects []any, want ...string) {
 	t.Helper()
 	got := to(conn, effects)
 	if len(got) != len(want) {
-		t.Fatalf("%s heard %q, want %q", conn, got, want)
+		t.Fatalf("%s received %q, want %q", conn, got, want)
 	}
 	for i := range want {
 		if !strings.Contains(got[i], want[i]) {
-			t.Fatalf("%s heard %q, want %q", conn, got, want)
+			t.Fatalf("%s received %q, want %q", conn, got, want)
 		}
 	}
 }
@@ -111,14 +111,14 @@ func TestSpecAppsAreToldOfAReconnection(t *testing.T) {
 	w, _ := attached(t, user.Config{})
 	second := w.starts("c1", "com.example.second")
 	w.comes("b1", "com.example.second", second)
-	hears(t, "a1", w.step(user.Disconnected{Conn: "c1", Code: 1006}), `"event":"client_disconnected","seq":1`)
+	receives(t, "a1", w.step(user.Disconnected{Conn: "c1", Code: 1006}), `"event":"client_disconnected","seq":1`)
 	w.step(user.Disconnected{Conn: "b1", Code: 1006})
 	w.hibernate()
 	w.now = w.now.Add(4 * time.Second)
 	w.connect("c2", "phone")
 	effects := w.says("c2", initText)
-	hears(t, "a1", effects, `"event":"client_reconnected","seq":2`)
-	hears(t, "b2", w.comes("b2", "com.example.second", second), `"client_connected":true`, `"client_disconnected","seq":1`, `"client_reconnected","seq":2`)
+	receives(t, "a1", effects, `"event":"client_reconnected","seq":2`)
+	receives(t, "b2", w.comes("b2", "com.example.second", second), `"client_connected":true`, `"client_disconnected","seq":1`, `"client_reconnected","seq":2`)
 }
 
 // S1: "Apps stay in “resurrecting” state" and "Everything continues seamlessly": an app that
@@ -129,7 +129,7 @@ func TestSpecAppsStayWhileTheDeviceIsAway(t *testing.T) {
 	w.step(user.Disconnected{Conn: "c1", Code: 1006})
 	w.passes(10 * time.Second)
 	w.stands(notes, "running")
-	hears(t, "a1", w.says("a1", `{"type":"app","event":"app_message","message_id":"n1","data":{"data":"for later"}}`), `"event":"ack"`)
+	receives(t, "a1", w.says("a1", `{"type":"app","event":"app_message","message_id":"n1","data":{"data":"for later"}}`), `"event":"ack"`)
 	w.step(user.Disconnected{Conn: "a1", Code: 1006})
 	w.passes(10 * time.Second)
 	w.stands(notes, "dormant")
@@ -137,7 +137,7 @@ func TestSpecAppsStayWhileTheDeviceIsAway(t *testing.T) {
 	effects := w.says("c2", initText)
 	w.stands(notes, "resurrecting")
 	if text := strings.Join(to("c2", effects), "\n"); !strings.Contains(text, "for later") {
-		t.Errorf("the device heard %s", text)
+		t.Errorf("the device received %s", text)
 	}
 	calls := 0
 	for _, e := range effects {
@@ -152,7 +152,7 @@ func TestSpecAppsStayWhileTheDeviceIsAway(t *testing.T) {
 	w.stands(notes, "running")
 }
 
-// S1: "No data is lost": what either side says while the other is away is heard once it is
+// S1: "No data is lost": what either side says while the other is away is received once it is
 // back, in order and once, though it was said twice.
 func TestSpecNoMessageOfAnAppIsLost(t *testing.T) {
 	w, session := attached(t, user.Config{})
@@ -161,7 +161,7 @@ func TestSpecNoMessageOfAnAppIsLost(t *testing.T) {
 		w.says("c1", fmt.Sprintf(`{"type":"app","event":"app_message","message_id":%q,"data":{"to":%q,"data":%q}}`, id, notes, id))
 		w.hibernate()
 	}
-	hears(t, "a2", w.comes("a2", notes, session), `"replay":{"from":1,"to":2}`, `"data":"m1"},"seq":1`, `"data":"m2"},"seq":2`)
+	receives(t, "a2", w.comes("a2", notes, session), `"replay":{"from":1,"to":2}`, `"data":"m1"},"seq":1`, `"data":"m2"},"seq":2`)
 	seq := w.store.Row.Outbox.Sent
 	w.says("c1", fmt.Sprintf(`{"type":"system","event":"ack","data":{"seq":%d}}`, seq))
 	w.step(user.Disconnected{Conn: "c1", Code: 1006})
@@ -170,7 +170,7 @@ func TestSpecNoMessageOfAnAppIsLost(t *testing.T) {
 		w.hibernate()
 	}
 	w.connect("c2", "phone")
-	hears(t, "c2", w.says("c2", initText), `"connection_ack"`, `"data":"n1"}`, `"data":"n2"}`)
+	receives(t, "c2", w.says("c2", initText), `"connection_ack"`, `"data":"n1"}`, `"data":"n2"}`)
 }
 
 // S1: "New UserSession is created", "Apps must be restarted" and "Previous state is lost".
@@ -179,17 +179,17 @@ func TestSpecAppsMustBeRestarted(t *testing.T) {
 	w.says("c1", `{"type":"app","event":"app_message","message_id":"m1","data":{"to":"com.example.notes","data":1}}`)
 	w.step(user.Disconnected{Conn: "c1", Code: 1006})
 	w.now = w.now.Add(30 * time.Second)
-	hears(t, "a1", w.step(user.Woken{}), `"reason":"session_ended"`, "close 1000")
+	receives(t, "a1", w.step(user.Woken{}), `"reason":"session_ended"`, "close 1000")
 	if _, rest := w.back("c2", "phone", initText); len(rest) > 0 || len(w.core.Apps()) > 0 || len(w.store.Apps) > 0 {
-		t.Fatalf("the device heard %v, there are %v", rest, w.core.Apps())
+		t.Fatalf("the device received %v, there are %v", rest, w.core.Apps())
 	}
-	hears(t, "c2", w.says("c2", `{"type":"app","event":"app_message","message_id":"m1","data":{"to":"com.example.notes","data":1}}`), `"reason":"app_not_running"`)
-	expect(t, w.knocks("a2", notes, old), "refuse SESSION_ENDED")
+	receives(t, "c2", w.says("c2", `{"type":"app","event":"app_message","message_id":"m1","data":{"to":"com.example.notes","data":1}}`), `"reason":"app_not_running"`)
+	expect(t, w.dials("a2", notes, old), "refuse SESSION_ENDED")
 	fresh := w.starts("c2", notes)
 	if fresh == old {
 		t.Error("the session id is the old one")
 	}
-	hears(t, "a3", w.comes("a3", notes, fresh), `"resumed":false`)
+	receives(t, "a3", w.comes("a3", notes, fresh), `"resumed":false`)
 }
 
 // S1: "No cross-user data access" and "Sessions are completely isolated": an app gets to the
@@ -205,13 +205,13 @@ func TestSpecAppIsolation(t *testing.T) {
 		"none":              {notes, ""},
 		"an app's not here": {"com.example.third", session},
 	} {
-		if got := said(w.knocks("x", c[0], c[1])); len(got) != 1 || got[0] != "refuse SESSION_ENDED" {
+		if got := said(w.dials("x", c[0], c[1])); len(got) != 1 || got[0] != "refuse SESSION_ENDED" {
 			t.Errorf("by the session id of %s: %v", name, got)
 		}
 	}
 	effects := w.says("c1", `{"type":"app","event":"app_message","message_id":"m1","data":{"to":"com.example.second","data":1}}`)
-	hears(t, "a1", effects)
-	hears(t, "b1", effects, `{"from":"device","data":1}`)
+	receives(t, "a1", effects)
+	receives(t, "b1", effects, `{"from":"device","data":1}`)
 	snap := w.store.Snapshot()
 	snap.UserID = "bob"
 	if _, err := app.Restore(&app.Config{}, nil, "bob", snap.Apps); err == nil {
@@ -223,8 +223,8 @@ func TestSpecAppIsolation(t *testing.T) {
 func TestSpecOneConnectionOfAnApp(t *testing.T) {
 	w, session := attached(t, user.Config{})
 	effects := w.comes("a2", notes, session)
-	hears(t, "a1", effects, "CONNECTION_REPLACED", "close 4409")
-	hears(t, "a2", effects, `"resumed":true`)
+	receives(t, "a1", effects, "CONNECTION_REPLACED", "close 4409")
+	receives(t, "a2", effects, `"resumed":true`)
 	refused := 0
 	for i := range 200 {
 		for _, line := range said(w.step(app.Connect{Conn: app.ConnID(fmt.Sprint("f", i)), Package: notes, KeyID: "k1", SessionID: session})) {

@@ -112,7 +112,7 @@ func TestSpecPingEvery10Seconds(t *testing.T) {
 		w.now = w.now.Add(500 * time.Millisecond)
 		for _, line := range said(w.step(user.Woken{})) {
 			if line != "c1 "+protocol.PingText {
-				t.Fatalf("heard %s", line)
+				t.Fatalf("received %s", line)
 			}
 			pings = append(pings, w.now.Sub(start))
 		}
@@ -142,7 +142,7 @@ func TestSpecResumeWithinGrace(t *testing.T) {
 	}
 }
 
-// S1: "No data is lost": what was sent while the line was down is heard, in order, once.
+// S1: "No data is lost": what was sent while the line was down is received, in order, once.
 func TestSpecNoDataIsLost(t *testing.T) {
 	w := online(t, user.Config{})
 	w.post("1")

@@ -101,7 +101,7 @@ const (
 // TestStories plays testdata.
 func TestStories(t *testing.T) {
 	story.Run(t, func(t *testing.T) func(d *story.Command) {
-		return (&player{world: newWorld(t, user.Config{}), alarm: story.None, calls: map[string]time.Time{}}).tell
+		return (&player{world: newWorld(t, user.Config{}), alarm: story.None, calls: map[string]time.Time{}}).play
 	})
 }
 
@@ -113,8 +113,8 @@ type player struct {
 	out   *strings.Builder
 }
 
-// tell shortens what follows from a command, as a story has it.
-func (s *player) tell(d *story.Command) {
+// play shortens what follows from a command, as a story has it.
+func (s *player) play(d *story.Command) {
 	s.t, s.out = d.T, &strings.Builder{}
 	s.command(d)
 	d.Out.WriteString(brief(s.out.String()))

@@ -18,7 +18,7 @@ import (
 )
 
 // fakePage is a page with one tab in it: the lock is always free, the app always
-// has a token, and what the core says is told in order.
+// has a token, and the page receives the core's events in order.
 type fakePage struct {
 	agent *Agent
 	said  chan string
@@ -95,20 +95,20 @@ func server(t *testing.T, serve func(ctx context.Context, conn *websocket.Conn, 
 	return p
 }
 
-// hear waits for something the page is told that begins so.
-func (p *fakePage) hear(t *testing.T, prefix string) string {
+// receive waits for a call of the page that begins so.
+func (p *fakePage) receive(t *testing.T, prefix string) string {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
-	var heard []string
+	var received []string
 	for {
 		select {
 		case s := <-p.said:
 			if strings.HasPrefix(s, prefix) {
 				return s
 			}
-			heard = append(heard, s)
+			received = append(received, s)
 		case <-deadline:
-			t.Fatalf("never heard %q, only %q", prefix, heard)
+			t.Fatalf("never received %q, only %q", prefix, received)
 		}
 	}
 }
@@ -166,8 +166,8 @@ func TestOpIsSentOnceConnectedAndAnswered(t *testing.T) {
 		next(ctx, conn) // until the client goes
 	})
 	p.agent.Handle(client.Send{ID: "7", Op: []byte(`{"insert":"x"}`)})
-	p.hear(t, `state {"state":"connected"`)
-	if got := p.hear(t, "sent "); got != "sent 7 1" {
+	p.receive(t, `state {"state":"connected"`)
+	if got := p.receive(t, "sent "); got != "sent 7 1" {
 		t.Fatalf("got %q", got)
 	}
 	protocols := (<-offered).Get("Sec-WebSocket-Protocol")
@@ -184,8 +184,8 @@ func TestFinalErrorNeverRedials(t *testing.T) {
 		send(t, ctx, conn, e.Frame())
 		conn.Close(websocket.StatusCode(e.CloseCode()), e.CloseReason())
 	})
-	p.hear(t, "permissiondenied")
-	p.hear(t, `state {"state":"closed"`)
+	p.receive(t, "permissiondenied")
+	p.receive(t, `state {"state":"closed"`)
 	if n := len(dials); n != 1 {
 		t.Fatalf("%d dials, want 1", n)
 	}
@@ -214,9 +214,9 @@ func TestDroppedLineResumesWithSessionAndVersion(t *testing.T) {
 		}
 		conn.CloseNow() // no close frame: a dropped line
 	})
-	p.hear(t, "operation ")
-	p.hear(t, `state {"state":"reconnecting"`)
-	p.hear(t, `state {"state":"connected"`)
+	p.receive(t, "operation ")
+	p.receive(t, `state {"state":"reconnecting"`)
+	p.receive(t, `state {"state":"connected"`)
 	<-queries
 	if got := <-queries; !strings.Contains(got, "session_id=s1") || !strings.Contains(got, "last_seq=1") {
 		t.Fatalf("dialled again with %q", got)
@@ -234,9 +234,9 @@ func TestCloseEndsTheConnectionCleanly(t *testing.T) {
 			}
 		}
 	})
-	p.hear(t, `state {"state":"connected"`)
+	p.receive(t, `state {"state":"connected"`)
 	p.agent.Handle(client.Close{})
-	p.hear(t, "finished")
+	p.receive(t, "finished")
 	select {
 	case err := <-ended:
 		if websocket.CloseStatus(err) != websocket.StatusNormalClosure {
@@ -254,7 +254,7 @@ func TestTimerArmedByATimerIsArmedAnew(t *testing.T) {
 		acknowledge(t, ctx, conn, 0)
 		next(ctx, conn)
 	})
-	p.hear(t, `state {"state":"connected"`)
+	p.receive(t, `state {"state":"connected"`)
 	armed := func() int {
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -146,7 +146,7 @@ func TestAppOnASession(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.posts(h.app, 3, 0)
-	hears(t, s, 1, 3)
+	receives(t, s, 1, 3)
 	for _, event := range []string{protocol.EventClientDisconnected, protocol.EventClientReconnected} {
 		h.mu.Lock()
 		h.put(h.app, protocol.Frame{Type: protocol.TypeApp, Event: event})
@@ -160,7 +160,7 @@ func TestAppOnASession(t *testing.T) {
 	h.mu.Unlock()
 	listen(t, s, "the drop", func(e StateChange) bool { return e.State == Reconnecting && e.Code == 1001 })
 	h.posts(h.app, 2, 0)
-	hears(t, s, 6, 7)
+	receives(t, s, 6, 7)
 	h.mu.Lock()
 	h.put(h.app, appFrame(protocol.EventAppStopped, "", protocol.AppState{Package: captions, State: "stopping", Reason: "user_stopped"}))
 	h.mu.Unlock()
@@ -209,7 +209,9 @@ func TestAppConnectsOnceForEachSession(t *testing.T) {
 	if err := s.Close(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the farewell", func() bool { return sees(h, func() bool { return slices.Contains(h.heard, protocol.EventDisconnect) }) })
+	eventually(t, "the farewell", func() bool {
+		return sees(h, func() bool { return slices.Contains(h.received, protocol.EventDisconnect) })
+	})
 	reordered := strings.Split(signature, ",")
 	for _, old := range []string{signature, reordered[1] + "," + reordered[0], signature + ",x=1"} {
 		if status := a.calls(body, old); status != http.StatusNoContent {
@@ -259,7 +261,7 @@ func TestAppIsReplacedByItsSuccessor(t *testing.T) {
 	first := newAppServer(t, h, nil)
 	s := first.begins(1)
 	h.posts(h.app, 2, 0)
-	hears(t, s, 1, 2)
+	receives(t, s, 1, 2)
 	if err := first.Close(within(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -267,13 +269,13 @@ func TestAppIsReplacedByItsSuccessor(t *testing.T) {
 	if status := first.calls(body, sign(time.Now(), body, secret)); status != http.StatusServiceUnavailable {
 		t.Errorf("a closed App answers HTTP %d", status)
 	}
-	if sees(h, func() bool { return slices.Contains(h.heard, protocol.EventDisconnect) }) {
+	if sees(h, func() bool { return slices.Contains(h.received, protocol.EventDisconnect) }) {
 		t.Error("it left")
 	}
 	eventually(t, "the drop", func() bool { return !h.has(h.app) })
 	h.posts(h.app, 2, 0)
 	second := newAppServer(t, h, nil)
-	hears(t, second.begins(1), 3, 4)
+	receives(t, second.begins(1), 3, 4)
 }
 
 // When Handle returns the app leaves.
@@ -285,7 +287,9 @@ func TestAppLeavesWhenHandleReturns(t *testing.T) {
 	})
 	body := callBody(1, "")
 	a.calls(body, sign(time.Now(), body, secret))
-	eventually(t, "the farewell", func() bool { return sees(h, func() bool { return slices.Contains(h.heard, protocol.EventDisconnect) }) })
+	eventually(t, "the farewell", func() bool {
+		return sees(h, func() bool { return slices.Contains(h.received, protocol.EventDisconnect) })
+	})
 }
 
 func TestAppConfigs(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // reads checks that the versions come once and in order from next on, up to and
-// including to, and returns the gaps that were told.
+// including to, and returns the gaps that were reported.
 func reads(t *testing.T, c *Session, next, to uint64) (gaps []Gap) {
 	t.Helper()
 	ctx := within(t)
@@ -124,7 +124,7 @@ func TestReaderThatSends(t *testing.T) {
 }
 
 // While somebody sends and nobody reads, the buffer grows up to its bound; what comes
-// after that is told as one gap.
+// after that is reported as one gap.
 func TestUnreadBeyondTheBoundIsAGap(t *testing.T) {
 	s := start(t)
 	cfg := s.config()
@@ -135,7 +135,7 @@ func TestUnreadBeyondTheBoundIsAGap(t *testing.T) {
 	s.lossy = true
 	sent := make(chan error, 1)
 	go func() { _, err := c.Send(within(t), "mine"); sent <- err }()
-	eventually(t, "sent", func() bool { return with(s, func() bool { return slices.Contains(s.heard, protocol.EventOp) }) })
+	eventually(t, "sent", func() bool { return with(s, func() bool { return slices.Contains(s.received, protocol.EventOp) }) })
 	s.grows(n, op)
 	with(s, func() bool { s.lossy = false; return true })
 	s.drop()
@@ -166,26 +166,26 @@ func TestNoEventsKeepsNothing(t *testing.T) {
 	}
 }
 
-// Breaking out of Events loses nothing, and what waits is told after the end too.
+// Breaking out of Events loses nothing, and what waits is delivered after the end too.
 func TestEventsGoOn(t *testing.T) {
 	s := start(t)
 	c := connect(t, s.config())
 	s.grows(4, `"x"`)
-	eventually(t, "heard", func() bool { return c.Version() == 4 })
-	var heard []uint64
+	eventually(t, "received", func() bool { return c.Version() == 4 })
+	var received []uint64
 	for round := range 4 {
 		if round == 2 {
 			c.Close(within(t))
 		}
 		for ev := range c.Events(within(t)) {
 			if op, ok := ev.(Operation); ok {
-				heard = append(heard, op.Version)
+				received = append(received, op.Version)
 				break
 			}
 		}
 	}
-	if fmt.Sprint(heard) != "[1 2 3 4]" {
-		t.Fatalf("heard %v", heard)
+	if fmt.Sprint(received) != "[1 2 3 4]" {
+		t.Fatalf("received %v", received)
 	}
 	if last, err := lastOf(t, c); err != ErrClosed || last.(StateChange).State != Closed {
 		t.Fatalf("%v, %v", last, err)

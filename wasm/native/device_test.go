@@ -37,31 +37,31 @@ func connectDevice(t *testing.T, cfg DeviceConfig) *Device {
 	return d
 }
 
-// teller is a Device or an AppSession.
-type teller interface {
+// receiver is a Device or an AppSession.
+type receiver interface {
 	Next(context.Context) (Event, error)
 }
 
 // listen waits for an event of a kind for which fits is true.
-func listen[E Event](t *testing.T, from teller, what string, fits func(E) bool) E {
+func listen[E Event](t *testing.T, from receiver, what string, fits func(E) bool) E {
 	t.Helper()
 	ctx := within(t)
-	var heard []string
+	var received []string
 	for {
 		ev, err := from.Next(ctx)
 		if err != nil {
-			t.Fatalf("waiting for %s: %v; heard %q", what, err, heard)
+			t.Fatalf("waiting for %s: %v; received %q", what, err, received)
 		}
 		if e, ok := ev.(E); ok && fits(e) {
 			return e
 		}
-		heard = append(heard, fmt.Sprintf("%+v", ev))
+		received = append(received, fmt.Sprintf("%+v", ev))
 	}
 }
 
-// hears checks that the numbers next to to come once and in order, each with the message
+// receives checks that the numbers next to to come once and in order, each with the message
 // that the hub posted under it, and returns the gaps.
-func hears(t *testing.T, from teller, next, to uint64) (gaps []Gap) {
+func receives(t *testing.T, from receiver, next, to uint64) (gaps []Gap) {
 	t.Helper()
 	ctx := within(t)
 	for next <= to {
@@ -172,7 +172,7 @@ func TestDeviceOverADroppingLine(t *testing.T) {
 			time.Sleep(2 * time.Millisecond)
 		}
 	})
-	if gaps := hears(t, d, 1, down); len(gaps) != 0 {
+	if gaps := receives(t, d, 1, down); len(gaps) != 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 	working.Wait()
@@ -197,13 +197,13 @@ func TestDeviceOverADroppingLine(t *testing.T) {
 	eventually(t, "acknowledged", func() bool { return sees(h, func() bool { return len(h.device.kept) == 0 }) })
 }
 
-// What the outbox gave up while the device was away is told.
+// What the outbox gave up while the device was away is reported as a gap.
 func TestDeviceIsToldOfAGap(t *testing.T) {
 	leavesNothing(t)
 	h := newHub(t)
 	d := connectDevice(t, h.config())
 	h.posts(h.device, 2, 0)
-	hears(t, d, 1, 2)
+	receives(t, d, 1, 2)
 	h.mu.Lock()
 	h.device.most = 5
 	h.refuse = func(int) *protocol.Error { return &protocol.Error{Code: protocol.InternalError} }
@@ -215,7 +215,7 @@ func TestDeviceIsToldOfAGap(t *testing.T) {
 	h.refuse = nil
 	h.mu.Unlock()
 	d.Wake()
-	if gaps := hears(t, d, 3, 12); len(gaps) != 1 || gaps[0] != (Gap{3, 7, "too_many"}) {
+	if gaps := receives(t, d, 3, 12); len(gaps) != 1 || gaps[0] != (Gap{3, 7, "too_many"}) {
 		t.Errorf("gaps %+v", gaps)
 	}
 }
@@ -230,12 +230,12 @@ func TestDeviceThatIsNotRead(t *testing.T) {
 	const n = 500
 	go h.posts(h.device, n, 1000)
 	eventually(t, "put down", func() bool { return !h.has(h.device) && d.State() == Reconnecting })
-	if gaps := hears(t, d, 1, n); len(gaps) != 0 {
+	if gaps := receives(t, d, 1, n); len(gaps) != 0 {
 		t.Errorf("gaps %+v", gaps)
 	}
 }
 
-// A Send needs the line whoever reads: it goes on, and what is left out is told.
+// A Send needs the connection whoever reads: it goes on, and a gap reports what is left out.
 func TestDeviceSendsWhileNobodyReads(t *testing.T) {
 	leavesNothing(t)
 	h := newHub(t)
@@ -248,7 +248,7 @@ func TestDeviceSendsWhileNobodyReads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hears(t, d, 1, 50)
+	receives(t, d, 1, 50)
 }
 
 func TestDeviceTokens(t *testing.T) {
@@ -371,7 +371,7 @@ func TestDeviceLeavesASilentLine(t *testing.T) {
 	h := newHub(t)
 	h.beat = 100 * time.Millisecond
 	d := connectDevice(t, h.config())
-	eventually(t, "pings", func() bool { return sees(h, func() bool { return slices.Contains(h.heard, protocol.EventPing) }) })
+	eventually(t, "pings", func() bool { return sees(h, func() bool { return slices.Contains(h.received, protocol.EventPing) }) })
 	h.mu.Lock()
 	conn := h.device.conn
 	conn.send.Lock() // no pong gets out

@@ -150,7 +150,7 @@ func TestContextEndsWhatWaits(t *testing.T) {
 		t.Errorf("afterwards: version %d, %v; want the op that was given up as 1 and this as 2", v, err)
 	}
 	if own := expect(t, c, "the op given up", func(Operation) bool { return true }); string(own.Op) != `"x"` || !own.Own {
-		t.Errorf("heard %+v", own)
+		t.Errorf("received %+v", own)
 	}
 }
 
@@ -186,8 +186,8 @@ func TestCloseSaysGoodBye(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "gone from the server", func() bool { return s.connected() == 0 })
-	if heard := with(s, func() []string { return slices.Clone(s.heard) }); !slices.Contains(heard, protocol.EventDisconnect) {
-		t.Errorf("the server heard %q", heard)
+	if received := with(s, func() []string { return slices.Clone(s.received) }); !slices.Contains(received, protocol.EventDisconnect) {
+		t.Errorf("the server received %q", received)
 	}
 	if c.Err() != nil || c.State() != Closed {
 		t.Errorf("%v, %s", c.Err(), c.State())

@@ -23,15 +23,15 @@ type hub struct {
 	t   *testing.T
 	web *httptest.Server
 
-	mu      sync.Mutex
-	device  *box
-	app     *box
-	dials   int
-	bearers []string // as offered, and as swapped in
-	hosts   []string
-	heard   []string // events that came, but for acks and pongs
-	session string   // the device's; "" begins it anew at the next connection
-	started int
+	mu       sync.Mutex
+	device   *box
+	app      *box
+	dials    int
+	bearers  []string // as offered, and as swapped in
+	hosts    []string
+	received []string // events that came, but for acks and pongs
+	session  string   // the device's; "" begins it anew at the next connection
+	started  int
 	// refuse, when it is set, says whether this dial is refused, by HTTP.
 	refuse func(dial int) *protocol.Error
 	// answers is what an app_start comes to: events in order; nil for running.
@@ -161,7 +161,7 @@ func (h *hub) take(b *box, p *peer, f protocol.Frame, r *http.Request) {
 	case protocol.EventPong:
 		return
 	}
-	h.heard = append(h.heard, f.Event)
+	h.received = append(h.received, f.Event)
 	switch f.Event {
 	case protocol.EventPing:
 		h.write(p, system(protocol.EventPong, nil))
@@ -266,17 +266,17 @@ func (h *hub) admit(b *box, p *peer, resumed bool, last uint64, says bool, ref s
 	if b == h.device && h.session == "" {
 		h.session = "s" + strconv.FormatInt(now.UnixNano(), 10)
 	}
-	heard := b.acked
+	received := b.acked
 	if says {
-		heard = last
+		received = last
 		b.ack(last)
 	}
 	b.known = true
 	first := b.sent + 1 - uint64(len(b.kept))
 	var gap *protocol.Gap
 	var replay *protocol.Range
-	if heard+1 < first {
-		gap = &protocol.Gap{From: heard + 1, To: first - 1, Count: first - 1 - heard, Reason: "too_many"}
+	if received+1 < first {
+		gap = &protocol.Gap{From: received + 1, To: first - 1, Count: first - 1 - received, Reason: "too_many"}
 	}
 	if len(b.kept) > 0 {
 		replay = &protocol.Range{From: first, To: b.sent}

@@ -23,19 +23,19 @@ import (
 // patience is how long anything may take before a test gives up on it.
 const patience = 20 * time.Second
 
-// server is a document on a real socket: it stores ops, acknowledges them, tells the
+// server is a document on a real socket: it stores ops, acknowledges them, sends them to the
 // others, replays and swaps tokens. The built Worker is in the tests of e2e.
 type server struct {
 	t   *testing.T
 	web *httptest.Server
 
-	mu      sync.Mutex
-	log     []stored
-	members map[*member]bool
-	dials   int
-	tokens  []string // as offered and as swapped in, in order
-	heard   []string // events that came, but for pings and acks
-	shown   []string
+	mu       sync.Mutex
+	log      []stored
+	members  map[*member]bool
+	dials    int
+	tokens   []string // as offered and as swapped in, in order
+	received []string // events that came, but for pings and acks
+	shown    []string
 	// refuse, when it is set, says whether this dial is refused, by HTTP.
 	refuse func(dial int) *protocol.Error
 	// silent keeps acknowledgements back, mute everything else too.
@@ -176,7 +176,7 @@ func (s *server) take(m *member, text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.Event != protocol.EventAck {
-		s.heard = append(s.heard, f.Event)
+		s.received = append(s.received, f.Event)
 	}
 	switch f.Event {
 	case protocol.EventOp:
@@ -201,7 +201,7 @@ func (s *server) take(m *member, text []byte) {
 	}
 }
 
-// store keeps an op, once for each message id, and tells everybody.
+// store keeps an op, once for each message id, and sends it to everybody.
 func (s *server) store(m *member, id, op string) {
 	version := uint64(0)
 	for i, e := range s.log {
@@ -226,7 +226,7 @@ func (s *server) store(m *member, id, op string) {
 	}
 }
 
-// says tells every member something.
+// says sends every member something.
 func (s *server) says(f protocol.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -235,7 +235,7 @@ func (s *server) says(f protocol.Frame) {
 	}
 }
 
-// grows stores ops of somebody else and tells every member.
+// grows stores ops of somebody else and sends them to every member.
 func (s *server) grows(n int, op string) {
 	for range n {
 		s.mu.Lock()
@@ -316,16 +316,16 @@ func connect(t *testing.T, cfg Config) *Session {
 func expect[E Event](t *testing.T, s *Session, what string, fits func(E) bool) E {
 	t.Helper()
 	ctx := within(t)
-	var heard []string
+	var received []string
 	for {
 		ev, err := s.Next(ctx)
 		if err != nil {
-			t.Fatalf("waiting for %s: %v; heard %q", what, err, heard)
+			t.Fatalf("waiting for %s: %v; received %q", what, err, received)
 		}
 		if e, ok := ev.(E); ok && fits(e) {
 			return e
 		}
-		heard = append(heard, fmt.Sprintf("%+v", ev))
+		received = append(received, fmt.Sprintf("%+v", ev))
 	}
 }
 

@@ -29,7 +29,7 @@ func TestSendReturnsTheVersionStored(t *testing.T) {
 	}
 	op := expect(t, c, "its own op", func(e Operation) bool { return e.Version == 2 })
 	if string(op.Op) != `{"insert":2}` || !op.Own || op.ClientID != c.ClientID() || op.UserID != "usr_1" {
-		t.Fatalf("heard %+v", op)
+		t.Fatalf("received %+v", op)
 	}
 	if c.State() != Connected || !c.Can("write") || c.Can("admin") || c.Version() != 3 || c.SessionID() != "s1" || c.UserID() != "usr_1" {
 		t.Fatalf("%+v", c.look())
@@ -37,7 +37,7 @@ func TestSendReturnsTheVersionStored(t *testing.T) {
 }
 
 // Ops that many goroutines send, over a line that drops again and again, are each
-// stored once and heard once, in order.
+// stored once and received once, in order.
 func TestDroppedLineLosesNothing(t *testing.T) {
 	leavesNothing(t)
 	s := start(t)
@@ -96,7 +96,7 @@ func TestDroppedLineLosesNothing(t *testing.T) {
 			var n, i int
 			fmt.Sscanf(op, "%d-%d", &n, &i)
 			if who := fmt.Sprint(n); e.Version != next || i != last[who] {
-				t.Fatalf("%s heard %s as version %d, after %d and its %d", name, op, e.Version, next-1, last[who])
+				t.Fatalf("%s received %s as version %d, after %d and its %d", name, op, e.Version, next-1, last[who])
 			} else {
 				last[who]++
 			}

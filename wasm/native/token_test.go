@@ -122,7 +122,7 @@ func TestSignedOutEndsTheSession(t *testing.T) {
 	}
 }
 
-// A call of Token that waits is told when the session is closed.
+// A call of Token that waits returns when the session is closed.
 func TestTokenContextEndsWithTheSession(t *testing.T) {
 	leavesNothing(t)
 	s := start(t)

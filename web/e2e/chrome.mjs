@@ -63,8 +63,8 @@ class Chrome {
     });
   }
 
-  listen(sessionId, heard) {
-    this.#listeners.set(sessionId, heard);
+  listen(sessionId, received) {
+    this.#listeners.set(sessionId, received);
   }
 
   /** A browser profile of its own. */
@@ -100,7 +100,7 @@ class Profile {
     const { targetId } = await this.chrome.send("Target.createTarget", { url: "about:blank", browserContextId: this.id });
     const { sessionId } = await this.chrome.send("Target.attachToTarget", { targetId, flatten: true });
     const tab = new Tab(this, targetId, sessionId);
-    this.chrome.listen(sessionId, (method, params) => tab.heard(method, params));
+    this.chrome.listen(sessionId, (method, params) => tab.received(method, params));
     await Promise.all(["Page.enable", "Runtime.enable", "Network.enable", "Inspector.enable"].map((word) => tab.send(word)));
     if (before) await tab.send("Page.addScriptToEvaluateOnNewDocument", { source: before });
     await tab.goto(url);
@@ -122,7 +122,7 @@ class Tab {
     this.session = session;
   }
 
-  heard(method, params) {
+  received(method, params) {
     const { console, urls } = this.profile;
     if (method === "Page.loadEventFired" || method === "Page.frameNavigated") this.#loaded(method);
     if (method === "Inspector.targetCrashed") this.crashed = true;

@@ -28,9 +28,9 @@ async function arrive(name) {
 
 /** Keeps what a tab receives from now on. */
 const listen = (tab) => tab.evaluate(() => {
-  globalThis.heard = { comment: [], locks: [], snapshot: [] };
-  for (const type of Object.keys(globalThis.heard)) {
-    globalThis.demo.session.addEventListener(type, ({ detail }) => globalThis.heard[type].push(detail));
+  globalThis.received = { comment: [], locks: [], snapshot: [] };
+  for (const type of Object.keys(globalThis.received)) {
+    globalThis.demo.session.addEventListener(type, ({ detail }) => globalThis.received[type].push(detail));
   }
 });
 
@@ -48,12 +48,12 @@ test("a comment made in one tab is seen in both, and by others, once", { timeout
   await other.evaluate((id) => globalThis.demo.session.reply(id, "Because."), commentId);
   await first.evaluate((id) => globalThis.demo.session.resolve(id), commentId);
   for (const tab of tabs) {
-    await until(tab, () => globalThis.heard.comment.length === 3);
-    const heard = await tab.evaluate(() => globalThis.heard.comment);
-    assert.deepEqual(heard.map(({ event, commentId, own }) => [event, commentId, own]), [
+    await until(tab, () => globalThis.received.comment.length === 3);
+    const received = await tab.evaluate(() => globalThis.received.comment);
+    assert.deepEqual(received.map(({ event, commentId, own }) => [event, commentId, own]), [
       ["create", commentId, tab === second], ["reply", commentId, tab === other], ["resolve", commentId, tab === first],
     ]);
-    assert.deepEqual([heard[0].body, heard[0].anchor, heard[1].body], [{ text: "Why?" }, [3, 9], "Because."]);
+    assert.deepEqual([received[0].body, received[0].anchor, received[1].body], [{ text: "Why?" }, [3, 9], "Because."]);
   }
   const refused = await second.evaluate((id) => globalThis.demo.session.reply(id, "Late.").catch(({ code, reason }) => ({ code, reason })), commentId);
   assert.deepEqual(refused, { code: "NOT_FOUND", reason: "comment_not_found" });
@@ -67,8 +67,8 @@ test("a section is locked from either tab, and the leader posts the snapshot", {
   for (const tab of [first, second, other]) await listen(tab);
   await second.evaluate(() => globalThis.demo.session.lock("intro", 60_000));
   for (const tab of [first, second, other]) {
-    await until(tab, () => globalThis.heard.locks.length === 1);
-    const [{ sections }] = await tab.evaluate(() => globalThis.heard.locks);
+    await until(tab, () => globalThis.received.locks.length === 1);
+    const [{ sections }] = await tab.evaluate(() => globalThis.received.locks);
     assert.deepEqual(sections.map(({ section, own }) => [section, own]), [["intro", tab !== other]]);
   }
   const write = (section) => other.evaluate((section) => globalThis.demo.session.send({ typed: 1 }, { section })

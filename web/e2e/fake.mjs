@@ -20,7 +20,7 @@ const standIn = `export default (global) => class {
 
 /** The program under the shell: it records the events it receives, and can call out. */
 export class Program {
-  heard = [];
+  received = [];
   inside = false;
   answers = {};
   #waiting = [];
@@ -33,12 +33,12 @@ export class Program {
       assert.equal(typeof now, "number");
       this.inside = true;
       try {
-        this.heard.push([kind, text]);
+        this.received.push([kind, text]);
         this.answers[kind]?.(text);
       } finally {
         this.inside = false;
       }
-      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.heard.length < count || void resolve());
+      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.received.length < count || void resolve());
     });
     return new Promise((resolve) => (this.exit = resolve));
   }
@@ -53,9 +53,9 @@ export class Program {
   /** The next `count` events, as [kind, text]. */
   async next(count = 1) {
     const from = this.seen ?? 0;
-    if (this.heard.length < from + count) await new Promise((resolve) => this.#waiting.push({ count: from + count, resolve }));
+    if (this.received.length < from + count) await new Promise((resolve) => this.#waiting.push({ count: from + count, resolve }));
     this.seen = from + count;
-    return this.heard.slice(from, from + count);
+    return this.received.slice(from, from + count);
   }
 }
 

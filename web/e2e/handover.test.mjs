@@ -2,7 +2,7 @@
 // nothing comes twice, and everybody knows who is there.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { begin, connected, hears, leader, misheard, role, send, startRig, state } from "./rig.mjs";
+import { begin, connected, receives, leader, misheard, role, send, startRig, state } from "./rig.mjs";
 
 let rig, person;
 
@@ -55,14 +55,14 @@ for (const [way, { go, returns, robbed = false, silent }] of Object.entries(ways
     for (const [tab, op] of [[others[0], names[1]], [others[1], names[2]]]) await tab.until((op) => sent[op] > 0, op);
     const next = await leader(others);
     assert.equal(await robberies(others), robbed ? 1 : 0);
-    for (const tab of others) for (const op of names) await hears(tab, op);
+    for (const tab of others) for (const op of names) await receives(tab, op);
 
     if (returns) {
       const tab = (await returns(first), first);
       await connected(tab);
       assert.equal(await leader([...others, tab]), next, "it does not take the lead back");
       await send(tab, `${way} 4`);
-      for (const each of [tab, ...others]) await hears(each, `${way} 4`);
+      for (const each of [tab, ...others]) await receives(each, `${way} 4`);
       for (const each of [tab, ...others]) await each.until(() => tabs.length === 3);
       assert.deepEqual(await misheard(tab), []);
     } else {
@@ -108,7 +108,7 @@ test("what a page had not seen stored when it was left is stored all the same", 
     assert.equal(await gone.evaluate(() => session.unsent), 3, "and a page can know");
     await gone.goto(`${rig.gateway.url}/elsewhere`);
     rig.gateway.down = false;
-    for (const op of mine) await hears(left, op);
+    for (const op of mine) await receives(left, op);
     assert.deepEqual(await misheard(left), []);
     assert.deepEqual(await left.evaluate((mine) => ops.filter((op) => mine.includes(op)), mine), mine, "in their order");
     await person.profile.close();

@@ -55,12 +55,12 @@ for (const [what, happen] of Object.entries(incomplete)) {
     assert.equal(server.snapshot.version, 4, what);
     assert.equal(a.text.toString().endsWith("efg"), true, "and the writing goes on");
     if (quiet.has(what)) assert.deepEqual(errors, []);
-    else assert.deepEqual(errors[0], ["HoldfastError", "MALFORMED_MESSAGE", true], "the app is told");
+    else assert.deepEqual(errors[0], ["HoldfastError", "MALFORMED_MESSAGE", true], "the app receives an error");
     if (/read|reset/.test(what)) assert.equal(a.provider.synced, false);
   });
 }
 
-test("a snapshot by another kind of client is told, and nothing is built on it", async () => {
+test("a snapshot by another kind of client is reported, and nothing is built on it", async () => {
   const server = new Server();
   const a = peer(server, "a", { snapshotEvery: 1 });
   const errors = [];

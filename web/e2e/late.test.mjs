@@ -2,7 +2,7 @@
 // document that does not hold it: whenever the provider is made, how often, and on what.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { HoldfastProvider, Server, Y, load, newcomer, peer, random, settle, tick, type, whole } from "./yjs.mjs";
+import { HoldfastProvider, Server, Y, load, newPeer, peer, random, settle, tick, type, whole } from "./yjs.mjs";
 
 before(load);
 
@@ -15,14 +15,14 @@ function early(server, name) {
   return session;
 }
 
-test("a provider that is made late hears the log again, and only then is synced", async () => {
+test("a provider that is made late receives the log again, and only then is synced", async () => {
   const server = new Server();
   const a = peer(server, "a");
   a.session.up();
   await type(a, "CHAPTER ONE");
   const b = peer(server, "b", { on: early(server, "b"), snapshotEvery: 2 });
-  const told = [];
-  b.provider.addEventListener("synced", ({ detail }) => told.push([detail, b.text.toString()]));
+  const events = [];
+  b.provider.addEventListener("synced", ({ detail }) => events.push([detail, b.text.toString()]));
   // Before it has received that, others write and so does it.
   a.text.insert(0, "!");
   b.text.insert(0, "?");
@@ -33,14 +33,14 @@ test("a provider that is made late hears the log again, and only then is synced"
   assert.equal(server.snapshot, undefined);
   await settle(a, b);
   assert.equal(b.text.toString(), a.text.toString());
-  assert.deepEqual(told.map(([synced]) => synced), [true]);
-  assert.match(told[0][1], /CHAPTER ONE/);
+  assert.deepEqual(events.map(([synced]) => synced), [true]);
+  assert.match(events[0][1], /CHAPTER ONE/);
   await type(b, "..", a);
   assert.ok(server.snapshot.version > 12);
-  assert.equal(newcomer(server).text.toString(), a.text.toString());
+  assert.equal(newPeer(server).text.toString(), a.text.toString());
 });
 
-test("a late provider stores no snapshot on a session that cannot tell the log again", async () => {
+test("a late provider stores no snapshot on a session that cannot replay the log", async () => {
   const server = new Server();
   const a = peer(server, "a");
   a.session.up();
@@ -52,7 +52,7 @@ test("a late provider stores no snapshot on a session that cannot tell the log a
   assert.deepEqual([b.provider.synced, server.snapshot], [false, undefined]);
 });
 
-test("a version that was not heard is asked for", async () => {
+test("a version that was not received is asked for", async () => {
   const server = new Server();
   const [a, b] = [peer(server, "a"), peer(server, "b")];
   for (const { session } of [a, b]) session.up();
@@ -64,7 +64,7 @@ test("a version that was not heard is asked for", async () => {
   assert.deepEqual([b.text.toString(), b.provider.synced], ["abc", true]);
 });
 
-test("a log that could not be told again is asked for again", async (t) => {
+test("a log that could not be replayed is asked for again", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const server = new Server();
   server.write({ y: Buffer.from(Y.encodeStateAsUpdate(new Y.Doc())).toString("base64") }, { userId: "u", clientId: "c" });
@@ -93,7 +93,7 @@ test("a provider that is made again on a document sends what was written between
   await settle(again, b);
   await type(again, "three", b);
   assert.equal(b.text.toString(), "one two three");
-  assert.equal(newcomer(server).text.toString(), "one two three");
+  assert.equal(newPeer(server).text.toString(), "one two three");
   const sent = server.log.length;
   const third = peer(server, "a", { on: a.session, doc: a.doc });
   await settle(third, b);
@@ -121,7 +121,7 @@ test("what was in a document before is sent by whoever may write, once the log i
   b.session.up();
   await settle(a, b);
   await type(b, "!", a);
-  for (const { text } of [a, b, newcomer(server)]) assert.match(text.toString(), /stored .*kept |kept .*stored /);
+  for (const { text } of [a, b, newPeer(server)]) assert.match(text.toString(), /stored .*kept |kept .*stored /);
   assert.equal(a.text.toString(), b.text.toString());
 });
 
@@ -136,7 +136,7 @@ test("several providers on one session: each has the whole text, and their parts
   await settle(a, c);
   const late = peer(server, "a", { on: a.session, snapshotEvery: 1 });
   await type(late, "late", a, c);
-  for (const { text } of [b, late, c, newcomer(server)]) assert.equal(text.toString(), a.text.toString());
+  for (const { text } of [b, late, c, newPeer(server)]) assert.equal(text.toString(), a.text.toString());
   assert.equal(a.text.length, 120_004);
 });
 
@@ -150,7 +150,7 @@ test("a snapshot that is ahead of the others is stored when they have caught up"
   await type(a, "c"); // what is written meanwhile is not in it
   while (!server.snapshot) await tick(); // within the test's time
   assert.equal(server.snapshot?.version, 2);
-  assert.equal(newcomer(server).text.toString(), "abc");
+  assert.equal(newPeer(server).text.toString(), "abc");
 });
 
 test("no snapshot after destroy", async () => {
@@ -178,7 +178,7 @@ test("a snapshot holds nothing that is not stored, for it may be refused", async
   assert.equal(server.snapshot, undefined);
   a.session.refuse({ code: "DOCUMENT_LOCKED" });
   await settle(a, b);
-  assert.deepEqual([server.snapshot, b.text.toString(), newcomer(server).text.toString()], [undefined, "xy", "xy"]);
+  assert.deepEqual([server.snapshot, b.text.toString(), newPeer(server).text.toString()], [undefined, "xy", "xy"]);
   // One that is due is stored as soon as nothing is under way.
   const c = peer(server, "c", { snapshotEvery: 4 });
   c.session.up();
@@ -302,7 +302,7 @@ test("whoever comes late has the same text, whatever is made, made again, droppe
     const texts = everybody.flatMap((one) => [one, ...one.others]).map(whole);
     assert.equal(new Set(texts).size, 1, `SEED=${seed}`);
     for (const { provider } of everybody) assert.equal(provider.synced, true, `SEED=${seed}`);
-    const late = newcomer(server);
+    const late = newPeer(server);
     assert.equal(whole(late), texts[0], `SEED=${seed}: a late joiner, after the snapshot of ${server.snapshot?.version}`);
     if (server.snapshot) snapshots++;
   }

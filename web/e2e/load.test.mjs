@@ -108,7 +108,7 @@ const trap = (page) => page.evaluate(() => {
   globalThis.sockets.findLast(({ readyState }) => readyState === WebSocket.OPEN).dispatchEvent(event);
 });
 
-test("the leader's module traps: it is started again, follows the tab that leads now, and nothing is lost or heard twice", { timeout: 60_000 }, async () => {
+test("the leader's module traps: it is started again, follows the tab that leads now, and nothing is lost or received twice", { timeout: 60_000 }, async () => {
   const person = await arrive(server.url);
   await person.context.addInitScript(() => {
     globalThis.sockets = [];

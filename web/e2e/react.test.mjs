@@ -24,7 +24,7 @@ import { useHoldfast } from "holdfast/react";
 globalThis.version = version;
 globalThis.opened = [];
 globalThis.draws = 0;
-globalThis.heard = [];
+globalThis.received = [];
 const connect = async (options) => {
   await globalThis.loading;
   const session = await open(options);
@@ -38,7 +38,7 @@ function Sheet({ document }) {
   globalThis.now = useHoldfast({
     document, url: location.origin, connect, lostAfter: 400, getToken: ${getToken},
     ...(new URL(location).searchParams.has("broken") && { wasm: "/nowhere.wasm" }),
-    on: { operation: ({ detail }, session) => heard.push([count, detail.version, session.document]) },
+    on: { operation: ({ detail }, session) => received.push([count, detail.version, session.document]) },
   });
   draws++;
   return h("p", null, now.state);
@@ -115,7 +115,7 @@ for (const version of Object.keys(reacts)) {
     await page.evaluate(() => redraw());
     const draws = await page.evaluate(() => draws);
     const stored = await page.evaluate(() => now.send({ from: "react" }));
-    await until(page, (version) => heard.some(([count, heard]) => count === 1 && heard === version), stored.version);
+    await until(page, (version) => received.some(([count, received]) => count === 1 && received === version), stored.version);
     await until(page, () => now.unsent === 0);
     assert.ok((await page.evaluate(() => draws)) <= draws + 4, "drawn for `unsent` alone, twice under Strict Mode");
     assert.equal(await page.evaluate(() => opened.length), 1);

@@ -34,7 +34,7 @@ async function examples(language) {
   return [...readme.matchAll(new RegExp("```" + language + "\n([^]*?)```", "g"))].map(([, code]) => code);
 }
 
-/** Bundles an example and opens a page with it, signed in; `heard` is what it said. */
+/** Bundles an example and opens a page with it, signed in; `received` is what it said. */
 async function run(name, code, loader = "js") {
   const out = join(dir, name);
   await build({
@@ -58,7 +58,7 @@ async function visit(name, out) {
   return { person, page, says };
 }
 
-test("the README's page connects, hears its own operation and stores it", { timeout: 60_000 }, async () => {
+test("the README's page connects, receives its own operation and stores it", { timeout: 60_000 }, async () => {
   const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
   const [, script] = readme.match(/```html\n<script type="module">([^]*?)<\/script>\n```/);
   const person = await Person.arrive(browser, server.url);

@@ -48,7 +48,7 @@ export const begin = (tab, op) => tab.evaluate((op) => {
 }, op);
 
 /** Waits until a tab has received an op. */
-export const hears = (tab, op) => tab.until((op) => ops.includes(op), op);
+export const receives = (tab, op) => tab.until((op) => ops.includes(op), op);
 
 /** Returns what is wrong with what a tab received: every version once, in order, from its first to its last. */
 export const misheard = (tab) => tab.evaluate(() => versions.filter((version, i) => i > 0 && version !== versions[i - 1] + 1).concat(

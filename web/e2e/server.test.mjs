@@ -63,10 +63,10 @@ test("short tokens: three tabs, one refresh each time, on the open socket", { ti
     });
   }
   for (const tab of tabs) await tab.waitForFunction(() => globalThis.refreshed.length >= 2, undefined, { timeout: 40_000 });
-  const heard = await Promise.all(tabs.map((tab) => tab.evaluate(() => globalThis.refreshed)));
-  assert.ok(owner.refreshes - before <= Math.max(...heard.map(({ length }) => length)), `${owner.refreshes - before} refreshes for ${heard[0].length} tokens`);
+  const received = await Promise.all(tabs.map((tab) => tab.evaluate(() => globalThis.refreshed)));
+  assert.ok(owner.refreshes - before <= Math.max(...received.map(({ length }) => length)), `${owner.refreshes - before} refreshes for ${received[0].length} tokens`);
   // The same two tokens, each tab counting on its own clock.
-  for (const other of heard.slice(1)) for (const i of [0, 1]) assert.ok(Math.abs(heard[0][i] - other[i]) < 500, `${heard}`);
+  for (const other of received.slice(1)) for (const i of [0, 1]) assert.ok(Math.abs(received[0][i] - other[i]) < 500, `${received}`);
   assert.equal(owner.sockets.length, 1);
   for (const tab of tabs) assert.equal(await property(tab, "state"), "connected");
 });

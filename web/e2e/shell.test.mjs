@@ -14,7 +14,7 @@ const open = async (options = {}) => {
   const session = await connect({ document: "welcome", getToken: () => "t.o.k", wasm, ...options });
   return { session, start: async () => JSON.parse((await program.next())[0][1]) };
 };
-const heard = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
+const received = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
 const refusedWith = (code) => (error) => error instanceof HoldfastError && error.code === code;
 
 before(async () => {
@@ -30,9 +30,9 @@ afterEach(() => {
 });
 after(() => assert.deepEqual(unhandled, []));
 
-test("the program hears start once the app could add its listeners, with the page's facts", async () => {
+test("the program receives start once the app could add its listeners, with the page's facts", async () => {
   const { session, start } = await open();
-  assert.deepEqual(program.heard, []);
+  assert.deepEqual(program.received, []);
   assert.equal(session.state, "connecting");
   const facts = await start();
   assert.deepEqual(facts, {
@@ -75,7 +75,7 @@ test("unusable arguments are typed errors", async () => {
 
 test("an event finds the properties already set, and only known ones can be", async () => {
   const { session } = await open();
-  const state = heard(session, "state");
+  const state = received(session, "state");
   program.call("emit", `{"type":"state","detail":{"state":"connected"},"set":{"state":"connected","permissions":["read"],"version":7,"__proto__":{"x":1},"close":1}}`);
   assert.equal(session.state, "connecting", "not while the program is still calling");
   assert.deepEqual(await state, { state: "connected" });
@@ -85,7 +85,7 @@ test("an event finds the properties already set, and only known ones can be", as
   assert.equal(typeof session.close, "function");
   assert.equal(session.x, undefined);
   assert.match(session.clientId, /^[0-9a-f]{32}$/, "what was not named stays");
-  const failed = heard(session, "autherror");
+  const failed = received(session, "autherror");
   program.emit("autherror", { code: "TOKEN_REVOKED", message: "m", recoverable: false, action: "stop" });
   assert.equal(refusedWith("TOKEN_REVOKED")(await failed), true);
 });
@@ -185,7 +185,7 @@ test("a lock that is granted after it was withdrawn is let go again", async () =
   program.call("lock", "L");
   program.call("unlock");
   assert.equal(grant({ name: "L" }), undefined);
-  assert.equal(program.heard.length, 1);
+  assert.equal(program.received.length, 1);
 });
 
 test("the channel carries text only, and is closed while the page is away", async () => {
@@ -199,7 +199,7 @@ test("the channel carries text only, and is closed while the page is away", asyn
   const bye = new Promise((resolve) => (other.onmessage = ({ data }) => resolve(data)));
   env.fire("pagehide", { persisted: true });
   assert.equal(await bye, "bye");
-  program.call("post", "nobody hears this");
+  program.call("post", "nobody receives this");
   other.postMessage("while away");
   env.fire("pageshow", { persisted: false });
   env.fire("pageshow", { persisted: true });
@@ -208,7 +208,7 @@ test("the channel carries text only, and is closed while the page is away", asyn
   other.close();
 });
 
-test("one timer; the page's life is told", async () => {
+test("one timer; the page's life is reported", async () => {
   const { start } = await open();
   await start();
   program.call("timer", "60000");
@@ -217,17 +217,17 @@ test("one timer; the page's life is told", async () => {
   program.call("timer", "1");
   program.call("timer", "");
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(program.heard.length, program.seen, "no timer that was cancelled");
+  assert.equal(program.received.length, program.seen, "no timer that was cancelled");
   env.page.visibilityState = "hidden";
   for (const type of ["visibilitychange", "freeze", "resume", "offline", "online"]) env.fire(type);
   assert.deepEqual((await program.next(5)).map(([kind]) => kind), ["hidden", "freeze", "resume", "offline", "online"]);
   program.call("closed");
   env.fire("online");
-  assert.equal(program.heard.length, program.seen, "nothing after closed");
+  assert.equal(program.received.length, program.seen, "nothing after closed");
   assert.deepEqual(getEventListeners(env.page, "freeze"), []);
 });
 
-test("what is not stored yet is counted, told once a task, and asked about before the page is left", async () => {
+test("what is not stored yet is counted, reported once a task, and asked about before the page is left", async () => {
   const { session, start } = await open({ warnUnsent: true });
   await start();
   const counts = [];

@@ -26,9 +26,9 @@ before(async () => {
         import * as Y from "yjs";
         globalThis.doc = new Y.Doc();
         globalThis.text = doc.getText("text");
-        globalThis.heard = [];
+        globalThis.received = [];
         globalThis.session = await connect({ document: "welcome", getToken: ${getToken} });
-        for (const type of ["snapshot", "operation", "gap", "error"]) session.addEventListener(type, ({ detail }) => heard.push([type, detail.version ?? detail.code]));
+        for (const type of ["snapshot", "operation", "gap", "error"]) session.addEventListener(type, ({ detail }) => received.push([type, detail.version ?? detail.code]));
         if (location.hash === "#late") while (!session.version) await new Promise((resolve) => setTimeout(resolve, 20));
         globalThis.provider = new HoldfastProvider(session, doc, { snapshotEvery: 8 });`,
       resolveDir: here,
@@ -73,10 +73,10 @@ test("who comes late gets the snapshot and what is newer, and has the same text"
   const viewer = await arrive("viewer");
   await until(viewer, (version) => session.version === version, version);
   assert.equal(await viewer.evaluate(() => text.toString()), whole);
-  const heard = await viewer.evaluate(() => heard);
-  assert.deepEqual(heard[0], ["snapshot", 16]);
-  assert.deepEqual(heard.slice(1), [["operation", 17]]);
-  assert.deepEqual(await owner.evaluate(() => heard.filter(([type]) => type === "error")), []);
+  const received = await viewer.evaluate(() => received);
+  assert.deepEqual(received[0], ["snapshot", 16]);
+  assert.deepEqual(received.slice(1), [["operation", 17]]);
+  assert.deepEqual(await owner.evaluate(() => received.filter(([type]) => type === "error")), []);
 });
 
 test("whose document is made late has all of it, and its snapshot too", { timeout: 60_000 }, async () => {
@@ -85,7 +85,7 @@ test("whose document is made late has all of it, and its snapshot too", { timeou
   await until(owner, () => session.unsent === 0);
   const editor = await arrive("editor", "#late");
   assert.match(await editor.evaluate(() => text.toString()), /^CHAPTER ONE .*0123456789/);
-  const heard = await editor.evaluate(() => heard.length);
+  const received = await editor.evaluate(() => received.length);
   const version = await editor.evaluate(async () => {
     const due = 8 * (Math.floor(session.version / 8) + 2);
     while (session.version <= due) {
@@ -100,10 +100,10 @@ test("whose document is made late has all of it, and its snapshot too", { timeou
   assert.match(whole, /^CHAPTER ONE /);
   assert.equal(await editor.evaluate(() => text.toString()), whole);
   // The page's own listeners receive each version once, whatever the provider asked for.
-  const versions = await editor.evaluate((from) => heard.slice(from).map(([, version]) => version), heard);
+  const versions = await editor.evaluate((from) => received.slice(from).map(([, version]) => version), received);
   assert.deepEqual(versions, [...new Set(versions)].sort((a, b) => a - b));
   const late = await arrive("viewer");
   await until(late, (version) => session.version >= version, version);
   assert.equal(await late.evaluate(() => text.toString()), whole);
-  assert.equal((await late.evaluate(() => heard))[0][0], "snapshot");
+  assert.equal((await late.evaluate(() => received))[0][0], "snapshot");
 });

@@ -52,7 +52,7 @@ test("two tabs share one socket, and one refresh serves both", { timeout: 60_000
   assert.ok(Math.abs(ends[0] - ends[1]) < 500, "the same end, each tab on its own clock");
 });
 
-test("both tabs type; both hold the same text and hear every version once, in order", { timeout: 60_000 }, async () => {
+test("both tabs type; both hold the same text and receive every version once, in order", { timeout: 60_000 }, async () => {
   const { first, second } = await twoTabs();
   await Promise.all([note(first), note(second)]);
   await Promise.all([type(first, "alpha "), type(second, "beta ")]);

@@ -3,7 +3,7 @@
 // token is ever where it does not belong.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { begin, connected, hears, leader, send, startRig, state } from "./rig.mjs";
+import { begin, connected, receives, leader, send, startRig, state } from "./rig.mjs";
 
 let rig, person;
 
@@ -22,7 +22,7 @@ const kinds = (tab, kind) => tab.evaluate((kind) => events.filter(([k]) => k ===
 const ended = (tab) => tab.until(() => session.state === "closed");
 const refreshed = (tab) => tab.until(() => events.some(([kind]) => kind === "tokenrefresh"));
 
-test("fifty refreshes in five tabs are one request, and each tab hears of it once", { timeout: 60_000 }, async () => {
+test("fifty refreshes in five tabs are one request, and each tab learns of it once", { timeout: 60_000 }, async () => {
   person = await rig.person("owner", 5);
   const before = rig.gateway.refreshes;
   assert.equal(before, 1, "and five tabs that open are one as well");
@@ -177,7 +177,7 @@ test("lies on the tabs' channel change nothing that matters", { timeout: 60_000 
     channel.postMessage({ not: "text" });
   });
   await send(second, "after the lies");
-  await hears(first, "after the lies");
+  await receives(first, "after the lies");
   await leader(person.tabs);
   for (const tab of person.tabs) {
     assert.equal(await state(tab), "connected");
@@ -196,6 +196,6 @@ test("offline: the socket stalls and says nothing; an op of that time is stored 
   await second.until(() => session.state === "reconnecting", undefined, 15_000);
   await first.offline(false);
   await second.until(() => sent["written offline"] > 0);
-  for (const tab of person.tabs) await hears(tab, "written offline");
+  for (const tab of person.tabs) await receives(tab, "written offline");
   assert.deepEqual(await second.evaluate(() => ops.filter((op) => op === "written offline").length), 1);
 });

@@ -12,7 +12,7 @@ const open = async (options = {}) => {
   const session = await connect({ document: "welcome", getToken: () => "t.o.k", wasm, ...options });
   return { session, start: async () => JSON.parse((await program.next())[0][1]) };
 };
-const heard = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
+const received = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
 const refusedWith = (code) => (error) => error instanceof HoldfastError && error.code === code;
 
 before(async () => {
@@ -45,7 +45,7 @@ const successor = () => {
 };
 
 for (const way of Object.keys(traps)) {
-  test(`a program that stops ${way} is started again, and is told what the app waits for by the same names`, async () => {
+  test(`a program that stops ${way} is started again, and receives what the app waits for by the same names`, async () => {
     const { session, start } = await open();
     const facts = await start();
     program.emit("operation", { version: 1 }, { version: 1, state: "connected", role: "leader" });
@@ -53,7 +53,7 @@ for (const way of Object.keys(traps)) {
     const stored = session.send({ n: 2 });
     const asked = (await program.next(2)).map(([kind, text]) => [kind, text]);
     program.call("sent", { id: JSON.parse(asked[1][1]).id, version: 2 });
-    program.emit("operation", { version: 2 }, { version: 2 }); // said, and not heard by the app yet
+    program.emit("operation", { version: 2 }, { version: 2 }); // said, and not received by the app yet
     const errors = [];
     session.addEventListener("error", ({ detail }) => errors.push(detail));
     const states = [];
@@ -66,7 +66,7 @@ for (const way of Object.keys(traps)) {
     const [[first, begun], ...rest] = await next.next(3);
     assert.deepEqual(await stored, { version: 2 });
     assert.equal(first, "start");
-    assert.deepEqual(JSON.parse(begun), { ...facts, version: 2 }, "the same tab, from the version it has heard");
+    assert.deepEqual(JSON.parse(begun), { ...facts, version: 2 }, "the same tab, from the version it has received");
     assert.deepEqual(rest[0], asked[0]);
     assert.deepEqual(JSON.parse(rest[1][1]).op, { n: 3 });
     assert.deepEqual(errors.map(({ code, recoverable, action }) => [code, recoverable, action]), [["WASM_TRAP", true, "reconnect"]]);
@@ -76,7 +76,7 @@ for (const way of Object.keys(traps)) {
     next.call("sent", { id: JSON.parse(rest[0][1]).id, version: 3 });
     next.call("sent", { id: JSON.parse(rest[1][1]).id, version: 4 });
     assert.deepEqual(await Promise.all([kept, meanwhile]), [{ version: 3 }, { version: 4 }]);
-    assert.equal(session.state, "reconnecting", "the one that stopped is heard no more");
+    assert.equal(session.state, "reconnecting", "the one that stopped is received no more");
   });
 }
 
@@ -87,8 +87,8 @@ test("a second trap within a minute is the last: one typed error, and what waite
   await program.next();
   trap("in an event");
   await successor().next(2);
-  const error = heard(session, "error");
-  const closed = heard(session, "state");
+  const error = received(session, "error");
+  const closed = received(session, "state");
   trap("in an event");
   assert.deepEqual([(await error).code, (await error).recoverable], ["WASM_TRAP", false]);
   assert.deepEqual(await closed, { state: "closed" });

@@ -102,8 +102,8 @@ export class FakeSession extends EventTarget {
     if (this.state !== "connected") return;
     if (this.#again) {
       const again = this.#again;
-      const told = this.#read(again.at, Math.min(count, this.version - again.at), (type, detail) => this.say("history", { type, detail }));
-      if (this.#again === again) again.at = told;
+      const at = this.#read(again.at, Math.min(count, this.version - again.at), (type, detail) => this.say("history", { type, detail }));
+      if (this.#again === again) again.at = at;
       if (this.#again.at < this.version) return;
       this.#again = undefined;
       for (const resolve of again.resolve) resolve({ version: this.version });
@@ -113,7 +113,7 @@ export class FakeSession extends EventTarget {
       this.say(type, detail);
     });
   }
-  #read(from, count, tell) {
+  #read(from, count, emit) {
     const { log, snapshot } = this.server;
     if (from < (snapshot?.version ?? 0) && count > 0) {
       from = snapshot.version;
@@ -122,13 +122,13 @@ export class FakeSession extends EventTarget {
         const stored = log.find((entry) => entry.session === this && entry.id === id && entry.version <= from);
         if (stored && this.#waiting.delete(id)) resolve({ version: stored.version });
       }
-      tell("snapshot", { version: from, data: copy(snapshot.data) });
+      emit("snapshot", { version: from, data: copy(snapshot.data) });
     }
     for (const { session, id, op, version } of log.slice(from, from + Math.max(0, count))) {
       const own = session === this;
       const by = { version, clientId: session.clientId, userId: session.userId, messageId: `${session.tabId}-${id}`, replay: false, own };
-      if (op?.comment) tell("comment", { ...by, event: "create", commentId: String(version), body: op.comment });
-      else tell("operation", { ...by, op });
+      if (op?.comment) emit("comment", { ...by, event: "create", commentId: String(version), body: op.comment });
+      else emit("operation", { ...by, op });
       from = version;
       if (!own) continue;
       this.#waiting.get(id)?.resolve({ version });
@@ -186,8 +186,8 @@ export async function type(who, text, ...others) {
 }
 
 /** What somebody sees who joins now. */
-export function newcomer(server) {
-  const late = peer(server, `newcomer-${server.sessions.length}`);
+export function newPeer(server) {
+  const late = peer(server, `new-${server.sessions.length}`);
   late.session.up();
   late.session.pull();
   return late;

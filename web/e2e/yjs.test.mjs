@@ -22,14 +22,14 @@ test("documents converge, whatever is delivered when and whichever lines drop", 
         case 3: session.pull(1 + any(4)); break;
         default: {
           let changed = false;
-          const heard = () => (changed = true);
-          doc.on("update", heard);
+          const received = () => (changed = true);
+          doc.on("update", received);
           for (let i = any(3); i >= 0; i--) {
             if (any(3) && text.length) text.delete(any(text.length), 1);
             else text.insert(any(text.length + 1), String.fromCharCode(97 + any(26)));
             if (any(4) === 0) doc.getMap("map").set(`k${any(3)}`, step);
           }
-          doc.off("update", heard);
+          doc.off("update", received);
           if (changed) written++;
           await null; // one task, one operation
           await null;
@@ -55,7 +55,7 @@ test("documents converge, whatever is delivered when and whichever lines drop", 
   }
 });
 
-test("synced: told when all that was stored is there, and taken back by a drop", async () => {
+test("synced: reported when all that was stored is there, and taken back by a drop", async () => {
   const server = new Server();
   const a = peer(server, "a");
   a.session.up();
@@ -186,7 +186,7 @@ test("a snapshot is stored by whoever writes the entry that is due, with what is
   for (const data of [null, { y: 1, begun: 3 }, { begun: [null, ["x"], ["x", "y", 1, [2]]] }]) late.session.say("snapshot", { data });
 });
 
-test("awareness: gathered, named by the server, given to newcomers, gone with its tab", async () => {
+test("awareness: gathered, named by the server, given to new peers, gone with its tab", async () => {
   const server = new Server();
   const [a, b] = [peer(server, "a", { aware: true }), peer(server, "b", { aware: true })];
   a.session.name = "Ann";
@@ -199,7 +199,7 @@ test("awareness: gathered, named by the server, given to newcomers, gone with it
   const shown = b.session.shown.length;
   b.awareness.setLocalState(b.awareness.getLocalState());
   await pause(30);
-  assert.equal(b.session.shown.length, shown + 1, "and what is heard is not told on");
+  assert.equal(b.session.shown.length, shown + 1, "and what is received is not passed on");
 
   const c = peer(server, "c", { aware: true });
   c.session.up();
@@ -222,7 +222,7 @@ test("a closed tab of one's own profile takes its cursor along", async () => {
   b.session.tabId = "tab-other";
   for (const { session, awareness } of [a, b]) {
     session.up();
-    awareness.setLocalState({ here: true }); // y-protocols does not tell of the state it begins with
+    awareness.setLocalState({ here: true }); // y-protocols does not report the state it begins with
   }
   await pause(30);
   assert.equal(a.awareness.getStates().size, 2);

@@ -28,7 +28,7 @@ func TestAppOfADevice(t *testing.T) {
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
 	u.says(1, 3)
-	u.hears(3)
+	u.receives(3)
 	if apps := u.Apps(); len(apps) != 1 || apps[0].State != "running" || apps[0].Package != captions {
 		t.Errorf("%+v", apps)
 	}
@@ -39,13 +39,13 @@ func TestAppOfADevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.was("connecting", "running", "stopping", "stopped user_stopped")
-	appTold(a, "its end", func(e native.Stopped) bool { return e.Reason == "user_stopped" })
+	awaitAppEvent(a, "its end", func(e native.Stopped) bool { return e.Reason == "user_stopped" })
 	if err := u.Send(u.within(), captions, 4); !errors.Is(err, &protocol.Error{Code: protocol.NotFound}) {
 		t.Errorf("to a stopped app: %v", err)
 	}
-	// Started again, it is another session, and the greeting is heard again.
+	// Started again, it is another session, and the greeting is received again.
 	u.starts()
-	u.until("greeted twice", func() bool { return strings.Count(strings.Join(u.heard, ""), "hello") == 2 })
+	u.until("greeted twice", func() bool { return strings.Count(strings.Join(u.received, ""), "hello") == 2 })
 	// An app that leaves is stopped.
 	if err := a.sessions[1].Close(u.within()); err != nil {
 		t.Error(err)
@@ -83,12 +83,12 @@ func TestAppOverResets(t *testing.T) {
 	close(stop)
 	cutting.Wait()
 	u.Wake()
-	u.hears(120)
+	u.receives(120)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for i, text := range a.heard {
+	for i, text := range a.received {
 		if text != fmt.Sprint(i+1) {
-			t.Errorf("the app heard %s as number %d", text, i+1)
+			t.Errorf("the app received %s as number %d", text, i+1)
 		}
 	}
 	if len(a.sessions) != 1 {
@@ -112,24 +112,24 @@ func TestAppOverAKilledWorker(t *testing.T) {
 	w.Restart()
 	u.Wake()
 	<-said
-	u.hears(10)
+	u.receives(10)
 }
 
-// The app is told when the user's device goes and comes back.
-func TestAppHearsOfTheDevice(t *testing.T) {
+// The app is notified when the user's device goes and comes back.
+func TestAppLearnsOfTheDevice(t *testing.T) {
 	t.Parallel()
 	w := start(t, nil)
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
 	u.cut()
-	appTold(a, "the device's going", func(native.ClientDisconnected) bool { return true })
+	awaitAppEvent(a, "the device's going", func(native.ClientDisconnected) bool { return true })
 	u.Wake()
-	appTold(a, "its return", func(native.ClientReconnected) bool { return true })
+	awaitAppEvent(a, "its return", func(native.ClientReconnected) bool { return true })
 	// A device that leaves for good takes its apps along.
 	if err := u.Close(u.within()); err != nil {
 		t.Fatal(err)
 	}
-	appTold(a, "the end", func(e native.Stopped) bool { return e.Reason == "session_ended" })
+	awaitAppEvent(a, "the end", func(e native.Stopped) bool { return e.Reason == "session_ended" })
 }
 
 // An app's server that is put away is called again, and its successor takes over.
@@ -139,14 +139,14 @@ func TestAppIsResurrected(t *testing.T) {
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
 	u.says(1, 2)
-	u.hears(2)
+	u.receives(2)
 	first := a.app
 	a.takesOver(captions)
 	if err := first.Close(u.within()); err != nil {
 		t.Fatal(err)
 	}
 	u.says(3, 4) // kept for whoever comes
-	u.hears(4)
+	u.receives(4)
 	u.was("connecting", "running", "grace_period", "resurrecting", "running")
 }
 
@@ -173,12 +173,12 @@ func TestAppKeyIsReplaced(t *testing.T) {
 	a, u := w.serves(captions), w.uses("owner")
 	u.starts()
 	u.says(1, 2)
-	u.hears(2)
+	u.receives(2)
 	s, old := a.sessions[0], a.keyID
 	key := w.asks("POST", "apps/"+captions+"/keys", `{}`)
 	a.key, _ = key["key"].(string)
 	a.takesOver(captions)
-	time.Sleep(300 * time.Millisecond) // what is not acknowledged would be heard again
+	time.Sleep(300 * time.Millisecond) // what is not acknowledged would be received again
 	w.asks("DELETE", "apps/"+captions+"/keys/"+old, `{}`)
 	select {
 	case <-s.Done():
@@ -189,7 +189,7 @@ func TestAppKeyIsReplaced(t *testing.T) {
 		t.Errorf("ended with %v", s.Err())
 	}
 	u.says(3, 4)
-	u.hears(4)
+	u.receives(4)
 	u.was("running", "resurrecting", "running")
 }
 

@@ -29,7 +29,7 @@ func (w *worker) asks(method, path, body string) (answer map[string]any) {
 	return answer
 }
 
-// appServer is an app whose webhook is a real one, and what its sessions heard.
+// appServer is an app whose webhook is a real one, and what its sessions received.
 type appServer struct {
 	w                  *worker
 	app                *native.App
@@ -38,7 +38,7 @@ type appServer struct {
 
 	mu       sync.Mutex
 	handler  http.Handler
-	heard    []string
+	received []string
 	events   []native.Event
 	sessions []*native.AppSession
 	lines    []net.Conn
@@ -105,7 +105,7 @@ func (a *appServer) handle(ctx context.Context, s *native.AppSession) {
 		m, ok := ev.(native.Message)
 		a.mu.Lock()
 		if ok {
-			a.heard = append(a.heard, string(m.Data))
+			a.received = append(a.received, string(m.Data))
 		} else {
 			a.events = append(a.events, ev)
 		}
@@ -138,7 +138,7 @@ func (a *appServer) until(what string, so func() bool) {
 		is := so()
 		if !is && time.Now().After(late) {
 			defer a.mu.Unlock()
-			a.w.T.Fatalf("never %s; the app heard %q and %+v", what, a.heard, a.events)
+			a.w.T.Fatalf("never %s; the app received %q and %+v", what, a.received, a.events)
 		}
 		a.mu.Unlock()
 		if is {
@@ -147,10 +147,10 @@ func (a *appServer) until(what string, so func() bool) {
 	}
 }
 
-// appTold waits until the app was told something.
-func appTold[E native.Event](a *appServer, what string, fits func(E) bool) {
+// awaitAppEvent waits for an event of a kind for which fits is true.
+func awaitAppEvent[E native.Event](a *appServer, what string, fits func(E) bool) {
 	a.w.T.Helper()
-	a.until("told of "+what, func() bool {
+	a.until("received "+what, func() bool {
 		for _, ev := range a.events {
 			if e, ok := ev.(E); ok && fits(e) {
 				return true
@@ -160,17 +160,17 @@ func appTold[E native.Event](a *appServer, what string, fits func(E) bool) {
 	})
 }
 
-// user is a device that apps talk to: whatever they say is heard, in order.
+// user is a device that apps talk to: whatever they say is received, in order.
 type user struct {
 	*native.Device
 	w *worker
 
-	mu     sync.Mutex
-	heard  []string
-	states []string
-	last   uint64
-	faults []string
-	line   net.Conn
+	mu       sync.Mutex
+	received []string
+	states   []string
+	last     uint64
+	faults   []string
+	line     net.Conn
 }
 
 func (w *worker) uses(account string) *user {
@@ -217,9 +217,9 @@ func (u *user) read() {
 		switch e := ev.(type) {
 		case native.Message:
 			seq = e.Seq
-			u.heard = append(u.heard, string(e.Data))
+			u.received = append(u.received, string(e.Data))
 			if e.From != captions {
-				u.faults = append(u.faults, "heard from "+e.From)
+				u.faults = append(u.faults, "received from "+e.From)
 			}
 		case native.AppChange:
 			seq = e.Seq
@@ -230,7 +230,7 @@ func (u *user) read() {
 			seq = 0
 		}
 		if seq != 0 && seq != u.last+1 {
-			u.faults = append(u.faults, fmt.Sprintf("heard %d after %d", seq, u.last))
+			u.faults = append(u.faults, fmt.Sprintf("received %d after %d", seq, u.last))
 		}
 		u.last = max(u.last, seq)
 		u.mu.Unlock()
@@ -254,7 +254,7 @@ func (u *user) until(what string, so func() bool) {
 		is := so()
 		if !is && time.Now().After(late) {
 			defer u.mu.Unlock()
-			u.w.T.Fatalf("never %s; the device heard %q and %q", what, u.heard, u.states)
+			u.w.T.Fatalf("never %s; the device received %q and %q", what, u.received, u.states)
 		}
 		u.mu.Unlock()
 		if is {
@@ -277,18 +277,18 @@ func (u *user) was(states ...string) {
 	})
 }
 
-// hears waits for an echo of n messages, and nothing else but greetings.
-func (u *user) hears(n int) {
+// receives waits for an echo of n messages, and nothing else but greetings.
+func (u *user) receives(n int) {
 	u.w.T.Helper()
 	echoes := func() (all []string) {
-		for _, text := range u.heard {
+		for _, text := range u.received {
 			if text != `"hello"` {
 				all = append(all, text)
 			}
 		}
 		return all
 	}
-	u.until(fmt.Sprintf("heard %d echoes", n), func() bool { return len(echoes()) >= n })
+	u.until(fmt.Sprintf("received %d echoes", n), func() bool { return len(echoes()) >= n })
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for i, text := range echoes() {

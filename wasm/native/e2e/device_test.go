@@ -30,13 +30,13 @@ type wearer struct {
 	tokens atomic.Int32 // how often one was asked for
 	posted int
 
-	mu     sync.Mutex
-	heard  []string
-	last   uint64
-	others []native.Event // what is not a message
-	faults []string
-	line   net.Conn
-	lines  int
+	mu       sync.Mutex
+	received []string
+	last     uint64
+	others   []native.Event // what is not a message
+	faults   []string
+	line     net.Conn
+	lines    int
 }
 
 // wears connects a device of an account; two of one account are one after the other.
@@ -93,10 +93,10 @@ func (d *wearer) read() {
 			var text string
 			json.Unmarshal(e.Data, &text)
 			if e.Seq != d.last+1 || e.From != protocol.FromOperator {
-				d.faults = append(d.faults, fmt.Sprintf("heard %d (%s, from %s) after %d", e.Seq, text, e.From, d.last))
+				d.faults = append(d.faults, fmt.Sprintf("received %d (%s, from %s) after %d", e.Seq, text, e.From, d.last))
 			}
 			d.last = e.Seq
-			d.heard = append(d.heard, text)
+			d.received = append(d.received, text)
 		case native.Gap:
 			d.faults = append(d.faults, fmt.Sprintf("a gap: %+v", e))
 		default:
@@ -115,15 +115,15 @@ func (d *wearer) posts(n int) {
 	}
 }
 
-// hasHeard waits for all that was posted, once and in order.
-func (d *wearer) hasHeard() {
+// hasReceived waits for all that was posted, once and in order.
+func (d *wearer) hasReceived() {
 	d.w.T.Helper()
-	d.until("heard all", func() bool { return len(d.heard) >= d.posted })
+	d.until("received all", func() bool { return len(d.received) >= d.posted })
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for i, text := range d.heard {
+	for i, text := range d.received {
 		if want := fmt.Sprintf("message %d", i+1); text != want {
-			d.w.T.Errorf("%q is the %d. that was heard", text, i+1)
+			d.w.T.Errorf("%q is the %d. that was received", text, i+1)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func (d *wearer) until(what string, so func() bool) {
 		is := so()
 		if !is && time.Now().After(late) {
 			defer d.mu.Unlock()
-			d.w.T.Fatalf("never %s; heard %d of %d and %+v", what, len(d.heard), d.posted, d.others)
+			d.w.T.Fatalf("never %s; received %d of %d and %+v", what, len(d.received), d.posted, d.others)
 		}
 		d.mu.Unlock()
 		if is {
@@ -144,10 +144,10 @@ func (d *wearer) until(what string, so func() bool) {
 	}
 }
 
-// toldOf waits for an event of a kind for which fits is true.
-func toldOf[E native.Event](d *wearer, what string, fits func(E) bool) {
+// awaitDeviceEvent waits for an event of a kind for which fits is true.
+func awaitDeviceEvent[E native.Event](d *wearer, what string, fits func(E) bool) {
 	d.w.T.Helper()
-	d.until("told of "+what, func() bool {
+	d.until("received "+what, func() bool {
 		for _, ev := range d.others {
 			if e, ok := ev.(E); ok && fits(e) {
 				return true
@@ -168,7 +168,7 @@ func (d *wearer) cut() {
 	}
 }
 
-// What an operator sends over lines that are cut again and again is heard once and in
+// What an operator sends over lines that are cut again and again is received once and in
 // order.
 func TestDeviceOverResets(t *testing.T) {
 	t.Parallel()
@@ -193,7 +193,7 @@ func TestDeviceOverResets(t *testing.T) {
 	close(stop)
 	cutting.Wait()
 	d.Wake()
-	d.hasHeard()
+	d.hasReceived()
 	if d.SessionID() != session || d.lines < 4 {
 		t.Errorf("session %s became %s over %d lines", session, d.SessionID(), d.lines)
 	}
@@ -208,7 +208,7 @@ func TestDeviceOverResets(t *testing.T) {
 	}
 }
 
-// A message that is stored while the Worker is killed is heard from the one that is
+// A message that is stored while the Worker is killed is received from the one that is
 // started in its place.
 func TestDeviceOverAKilledWorker(t *testing.T) {
 	t.Parallel()
@@ -220,10 +220,10 @@ func TestDeviceOverAKilledWorker(t *testing.T) {
 		d.cut()
 		d.posts(5)
 		w.Kill()
-		toldOf(d, "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
+		awaitDeviceEvent(d, "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
 		w.Restart()
 		d.Wake()
-		d.hasHeard()
+		d.hasReceived()
 	}
 	if d.SessionID() != session {
 		t.Errorf("session %s became %s", session, d.SessionID())
@@ -237,7 +237,7 @@ func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 	d := w.wears("owner", "glasses")
 	d.until("refreshed three times", func() bool { return d.tokens.Load() >= 4 })
 	d.posts(2)
-	d.hasHeard()
+	d.hasReceived()
 	if d.lines != 1 {
 		t.Errorf("%d connections", d.lines)
 	}
@@ -256,7 +256,7 @@ func TestDeviceHeartbeat(t *testing.T) {
 		d := w.wears("owner", "glasses")
 		time.Sleep(4 * time.Second)
 		d.posts(1)
-		d.hasHeard()
+		d.hasReceived()
 		if d.lines != 1 {
 			t.Errorf("%s: %d connections", by, d.lines)
 		}
@@ -282,7 +282,7 @@ func TestDeviceEndings(t *testing.T) {
 	}
 	over(first, protocol.ConnectionReplaced)
 	second.posts(1)
-	second.hasHeard()
+	second.hasReceived()
 	w.operator("POST", "users/usr_owner/revoke", `{"all":true}`)
 	over(second, protocol.TokenRevoked)
 	_, err := native.ConnectDevice(first.within(), native.DeviceConfig{URL: w.URL, Token: native.Account(w.URL, "nobody@example.com", "x", nil)})

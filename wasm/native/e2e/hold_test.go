@@ -82,9 +82,9 @@ func TestKillLosesNothing(t *testing.T) {
 			writing.Go(func() { m.writes(150) })
 		}
 		before := all[2].Version()
-		all[2].until("heard more", func() bool { return all[2].Version() > before+20 })
+		all[2].until("received more", func() bool { return all[2].Version() > before+20 })
 		d.Kill()
-		told(all[0], "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
+		awaitEvent(all[0], "the drop", func(e native.StateChange) bool { return e.State == native.Reconnecting })
 		d.Restart()
 		for _, m := range all {
 			m.Wake()
@@ -126,7 +126,7 @@ func TestLostPermissions(t *testing.T) {
 	owner, editor := w.join("owner", "welcome"), w.join("editor", "welcome")
 	editor.writes(1)
 	w.operator("PUT", "documents/welcome/members/usr_editor", `{"role":"view"}`)
-	told(editor, "the change", func(e native.PermissionChange) bool { return slices.Contains(e.Removed, "write") })
+	awaitEvent(editor, "the change", func(e native.PermissionChange) bool { return slices.Contains(e.Removed, "write") })
 	if editor.Can("write") || !editor.Can("read") {
 		t.Errorf("it may %v", editor.Permissions())
 	}
@@ -195,7 +195,7 @@ func TestSameClientIDIsReplaced(t *testing.T) {
 	}
 }
 
-// A reader that stops hearing does not hold anybody up, and hears it all later.
+// A reader that stops receiving does not hold anybody up, and receives it all later.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
 	w := start(t, map[string]string{"MAX_REPLAY": "100", "MESSAGES_PER_S": "100000", "BYTES_PER_S": "100000000", "MESSAGES_BURST": "100000"})

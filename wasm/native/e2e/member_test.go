@@ -24,15 +24,15 @@ type member struct {
 	tokens atomic.Int32 // how often one was asked for
 	pause  chan struct{}
 
-	mu     sync.Mutex
-	heard  []string // version i+1 is the op heard[i]
-	acked  map[string]uint64
-	sent   []string
-	others []native.Event // what is not an operation
-	faults []string
-	news   chan struct{}
-	line   net.Conn
-	lines  int
+	mu       sync.Mutex
+	received []string // version i+1 is the op received[i]
+	acked    map[string]uint64
+	sent     []string
+	others   []native.Event // what is not an operation
+	faults   []string
+	news     chan struct{}
+	line     net.Conn
+	lines    int
 }
 
 // prepare makes a member and its config; join opens it as well.
@@ -99,10 +99,10 @@ func (m *member) read() {
 		case native.Operation:
 			var op string
 			json.Unmarshal(e.Op, &op)
-			if e.Version != uint64(len(m.heard))+1 {
-				m.faults = append(m.faults, fmt.Sprintf("heard version %d (%s) after %d", e.Version, op, len(m.heard)))
+			if e.Version != uint64(len(m.received))+1 {
+				m.faults = append(m.faults, fmt.Sprintf("received version %d (%s) after %d", e.Version, op, len(m.received)))
 			}
-			m.heard = append(m.heard, op)
+			m.received = append(m.received, op)
 		case native.Gap:
 			m.faults = append(m.faults, fmt.Sprintf("a gap: %+v", e))
 		default:
@@ -117,7 +117,7 @@ func (m *member) read() {
 	}
 }
 
-// until waits for something to be so of what was heard.
+// until waits for something to be so of what was received.
 func (m *member) until(what string, so func() bool) {
 	m.t.Helper()
 	late := time.After(patience)
@@ -134,15 +134,15 @@ func (m *member) until(what string, so func() bool) {
 		case <-late:
 			m.mu.Lock()
 			defer m.mu.Unlock()
-			m.t.Fatalf("%s: never %s; heard %d versions and %+v", m.who, what, len(m.heard), m.others)
+			m.t.Fatalf("%s: never %s; received %d versions and %+v", m.who, what, len(m.received), m.others)
 		}
 	}
 }
 
-// told waits for an event of a kind for which fits is true.
-func told[E native.Event](m *member, what string, fits func(E) bool) {
+// awaitEvent waits for an event of a kind for which fits is true.
+func awaitEvent[E native.Event](m *member, what string, fits func(E) bool) {
 	m.t.Helper()
-	m.until("told of "+what, func() bool {
+	m.until("received "+what, func() bool {
 		for _, ev := range m.others {
 			if e, ok := ev.(E); ok && fits(e) {
 				return true
@@ -196,8 +196,8 @@ func (m *member) reset() bool {
 	return tcp.Close() == nil
 }
 
-// agree checks that everybody has heard the same, each op once and where its sender
-// was told, each sender's in its order.
+// agree checks that everybody has received the same, each op once and where the acknowledgement
+// said, each sender's in its order.
 func agree(t *testing.T, members ...*member) {
 	t.Helper()
 	total := 0
@@ -205,9 +205,9 @@ func agree(t *testing.T, members ...*member) {
 		total += len(m.sent)
 	}
 	for _, m := range members {
-		m.until(fmt.Sprintf("heard all %d", total), func() bool { return len(m.heard) >= total })
+		m.until(fmt.Sprintf("received all %d", total), func() bool { return len(m.received) >= total })
 	}
-	log := members[0].heard
+	log := members[0].received
 	if len(log) != total {
 		t.Errorf("%d versions of %d ops", len(log), total)
 	}
@@ -219,8 +219,8 @@ func agree(t *testing.T, members ...*member) {
 		at[op] = i + 1
 	}
 	for _, m := range members {
-		if fmt.Sprint(m.heard) != fmt.Sprint(log) {
-			t.Errorf("%s and %s heard different things", m.who, members[0].who)
+		if fmt.Sprint(m.received) != fmt.Sprint(log) {
+			t.Errorf("%s and %s received different things", m.who, members[0].who)
 		}
 		last := 0
 		for _, op := range m.sent {
