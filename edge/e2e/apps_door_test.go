@@ -245,7 +245,7 @@ func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		c.ws.Write(ctx, websocket.MessageText, []byte(word))
 		for range more.frames {
-			c.ws.Write(ctx, websocket.MessageText, make([]byte, more.bytes)) // the line may be closed by now
+			c.ws.Write(ctx, websocket.MessageText, make([]byte, more.bytes)) // the socket may be closed by now
 		}
 		cancel()
 		if reason, code := c.turnedAway(false); (reason != "too_many_frames" || code != 4201) && (reason != "app_key_invalid" || code != 4101) {

@@ -89,7 +89,7 @@ func TestAppByItsFirstWord(t *testing.T) {
 	}
 	app.receivesFrom("device", "3")
 	phone.state("app_started", notes, "running")
-	// Two more lines with the same first word: the newest has it.
+	// Two more connections with the same first word: the newest has it.
 	newer := appDial{path: "/app-ws"}.open(s)
 	newer.send(fmt.Sprintf(`{"type":"app_connection_init","data":{"package":%q,"session_id":%q,"api_key":%q}}`, notes, call.SessionID, a.key))
 	newer.expect("app_connection_ack", "")

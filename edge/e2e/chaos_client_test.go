@@ -37,7 +37,7 @@ type resumer struct {
 
 	unacked []string
 	made    int
-	dropped time.Time // when the last line ended; zero before the first
+	dropped time.Time // when the last socket ended; zero before the first
 	fails   int       // dials in a row that came to nothing
 
 	// The state of the current connection.
@@ -94,7 +94,7 @@ func (r *resumer) run(ctx context.Context) {
 func (r *resumer) connectAndLive(ctx context.Context) (back <-chan struct{}) {
 	r.fails++
 	r.to.lastSeq = r.world.checker.begins(r.to.document, r.name())
-	l, err := dialLine(ctx, r.world.server, r.to, &r.world.holes)
+	l, err := dialSocket(ctx, r.world.server, r.to, &r.world.holes)
 	if err != nil {
 		r.world.count("failed dials")
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -123,7 +123,7 @@ func (r *resumer) connectAndLive(ctx context.Context) (back <-chan struct{}) {
 }
 
 // live runs while the connection holds.
-func (r *resumer) live(ctx context.Context, l *line) (back <-chan struct{}) {
+func (r *resumer) live(ctx context.Context, l *socket) (back <-chan struct{}) {
 	pings := time.NewTicker(r.world.heartbeat)
 	defer pings.Stop()
 	think := time.NewTimer(r.pause())
@@ -143,7 +143,7 @@ func (r *resumer) live(ctx context.Context, l *line) (back <-chan struct{}) {
 			think.Reset(r.pause())
 		case <-pings.C:
 			if r.unponged >= 2 {
-				r.world.count("half-open lines noticed")
+				r.world.count("half-open sockets noticed")
 				return nil
 			}
 			l.send(protocol.PingText)
@@ -174,7 +174,7 @@ func (r *resumer) pause() time.Duration {
 }
 
 // write sends a new op.
-func (r *resumer) write(l *line) {
+func (r *resumer) write(l *socket) {
 	if r.held != nil {
 		return
 	}
@@ -185,12 +185,12 @@ func (r *resumer) write(l *line) {
 	sendOp(l, id)
 }
 
-func sendOp(l *line, id string) {
+func sendOp(l *socket, id string) {
 	l.send(fmt.Sprintf(`{"type":"operation","event":"op","message_id":%q,"data":{"op":%q}}`, id, opOf(id)))
 }
 
 // resend repeats in order what was not acknowledged.
-func (r *resumer) resend(l *line) {
+func (r *resumer) resend(l *socket) {
 	for _, id := range r.unacked {
 		r.world.count("ops sent again")
 		sendOp(l, id)

@@ -12,7 +12,7 @@ import (
 
 // admitted handles the first frame of a connection. What it announces must fit what the client
 // has: a replay or a gap that begins right after it, up to the document's version.
-func (r *resumer) admitted(l *line, f frame) bool {
+func (r *resumer) admitted(l *socket, f frame) bool {
 	if f.Event != protocol.EventConnectionAck {
 		r.world.count("refused: " + f.text("error_code"))
 		return false
@@ -59,7 +59,7 @@ func (r *resumer) admitted(l *line, f frame) bool {
 }
 
 // sync asks for everything after a version.
-func (r *resumer) sync(l *line, from int) {
+func (r *resumer) sync(l *socket, from int) {
 	r.syncing = true
 	r.world.count("sync requests")
 	r.world.checker.catchesUp(r.to.document, r.name(), true)
@@ -67,7 +67,7 @@ func (r *resumer) sync(l *line, from int) {
 }
 
 // take is what a client does with a frame.
-func (r *resumer) take(l *line, f frame) {
+func (r *resumer) take(l *socket, f frame) {
 	if r.onFrame != nil {
 		r.onFrame(f)
 	}
@@ -75,7 +75,7 @@ func (r *resumer) take(l *line, f frame) {
 	case "operation/op":
 		version := int(f.Seq)
 		if version <= r.newest {
-			r.world.checker.wrong("out of order: %s was sent the op %d after %d on one line", r.name(), version, r.newest)
+			r.world.checker.wrong("out of order: %s was sent the op %d after %d on one socket", r.name(), version, r.newest)
 		}
 		r.newest = version
 		r.receives(version, f.Data["op"])
@@ -137,7 +137,7 @@ func (r *resumer) acknowledged(id string, version int) {
 
 // synced handles one frame of an answer to sync_request. An answer may be bounded: then its
 // last frame says that there is more, and the client asks for it.
-func (r *resumer) synced(l *line, f frame) {
+func (r *resumer) synced(l *socket, f frame) {
 	ops, _ := f.Data["ops"].([]any)
 	for _, o := range ops {
 		op, _ := o.(map[string]any)

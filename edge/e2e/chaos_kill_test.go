@@ -83,7 +83,7 @@ func chaosEviction(t *testing.T, span time.Duration) {
 		case <-over:
 			w.finish()
 			if len(w.resumes) > 0 {
-				t.Errorf("%d lines did not survive the evictions", len(w.resumes))
+				t.Errorf("%d sockets did not survive the evictions", len(w.resumes))
 			}
 			return
 		case <-time.After(w.between(100*time.Millisecond, 400*time.Millisecond)):

@@ -31,7 +31,7 @@ type world struct {
 	ctx       context.Context
 	stop      context.CancelFunc
 	running   sync.WaitGroup
-	breaking  sync.Mutex // lines, or evicting objects: one at a time
+	breaking  sync.Mutex // sockets, or evicting objects: one at a time
 
 	mu      sync.Mutex
 	counts  map[string]int
@@ -105,9 +105,9 @@ func (w *world) resumed(after time.Duration) {
 // is never deserved here.
 func (w *world) ended(why error) {
 	code := websocket.CloseStatus(why)
-	w.count(fmt.Sprintf("lines ended with %d", code))
+	w.count(fmt.Sprintf("sockets ended with %d", code))
 	if code/100 == 44 {
-		w.checker.wrong("refused: a line was closed for good: %v", why)
+		w.checker.wrong("refused: a socket was closed for good: %v", why)
 	}
 }
 

@@ -49,7 +49,7 @@ func TestOperatorEndsADevice(t *testing.T) {
 		t.Errorf("revoked: closed with %d", code)
 	}
 	if e := waits.expect("system", "connection_error"); e.text("error_code") != "TOKEN_REVOKED" {
-		t.Errorf("at the door: %+v", e)
+		t.Errorf("in the handshake: %+v", e)
 	}
 	_, response, err := deviceDial{clientID: "phone", token: token}.dial(s)
 	if err == nil || response == nil || response.StatusCode != 401 {
@@ -86,7 +86,7 @@ func TestDeviceKeepsTheSession(t *testing.T) {
 	}
 }
 
-// S1: "Expired tokens are rejected": on a line that is open too, unless a newer one comes.
+// S1: "Expired tokens are rejected": on a connection that is open too, unless a newer one comes.
 func TestDeviceTokenExpires(t *testing.T) {
 	t.Parallel()
 	s := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "2", "READ_ONLY_MS": "500", "REFRESH_NOTICE_MS": "60000"})

@@ -12,7 +12,7 @@ import (
 )
 
 // Everything a first message may be but the right one. Power of the attacker: a socket,
-// and nothing that opens the door.
+// and nothing that lets anybody in.
 func TestAppFirstFrameRefused(t *testing.T) {
 	received := func(text string) map[string]any { return map[string]any{"text": text} }
 	for _, c := range []struct {

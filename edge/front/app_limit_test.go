@@ -11,7 +11,7 @@ import (
 
 // Faults that the apps had once, each as it came about.
 
-// All users' apps of one package come from one address: the app's server. When their lines
+// All users' apps of one package come from one address: the app's server. When their connections
 // drop together, as at a deploy, they all come back within the 5 s of grace. The limit of
 // an address, which is for strangers, turns most of them away, good key or not, and their
 // users' apps stop.
@@ -24,11 +24,11 @@ func TestAppsAnAppServerHasOneAddress(t *testing.T) {
 		}
 	}
 	if refused > 0 {
-		t.Errorf("of 1,000 users' apps that come back at once with a good key, %d are turned away", refused)
+		t.Errorf("of 1,000 users' apps that come back at once with a good key, %d are rejected", refused)
 	}
 }
 
-// Whoever tries keys from an address is turned away after as many as anybody may connect.
+// Whoever tries keys from an address is rejected after as many as anybody may connect.
 func TestAppsKeysAreNotGuessed(t *testing.T) {
 	w := appWorker(t)
 	looked := 0

@@ -13,7 +13,7 @@ import (
 )
 
 // Power of the attacker: an app's good key, and any session id it can write. No object is
-// woken for one that nobody was given, by either way in, and whoever goes on is turned away
+// woken for one that nobody was given, by either way in, and whoever goes on is rejected
 // by its address.
 func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 	text := protocol.AppSessionID("usr_nobody", strings.Repeat("0f", 16))
@@ -49,7 +49,7 @@ func TestAppsAnInventedSessionWakesNoObject(t *testing.T) {
 		}
 	}
 	if refused > vars.ConnectsPerIPBurst.Int("") || refused+limited != 1000 {
-		t.Errorf("%d are looked into, %d turned away", refused, limited)
+		t.Errorf("%d are looked into, %d rejected", refused, limited)
 	}
 }
 

@@ -179,7 +179,7 @@ func TestSubjectClaim(t *testing.T) {
 }
 
 // The cold start of t02: everybody who comes while the key set is on its way has it
-// fetched, and the Worker's JavaScript makes one fetch of them. None is turned away.
+// fetched, and the Worker's JavaScript makes one fetch of them. None is rejected.
 func TestColdStart(t *testing.T) {
 	w := newWorker(t, fetching())
 	var states []any

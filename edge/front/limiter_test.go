@@ -87,7 +87,7 @@ func TestConnectsPerAddress(t *testing.T) {
 	}
 }
 
-// An office is one address. All of it comes back at once when its line does, with good
+// An office is one address. All of it comes back at once when its connection does, with good
 // tokens: everybody is let in, however small the limit, and whatever fails on our side.
 func TestAnOfficeComesBackAtOnce(t *testing.T) {
 	w := limited(t, nil)
@@ -119,7 +119,7 @@ func TestAnOfficeComesBackAtOnce(t *testing.T) {
 }
 
 // Those who come while as many as may be are being looked into are given times apart from
-// each other, and early enough for their lines' grace period.
+// each other, and early enough for their connections' grace period.
 func TestRefusedAtOneAddressEachHasATimeOfItsOwn(t *testing.T) {
 	v := limiter{limit: rate.Limit{Count: vars.ConnectsPerIPPerMin.Int(""), Per: time.Minute, Burst: vars.ConnectsPerIPBurst.Int("")}}
 	waits, most := map[time.Duration]int{}, time.Duration(0)

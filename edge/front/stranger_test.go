@@ -36,7 +36,7 @@ func TestAppsEveryRefusalCounts(t *testing.T) {
 	w := appWorker(t)
 	w.front.connects.limit.Burst = 3
 	for range 3 {
-		w.step(upgrade(appLine, from...)) // it gets its socket, and is learnt of no more
+		w.step(upgrade(appLine, from...)) // it gets its socket, and sends nothing more
 	}
 	if step := w.step(upgrade(appLine, from...)); step["status"] != 429.0 {
 		t.Errorf("after three that left: %v", step)

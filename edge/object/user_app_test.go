@@ -75,11 +75,11 @@ func TestAppsRegisterStatement(t *testing.T) {
 }
 
 // An app talks by key k1. Another of its sockets, by k2, is written down and gets no
-// further than the door, where it may wait 30 s and go. From then on the revocation of k1
-// does not find the line that k1 let in, and the revoked key talks on.
+// further than the handshake, where it may wait 30 s and go. From then on the revocation of k1
+// does not find the connection that k1 let in, and the revoked key talks on.
 func TestAppsARevokedKeyIsFound(t *testing.T) {
 	if got := database(t, `register("s1", "k1"); register("s1", "k2"); revoke("k1"); say("told: " + found("k1"));`); got != "told: ann" {
-		t.Errorf("k1 is revoked, its line is there: %q", got)
+		t.Errorf("k1 is revoked, its connection is there: %q", got)
 	}
 	if got := database(t, `register("s1", "k1"); register("s1", "k2"); revoke("k2"); forget("k2"); revoke("k1"); say("told: " + found("k1"));`); got != "told: ann" {
 		t.Errorf("k2 is revoked first, then k1: %q", got)

@@ -134,7 +134,7 @@ func TestStableConnectionForgetsFailures(t *testing.T) {
 	}
 }
 
-// TestQuickProbe: after the page was away, a line that does not answer within two
+// TestQuickProbe: after the page was away, a connection that does not answer within two
 // seconds is replaced.
 func TestQuickProbe(t *testing.T) {
 	w, t1 := liveTab(t)

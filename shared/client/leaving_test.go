@@ -77,7 +77,7 @@ func TestOpsOfAPageThatLeavesGoToTheOthers(t *testing.T) {
 		w, t1 := liveTab(t)
 		w.open("t2")
 		w.open("t3")
-		w.do(t1, Closed{Gen: 1, Code: 1006}) // the line is down
+		w.do(t1, Closed{Gen: 1, Code: 1006}) // the connection is down
 		gone := w.tab(leaver)
 		for _, id := range []string{"1", "2", "3"} {
 			w.do(gone, Send{id, []byte(`"` + id + `"`)})

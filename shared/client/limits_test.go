@@ -58,7 +58,7 @@ func TestLimitsAreTheServers(t *testing.T) {
 }
 
 // What was sent before the server has said its limits is held to them when it has: it is
-// refused, and not the line that ends for it again and again.
+// refused, and not the connection that ends for it again and again.
 func TestLimitsThatComeLater(t *testing.T) {
 	w := newWorld()
 	w.onWrite = w.answerPings
@@ -149,7 +149,7 @@ func TestUnreadableSyncIsAGap(t *testing.T) {
 	want(t, w, `emit gap {"from":1,"to":3,"count":3,"reason":"unreadable"}`, 1)
 }
 
-// The server's refusal of one op that it names leaves the line as it is.
+// The server's refusal of one op that it names leaves the connection as it is.
 func TestARefusedOpEndsNothing(t *testing.T) {
 	w, t1 := liveTab(t)
 	w.do(t1, Send{"1", []byte(`1`)})

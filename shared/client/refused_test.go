@@ -149,7 +149,7 @@ func TestRefusedAfterAdmission(t *testing.T) {
 }
 
 // A server that cannot say yet what the new token is worth, because the issuer has just
-// begun to use another key, is asked again when it said; meanwhile the line stands on the
+// begun to use another key, is asked again when it said; meanwhile the connection stands on the
 // token it has, and nobody is signed out for it.
 func TestRefreshThatIsNotKnownYet(t *testing.T) {
 	w := newWorld()

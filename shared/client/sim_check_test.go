@@ -18,11 +18,11 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 	case "operation", "comment":
 		v, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "version"))
 		op := string(jsonscan.Field(e.Detail, "op")) + string(jsonscan.Field(e.Detail, "body"))
-		if owed := s.owed[t]; len(owed) > 0 {
-			if v != owed[0] || op != s.said(v) {
-				s.fail("%s receives %s as version %d, owed are the comments %v", t.name, op, v, owed)
+		if missing := s.missing[t]; len(missing) > 0 {
+			if v != missing[0] || op != s.said(v) {
+				s.fail("%s receives %s as version %d, missing are the comments %v", t.name, op, v, missing)
 			}
-			s.owed[t] = owed[1:]
+			s.missing[t] = missing[1:]
 			return
 		}
 		if want := uint64(len(s.received[t])) + 1; v != want {
@@ -69,14 +69,14 @@ func (s *sim) restored(t *fakeTab, e Emit) {
 	if string(jsonscan.Field(e.Detail, "data")) != "[1,2]" || v <= uint64(len(s.received[t])) || v > uint64(len(s.log)) {
 		s.fail("%s has received %d and gets the snapshot %s", t.name, len(s.received[t]), e.Detail)
 	}
-	s.received[t], s.owed[t] = nil, nil
+	s.received[t], s.missing[t] = nil, nil
 	if a := s.again[t]; a != nil && !t.c.log.again.next {
-		a.received, a.owed = v, nil
+		a.received, a.missing = v, nil
 	}
 	for n := uint64(1); n <= v; n++ {
 		s.received[t] = append(s.received[t], s.said(n))
 		if s.log[n-1].Comment != nil {
-			s.owed[t] = append(s.owed[t], n)
+			s.missing[t] = append(s.missing[t], n)
 		}
 	}
 	restores++
@@ -191,8 +191,8 @@ func (s *sim) calm() {
 		if t.c.status.state != stateConnected {
 			s.fail("%s is %s", t.name, t.c.status.state)
 		}
-		if len(s.owed[t]) > 0 {
-			s.fail("%s lacks the comments %v", t.name, s.owed[t])
+		if len(s.missing[t]) > 0 {
+			s.fail("%s lacks the comments %v", t.name, s.missing[t])
 		}
 		if len(s.received[t]) != len(s.log) {
 			s.fail("%s has received %d of %d", t.name, len(s.received[t]), len(s.log))

@@ -11,7 +11,7 @@ type replayed struct {
 	id       string
 	to       uint64 // what the tab had received when it asked, at least
 	received uint64
-	owed     []uint64 // comments from before a snapshot
+	missing  []uint64 // comments from before a snapshot
 }
 
 // replays is how often a log was replayed to the end, in all runs.
@@ -43,20 +43,20 @@ func (s *sim) replayedAgain(t *fakeTab, e Emit) {
 		if v <= a.received {
 			s.fail("%s was replayed %d and gets the snapshot %d", t.name, a.received, v)
 		}
-		a.received, a.owed = v, nil
+		a.received, a.missing = v, nil
 		for n := uint64(1); n <= v; n++ {
 			if s.log[n-1].Comment != nil {
-				a.owed = append(a.owed, n)
+				a.missing = append(a.missing, n)
 			}
 		}
 		return
 	}
 	op := string(jsonscan.Field(detail, "op")) + string(jsonscan.Field(detail, "body"))
-	if len(a.owed) > 0 {
-		if v != a.owed[0] || op != s.said(v) {
-			s.fail("%s is replayed %s as version %d, owed are the comments %v", t.name, op, v, a.owed)
+	if len(a.missing) > 0 {
+		if v != a.missing[0] || op != s.said(v) {
+			s.fail("%s is replayed %s as version %d, missing are the comments %v", t.name, op, v, a.missing)
 		}
-		a.owed = a.owed[1:]
+		a.missing = a.missing[1:]
 		return
 	}
 	if v != a.received+1 || op != s.said(v) {
@@ -68,7 +68,7 @@ func (s *sim) replayedAgain(t *fakeTab, e Emit) {
 // done is the answer: all that had been received was replayed, or a newer snapshot has
 // taken its place.
 func (a *replayed) done(s *sim, t *fakeTab, version uint64) {
-	if version < a.to || a.received < a.to || len(a.owed) > 0 {
+	if version < a.to || a.received < a.to || len(a.missing) > 0 {
 		s.fail("%s had received %d and was replayed %d, which is called %d", t.name, a.to, a.received, version)
 	}
 	delete(s.again, t)

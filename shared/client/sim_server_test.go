@@ -46,7 +46,7 @@ func (s *sim) current(t *fakeTab, gen uint64) *simConn {
 	return nil
 }
 
-// cut breaks the line: both sides learn of it, neither gets what was under way.
+// cut breaks the connection: both sides learn of it, neither gets what was under way.
 func (s *sim) cut() {
 	if s.conn != nil {
 		s.lose(s.conn)

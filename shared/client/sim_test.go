@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
-// TestSimulation runs tabs against a server that makes no mistakes, over lines,
+// TestSimulation runs tabs against a server that makes no mistakes, over connections,
 // a channel and pages that make all of them. One seed is one whole run.
 func TestSimulation(t *testing.T) {
 	runs := random.Each(t, 300, 60, func(seed uint64) { simulate(t, seed, random.Alone()) })
@@ -43,7 +43,7 @@ type sim struct {
 	floor, snapshot uint64
 
 	received map[*fakeTab][]string
-	owed     map[*fakeTab][]uint64  // comments from before a snapshot that are still to come
+	missing  map[*fakeTab][]uint64  // comments from before a snapshot that are still to come
 	again    map[*fakeTab]*replayed // the last replay each tab asked for
 	sends    int
 	settled  map[string]bool // sends that were answered
@@ -75,7 +75,7 @@ const simGrace = 30 * time.Second
 func simulate(t *testing.T, seed uint64, verbose bool) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: random.Of(seed, 7), byID: map[string]uint64{},
-		received: map[*fakeTab][]string{}, owed: map[*fakeTab][]uint64{}, again: map[*fakeTab]*replayed{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
+		received: map[*fakeTab][]string{}, missing: map[*fakeTab][]uint64{}, again: map[*fakeTab]*replayed{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
 		notified: map[*fakeTab]bool{}, verbose: verbose,
 	}
 	s.lag = true
@@ -252,7 +252,7 @@ func (s *sim) fetches() {
 	}
 }
 
-// deliver lets one message on one of the lines, or on the channel, arrive.
+// deliver lets one message on one of the connections, or on the channel, arrive.
 func (s *sim) deliver() {
 	switch s.rnd.IntN(3) {
 	case 0:

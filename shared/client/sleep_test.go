@@ -171,7 +171,7 @@ func TestTabsWithDifferentClocks(t *testing.T) {
 	}
 }
 
-// What was asked for on lines that died is asked for on the next at once, however
+// What was asked for on connections that died is asked for on the next at once, however
 // often it was asked in vain.
 func TestQuestionsOfDeadLinesDoNotCount(t *testing.T) {
 	w, t1 := liveTab(t)

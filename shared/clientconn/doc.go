@@ -28,7 +28,7 @@
 //
 // A ping of the server is answered. A client that pings does so each heartbeat; one that the
 // server pings (Config.Pinged) does so only once the server has been silent for an interval
-// and a quarter. A line that is silent for two and a half intervals is dead, whatever the
+// and a quarter. A connection that is silent for two and a half intervals is dead, whatever the
 // socket says.
 //
 // # The token

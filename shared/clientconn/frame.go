@@ -150,7 +150,7 @@ func (c *Conn[O]) alive() {
 // Fresh reports whether there was a sign of life within half a heartbeat.
 func (c *Conn[O]) Fresh() bool { return c.now.Sub(c.lastSeen) <= c.heartbeat/2 }
 
-// ping asks for a sign of life within d; silence until then is a dead line. It is counted
+// ping asks for a sign of life within d; silence until then is a dead connection. It is counted
 // from a ping and not from the last frame, so that a machine that slept does not take its
 // own silence for the server's.
 func (c *Conn[O]) ping(d time.Duration) {

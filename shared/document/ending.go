@@ -104,7 +104,7 @@ func (d *Document) notified(now time.Time, t Notified) {
 	d.save(m)
 }
 
-// over reports whether a gone channel was notified of and its row has served its time.
+// over reports whether the session object has confirmed a gone channel and its row has served its time.
 func (m *member) over(now time.Time) bool {
 	return m.ch.State() == channel.Gone && !m.notifying && !now.Before(m.notifyNext)
 }

@@ -25,7 +25,7 @@ func TestFull(t *testing.T) {
 	d.step(document.Disconnected{Conn: "c7"})
 	d.connect("late", "zoe", "a")
 	if e, _ := protocol.ParseError(d.frame("late", "error").Data); e.Code != protocol.ServiceUnavailable || e.Reason != "document_full" || e.RetryAfter < 30*time.Second {
-		t.Errorf("turned away with %+v", e)
+		t.Errorf("rejected with %+v", e)
 	}
 	if protocol.ActionForClose(d.closed["late"]) != protocol.ActionWait {
 		t.Errorf("closed with %d", d.closed["late"])
@@ -232,7 +232,7 @@ func TestOvertaken(t *testing.T) {
 }
 
 // A client of this protocol that is refused op after op, each by its name, is one still: an
-// editor whose document nests too deeply keeps its line, and so do the others in it.
+// editor whose document nests too deeply keeps its connection, and so do the others in it.
 func TestNamedMistakesEndNothing(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")

@@ -52,7 +52,7 @@ func TestFullForLonger(t *testing.T) {
 	d.says("c1", `{"type":"system","event":"disconnect"}`)
 	d.connect("in", "yan", "a")
 	if d.closed["in"] != 0 {
-		t.Error("turned away from a document with a free place")
+		t.Error("rejected from a document with a free place")
 	}
 }
 
@@ -230,7 +230,7 @@ func TestTheClockGoesBack(t *testing.T) {
 }
 
 // Presence at 250 a second for a minute, as a fast mouse makes it, and then none: nothing is
-// refused, the line lives, ops are taken, and the last is what the others see. Ten times
+// refused, the connection lives, ops are taken, and the last is what the others see. Ten times
 // as much is a flood, and ends.
 //
 // Holds: "presence never holds up an op".

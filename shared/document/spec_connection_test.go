@@ -137,7 +137,7 @@ func TestSpecNewConnectionIsTheCurrentOne(t *testing.T) {
 	d.writes("c2", "m1")
 	d.holds(d.frame("c3", "op"), `{"op":"m1","document_version":1}`)
 	if len(d.sent["c1"]) != old || d.closed["c3"] != 0 {
-		t.Errorf("the old line was sent %d frames, the new one closed with %d", len(d.sent["c1"])-old, d.closed["c3"])
+		t.Errorf("the old connection was sent %d frames, the new one closed with %d", len(d.sent["c1"])-old, d.closed["c3"])
 	}
 }
 
@@ -198,7 +198,7 @@ func TestSpecIsolation(t *testing.T) {
 		d.step(document.FrameInvalid{Conn: "c2"})
 	}
 	if d.closed["c2"] != 4400 {
-		t.Fatalf("eve's line: %d", d.closed["c2"])
+		t.Fatalf("eve's connection: %d", d.closed["c2"])
 	}
 	again := grantOf("eve")
 	again.SessionID = "second-session-of-eve"

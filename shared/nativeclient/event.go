@@ -36,7 +36,7 @@ type (
 type (
 	// Wake has the client try now whatever it is waiting for.
 	Wake struct{}
-	// Hold puts the line down until Release: what comes meanwhile waits at the server.
+	// Hold puts the connection down until Release: what comes meanwhile waits at the server.
 	Hold struct{}
 	// Release: see Hold.
 	Release struct{}
@@ -52,7 +52,7 @@ type (
 		Data []byte
 	}
 	// Close ends the client. With Leave the server is told that it will not come back:
-	// a device's session ends, an app is stopped. Without, it is a dropped line to it.
+	// a device's session ends, an app is stopped. Without, it is a dropped connection to it.
 	Close struct{ Leave bool }
 )
 

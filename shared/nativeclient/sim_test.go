@@ -13,7 +13,7 @@ import (
 )
 
 // TestSimulation runs a client against a model of the server that makes no mistakes but
-// to say things twice, over lines that break at any point. One seed is one whole run.
+// to say things twice, over connections that break at any point. One seed is one whole run.
 func TestSimulation(t *testing.T) {
 	total := tally{}
 	runs := random.Each(t, 600, 100, func(seed uint64) {
@@ -51,7 +51,7 @@ func (t *tally) add(o tally) {
 	t.expired += o.expired
 }
 
-// sim is one run: the program, the line and the server.
+// sim is one run: the program, the connection and the server.
 type sim struct {
 	t       *testing.T
 	seed    uint64
@@ -193,7 +193,7 @@ func (s *sim) breakLine(known bool) {
 		return
 	}
 	s.tally.drops++
-	s.note("the line %d breaks, known %v", s.gen, known)
+	s.note("the connection %d breaks, known %v", s.gen, known)
 	s.up.Cut()
 	s.down.Cut()
 	if s.server.conn == s.gen && s.rnd.IntN(2) == 0 {
@@ -249,7 +249,7 @@ func (s *sim) carryOut(effect Effect) {
 	switch e := effect.(type) {
 	case Dial:
 		if s.gen != 0 {
-			s.fail("a dial beside a line")
+			s.fail("a dial beside a connection")
 		}
 		s.gen, s.opening, s.cut = e.Gen, true, false
 		s.up.Cut()

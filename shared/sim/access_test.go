@@ -105,7 +105,7 @@ func (d *docObject) settleSource() {
 }
 
 // ofLog has a client that knew another log forget it, when it has been notified.
-func (c *client) ofLog(l *line, p protocol.ConnectionAck) {
+func (c *client) ofLog(l *connection, p protocol.ConnectionAck) {
 	if c.log == l.log {
 		return
 	}

@@ -13,19 +13,19 @@ import (
 // its side of the bargain. It sends again what was not acknowledged, in order,
 // takes frames by their seq, and syncs when it is notified of a gap.
 type client struct {
-	w       *world
-	user    *user
-	doc     *docObject
-	id      string
-	pings   bool
-	lazy    bool // never refreshes a token by itself; its line is a good one
-	line    *line
-	lines   []*line
-	dialing bool
-	final   bool // closed for good until somebody acts
-	away    bool // does not want to be connected
-	ready   bool // the ack has come
-	dials   int
+	w           *world
+	user        *user
+	doc         *docObject
+	id          string
+	pings       bool
+	lazy        bool // never refreshes a token by itself; its connection is a good one
+	connection  *connection
+	connections []*connection
+	dialing     bool
+	final       bool // closed for good until somebody acts
+	away        bool // does not want to be connected
+	ready       bool // the ack has come
+	dials       int
 
 	session  string
 	log      *history // that it has learnt of
@@ -122,7 +122,7 @@ func (c *client) redial() {
 
 func (c *client) dialAfter(wait time.Duration) {
 	c.w.After(wait, func() {
-		if c.line == nil && !c.away {
+		if c.connection == nil && !c.away {
 			c.dial()
 		}
 	})
@@ -131,18 +131,18 @@ func (c *client) dialAfter(wait time.Duration) {
 // drop leaves without a disconnect frame and stays away.
 func (c *client) drop(code int) {
 	c.away = true
-	for _, l := range c.lines {
+	for _, l := range c.connections {
 		l.clientClose(max(code, 1000))
 	}
-	c.line, c.ready = nil, false
+	c.connection, c.ready = nil, false
 }
 
-// closed receives the end of a line. That of an older one means nothing.
-func (c *client) closed(l *line, code int) {
-	if l != c.line {
+// closed receives the end of a connection. That of an older one means nothing.
+func (c *client) closed(l *connection, code int) {
+	if l != c.connection {
 		return
 	}
-	c.line, c.ready = nil, false
+	c.connection, c.ready = nil, false
 	c.w.note("%s receives close %d", c.id, code)
 	switch protocol.ActionForClose(code) {
 	case protocol.ActionStop:
@@ -161,8 +161,8 @@ func (c *client) closed(l *line, code int) {
 }
 
 func (c *client) send(f protocol.Frame) {
-	if c.line != nil {
-		c.line.up(f.Append(nil))
+	if c.connection != nil {
+		c.connection.up(f.Append(nil))
 	}
 }
 
@@ -206,8 +206,8 @@ func (c *client) act() {
 	case n < 55:
 		c.system(protocol.EventAck, protocol.Ack{Seq: c.received}.Append(nil))
 	case n < 65:
-		if c.line != nil && !c.lazy {
-			c.line.sever()
+		if c.connection != nil && !c.lazy {
+			c.connection.sever()
 			if w.rng.Chance(0.2) { // into a tunnel: back about when grace ends
 				c.away = true
 				w.After(w.rng.Between(35*time.Second, 70*time.Second), func() {
@@ -218,7 +218,7 @@ func (c *client) act() {
 			}
 		}
 	case n < 68: // seed S2's way to refresh a token
-		if l := c.line; l != nil && !c.lazy {
+		if l := c.connection; l != nil && !c.lazy {
 			l.clientClose(1000)
 			c.closed(l, 1000)
 		}
@@ -229,15 +229,15 @@ func (c *client) act() {
 	case n < 75:
 		c.show()
 	case n < 78:
-		if c.line != nil {
-			c.line.up([]byte(`{"type":"system","event":"pi`))
+		if c.connection != nil {
+			c.connection.up([]byte(`{"type":"system","event":"pi`))
 		}
 	case n < 80:
 		if c.ready && !c.lazy {
 			w.counts.Left++
 			c.system(protocol.EventDisconnect, nil)
 		}
-	case n < 84: // an attempt beside the live line, or beside another attempt
+	case n < 84: // an attempt beside the live connection, or beside another attempt
 		if !c.lazy && !c.away {
 			c.attempt()
 		}
@@ -246,7 +246,7 @@ func (c *client) act() {
 			c.resend()
 		}
 	case n < 88:
-		if c.line == nil && !c.away {
+		if c.connection == nil && !c.away {
 			c.final = false
 			c.redial()
 		}
@@ -269,9 +269,9 @@ func (c *client) resend() {
 // stall waits with sending until the server takes ops again.
 func (c *client) stall(wait time.Duration) {
 	c.stalled = true
-	l := c.line
+	l := c.connection
 	c.w.After(wait, func() {
-		if c.line == l && c.stalled && c.ready {
+		if c.connection == l && c.stalled && c.ready {
 			c.resend()
 		}
 	})
@@ -289,7 +289,7 @@ func (c *client) forgiven() {
 // and it has every entry.
 func (c *client) finished() {
 	w := c.w
-	if c.line == nil || !c.ready {
+	if c.connection == nil || !c.ready {
 		w.fail("%s is not connected in quiet times", c.id)
 	}
 	if len(c.pending) > 0 {

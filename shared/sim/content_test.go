@@ -18,8 +18,8 @@ type content struct {
 	open   map[uint64]bool // the comments it knows of that are open
 	parts  [][]byte        // of a snapshot that is coming
 	upload upload
-	// owed are the comments from before a snapshot that have not all come yet.
-	owed *protocol.SyncRequest
+	// missing are the comments from before a snapshot that have not all come yet.
+	missing *protocol.SyncRequest
 }
 
 type upload struct {
@@ -187,30 +187,30 @@ func (c *client) takePart(s protocol.Snapshot) bool {
 	c.w.counts.Restored++
 	c.state, c.received = state, s.DocumentVersion
 	clear(c.content.open)
-	c.content.owed = &protocol.SyncRequest{Snapshot: s.DocumentVersion}
+	c.content.missing = &protocol.SyncRequest{Snapshot: s.DocumentVersion}
 	return true
 }
 
 // keptComment takes an entry from before the snapshot.
 func (c *client) keptComment(e document.Entry) bool {
-	owed := c.content.owed
-	if owed == nil || e.Version > owed.Snapshot {
+	missing := c.content.missing
+	if missing == nil || e.Version > missing.Snapshot {
 		return false
 	}
-	if e.Kind != document.KindOp && e.Version > owed.From {
+	if e.Kind != document.KindOp && e.Version > missing.From {
 		c.apply(e)
 	}
-	owed.From = max(owed.From, e.Version)
+	missing.From = max(missing.From, e.Version)
 	return true
 }
 
 func (c *client) keptUpTo(version uint64) {
-	switch owed := c.content.owed; {
-	case owed == nil:
-	case version < owed.Snapshot:
-		owed.From = max(owed.From, version)
+	switch missing := c.content.missing; {
+	case missing == nil:
+	case version < missing.Snapshot:
+		missing.From = max(missing.From, version)
 	default:
-		c.content.owed = nil
+		c.content.missing = nil
 		c.drain()
 	}
 }
@@ -225,11 +225,11 @@ func (c *client) drain() {
 
 // askOn is the question after an answer that stopped.
 func (c *client) askOn(p protocol.DocumentSync) protocol.SyncRequest {
-	switch owed := c.content.owed; {
-	case p.Snapshot != nil && owed == nil:
+	switch missing := c.content.missing; {
+	case p.Snapshot != nil && missing == nil:
 		return protocol.SyncRequest{Snapshot: p.Snapshot.DocumentVersion, Part: p.Snapshot.Part + 1}
-	case owed != nil:
-		return *owed
+	case missing != nil:
+		return *missing
 	}
 	return protocol.SyncRequest{From: p.To}
 }

@@ -27,15 +27,15 @@ func (u *user) mayResume(a session.Admit, answer func(session.Answer)) func(sess
 	return answer
 }
 
-// dropAll cuts all lines of the user, who has one cable.
+// dropAll cuts all connections of the user, who has one cable.
 func (u *user) dropAll() {
 	if u.w.quiet {
 		return
 	}
 	u.w.counts.AllDropped++
 	for _, c := range u.clients {
-		if c.line != nil {
-			c.line.sever()
+		if c.connection != nil {
+			c.connection.sever()
 		}
 	}
 }

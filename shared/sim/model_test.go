@@ -8,13 +8,13 @@ import (
 )
 
 // model is what must be true of one user's channel on one document, worked out
-// from the outside: from lines and tokens, never from the core's own state.
+// from the outside: from connections and tokens, never from the core's own state.
 type model struct {
-	session string
-	line    *line
-	expires time.Time
-	gone    bool // left, or ended for good
-	lost    bool
+	session    string
+	connection *connection
+	expires    time.Time
+	gone       bool // left, or ended for good
+	lost       bool
 	// early and late are when the connection was lost at the earliest and at the
 	// latest: frames that are not pings are signs of life that an eviction forgets.
 	early, late time.Time
@@ -29,12 +29,12 @@ const (
 	readOnly = 25 * time.Second
 )
 
-// death returns when the line's connection was lost if nobody had said anything.
+// death returns when the connection was lost if nobody had said anything.
 func (m *model) death(now time.Time) (early, late time.Time) {
 	early, late = now, now
-	if ping := m.line.lastPing(); !ping.IsZero() {
+	if ping := m.connection.lastPing(); !ping.IsZero() {
 		early = earlier(early, ping.Add(silence))
-		late = earlier(late, later(ping, m.line.lastFrame).Add(silence))
+		late = earlier(late, later(ping, m.connection.lastFrame).Add(silence))
 	}
 	end := m.expires.Add(readOnly)
 	return earlier(early, end), earlier(late, end)
@@ -48,9 +48,9 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // noteClose keeps the model up when a socket ends, by whichever side.
-func (d *docObject) noteClose(l *line, code int) {
+func (d *docObject) noteClose(l *connection, code int) {
 	m := d.channels[l.c.user.id]
-	if m == nil || m.line != l || m.lost {
+	if m == nil || m.connection != l || m.lost {
 		return
 	}
 	m.lost = true
@@ -90,7 +90,7 @@ func (d *docObject) expect(user string) (same, differ bool, old string) {
 }
 
 // accepted holds a new connection to what was expected, and begins its model.
-func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old string, again bool) {
+func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool, old string, again bool) {
 	w, id := d.w, d.store.Rows[g.UserID].Channel.SessionID
 	if id == "" {
 		w.fail("%s: %s has no session id", d.id, g.UserID)
@@ -109,7 +109,7 @@ func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old s
 	}
 	was := d.channels[g.UserID]
 	d.channels[g.UserID] = &model{
-		session: id, line: l, expires: g.Expires, unsure: was != nil && was.unsure && !again,
+		session: id, connection: l, expires: g.Expires, unsure: was != nil && was.unsure && !again,
 	}
 }
 
@@ -117,9 +117,9 @@ func (d *docObject) accepted(l *line, g document.Grant, same, differ bool, old s
 // once more, with a second admission, when the document asks for it.
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
 	w := d.w
-	w.lineNo++
-	l := &line{w: w, c: c, conn: document.ConnID(connName(w.lineNo)), born: w.Now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
-	if w.lines[l.conn] = l; l.asked {
+	w.connNo++
+	l := &connection{w: w, c: c, conn: document.ConnID(connName(w.connNo)), born: w.Now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
+	if w.connections[l.conn] = l; l.asked {
 		l.acked = a.received
 	}
 	ev := document.Connect{
@@ -131,12 +131,12 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		ev.Receipts = d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged)
 	}
 	if row, ok := d.store.Rows[c.user.id]; ok {
-		if current := w.lines[row.Channel.Conn]; current != nil {
+		if current := w.connections[row.Channel.Conn]; current != nil {
 			ev.Seen = current.lastPing()
 		}
 	}
 	same, differ, old := d.expect(c.user.id)
-	c.lines = append(c.lines, l)
+	c.connections = append(c.connections, l)
 	switch answer := d.step(ev).(type) {
 	case document.Accept:
 		d.confirmed(d.store.Rows[c.user.id].Grant, "a connect")
@@ -146,8 +146,8 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		}
 		d.accepted(l, ev.Grant, same, differ, old, again)
 		c.dialing = false
-		if c.line == nil {
-			c.line = l
+		if c.connection == nil {
+			c.connection = l
 		}
 	case document.Readmit:
 		l.serverOpen, l.clientOpen = false, false

@@ -46,7 +46,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	d.watch.Event(ev)
 	effects := d.core.Step(w.Now, ev)
 	if f, ok := ev.(document.FrameReceived); ok && !w.quiet && w.rng.Chance(w.crash) {
-		d.trap(w.lines[f.Conn])
+		d.trap(w.connections[f.Conn])
 		return nil
 	}
 	if err := d.watch.Effects(ev, effects); err != nil {
@@ -88,7 +88,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 
 // trap is an event that fails half-way: nothing of it has happened, and the one
 // who caused it is closed.
-func (d *docObject) trap(l *line) {
+func (d *docObject) trap(l *connection) {
 	d.w.counts.Trapped++
 	d.w.note("%s traps on %s", d.id, l.conn)
 	d.restore()
@@ -105,7 +105,7 @@ func (d *docObject) crash() {
 	d.restore()
 	for _, u := range w.users {
 		for _, c := range u.clients {
-			for _, l := range c.lines {
+			for _, l := range c.connections {
 				if c.doc != d || !l.serverOpen {
 					continue
 				}
@@ -118,7 +118,7 @@ func (d *docObject) crash() {
 				})
 				l.serverOpen = false
 				d.noteClose(l, 1006)
-				if m := d.channels[u.id]; m != nil && m.line == l {
+				if m := d.channels[u.id]; m != nil && m.connection == l {
 					m.late = earlier(w.Now, m.expires.Add(readOnly)) // the record of its pings is gone
 				}
 				d.step(document.Disconnected{Conn: l.conn, Code: 1006})
@@ -178,7 +178,7 @@ func (d *docObject) setAlarm() {
 func (d *docObject) seen() (out []document.Seen) {
 	for _, u := range d.w.users { // in order: a map's would not be the seed's
 		for _, c := range u.clients {
-			for _, l := range c.lines {
+			for _, l := range c.connections {
 				if at := l.lastPing(); c.doc == d && l.serverOpen && !at.IsZero() {
 					out = append(out, document.Seen{Conn: l.conn, At: at})
 				}
@@ -193,11 +193,11 @@ func (d *docObject) carryOut(e document.Effect) {
 	switch e := e.(type) {
 	case document.Send:
 		for _, c := range e.Conns {
-			w.lines[c].down(e.Text)
+			w.connections[c].down(e.Text)
 		}
 		d.noteRefusal(e)
 	case document.Close:
-		w.lines[e.Conn].serverClose(e.Code)
+		w.connections[e.Conn].serverClose(e.Code)
 		if e.Code == protocol.Lookup(protocol.HeartbeatTimeout).Close {
 			w.counts.HalfOpen++
 		}
@@ -264,7 +264,7 @@ func (d *docObject) carryOut(e document.Effect) {
 
 // deliver reads a part of the log; what it came to is the next event.
 func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
-	answer, _ := d.store.Deliver(e, 300, d.w.lines[conn].down)
+	answer, _ := d.store.Deliver(e, 300, d.w.connections[conn].down)
 	d.next = append(d.next, answer)
 }
 

@@ -180,7 +180,7 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 func (c *client) turnedAway(code protocol.Code) {
 	switch {
 	case code == protocol.TokenRevoked:
-		c.w.counts.TurnedAway++
+		c.w.counts.Rejected++
 		c.token, c.signIn = accessToken{}, ""
 	case protocol.Lookup(code).Action == protocol.ActionRefresh:
 		c.token = accessToken{}

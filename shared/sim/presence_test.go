@@ -13,7 +13,7 @@ func (c *client) show() {
 		c.shows++
 		n := c.shows
 		text := protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: []byte(strconv.Itoa(n))}.Append(nil)}.Append(nil)
-		if l := c.line; l != nil && c.ready {
+		if l := c.connection; l != nil && c.ready {
 			l.up(text)
 			l.shown = n
 		}
@@ -62,17 +62,17 @@ func (w *world) looks() {
 	}
 	w.RunUntil(w.Now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
 	whole := func(c *client) bool {
-		l := c.line
+		l := c.connection
 		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && c.doc.core.Current(c.user.id) == l.conn
 	}
 	for _, u := range w.users {
 		for _, c := range u.clients {
 			for _, other := range w.users {
 				for _, o := range other.clients {
-					if u != other && c.doc == o.doc && whole(c) && whole(o) && o.line.shown > 0 {
+					if u != other && c.doc == o.doc && whole(c) && whole(o) && o.connection.shown > 0 {
 						w.counts.Looked++
-						if c.seen[other.id] != o.line.shown {
-							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[other.id], o.id, o.line.shown)
+						if c.seen[other.id] != o.connection.shown {
+							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[other.id], o.id, o.connection.shown)
 						}
 					}
 				}

@@ -11,12 +11,12 @@ import (
 
 // receive takes one frame, as sent, in order, and holds the server to what the
 // wire promises.
-func (c *client) receive(l *line, f protocol.Frame) {
+func (c *client) receive(l *connection, f protocol.Frame) {
 	if f.Event == protocol.EventConnectionAck {
 		c.welcome(l, f)
 		return
 	}
-	if l != c.line {
+	if l != c.connection {
 		return
 	}
 	if f.Type == protocol.TypePresence {
@@ -65,14 +65,14 @@ func (c *client) receive(l *line, f protocol.Frame) {
 	}
 }
 
-func (c *client) welcome(l *line, f protocol.Frame) {
+func (c *client) welcome(l *connection, f protocol.Frame) {
 	p, ok := protocol.ParseConnectionAck(f.Data)
 	if !ok || p.UserID != c.user.id || p.ClientID != c.id {
 		c.w.fail("%s: connection_ack %s", c.id, f.Data)
 	}
-	if c.line != l && c.line != nil {
+	if c.connection != l && c.connection != nil {
 		c.w.counts.HandedOver++
-		c.line.clientClose(1000)
+		c.connection.clientClose(1000)
 	}
 	if c.away {
 		l.clientClose(1000)
@@ -90,14 +90,14 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 	if l.asked && p.Replay != nil && p.Replay.From > c.received+1 {
 		c.w.fail("%s has received %d and is replayed from %d", c.id, c.received, p.Replay.From)
 	}
-	c.line, c.ready, c.session, c.syncing, c.final = l, true, p.SessionID, false, false
+	c.connection, c.ready, c.session, c.syncing, c.final = l, true, p.SessionID, false, false
 	clear(c.ahead)
 	covered := p.DocumentVersion == c.received ||
 		p.Replay != nil && p.Replay.From <= c.received+1 && p.Replay.To == p.DocumentVersion
 	switch {
-	case c.content.owed != nil:
+	case c.content.missing != nil:
 		c.syncing = true
-		c.askSync(*c.content.owed)
+		c.askSync(*c.content.missing)
 	case p.Gap != nil || !covered:
 		c.syncing = true
 		c.askSync(protocol.SyncRequest{From: c.received})
@@ -111,7 +111,7 @@ func (c *client) welcome(l *line, f protocol.Frame) {
 func (c *client) receiveVersion(seq uint64) {
 	switch {
 	case seq <= c.received:
-	case seq == c.received+1 && c.content.owed == nil:
+	case seq == c.received+1 && c.content.missing == nil:
 		c.advance()
 		c.drain()
 	case c.syncing:
@@ -127,12 +127,12 @@ func (c *client) askSync(r protocol.SyncRequest) {
 	c.send(protocol.Frame{
 		Type: protocol.TypeOperation, Event: protocol.EventSyncRequest, Data: r.Append(nil),
 	})
-	l, before := c.line, c.synced
+	l, before := c.connection, c.synced
 	c.w.After(5*time.Second, func() {
-		if c.line == l && c.syncing && c.synced == before {
+		if c.connection == l && c.syncing && c.synced == before {
 			r := protocol.SyncRequest{From: c.received}
-			if c.content.owed != nil {
-				r = *c.content.owed
+			if c.content.missing != nil {
+				r = *c.content.missing
 			}
 			c.askSync(r)
 		}
@@ -151,7 +151,7 @@ func (c *client) sync(f protocol.Frame) {
 	if p.Snapshot != nil && !c.takePart(*p.Snapshot) {
 		return
 	}
-	if owed := c.content.owed; owed != nil && p.From > owed.From+1 {
+	if missing := c.content.missing; missing != nil && p.From > missing.From+1 {
 		return // of an answer to what was asked before
 	}
 	for _, o := range p.Ops {
@@ -246,7 +246,7 @@ func (d *docObject) noteRefusal(e document.Send) {
 	}
 	p, _ := protocol.ParseError(f.Data)
 	for _, conn := range e.Conns {
-		c := d.w.lines[conn].c
+		c := d.w.connections[conn].c
 		c.refused = c.refused || p.MessageID != "" && (p.Code == protocol.RateLimitExceeded || p.Code == protocol.TokenExpired)
 		for _, o := range c.pending {
 			// Refused by itself, it holds nothing back. A client that does not receive so

@@ -85,7 +85,7 @@ func (d *docObject) putBack(e document.RestoreLog) {
 func (d *docObject) posted(u document.Upload) {
 	company := false
 	for _, row := range d.store.Rows {
-		if l := d.w.lines[row.Channel.Conn]; row.Channel.UserID != u.UserID && l != nil {
+		if l := d.w.connections[row.Channel.Conn]; row.Channel.UserID != u.UserID && l != nil {
 			company = true
 			if l.acked >= u.Version {
 				return

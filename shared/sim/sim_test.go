@@ -69,7 +69,7 @@ type counts struct {
 	HalfOpen, LateClose, Readmitted, Refreshed, TokenEnded, Repeated   int
 	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
 	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
-	Kicked, Revoked, Unconfirmed, TurnedAway                           int
+	Kicked, Revoked, Unconfirmed, Rejected                             int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
 	PutBack, Resolved, Full, Unvouched                                 int
@@ -91,7 +91,7 @@ func (c *counts) fields() []countField {
 	return []countField{
 		{"an op acknowledged", &c.Acked}, {"a resume", &c.Resumed}, {"a new session after grace", &c.NewSession},
 		{"a replay", &c.Replayed}, {"a sync", &c.Synced}, {"another client taking over", &c.Replaced},
-		{"a hand-over", &c.HandedOver}, {"a half-open line found dead", &c.HalfOpen}, {"a late close", &c.LateClose},
+		{"a hand-over", &c.HandedOver}, {"a half-open connection found dead", &c.HalfOpen}, {"a late close", &c.LateClose},
 		{"a readmission", &c.Readmitted}, {"a token refreshed in place", &c.Refreshed}, {"a token's end", &c.TokenEnded},
 		{"an op repeated", &c.Repeated}, {"a hibernation", &c.Hibernated}, {"an op refused", &c.Refused},
 		{"a failing permission source", &c.SourceDown}, {"a user leaving", &c.Left},
@@ -99,7 +99,7 @@ func (c *counts) fields() []countField {
 		{"a trap", &c.Trapped}, {"a crash", &c.Crashed}, {"an op refused for its number", &c.RateLimited},
 		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
 		{"a kick confirmed", &c.Kicked}, {"a revocation confirmed", &c.Revoked}, {"an answer that something was not reached", &c.Unconfirmed},
-		{"a revoked token turned away", &c.TurnedAway},
+		{"a revoked token rejected", &c.Rejected},
 		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},
 		{"a section locked", &c.Locked}, {"an op refused for a section", &c.SectionRefused},
 		{"a document's access changed", &c.SourceChanged}, {"an answer sent back that was older", &c.Outdated},
@@ -107,7 +107,7 @@ func (c *counts) fields() []countField {
 		{"a document restored", &c.PutBack}, {"a comment resolved by an operator", &c.Resolved}, {"a log that is full", &c.Full},
 		{"a snapshot ahead of the others", &c.Unvouched},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
-		{"a connect refused for its number", &c.ConnectRefused}, {"all lines of a user dropped at once", &c.AllDropped},
+		{"a connect refused for its number", &c.ConnectRefused}, {"all connections of a user dropped at once", &c.AllDropped},
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package sim is the world around the pure cores: storage as the shells keep
-// it, and a seeded simulation of clients, lines, clocks, hibernation and
+// it, and a seeded simulation of clients, connections, clocks, hibernation and
 // crashes. It has no clock and no randomness of its own; one seed is one run.
 package sim
 

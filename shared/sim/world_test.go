@@ -33,21 +33,21 @@ type world struct {
 	sesCfg    session.Config
 	docCfg    document.Config
 
-	docs    []*docObject
-	users   []*user
-	lines   map[document.ConnID]*line
-	lineNo  int
-	askNo   uint64
-	waiting map[uint64]func(session.Answer)
-	ids     int
-	source  map[string]permission.Source // by user
-	down    bool                         // the permission source does not answer
+	docs        []*docObject
+	users       []*user
+	connections map[document.ConnID]*connection
+	connNo      int
+	askNo       uint64
+	waiting     map[uint64]func(session.Answer)
+	ids         int
+	source      map[string]permission.Source // by user
+	down        bool                         // the permission source does not answer
 }
 
 func newWorld(seed uint64, log bool) *world {
 	w := &world{
 		Clock: clock.New(), rng: random.Of(seed, 0x686f6c6466617374), log: log,
-		lines: map[document.ConnID]*line{}, waiting: map[uint64]func(session.Answer){}, source: map[string]permission.Source{},
+		connections: map[document.ConnID]*connection{}, waiting: map[uint64]func(session.Answer){}, source: map[string]permission.Source{},
 	}
 	w.hibernate = []float64{0, 0.1, 1}[w.rng.IntN(3)]
 	w.lateAlarm = []float64{0, 0.3}[w.rng.IntN(2)]

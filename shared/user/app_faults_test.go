@@ -170,8 +170,8 @@ func TestAppsNoRowOutlivesTheSession(t *testing.T) {
 	}
 }
 
-// An app that has a line by one key and stops: the answer to another connect deletes the
-// row of the line that is still there.
+// An app that has a connection by one key and stops: the answer to another connect deletes the
+// row of the connection that is still there.
 func TestAppsAStoppingAppKeepsItsRow(t *testing.T) {
 	w := withPhone(t, user.Config{})
 	id, _ := w.start("m1")

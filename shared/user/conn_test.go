@@ -16,7 +16,7 @@ import (
 func TestAPendingSocketIsSentNoMoreWhenAnotherConnectionEnds(t *testing.T) {
 	w, _ := attached(t, user.Config{})
 	w.connect("c2", "tablet")
-	var l line
+	var l socket
 	ends := false
 	for range 900 {
 		l.take("c2", w.says("c2", `{"type":"system","event":"ping","message_id":"x"}`))

@@ -122,7 +122,7 @@ func TestAnOldSessionsEndIsNotTheNewOnes(t *testing.T) {
 	}
 }
 
-// Counting a missed answer before it could have come killed a line at the first hiccup, and
+// Counting a missed answer before it could have come killed a connection at the first hiccup, and
 // pings went out after the limit.
 func TestNoPingAfterTheEnd(t *testing.T) {
 	w := online(t, user.Config{})

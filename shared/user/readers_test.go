@@ -11,13 +11,13 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// line is one socket as its other end sees it: what was sent, and whether it is closed.
-type line struct {
+// socket is one as its other end sees it: what was sent, and whether it is closed.
+type socket struct {
 	bytes, closed int
 	ping          string // the id of the newest ping that had one
 }
 
-func (l *line) take(conn user.ConnID, effects []any) {
+func (l *socket) take(conn user.ConnID, effects []any) {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case serverconn.Send:
@@ -35,7 +35,7 @@ func (l *line) take(conn user.ConnID, effects []any) {
 	}
 }
 
-// slowConsumer is what a line is closed with.
+// slowConsumer is what a socket is closed with.
 var slowConsumer = protocol.Lookup(protocol.SlowConsumer).Close
 
 // Power of the attacker: a device, or an app with its key, that sends what is answered and
@@ -50,7 +50,7 @@ func TestWhoReadsNothingIsClosed(t *testing.T) {
 	for name, frame := range frames {
 		for _, conn := range []user.ConnID{"c1", "a1"} {
 			w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30}}})
-			var l line
+			var l socket
 			for n := 0; l.closed == 0 && n < 5000; n++ {
 				w.now = w.now.Add(100 * time.Millisecond)
 				l.take(conn, w.says(conn, frame))
@@ -74,7 +74,7 @@ func TestWhoReadsGoesOn(t *testing.T) {
 	for _, clientPings := range []bool{false, true} {
 		w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 64 << 10, InvalidFrames: 1 << 30}, ClientPings: clientPings}})
 		for _, conn := range []user.ConnID{"c1", "a1"} {
-			var l line
+			var l socket
 			for range 3000 {
 				w.now = w.now.Add(100 * time.Millisecond)
 				l.take(conn, w.says(conn, `{"type":"syst`))
@@ -102,7 +102,7 @@ func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 			} else {
 				w.dials(conn, notes, session)
 			}
-			var l line
+			var l socket
 			for range 900 {
 				l.take(conn, w.says(conn, frame))
 			}
@@ -116,7 +116,7 @@ func TestTheDoorSaysOnlySoMuch(t *testing.T) {
 // An app that answers a ping without its id is alive all the same.
 func TestAPongWithoutAnIDIsALife(t *testing.T) {
 	w, _ := attached(t, user.Config{Device: device.Config{Conn: serverconn.Config{WindowBytes: 4 << 10, InvalidFrames: 1 << 30}}})
-	var l line
+	var l socket
 	for range 10 {
 		l.take("a1", w.says("a1", `{"type":"syst`))
 	}
@@ -143,7 +143,7 @@ func TestTheClockGoesBack(t *testing.T) {
 			w.hibernate()
 		}
 		back := w.now
-		var l line
+		var l socket
 		for l.closed == 0 && w.now.Sub(back) < time.Hour {
 			w.now = w.now.Add(time.Second)
 			l.take("c1", w.step(user.Woken{}))

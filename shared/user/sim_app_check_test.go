@@ -178,7 +178,7 @@ func (o *outside) hold(g *handset) {
 	}
 }
 
-// arrive has all lines hold: what was promised arrives, and what has no answer gets one.
+// arrive has all connections hold: what was promised arrives, and what has no answer gets one.
 func (o *outside) arrive() {
 	g := o.devices[0]
 	o.drop(o.devices[1])

@@ -29,7 +29,7 @@ func (o *outside) turn() {
 			i := len(o.order) - 1 - min(o.rand.IntN(4)*o.rand.IntN(2)+o.rand.IntN(3), len(o.order)-1)
 			o.serverTurn(o.order[i])
 		}
-	case n < 394: // its line goes, and this is noticed at once
+	case n < 394: // its connection goes, and this is noticed at once
 		if conn := o.core.Device(); conn != "" && o.open[conn] != nil {
 			o.drop(o.open[conn])
 			delete(o.open, conn)

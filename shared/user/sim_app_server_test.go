@@ -19,7 +19,7 @@ func (o *outside) serverTurn(s *launch) {
 		}
 	case n < 2:
 		o.cut(p, o.rand.IntN(3) > 0)
-	case n == 2 && p.open: // it closes its line itself, and means to come back
+	case n == 2 && p.open: // it closes its connection itself, and means to come back
 		s.plug = nil
 		o.ended(p, 1000)
 	case !p.open:

@@ -58,7 +58,7 @@ type plug struct {
 	conn               user.ConnID
 	name, key, session string
 	open, closed       bool // let in; ended by the object, or it learnt of the end
-	cut                bool // its line is dead, which nobody may know
+	cut                bool // its connection is dead, which nobody may know
 	ready              bool
 	forgetful          bool // did not say what it has received
 	seen               time.Time

@@ -35,7 +35,7 @@ type handset struct {
 	*talker
 }
 
-// run is one seed's world: two devices of one user, an operator, a line that drops, an
+// run is one seed's world: two devices of one user, an operator, a connection that drops, an
 // object that hibernates and crashes.
 type run struct {
 	*world
@@ -202,7 +202,7 @@ func (r *run) connect(g *handset) {
 	r.says(g, fmt.Sprintf(`{"type":"system","event":"connection_init","data":{"session_id":%q,"last_seq":%d}}`, g.session, g.last))
 }
 
-// read takes one frame off the line.
+// read takes one frame off the connection.
 func (r *run) read(g *handset) {
 	if len(g.inbox) == 0 || g.conn == "" {
 		return
@@ -319,7 +319,7 @@ func (r *run) crash() {
 }
 
 // TestSim lets seeds run: nothing that an operator's receipt says is stored is lost in silence, comes
-// twice or out of order, whatever the line and the object do.
+// twice or out of order, whatever the connection and the object do.
 func TestSim(t *testing.T) {
 	var received, lost uint64
 	runs := random.Each(t, 60, 10, func(seed uint64) {
@@ -327,7 +327,7 @@ func TestSim(t *testing.T) {
 		for range 2000 {
 			r.turn()
 		}
-		// In the end the line holds, and all that was promised arrives or is said to be lost.
+		// In the end the connection holds, and all that was promised arrives or is said to be lost.
 		g := r.devices[0]
 		for tries := 0; g.last < r.posted || !g.acked; tries++ {
 			if tries > 50 {

@@ -212,7 +212,7 @@ func TestDroppedLineResumesWithSessionAndVersion(t *testing.T) {
 		if f, err := next(ctx, conn); err != nil || f.Event != protocol.EventAck {
 			t.Errorf("got %+v, %v; want an ack", f, err)
 		}
-		conn.CloseNow() // no close frame: a dropped line
+		conn.CloseNow() // no close frame: a dropped connection
 	})
 	p.receive(t, "operation ")
 	p.receive(t, `state {"state":"reconnecting"`)

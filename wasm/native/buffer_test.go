@@ -45,7 +45,7 @@ func (s *Session) unread() (events, bytes int, held bool) {
 	return len(s.buffer.events), s.buffer.bytes, s.held
 }
 
-// Nobody reads: the buffer stays within its bound, the line is put down, and once
+// Nobody reads: the buffer stays within its bound, the connection is put down, and once
 // somebody reads nothing is missing.
 func TestSlowReaderLosesNothing(t *testing.T) {
 	leavesNothing(t)
@@ -79,7 +79,7 @@ func TestSlowReaderLosesNothing(t *testing.T) {
 	}
 }
 
-// A reader that only pauses keeps its line.
+// A reader that only pauses keeps its connection.
 func TestShortPauseKeepsTheLine(t *testing.T) {
 	s := start(t)
 	cfg := s.config()
@@ -93,7 +93,7 @@ func TestShortPauseKeepsTheLine(t *testing.T) {
 	}
 }
 
-// A loop over Events may send, even when its buffer is full and its line put down.
+// A loop over Events may send, even when its buffer is full and its connection put down.
 func TestReaderThatSends(t *testing.T) {
 	s := start(t)
 	cfg := s.config()

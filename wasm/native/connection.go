@@ -20,8 +20,8 @@ import (
 const (
 	// maxMessage is the largest message taken from the server; the core takes 1 MiB.
 	maxMessage = 2 << 20
-	// writeTimeout is how long a line may take to a frame before it counts as dead:
-	// nothing else would ever end a write on a line that was cut.
+	// writeTimeout is how long a connection may take to a frame before it counts as dead:
+	// nothing else would ever end a write on a connection that was cut.
 	writeTimeout = 10 * time.Second
 )
 

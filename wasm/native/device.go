@@ -32,7 +32,7 @@ type DeviceConfig struct {
 	Logger *slog.Logger
 	// BufferBytes is how much waits for Events to be read; default 4 MiB.
 	BufferBytes int
-	// HoldAfter is how long nothing may be read from the line before it is put down;
+	// HoldAfter is how long nothing may be read from the connection before it is put down;
 	// default 5 s.
 	HoldAfter time.Duration
 	// NoEvents says that nobody reads Events, and nothing is kept for them.

@@ -137,7 +137,7 @@ func TestDeviceStartsStopsAndSends(t *testing.T) {
 	}
 }
 
-// Over a line that drops again and again, both ways lose nothing and repeat nothing.
+// Over a connection that drops again and again, both ways lose nothing and repeat nothing.
 func TestDeviceOverADroppingLine(t *testing.T) {
 	leavesNothing(t)
 	h := newHub(t)
@@ -220,7 +220,7 @@ func TestDeviceIsToldOfAGap(t *testing.T) {
 	}
 }
 
-// Nobody reads: the line is put down, and once somebody reads nothing is missing.
+// Nobody reads: the connection is put down, and once somebody reads nothing is missing.
 func TestDeviceThatIsNotRead(t *testing.T) {
 	leavesNothing(t)
 	h := newHub(t)

@@ -211,7 +211,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 }
 
-// A line that is dead without a word is replaced, and so is one that takes no more of
+// A connection that is dead without a word is replaced, and so is one that takes no more of
 // what is written: nothing waits for it.
 func TestSilentLineIsReplaced(t *testing.T) {
 	leavesNothing(t)

@@ -303,7 +303,7 @@ func (h *hub) admit(b *box, p *peer, resumed bool, last uint64, says bool, ref s
 	}
 }
 
-// drop cuts an end's line without a word.
+// drop cuts an end's connection without a word.
 func (h *hub) drop(b *box) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -313,7 +313,7 @@ func (h *hub) drop(b *box) {
 	}
 }
 
-// closes ends an end's line with this error.
+// closes ends an end's connection with this error.
 func (h *hub) closes(b *box, e protocol.Error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

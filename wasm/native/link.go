@@ -184,7 +184,7 @@ func (l *link) takeUp() {
 }
 
 // ask sends a request and returns its answer once the server has given it, however often
-// the line drops in between.
+// the connection drops in between.
 func (l *link) ask(ctx context.Context, event, name string, data any) (nativeclient.Answered, error) {
 	submit := nativeclient.Submit{Event: event, Package: name}
 	if event == protocol.EventAppMessage {
@@ -233,7 +233,7 @@ func (l *link) ask(ctx context.Context, event, name string, data any) (nativecli
 // State is where the connection stands.
 func (l *link) State() State { return State(l.look().State) }
 
-// Wake has it try now whatever it is waiting for: the next dial, a token. A line that
+// Wake has it try now whatever it is waiting for: the next dial, a token. A connection that
 // stands is tried with a ping, and given up after 2 s without an answer.
 func (l *link) Wake() {
 	l.mu.Lock()

@@ -244,7 +244,7 @@ func (s *server) grows(n int, op string) {
 	}
 }
 
-// drop cuts every line without a word.
+// drop cuts every connection without a word.
 func (s *server) drop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,7 +254,7 @@ func (s *server) drop() {
 	}
 }
 
-// closes ends every line with this error.
+// closes ends every connection with this error.
 func (s *server) closes(e protocol.Error) {
 	s.says(e.Frame())
 	s.mu.Lock()

@@ -36,7 +36,7 @@ func TestSendReturnsTheVersionStored(t *testing.T) {
 	}
 }
 
-// Ops that many goroutines send, over a line that drops again and again, are each
+// Ops that many goroutines send, over a connection that drops again and again, are each
 // stored once and received once, in order.
 func TestDroppedLineLosesNothing(t *testing.T) {
 	leavesNothing(t)

@@ -16,7 +16,7 @@ import (
 )
 
 // However often a token is asked for, one call of Token is under way, and the new token
-// is swapped in on the open line.
+// is swapped in on the open connection.
 func TestTokenIsFetchedOnceAtATime(t *testing.T) {
 	leavesNothing(t)
 	s := start(t)

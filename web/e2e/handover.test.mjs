@@ -2,7 +2,7 @@
 // nothing comes twice, and everybody knows who is there.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { begin, connected, receives, leader, misheard, role, send, startRig, state } from "./rig.mjs";
+import { begin, connected, receives, leader, outOfOrder, role, send, startRig, state } from "./rig.mjs";
 
 let rig, person;
 
@@ -64,12 +64,12 @@ for (const [way, { go, returns, robbed = false, silent }] of Object.entries(ways
       await send(tab, `${way} 4`);
       for (const each of [tab, ...others]) await receives(each, `${way} 4`);
       for (const each of [tab, ...others]) await each.until(() => tabs.length === 3);
-      assert.deepEqual(await misheard(tab), []);
+      assert.deepEqual(await outOfOrder(tab), []);
     } else {
       // A crash sends nothing to anybody: the roll call finds it.
       for (const tab of others) await tab.until(() => tabs.length === 2, undefined, silent ? 25_000 : 10_000);
     }
-    for (const tab of others) assert.deepEqual(await misheard(tab), []);
+    for (const tab of others) assert.deepEqual(await outOfOrder(tab), []);
   });
 }
 
@@ -109,7 +109,7 @@ test("what a page had not seen stored when it was left is stored all the same", 
     await gone.goto(`${rig.gateway.url}/elsewhere`);
     rig.gateway.down = false;
     for (const op of mine) await receives(left, op);
-    assert.deepEqual(await misheard(left), []);
+    assert.deepEqual(await outOfOrder(left), []);
     assert.deepEqual(await left.evaluate((mine) => ops.filter((op) => mine.includes(op)), mine), mine, "in their order");
     await person.profile.close();
     person = undefined;

@@ -51,7 +51,7 @@ export const begin = (tab, op) => tab.evaluate((op) => {
 export const receives = (tab, op) => tab.until((op) => ops.includes(op), op);
 
 /** Returns what is wrong with what a tab received: every version once, in order, from its first to its last. */
-export const misheard = (tab) => tab.evaluate(() => versions.filter((version, i) => i > 0 && version !== versions[i - 1] + 1).concat(
+export const outOfOrder = (tab) => tab.evaluate(() => versions.filter((version, i) => i > 0 && version !== versions[i - 1] + 1).concat(
   ops.filter((op, i) => typeof op === "string" && ops.indexOf(op) !== i)));
 
 /** The one leader of these tabs, once there is exactly one and it is connected. */

@@ -1,6 +1,6 @@
 // Package network is what is between the two ends of a test's world. It decides that what
 // is sent one way arrives in the order in which it was sent, after a while, or never once
-// the line is cut. When an end learns of that is the world's own business.
+// the connection is cut. When an end learns of that is the world's own business.
 //
 // It is part of the test kit: tests alone import it.
 package network
@@ -12,7 +12,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim/clock"
 )
 
-// Way is one way of a line on which everything takes its time.
+// Way is one way of a connection on which everything takes its time.
 type Way struct{ last time.Time }
 
 // Send has something arrive when delay has passed, and not before what was sent earlier.
@@ -23,7 +23,7 @@ func (w *Way) Send(c *clock.Clock, delay time.Duration, arrive func()) {
 	c.At(w.last, arrive)
 }
 
-// Pipe is one way of a line on which something arrives when the world says so.
+// Pipe is one way of a connection on which something arrives when the world says so.
 type Pipe[T any] struct{ under []T }
 
 // Put sends something.

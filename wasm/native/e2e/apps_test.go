@@ -53,7 +53,7 @@ func TestAppOfADevice(t *testing.T) {
 	u.was("stopped user_stopped", "running", "stopped app_left")
 }
 
-// Both lines are cut again and again, and nothing is lost, repeated or out of order.
+// Both connections are cut again and again, and nothing is lost, repeated or out of order.
 func TestAppOverResets(t *testing.T) {
 	t.Parallel()
 	w := start(t, map[string]string{"CONNECTS_PER_USER_PER_MIN": "6000"})

@@ -41,7 +41,7 @@ type appServer struct {
 	received []string
 	events   []native.Event
 	sessions []*native.AppSession
-	lines    []net.Conn
+	conns    []net.Conn
 }
 
 // serves makes an app at the server and connects its webhook.
@@ -89,7 +89,7 @@ func (a *appServer) dial(ctx context.Context, network, address string) (net.Conn
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.lines = append(a.lines, conn)
+	a.conns = append(a.conns, conn)
 	return conn, err
 }
 
@@ -122,13 +122,13 @@ func (a *appServer) handle(ctx context.Context, s *native.AppSession) {
 func (a *appServer) cut() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, line := range a.lines {
+	for _, line := range a.conns {
 		if tcp, ok := line.(*net.TCPConn); ok {
 			tcp.SetLinger(0)
 			tcp.Close()
 		}
 	}
-	a.lines = nil
+	a.conns = nil
 }
 
 func (a *appServer) until(what string, so func() bool) {
@@ -170,7 +170,7 @@ type user struct {
 	states   []string
 	last     uint64
 	faults   []string
-	line     net.Conn
+	conn     net.Conn
 }
 
 func (w *worker) uses(account string) *user {
@@ -206,7 +206,7 @@ func (u *user) dial(ctx context.Context, network, address string) (net.Conn, err
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.line = conn
+	u.conn = conn
 	return conn, err
 }
 
@@ -240,10 +240,10 @@ func (u *user) read() {
 func (u *user) cut() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if tcp, ok := u.line.(*net.TCPConn); ok {
+	if tcp, ok := u.conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 		tcp.Close()
-		u.line = nil
+		u.conn = nil
 	}
 }
 

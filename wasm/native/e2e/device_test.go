@@ -35,8 +35,8 @@ type wearer struct {
 	last     uint64
 	others   []native.Event // what is not a message
 	faults   []string
-	line     net.Conn
-	lines    int
+	conn     net.Conn
+	dials    int
 }
 
 // wears connects a device of an account; two of one account are one after the other.
@@ -80,8 +80,8 @@ func (d *wearer) dial(ctx context.Context, network, address string) (net.Conn, e
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.line = conn
-	d.lines++
+	d.conn = conn
+	d.dials++
 	return conn, err
 }
 
@@ -157,18 +157,18 @@ func awaitDeviceEvent[E native.Event](d *wearer, what string, fits func(E) bool)
 	})
 }
 
-// cut ends the line the hard way: RST, no close frame.
+// cut ends the connection the hard way: RST, no close frame.
 func (d *wearer) cut() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if tcp, ok := d.line.(*net.TCPConn); ok {
+	if tcp, ok := d.conn.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 		tcp.Close()
-		d.line = nil
+		d.conn = nil
 	}
 }
 
-// What an operator sends over lines that are cut again and again is received once and in
+// What an operator sends over connections that are cut again and again is received once and in
 // order.
 func TestDeviceOverResets(t *testing.T) {
 	t.Parallel()
@@ -194,8 +194,8 @@ func TestDeviceOverResets(t *testing.T) {
 	cutting.Wait()
 	d.Wake()
 	d.hasReceived()
-	if d.SessionID() != session || d.lines < 4 {
-		t.Errorf("session %s became %s over %d lines", session, d.SessionID(), d.lines)
+	if d.SessionID() != session || d.dials < 4 {
+		t.Errorf("session %s became %s over %d dials", session, d.SessionID(), d.dials)
 	}
 	resumed := 0
 	for _, ev := range d.others {
@@ -230,7 +230,7 @@ func TestDeviceOverAKilledWorker(t *testing.T) {
 	}
 }
 
-// A device's token is renewed on the open line, again and again, before it ends.
+// A device's token is renewed on the open connection, again and again, before it ends.
 func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 	t.Parallel()
 	w := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "6", "REFRESH_NOTICE_MS": "1000", "READ_ONLY_MS": "0"})
@@ -238,8 +238,8 @@ func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 	d.until("refreshed three times", func() bool { return d.tokens.Load() >= 4 })
 	d.posts(2)
 	d.hasReceived()
-	if d.lines != 1 {
-		t.Errorf("%d connections", d.lines)
+	if d.dials != 1 {
+		t.Errorf("%d connections", d.dials)
 	}
 	for _, ev := range d.others {
 		if e, ok := ev.(native.Failure); ok {
@@ -248,7 +248,7 @@ func TestDeviceTokensAreRefreshedInPlace(t *testing.T) {
 	}
 }
 
-// Whoever is to ping, server or device, an idle line holds for longer than silence may.
+// Whoever is to ping, server or device, an idle connection holds for longer than silence may.
 func TestDeviceHeartbeat(t *testing.T) {
 	t.Parallel()
 	for _, by := range []string{"server", "client"} {
@@ -257,8 +257,8 @@ func TestDeviceHeartbeat(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		d.posts(1)
 		d.hasReceived()
-		if d.lines != 1 {
-			t.Errorf("%s: %d connections", by, d.lines)
+		if d.dials != 1 {
+			t.Errorf("%s: %d connections", by, d.dials)
 		}
 	}
 }
@@ -276,8 +276,8 @@ func TestDeviceEndings(t *testing.T) {
 		case <-d.within().Done():
 			t.Fatalf("not over, but %s", d.State())
 		}
-		if !errors.Is(d.Err(), &protocol.Error{Code: want}) || d.lines != 1 {
-			t.Errorf("%v after %d connections, want %s", d.Err(), d.lines, want)
+		if !errors.Is(d.Err(), &protocol.Error{Code: want}) || d.dials != 1 {
+			t.Errorf("%v after %d connections, want %s", d.Err(), d.dials, want)
 		}
 	}
 	over(first, protocol.ConnectionReplaced)

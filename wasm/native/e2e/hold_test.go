@@ -21,7 +21,7 @@ import (
 	"github.com/holdfast-dev/holdfast/wasm/native"
 )
 
-// Two clients that write at once, and one that watches, over lines that are cut again
+// Two clients that write at once, and one that watches, over connections that are cut again
 // and again: nothing is lost, nothing stored twice.
 func TestResetsLoseNothing(t *testing.T) {
 	t.Parallel()
@@ -97,7 +97,7 @@ func TestKillLosesNothing(t *testing.T) {
 	}
 }
 
-// A token is renewed on the open line, again and again, before it ends.
+// A token is renewed on the open connection, again and again, before it ends.
 func TestTokensAreRefreshedInPlace(t *testing.T) {
 	t.Parallel()
 	w := start(t, map[string]string{"ACCESS_TOKEN_TTL_S": "6", "REFRESH_NOTICE_MS": "1000", "READ_ONLY_MS": "0"})
@@ -107,14 +107,14 @@ func TestTokensAreRefreshedInPlace(t *testing.T) {
 	agree(t, m)
 	for _, ev := range m.others {
 		if e, ok := ev.(native.StateChange); ok && e.State != native.Connected {
-			t.Errorf("the line did not hold: %+v", e)
+			t.Errorf("the connection did not hold: %+v", e)
 		}
 		if e, ok := ev.(native.Failure); ok {
 			t.Errorf("%+v", e)
 		}
 	}
-	if m.lines != 1 {
-		t.Errorf("%d connections", m.lines)
+	if m.dials != 1 {
+		t.Errorf("%d connections", m.dials)
 	}
 }
 
@@ -145,8 +145,8 @@ func TestLostPermissions(t *testing.T) {
 	if _, err := editor.Send(editor.within(), "x"); !errors.Is(err, native.ErrClosed) || !errors.Is(err, &protocol.Error{Code: protocol.InsufficientPermissions}) {
 		t.Errorf("Send after the end: %v", err)
 	}
-	if editor.lines != 1 {
-		t.Errorf("%d connections", editor.lines)
+	if editor.dials != 1 {
+		t.Errorf("%d connections", editor.dials)
 	}
 }
 
@@ -162,15 +162,15 @@ func TestRefusals(t *testing.T) {
 		{"nobody", "welcome", native.ErrSignedOut},
 	} {
 		m, cfg := w.prepare(c.account, c.document)
-		if _, err := native.Connect(m.within(), cfg); !errors.Is(err, c.want) || m.lines > 1 {
-			t.Errorf("%s on %s: %v after %d dials, want %v", c.account, c.document, err, m.lines, c.want)
+		if _, err := native.Connect(m.within(), cfg); !errors.Is(err, c.want) || m.dials > 1 {
+			t.Errorf("%s on %s: %v after %d dials, want %v", c.account, c.document, err, m.dials, c.want)
 		}
 	}
 	revoked := w.join("owner", "welcome")
 	w.operator("POST", "users/usr_owner/revoke", `{"all":true}`)
 	revoked.ends()
-	if !errors.Is(revoked.Err(), &protocol.Error{Code: protocol.TokenRevoked}) || revoked.lines != 1 {
-		t.Errorf("revoked: %v after %d dials", revoked.Err(), revoked.lines)
+	if !errors.Is(revoked.Err(), &protocol.Error{Code: protocol.TokenRevoked}) || revoked.dials != 1 {
+		t.Errorf("revoked: %v after %d dials", revoked.Err(), revoked.dials)
 	}
 }
 
@@ -186,8 +186,8 @@ func TestSameClientIDIsReplaced(t *testing.T) {
 	cfg.ClientID = "one"
 	second.open(cfg)
 	first.ends()
-	if !errors.Is(first.Err(), &protocol.Error{Code: protocol.ConnectionReplaced}) || first.lines != 1 {
-		t.Errorf("%v after %d dials", first.Err(), first.lines)
+	if !errors.Is(first.Err(), &protocol.Error{Code: protocol.ConnectionReplaced}) || first.dials != 1 {
+		t.Errorf("%v after %d dials", first.Err(), first.dials)
 	}
 	second.writes(2)
 	if second.State() != native.Connected {

@@ -31,8 +31,8 @@ type member struct {
 	others   []native.Event // what is not an operation
 	faults   []string
 	news     chan struct{}
-	line     net.Conn
-	lines    int
+	conn     net.Conn
+	dials    int
 }
 
 // prepare makes a member and its config; join opens it as well.
@@ -53,8 +53,8 @@ func (m *member) dial(ctx context.Context, network, address string) (net.Conn, e
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.line = conn
-	m.lines++
+	m.conn = conn
+	m.dials++
 	return conn, err
 }
 
@@ -182,17 +182,17 @@ func (m *member) writes(n int) {
 	}
 }
 
-// reset cuts the line the hard way: RST, no close frame. It reports whether there
+// reset cuts the connection the hard way: RST, no close frame. It reports whether there
 // was one.
 func (m *member) reset() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	tcp, ok := m.line.(*net.TCPConn)
+	tcp, ok := m.conn.(*net.TCPConn)
 	if !ok {
 		return false
 	}
 	tcp.SetLinger(0)
-	m.line = nil
+	m.conn = nil
 	return tcp.Close() == nil
 }
 

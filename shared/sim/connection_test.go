@@ -9,16 +9,16 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/sim/network"
 )
 
-// line is one socket with its two ends and what may go wrong between them.
-type line struct {
+// connection is one socket, with its two ends and what may go wrong between them.
+type connection struct {
 	w    *world
 	c    *client
 	conn document.ConnID
 	born time.Time
 	// asked is whether the connect said what the client had received.
 	asked bool
-	log   *history // of the document, when the line was opened
-	// cut is a line that carries nothing any more, whether or not an end knows.
+	log   *history // of the document, when the connection was opened
+	// cut is a connection that carries nothing any more, whether or not an end knows.
 	cut                    bool
 	cutAt                  time.Time
 	clientOpen, serverOpen bool
@@ -30,7 +30,7 @@ type line struct {
 }
 
 // lastPing is what the runtime would say: when it last answered a ping.
-func (l *line) lastPing() time.Time {
+func (l *connection) lastPing() time.Time {
 	if !l.c.pings {
 		return time.Time{}
 	}
@@ -49,7 +49,7 @@ func (l *line) lastPing() time.Time {
 }
 
 // up carries a client's frame through the real codec.
-func (l *line) up(text []byte) {
+func (l *connection) up(text []byte) {
 	if !l.clientOpen {
 		return
 	}
@@ -73,7 +73,7 @@ func (l *line) up(text []byte) {
 
 // down carries a text of the server's. The effect's memory is reused, so it is
 // copied, as a socket does.
-func (l *line) down(text []byte) {
+func (l *connection) down(text []byte) {
 	text = slices.Clone(text)
 	l.toClient.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
 		if l.cut || !l.clientOpen {
@@ -89,7 +89,7 @@ func (l *line) down(text []byte) {
 
 // serverClose ends the server's half. The close event of a socket the server
 // closed comes late, or very late.
-func (l *line) serverClose(code int) {
+func (l *connection) serverClose(code int) {
 	l.serverOpen = false
 	l.c.doc.noteClose(l, code)
 	l.toClient.Send(&l.w.Clock, l.w.rng.Between(0, 80*time.Millisecond), func() {
@@ -105,12 +105,12 @@ func (l *line) serverClose(code int) {
 }
 
 // shut ends the client's half.
-func (l *line) shut() {
+func (l *connection) shut() {
 	l.clientOpen, l.clientClosed = false, l.w.Now
 }
 
 // clientClose is a close frame: it arrives behind what was sent before it.
-func (l *line) clientClose(code int) {
+func (l *connection) clientClose(code int) {
 	if !l.clientOpen {
 		return
 	}
@@ -123,7 +123,7 @@ func (l *line) clientClose(code int) {
 }
 
 // serverLearns is the end of the socket as the server learns of it.
-func (l *line) serverLearns(code int) {
+func (l *connection) serverLearns(code int) {
 	if !l.serverOpen {
 		return
 	}
@@ -132,9 +132,9 @@ func (l *line) serverLearns(code int) {
 	l.c.doc.step(document.Disconnected{Conn: l.conn, Code: code, Seen: l.lastPing()})
 }
 
-// sever cuts the line. Each end learns of it in its own time, the server
+// sever cuts the connection. Each end learns of it in its own time, the server
 // perhaps by a send that fails, perhaps never.
-func (l *line) sever() {
+func (l *connection) sever() {
 	if l.cut {
 		return
 	}

@@ -16,9 +16,9 @@ import (
 	"github.com/coder/websocket"
 )
 
-// line is one socket of a chaotic client. What it receives comes by a channel, and it can
+// socket is one of a chaotic client. What it receives comes by a channel, and it can
 // end in every way in which a connection ends.
-type line struct {
+type socket struct {
 	ws     *websocket.Conn
 	tcp    *holed
 	frames chan frame // closed when nothing more comes; why is then set
@@ -27,14 +27,14 @@ type line struct {
 	leave  sync.Once
 }
 
-// dialLine connects and begins to read. kept collects the connections that are never
+// dialSocket connects and begins to read. kept collects the connections that are never
 // closed; they are closed when the test is over.
-func dialLine(ctx context.Context, s *server, d dialling, kept *holes) (*line, error) {
+func dialSocket(ctx context.Context, s *server, d dialling, kept *holes) (*socket, error) {
 	url := fmt.Sprintf("%s/v1/ws/documents/%s?client_id=%s", strings.Replace(s.URL, "http", "ws", 1), d.document, d.clientID)
 	if d.sessionID != "" {
 		url += fmt.Sprintf("&session_id=%s&last_seq=%d", d.sessionID, d.lastSeq)
 	}
-	l := &line{frames: make(chan frame, 16), left: make(chan struct{})}
+	l := &socket{frames: make(chan frame, 16), left: make(chan struct{})}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 		tcp, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err != nil {
@@ -56,7 +56,7 @@ func dialLine(ctx context.Context, s *server, d dialling, kept *holes) (*line, e
 	return l, nil
 }
 
-func (l *line) read() {
+func (l *socket) read() {
 	defer close(l.frames)
 	for {
 		_, text, err := l.ws.Read(context.Background())
@@ -77,14 +77,14 @@ func (l *line) read() {
 }
 
 // send writes a frame; a failure shows in reading.
-func (l *line) send(text string) {
+func (l *socket) send(text string) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	l.ws.Write(ctx, websocket.MessageText, []byte(text))
 }
 
 // abandon leaves the connection as it is.
-func (l *line) abandon() {
+func (l *socket) abandon() {
 	l.leave.Do(func() { close(l.left) })
 	l.ws.CloseNow()
 }
@@ -155,32 +155,32 @@ func (h *holes) close() {
 // nothing had happened, until its own heartbeat fails.
 type ending struct {
 	name      string
-	end       func(*line) error
+	end       func(*socket) error
 	silent    bool // nothing reaches the server, which has to find out by its heartbeat
 	unnoticed bool
 }
 
 // closing closes with a code. Another test checks whether the answer comes in time.
-func closing(code websocket.StatusCode) func(*line) error {
-	return func(l *line) error { l.ws.Close(code, "chaos"); return nil }
+func closing(code websocket.StatusCode) func(*socket) error {
+	return func(l *socket) error { l.ws.Close(code, "chaos"); return nil }
 }
 
 // endings are all the ways, those with a word and those without.
 var endings = []ending{
-	{name: "FIN, half closed", end: func(l *line) error { l.tcp.CloseWrite(); return l.drain() }},
-	{name: "RST", end: func(l *line) error { l.tcp.SetLinger(0); l.tcp.Close(); return nil }},
-	{name: "abrupt, 1006", end: func(l *line) error { l.tcp.Close(); return nil }},
+	{name: "FIN, half closed", end: func(l *socket) error { l.tcp.CloseWrite(); return l.drain() }},
+	{name: "RST", end: func(l *socket) error { l.tcp.SetLinger(0); l.tcp.Close(); return nil }},
+	{name: "abrupt, 1006", end: func(l *socket) error { l.tcp.Close(); return nil }},
 	{name: "close 1000", end: closing(websocket.StatusNormalClosure)},
 	{name: "close 1001", end: closing(websocket.StatusGoingAway)},
 	{name: "close 3000", end: closing(3000)},
 	{name: "close 4001", end: closing(4001)},
 	{name: "close without a code, 1005", end: closing(websocket.StatusNoStatusRcvd)},
-	{name: "half open, redialled", end: func(l *line) error { l.tcp.fall(); return nil }, silent: true},
-	{name: "half open, unnoticed", end: func(l *line) error { l.tcp.fall(); return nil }, silent: true, unnoticed: true},
+	{name: "half open, redialled", end: func(l *socket) error { l.tcp.fall(); return nil }, silent: true},
+	{name: "half open, unnoticed", end: func(l *socket) error { l.tcp.fall(); return nil }, silent: true, unnoticed: true},
 }
 
 // drain waits for the other side to close too, which a server that got a FIN does.
-func (l *line) drain() error {
+func (l *socket) drain() error {
 	late := time.After(patience)
 	for {
 		select {
