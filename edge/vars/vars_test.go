@@ -1,6 +1,7 @@
 package vars
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,21 @@ func complaint(pairs ...string) string {
 			yield(pairs[i], pairs[i+1])
 		}
 	})
+}
+
+// What is set for a switch and is none of its words is named: "off" switches it on.
+func TestComplaintOfASwitch(t *testing.T) {
+	for _, value := range []string{"", "0", "1", "false", "true"} {
+		if line := complaint("QUERY_TOKENS", value, "EMBEDDED_ISSUER", value); line != "" {
+			t.Errorf("complains of %q: %s", value, line)
+		}
+	}
+	for _, value := range []string{"off", "no", "FALSE", " 0", "on"} {
+		want := fmt.Sprintf("EMBEDDED_ISSUER: %d characters, not one of 0 1 false true, taken is 1", len(value))
+		if line := complaint("EMBEDDED_ISSUER", value); !strings.Contains(line, want) || !EmbeddedIssuer.On(value) {
+			t.Errorf("%q: %s", value, line)
+		}
+	}
 }
 
 // What is set and cannot be used is named once, with its bounds, and never with its value.
