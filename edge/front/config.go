@@ -2,7 +2,6 @@ package front
 
 import (
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
@@ -108,7 +107,7 @@ func ParseEnv(env []byte) (Config, error) {
 	}
 	if cfg.Embedded {
 		if signing, err := token.PublicKey([]byte(value(env, vars.SigningKey))); err == nil {
-			cfg.Published, _ = WithPrevious(signing, value(env, vars.PreviousKeys))
+			cfg.Published, _ = access.WithPrevious(signing, value(env, vars.PreviousKeys))
 		}
 	}
 	cfg.readIdentity(env)
@@ -133,37 +132,11 @@ func ParseEnv(env []byte) (Config, error) {
 		return cfg, err
 	}
 	// With an unusable list the newest key still counts: who signs in now can work.
-	cfg.Keys, err = WithPrevious(key, previous)
+	cfg.Keys, err = access.WithPrevious(key, previous)
 	return cfg, err
 }
 
 func noKeys(err error) *protocol.Error { return notConfigured("not_configured", err.Error()+".") }
-
-// WithPrevious returns the keys tokens may be signed with: the signing key, and
-// behind it those of the variable PREVIOUS_KEYS, a key set or a list of keys. With an
-// error it is the signing key alone.
-func WithPrevious(signing token.Key, previous string) ([]token.Key, error) {
-	keys := []token.Key{signing}
-	if strings.TrimSpace(previous) == "" {
-		return keys, nil
-	}
-	others, err := token.PublicKeys([]byte(previous))
-	if err != nil {
-		return keys, err
-	}
-	if signing.ID == "" {
-		return keys, token.ErrKey // nobody could say which key a token means
-	}
-	for _, other := range others {
-		switch {
-		case other.ID != signing.ID:
-			keys = append(keys, other)
-		case string(other.JWK) != string(signing.JWK):
-			return keys[:1], token.ErrKeySet // two keys of one name
-		}
-	}
-	return keys, nil
-}
 
 func value(env []byte, v vars.Text) string { return text(env, v.Name()) }
 

@@ -1,45 +1,28 @@
 package front
 
 import (
-	"cmp"
 	"net/url"
-	"slices"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// anyAudience in AUDIENCE says aloud that tokens of every app of the issuer are taken.
-const anyAudience = "*"
-
 // readIdentity reads the variables that say whose tokens are taken and whom they name.
 func (c *Config) readIdentity(env []byte) {
 	c.Verifier = token.Verifier{
 		Issuer:         value(env, vars.Issuer),
-		Audience:       ParseAudience(value(env, vars.Audience)),
-		Subject:        ParseSubject(value(env, vars.SubjectClaim)),
+		Audience:       access.ParseAudience(value(env, vars.Audience)),
+		Subject:        access.ParseSubject(value(env, vars.SubjectClaim)),
 		EmailsVerified: on(env, vars.EmailsVerified),
 		Leeway:         span(env, vars.TokenLeeway),
 	}
 	// The embedded issuer's tokens have the audience that is set, and none else.
 	c.Verifier.Unaddressed = c.Embedded && strings.TrimSpace(value(env, vars.Audience)) == ""
 	c.NoQueryTokens = !on(env, vars.QueryTokens)
-}
-
-// ParseSubject reads the variable SUBJECT_CLAIM.
-func ParseSubject(claim string) string { return cmp.Or(strings.TrimSpace(claim), token.UserIDClaim) }
-
-// ParseAudience reads the variable AUDIENCE: names separated by commas or spaces, or a JSON
-// list of them. A token's aud has to name one. None, where "*" is among them: any does.
-func ParseAudience(list string) []string {
-	all := strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(" \t\r\n,[]\"", r) })
-	if slices.Contains(all, anyAudience) {
-		return nil
-	}
-	return all
 }
 
 // identityFault is why the variables let nobody in, "" if they do. A key set says which
@@ -54,7 +37,7 @@ func (c *Config) identityFault(env []byte) (reason, message string) {
 		return "issuer_missing", "ISSUER is not set: with JWKS_URL or STATIC_KEY it has to say whose tokens are taken."
 	case outside && value(env, vars.Audience) == "":
 		return "audience_missing", `AUDIENCE is not set: with JWKS_URL or STATIC_KEY it has to say whom a token must be for; "*" is anybody.`
-	case strings.TrimSpace(value(env, vars.Audience)) != "" && len(c.Verifier.Audience) == 0 && !strings.Contains(value(env, vars.Audience), anyAudience):
+	case strings.TrimSpace(value(env, vars.Audience)) != "" && len(c.Verifier.Audience) == 0 && !strings.Contains(value(env, vars.Audience), access.AnyAudience):
 		return "audience_missing", "AUDIENCE holds no name."
 	case keySet != "" && !fetchable(keySet):
 		return "jwks_url_unusable", "JWKS_URL is no http or https URL."

@@ -19,7 +19,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
-	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/edge/vars"
@@ -40,7 +39,7 @@ func main() {
 
 // signIn is the issuer of this deployment.
 func signIn() http.Handler {
-	subject := front.ParseSubject(value(vars.SubjectClaim))
+	subject := access.ParseSubject(value(vars.SubjectClaim))
 	if !issuer.Names(subject) {
 		return broken("subject_claim_unusable")
 	}
@@ -50,7 +49,7 @@ func signIn() http.Handler {
 		return broken("signing_key_unusable")
 	}
 	// Without the others the newest still signs; that they cannot be used the front says.
-	keys, _ := front.WithPrevious(key, value(vars.PreviousKeys))
+	keys, _ := access.WithPrevious(key, value(vars.PreviousKeys))
 	db, err := d1.OpenConnector("DB")
 	if err != nil {
 		return broken("database_missing")
@@ -58,7 +57,7 @@ func signIn() http.Handler {
 	origins := access.ParseOrigins(value(vars.AllowedOrigins))
 	return issuer.New(issuer.Config{
 		Issuer:   value(vars.Issuer),
-		Audience: front.ParseAudience(value(vars.Audience)),
+		Audience: access.ParseAudience(value(vars.Audience)),
 
 		EmailSubjects: subject == token.EmailClaim,
 		AccessTTL:     span(vars.AccessTokenTTL),

@@ -15,7 +15,6 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
-	"github.com/holdfast-dev/holdfast/edge/front"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -39,7 +38,7 @@ func operators() http.Handler {
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
-	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: front.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim}, objects{})
+	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim}, objects{})
 }
 
 // objects are the Durable Objects.

@@ -79,7 +79,7 @@ var below = map[string][]string{
 	"shared/nativeclient":  {"shared/clientconn", "shared/token/renewal", "shared/protocol", "shared/jsonscan"},
 
 	"edge/call":   {"shared/permission", "shared/protocol", "shared/jsonscan"},
-	"edge/access": {"shared/signature", "shared/protocol"},
+	"edge/access": {"shared/signature", "shared/token", "shared/protocol"},
 }
 
 const whyBelow = "each package knows only what its own decision needs (the list is in shared/rules)"
