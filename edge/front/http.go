@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -72,14 +73,14 @@ func (f *Front) keySet(r request, cors []string) []byte {
 		err := &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "signing_key_unusable"}
 		return respondWith(err, err.Row().HTTP, cors...)
 	}
-	set := []byte(`{"keys":[`)
-	for n, key := range f.cfg.Published {
-		if n > 0 {
-			set = append(set, ',')
-		}
-		set = append(set, key.JWK...)
+	set := jsonscan.NewObject(nil)
+	set.Array("keys")
+	for _, key := range f.cfg.Published {
+		set.Item()
+		set.Buf = append(set.Buf, key.JWK...)
 	}
-	return answer(200, string(append(set, "]}"...)), "public, max-age=300", append(cors, "x-content-type-options", "nosniff")...)
+	set.CloseArray()
+	return answer(200, string(set.End()), "public, max-age=300", append(cors, "x-content-type-options", "nosniff")...)
 }
 
 // description is the API's: a file.

@@ -64,7 +64,6 @@ func (v Value) time() time.Time {
 }
 
 func (v Value) string() string { return string(v.Bytes) }
-func (v Value) bool() bool     { return v.Int != 0 }
 
 // append stores one entry. An op is the hot path: its parameters live in a slice that is
 // kept, and it in a place that is.

@@ -158,21 +158,17 @@ func (c *Client) locksChanged(f protocol.Frame) {
 	c.session.locked = p.Locked
 	w := jsonscan.NewObject(nil)
 	w.Bool("locked", p.Locked)
-	w.Key("sections")
-	w.Buf = append(w.Buf, '[')
-	for i, s := range p.Sections {
-		if i > 0 {
-			w.Buf = append(w.Buf, ',')
-		}
-		in := jsonscan.NewObject(w.Buf)
-		in.Str("section", s.Section)
-		in.Str("userId", s.UserID)
-		in.Str("clientId", s.ClientID)
-		in.Int("until", s.Until.UnixMilli())
-		in.Bool("own", s.UserID == c.session.userID)
-		w.Buf = in.End()
+	w.Array("sections")
+	for _, s := range p.Sections {
+		w.OpenItem()
+		w.Str("section", s.Section)
+		w.Str("userId", s.UserID)
+		w.Str("clientId", s.ClientID)
+		w.Int("until", s.Until.UnixMilli())
+		w.Bool("own", s.UserID == c.session.userID)
+		w.Close()
 	}
-	w.Buf = append(w.Buf, ']')
+	w.CloseArray()
 	c.log.locks = w.End()
 	c.notifyTabs("locks", c.log.locks)
 	if f.MessageID != "" {

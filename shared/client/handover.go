@@ -31,19 +31,15 @@ func (c *Client) handOver() {
 func (c *Client) postHandOver(all []handedOver) {
 	for len(all) > 0 {
 		w := c.message("tab_left")
-		w.Key("ops")
-		w.Buf = append(w.Buf, '[')
+		w.Array("ops")
 		n := 0
 		for ; n < len(all) && (n == 0 || len(w.Buf)+len(all[n].op) < maxBroadcast/2); n++ {
-			if n > 0 {
-				w.Buf = append(w.Buf, ',')
-			}
-			one := jsonscan.NewObject(nil)
-			all[n].write(&one)
-			one.Str("user_id", all[n].user)
-			w.Buf = append(w.Buf, one.End()...)
+			w.OpenItem()
+			all[n].write(&w)
+			w.Str("user_id", all[n].user)
+			w.Close()
 		}
-		w.Buf = append(w.Buf, ']')
+		w.CloseArray()
 		c.post(w)
 		all = all[n:]
 	}

@@ -58,11 +58,6 @@ type entry struct {
 	comment bool
 }
 
-// messageID makes a name that no other tab uses.
-func (c *Client) messageID(kind string, n uint64) string {
-	return c.cfg.TabID + "-" + kind + utoa(n)
-}
-
 // send takes an op from the app. It is kept until it comes back with a version.
 func (c *Client) send(e Send, section string) {
 	if section != "" && !protocol.ValidID(section, maxID) {
@@ -197,19 +192,22 @@ func (c *Client) deliver(entries []entry) {
 	// A tab that is not known yet asks for what it lacks.
 	for len(entries) > 0 && len(c.tabs.others) > 0 {
 		w := c.event("ops")
-		w.Key("entries")
-		w.Buf = append(w.Buf, '[')
-		n := 0
-		for ; n < len(entries) && (n == 0 || len(w.Buf) < maxBroadcast/2); n++ {
-			if n > 0 {
-				w.Buf = append(w.Buf, ',')
-			}
-			w.Buf = entries[n].appendJSON(w.Buf)
-		}
-		w.Buf = append(w.Buf, ']')
+		n := appendEntries(&w, entries)
 		c.post(w)
 		entries = entries[n:]
 	}
+}
+
+// appendEntries appends as many of the entries as fit into one broadcast, and returns how
+// many: one at least, if there is any.
+func appendEntries(w *jsonscan.Writer, entries []entry) (n int) {
+	w.Array("entries")
+	for ; n < len(entries) && (n == 0 || len(w.Buf) < maxBroadcast/2); n++ {
+		w.Item()
+		w.Buf = entries[n].appendJSON(w.Buf)
+	}
+	w.CloseArray()
+	return n
 }
 
 // apply gives the app each version exactly once and in order.

@@ -78,14 +78,13 @@ func joined(parts [][]byte) []byte {
 	if text != nil && jsonscan.Check(text, jsonscan.DepthLimit) == nil {
 		return text
 	}
-	list := []byte{'['}
-	for i, p := range parts {
-		if i > 0 {
-			list = append(list, ',')
-		}
-		list = append(list, p...)
+	list := jsonscan.NewArray(nil)
+	for _, p := range parts {
+		list.Item()
+		list.Buf = append(list.Buf, p...)
 	}
-	return append(list, ']')
+	list.CloseArray()
+	return list.Buf
 }
 
 // split cuts JSON text into strings that fit in a frame each, between characters.
@@ -126,16 +125,7 @@ func (c *Client) shareKept(p protocol.DocumentSync, entries []entry) []entry {
 		w := c.event("kept")
 		w.Uint("snapshot", l.stream)
 		w.Uint("from", from)
-		w.Key("entries")
-		w.Buf = append(w.Buf, '[')
-		i := 0
-		for ; i < len(kept) && (i == 0 || len(w.Buf) < maxBroadcast/2); i++ {
-			if i > 0 {
-				w.Buf = append(w.Buf, ',')
-			}
-			w.Buf = kept[i].appendJSON(w.Buf)
-		}
-		w.Buf = append(w.Buf, ']')
+		i := appendEntries(&w, kept)
 		to := min(p.To, l.stream)
 		if done = i == len(kept); !done {
 			to = kept[i-1].version

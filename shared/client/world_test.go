@@ -309,17 +309,6 @@ func (w *world) flush() string {
 	return out + "\n"
 }
 
-// said returns the emitted events of one type.
-func said(lines []string, kind string) []string {
-	var out []string
-	for _, l := range lines {
-		if _, rest, ok := strings.Cut(l, ": emit "+kind+" "); ok {
-			out = append(out, rest)
-		}
-	}
-	return out
-}
-
 // validEffects checks what holds for every effect whatever the input.
 func validEffects(effects []Effect) error {
 	for _, e := range effects {

@@ -101,7 +101,3 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 func (m *member) allows(op permission.Operation) bool {
 	return permission.Set(m.grant.Permissions).Allows(op)
 }
-
-func (d *Document) denied(m *member, f protocol.Frame) {
-	d.sendError(m, protocol.Error{Code: protocol.InsufficientPermissions, MessageID: f.MessageID})
-}

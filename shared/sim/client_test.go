@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -309,5 +308,3 @@ func (c *client) entry(version uint64) document.Entry {
 	}
 	return c.log.all[version-1]
 }
-
-func (o *op) String() string { return fmt.Sprint(o.id, o.unordered) }
