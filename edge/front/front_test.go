@@ -48,7 +48,7 @@ func TestConnect(t *testing.T) {
 }
 
 // S2: “"jti": "token_unique_id"”.
-func TestWhatObjectsAreTold(t *testing.T) {
+func TestWhatObjectsAreAsked(t *testing.T) {
 	w := newWorker(t, embedded())
 	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&token=" + goodToken()))
 	got, _ := json.Marshal(w.bodies)

@@ -66,7 +66,7 @@ func expect(t *testing.T, got []string, want ...string) {
 }
 
 // Holds: "an op is acknowledged once it is stored; a repeat gets the same acknowledgement".
-func TestAnOpIsStoredThenAcknowledgedThenTold(t *testing.T) {
+func TestAnOpIsStoredThenAcknowledgedThenPublished(t *testing.T) {
 	r := newRoom(t)
 	expect(t, without(r.connect("ann", ""), "alarm"), `accept 7 "holdfast.v1"`, `"event":"connection_ack"`, `"event":"state"`)
 	r.connect("bob", "")

@@ -151,8 +151,8 @@ func syncFrames(e document.Sync, log []document.Entry, max int) (frames [][]byte
 	return frames
 }
 
-// TestTelling: 1, 2, 4 … 60 seconds, for as long as it takes.
-func TestTelling(t *testing.T) {
+// TestNotifying: 1, 2, 4 … 60 seconds, for as long as it takes.
+func TestNotifying(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
 	d.says("c1", `{"type":"system","event":"disconnect"}`)

@@ -107,7 +107,7 @@ func receives(t *testing.T, conn user.ConnID, effects []any, want ...string) {
 
 // S1: "Apps are notified of reconnection": those that are there at once, those that are
 // not when they are back; the object may sleep in between.
-func TestSpecAppsAreToldOfAReconnection(t *testing.T) {
+func TestSpecAppsAreNotifiedOfAReconnection(t *testing.T) {
 	w, _ := attached(t, user.Config{})
 	second := w.starts("c1", "com.example.second")
 	w.comes("b1", "com.example.second", second)

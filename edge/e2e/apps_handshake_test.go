@@ -118,7 +118,7 @@ func (c *conn) turnedAway(flat bool) (reason string, code websocket.StatusCode) 
 }
 
 // Power of the attacker: every key but the right one, and every form of a request.
-func TestAppsDoorRefusesRequests(t *testing.T) {
+func TestAppUpgradeRefusesRequests(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
 	here := "/v1/ws/apps/" + captions
@@ -162,7 +162,7 @@ func firstWord(data string) string {
 	return `{"type":"app","event":"app_connection_init","data":` + data + `}`
 }
 
-func TestAppsDoorRefusesFirstFrames(t *testing.T) {
+func TestAppHandshakeRefusesFirstFrames(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
 	said := func(session, pkg, key string) string {
@@ -226,9 +226,9 @@ func TestAppsDoorRefusesFirstFrames(t *testing.T) {
 	}
 }
 
-// TestAppsDoorWithMoreThanOneFrame: frames that follow the first before it is answered change
+// TestAppHandshakeWithMoreThanOneFrame: frames that follow the first before it is answered change
 // nothing about the answer, and too many of them end the connection.
-func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
+func TestAppHandshakeWithMoreThanOneFrame(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
 	word := firstWord(fmt.Sprintf(`{"session_id":%q,"api_key":%q}`, reference("usr_owner"), unknownKey))
@@ -255,7 +255,7 @@ func TestAppsDoorWithMoreThanOneFrame(t *testing.T) {
 }
 
 // INIT_TIMEOUT_MS holds for an app as for a device, and nobody keeps a place longer.
-func TestAppsDoorHasFewPlaces(t *testing.T) {
+func TestAppHandshakeHasFewPlaces(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, map[string]string{"INIT_TIMEOUT_MS": "3000", "WAITING_APPS": "3"})
 	full := func() bool {
@@ -309,8 +309,8 @@ func TestAppsDoorHasFewPlaces(t *testing.T) {
 	}
 }
 
-// TestAppsDoorWithoutItsDatabase: a database that does not answer admits nobody, and asks to come again.
-func TestAppsDoorWithoutItsDatabase(t *testing.T) {
+// TestAppUpgradeWithoutItsDatabase: a database that does not answer admits nobody, and asks to come again.
+func TestAppUpgradeWithoutItsDatabase(t *testing.T) {
 	t.Parallel()
 	s := withApps(t, nil)
 	s.d1("ALTER TABLE app_keys RENAME TO away")

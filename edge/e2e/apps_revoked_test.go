@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestARevokedKeyIsToldToSessions: the session of a connection that a revoked key admitted is
+// TestARevokedKeyNotifiesSessions: the session of a connection that a revoked key admitted is
 // notified, and the row is removed once the session has acknowledged it.
-func TestARevokedKeyIsToldToSessions(t *testing.T) {
+func TestARevokedKeyNotifiesSessions(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	s.must("PUT", appOne, appBody)
