@@ -76,12 +76,11 @@ func wrong(row, value string) string {
 	looks := strconv.Itoa(len(value)) + " characters, not "
 	switch kindOf(row) {
 	case isSwitch:
-		// "off" and "no" switch on, as all does that is neither 0 nor false.
 		switch value {
-		case "", "0", "1", "false", "true":
+		case "", "0", "1", "false", "true", "off", "on":
 			return ""
 		}
-		return looks + "one of 0 1 false true, taken is 1"
+		return looks + "one of 0 1 false true off on, the default is taken"
 	case isWord:
 		if _, ok := Word(row).Choose(value); !ok {
 			_, words := cut(row, ' ')

@@ -24,8 +24,7 @@ wrangler.toml has those that people set; the rest work as they are, and are set 
 A variable that is not set, or empty, is its default. **0** switches off, or is no limit, where the last column says so, and is
 no value elsewhere. What is no value (text for a number, too small a number) is the default; of a number above the bounds the
 largest is taken. Either is named in the log when the Worker starts (` + "`\"event\":\"variables\"`" + `), and so is a name that is nearly one
-of these; no value is ever shown. A switch is off with ` + "`0`, `false`" + ` and on with anything else, ` + "`off`" + ` too:
-the log names what is none of ` + "`0`, `1`, `false`, `true`" + `.
+of these; no value is ever shown. A switch is off with ` + "`0`, `false`, `off`" + ` and on with ` + "`1`, `true`, `on`" + `; anything else is no value.
 `
 
 var units = map[string]string{"S": "s", "MS": "ms", "BYTES": "bytes"}

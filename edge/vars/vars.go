@@ -136,12 +136,15 @@ func (v Number) Duration(value string) time.Duration {
 	return time.Duration(v.Int(value)) * unit
 }
 
-// On reports whether a value switches on.
+// On reports whether a value switches on. One that is no word of a switch is the default.
 func (v Switch) On(value string) bool {
-	if value == "" {
-		return strings.HasSuffix(string(v), " on")
+	switch value {
+	case "1", "true", "on":
+		return true
+	case "0", "false", "off":
+		return false
 	}
-	return value != "0" && value != "false"
+	return strings.HasSuffix(string(v), " on")
 }
 
 // Choose is the word that a value is, the default for none; ok is whether it is one of

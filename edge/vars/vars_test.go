@@ -35,7 +35,7 @@ func TestValues(t *testing.T) {
 	if d := TokenLeeway.Duration("0"); d != 0 {
 		t.Error(d)
 	}
-	for value, want := range map[string][2]bool{"": {true, false}, "0": {false, false}, "false": {false, false}, "1": {true, true}, "yes": {true, true}} {
+	for value, want := range map[string][2]bool{"": {true, false}, "0": {false, false}, "false": {false, false}, "1": {true, true}, "off": {false, false}, "on": {true, true}, "yes": {true, false}} {
 		if got := [2]bool{QueryTokens.On(value), EmailsVerified.On(value)}; got != want {
 			t.Errorf("%q: %v", value, got)
 		}
@@ -55,16 +55,17 @@ func complaint(pairs ...string) string {
 	})
 }
 
-// What is set for a switch and is none of its words is named: "off" switches it on.
+// A value that is no word of a switch is named, and the default is taken: nothing is switched
+// on by a slip of the pen.
 func TestComplaintOfASwitch(t *testing.T) {
-	for _, value := range []string{"", "0", "1", "false", "true"} {
+	for _, value := range []string{"", "0", "1", "false", "true", "off", "on"} {
 		if line := complaint("QUERY_TOKENS", value, "EMBEDDED_ISSUER", value); line != "" {
 			t.Errorf("complains of %q: %s", value, line)
 		}
 	}
-	for _, value := range []string{"off", "no", "FALSE", " 0", "on"} {
-		want := fmt.Sprintf("EMBEDDED_ISSUER: %d characters, not one of 0 1 false true, taken is 1", len(value))
-		if line := complaint("EMBEDDED_ISSUER", value); !strings.Contains(line, want) || !EmbeddedIssuer.On(value) {
+	for _, value := range []string{"no", "yes", "FALSE", " 0"} {
+		want := fmt.Sprintf("EMBEDDED_ISSUER: %d characters, not one of 0 1 false true off on, the default is taken", len(value))
+		if line := complaint("EMBEDDED_ISSUER", value); !strings.Contains(line, want) || EmbeddedIssuer.On(value) || !QueryTokens.On(value) {
 			t.Errorf("%q: %s", value, line)
 		}
 	}
