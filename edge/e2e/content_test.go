@@ -119,7 +119,7 @@ func TestCompaction(t *testing.T) {
 		t.Errorf("connection_ack says %v", late.ack.Data)
 	}
 	if got := late.syncs(0); !slices.Equal(got, want) {
-		t.Errorf("who comes late gets %q", got)
+		t.Errorf("a late client receives %q", got)
 	}
 	editor = s.connect(back)
 	if gap, _ := editor.ack.Data["gap"].(map[string]any); gap["reason"] != "compacted" {

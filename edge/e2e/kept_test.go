@@ -87,7 +87,7 @@ func TestAFalseSnapshotIsUndone(t *testing.T) {
 		}
 	}
 	if strings.Contains(strings.Join(got, " "), "vandalised") {
-		t.Errorf("who comes back gets %q", got)
+		t.Errorf("a returning client receives %q", got)
 	}
 	if v := back.op("m10", "again"); v != 10 {
 		t.Errorf("a repeat became version %d", v)

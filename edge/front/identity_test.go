@@ -178,8 +178,8 @@ func TestSubjectClaim(t *testing.T) {
 	}
 }
 
-// The cold start of t02: everybody who comes while the key set is on its way has it
-// fetched, and the Worker's JavaScript makes one fetch of them. None is rejected.
+// The cold start of t02: each connect during the fetch of the key set asks for that fetch,
+// and the Worker's JavaScript makes one of them all. No connect is rejected.
 func TestColdStart(t *testing.T) {
 	w := newWorker(t, fetching())
 	var states []any

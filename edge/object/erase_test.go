@@ -64,8 +64,8 @@ func TestWhoOnlySaysNoKeepsNothing(t *testing.T) {
 	}
 }
 
-// Where a workspace's change may be reported, its list has the document before anybody is in;
-// and who comes by an answer that may be from before such a change is sent to ask again.
+// The list of a workspace has a document before the first user is admitted to it. A user whose
+// grant may be from before a change of the workspace is sent to ask again.
 func TestADocumentIsListedBeforeAnybodyIsIn(t *testing.T) {
 	for _, changes := range []string{"null", "3"} {
 		r := newRoom(t)

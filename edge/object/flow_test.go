@@ -93,8 +93,8 @@ func TestWhoReadsNothingIsSentSoMuch(t *testing.T) {
 	}
 }
 
-// Who comes after the object has slept sees what the others last showed: it is kept with
-// their sockets, and costs no row.
+// A user who joins after the object has slept receives what the others last showed. The object
+// keeps it with their sockets, and writes no row for it.
 //
 // Holds: "presence never holds up an op".
 func TestPresenceOutlivesHibernation(t *testing.T) {

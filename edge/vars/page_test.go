@@ -167,135 +167,135 @@ func TestWranglerSetsWhatPeopleSet(t *testing.T) {
 // Behind a bar stands what it is where nobody sets it, of one that is worked out from another.
 const sentences = `
 # Who is let in
-ISSUER: Who signs access tokens: the token's ~iss~. Needed with ~JWKS_URL~ or ~STATIC_KEY~; of the embedded issuer it is put into tokens.
-AUDIENCE: Whom tokens must be for: a token's ~aud~ names one of these, separated by commas or spaces; ~*~ is anybody. Needed as ~ISSUER~ is.
-SUBJECT_CLAIM: The one claim that says who somebody is: ~user_id~ if empty, or ~sub~, ~email~, any other at the top of a token.
-EMAILS_VERIFIED: As a subject, an e-mail counts only with ~"email_verified": true~; switched on, the issuer verifies all it gives out.
-TOKEN_LEEWAY_S: How far the issuer's clock may be from this one.
-MAX_TOKEN_LIFE_S: The longest life a token may have, and so how long a revoked one is remembered.
-QUERY_TOKENS: Switched off, no token in a URL (~?token=~) is taken, where logs and histories find it.
-EMBEDDED_ISSUER: This Worker signs people in itself, with ~SIGNING_KEY~.
-SIGNING_KEY: The embedded issuer's private key, a JWK (~make rotate~).
-PREVIOUS_KEYS: The public keys that ~SIGNING_KEY~ replaced, a key set: their tokens stay good.
-JWKS_URL: The key set of another issuer.
-STATIC_KEY: One public key of another issuer, as a JWK.
-JWKS_FRESH_S: How long a fetched key set is used without asking again.
-JWKS_STALE_S: How long it is used while the issuer does not answer.
-JWKS_COOLDOWN_S: The least time between two fetches for a key that is not in it; a token of such a key is told to wait that long.
-ALLOWED_ORIGINS: Pages that may connect, separated by commas; empty: this Worker's own; ~*~: all.
-ADMIN_TOKEN: Who may ask the admin API: ~name:token~, several separated by spaces or commas. Without it there is no such API.
+ISSUER: The issuer of access tokens (a token's ~iss~). Required with ~JWKS_URL~ or ~STATIC_KEY~. The embedded issuer puts it into its tokens.
+AUDIENCE: The audiences that tokens may have: a token's ~aud~ has to name one of them. Separate several by commas or spaces; ~*~ accepts any. Required with ~JWKS_URL~ or ~STATIC_KEY~.
+SUBJECT_CLAIM: The claim that names the user: ~user_id~ if empty, or ~sub~, ~email~, or any other claim at the top of a token.
+EMAILS_VERIFIED: The issuer verifies every e-mail. If off, ~email~ names a user only with ~"email_verified": true~.
+TOKEN_LEEWAY_S: The largest difference between the issuer's clock and this one.
+MAX_TOKEN_LIFE_S: The longest life of a token. The server remembers a revoked token for as long.
+QUERY_TOKENS: Accepts a token in a URL (~?token=~), where logs and histories may keep it.
+EMBEDDED_ISSUER: This Worker signs users in itself, with ~SIGNING_KEY~.
+SIGNING_KEY: The embedded issuer's private key, a JWK. ~make rotate~ replaces it.
+PREVIOUS_KEYS: The public keys before ~SIGNING_KEY~, a key set. Their tokens stay valid.
+JWKS_URL: The address of another issuer's key set.
+STATIC_KEY: One public key of another issuer, a JWK.
+JWKS_FRESH_S: The Worker uses a fetched key set for so long without fetching it again.
+JWKS_STALE_S: The Worker uses a fetched key set for so long while the issuer does not answer.
+JWKS_COOLDOWN_S: The least time between two fetches for a key that is not in the set. A client with such a token waits for as long.
+ALLOWED_ORIGINS: The origins whose pages may connect, separated by commas. Empty: this Worker's own origin; ~*~: all.
+ADMIN_TOKEN: The operators, as ~name:token~ separated by spaces or commas. Without it there is no admin API.
 
 # What one address may do
-CONNECTS_PER_IP_PER_MIN: How often one address (an IPv6 /64) may connect in a minute. Each isolate of the Worker counts for itself, of at most 4,096 addresses.
-CONNECTS_PER_IP_BURST: And at once, after a rest.
-LOGINS_PER_IP_PER_MIN: How often it may sign in, or bring the operators' routes a wrong token.
-LOGINS_PER_IP_BURST: And at once.
-AUTH_PER_IP_PER_MIN: How often it may ask the embedded issuer for anything.
-AUTH_PER_IP_BURST: And at once.
-WAITING_APPS: How many apps of an isolate may be before their first frame, which has their key, at a time. 72 Ki characters are kept of each. Off: an app's key comes in the request.
-WAITING_APPS_PER_IP: How many of them may be of one address.
-BODY_TIMEOUT_MS: How long a request's body may take: until it is there nothing is started for it.
+CONNECTS_PER_IP_PER_MIN: Connects a minute of one address (an IPv6 /64) that are refused. Each isolate counts for itself, for at most 4,096 addresses.
+CONNECTS_PER_IP_BURST: Connects of one address at once, after a rest.
+LOGINS_PER_IP_PER_MIN: Sign-ins a minute of one address, and wrong operator tokens.
+LOGINS_PER_IP_BURST: Sign-ins of one address at once, after a rest.
+AUTH_PER_IP_PER_MIN: Requests a minute of one address to the embedded issuer.
+AUTH_PER_IP_BURST: Requests of one address to the embedded issuer at once, after a rest.
+WAITING_APPS: App sockets of an isolate that may wait for their first frame, which has their key. The isolate keeps at most 72 Ki characters of each. Off: an app sends its key in a header only.
+WAITING_APPS_PER_IP: How many of these sockets may be of one address.
+BODY_TIMEOUT_MS: A request's body has to arrive within this time. No module starts before.
 
 # The embedded issuer
-ACCESS_TOKEN_TTL_S: How long an access token lives.
-REFRESH_TOKEN_TTL_S: How long a refresh token lives.
-SIGN_IN_MAX_S: How long a sign-in lasts at most, however often it is refreshed.
-REFRESHES_PER_SIGN_IN_PER_MIN: How often it may be in a minute (20 times with one token, which several tabs may come with at once).
-LOGIN_FAILURES: How many wrong passwords an account may be tried with in a window from one address, or in a browser that it was signed in with before.
-LOGIN_FAILURES_PER_ACCOUNT: And from all addresses together.
-LOGIN_WINDOW_S: That window.
+ACCESS_TOKEN_TTL_S: The life of an access token.
+REFRESH_TOKEN_TTL_S: The life of a refresh token.
+SIGN_IN_MAX_S: The longest life of a sign-in, however often it is refreshed.
+REFRESHES_PER_SIGN_IN_PER_MIN: Refreshes a minute of one sign-in. One token may be used 20 times, for several tabs may send it at once.
+LOGIN_FAILURES: Wrong passwords for one account in a window, from one address or from one browser that the account was signed in with before.
+LOGIN_FAILURES_PER_ACCOUNT: Wrong passwords for one account in a window, from all addresses together.
+LOGIN_WINDOW_S: The window in which wrong passwords are counted.
 
 # Permissions
-PERMISSIONS_URL: A service that says who may do what (edge/object/source.go); empty: the database does.
-PERMISSIONS_TOKEN: What that service is shown.
-PERMISSIONS_TIMEOUT_MS: How long it may take.
-PERMISSIONS_MAX_BYTES: How much it may say.
-PERMISSION_TTL_MS: How long a permission is believed without asking again.
-STALE_ACCESS_MS: How old an answer may be that stands in for a source that does not answer, and how long an open connection lives by one.
-MAX_ACCESS: How many answers are remembered for a user beside those of open documents.
+PERMISSIONS_URL: A service that answers who may do what (edge/object/source.go describes it). Empty: the database answers.
+PERMISSIONS_TOKEN: The bearer token that this Worker sends to that service.
+PERMISSIONS_TIMEOUT_MS: The service has to answer within this time.
+PERMISSIONS_MAX_BYTES: The largest answer of the service.
+PERMISSION_TTL_MS: The user's object uses a cached permission for so long without asking again.
+STALE_ACCESS_MS: The oldest answer that may stand in for a source that does not answer. The user's object asks anew about an open connection once its answer is that old.
+MAX_ACCESS: Cached answers of one user, beside those about open documents.
 
 # Operators
-WEBHOOK_SECRET: What signs webhooks, several separated by spaces; without it there is no webhook.
-WEBHOOK_WINDOW_S: How old or new a webhook's signature may be.
-WEBHOOK_MAX_EVENTS: How many events a webhook may bring.
-WEBHOOK_MAX_BODY_BYTES: How large it may be.
+WEBHOOK_SECRET: The secrets that sign permission webhooks, separated by spaces. Without one there is no webhook.
+WEBHOOK_WINDOW_S: The largest difference between a webhook's signed time and this clock.
+WEBHOOK_MAX_EVENTS: Events in one webhook.
+WEBHOOK_MAX_BODY_BYTES: The largest body of a webhook.
 ADMIN_MAX_BODY_BYTES: The largest body of an operator's call.
-AUDIT_MAX_ENTRIES: How many audit entries one answer holds at most.
-AUDIT_ENTRIES: How many lines of its audit log an object keeps of each user, and as many of what operators did.
-LOG_LEVEL: From ~warn~ on there is no line for who connects, and for connections that end well.
+AUDIT_MAX_ENTRIES: Audit entries in one answer.
+AUDIT_ENTRIES: Audit lines that an object keeps of each user, and as many about operators.
+LOG_LEVEL: The least level that is logged. From ~warn~ on there are no lines for connects, and none for connections that end well.
 
 # Connections
-GRACE_PERIOD_MS: How long a dropped channel can be resumed.
-INIT_TIMEOUT_MS: How long a device may take to its ~connection_init~, and an app to its own.
-HEARTBEAT_MS: How often a client pings (the server, on a device channel).
-HEARTBEAT_TIMEOUT_MS: How long silence is taken for life.
-DEVICE_HEARTBEAT: Who pings on a device channel: ~server~ wakes the object for each ping and each pong; ~client~ costs an idle device nothing, and a dead one is noticed when something else wakes the object.
-REFRESH_NOTICE_MS: How long before its expiry a token is asked for.
-READ_ONLY_MS: How long after its expiry one may still read.
-MAX_REFUSED_TOKENS: How many tokens in a row may be refused on a connection before there is one a minute.
-MAX_REVOKED_TOKENS: How many single tokens, or sign-ins, of one user may be revoked at a time.
-CONNECTS_PER_USER_PER_MIN: How often one user may connect in a minute, over all documents.
-CONNECTS_PER_USER_BURST: And at once, after a rest. | 2 × ~CONNECTS_PER_USER_PER_MIN~
-RESUMES_PER_DOCUMENT_PER_MIN: How often, beside that, the client of each open document may come back to it, and refresh its token.
-RESUMES_PER_DOCUMENT_BURST: And at once.
-MAX_DOCUMENTS_PER_USER: How many documents one user may have open.
-FULL_RATE_DOCUMENTS: In how many open documents a user has the full rates in each; more share them.
+GRACE_PERIOD_MS: A dropped channel can be resumed within this time.
+INIT_TIMEOUT_MS: A device has to send ~connection_init~ within this time, and an app ~app_connection_init~.
+HEARTBEAT_MS: The time between two pings of a client; on a device channel, of the server.
+HEARTBEAT_TIMEOUT_MS: A connection that is silent for longer is closed.
+DEVICE_HEARTBEAT: Who pings on a device channel. With ~server~ each ping and each pong wakes the object. With ~client~ an idle device wakes nothing, and the server notices a dead device when something else wakes the object.
+REFRESH_NOTICE_MS: The server asks for a new token so long before the old one expires.
+READ_ONLY_MS: A connection whose token has expired may still read for so long.
+MAX_REFUSED_TOKENS: Tokens in a row that may be refused on a connection. After that the client may send one a minute.
+MAX_REVOKED_TOKENS: Single tokens and sign-ins of one user that may be revoked at the same time.
+CONNECTS_PER_USER_PER_MIN: Connects a minute of one user, over all documents.
+CONNECTS_PER_USER_BURST: Connects of one user at once, after a rest. | 2 × ~CONNECTS_PER_USER_PER_MIN~
+RESUMES_PER_DOCUMENT_PER_MIN: Resumes and token refreshes a minute of the client of one open document. They do not count as the user's connects.
+RESUMES_PER_DOCUMENT_BURST: Resumes and token refreshes of that client at once, after a rest.
+MAX_DOCUMENTS_PER_USER: Documents that one user may have open.
+FULL_RATE_DOCUMENTS: Open documents in which a user has the full rates. In more documents the user's rates are shared out.
 
 # What is sent
-MAX_FRAME_BYTES: The largest frame. One of 16 times that size ends the connection.
-MAX_DEPTH: Its deepest nesting.
-MAX_UNACKNOWLEDGED: How many frames may go unacknowledged.
-MESSAGES_PER_S: How many frames one user may send on a document in a second.
-MESSAGES_BURST: And at once, after a rest. | 10 × ~MESSAGES_PER_S~
-BYTES_PER_S: How many bytes.
-BYTES_BURST: And at once. | 4 × ~BYTES_PER_S~
-MAX_REFUSED: How many frames beyond that are refused one by one before the connection is closed.
-PRESENCE_PER_S: How often in a second one user's presence is passed on; of what comes faster the newest is.
-WINDOW_BYTES: How much may be under way to a client that has not confirmed it.
-SLOW_AFTER_MS: How long it may take to.
-SYNC_BYTES_PER_S: How much of what was written before it came one user is sent of a document in a second.
-SYNC_BYTES_BURST: And at once. | 4 × ~SYNC_BYTES_PER_S~
-MAX_REPLAY: How many missed entries a resume replays.
-MAX_SYNC_BYTES: How large a ~document_sync~ may be.
+MAX_FRAME_BYTES: The largest frame. A frame of 16 times that size ends the connection.
+MAX_DEPTH: The deepest nesting of a frame.
+MAX_UNACKNOWLEDGED: Ops that a client may have sent without an acknowledgement.
+MESSAGES_PER_S: Frames a second of one user on a document.
+MESSAGES_BURST: Frames of one user on a document at once, after a rest. | 10 × ~MESSAGES_PER_S~
+BYTES_PER_S: Bytes a second of one user on a document.
+BYTES_BURST: Bytes of one user on a document at once, after a rest. | 4 × ~BYTES_PER_S~
+MAX_REFUSED: Frames beyond these rates that the server refuses one by one. After that it closes the connection.
+PRESENCE_PER_S: Presence updates a second of one user that the document passes on. Of faster updates it passes on the newest.
+WINDOW_BYTES: Bytes that may be under way to a client that has not confirmed them.
+SLOW_AFTER_MS: A client without room in its window for longer is closed with ~SLOW_CONSUMER~.
+SYNC_BYTES_PER_S: Bytes a second of older entries that one user is sent of a document.
+SYNC_BYTES_BURST: Bytes of older entries that one user is sent at once, after a rest. | 4 × ~SYNC_BYTES_PER_S~
+MAX_REPLAY: Missed entries that a resume replays. More are a gap.
+MAX_SYNC_BYTES: The largest ~document_sync~.
 
 # Documents
-MAX_MEMBERS: How many users a document holds.
-LOCK_RETRY_MS: What a writer is told to wait where a document is locked.
-KEEP_OPS: How many of the newest entries a snapshot leaves to readers.
-SNAPSHOT_LEVEL: Who may post a snapshot. What is none of these lets only those who may do everything.
-SNAPSHOT_CONFIRM_MS: How long a version is in the log before a snapshot of it is taken that nobody else who is connected has acknowledged.
-MAX_SNAPSHOT_BYTES: How large a snapshot may be.
-MAX_SNAPSHOT_PARTS: Of how many parts.
-SNAPSHOT_IDLE_MS: How long an upload may wait for its next part.
-KEEP_REPLACED_S: How long operators can restore what a snapshot replaced.
-MAX_REPLACED_BYTES: How many bytes of it are kept: ~MAX_LOG_BYTES~ or more, or a full log is more than is kept.
-MAX_LOG_BYTES: How many bytes a log holds beyond its snapshot, and of open comments: with so many the document is locked for writing. An object has room for 10 GB.
-MAX_COMMENTS: How many comments may be open on a document.
-MAX_COMMENTS_PER_USER: How many of them may be one user's. | a tenth of ~MAX_COMMENTS~
-MAX_REPLIES: How many replies a comment may have, a tenth of them one user's.
-MAX_REPLIES_PER_USER: How many replies one user may have on all comments that are open.
-MAX_SECTIONS: How many sections may be locked.
-SECTION_TTL_MS: For how long, where nobody says.
-MAX_SECTION_TTL_MS: For how long at most.
+MAX_MEMBERS: Users on a document at a time.
+LOCK_RETRY_MS: The ~retry_after~ for a writer on a locked document.
+KEEP_OPS: The newest entries that a snapshot leaves in the log.
+SNAPSHOT_LEVEL: The permission that posting a snapshot needs. Any other word stands for ~admin~.
+SNAPSHOT_CONFIRM_MS: While other users are connected, a snapshot needs that one of them has acknowledged its version, or that the version is this old.
+MAX_SNAPSHOT_BYTES: The largest snapshot.
+MAX_SNAPSHOT_PARTS: Parts of one snapshot.
+SNAPSHOT_IDLE_MS: The next part of an upload has to arrive within this time.
+KEEP_REPLACED_S: Operators can restore what a snapshot replaced for so long.
+MAX_REPLACED_BYTES: Bytes of replaced history that a document keeps. Set it to ~MAX_LOG_BYTES~ or more: otherwise a full log does not fit.
+MAX_LOG_BYTES: Bytes of a log beyond its snapshot, open comments included. At that size the document is locked for writing. The platform gives an object 10 GB.
+MAX_COMMENTS: Open comments on a document.
+MAX_COMMENTS_PER_USER: Open comments of one user on a document. | a tenth of ~MAX_COMMENTS~
+MAX_REPLIES: Replies to one comment. One user may write a tenth of them.
+MAX_REPLIES_PER_USER: Replies of one user to all open comments of a document.
+MAX_SECTIONS: Locked sections of a document.
+SECTION_TTL_MS: The life of a section lock that names none.
+MAX_SECTION_TTL_MS: The longest life of a section lock.
 
 # Devices and apps
-OUTBOX_FRAMES: How many messages are kept for a device that has not acknowledged them. Older ones are given up, and a resume is told so.
-OUTBOX_BYTES: How many bytes of them.
-MAX_UNANSWERED: How many messages a device or an app may have without an answer at once: as many are remembered, so that a repeat is known for one.
-APP_SESSION_SECRET: What signs the session ids that apps are given, 32 random bytes or more; several separated by spaces, of which the first signs and all count. Without it there are no apps.
-PUBLIC_URL: Where this Worker is reached from outside, https://…: an app that is called is told to connect there. Empty: it has to know.
-MAX_APPS: How many apps of a user may be anything but stopped.
-APP_WEBHOOK_MS: How long an app's webhook may take: an object that waits does not hibernate.
-APP_WEBHOOK_TRIES: How often it is called.
-APP_WEBHOOK_PAUSE_MS: How long after each other.
-APP_CONNECT_MS: How long an app may take to connect once it has said yes.
-APP_GRACE_MS: How long to come back after a drop.
-APP_STOP_MS: How long to finish when it is stopped.
-APP_ROUNDS: How often an app is called back that does not stay, each time after twice as long a pause, before it is stopped as unstable.
-APP_STAY_MS: How long an app has to stay for that to begin anew.
-APP_OUTBOX_BYTES: How many bytes of messages are kept for all apps of a user together.
-APP_STARTS_PER_MIN: How often a user may start apps in a minute.
-APP_STARTS_BURST: And at once, after a rest. | ~APP_STARTS_PER_MIN~
-APP_CONNECTS_PER_MIN: How often one app of a user may connect in a minute.
-APP_CONNECTS_BURST: And at once, after a rest. | ~APP_CONNECTS_PER_MIN~
+OUTBOX_FRAMES: Messages that are kept for a device, or an app, until it acknowledges them. Beyond that a sender waits (~outbox_full~), or the oldest are discarded and the next resume reports them as a gap.
+OUTBOX_BYTES: Bytes of these messages.
+MAX_UNANSWERED: Messages of a device or an app that may wait for an answer. The server remembers as many, so that it recognises a repeat.
+APP_SESSION_SECRET: The secrets that sign the session ids of apps, 32 random bytes or more, separated by spaces. The first one signs, all count. Without one there are no apps.
+PUBLIC_URL: The public https URL of this Worker, which apps get as ~websocket_url~. If empty, apps do not get one and have to know it.
+MAX_APPS: Apps of one user that have not stopped.
+APP_WEBHOOK_MS: An app's webhook has to answer within this time. An object that waits does not hibernate.
+APP_WEBHOOK_TRIES: How often the server calls a webhook that does not answer.
+APP_WEBHOOK_PAUSE_MS: The time between two of these calls.
+APP_CONNECT_MS: An app has to connect within this time once its webhook has answered.
+APP_GRACE_MS: An app whose connection dropped has to come back within this time.
+APP_STOP_MS: An app that is being stopped has this time to finish.
+APP_ROUNDS: How often the server calls an app back that does not stay connected. It doubles the pause each time, then stops the app as unstable.
+APP_STAY_MS: An app that stays connected for this long begins anew with these rounds.
+APP_OUTBOX_BYTES: Bytes of messages that are kept for all apps of a user together.
+APP_STARTS_PER_MIN: App starts a minute of one user.
+APP_STARTS_BURST: App starts of one user at once, after a rest. | ~APP_STARTS_PER_MIN~
+APP_CONNECTS_PER_MIN: Connects a minute of one app of a user.
+APP_CONNECTS_BURST: Connects of one app of a user at once, after a rest. | ~APP_CONNECTS_PER_MIN~
 `

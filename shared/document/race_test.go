@@ -43,7 +43,7 @@ func TestAnOperatorsLockIsNotUndoneByAnOlderAnswer(t *testing.T) {
 	}
 }
 
-// Who comes back with fewer rights does not keep what only more of them gave.
+// A user who returns with fewer permissions does not keep what only the others gave.
 func TestASectionIsNotKeptByAViewer(t *testing.T) {
 	d := document.New(document.Config{}, "d")
 	g := document.Grant{UserID: "ann", SessionID: "s", Permissions: 15, Epoch: 1, Expires: start.Add(time.Hour), AdmittedAt: start}

@@ -31,7 +31,7 @@ func (d *desk) received(conn document.ConnID) string {
 }
 
 // S1: "What happens when Alex’s phone loses connection?": whatever ended it and
-// with whichever code, the session goes on for the one who comes back.
+// with whichever code, the session goes on when the device returns.
 func TestSpecEveryLossMayBeResumed(t *testing.T) {
 	ends := map[string]document.Event{
 		"a socket that takes no frames": document.SendFailed{Conn: "c1"},

@@ -34,8 +34,8 @@ func open(t *testing.T, a session.Admit) (*session.Session, session.Grant) {
 	return s, answer.Grant
 }
 
-// A demoted user who comes back while the source does not answer is not let in by what
-// was known before, however the old channel ended.
+// The session does not admit a demoted user by an old answer while the source does not answer,
+// however the old channel ended.
 func TestADemotedUserDoesNotComeBackByTheCache(t *testing.T) {
 	for _, sentBack := range []bool{false, true} {
 		s, g := open(t, admission(1, "s1"))

@@ -55,7 +55,7 @@ async function arrive(name, hash = "") {
   return page;
 }
 
-test("who comes late gets the snapshot and what is newer, and has the same text", { timeout: 60_000 }, async () => {
+test("a late client receives the snapshot and what is newer, and has the same text", { timeout: 60_000 }, async () => {
   const owner = await arrive("owner");
   // 200 kB in one paste: several operations, one change.
   await owner.evaluate(() => text.insert(0, "0123456789".repeat(20_000)));
