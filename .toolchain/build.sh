@@ -67,7 +67,7 @@ of=$(
 	echo "${build[@]}" "${optimise[@]}" "$(go env GOVERSION)"
 	{
 		echo "$files"
-		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" -type f
+		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" -type f
 		echo "$repo/go.mod"
 		echo "$repo/go.sum"
 	} | sed '/^$/d' | sort -u | tr '\n' '\0' | xargs -0 cksum

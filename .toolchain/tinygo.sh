@@ -5,6 +5,7 @@ source "$(dirname "$0")/common.sh"
 
 [ -e "$tc/root/stamp" ] && [ -x "$tc/bin/tinygo" ] || "$repo/.toolchain/install.sh" tinygo >&2
 export TINYGOROOT=$tc/root
-[ -n "${WASMOPT:-}" ] || WASMOPT=$(command -v wasm-opt) || die "wasm-opt is missing: run make tools"
-export WASMOPT
+REAL_WASMOPT=${WASMOPT:-$(command -v wasm-opt)} || die "wasm-opt is missing: run make tools"
+WASMOPT=$repo/.toolchain/wasmopt.sh
+export WASMOPT REAL_WASMOPT
 exec "$tc/bin/tinygo" "$@"
