@@ -64,13 +64,13 @@ files=$(GOOS=$listos GOARCH=wasm go list -tags="$tags" -deps -f '{{if and .Modul
 {{end}}{{range .EmbedFiles}}{{$d}}/{{.}}
 {{end}}{{end}}' "$pkg") || die "cannot list what $pkg is made of"
 of=$(
-	echo "${build[@]}" "${optimise[@]}" "$(go env GOVERSION)"
+	echo "${build[@]}" "${optimise[@]}" "$(go env GOVERSION)" | sed "s|$repo/||g" # a checkout may be moved
 	{
 		echo "$files"
 		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" -type f
 		echo "$repo/go.mod"
 		echo "$repo/go.sum"
-	} | sed '/^$/d' | sort -u | tr '\n' '\0' | xargs -0 cksum
+	} | sed "/^\$/d; s|^$repo/||" | sort -u | tr '\n' '\0' | xargs -0 cksum
 )
 [ ! -f "$out/$file" ] || [ "$(cat "$out/$file.from" 2>/dev/null)" != "$of" ] || exit 0
 
