@@ -84,7 +84,7 @@ func config(text []byte) client.Config {
 		Version: version,
 		URL:     str("url"), Document: str("document"),
 		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"), User: str("user"),
-		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"),
+		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"), Again: yes("again"),
 		Rand: random(),
 	}
 }
@@ -138,6 +138,8 @@ func event(kind, text string) client.Event {
 		return client.PageShow{}
 	case "refresh":
 		return client.Refresh{}
+	case "take_over":
+		return client.TakeOver{}
 	case "sign_out":
 		return client.SignOut{}
 	case "close":

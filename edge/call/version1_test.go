@@ -134,6 +134,9 @@ func TestVersion1IsUnderstood(t *testing.T) {
 	old := load(t, 1)
 	for _, v := range requests {
 		text := old[v.name]
+		if text == nil { // that version had none such
+			continue
+		}
 		to, _, _ := strings.Cut(v.name, ": ")
 		if got, err := parsers[to](text); err != 0 || string(got.Message().Text) != string(v.r.Message().Text) {
 			t.Errorf("%s reads as\n %+v (%d), want\n %+v", v.name, got, err, v.r)

@@ -44,6 +44,8 @@ type admission struct {
 	document, client, session string
 	// lastSeq is the decimal text of last_seq, empty when none was sent.
 	lastSeq string
+	// redial says that the client has dialled by itself.
+	redial bool
 	// subject is the user, and claims what the session object is sent of the
 	// token, once it is verified.
 	subject string
@@ -112,6 +114,6 @@ func (a *admission) texts() []member[string] {
 func (a *admission) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
-		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken},
+		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial},
 	}
 }

@@ -123,6 +123,13 @@ func (a *admission) read(r request, document string) *protocol.Error {
 	if err != nil {
 		return err
 	}
+	redial, err := one(query, "redial")
+	if err != nil {
+		return err
+	}
+	if a.redial = redial == "true"; !a.redial && redial != "" && redial != "false" {
+		return invalid("redial")
+	}
 	if last != "" {
 		if n, ok := jsonscan.Uint([]byte(last)); !ok || n > protocol.MaxSeq {
 			return invalid("last_seq")

@@ -69,7 +69,7 @@ func parseConnect(text []byte) (c connectRequest, err call.Error) {
 	if !ok {
 		return c, call.Malformed
 	}
-	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq}
+	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq, Redial: asked.Redial}
 	c.protocol = asked.Protocol
 	return c, 0
 }

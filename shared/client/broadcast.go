@@ -18,6 +18,7 @@ import (
 //	tab_presence      {data}
 //	tab_sync          {from,snapshot?}           I lack what follows
 //	tab_refresh       {exp}                      the app wants a newer token than that
+//	tab_take_over     {}                         the user wants the document here
 //	tab_event         {epoch,event,…}            ops, snapshot, kept, gap, reset, answered, refused, say, final
 //	tab_bye           {}                         I leave or sleep
 //	tab_left          {ops}                      what I leave behind: send it, please

@@ -19,6 +19,11 @@ type Client struct {
 	deaf      bool // in that cache, where no message of another tab arrives
 	stopped   bool // for good
 	finished  bool
+	// replaced is the status since another client has the document; its state is "" otherwise.
+	replaced status
+	// claimBy is until when the user's word to take the document over holds.
+	claimBy time.Time
+	isNew   bool // no leader knows this page yet
 
 	status  status
 	session session
@@ -153,6 +158,8 @@ func (c *Client) handle(ev Event) {
 		c.presence(e.Data)
 	case Refresh:
 		c.refresh()
+	case TakeOver:
+		c.takeOver()
 	case Opened:
 		c.conn.Opened(e.Gen) // the server speaks first
 	case Received:

@@ -33,6 +33,11 @@ type Config struct {
 	// Version is the newest version that the app has already: of a module that
 	// trapped, and in whose place this one starts.
 	Version uint64
+	// Again says that this tab starts in the place of one that was connected.
+	Again bool
+	// Unattended says that nobody is there who could take the document back: the session ends
+	// where another client takes it.
+	Unattended bool
 	// Rand seeds the jitter. Tabs should have different ones.
 	Rand uint64
 }
@@ -84,6 +89,7 @@ const (
 	reassertAfter         = 500 * time.Millisecond
 	reportPause           = 10 * time.Second
 	patience              = 15 * time.Second
+	claimFor              = time.Minute            // how long the word to take over holds
 	raceWait              = 300 * time.Millisecond // before a sign-in that seems to have ended is believed to have
 
 	maxID         = 128

@@ -46,6 +46,9 @@ func (c *Client) url() string {
 		u = append(u, "&last_seq="...)
 		u = strconv.AppendUint(u, c.log.version, 10)
 	}
+	if (c.session.id != "" || c.cfg.Again) && !c.claiming() {
+		u = append(u, "&redial=true"...) // this dial is nobody's wish: it takes the place of no other client
+	}
 	return string(u)
 }
 

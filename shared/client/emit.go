@@ -11,6 +11,7 @@ const (
 	stateConnecting   = "connecting"
 	stateConnected    = "connected"
 	stateReconnecting = "reconnecting"
+	stateReplaced     = "replaced"
 	stateClosed       = "closed"
 )
 
@@ -21,6 +22,8 @@ type status struct {
 	replayFrom, replayTo uint64
 	retryIn              time.Duration
 	code                 int
+	// clientID is who has the document, of a state replaced.
+	clientID string
 }
 
 // appendJSON writes the status; newest, when not 0, is the document's version.
@@ -48,6 +51,9 @@ func (s status) appendJSON(dst []byte, newest uint64) []byte {
 	if s.code != 0 {
 		w.Int("code", int64(s.code))
 	}
+	if s.clientID != "" {
+		w.Str("clientId", s.clientID)
+	}
 	return w.End()
 }
 
@@ -69,13 +75,15 @@ func readStatus(raw []byte) (status, bool) {
 		case "code":
 			n, ok = jsonscan.Uint(o.Value())
 			s.code = int(min(n, 9999))
+		case "clientId":
+			s.clientID, ok = jsonscan.Str(o.Value())
 		case "replay":
 			s.replayFrom, _ = jsonscan.Uint(jsonscan.Field(o.Value(), "from"))
 			s.replayTo, _ = jsonscan.Uint(jsonscan.Field(o.Value(), "to"))
 		}
 	}
 	switch s.state {
-	case stateConnecting, stateConnected, stateReconnecting:
+	case stateConnecting, stateConnected, stateReconnecting, stateReplaced:
 		return s, ok
 	}
 	return s, false // "closed" is said by `final`, not by a state

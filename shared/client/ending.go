@@ -1,7 +1,6 @@
 package client
 
 import (
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -25,15 +24,7 @@ func (c *Client) takenByOwn(code int, last *protocol.Error) bool {
 	if last == nil {
 		return code == protocol.Lookup(protocol.ConnectionReplaced).Close
 	}
-	if last.Code == protocol.ConnectionReplaced {
-		for _, d := range last.Details {
-			if d.Name == "client_id" {
-				id, _ := jsonscan.Str(d.Raw)
-				return id == c.cfg.ClientID
-			}
-		}
-	}
-	return false
+	return last.Code == protocol.ConnectionReplaced && last.Detail("client_id") == c.cfg.ClientID
 }
 
 // eventFor is the event that reports to an app a failure that ends the session.
@@ -47,12 +38,17 @@ func eventFor(f *Failure) string {
 	return "error"
 }
 
-// downState is what a connection that does not stand is called.
-func (c *Client) downState() string {
-	if c.session.id == "" {
-		return stateConnecting
+// down is the status of a connection that does not stand.
+func (c *Client) down(s status) status {
+	switch {
+	case c.replaced.state != "":
+		return c.replaced
+	case c.session.id == "":
+		s.state = stateConnecting
+	default:
+		s.state = stateReconnecting
 	}
-	return stateReconnecting
+	return s
 }
 
 // final ends the session for all tabs. None of them dials again.

@@ -103,6 +103,8 @@ type (
 	Replay struct{ ID string }
 	// Presence shows the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
+	// TakeOver takes the document from the client that has it, for all tabs of the profile.
+	TakeOver struct{}
 	// SignOut ends the session in all tabs of the profile.
 	SignOut struct{}
 	// Close ends it in this tab.
@@ -160,6 +162,7 @@ func (LockSection) IsEvent()     {}
 func (PostSnapshot) IsEvent()    {}
 func (Replay) IsEvent()          {}
 func (Presence) IsEvent()        {}
+func (TakeOver) IsEvent()        {}
 func (SignOut) IsEvent()         {}
 func (Close) IsEvent()           {}
 

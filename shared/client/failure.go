@@ -29,6 +29,9 @@ type Failure struct {
 	Action protocol.Action
 	// RetryAfter is how long the server said to wait.
 	RetryAfter time.Duration
+	// ClientID is who has the document now, of CONNECTION_REPLACED, and Since when that client
+	// connected, where the server says so.
+	ClientID, Since string
 }
 
 // Error returns the code and the sentence.
@@ -71,6 +74,9 @@ func failureOf(code protocol.Code, reason, message string) *Failure {
 func fromWire(e *protocol.Error) *Failure {
 	f := failureOf(e.Code, e.Reason, e.Message)
 	f.RetryAfter = e.RetryAfter
+	if e.Code == protocol.ConnectionReplaced {
+		f.ClientID, f.Since = e.Detail("client_id"), e.Detail("since")
+	}
 	return f
 }
 
@@ -86,6 +92,12 @@ func (f *Failure) appendJSON(dst []byte) []byte {
 	}
 	if f.RetryAfter > 0 {
 		w.Int("retryAfter", f.RetryAfter.Milliseconds())
+	}
+	if f.ClientID != "" {
+		w.Str("clientId", f.ClientID)
+	}
+	if f.Since != "" {
+		w.Str("since", f.Since)
 	}
 	return w.End()
 }
@@ -116,6 +128,10 @@ func readFailure(raw []byte) (*Failure, bool) {
 			var ms uint64
 			ms, good = jsonscan.Uint(o.Value())
 			f.RetryAfter = millis(ms)
+		case "clientId":
+			f.ClientID, good = jsonscan.Str(o.Value())
+		case "since":
+			f.Since, good = jsonscan.Str(o.Value())
 		}
 		if !good {
 			return nil, false

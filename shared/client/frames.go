@@ -50,6 +50,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		return
 	}
 	n.acked = 0
+	c.replaced, c.claimBy = status{}, zero
 	s.id, s.userID = a.SessionID, a.UserID
 	s.permissions, s.permEpoch, s.locked = a.Permissions, a.PermEpoch, a.Locked
 	s.unacknowledged = defaultUnacknowledged

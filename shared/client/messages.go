@@ -183,6 +183,8 @@ func (c *Client) onRequest(m message) {
 			snapshot, _ := m.num("snapshot")
 			c.requestSync(protocol.SyncRequest{From: from, Snapshot: min(snapshot, protocol.MaxSeq)})
 		}
+	case "tab_take_over":
+		c.takeOver()
 	case "tab_refresh":
 		if exp, ok := m.num("exp"); ok && exp < uint64(c.conn.Token.Exp) {
 			c.shareToken() // what it asked for came while it asked
@@ -242,6 +244,7 @@ func (c *Client) onLeader(m message) {
 	}
 	c.log.newest = version
 	c.setStatus(st)
+	c.heardStatus(st)
 	version = max(version, c.log.again.to)
 	if version > 0 && (version > c.log.version || c.log.restore.of > 0) && st.state == stateConnected {
 		c.behind(version)

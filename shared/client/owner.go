@@ -31,7 +31,7 @@ func (o *owner) Dropped() {
 
 func (o *owner) Disconnected(out clientconn.Outage) {
 	c := (*Client)(o)
-	c.setStatus(status{state: c.downState(), reason: out.Reason, code: out.Code, retryIn: out.RetryIn})
+	c.setStatus(c.down(status{reason: out.Reason, code: out.Code, retryIn: out.RetryIn}))
 }
 
 // Resumed sends what was refused meanwhile, in order.
@@ -54,7 +54,11 @@ func (o *owner) Failed(e *protocol.Error, action protocol.Action) {
 func (o *owner) End(e *protocol.Error, code int) {
 	f := fromWire(e)
 	f.Recoverable, f.Action = false, protocol.ActionStop
-	(*Client)(o).final(eventFor(f), f, code)
+	if e.Code == protocol.ConnectionReplaced {
+		(*Client)(o).yield(f, code)
+	} else {
+		(*Client)(o).final(eventFor(f), f, code)
+	}
 }
 
 func (o *owner) TokenMissed(e *protocol.Error) { (*Client)(o).emitFailure("error", tokenFailure(e)) }

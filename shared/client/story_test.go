@@ -154,7 +154,7 @@ func (w *world) play(d *story.Command) {
 var sayings = map[string]Event{
 	"hidden": Hidden{}, "visible": Visible{}, "online": Online{}, "offline": Offline{},
 	"freeze": Freeze{}, "resume": Resume{}, "pagehide": PageHide{}, "pageshow": PageShow{},
-	"refresh": Refresh{}, "sign_out": SignOut{}, "close": Close{}, "lock_lost": LockLost{}, "woken": Woken{},
+	"refresh": Refresh{}, "take_over": TakeOver{}, "sign_out": SignOut{}, "close": Close{}, "lock_lost": LockLost{}, "woken": Woken{},
 }
 
 func frame(kind, event string, data []byte) []byte {

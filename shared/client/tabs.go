@@ -1,6 +1,10 @@
 package client
 
-import "time"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
 
 // tabs is the TabCoordinator of seed S2, with the election S2 leaves out.
 type tabs struct {
@@ -58,6 +62,7 @@ func (c *Client) start() {
 		c.finalHere("error", &Failure{Code: codeInvalidArgument, Message: "The client id or the tab id cannot be used.", Reason: "bad_id", Action: "stop"}, 0)
 		return
 	}
+	c.isNew = true
 	c.enter()
 }
 
@@ -104,13 +109,21 @@ func (c *Client) lead() {
 	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
 	c.log.queue, c.log.queueBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
-	c.conn.Start()
+	c.isNew = false
+	if c.claiming() {
+		c.replaced = status{}
+	}
 	c.emitRole()
-	c.status = status{state: c.downState(), reason: "leader_changed"}
+	c.status = c.down(status{reason: "leader_changed"})
 	if c.session.id != "" {
 		c.emit("state", c.status.appendJSON(nil, 0), c.properties())
 	}
 	c.announce()
+	if c.replaced.state != "" {
+		c.offer()
+		return
+	}
+	c.conn.Start()
 	c.conn.PlanRefresh()
 	c.offer()
 	c.conn.Connect()
@@ -134,7 +147,9 @@ func (c *Client) stepDown() {
 	again := !t.replaced.IsZero() && c.now.Sub(t.replaced) < time.Minute
 	t.replaced = c.now
 	if again || c.sole() {
-		c.final("error", failureOf("CONNECTION_REPLACED", "own_client", ""), 0)
+		f := failureOf(protocol.ConnectionReplaced, "own_client", "")
+		f.ClientID = c.cfg.ClientID
+		c.yield(f, 0)
 		return
 	}
 	c.do(ReleaseLock{})
@@ -157,7 +172,7 @@ func (c *Client) follow(reason string) {
 	l.syncBy, l.target = time.Time{}, l.version
 	c.account.askAt = zero
 	c.emitRole()
-	c.setStatus(status{state: c.downState(), reason: reason})
+	c.setStatus(c.down(status{reason: reason}))
 }
 
 // suspend is the page's last chance before it is frozen or kept for the way
@@ -172,7 +187,7 @@ func (c *Client) suspend() {
 		c.post(c.message("tab_bye"))
 	}
 	c.follow("suspended")
-	c.suspended = true
+	c.suspended, c.isNew = true, false
 	c.tabs.leader, c.tabs.others = "", nil
 	c.tabs.probe, c.tabs.probeAt, c.tabs.opBy = 0, time.Time{}, time.Time{}
 	c.log.posted, c.log.syncBy = 0, time.Time{}
@@ -193,7 +208,7 @@ func (c *Client) wake() {
 			c.deaf = false
 			c.conn.Token.Forget()
 		}
-		c.setStatus(status{state: c.downState(), reason: "resumed"})
+		c.setStatus(c.down(status{reason: "resumed"}))
 		c.enter()
 		return
 	}

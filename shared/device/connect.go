@@ -85,6 +85,10 @@ func (d *Device) init(now time.Time, f protocol.Frame, newSessionID string) {
 			client = d.ch.ClientID()
 		}
 	}
+	if p.Redial && d.ch.Live() && d.ch.ClientID() != client {
+		d.reject(now, f.Flat, serverconn.Held(d.ch.ClientID(), d.ch.Row().ConnectedAt))
+		return
+	}
 	sessionID, epoch, err := d.owner.Admit(now, Admission{ClientID: client, Claims: w.Token.claims(d.userID), NewSessionID: newSessionID})
 	if err != nil {
 		d.reject(now, f.Flat, *err)

@@ -49,6 +49,10 @@ func (d *Document) connect(now time.Time, c Connect) {
 		d.refuse(now, m, c, grant, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
+	if c.Redial && m != nil && m.ch.Live() && m.ch.ClientID() != c.ClientID {
+		d.held(now, m, c)
+		return
+	}
 	if (m == nil || !m.ch.Live()) && d.live() >= d.cfg.MaxMembers {
 		if m == nil {
 			m = d.newMember(grant)
@@ -61,6 +65,19 @@ func (d *Document) connect(now time.Time, c Connect) {
 	}
 	m.rejected, m.rejectedFor = 0, 0
 	d.admit(now, m, c, grant)
+}
+
+// held refuses a client that has dialled by itself while another of its user has the channel:
+// in grace too, for that one is what the user had in hand last, and comes back.
+func (d *Document) held(now time.Time, m *member, c Connect) {
+	e := serverconn.Held(m.ch.ClientID(), m.ch.Row().ConnectedAt)
+	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
+	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
+		m.grant.AdmittedAt = c.Grant.AdmittedAt // the session object counts from there
+	}
+	d.save(m)
+	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason}.Ending(now, false))
 }
 
 func (d *Document) newMember(grant Grant) *member {

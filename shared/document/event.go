@@ -77,6 +77,8 @@ type (
 		SessionID  string // the session it wants to resume; "" when it does not ask
 		LastSeq    uint64 // the last version it has received, when HasLastSeq
 		HasLastSeq bool
+		// Redial says that the client has dialled by itself: it takes the place of no other.
+		Redial bool
 		// Receipts are the newest ops of this user and client id in the log,
 		// oldest first, at most Config.Unacknowledged: what a re-sent op is
 		// recognised by. None are needed, and Known is true, when Knows just said so.

@@ -130,7 +130,7 @@ func (s *player) connect(a *story.Command, conn document.ConnID) document.Connec
 	g := s.grant(a)
 	c := document.Connect{
 		Conn: conn, Grant: g, ClientID: a.Str("client", "laptop"), SessionID: a.Str("asks", ""),
-		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Seen: s.seen(a),
+		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Redial: a.Has("redial"), Seen: s.seen(a),
 	}
 	c.Receipts = s.store.Receipts(g.UserID, c.ClientID, s.cfg.Unacknowledged)
 	return c

@@ -20,7 +20,7 @@ func (c *Client) opened(gen uint64) {
 			SessionID: c.cfg.SessionID, Package: c.cfg.Package, LastSeq: in.last, HasLastSeq: in.known,
 		}.Append(nil)
 	} else {
-		f.Data = protocol.ConnectionInit{SessionID: c.status.SessionID, LastSeq: in.last, HasLastSeq: in.known}.Append(nil)
+		f.Data = protocol.ConnectionInit{SessionID: c.status.SessionID, LastSeq: in.last, HasLastSeq: in.known, Redial: c.status.UserID != ""}.Append(nil)
 	}
 	c.do(Write{Gen: gen, Text: f.Append(nil)})
 }

@@ -23,6 +23,10 @@ const (
 	ReasonIDTooLong      = "id_too_long"
 )
 
+// ReasonHeld is that of CONNECTION_REPLACED for a client that has dialled by itself: another
+// client of its user has the channel.
+const ReasonHeld = "held_by_another_client"
+
 // MaxSeq is the largest seq: the last integer that every JSON reader holds
 // exactly.
 const MaxSeq = 1<<53 - 1

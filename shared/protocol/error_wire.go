@@ -40,6 +40,17 @@ func (e *Error) Frame() Frame {
 // the body of an HTTP refusal.
 func (e *Error) AppendJSON(dst []byte) []byte { return e.Frame().Append(dst) }
 
+// Detail is the text that is a member of details, "" for none.
+func (e *Error) Detail(name string) string {
+	for _, d := range e.Details {
+		if d.Name == name {
+			text, _ := jsonscan.Str(d.Raw)
+			return text
+		}
+	}
+	return ""
+}
+
 // CloseCode returns the WebSocket close code of the error.
 func (e *Error) CloseCode() int { return e.Row().Close }
 

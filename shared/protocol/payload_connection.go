@@ -13,6 +13,8 @@ type ConnectionInit struct {
 	LastSeq   uint64
 	// HasLastSeq distinguishes a client that has received nothing yet (0) from one that sent no last_seq.
 	HasLastSeq bool
+	// Redial says that the client has dialled by itself: it takes the place of no other.
+	Redial bool
 }
 
 // Append appends the payload as JSON.
@@ -21,6 +23,9 @@ func (p ConnectionInit) Append(dst []byte) []byte {
 	optStr(&w, "session_id", p.SessionID)
 	if p.HasLastSeq {
 		w.Uint("last_seq", p.LastSeq)
+	}
+	if p.Redial {
+		w.Bool("redial", true)
 	}
 	return w.End()
 }
@@ -31,7 +36,7 @@ func ParseConnectionInit(data []byte) (ConnectionInit, bool) {
 		return ConnectionInit{}, true
 	}
 	m := read(data)
-	p := ConnectionInit{SessionID: m.str("session_id"), LastSeq: m.num("last_seq"), HasLastSeq: m.has("last_seq")}
+	p := ConnectionInit{SessionID: m.str("session_id"), LastSeq: m.num("last_seq"), HasLastSeq: m.has("last_seq"), Redial: m.flag("redial")}
 	return p, m.ok
 }
 

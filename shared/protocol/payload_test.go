@@ -33,7 +33,7 @@ func fullRoundTrip[P interface{ Append([]byte) []byte }](t *testing.T, p P, pars
 
 func TestPayloadRoundTrips(t *testing.T) {
 	at := time.Date(2025, 1, 7, 10, 0, 0, 123e6, time.UTC)
-	fullRoundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true}, protocol.ParseConnectionInit)
+	fullRoundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true, Redial: true}, protocol.ParseConnectionInit)
 	fullRoundTrip(t, protocol.ConnectionAck{
 		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, SnapshotVersion: 4, WorkspaceID: "w", WorkspaceRole: "member",
 		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},

@@ -1,6 +1,8 @@
 package serverconn
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -13,6 +15,15 @@ func Replaced(winner string) protocol.Error {
 	if winner != "" {
 		e.Details = []protocol.Detail{{Name: "client_id", Raw: jsonscan.AppendString(nil, winner)}}
 	}
+	return e
+}
+
+// Held is what a client is sent that has dialled by itself, after another client of its user
+// had come: who that is, and since when it has been connected.
+func Held(holder string, since time.Time) protocol.Error {
+	e := Replaced(holder)
+	e.Reason, e.Message = protocol.ReasonHeld, "Another client of this user has connected since: it goes on, and this one waits to be asked to take over."
+	e.Details = append(e.Details, protocol.Detail{Name: "since", Raw: append(jsonscan.AppendTime([]byte{'"'}, since), '"')})
 	return e
 }
 

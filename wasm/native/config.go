@@ -103,7 +103,7 @@ func (cfg Config) core() *client.Client {
 		// Part of each message id, so it is new for each session: otherwise the server would
 		// mistake an op of this program's next run for a repeat.
 		TabID:   randomName(),
-		Visible: true, Online: true,
+		Visible: true, Online: true, Unattended: true,
 		Rand: binary.LittleEndian.Uint64(seed[:]),
 	})
 }

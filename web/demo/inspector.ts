@@ -87,7 +87,7 @@ export class Inspector {
   #clock(): void {
     const s = this.#session;
     const wait = Math.ceil((this.#retryAt - performance.now()) / 1000);
-    const words = { connecting: "Connecting", connected: "Connected", reconnecting: wait > 0 ? `Reconnecting in ${wait} s` : "Reconnecting", closed: "Closed" };
+    const words = { connecting: "Connecting", connected: "Connected", reconnecting: wait > 0 ? `Reconnecting in ${wait} s` : "Reconnecting", replaced: "Open elsewhere", closed: "Closed" };
     if (at("state").textContent !== words[s.state]) at("state").textContent = words[s.state];
     const left = s.expiresAt - Date.now();
     const known = s.expiresAt > 0 && s.state !== "closed";

@@ -25,6 +25,9 @@ export interface Failure {
   reason?: string;
   /** Milliseconds to wait before the next attempt, if the server named a wait. */
   retryAfter?: number;
+  /** Of `CONNECTION_REPLACED`: the client that has the document now, and since when (RFC 3339), where the server says so. */
+  clientId?: string;
+  since?: string;
 }
 
 /**
@@ -50,6 +53,9 @@ export class HoldfastError extends Error {
   readonly action: Action;
   readonly reason?: string;
   readonly retryAfter?: number;
+  /** Of `CONNECTION_REPLACED`: the client that has the document now, and since when, where the server says so. */
+  readonly clientId?: string;
+  readonly since?: string;
   /** The HTTP status behind a `WASM_FETCH`. */
   readonly status?: number;
 
@@ -61,6 +67,8 @@ export class HoldfastError extends Error {
     this.action = failure.action ?? "stop";
     if (failure.reason) this.reason = failure.reason;
     if (failure.retryAfter) this.retryAfter = failure.retryAfter;
+    if (failure.clientId) this.clientId = failure.clientId;
+    if (failure.since) this.since = failure.since;
     if (extra?.status) this.status = extra.status;
   }
 }

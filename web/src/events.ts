@@ -1,7 +1,10 @@
 import type { HoldfastError } from "./errors.ts";
 
-/** The state of the connection. */
-export type ConnectionState = "connecting" | "connected" | "reconnecting" | "closed";
+/**
+ * The state of the connection. `replaced`: another browser or device of the same user has the
+ * document. This one keeps what is not stored, and goes on after `takeOver()`.
+ */
+export type ConnectionState = "connecting" | "connected" | "reconnecting" | "replaced" | "closed";
 
 /** Whether this tab holds the connection for all tabs of the profile. */
 export type Role = "leader" | "follower";
@@ -37,6 +40,8 @@ export interface StateDetail {
   retryIn?: number;
   /** The close code of the connection that ended. */
   code?: number;
+  /** On `replaced`: the client that has the document now. */
+  clientId?: string;
 }
 
 /** One entry of the document's log. Each tab receives each version exactly once, in order. */

@@ -65,7 +65,7 @@ export class Program {
   /** Delivers the module's first event. */
   start(): void {
     const version = this.#listener.version();
-    this.#host?.start({ ...this.#facts, ...(version > 0 && { version }) });
+    this.#host?.start({ ...this.#facts, ...(version > 0 && { version }), again: this.#trappedAt > 0 });
   }
 
   /** Delivers any other event. Between two modules it is dropped. */

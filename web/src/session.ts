@@ -183,6 +183,14 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#host.deliver("refresh");
   }
 
+  /**
+   * Takes the document from the browser or device that has it (state `replaced`), for all tabs
+   * of this profile. What waits is sent then, once.
+   */
+  takeOver(): void {
+    this.#host.deliver("take_over");
+  }
+
   /** Leaves the session. Other tabs of the profile stay in it. */
   close(): Promise<void> {
     this.#leave("close");
@@ -223,7 +231,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
       this.#end(); // no program is left to resolve close()
       return false;
     }
-    this.#props.state = "reconnecting";
+    this.#props.state = "reconnecting"; // if it was replaced, it will be again
     this.#props.role = "follower";
     this.#dispatch("state", { state: "reconnecting", reason: "module_restarted" });
     return true;
