@@ -52,7 +52,7 @@ function wasmInside(path) {
 const apart = (names) => ({
   name: "apart",
   setup({ onResolve }) {
-    onResolve({ filter: new RegExp(`^\\./(${names.join("|")})\\.ts$`) }, ({ path }) => ({ path: path.replace("errors", "core").replace(/ts$/, "js"), external: true }));
+    onResolve({ filter: new RegExp(`^\\.\\.?/(${names.join("|")})\\.ts$`) }, ({ path }) => ({ path: path.replace("errors", "core").replace(/^\.+(.*)ts$/, ".$1js"), external: true }));
   },
 });
 
@@ -71,9 +71,10 @@ async function types(out) {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   await promisify(execFile)(process.execPath, [tsc, "--project", join(here, "tsconfig.types.json"), "--outDir", out]);
   // The compiler keeps the sources' extension in the declarations.
-  for (const file of await readdir(out)) {
+  for (const file of await readdir(out, { recursive: true })) {
+    if (!file.endsWith(".d.ts")) continue;
     const path = join(out, file);
-    await writeFile(path, (await readFile(path, "utf8")).replace(/((?:from |import\()"\.\/\w+)\.ts"/g, '$1.js"'));
+    await writeFile(path, (await readFile(path, "utf8")).replace(/((?:from |import\()"\.{1,2}(?:\/\w+)+)\.ts"/g, '$1.js"'));
   }
 }
 

@@ -150,10 +150,10 @@ export class FakeSession extends EventTarget {
 
 /** Somebody with a document; on a session of their own unless `on` names one. */
 export function peer(server, name, { on, doc = new Y.Doc(), ...options } = {}) {
-  const awareness = options.aware ? new Awareness(doc) : undefined;
+  const awareness = options.aware && new Awareness(doc);
   const session = on ?? new FakeSession(server, name);
   const provider = new HoldfastProvider(session, doc, { awareness, awarenessEvery: 5, ...options });
-  return { doc, session, provider, awareness, text: doc.getText("text") };
+  return { doc, session, provider, awareness: provider.awareness, text: doc.getText("text") };
 }
 
 /** Numbers that repeat exactly. */

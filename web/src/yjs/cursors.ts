@@ -1,7 +1,7 @@
 import { applyAwarenessUpdate, encodeAwarenessUpdate, removeAwarenessStates, type Awareness } from "y-protocols/awareness";
-import type { PresenceDetail, Session } from "./core.ts";
-import { decode, encode, nameOf, type Writer } from "./update.ts";
-import type { Who, YOp, YPresence } from "./yjs.ts";
+import type { PresenceDetail, Session } from "../core.ts";
+import type { Who, Writer, YOp, YPresence } from "./types.ts";
+import { decode, encode, nameOf } from "./update.ts";
 
 /**
  * Cursors keeps an awareness in step with the session's presence. An awareness id belongs
@@ -15,29 +15,51 @@ export class Cursors {
   #session: Session<YOp, YPresence>;
   #every: number;
   #origin: unknown;
-  #shown?: ReturnType<typeof setTimeout>;
-  #gone = false;
+  #timer?: ReturnType<typeof setTimeout>;
+  #hidden = true;
+  #lazy: boolean;
   #others = new Map<string, Map<string, Set<number>>>(); // awareness ids by a user's client, and by its tab
   // The scratch, in which updates are examined: as much of an Awareness as reading one
   // takes. A real Awareness has a timer.
   #scratch = { clientID: -1, meta: new Map(), states: new Map(), getLocalState: () => null, emit() {} } as unknown as Awareness;
 
-  constructor(awareness: Awareness, session: Session<YOp, YPresence>, every: number, origin: unknown) {
+  /** With `lazy` nothing is shown before the app has set something: an empty state shows nobody anything. */
+  constructor(awareness: Awareness, session: Session<YOp, YPresence>, every: number, origin: unknown, lazy: boolean) {
     this.#awareness = awareness;
     this.#session = session;
     this.#every = every;
     this.#origin = origin;
+    this.#lazy = lazy;
     awareness.on("update", this.#moved);
+    awareness.on("change", this.#set);
+  }
+
+  /** Shows this tab's place from now on. */
+  show(): void {
+    this.#hidden = false;
+    this.publish();
+  }
+
+  /** Tells the others that this tab has gone, and forgets them. The app's own state stays as it is. */
+  hide(): void {
+    this.#hidden = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const id = this.#awareness.clientID;
+    this.#scratch.states.clear();
+    this.#scratch.meta.set(id, { clock: (this.#awareness.meta.get(id)?.clock ?? 0) + 1, lastUpdated: 0 });
+    this.#send(encodeAwarenessUpdate(this.#scratch, [id]));
+    for (const client of [...this.#others.keys()]) this.#forget(client);
   }
 
   destroy(): void {
-    this.#gone = true;
-    clearTimeout(this.#shown);
     this.#awareness.off("update", this.#moved);
-    removeAwarenessStates(this.#awareness, [this.#awareness.clientID], this.#origin);
-    this.#show();
-    for (const client of this.#others.keys()) this.#forget(client);
+    this.#awareness.off("change", this.#set);
   }
+
+  #set = (_: unknown, origin: unknown): void => {
+    if (origin === "local") this.#lazy = false;
+  };
 
   #moved = (_: unknown, origin: unknown): void => {
     if (origin !== this.#origin) this.publish();
@@ -45,17 +67,16 @@ export class Cursors {
 
   /** Publishes where this tab is: the last place counts, and a burst of typing is one message. */
   publish(): void {
-    if (this.#gone) return;
-    this.#shown ??= setTimeout(() => {
-      this.#shown = undefined;
-      this.#show();
+    if (this.#hidden) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const id = this.#awareness.clientID;
+      if (this.#awareness.meta.has(id)) this.#send(encodeAwarenessUpdate(this.#awareness, [id]));
     }, this.#every);
   }
 
-  #show(): void {
-    const id = this.#awareness.clientID;
-    if (!this.#awareness.meta.has(id) || this.#session.state !== "connected") return;
-    this.#session.presence({ tab: this.#session.tabId, aware: encode(encodeAwarenessUpdate(this.#awareness, [id])) });
+  #send(update: Uint8Array): void {
+    if (!this.#lazy && this.#session.state === "connected") this.#session.presence({ tab: this.#session.tabId, aware: encode(update) });
   }
 
   /** Receives what the session reports about another client. */
@@ -79,7 +100,7 @@ export class Cursors {
       for (const id of ids) {
         if (this.#awareness.states.has(id)) continue;
         its.delete(id);
-        this.who.delete(id);
+        this.#drop([id]);
       }
     } catch {} // not an awareness update: another kind of client's presence
   }
@@ -107,9 +128,15 @@ export class Cursors {
     for (const [tab, ids] of tabs ?? []) {
       if (!which(tab)) continue;
       tabs!.delete(tab);
-      for (const id of ids) this.who.delete(id);
-      removeAwarenessStates(this.#awareness, [...ids], this.#origin);
+      this.#drop([...ids]);
     }
     if (tabs?.size === 0) this.#others.delete(client);
+  }
+
+  // Without their clocks: who comes again begins where it was.
+  #drop(ids: number[]): void {
+    for (const id of ids) this.who.delete(id);
+    removeAwarenessStates(this.#awareness, ids, this.#origin);
+    for (const id of ids) this.#awareness.meta.delete(id);
   }
 }

@@ -1,4 +1,4 @@
-import type { YOp } from "./yjs.ts";
+import type { Writer, YOp } from "./types.ts";
 
 // With what the frame and the operation add it stays below the server's 64 KiB, or its lower limit.
 const largest = 48_000;
@@ -23,12 +23,6 @@ export function split(text: string, name: string, frameBytes = Infinity): YOp[] 
   const of = Math.ceil(text.length / size);
   if (of <= 1) return [{ y: text }];
   return Array.from({ length: of }, (_, i) => ({ y: text.slice(i * size, (i + 1) * size), part: [name, i, of] }));
-}
-
-/** The writer of something. A client id alone proves nothing, because another user may use the same. */
-export interface Writer {
-  userId: string;
-  clientId: string;
 }
 
 /** Returns one name for a user's client. */
