@@ -57,7 +57,11 @@ func (c *Client) post(w jsonscan.Writer) {
 func (c *Client) announce() {
 	w := c.message("primary_assigned")
 	w.Str("documentId", c.cfg.Document)
+	w.Str("clientId", c.cfg.ClientID)
 	w.Uint("version", c.log.delivered())
+	if c.log.newest > c.log.delivered() {
+		w.Uint("newest", c.log.newest)
+	}
 	w.Raw("status", c.status.appendJSON(nil, 0))
 	if s := &c.session; s.id != "" {
 		w.Str("sessionId", s.id)

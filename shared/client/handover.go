@@ -52,21 +52,23 @@ func (c *Client) onLeft(m message) {
 	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
 		o := readQueued(a.Value(), m.tab)
 		user, _ := jsonscan.Str(jsonscan.Field(a.Value(), "user_id"))
-		if !c.sendable(o) || l.hasLeft(o.messageID) || len(l.left) >= maxQueue || l.leftBytes+len(o.op) > maxQueueBytes {
+		if !c.sendable(o) || l.hasLeft(o.messageID) || l.seen.has(o.messageID) || len(l.left) >= maxQueue || l.leftBytes+len(o.op) > maxQueueBytes {
 			continue
 		}
 		l.left = append(l.left, handedOver{o, user})
 		l.leftBytes += len(o.op)
 	}
-	if c.conn.Live() {
-		c.enqueueLeft()
-		c.flush()
-	}
+	c.enqueueLeft()
+	c.flush()
 }
 
-// enqueueLeft sends what was left to this tab by its own user, as far as it is not
-// under way. Who that is, connection_ack has said for certain.
+// enqueueLeft has a leader send what was left to it by its own user, as far as it is not
+// under way. Who that is, connection_ack has said for certain. The log may hold some of it
+// already, sent by who left it, so all of the log comes first.
 func (c *Client) enqueueLeft() {
+	if !c.tabs.leading || !c.hasAll() {
+		return
+	}
 	for _, o := range c.log.left {
 		if o.user == "" || o.user == c.session.userID || o.user == c.conn.Token.User {
 			c.enqueue(o.queued)
@@ -92,19 +94,4 @@ func (l *log) settleLeft(messageID string) {
 			return
 		}
 	}
-}
-
-// mayOffer reports whether this tab's ops may go out. Those it had when it fell
-// asleep wait until it has received what the others made of them: the server knows a
-// repeat only among the newest ids.
-func (c *Client) mayOffer() bool {
-	l := &c.log
-	if l.held {
-		heardAll := l.version >= l.target && l.restore.of == 0 && c.status.state == stateConnected
-		if !heardAll || c.tabs.leading && !c.conn.Live() || !c.tabs.leading && c.tabs.unknown {
-			return false
-		}
-		l.held = false
-	}
-	return true
 }

@@ -21,6 +21,7 @@ type log struct {
 	left      []handedOver
 	leftBytes int
 	held      bool // this tab's ops wait until it has caught up
+	seen      seen
 
 	// The leader's part: all tabs' ops on their way to the server, in the order
 	// they came. The first `sent` are on the current connection.
@@ -90,6 +91,7 @@ func (c *Client) offer() {
 			continue
 		}
 		w := c.message("tab_send")
+		w.Str("clientId", c.cfg.ClientID)
 		o.queued(c.cfg.TabID).write(&w)
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
@@ -224,6 +226,7 @@ func (c *Client) apply(e entry) {
 	}
 	own, mine := outgoing{}, false
 	if c.isOurs(e) {
+		l.seen.add(e.messageID)
 		l.settleLeft(e.messageID)
 		own, mine = c.takeOwn(e.messageID)
 	}
@@ -238,10 +241,11 @@ func (c *Client) apply(e entry) {
 	}
 }
 
-// isOurs reports whether an entry is of this profile: a message id alone is no
-// proof, since another member may copy one.
+// isOurs reports whether an entry is of this user: a message id alone is no proof, since
+// another member may copy one. The client id proves nothing more: message ids are random, and
+// the tabs of a profile may have had different client ids when they began.
 func (c *Client) isOurs(e entry) bool {
-	return e.clientID == c.cfg.ClientID && (c.session.userID == "" || e.userID == c.session.userID)
+	return e.userID != "" && e.userID == c.session.userID
 }
 
 func (c *Client) emitEntry(e entry, own bool) {

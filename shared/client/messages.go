@@ -159,7 +159,7 @@ func (c *Client) onRequest(m message) {
 	switch m.kind {
 	case "tab_send":
 		o := readQueued(m.raw, m.tab)
-		if !c.sendable(o) {
+		if !c.sendable(o) || !c.isClient(m.str("clientId")) {
 			return
 		}
 		if len(c.log.queue) >= maxQueue || c.log.queueBytes > maxQueueBytes {
@@ -225,6 +225,7 @@ func (c *Client) onLeader(m message) {
 		}
 		c.emitLimits()
 	}
+	c.followClient(m.str("clientId"))
 	others, _ := jsonscan.Strs(jsonscan.Field(m.raw, "tabs"))
 	c.keepTabs(m.tab, others)
 	if c.tabs.unknown {
@@ -236,13 +237,16 @@ func (c *Client) onLeader(m message) {
 		if !known {
 			c.register()
 		}
-		c.postHandOver(c.log.left)
+		if !c.log.held {
+			c.postHandOver(c.log.left)
+		}
 	}
 	version, ok := m.num("version")
 	if !ok || version > protocol.MaxSeq {
 		version = 0
 	}
-	c.log.newest = version
+	newest, _ := m.num("newest")
+	c.log.newest = max(version, min(newest, protocol.MaxSeq))
 	c.setStatus(st)
 	c.heardStatus(st)
 	version = max(version, c.log.again.to)

@@ -114,12 +114,16 @@ func (s *sim) admit(c *simConn, d *Dial) {
 		return
 	}
 	s.expires = time.Unix(claims.Exp, 0)
+	q := u.Query()
 	if old := s.conn; old != nil {
-		// The same client takes over: closed without a word.
 		s.up.Lose(of(old))
+		if id := q.Get("client_id"); id != old.client { // another client is named, the same one takes over without a word
+			e := protocol.Error{Code: protocol.ConnectionReplaced, Details: []protocol.Detail{{Name: "client_id", Raw: []byte(strconv.Quote(id))}}}
+			s.send(old, e.Frame())
+		}
 		s.down.Put(&packet{conn: old, code: 4409})
 	}
-	q := u.Query()
+	c.client = q.Get("client_id")
 	resumed := q.Get("session_id") == s.sessionID() && s.session > 0 && (s.lastLost.IsZero() || s.now.Sub(s.lastLost) < simGrace)
 	if !resumed {
 		s.session++
@@ -161,14 +165,14 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 	case "ping":
 		s.send(c, protocol.Frame{Type: "system", Event: "pong"})
 	case "op", "create":
-		v, known := s.byID[f.MessageID]
+		v, known := s.byID[c.client+" "+f.MessageID]
 		if !known && s.rnd.IntN(20) == 0 && !s.quiet {
 			e := protocol.Error{Code: protocol.RateLimitExceeded, RetryAfter: time.Second, MessageID: f.MessageID}
 			s.send(c, e.Frame())
 			return
 		}
 		if !known {
-			e := protocol.SyncOp{MessageID: f.MessageID, UserID: "u1", ClientID: "c1"}
+			e := protocol.SyncOp{MessageID: f.MessageID, UserID: "u1", ClientID: c.client}
 			if f.Event == "op" {
 				p, _ := protocol.ParseOp(f.Data)
 				e.Op = append([]byte(nil), p.Op...)
@@ -249,7 +253,7 @@ func (s *sim) part(n int) protocol.DocumentSync {
 
 // compact trims the log.
 func (s *sim) compact() {
-	if n := uint64(len(s.log)); n > s.snapshot+1 {
+	if n := uint64(len(s.log)); n > s.snapshot+1 && !s.cleared() {
 		s.snapshot = s.snapshot + 1 + uint64(s.rnd.IntN(int(n-s.snapshot)))
 		s.floor += uint64(s.rnd.IntN(int(s.snapshot-s.floor) + 1))
 	}
@@ -259,7 +263,12 @@ func (s *sim) compact() {
 func (s *sim) append(e protocol.SyncOp) uint64 {
 	e.Version = uint64(len(s.log)) + 1
 	s.log = append(s.log, e)
-	s.byID[e.MessageID] = e.Version
+	for _, old := range s.log[:e.Version-1] {
+		if old.MessageID == e.MessageID {
+			s.fail("%s is stored twice: as version %d by %s, and as %d by %s", e.MessageID, old.Version, old.ClientID, e.Version, e.ClientID)
+		}
+	}
+	s.byID[e.ClientID+" "+e.MessageID] = e.Version
 	if s.conn != nil && e.UserID != "u1" {
 		s.send(s.conn, protocol.Frame{Type: "operation", Event: "op", Seq: e.Version, Data: protocol.Op{Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID}.Append(nil)})
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type sim struct {
 	byID     map[string]uint64
 	session  int
 	lastLost time.Time // when the channel lost its connection; zero while it has one
+	kept     string // the client id in storage
 	conn     *simConn
 	up, down network.Pipe[*packet]
 	expires  time.Time
@@ -59,6 +61,8 @@ type sim struct {
 type simConn struct {
 	tab  *fakeTab
 	gen  uint64
+	// client is under which client id it was dialled.
+	client string
 	dead bool // the server does not know yet, or the tab does not
 	open bool
 }
@@ -104,7 +108,24 @@ func (s *sim) fail(format string, args ...any) {
 
 func (s *sim) openTab() {
 	name := "t" + strconv.Itoa(len(s.tabs)+1)
-	s.open(name, func(c *Config) { c.Rand = s.rnd.Uint64() })
+	s.open(name, func(c *Config) { c.Rand, c.ClientID = s.rnd.Uint64(), s.clientID() })
+}
+
+// cleared reports whether this run's profile has a storage that an app clears, or that is
+// full: then tabs begin with different client ids. Its log is never trimmed, for a snapshot
+// does not say whose ops are in it.
+func (s *sim) cleared() bool { return s.seed%2 == 0 }
+
+// clientID is what a tab begins with.
+func (s *sim) clientID() string {
+	if s.cleared() && (s.kept == "" || s.rnd.IntN(3) == 0) {
+		made := "c" + strconv.Itoa(len(s.tabs)+1)
+		if s.rnd.IntN(3) == 0 {
+			return made
+		}
+		s.kept = made
+	}
+	return cmp.Or(s.kept, "c1")
 }
 
 // some picks a tab that is there; awake or not.

@@ -203,7 +203,7 @@ func (c *Client) rewind(to uint64) {
 	if to < l.version {
 		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
 	}
-	l.covered = min(l.covered, to)
+	l.covered, l.newest = min(l.covered, to), min(l.newest, to)
 	l.target, l.again.to = to, min(l.again.to, to)
 	w := jsonscan.NewObject(nil)
 	w.Uint("version", to)
@@ -246,6 +246,7 @@ func (c *Client) arrived() {
 	l.asks, l.unread = 0, false
 	if l.version >= l.target && l.restore.of == 0 {
 		l.target, l.syncBy = l.version, time.Time{}
+		c.enqueueLeft()
 		if l.held {
 			c.offer()
 		}

@@ -37,7 +37,7 @@ test("the program receives start once the app could add its listeners, with the 
   const facts = await start();
   assert.deepEqual(facts, {
     url: "wss://app.example", document: "welcome", client_id: session.clientId, tab_id: session.tabId, locks: true,
-    scope: "holdfast.v1/app.example/welcome", channel: true, visible: true, online: true,
+    scope: "holdfast.v1/wss%3A%2F%2Fapp.example/documents/welcome", channel: true, visible: true, online: true,
   });
 });
 
@@ -56,19 +56,30 @@ test("one client id for a profile, in storage; one for a tab where tabs cannot m
   const a = await open(), b = await open();
   assert.equal(a.session.clientId, b.session.clientId);
   assert.notEqual(a.session.tabId, b.session.tabId);
-  assert.deepEqual([...env.kept], [["holdfast.client_id", a.session.clientId]]);
+  const key = "holdfast.v1/wss%3A%2F%2Fapp.example/client_id";
+  assert.deepEqual([...env.kept], [[key, a.session.clientId]]);
+  assert.notEqual((await open({ url: "/a" })).session.clientId, a.session.clientId, "another server is another scope");
   navigator.locks = undefined;
   const c = await open();
   assert.notEqual(c.session.clientId, a.session.clientId);
   assert.equal((await c.start()).locks, false);
-  assert.equal(env.kept.get("holdfast.client_id"), a.session.clientId);
-  env.kept.set("holdfast.client_id", "<script>");
+  assert.equal(env.kept.get(key), a.session.clientId);
+  env.kept.set(key, "<script>");
   navigator.locks = { query: async () => ({}) };
   assert.match((await open()).session.clientId, /^[0-9a-f]{32}$/);
 });
 
+test("two servers below one origin, and two documents, have no name in common", async () => {
+  const names = [];
+  for (const [url, document] of [
+    ["/", "a"], ["/a", "a"], ["/a/", "b"], ["/a", "b/c"], ["/a/b", "c"], ["/a/documents", "a"], ["/a%2Fb", "c"], ["/a", "b%2Fc"], ["ws://app.example", "a"], ["https://app.example:8443", "a"],
+  ]) names.push((await (await open({ url, document })).start()).scope);
+  assert.equal(new Set(names).size, names.length, names.join("\n"));
+  assert.equal((await (await open({ url: "https://APP.example:443/a//", document: "a" })).start()).scope, names[1], "however the address is written");
+});
+
 test("unusable arguments are typed errors", async () => {
-  for (const bad of [{ document: "" }, { document: 7 }, { getToken: "x" }, { url: "ftp://x" }, { url: "http://" }]) {
+  for (const bad of [{ document: "" }, { document: 7 }, { document: "\ud800" }, { getToken: "x" }, { url: "ftp://x" }, { url: "http://" }]) {
     await assert.rejects(open(bad), refusedWith("INVALID_ARGUMENT"), JSON.stringify(bad));
   }
 });

@@ -134,7 +134,7 @@ test("lies about who signed in or out end nothing", { timeout: 60_000 }, async (
   const liar = await person.profile.open(`${rig.gateway.url}/elsewhere`);
   const before = rig.gateway.refreshes;
   await liar.evaluate(() => {
-    const all = new BroadcastChannel(`holdfast.v1/${location.host}`);
+    const all = new BroadcastChannel(`holdfast.v1/${encodeURIComponent(`ws://${location.host}`)}`);
     for (let i = 0; i < 2000; i++) {
       for (const type of ["signed_in", "signed_out"]) all.postMessage(JSON.stringify({ type, tabId: `liar${i}`, userId: "someone else" }));
       all.postMessage({ type: "signed_out" });
@@ -152,7 +152,7 @@ test("lies on the tabs' channel change nothing that matters", { timeout: 60_000 
   const liar = await person.profile.open(`${rig.gateway.url}/elsewhere`);
   const before = { asked: rig.gateway.refreshes, user: await second.evaluate(() => session.userId) };
   await liar.evaluate(async () => {
-    const channel = new BroadcastChannel(`holdfast.v1/${location.host}/welcome`);
+    const channel = new BroadcastChannel(`holdfast.v1/${encodeURIComponent(`ws://${location.host}`)}/documents/welcome`);
     const word = await new Promise((resolve) => {
       channel.onmessage = ({ data }) => JSON.parse(data).epoch && resolve(JSON.parse(data));
       channel.postMessage('{"type":"tab_register","tabId":"liar","documentId":"welcome","version":0}');

@@ -1,7 +1,7 @@
 import { HoldfastError } from "./errors.ts";
 import type { GetToken } from "./host.ts";
 import { load, type WasmSource } from "./load.ts";
-import { clientId, hasChannel, hasLocks, randomId, socketBase } from "./names.ts";
+import { hasChannel, hasLocks, randomId, Scope, socketBase } from "./names.ts";
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
 
@@ -43,10 +43,12 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   if (typeof document !== "string" || !document) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`document` is missing." });
   if (typeof getToken !== "function") throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`getToken` is missing." });
   const url = socketBase(options.url);
+  const scope = new Scope(url);
+  const name = scope.document(document);
   const [module, locks] = await Promise.all([load(options.wasm ?? standard, options.integrity), hasLocks()]);
 
-  const names = { document, tabId: randomId(), clientId: options.clientId ?? clientId(locks && hasChannel()) };
-  const program = new Program(module, `holdfast.v1/${new URL(url).host}/${document}`, getToken, {
+  const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
+  const program = new Program(module, name, getToken, {
     url, document, client_id: names.clientId, tab_id: names.tabId, user: options.user, locks,
   });
   const session = new Session<Op, Presence>(names, program, options.warnUnsent ?? false);

@@ -1,21 +1,45 @@
 import { HoldfastError } from "./errors.ts";
 
-const key = "holdfast.client_id";
-
 /**
- * The browser profile's id: made once, kept in localStorage, shared by all its
- * tabs. It is a name, not a secret. Where tabs cannot find each other, each is
- * a client of its own.
+ * The scope: what the tabs of one browser profile share of one server. Its name is the
+ * server's whole address, for two Workers may be below one origin. All that tabs share hangs
+ * on it: locks, channels, the client id in storage. Each part is escaped, so no two scopes or
+ * documents have a name in common. Who is signed in is in no name: every script of the origin can list
+ * the locks, and a tab whose app does not say who it is has to find the tabs that do.
  */
-export function clientId(shared: boolean): string {
-  try {
-    const kept = shared && localStorage.getItem(key);
-    if (kept && /^[\w-]{8,128}$/.test(kept)) return kept;
-    const made = randomId();
-    if (shared) localStorage.setItem(key, made);
-    return made;
-  } catch {
-    return randomId();
+export class Scope {
+  /** The scope's own name, and that of the channel on which its tabs say who signed in or out. */
+  readonly name: string;
+
+  constructor(base: string) {
+    this.name = `holdfast.v1/${encodeURIComponent(base)}`;
+  }
+
+  /** The name of a document's lock and channel. */
+  document(id: string): string {
+    try {
+      return `${this.name}/documents/${encodeURIComponent(id)}`;
+    } catch (cause) {
+      throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`document` is not well-formed text." }, { cause });
+    }
+  }
+
+  /**
+   * The client id that a tab begins with: made once, kept in localStorage. It is a name, not a
+   * secret. A tab takes the one of the leader that it follows, so tabs agree whatever
+   * became of the storage. Where tabs cannot find each other, each is a client of its own.
+   */
+  clientId(shared: boolean): string {
+    const key = `${this.name}/client_id`;
+    try {
+      const kept = shared && localStorage.getItem(key);
+      if (kept && /^[\w-]{8,128}$/.test(kept)) return kept;
+      const made = randomId();
+      if (shared) localStorage.setItem(key, made);
+      return made;
+    } catch {
+      return randomId();
+    }
   }
 }
 
