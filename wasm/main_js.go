@@ -154,6 +154,8 @@ func event(kind, text string) client.Event {
 		return client.Refresh{}
 	case "take_over":
 		return client.TakeOver{}
+	case "reconnect":
+		return client.Reconnect{}
 	case "sign_out":
 		return client.SignOut{}
 	case "close":

@@ -123,7 +123,7 @@ func (a *Apps) init(now time.Time, x *attached, f protocol.Frame) {
 		Package: x.row.Package, UserID: a.userID, SessionID: x.row.SessionID, Resumed: resumed, Replay: replay, Gap: gap,
 		ClientConnected: !a.owner.Away(), ServerTime: now,
 		HeartbeatInterval: a.cfg.Channel.Heartbeat, GracePeriod: a.cfg.Channel.Grace,
-		Limits: a.cfg.Conn.AckLimits(a.cfg.Unanswered, a.cfg.Conn.Flood.Frames.Count),
+		Limits: a.cfg.Conn.AckLimits(a.cfg.Unanswered, a.cfg.Conn.Flood),
 	}
 	a.send(x, protocol.Frame{
 		Type: protocol.TypeApp, Event: protocol.EventAppConnectionAck, Data: ack.Append(nil), MessageID: f.MessageID, Flat: f.Flat,

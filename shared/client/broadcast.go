@@ -13,13 +13,14 @@ import (
 //	tab_register      {documentId,version}       I am here and have entries this far
 //	primary_assigned  {epoch,version,status,…}   I lead; this is all there is to know
 //	token_refreshed   {epoch,newToken,expiresIn} the token, for whoever leads next
-//	tab_send          {message_id,op,comment?,section?} send this, please
+//	tab_send          {message_id,op,comment?,section?,first?} send this, please
 //	tab_lock          {message_id,event,section,ttl}
 //	tab_presence      {data}
 //	tab_sync          {from,snapshot?}           I lack what follows
 //	tab_refresh       {exp}                      the app wants a newer token than that
 //	tab_take_over     {}                         the user wants the document here
-//	tab_event         {epoch,event,…}            ops, snapshot, kept, gap, reset, answered, refused, say, final
+//	tab_reconnect     {}                         the app wants the connection tried now
+//	tab_event         {epoch,event,…}            ops, snapshot, kept, gap, reset, answered, refused, later, say, final
 //	tab_bye           {}                         I leave or sleep
 //	tab_left          {ops}                      what I leave behind: send it, please
 //	tab_roll {epoch}, tab_here {}                who is there?

@@ -32,7 +32,14 @@ type Client struct {
 	account account
 	tabs    tabs
 	log     log
+
+	gathering gathering
+	room      room
 }
+
+// room is what a leader takes of its followers, in ops and bytes, and what one tab offers it at
+// a time.
+type room struct{ ops, bytes, offered int }
 
 // session is what connection_ack said; every tab knows it, so that any of them
 // can lead on.
@@ -58,7 +65,7 @@ func New(cfg Config) *Client {
 	c.conn = clientconn.New(clientconn.Config{Name: cfg.TabID, User: cfg.User, Rand: cfg.Rand}, (*owner)(c))
 	c.conn.Offline = !cfg.Online
 	c.setHidden(!cfg.Visible)
-	c.status.state = stateConnecting
+	c.status.state, c.room = stateConnecting, room{maxQueue, maxQueueBytes, maxOffered}
 	c.log.version = cfg.Version
 	c.session.unacknowledged = defaultUnacknowledged
 	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
@@ -131,10 +138,11 @@ func (c *Client) handle(ev Event) {
 	case Hidden:
 		c.setHidden(true)
 	case Online:
-		c.conn.Offline = false
-		c.wake()
+		c.online()
 	case Offline:
-		c.conn.Offline = true
+		c.conn.GoOffline()
+	case Reconnect:
+		c.reconnect()
 	case Freeze:
 		c.suspend()
 	case PageHide:
@@ -175,7 +183,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := &c.tabs
-	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.rollAt, c.log.syncBy, c.askBy())
+	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), c.gathering.at, t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.offerAt, t.rollAt, c.log.syncBy, c.askBy())
 }
 
 // due does what the time has come for, in the order of a wake-up: clock, token,
@@ -188,6 +196,9 @@ func (c *Client) due() {
 	c.accountDue()
 	if c.conn.Past(&c.flow.ackAt) && c.conn.Live() {
 		c.writeAck()
+	}
+	if c.conn.Past(&c.gathering.at) {
+		c.passPresence()
 	}
 	c.logDue()
 	c.asksDue()

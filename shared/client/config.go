@@ -79,6 +79,8 @@ const (
 	// RollCall is how often a leader asks which tabs are there; one that crashed is
 	// out of the list within two of them.
 	RollCall = 10 * time.Second
+	// PresenceGather is how long presence is gathered: the last one wins.
+	PresenceGather = 30 * time.Millisecond
 	// SyncTimeout is how long missing entries may take to arrive.
 	SyncTimeout = 5 * time.Second
 
@@ -87,6 +89,7 @@ const (
 	leastWindow           = 8               // ops under way, however often the server says it is too many
 	opTimeout             = 3 * time.Second // a follower's op without an answer: is the leader alive?
 	reassertAfter         = 500 * time.Millisecond
+	offerPause            = 250 * time.Millisecond // after the leader had no room
 	reportPause           = 10 * time.Second
 	patience              = 15 * time.Second
 	claimFor              = time.Minute            // how long the word to take over holds
@@ -96,8 +99,11 @@ const (
 	maxTabs       = 64
 	maxBroadcast  = 1 << 18  // what is said to other tabs at once, unless it is one thing
 	maxMessage    = 64 << 20 // and what is taken from them
-	maxQueue      = 4096
+	maxQueue      = 4096     // what a leader takes of its followers
 	maxQueueBytes = 8 << 20
+	maxOffered    = 1 << 20 // what one tab has with the leader at a time, in bytes
+	maxLeft       = 1 << 16 // what is kept of tabs that have left
+	maxLeftBytes  = 64 << 20
 	maxEpoch      = 1<<53 - 1
 	frameRoom     = 512     // the envelope around an op
 	maxLimit      = 1 << 30 // of what a server's limits may say

@@ -16,7 +16,6 @@ type flow struct {
 	window  int // how many ops may be under way: fewer after each that was too many
 	// replayTo is up to where the entries that come were stored before the connection.
 	replayTo uint64
-	shown    []byte // the last presence, shown again on each connection
 }
 
 // checkTarget is the part of S2's connect checks that no token can mend.

@@ -15,8 +15,15 @@ func commentEvent(event string) bool {
 // comment takes one from the app. It goes the way of an op, in one order with them.
 func (c *Client) comment(e Comment) {
 	for _, part := range [...][]byte{e.Body, e.Anchor} {
-		if len(part) > 0 && jsonscan.Check(part, jsonscan.DepthLimit) != nil {
-			c.unsent(e.ID, failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, "The comment is not JSON that the server takes."))
+		if len(part) == 0 {
+			continue
+		}
+		switch err := jsonscan.Check(part, jsonscan.DepthLimit); {
+		case err == jsonscan.ErrDepth:
+			c.unsent(e.ID, tooDeep("The comment", c.session.depth-2))
+			return
+		case err != nil:
+			c.unsent(e.ID, failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, "The comment is not JSON."))
 			return
 		}
 	}

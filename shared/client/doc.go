@@ -25,13 +25,13 @@
 //	   └──────── suspended ◄───┘
 //	      resume, pageshow: queue for the lock again, ask the leader for all
 //
-// A leader dials, waits and redials as package clientconn says. Losing the permission to
-// read stops it too.
+// A leader dials, waits and redials as package clientconn says, and writes no faster than it
+// allows. Losing the permission to read stops it too.
 //
 // Stopped is for good: a final error, a sign-out, no token to be had. A stopped
 // tab never dials again and has the others stop too. A leader whose dials
 // have failed DialTries times in a row sleeps until the page wakes it (online,
-// visible, a send).
+// visible, reconnect, a send).
 //
 // # Time
 //

@@ -101,6 +101,9 @@ type (
 	// Replay has the log emitted again from the start, to this tab alone and as `history`
 	// events. It is answered once all that is stored has been emitted, and kept over drops.
 	Replay struct{ ID string }
+	// Reconnect has the connection tried now: no wait but one that the server asked for, and
+	// a ping where it seems to stand.
+	Reconnect struct{}
 	// Presence shows the others something passing; Data is any JSON.
 	Presence struct{ Data []byte }
 	// TakeOver takes the document from the client that has it, for all tabs of the profile.
@@ -161,6 +164,7 @@ func (Comment) IsEvent()         {}
 func (LockSection) IsEvent()     {}
 func (PostSnapshot) IsEvent()    {}
 func (Replay) IsEvent()          {}
+func (Reconnect) IsEvent()       {}
 func (Presence) IsEvent()        {}
 func (TakeOver) IsEvent()        {}
 func (SignOut) IsEvent()         {}

@@ -70,6 +70,11 @@ func failureOf(code protocol.Code, reason, message string) *Failure {
 	return &Failure{Code: string(code), Message: message, Reason: reason, Recoverable: row.Recoverable, Action: row.Action}
 }
 
+// tooDeep is about JSON that the server would not read: levels is how many it takes there.
+func tooDeep(what string, levels int) *Failure {
+	return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, what+" nests deeper than the "+utoa(uint64(max(levels, 0)))+" levels that the server takes.")
+}
+
 // fromWire is an error frame as the app sees it.
 func fromWire(e *protocol.Error) *Failure {
 	f := failureOf(e.Code, e.Reason, e.Message)

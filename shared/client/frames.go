@@ -66,6 +66,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		s.depth = a.Limits.Depth
 	}
 	c.emitLimits()
+	c.conn.Allow(a.Limits)
 	c.conn.Admitted(a.HeartbeatInterval, a.ServerTime, a.ExpiresAt)
 	st := status{state: stateConnected, resumed: a.Resumed}
 	n.replayTo = 0
@@ -76,9 +77,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 	c.log.newest = a.DocumentVersion
 	c.setStatus(st)
 	c.catchUp(a)
-	if n.shown != nil {
-		c.writePresence(n.shown)
-	}
+	c.showAll()
 	c.enqueueLeft()
 	c.offer()
 }
@@ -134,54 +133,4 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 		}
 		c.notifyTabs("presence", w.End())
 	}
-}
-
-// presence shows something passing; the last one is shown again on a new
-// connection: the server keeps it with the one it came by.
-func (c *Client) presence(data []byte) {
-	if f := c.unfitPresence(data); f != nil {
-		c.emitFailure("error", f)
-		return
-	}
-	if c.tabs.foreign {
-		return // nobody shows this user's cursor in another one's name
-	}
-	data = append([]byte(nil), data...)
-	if c.tabs.leading {
-		c.showPresence(data)
-		return
-	}
-	w := c.message("tab_presence")
-	w.Raw("data", data)
-	c.post(w)
-}
-
-// unfitPresence is why the server would not take it, nil when it does, and when nobody knows
-// yet.
-func (c *Client) unfitPresence(data []byte) *Failure {
-	depth, size := c.session.depth-2, c.session.frameBytes-frameRoom
-	if c.session.id == "" {
-		depth, size = protocol.MostDepth, maxLimit
-	}
-	switch err := jsonscan.Check(data, depth); {
-	case err == jsonscan.ErrDepth:
-		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, "The presence nests deeper than the server takes.")
-	case err != nil || len(data) > size:
-		return &Failure{Code: codeInvalidArgument, Message: "The presence is not JSON or too large.", Reason: "presence", Action: protocol.ActionWait}
-	}
-	return nil
-}
-
-func (c *Client) showPresence(data []byte) {
-	c.flow.shown = data
-	c.writePresence(data)
-}
-
-func (c *Client) writePresence(data []byte) {
-	if f := c.unfitPresence(data); f != nil { // this server's limits are lower than was thought
-		c.flow.shown = nil
-		c.emitFailure("error", f)
-		return
-	}
-	c.conn.Write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: data}.Append(nil)})
 }

@@ -72,7 +72,7 @@ func fuzzEvent(b byte, gen uint64, broadcast, text, token string) Event {
 	events := [...]Event{
 		Start{}, LockGranted{}, TokenFetched{Token: token},
 		Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s", ServerTime: epoch0, DocumentVersion: 3}.Append(nil))},
-		Woken{}, LockLost{}, TokenFailed{Message: "no"}, TokenFailed{Final: true}, Visible{}, Hidden{}, Online{}, Offline{},
+		Woken{}, LockLost{}, TokenFailed{Message: "no"}, TokenFailed{Final: true}, Visible{}, Hidden{}, Online{}, Offline{}, Reconnect{},
 		Freeze{}, Resume{}, PageHide{}, PageShow{}, Send{"1", []byte(`"x"`)}, Presence{[]byte(`1`)}, Refresh{}, Opened{Gen: gen},
 		Broadcast{broadcast}, Received{Gen: gen, Text: []byte(text)}, Closed{Gen: gen, Code: 1006}, Closed{Gen: gen, Code: 4000 + int(b)*3},
 		SendSection{"i", []byte(text), "intro"}, Comment{"c", "create", "", []byte(text), nil}, LockSection{"l", "intro", time.Minute, b&1 == 0}, PostSnapshot{"s", 1, []byte(text)},

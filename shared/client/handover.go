@@ -52,9 +52,13 @@ func (c *Client) onLeft(m message) {
 	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
 		o := readQueued(a.Value(), m.tab)
 		user, _ := jsonscan.Str(jsonscan.Field(a.Value(), "user_id"))
-		if !c.sendable(o) || l.hasLeft(o.messageID) || l.seen.has(o.messageID) || len(l.left) >= maxQueue || l.leftBytes+len(o.op) > maxQueueBytes {
+		if !c.sendable(o) || l.leftIDs.has(o.messageID) || l.seen.has(o.messageID) {
 			continue
 		}
+		if len(l.left) >= maxLeft || l.leftBytes+len(o.op) > maxLeftBytes {
+			break // what comes after it may build on it
+		}
+		l.leftIDs.add(o.messageID)
 		l.left = append(l.left, handedOver{o, user})
 		l.leftBytes += len(o.op)
 	}
@@ -76,21 +80,15 @@ func (c *Client) enqueueLeft() {
 	}
 }
 
-func (l *log) hasLeft(messageID string) bool {
-	for i := range l.left {
-		if l.left[i].messageID == messageID {
-			return true
-		}
-	}
-	return false
-}
-
 // settleLeft forgets one that was stored or refused.
 func (l *log) settleLeft(messageID string) {
+	if !l.leftIDs.remove(messageID) {
+		return
+	}
 	for i := range l.left {
-		if messageID != "" && l.left[i].messageID == messageID {
+		if l.left[i].messageID == messageID {
 			l.leftBytes -= len(l.left[i].op)
-			l.left = append(l.left[:i], l.left[i+1:]...)
+			l.left = without(l.left, i)
 			return
 		}
 	}

@@ -36,6 +36,7 @@ func TestLimitsAreTheServers(t *testing.T) {
 			w.do(tab, Send{"fits", nested(limit - 2)})
 			w.do(tab, Comment{ID: "c", Event: "create", Body: nested(limit - 2)})
 			w.do(tab, Presence{nested(limit - 2)})
+			w.advance(PresenceGather)
 			want(t, w, "write", 3)
 			want(t, w, "unsent", 0)
 			for _, line := range w.lines {

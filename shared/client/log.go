@@ -15,10 +15,14 @@ type log struct {
 	newest  uint64 // the document's own when the state was emitted
 
 	outbox []outgoing // this tab's ops without a version, oldest first
-	posted int        // how many of them were posted to the leader
+	posted int        // how many of them are with the leader
+	// postedBytes is how large they are.
+	postedBytes int
+	anew        bool // the leader had no room for the next
 
 	// What tabs that are gone left behind, see handover.go.
 	left      []handedOver
+	leftIDs   ids
 	leftBytes int
 	held      bool // this tab's ops wait until it has caught up
 	seen      seen
@@ -26,7 +30,9 @@ type log struct {
 	// The leader's part: all tabs' ops on their way to the server, in the order
 	// they came. The first `sent` are on the current connection.
 	queue      []queued
+	queued     ids
 	queueBytes int
+	late       map[string]bool // tabs that were told to come later
 	sent       int
 	stalled    bool // the server refused some for now: they go out again
 
@@ -77,15 +83,22 @@ func (c *Client) send(e Send, section string) {
 }
 
 // offer passes this tab's ops on: into the leader's queue, never more at a time
-// than the server allows, the rest is held here in order.
+// than the server allows and the leader takes, the rest is held here in order.
 func (c *Client) offer() {
 	if c.suspended || !c.tabs.leading && (c.tabs.leader == "" || c.tabs.foreign) {
 		return
 	}
 	l := &c.log
-	for c.mayOffer() && l.posted < len(l.outbox) && l.posted < c.session.unacknowledged {
+	if c.tabs.offerAt.After(c.now) {
+		return
+	}
+	c.tabs.offerAt = zero
+	for c.mayOffer() && c.mayPost() {
 		o := l.outbox[l.posted]
+		first := l.posted == 0 || l.anew
 		l.posted++
+		l.postedBytes += len(o.op)
+		l.anew = false
 		if c.tabs.leading {
 			c.enqueue(o.queued(c.cfg.TabID))
 			continue
@@ -93,6 +106,9 @@ func (c *Client) offer() {
 		w := c.message("tab_send")
 		w.Str("clientId", c.cfg.ClientID)
 		o.queued(c.cfg.TabID).write(&w)
+		if first {
+			w.Bool("first", true)
+		}
 		c.post(w)
 		if c.tabs.opBy.IsZero() {
 			c.tabs.opBy = c.now.Add(opTimeout)
@@ -114,6 +130,9 @@ func (c *Client) flush() {
 			c.refuseQueued(o.messageID, f)
 			refused = true
 			continue
+		}
+		if !c.conn.Room(len(o.op) + frameRoom) {
+			break
 		}
 		l.sent++
 		if o.comment != "" {
@@ -267,12 +286,16 @@ func (c *Client) emitEntry(e entry, own bool) {
 // takeOwn removes an op of this tab that was answered.
 func (c *Client) takeOwn(messageID string) (outgoing, bool) {
 	l := &c.log
+	if !c.isMine(messageID) {
+		return outgoing{}, false
+	}
 	for i := range l.outbox {
-		if messageID != "" && l.outbox[i].messageID == messageID {
+		if l.outbox[i].messageID == messageID {
 			o := l.outbox[i]
-			l.outbox = append(l.outbox[:i], l.outbox[i+1:]...)
+			l.outbox = without(l.outbox, i)
 			if i < l.posted {
 				l.posted--
+				l.postedBytes -= len(o.op)
 			}
 			c.tabs.opBy = time.Time{}
 			if l.posted > 0 && !c.tabs.leading {
@@ -347,5 +370,6 @@ func (c *Client) dropOutbox(f *Failure) {
 	for _, o := range c.log.outbox {
 		c.unsent(o.id, f)
 	}
-	c.log.outbox, c.log.posted = nil, 0
+	c.log.outbox = nil
+	c.log.unpost()
 }

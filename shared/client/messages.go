@@ -134,7 +134,8 @@ func (c *Client) fence(m message) bool {
 		if m.kind != "primary_assigned" {
 			c.register()
 		}
-		c.log.posted = 0
+		c.log.unpost()
+		t.offerAt = zero
 		c.log.syncBy = time.Time{}
 	}
 	if t.leader != m.tab {
@@ -162,21 +163,13 @@ func (c *Client) onRequest(m message) {
 		if !c.sendable(o) || !c.isClient(m.str("clientId")) {
 			return
 		}
-		if len(c.log.queue) >= maxQueue || c.log.queueBytes > maxQueueBytes {
-			w := c.event("refused")
-			w.Str("message_id", o.messageID)
-			w.Raw("error", failureOf(protocol.RateLimitExceeded, "too_many_operations", "").appendJSON(nil))
-			c.post(w)
-			return
-		}
-		c.enqueue(o)
-		c.conn.Nudge()
-		c.flush()
+		first, _ := jsonscan.Bool(jsonscan.Field(m.raw, "first"))
+		c.takeOffered(o, first)
 	case "tab_lock":
 		c.onLockRequest(m)
 	case "tab_presence":
 		if data := jsonscan.Field(m.raw, "data"); data != nil && len(data) <= c.session.frameBytes-frameRoom {
-			c.showPresence(data)
+			c.show(m.tab, data)
 		}
 	case "tab_sync":
 		if from, ok := m.num("from"); ok && from < protocol.MaxSeq {
@@ -185,6 +178,12 @@ func (c *Client) onRequest(m message) {
 		}
 	case "tab_take_over":
 		c.takeOver()
+	case "tab_reconnect":
+		// A script that asks without end makes no storm.
+		if c.now.Sub(c.tabs.redialled) >= clientconn.LeastBetweenDials {
+			c.tabs.redialled = c.now
+			c.conn.Redial()
+		}
 	case "tab_refresh":
 		if exp, ok := m.num("exp"); ok && exp < uint64(c.conn.Token.Exp) {
 			c.shareToken() // what it asked for came while it asked
@@ -279,7 +278,7 @@ func (c *Client) onBye(m message) {
 	if c.tabs.leader == m.tab && !c.tabs.leading {
 		// The lock will come to one of the others; until then nobody leads.
 		c.tabs.leader = ""
-		c.log.posted = 0
+		c.log.unpost()
 		c.alive()
 		c.startProbe()
 	}
@@ -338,10 +337,15 @@ func (c *Client) onEvent(m message) {
 				c.apply(e)
 			}
 		}
+		if !c.tabs.offerAt.IsZero() {
+			c.offer() // a hidden page's timers are slow
+		}
 	case "snapshot":
 		if s, ok := protocol.ParseSnapshot(jsonscan.Field(m.raw, "part")); ok {
 			c.takePart(s)
 		}
+	case "later":
+		c.offerLater(m.str("message_id"))
 	case "kept":
 		c.onKept(m)
 	case "answered":

@@ -35,7 +35,16 @@ func (o *owner) Disconnected(out clientconn.Outage) {
 }
 
 // Resumed sends what was refused meanwhile, in order.
-func (o *owner) Resumed() { (*Client)(o).unstall() }
+func (o *owner) Resumed() {
+	(*Client)(o).unstall()
+	(*Client)(o).passPresence()
+}
+
+// Ready goes on with what the server's rate did not allow at once.
+func (o *owner) Ready() {
+	(*Client)(o).flush()
+	(*Client)(o).passPresence()
+}
 
 func (o *owner) RequestFailed(e *protocol.Error) bool {
 	c := (*Client)(o)

@@ -70,7 +70,7 @@ func (c *Client) unfit(o queued) *Failure {
 	}
 	switch err := jsonscan.Check(o.op, depth); {
 	case err == jsonscan.ErrDepth:
-		return failureOf(protocol.MalformedMessage, protocol.ReasonTooDeep, what+" nests deeper than the server takes.")
+		return tooDeep(what, depth)
 	case err != nil:
 		return failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, what+" is not JSON.")
 	}
@@ -106,10 +106,8 @@ func (c *Client) emitLimits() {
 // each new leader.
 func (c *Client) enqueue(o queued) {
 	l := &c.log
-	for i := range l.queue {
-		if l.queue[i].messageID == o.messageID {
-			return
-		}
+	if !l.queued.add(o.messageID) {
+		return
 	}
 	l.queue = append(l.queue, o)
 	l.queueBytes += len(o.op)
@@ -118,11 +116,14 @@ func (c *Client) enqueue(o queued) {
 // dequeue takes an answered op or comment out.
 func (c *Client) dequeue(messageID string) (queued, bool) {
 	l := &c.log
+	if !l.queued.remove(messageID) {
+		return queued{}, false
+	}
 	for i := range l.queue {
-		if messageID != "" && l.queue[i].messageID == messageID {
+		if l.queue[i].messageID == messageID {
 			o := l.queue[i]
 			l.queueBytes -= len(o.op)
-			l.queue = append(l.queue[:i], l.queue[i+1:]...)
+			l.queue = without(l.queue, i)
 			if i < l.sent {
 				l.sent--
 			}

@@ -36,7 +36,7 @@ type sim struct {
 	byID     map[string]uint64
 	session  int
 	lastLost time.Time // when the channel lost its connection; zero while it has one
-	kept     string // the client id in storage
+	kept     string    // the client id in storage
 	conn     *simConn
 	up, down network.Pipe[*packet]
 	expires  time.Time
@@ -59,12 +59,12 @@ type sim struct {
 }
 
 type simConn struct {
-	tab  *fakeTab
-	gen  uint64
+	tab *fakeTab
+	gen uint64
 	// client is under which client id it was dialled.
 	client string
-	dead bool // the server does not know yet, or the tab does not
-	open bool
+	dead   bool // the server does not know yet, or the tab does not
+	open   bool
 }
 
 type packet struct {
@@ -108,7 +108,10 @@ func (s *sim) fail(format string, args ...any) {
 
 func (s *sim) openTab() {
 	name := "t" + strconv.Itoa(len(s.tabs)+1)
-	s.open(name, func(c *Config) { c.Rand, c.ClientID = s.rnd.Uint64(), s.clientID() })
+	t := s.open(name, func(c *Config) { c.Rand, c.ClientID = s.rnd.Uint64(), s.clientID() })
+	if s.seed%3 == 0 { // a leader that soon has no room
+		t.c.room = room{ops: 3, bytes: 40, offered: 25}
+	}
 }
 
 // cleared reports whether this run's profile has a storage that an app clears, or that is
@@ -198,7 +201,7 @@ func (s *sim) act() {
 			}
 		}
 	case n < 97:
-		s.do(t, []Event{Hidden{}, Visible{}, Online{}, Offline{}}[s.rnd.IntN(4)])
+		s.do(t, []Event{Hidden{}, Visible{}, Online{}, Offline{}, Reconnect{}}[s.rnd.IntN(5)])
 	case n < 98 && s.rnd.IntN(2) == 0:
 		s.replay(t)
 	case n < 98:

@@ -59,7 +59,7 @@ func (c *Client) takePart(s protocol.Snapshot) {
 // repost sends again what is not answered: some of it may be among what was skipped,
 // and the server says so.
 func (c *Client) repost() {
-	c.log.posted = 0
+	c.log.unpost()
 	c.offer()
 }
 

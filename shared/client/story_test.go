@@ -21,7 +21,7 @@ import (
 //	frame tab=t1                    the rest is one frame, or several
 //	closed tab=t1 [code=1006]       the socket ends
 //	send tab=t1 id=1                the rest is the op
-//	say tab=t1 EVENT                hidden visible online offline freeze resume pagehide pageshow refresh sign_out close
+//	say tab=t1 EVENT                hidden visible online offline freeze resume pagehide pageshow refresh reconnect sign_out close
 //	forge tab=t1                    the rest is a text on the channel
 //	forge-origin tab=t1             the same on the one of all documents
 //	silent                          pings are shown, and not answered any more
@@ -154,7 +154,7 @@ func (w *world) play(d *story.Command) {
 var sayings = map[string]Event{
 	"hidden": Hidden{}, "visible": Visible{}, "online": Online{}, "offline": Offline{},
 	"freeze": Freeze{}, "resume": Resume{}, "pagehide": PageHide{}, "pageshow": PageShow{},
-	"refresh": Refresh{}, "take_over": TakeOver{}, "sign_out": SignOut{}, "close": Close{}, "lock_lost": LockLost{}, "woken": Woken{},
+	"refresh": Refresh{}, "reconnect": Reconnect{}, "take_over": TakeOver{}, "sign_out": SignOut{}, "close": Close{}, "lock_lost": LockLost{}, "woken": Woken{},
 }
 
 func frame(kind, event string, data []byte) []byte {

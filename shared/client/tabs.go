@@ -21,6 +21,8 @@ type tabs struct {
 	probeAt time.Time
 	probes  uint64
 
+	redialled  time.Time // when another tab last had this one redial
+	offerAt    time.Time // the leader had no room: when it is offered more
 	opBy       time.Time // by then the leader should have answered an op
 	unknown    bool      // the leader has not said yet that it knows this tab
 	foreign    bool      // the leader is another user's: nothing it says counts here
@@ -106,8 +108,9 @@ func (c *Client) lead() {
 		t.first = t.epoch
 	}
 	t.others, t.absent = nil, nil
-	t.probe, t.probeAt, t.opBy = 0, time.Time{}, time.Time{}
-	c.log.queue, c.log.queueBytes, c.log.sent, c.log.posted = nil, 0, 0, 0
+	t.probe, t.probeAt, t.opBy, t.offerAt = 0, time.Time{}, time.Time{}, time.Time{}
+	c.log.emptyQueue()
+	c.log.unpost()
 	c.log.target, c.log.syncBy, c.log.asks = c.log.version, time.Time{}, 0
 	c.isNew = false
 	if c.claiming() {
@@ -168,7 +171,9 @@ func (c *Client) follow(reason string) {
 	t.leading, t.leader, t.others, t.absent = false, "", nil, nil
 	t.pongAt, t.reassertAt, t.rollAt = time.Time{}, time.Time{}, time.Time{}
 	l := &c.log
-	l.queue, l.queueBytes, l.sent, l.stalled, l.posted = nil, 0, 0, false, 0
+	l.emptyQueue()
+	l.unpost()
+	c.gathering.forgetOthers(c.cfg.TabID)
 	l.syncBy, l.target = time.Time{}, l.version
 	c.account.askAt = zero
 	c.emitRole()
@@ -189,8 +194,10 @@ func (c *Client) suspend() {
 	c.follow("suspended")
 	c.suspended, c.isNew = true, false
 	c.tabs.leader, c.tabs.others = "", nil
-	c.tabs.probe, c.tabs.probeAt, c.tabs.opBy = 0, time.Time{}, time.Time{}
-	c.log.posted, c.log.syncBy = 0, time.Time{}
+	c.tabs.probe, c.tabs.probeAt, c.tabs.opBy, c.tabs.offerAt = 0, time.Time{}, time.Time{}, time.Time{}
+	c.gathering.at = zero
+	c.log.unpost()
+	c.log.syncBy = time.Time{}
 	if c.tabs.asked {
 		c.tabs.asked = false
 		c.do(ReleaseLock{})
@@ -220,6 +227,28 @@ func (c *Client) wake() {
 	// no ping.
 	if !c.conn.Live() || !c.conn.Fresh() {
 		c.conn.Wake()
+	}
+}
+
+// online is the network's return: a connection from before it may be dead.
+func (c *Client) online() {
+	if c.tabs.leading && !c.suspended {
+		c.conn.GoOnline()
+		return
+	}
+	c.conn.Offline = false
+	c.wake()
+}
+
+// reconnect is the app's wish to be connected now.
+func (c *Client) reconnect() {
+	switch {
+	case c.suspended:
+	case c.tabs.leading:
+		c.conn.Redial()
+	case !c.tabs.foreign:
+		c.post(c.message("tab_reconnect"))
+		c.startProbe()
 	}
 }
 
@@ -270,9 +299,12 @@ func (c *Client) tabsDue() {
 		t.opBy = c.now.Add(patience)
 		if c.status.state == stateConnected {
 			c.startProbe()
-			c.log.posted = 0 // the leader knows them again by their ids
+			c.log.unpost() // the leader knows them again by their ids
 			c.offer()
 		}
+	}
+	if c.conn.Past(&t.offerAt) {
+		c.offer()
 	}
 	if c.conn.Past(&t.probeAt) && !t.leading {
 		switch t.probe++; t.probe {
@@ -313,6 +345,8 @@ func (c *Client) addTab(id string) bool {
 }
 
 func (c *Client) removeTab(id string) bool {
+	c.gathering.forget(id)
+	delete(c.log.late, id)
 	for i, known := range c.tabs.others {
 		if known == id {
 			c.tabs.others = append(c.tabs.others[:i:i], c.tabs.others[i+1:]...)

@@ -31,10 +31,13 @@ type core struct {
 	deadline func() (time.Time, bool)
 
 	dialled, asked int
+	native         bool
 	written        []protocol.Frame
+	sizes          []int // of their texts
 	failures       []failure
 	state, reason  string
 	retryIn        time.Duration
+	retryAfter     time.Duration // of the newest failure
 }
 
 // failure is what a program receives of an error.
@@ -53,6 +56,7 @@ func eachCore(t *testing.T, seeds int, test func(t *testing.T, c *core)) {
 		},
 		"a device": func(c *core, seed uint64) {
 			device := nativeclient.New(nativeclient.Config{Role: nativeclient.Device, Name: "t", Rand: seed})
+			c.native = true
 			c.step, c.deadline = device.Step, device.Deadline
 		},
 	} {
@@ -80,7 +84,7 @@ func (c *core) do(ev clientconn.Event) {
 			c.asked++
 		case clientconn.Write:
 			f, _ := protocol.Decode(e.Text, protocol.DefaultLimits)
-			c.written = append(c.written, f)
+			c.written, c.sizes = append(c.written, f), append(c.sizes, len(e.Text))
 		case client.Emit:
 			text := func(name string) string {
 				s, _ := jsonscan.Str(jsonscan.Field(e.Detail, name))
@@ -91,6 +95,8 @@ func (c *core) do(ev clientconn.Event) {
 				ms, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "retryIn"))
 				c.state, c.reason, c.retryIn = text("state"), text("reason"), time.Duration(ms)*time.Millisecond
 			case "error", "autherror", "permissiondenied":
+				after, _ := jsonscan.Uint(jsonscan.Field(e.Detail, "retryAfter"))
+				c.retryAfter = time.Duration(after) * time.Millisecond
 				c.failures = append(c.failures, failure{text("code"), text("reason"), text("action"), text("message"), text("action") == "stop"})
 			}
 		case nativeclient.Changed:
@@ -99,6 +105,7 @@ func (c *core) do(ev clientconn.Event) {
 				c.failures = append(c.failures, failure{string(e.Err.Code), e.Err.Reason, "stop", e.Err.Message, true})
 			}
 		case nativeclient.Failed:
+			c.retryAfter = e.Err.RetryAfter
 			c.failures = append(c.failures, failure{string(e.Err.Code), e.Err.Reason, string(e.Action), e.Err.Message, e.Action == protocol.ActionStop})
 		}
 	}
@@ -110,10 +117,12 @@ func (c *core) receive(f protocol.Frame) {
 
 func (c *core) close(code int) { c.do(clientconn.Closed{Gen: uint64(c.dialled), Code: code}) }
 
-func (c *core) admit() {
+func (c *core) admit() { c.admitWith(protocol.AckLimits{}) }
+
+func (c *core) admitWith(l protocol.AckLimits) {
 	c.do(clientconn.Opened{Gen: uint64(c.dialled)})
 	c.receive(protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: protocol.ConnectionAck{
-		UserID: "ann", SessionID: "s", ServerTime: c.now, ExpiresAt: epoch.Add(time.Hour),
+		UserID: "ann", SessionID: "s", ServerTime: c.now, ExpiresAt: epoch.Add(time.Hour), Limits: l,
 	}.Append(nil)})
 	if c.state != "connected" {
 		c.t.Fatalf("is %s after the acknowledgement", c.state)

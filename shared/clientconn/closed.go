@@ -36,7 +36,9 @@ func (c *Conn[O]) Closed(gen uint64, code int) {
 		c.lost(code, "wait", max(atMost(err.RetryAfter), LeastWait))
 	default:
 		if last != nil {
-			c.owner.Failed(err, action)
+			said := *err
+			said.RetryAfter = 0 // the backoff says when
+			c.owner.Failed(&said, action)
 		}
 		c.lost(code, "", 0)
 	}
@@ -71,6 +73,9 @@ func (c *Conn[O]) stable() bool {
 func (c *Conn[O]) lost(code int, reason string, atLeast time.Duration) {
 	if c.stable() {
 		c.tries = 0
+	}
+	if c.Offline && atLeast == 0 {
+		reason = "offline"
 	}
 	delay := max(c.Rand.Wait(c.tries), c.Rand.After(atLeast))
 	c.tries++

@@ -40,6 +40,8 @@ type Owner interface {
 	Disconnected(Outage)
 	// Resumed sends what was held back: for a pause, or for a token that had expired.
 	Resumed()
+	// Ready sends what waited for the server's rate to allow it.
+	Ready()
 	// RequestFailed reports whether an error answers a request of the owner's.
 	RequestFailed(*protocol.Error) bool
 	// Failed reports an error that does not end the client, and what is done about it.

@@ -41,6 +41,8 @@ type Conn[O Owner] struct {
 	paced     bool   // the server named the time of the next dial
 	opened    bool   // the socket is open
 	liveSince time.Time
+	dialledAt time.Time
+	pace      pace
 
 	connectBy time.Time
 	redialAt  time.Time
@@ -67,7 +69,9 @@ type Conn[O Owner] struct {
 
 // New returns a connection that is not wanted yet.
 func New[O Owner](cfg Config, owner O) Conn[O] {
-	return Conn[O]{cfg: cfg, owner: owner, Rand: backoff.Random(cfg.Rand), heartbeat: DefaultHeartbeat, Margin: renewal.Margin}
+	c := Conn[O]{cfg: cfg, owner: owner, Rand: backoff.Random(cfg.Rand), heartbeat: DefaultHeartbeat, Margin: renewal.Margin}
+	c.Allow(protocol.AckLimits{})
+	return c
 }
 
 // Advance moves the time on to that of an event, and returns it: a clock that steps back
@@ -84,7 +88,7 @@ func (c *Conn[O]) Advance(now time.Time) time.Time {
 func (c *Conn[O]) Deadline(own ...time.Time) (least time.Time, ok bool) {
 	t := &c.Token
 	for _, all := range [...][]time.Time{
-		{c.connectBy, c.redialAt, c.pingAt, c.deadAt, c.resumeAt, t.refreshAt, t.retryAt, t.fetchBy, t.swapBy, t.endAt}, own,
+		{c.connectBy, c.redialAt, c.pingAt, c.deadAt, c.resumeAt, c.pace.roomAt, t.refreshAt, t.retryAt, t.fetchBy, t.swapBy, t.endAt}, own,
 	} {
 		for _, at := range all {
 			if !at.IsZero() && (least.IsZero() || at.Before(least)) {
@@ -173,7 +177,7 @@ func (c *Conn[O]) Connect() {
 	}
 	c.gen++
 	c.phase, c.lastError, c.opened, c.swapID = Dialling, nil, false, ""
-	c.connectBy = c.now.Add(ConnectTimeout)
+	c.dialledAt, c.connectBy = c.now, c.now.Add(ConnectTimeout)
 	c.owner.Do(Dial{Gen: c.gen, URL: c.owner.Address(), Token: c.Token.Raw})
 }
 
@@ -221,6 +225,7 @@ func (c *Conn[O]) Drop() {
 // forget forgets what was true of the connection only.
 func (c *Conn[O]) forget() {
 	c.connectBy, c.pingAt, c.deadAt, c.resumeAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	c.pace.roomAt = time.Time{}
 	c.Token.swapBy, c.swapID = time.Time{}, ""
 	c.owner.Dropped()
 }
@@ -277,5 +282,8 @@ func (c *Conn[O]) Due() {
 	}
 	if c.Past(&c.resumeAt) {
 		c.owner.Resumed()
+	}
+	if c.Past(&c.pace.roomAt) {
+		c.owner.Ready()
 	}
 }

@@ -31,6 +31,15 @@
 // and a quarter. A connection that is silent for two and a half intervals is dead, whatever the
 // socket says.
 //
+// The system's word that the network is gone has the server asked at once: it has ProbeTimeout
+// to answer, so a false word costs nothing.
+//
+// # Pace
+//
+// The server states how much it takes in a second and at once. An owner that has much to send
+// asks for Room before each frame, and goes on at Ready. All frames count, those of a
+// connection before too; a refusal uses up what may go at once.
+//
 // # The token
 //
 // Seed S2's TokenManager: a token is renewed renewal.Margin before its end, handed to the

@@ -9,7 +9,9 @@ import (
 // Write sends a frame, if the connection stands.
 func (c *Conn[O]) Write(f protocol.Frame) {
 	if c.phase == Live {
-		c.owner.Do(Write{Gen: c.gen, Text: f.Append(nil)})
+		text := f.Append(nil)
+		c.pace.spend(c.now, len(text))
+		c.owner.Do(Write{Gen: c.gen, Text: text})
 	}
 }
 
@@ -124,6 +126,7 @@ func (c *Conn[O]) Pause(d time.Duration) {
 	if d <= 0 {
 		d = LeastWait
 	}
+	c.exhausted()
 	c.resumeAt = c.now.Add(min(d, LongestPause))
 }
 

@@ -146,7 +146,7 @@ func (d *Device) acknowledge(now time.Time, init protocol.Frame, epoch uint64, r
 		SessionID: d.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap, PermEpoch: epoch,
 		ServerTime: now, ExpiresAt: d.ch.Expires(), Apps: d.owner.AppStates(),
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
-		Limits: d.cfg.Conn.AckLimits(d.cfg.Unanswered, d.cfg.Conn.Flood.Frames.Count),
+		Limits: d.cfg.Conn.AckLimits(d.cfg.Unanswered, d.cfg.Conn.Flood),
 	}
 	d.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: ack.Append(nil), MessageID: init.MessageID, Flat: init.Flat,

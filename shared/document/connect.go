@@ -221,7 +221,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		LastMessageID: m.receipts.Newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
-		Limits: d.cfg.Conn.AckLimits(d.cfg.Unacknowledged, d.limits(m).Frames.Count),
+		Limits: d.cfg.Conn.AckLimits(d.cfg.Unacknowledged, d.limits(m)),
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventConnectionAck, Data: d.data})
 }

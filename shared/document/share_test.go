@@ -58,7 +58,7 @@ func TestAShareOfTheLimits(t *testing.T) {
 		{20, 100, 10, 1}, // of 200 documents: what a person types, and 82 kB
 	} {
 		d := shared(t, c.share)
-		if ack, want := string(d.frame("c1", "connection_ack").Data), fmt.Sprintf(`"messages_per_second":%d}`, c.rate); !strings.Contains(ack, want) {
+		if ack, want := string(d.frame("c1", "connection_ack").Data), fmt.Sprintf(`"messages_per_second":%d,"messages_at_once":%d,`, c.rate, c.frames); !strings.Contains(ack, want) {
 			t.Errorf("a share of %d: received %s", c.share, ack)
 		}
 		if got := d.taken("c1", c.frames+50, 1); got != c.frames {

@@ -44,6 +44,7 @@ func (c *Client) acknowledged(a admission) {
 		return
 	}
 	c.conn.Admitted(a.heartbeat, a.serverTime, a.expiresAt)
+	c.conn.Allow(a.limits)
 	c.unacknowledged = DefaultUnacknowledged
 	if a.limits.Unacknowledged > 0 {
 		c.unacknowledged = a.limits.Unacknowledged

@@ -38,6 +38,8 @@ func (o *owner) Disconnected(out clientconn.Outage) {
 
 func (o *owner) Resumed() { (*Client)(o).flush() }
 
+func (o *owner) Ready() { (*Client)(o).flush() }
+
 func (o *owner) RequestFailed(err *protocol.Error) bool { return (*Client)(o).requestFailed(err) }
 
 func (o *owner) Failed(err *protocol.Error, action protocol.Action) {

@@ -93,6 +93,9 @@ func (c *Client) flush() {
 			i--
 			continue
 		}
+		if !c.conn.Room(len(r.data)) {
+			return
+		}
 		r.sent, r.ever = true, true
 		q.inFlight++
 		c.conn.Write(r.frame())

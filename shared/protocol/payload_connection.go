@@ -55,8 +55,10 @@ type AckLimits struct {
 	FrameBytes, Depth, IDBytes int
 	// Unacknowledged is how many unacknowledged ops a client may have.
 	Unacknowledged int
-	// MessagesPerSecond is the rate that a connection may sustain.
-	MessagesPerSecond int
+	// MessagesPerSecond and BytesPerSecond are the rate that a connection may sustain.
+	MessagesPerSecond, BytesPerSecond int
+	// MessagesAtOnce and BytesAtOnce are what it may send at once after a rest.
+	MessagesAtOnce, BytesAtOnce int
 }
 
 // ConnectionAck admits a connection: seed S2's fields and ours.
@@ -172,6 +174,9 @@ func (l AckLimits) append(w *jsonscan.Writer) {
 	optCount(w, "id_bytes", l.IDBytes)
 	optCount(w, "unacknowledged", l.Unacknowledged)
 	optCount(w, "messages_per_second", l.MessagesPerSecond)
+	optCount(w, "messages_at_once", l.MessagesAtOnce)
+	optCount(w, "bytes_per_second", l.BytesPerSecond)
+	optCount(w, "bytes_at_once", l.BytesAtOnce)
 	w.Close()
 }
 
@@ -184,6 +189,9 @@ func (m *members) limits() (l AckLimits) {
 			IDBytes:           in.count("id_bytes"),
 			Unacknowledged:    in.count("unacknowledged"),
 			MessagesPerSecond: in.count("messages_per_second"),
+			MessagesAtOnce:    in.count("messages_at_once"),
+			BytesPerSecond:    in.count("bytes_per_second"),
+			BytesAtOnce:       in.count("bytes_at_once"),
 		}
 		m.ok = m.ok && in.ok
 	}

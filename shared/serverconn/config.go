@@ -47,9 +47,10 @@ func (c Config) WithDefaults() Config {
 }
 
 // AckLimits are the limits as an acknowledgement of a handshake says them.
-func (c *Config) AckLimits(unacknowledged, messagesPerSecond int) protocol.AckLimits {
+func (c *Config) AckLimits(unacknowledged int, flood rate.FloodLimits) protocol.AckLimits {
 	return protocol.AckLimits{
 		FrameBytes: c.Limits.FrameBytes, Depth: c.Limits.Depth, IDBytes: c.Limits.IDBytes,
-		Unacknowledged: unacknowledged, MessagesPerSecond: messagesPerSecond,
+		Unacknowledged: unacknowledged, MessagesPerSecond: flood.Frames.Count, MessagesAtOnce: flood.Frames.Burst,
+		BytesPerSecond: flood.Bytes.Count, BytesAtOnce: flood.Bytes.Burst,
 	}
 }

@@ -191,6 +191,14 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#host.deliver("take_over");
   }
 
+  /**
+   * Connects now, for all tabs: it waits for no backoff, starts again after the client has given up, and
+   * tests a connection that stands. A wait that the server asked for is kept, and a session that has ended stays so.
+   */
+  reconnect(): void {
+    this.#host.deliver("reconnect");
+  }
+
   /** Leaves the session. Other tabs of the profile stay in it. */
   close(): Promise<void> {
     this.#leave("close");

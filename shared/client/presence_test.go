@@ -1,0 +1,62 @@
+package client
+
+import (
+	"testing"
+	"time"
+)
+
+// Presence at every move of the mouse costs a frame each PresenceGather, and the last one
+// arrives; in a follower so does a message to the leader. One tab's is never lost to another's.
+//
+// Holds: "presence never holds up an op"
+func TestPresenceIsGathered(t *testing.T) {
+	for _, follower := range []bool{false, true} {
+		w, t1 := liveTab(t)
+		tab := t1
+		if follower {
+			tab = w.open("t2")
+		}
+		w.do(t1, Presence{[]byte(`"still"`)})
+		w.advance(time.Second)
+		w.lines = nil
+		for n := range uint64(500) { // 250 a second
+			w.do(tab, Presence{[]byte(utoa(n))})
+			w.advance(4 * time.Millisecond)
+		}
+		w.advance(PresenceGather)
+		frames, posts := w.count(`"type":"presence"`), w.count("tab_presence")
+		if most := 2000/30 + 2; frames > most || frames < 50 || follower && (posts > most || posts < 50) {
+			t.Errorf("follower %v: %d frames, %d messages in 2 s", follower, frames, posts)
+		}
+		want(t, w, `"data":{"data":499}`, 1)
+		want(t, w, `"data":{"data":0}`, 1) // the first waits for nobody
+		if tab != t1 {
+			w.lines = nil
+			w.do(tab, Presence{[]byte(`"two"`)})
+			w.do(t1, Presence{[]byte(`"one"`)})
+			w.do(tab, Presence{[]byte(`"two again"`)})
+			w.advance(time.Second)
+			want(t, w, `{"data":"one"}`, 1)
+			want(t, w, `{"data":"two again"}`, 1)
+		}
+	}
+}
+
+// On a new connection everything that is shown is shown again, the newest last; what a tab
+// showed that has left is not.
+func TestPresenceIsShownAgain(t *testing.T) {
+	w, t1 := liveTab(t)
+	t2, t3 := w.open("t2"), w.open("t3")
+	for tab, data := range map[*fakeTab]string{t2: `"two"`, t3: `"three"`} {
+		w.do(tab, Presence{[]byte(data)})
+	}
+	w.advance(time.Second)
+	w.do(t1, Presence{[]byte(`"one"`)})
+	w.do(t3, Close{})
+	w.lines = nil
+	w.fail(t1)
+	w.acknowledge(t1)
+	want(t, w, `{"data":"two"}`, 1)
+	want(t, w, `{"data":"one"}`, 1)
+	want(t, w, `{"data":"three"}`, 0)
+}
