@@ -82,12 +82,14 @@ async function types(out) {
 async function npmPackage(out, shared, exec, wasm) {
   await mkdir(out, { recursive: true });
   const plugins = [wasmExec(exec), wasmInside(wasm)];
-  const entry = (name, others) => build({ ...shared, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
+  const entry = (name, others, more) => build({ ...shared, ...more, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
   await Promise.all([
     entry("core", []),
     entry("index", ["core"]),
     entry("inline", ["core"]),
-    entry("react", ["core", "index"]),
+    entry("react", ["core", "index"], { banner: { js: '"use client";' } }), // for a server that renders components of its own
+    entry("vue", ["core", "index"]),
+    entry("svelte", ["core", "index"]),
     entry("yjs", ["core", "errors"]),
     build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins }),
     types(join(out, "types")),

@@ -74,7 +74,7 @@ async function livesAt(url, path) {
 
 test("the package holds what it should, and its README and licence", async () => {
   assert.deepEqual(app.packed.filter((name) => !name.startsWith("types/")), [
-    "LICENSE", "README.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "package.json", "react.js", "yjs.js",
+    "LICENSE", "README.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "package.json", "react.js", "svelte.js", "vue.js", "yjs.js",
   ]);
   const about = JSON.parse(await readFile(join(app.dir, "node_modules/holdfast/package.json"), "utf8"));
   for (const entry of Object.values(about.exports)) {
@@ -82,6 +82,10 @@ test("the package holds what it should, and its README and licence", async () =>
       assert.ok(app.packed.includes(file.slice(2)), `${file} is exported and not packed`);
     }
   }
+});
+
+test("React's entry is a client's, to a server that renders components", async () => {
+  assert.match(await readFile(join(app.dir, "node_modules/holdfast/react.js"), "utf8"), /^"use client";/);
 });
 
 test("on a server it can be imported, does nothing, and says that it needs a page", async () => {
@@ -100,7 +104,7 @@ test("on a server it can be imported, does nothing, and says that it needs a pag
 });
 
 test("its types say what a session carries, for both ways of resolving them", { timeout: 60_000 }, async () => {
-  await Promise.all(["react", "@types/react", "csstype", "yjs", "y-protocols", "lib0"].map(app.borrow));
+  await Promise.all(["react", "@types/react", "csstype", "svelte", "@types/estree", "esrap", "locate-character", "magic-string", "vue", "@vue", "@babel/parser", "@babel/types", "yjs", "y-protocols", "lib0"].map(app.borrow));
   await writeFile(join(app.dir, "types.ts"), await readFile(new URL("types.ts", import.meta.url)));
   const require = createRequire(import.meta.url);
   const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc");

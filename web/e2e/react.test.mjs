@@ -177,6 +177,18 @@ test("what fails is shown: the load, and a connection that stays away", { timeou
   await until(page, () => now.unsent === 0);
 });
 
+test("after a sign-out the hook opens again", { timeout: 60_000 }, async () => {
+  const { page } = await visit(19);
+  await connected(page);
+  await page.evaluate(() => now.signOut());
+  await until(page, () => now.state === "closed");
+  await page.evaluate(() => now.reopen());
+  await connected(page);
+  await page.evaluate(() => now.reopen()); // of a session that stands: nothing happens
+  assert.ok((await page.evaluate(() => now.send({ text: "again" }))).version > 0);
+  assert.equal(await page.evaluate(() => opened.length), 2);
+});
+
 test("on a server it draws the state before the first connection", async () => {
   for (const [version, modules] of Object.entries(reacts)) {
     const out = join(dir, `server-${version}.mjs`);

@@ -3,6 +3,8 @@
 import { connect, HoldfastError, type ErrorCode, type Permission, type Session, type SessionEventMap } from "holdfast";
 import { connect as inside } from "holdfast/inline";
 import { useHoldfast } from "holdfast/react";
+import { holdfast } from "holdfast/svelte";
+import { useHoldfast as useVue } from "holdfast/vue";
 import { HoldfastProvider, type YOp, type YPresence } from "holdfast/yjs";
 import { Doc } from "yjs";
 import { Awareness } from "y-protocols/awareness";
@@ -59,6 +61,18 @@ export function Editor(): string {
   void send("x");
   const flags: [boolean, boolean, number] = [leader, lostConnection, unsent];
   return `${session?.version} ${state} ${error?.code} ${flags}`;
+}
+
+export function others(document: () => string): void {
+  const { state, unsent, send, reopen } = useVue<Op, Cursor>(() => ({ document: document(), getToken: () => "t" }));
+  const shown: [string, number] = [state.value, unsent.value];
+  void [shown, send({ insert: "x", at: 0 }), reopen()];
+  // @ts-expect-error an operation of another kind
+  void send("x");
+  const store = holdfast<Op, Cursor>({ document: "d", getToken: () => "t", on: { operation: ({ detail }) => void detail.op.at } });
+  const leave = store.subscribe(({ state, session }) => void [state, session?.version]);
+  store.set({ document: document(), getToken: () => "t" });
+  void [leave(), store.signOut()];
 }
 
 export function collaborate(session: Session<YOp, YPresence>): HoldfastProvider {

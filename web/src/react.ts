@@ -5,7 +5,7 @@
  */
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { connect as beside } from "./index.ts";
-import { Mount, none, type Holdfast, type HoldfastOptions } from "./mount.ts";
+import { keyOf, Mount, none, type Holdfast, type HoldfastOptions } from "./mount.ts";
 
 export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
 
@@ -24,12 +24,10 @@ export function useHoldfast<Op = unknown, Presence = unknown>(options: HoldfastO
   useEffect(() => {
     newest.current = options;
   });
-  const { document, url, user, clientId, wasm, integrity, connect = beside } = options;
-  const address = url === undefined ? undefined : String(url);
-  const source = wasm instanceof URL ? wasm.href : wasm;
+  const key = keyOf(options, beside);
   useEffect(() => {
-    mount.open([document, address, user, clientId, source, integrity, connect], connect, newest);
+    mount.open(key, newest.current.connect ?? beside, newest);
     return () => mount.leave();
-  }, [mount, document, address, user, clientId, source, integrity, connect]);
+  }, [mount, ...key]);
   return useSyncExternalStore(mount.subscribe, mount.read, none) as Holdfast<Op, Presence>;
 }
