@@ -1,10 +1,9 @@
 //go:build js && wasm
 
-// Command wasm is the browser module: one program serves all sessions of a page. It
+// Command wasm is the browser module: one program is one session of one tab. It
 // joins the client core (shared/client, run by wasm/agent) to the page, which
-// web/src/host.ts stands for. Everything crosses as words and text, with the number of
-// the session that it is about; nothing that JavaScript throws may reach Go, so the host
-// never throws.
+// web/src/host.ts stands for. Everything crosses as words and text; nothing that
+// JavaScript throws may reach Go, so the host never throws.
 package main
 
 import (
@@ -21,39 +20,26 @@ func main() {
 		println("holdfast: no page to run in:", err.Error())
 		return
 	}
-	s := &sessions{page: p, tabs: map[int]*tab{}}
-	if err := p.listen(s.receive); err != nil {
+	t := &tab{page: p}
+	if err := p.listen(t.receive); err != nil {
 		println("holdfast: the page does not take events:", err.Error())
 		return
 	}
 	select {} // from here on the page's events run it
 }
 
-// sessions are those of the page, by their numbers. One is here from its first event until
-// its core has finished; the page sends none after that.
-type sessions struct {
-	page *page
-	tabs map[int]*tab
-}
-
-func (s *sessions) receive(id int, kind, text string) {
-	t := s.tabs[id]
-	if t == nil {
-		t = &tab{}
-		t.host = host{page: s.page, id: id, finished: func() { delete(s.tabs, id) }}
-		s.tabs[id] = t
-	}
-	t.receive(kind, text)
-}
-
 // tab turns the page's words into the core's events.
 type tab struct {
-	host  host
-	agent *agent.Agent
-	early []client.Event // what the app said before start
+	page    *page
+	agent   *agent.Agent
+	early   []client.Event // what the app said before start
+	stopped bool
 }
 
 func (t *tab) receive(kind, text string) {
+	if t.stopped {
+		return
+	}
 	if kind == "start" {
 		t.start(text)
 		return
@@ -64,7 +50,8 @@ func (t *tab) receive(kind, text string) {
 	case t.agent != nil:
 		t.agent.Handle(ev)
 	case kind == "close":
-		t.host.Finished()
+		t.stopped = true
+		t.page.Finished()
 	default:
 		t.early = append(t.early, ev)
 	}
@@ -75,8 +62,7 @@ func (t *tab) start(text string) {
 		return
 	}
 	cfg := config([]byte(text))
-	page := t.host.page
-	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose})
+	t.agent = agent.New(client.New(cfg), t.page, agent.Config{Now: t.page.now, LastClose: t.page.lastClose})
 	t.agent.Handle(client.Start{})
 	for _, ev := range t.early {
 		t.agent.Handle(ev)
@@ -98,7 +84,8 @@ func config(text []byte) client.Config {
 		Version: version,
 		URL:     str("url"), Document: str("document"),
 		ClientID: str("client_id"), TabID: str("tab_id"), Scope: str("scope"), User: str("user"),
-		Locks: yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"), Again: yes("again"),
+		Offline: yes("offline"),
+		Locks:   yes("locks"), Channel: yes("channel"), Visible: yes("visible"), Online: yes("online"), Again: yes("again"),
 		Rand: random(),
 	}
 }
@@ -123,6 +110,13 @@ func event(kind, text string) client.Event {
 	case "replay":
 		id, _ := jsonscan.Str(jsonscan.Field([]byte(text), "id"))
 		return client.Replay{ID: id}
+	case "kept":
+		return keptOf([]byte(text))
+	case "marked":
+		return client.Marked{Before: []byte(text)}
+	case "not_kept":
+		ids, _ := jsonscan.Strs([]byte(text))
+		return client.KeepFailed{IDs: ids}
 	case "presence":
 		return client.Presence{Data: []byte(text)}
 	case "token":
@@ -191,6 +185,11 @@ func snapshotOf(text []byte) client.Event {
 	id, _ := jsonscan.Str(jsonscan.Field(text, "id"))
 	version, _ := jsonscan.Uint(jsonscan.Field(text, "version"))
 	return client.PostSnapshot{ID: id, Version: version, Data: jsonscan.Field(text, "data")}
+}
+
+func keptOf(text []byte) client.Event {
+	last, _ := jsonscan.Uint(jsonscan.Field(text, "last"))
+	return client.KeptLoaded{Records: jsonscan.Field(text, "records"), Last: last}
 }
 
 func tokenFailedOf(text []byte) client.Event {

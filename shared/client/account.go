@@ -98,6 +98,9 @@ func (c *Client) accountDue() {
 
 // signedOutElsewhere is the user signing out in another tab.
 func (c *Client) signedOutElsewhere() {
+	if c.cfg.Offline {
+		c.do(EraseKept{})
+	}
 	c.conn.Leave("signed_out")
 	f := failureOf(protocol.AuthenticationFailed, "signed_out", "You signed out in another tab.")
 	f.Action = protocol.ActionStop

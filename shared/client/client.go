@@ -35,6 +35,8 @@ type Client struct {
 
 	gathering gathering
 	room      room
+	keep      keeping
+	gone      gone
 }
 
 // room is what a leader takes of its followers, in ops and bytes, and what one tab offers it at
@@ -67,6 +69,8 @@ func New(cfg Config) *Client {
 	c.setHidden(!cfg.Visible)
 	c.status.state, c.room = stateConnecting, room{maxQueue, maxQueueBytes, maxOffered}
 	c.log.version = cfg.Version
+	c.cfg.Offline = cfg.Offline && cfg.User != "" && !c.sole()
+	c.keep.heard.miss(cfg.Version)
 	c.session.unacknowledged = defaultUnacknowledged
 	c.session.frameBytes, c.session.depth = protocol.DefaultLimits.FrameBytes, protocol.DefaultLimits.Depth
 	c.session.shown = c.session.limits()
@@ -93,6 +97,7 @@ func (c *Client) Step(now time.Time, ev Event) []Effect {
 		}
 	}
 	c.goOnReplay()
+	c.sendGone()
 	out := c.out
 	c.out = nil
 	return out
@@ -149,6 +154,7 @@ func (c *Client) handle(ev Event) {
 		c.deaf = true
 		c.suspend()
 	case Resume, PageShow:
+		c.holdAwhile()
 		c.wake()
 	case Send:
 		c.send(e, "")
@@ -162,6 +168,8 @@ func (c *Client) handle(ev Event) {
 		c.postSnapshot(e)
 	case Replay:
 		c.replayLog(e)
+	case KeptLoaded, Marked, KeepFailed:
+		c.keptEvent(ev)
 	case Presence:
 		c.presence(e.Data)
 	case Refresh:
@@ -183,7 +191,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := &c.tabs
-	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), c.gathering.at, t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.offerAt, t.rollAt, c.log.syncBy, c.askBy())
+	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), c.gathering.at, t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.offerAt, t.rollAt, c.log.syncBy, c.askBy(), c.keep.markBy, c.gone.loadBy)
 }
 
 // due does what the time has come for, in the order of a wake-up: clock, token,
@@ -203,6 +211,7 @@ func (c *Client) due() {
 	c.logDue()
 	c.asksDue()
 	c.tabsDue()
+	c.keepDue()
 }
 
 // setHidden notes whether the page is hidden, where its timers may fire only once a minute.
@@ -225,6 +234,8 @@ func (c *Client) stop(reason string, code int) {
 	c.stopped = true
 	c.account = account{}
 	c.tabs.leading = false
+	c.dropGone()
+	c.keep = keeping{}
 	c.do(ReleaseLock{})
 	c.dropOutbox(errClosed)
 	c.dropAsks(errClosed)

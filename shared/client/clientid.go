@@ -23,6 +23,7 @@ func (c *Client) followClient(id string) {
 	}
 	c.cfg.ClientID = id
 	c.log.held = c.log.held || len(c.log.outbox)+len(c.log.left) > 0
+	c.holdKept()
 	w := jsonscan.NewObject(nil)
 	w.Str("clientId", id)
 	c.emit("", nil, w.End())

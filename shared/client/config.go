@@ -38,6 +38,9 @@ type Config struct {
 	// Unattended says that nobody is there who could take the document back: the session ends
 	// where another client takes it.
 	Unattended bool
+	// Offline says that the shell has a store in which unsent ops outlive the page (see
+	// Keep). It is User's, who has to be named.
+	Offline bool
 	// Rand seeds the jitter. Tabs should have different ones.
 	Rand uint64
 }

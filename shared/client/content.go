@@ -43,6 +43,7 @@ func (c *Client) comment(e Comment) {
 		c.unsent(e.ID, f)
 		return
 	}
+	c.keepOp(&o)
 	c.log.outbox = append(c.log.outbox, o)
 	c.conn.Nudge()
 	c.offer()

@@ -50,7 +50,8 @@
 // has received them with a version, and posts them anew to each new leader; the
 // server knows a repeat by its message id. A page that is frozen or left hands its
 // ops to the other tabs first (handover.go). Those of a leader that crashes before it
-// could write them are lost with it.
+// could write them are lost with it, unless they are kept in a store that outlives the page
+// (keep.go, gone.go).
 //
 // # Trust
 //

@@ -76,6 +76,9 @@ func (c *Client) signOut() {
 	if c.started {
 		c.postOrigin("signed_out") // also of a tab that has ended for a reason of its own
 	}
+	if c.cfg.Offline {
+		c.do(EraseKept{})
+	}
 	if c.started && !c.stopped {
 		c.conn.Leave("signed_out")
 		c.stop("signed_out", 0)

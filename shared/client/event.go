@@ -108,6 +108,18 @@ type (
 	Presence struct{ Data []byte }
 	// TakeOver takes the document from the client that has it, for all tabs of the profile.
 	TakeOver struct{}
+	// KeptLoaded answers LoadKept: a page of what is kept, oldest first, as a JSON array of
+	// {n, record, unsent, mark}. n grows with each op that is kept; Last is the largest there
+	// is. The last page is empty.
+	KeptLoaded struct {
+		Records []byte
+		Last    uint64
+	}
+	// Marked answers Mark: with those that another tab had marked, as a JSON array of
+	// {id, mark}.
+	Marked struct{ Before []byte }
+	// KeepFailed says that some ops are not kept: there was no room.
+	KeepFailed struct{ IDs []string }
 	// SignOut ends the session in all tabs of the profile.
 	SignOut struct{}
 	// Close ends it in this tab.
@@ -134,6 +146,26 @@ type (
 		Type        string
 		Detail, Set []byte
 	}
+	// Keep has the store keep an op of this tab, a JSON object, under its message id, unless
+	// it has it, and notes whether it is unsent. Effects on the store are carried out in
+	// their order.
+	Keep struct {
+		ID     string
+		Unsent bool
+		Record []byte
+	}
+	// Mark notes that ops are not unsent any more, by the version that the log has. A mark
+	// that is there stays. Without room for the mark the note alone goes.
+	Mark struct {
+		IDs     []string
+		Version uint64
+	}
+	// Forget has the store forget ops and their marks.
+	Forget struct{ IDs []string }
+	// LoadKept asks for what was kept after n; KeptLoaded answers.
+	LoadKept struct{ After uint64 }
+	// EraseKept erases all that is kept for this user, and its key.
+	EraseKept struct{}
 	// Sent answers Send: the op is stored as this version.
 	Sent struct {
 		ID      string
@@ -167,6 +199,9 @@ func (Replay) IsEvent()          {}
 func (Reconnect) IsEvent()       {}
 func (Presence) IsEvent()        {}
 func (TakeOver) IsEvent()        {}
+func (KeptLoaded) IsEvent()      {}
+func (Marked) IsEvent()          {}
+func (KeepFailed) IsEvent()      {}
 func (SignOut) IsEvent()         {}
 func (Close) IsEvent()           {}
 
@@ -176,5 +211,10 @@ func (ReleaseLock) IsEffect() {}
 func (Post) IsEffect()        {}
 func (PostOrigin) IsEffect()  {}
 func (Emit) IsEffect()        {}
+func (Keep) IsEffect()        {}
+func (Mark) IsEffect()        {}
+func (Forget) IsEffect()      {}
+func (LoadKept) IsEffect()    {}
+func (EraseKept) IsEffect()   {}
 func (Sent) IsEffect()        {}
 func (Unsent) IsEffect()      {}

@@ -74,7 +74,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		n.replayTo = a.Replay.To
 		st.replayFrom, st.replayTo = a.Replay.From, a.Replay.To
 	}
-	c.log.newest = a.DocumentVersion
+	c.log.newest, c.gone.newest = a.DocumentVersion, a.LastMessageID
 	c.setStatus(st)
 	c.catchUp(a)
 	c.showAll()

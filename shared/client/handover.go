@@ -22,6 +22,9 @@ func (c *Client) handOver() {
 	l.held = len(l.outbox) > 0
 	all := append([]handedOver(nil), l.left...)
 	for _, o := range l.outbox {
+		if o.kept {
+			continue // the leader reads it from the store
+		}
 		all = append(all, handedOver{o.queued(c.cfg.TabID), c.conn.User()})
 	}
 	c.postHandOver(all)
@@ -81,7 +84,8 @@ func (c *Client) enqueueLeft() {
 }
 
 // settleLeft forgets one that was stored or refused.
-func (l *log) settleLeft(messageID string) {
+func (c *Client) settleLeft(messageID string) {
+	l := &c.log
 	if !l.leftIDs.remove(messageID) {
 		return
 	}
@@ -89,6 +93,7 @@ func (l *log) settleLeft(messageID string) {
 		if l.left[i].messageID == messageID {
 			l.leftBytes -= len(l.left[i].op)
 			l.left = without(l.left, i)
+			c.forget(messageID)
 			return
 		}
 	}

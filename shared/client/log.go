@@ -77,6 +77,7 @@ func (c *Client) send(e Send, section string) {
 		c.unsent(e.ID, f)
 		return
 	}
+	c.keepOp(&o)
 	c.log.outbox = append(c.log.outbox, o)
 	c.conn.Nudge()
 	c.offer()
@@ -93,7 +94,8 @@ func (c *Client) offer() {
 		return
 	}
 	c.tabs.offerAt = zero
-	for c.mayOffer() && c.mayPost() {
+	for c.mayOffer() && c.mayPost() && c.ready(&l.outbox[l.posted]) {
+		l.outbox[l.posted].offered = true
 		o := l.outbox[l.posted]
 		first := l.posted == 0 || l.anew
 		l.posted++
@@ -105,6 +107,7 @@ func (c *Client) offer() {
 		}
 		w := c.message("tab_send")
 		w.Str("clientId", c.cfg.ClientID)
+		w.Uint("epoch", c.tabs.epoch)
 		o.queued(c.cfg.TabID).write(&w)
 		if first {
 			w.Bool("first", true)
@@ -124,7 +127,7 @@ func (c *Client) flush() {
 		return // what was refused goes first
 	}
 	refused := false
-	for l.sent < len(l.queue) && l.sent < c.flow.window {
+	for l.sent < len(l.queue) && l.sent < c.flow.window && (!c.gone.opening || l.sent < c.gone.front) {
 		o := l.queue[l.sent]
 		if f := c.unfit(o); f != nil { // this server's limits are lower than was thought
 			c.refuseQueued(o.messageID, f)
@@ -244,9 +247,11 @@ func (c *Client) apply(e entry) {
 		return
 	}
 	own, mine := outgoing{}, false
+	c.see(e)
 	if c.isOurs(e) {
 		l.seen.add(e.messageID)
-		l.settleLeft(e.messageID)
+		c.settleLeft(e.messageID)
+		c.settleGone(e.messageID)
 		own, mine = c.takeOwn(e.messageID)
 	}
 	if e.version == l.version+1 {
@@ -293,6 +298,9 @@ func (c *Client) takeOwn(messageID string) (outgoing, bool) {
 		if l.outbox[i].messageID == messageID {
 			o := l.outbox[i]
 			l.outbox = without(l.outbox, i)
+			if o.kept {
+				c.forget(messageID)
+			}
 			if i < l.posted {
 				l.posted--
 				l.postedBytes -= len(o.op)
@@ -350,7 +358,8 @@ func (c *Client) refuseQueued(messageID string, f *Failure) {
 // refusedOp answers the app, if the op was this tab's.
 func (c *Client) refusedOp(messageID string, f *Failure) {
 	c.refusedAsk(messageID, f)
-	c.log.settleLeft(messageID)
+	c.settleLeft(messageID)
+	c.refusedGone(messageID, f)
 	o, mine := c.takeOwn(messageID)
 	if !mine {
 		return

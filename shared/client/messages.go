@@ -137,6 +137,7 @@ func (c *Client) fence(m message) bool {
 		c.log.unpost()
 		t.offerAt = zero
 		c.log.syncBy = time.Time{}
+		c.holdKept()
 	}
 	if t.leader != m.tab {
 		t.contested = true
@@ -160,11 +161,13 @@ func (c *Client) onRequest(m message) {
 	switch m.kind {
 	case "tab_send":
 		o := readQueued(m.raw, m.tab)
-		if !c.sendable(o) || !c.isClient(m.str("clientId")) {
-			return
+		if !c.sendable(o) || !c.isClient(m.str("clientId")) || m.epoch > 0 && m.epoch != c.tabs.epoch {
+			return // it was said to the leader before this one, and is said again, in order
 		}
 		first, _ := jsonscan.Bool(jsonscan.Field(m.raw, "first"))
 		c.takeOffered(o, first)
+	case "tab_wake":
+		c.conn.Nudge()
 	case "tab_lock":
 		c.onLockRequest(m)
 	case "tab_presence":
@@ -271,22 +274,6 @@ func (c *Client) keepTabs(leader string, others []string) {
 	}
 	if news || before != len(c.tabs.others) {
 		c.emitTabs()
-	}
-}
-
-func (c *Client) onBye(m message) {
-	if c.tabs.leader == m.tab && !c.tabs.leading {
-		// The lock will come to one of the others; until then nobody leads.
-		c.tabs.leader = ""
-		c.log.unpost()
-		c.alive()
-		c.startProbe()
-	}
-	if c.removeTab(m.tab) {
-		c.emitTabs()
-		if c.tabs.leading {
-			c.announce()
-		}
 	}
 }
 

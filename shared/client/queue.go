@@ -12,6 +12,13 @@ type outgoing struct {
 	// comment is the event of one, and op its data; "" is an op.
 	comment string
 	section string // an op's, "" when it does not say
+	// kept says that it is in the store, unmarked that nothing there says that it is sent.
+	kept, unmarked bool
+	// offered says that it went out, after version mark; doubt that nobody may know what
+	// became of it.
+	offered, doubt bool
+	mark           uint64
+	client         string // under whose name it went out first
 }
 
 // queued is one of any tab's, on its way to the server.
@@ -106,9 +113,10 @@ func (c *Client) emitLimits() {
 // each new leader.
 func (c *Client) enqueue(o queued) {
 	l := &c.log
-	if !l.queued.add(o.messageID) {
+	if l.queued.has(o.messageID) || c.answeredBefore(o) {
 		return
 	}
+	l.queued.add(o.messageID)
 	l.queue = append(l.queue, o)
 	l.queueBytes += len(o.op)
 }
@@ -126,6 +134,9 @@ func (c *Client) dequeue(messageID string) (queued, bool) {
 			l.queue = without(l.queue, i)
 			if i < l.sent {
 				l.sent--
+			}
+			if i < c.gone.front {
+				c.gone.front--
 			}
 			return o, true
 		}

@@ -18,6 +18,7 @@ func (c *Client) callRoll() {
 	if gone {
 		c.emitTabs()
 		c.announce()
+		c.loadKept()
 	}
 	if len(t.others) == 0 {
 		return
@@ -43,5 +44,23 @@ func (c *Client) onHere(m message) {
 	if c.tabs.leading && c.addTab(m.tab) {
 		c.emitTabs()
 		c.announce()
+	}
+}
+
+// onBye is a tab that leaves.
+func (c *Client) onBye(m message) {
+	if c.tabs.leader == m.tab && !c.tabs.leading {
+		// The lock will come to one of the others; until then nobody leads.
+		c.tabs.leader = ""
+		c.log.unpost()
+		c.alive()
+		c.startProbe()
+	}
+	if c.removeTab(m.tab) {
+		c.emitTabs()
+		if c.tabs.leading {
+			c.announce()
+			c.loadKept()
+		}
 	}
 }

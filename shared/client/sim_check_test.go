@@ -34,6 +34,8 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 		s.received[t] = append(s.received[t], op)
 	case "history":
 		s.replayedAgain(t, e)
+	case "unsaved":
+		s.givenBack(t, e)
 	case "gap":
 		s.fail("%s learns of a gap: %s", t.name, e.Detail)
 	case "error":
@@ -101,7 +103,9 @@ func (s *sim) answered(t *fakeTab, e Effect) {
 			delete(s.again, t)
 			return
 		}
-		if !t.c.stopped {
+		if s.closing != nil && strings.Contains(string(e.Error), codeMayBeStored) {
+			s.closing.back[t.name+"-"+e.ID], s.closing.back[t.name+"-c"+e.ID] = true, true
+		} else if !t.c.stopped {
 			s.fail("send %s is refused: %s", e.ID, e.Error)
 		}
 		s.settled[e.ID] = true
@@ -144,12 +148,7 @@ func (s *sim) calm() {
 	}
 	end := s.now.Add(10 * time.Minute)
 	for s.now.Before(end) {
-		for len(s.posted)+s.up.Len()+s.down.Len() > 0 {
-			s.deliver()
-			s.fetches()
-			s.check()
-		}
-		s.fetches()
+		s.settle()
 		for _, t := range s.tabs {
 			if !t.gone && t.c.conn.Token.Spent {
 				s.do(t, Refresh{}) // a person tries again
@@ -209,7 +208,7 @@ func (s *sim) calm() {
 	}
 	for id, heirs := range s.heirs {
 		for _, t := range heirs {
-			if !t.gone && !s.stored(id) {
+			if !t.gone && !s.stored(id) && s.closing == nil {
 				s.fail("send %s was left to %s and never stored", id, t.name)
 			}
 		}
@@ -219,6 +218,17 @@ func (s *sim) calm() {
 			s.fail("send %s was never answered", id)
 		}
 	}
+}
+
+// settle has everything arrive that is under way.
+func (s *sim) settle() {
+	for len(s.posted)+s.up.Len()+s.down.Len()+len(s.store.waiting) > 0 {
+		s.deliver()
+		s.workKept()
+		s.fetches()
+		s.check()
+	}
+	s.fetches()
 }
 
 func maxTime(a, b time.Time) time.Time {

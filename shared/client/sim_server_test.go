@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"net/url"
 	"strconv"
 	"strings"
@@ -128,12 +129,17 @@ func (s *sim) admit(c *simConn, d *Dial) {
 	if !resumed {
 		s.session++
 	}
-	s.conn, s.lastLost = c, time.Time{}
+	s.conn, s.lastLost, s.refused = c, time.Time{}, ""
 	a := protocol.ConnectionAck{
 		ClientID: q.Get("client_id"), UserID: "u1", Permissions: []string{"read", "write"},
 		DocumentVersion: uint64(len(s.log)), SessionID: s.sessionID(), Resumed: resumed,
 		ServerTime: s.now, ExpiresAt: s.expires, HeartbeatInterval: 10 * time.Second,
-		Limits: protocol.AckLimits{Unacknowledged: 4},
+		Limits: protocol.AckLimits{Unacknowledged: simUnacknowledged},
+	}
+	for _, e := range s.log {
+		if e.UserID == "u1" {
+			a.LastMessageID = e.MessageID
+		}
 	}
 	from, _ := strconv.ParseUint(q.Get("last_seq"), 10, 64)
 	if q.Has("last_seq") && from < uint64(len(s.log)) && from >= s.floor {
@@ -166,9 +172,13 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 		s.send(c, protocol.Frame{Type: "system", Event: "pong"})
 	case "op", "create":
 		v, known := s.byID[c.client+" "+f.MessageID]
-		if !known && s.rnd.IntN(20) == 0 && !s.quiet {
+		if s.closing != nil {
+			v, known = s.knows(f.MessageID)
+		}
+		if !known && (s.rnd.IntN(20) == 0 && !s.quiet || s.overtakes(f.MessageID)) {
 			e := protocol.Error{Code: protocol.RateLimitExceeded, RetryAfter: time.Second, MessageID: f.MessageID}
 			s.send(c, e.Frame())
+			s.refused = cmp.Or(s.refused, f.MessageID)
 			return
 		}
 		if !known {
@@ -205,6 +215,14 @@ func (s *sim) frame(c *simConn, f protocol.Frame) {
 			s.fail("acknowledges %d of %d", p.Seq, len(s.log))
 		}
 	}
+}
+
+// overtakes reports whether another op is refused that came before.
+func (s *sim) overtakes(messageID string) bool {
+	if s.refused == messageID {
+		s.refused = ""
+	}
+	return s.refused != ""
 }
 
 // sync answers a few entries a frame, from the snapshot where the log has been trimmed,
@@ -261,10 +279,13 @@ func (s *sim) compact() {
 
 // append stores an op; the writer learns of it by its acknowledgement.
 func (s *sim) append(e protocol.SyncOp) uint64 {
+	if s.closing != nil && e.UserID == "u1" {
+		s.storesKept(e)
+	}
 	e.Version = uint64(len(s.log)) + 1
 	s.log = append(s.log, e)
 	for _, old := range s.log[:e.Version-1] {
-		if old.MessageID == e.MessageID {
+		if old.MessageID == e.MessageID && (s.closing == nil || s.closing.kept[e.MessageID]) {
 			s.fail("%s is stored twice: as version %d by %s, and as %d by %s", e.MessageID, old.Version, old.ClientID, e.Version, e.ClientID)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // TestSimulation runs tabs against a server that makes no mistakes, over connections,
 // a channel and pages that make all of them. One seed is one whole run.
 func TestSimulation(t *testing.T) {
-	runs := random.Each(t, 300, 60, func(seed uint64) { simulate(t, seed, random.Alone()) })
+	runs := random.Each(t, 300, 60, func(seed uint64) { simulate(t, seed, random.Alone(), nil) })
 	if runs >= 60 && (restores == 0 || replays == 0) {
 		t.Errorf("a snapshot was given %d times, and the log replayed %d times", restores, replays)
 	}
@@ -56,6 +56,8 @@ type sim struct {
 	quiet    bool
 	verbose  bool
 	spins    int
+	refused  string   // for now, by its message id: what comes behind it has to wait
+	closing  *keptSim // of a run with a store
 }
 
 type simConn struct {
@@ -74,9 +76,12 @@ type packet struct {
 	code int // the end, when not 0
 }
 
-const simGrace = 30 * time.Second
+const (
+	simGrace          = 30 * time.Second
+	simUnacknowledged = 4
+)
 
-func simulate(t *testing.T, seed uint64, verbose bool) {
+func simulate(t *testing.T, seed uint64, verbose bool, kept *keptSim) {
 	s := &sim{
 		world: newWorld(), t: t, seed: seed, rnd: random.Of(seed, 7), byID: map[string]uint64{},
 		received: map[*fakeTab][]string{}, missing: map[*fakeTab][]uint64{}, again: map[*fakeTab]*replayed{}, settled: map[string]bool{}, owner: map[string]*fakeTab{}, heirs: map[string][]*fakeTab{},
@@ -84,6 +89,9 @@ func simulate(t *testing.T, seed uint64, verbose bool) {
 	}
 	s.lag = true
 	s.onDial, s.onWrite, s.onClose, s.onEmit, s.onSent = s.dialled, s.written, s.hungUp, s.emitted, s.answered
+	if kept != nil {
+		s.keeps(kept)
+	}
 	s.openTab()
 	for range 400 {
 		s.act()
@@ -93,6 +101,7 @@ func simulate(t *testing.T, seed uint64, verbose bool) {
 		}
 	}
 	s.calm()
+	s.reopen()
 	if verbose {
 		t.Log(strings.Join(s.lines, "\n"))
 	}
@@ -108,7 +117,12 @@ func (s *sim) fail(format string, args ...any) {
 
 func (s *sim) openTab() {
 	name := "t" + strconv.Itoa(len(s.tabs)+1)
-	t := s.open(name, func(c *Config) { c.Rand, c.ClientID = s.rnd.Uint64(), s.clientID() })
+	t := s.open(name, func(c *Config) {
+		c.Rand, c.ClientID = s.rnd.Uint64(), s.clientID()
+		if s.closing != nil {
+			c.Offline, c.User = true, "u1"
+		}
+	})
 	if s.seed%3 == 0 { // a leader that soon has no room
 		t.c.room = room{ops: 3, bytes: 40, offered: 25}
 	}
@@ -117,7 +131,7 @@ func (s *sim) openTab() {
 // cleared reports whether this run's profile has a storage that an app clears, or that is
 // full: then tabs begin with different client ids. Its log is never trimmed, for a snapshot
 // does not say whose ops are in it.
-func (s *sim) cleared() bool { return s.seed%2 == 0 }
+func (s *sim) cleared() bool { return s.seed%2 == 0 && s.closing == nil }
 
 // clientID is what a tab begins with.
 func (s *sim) clientID() string {
@@ -147,6 +161,9 @@ func (s *sim) some(awake bool) *fakeTab {
 
 // act lets one thing happen.
 func (s *sim) act() {
+	if s.actKept() {
+		return
+	}
 	t := s.some(true)
 	switch n := s.rnd.IntN(100); {
 	case t == nil:
@@ -188,6 +205,9 @@ func (s *sim) act() {
 		s.goAway(t)
 	case n < 88:
 		s.crash(t)
+		if s.closing != nil {
+			s.abandon(t, s.rnd.IntN(4))
+		}
 	case n < 90: // frozen as the platform says it: with an event before
 		s.do(t, []Event{Freeze{}, PageHide{}}[s.rnd.IntN(2)])
 		t.frozen = true

@@ -49,6 +49,7 @@ func (c *Client) takePart(s protocol.Snapshot) {
 	data := joined(r.parts)
 	l.version = s.DocumentVersion
 	l.restore = restore{of: s.DocumentVersion}
+	c.keep.heard.miss(s.DocumentVersion)
 	w := jsonscan.NewObject(make([]byte, 0, len(data)+64))
 	w.Uint("version", s.DocumentVersion)
 	w.Raw("data", data)
@@ -165,8 +166,10 @@ func (c *Client) takeKept(of, from, to uint64, entries []entry) {
 	for _, e := range entries {
 		if e.comment && e.version > r.to && e.version <= to {
 			own, mine := outgoing{}, false
+			c.note(e)
 			if c.isOurs(e) {
-				c.log.settleLeft(e.messageID)
+				c.settleLeft(e.messageID)
+				c.settleGone(e.messageID)
 				own, mine = c.takeOwn(e.messageID)
 			}
 			c.emitComment(e, mine)

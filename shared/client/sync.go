@@ -181,6 +181,7 @@ func (c *Client) skip(to uint64, reason string) {
 	}
 	from := l.version + 1
 	l.version, l.restore = to, restore{}
+	c.keep.heard.miss(to)
 	c.arrived()
 	c.emitLog("gap", gapDetail(from, to, reason))
 	c.repost()
@@ -204,6 +205,7 @@ func (c *Client) rewind(to uint64) {
 		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
 	}
 	l.covered, l.newest = min(l.covered, to), min(l.newest, to)
+	c.keep.heard = heard{from: to, to: to} // the entries up to there may be others, too
 	l.target, l.again.to = to, min(l.again.to, to)
 	w := jsonscan.NewObject(nil)
 	w.Uint("version", to)

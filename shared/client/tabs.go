@@ -116,6 +116,7 @@ func (c *Client) lead() {
 	if c.claiming() {
 		c.replaced = status{}
 	}
+	c.leadKept()
 	c.emitRole()
 	c.status = c.down(status{reason: "leader_changed"})
 	if c.session.id != "" {
@@ -175,6 +176,7 @@ func (c *Client) follow(reason string) {
 	l.unpost()
 	c.gathering.forgetOthers(c.cfg.TabID)
 	l.syncBy, l.target = time.Time{}, l.version
+	c.dropGone()
 	c.account.askAt = zero
 	c.emitRole()
 	c.setStatus(c.down(status{reason: reason}))

@@ -27,6 +27,10 @@ type world struct {
 	onClose func(t *fakeTab, s CloseSocket)
 	onEmit  func(t *fakeTab, e Emit)
 	onSent  func(t *fakeTab, e Effect)
+	// store is the browser's, for tabs with Config.Offline.
+	store    fakeStore
+	onKept   func(messageID string)
+	onErased func()
 	// lag holds posts back until deliver is called.
 	lag    bool
 	silent bool
@@ -41,6 +45,7 @@ type fakeTab struct {
 	gone     bool
 	fetching bool
 	backlog  []Event
+	key      int // of the store when the tab opened it
 }
 
 type step struct {
@@ -55,7 +60,9 @@ type letter struct {
 
 var epoch0 = clock.Start
 
-func newWorld() *world { return &world{now: epoch0} }
+func newWorld() *world {
+	return &world{now: epoch0, store: fakeStore{marks: map[string]uint64{}, unsent: map[string]bool{}}}
+}
 
 func (w *world) open(name string, change ...func(*Config)) *fakeTab {
 	cfg := Config{
@@ -65,7 +72,7 @@ func (w *world) open(name string, change ...func(*Config)) *fakeTab {
 	for _, f := range change {
 		f(&cfg)
 	}
-	t := &fakeTab{name: name, cfg: cfg, c: New(cfg)}
+	t := &fakeTab{name: name, cfg: cfg, c: New(cfg), key: w.store.key}
 	w.tabs = append(w.tabs, t)
 	w.do(t, Start{})
 	return t
@@ -161,6 +168,8 @@ func (w *world) carryOut(t *fakeTab, e Effect) {
 		if w.onSent != nil {
 			w.onSent(t, e)
 		}
+	case Keep, Mark, Forget, LoadKept, EraseKept:
+		w.ask(t, e)
 	case Finished:
 		w.vanish(t)
 	}
@@ -287,6 +296,19 @@ func describe(e Effect) string {
 		return fmt.Sprintf("sent %s as version %d", e.ID, e.Version)
 	case Unsent:
 		return fmt.Sprintf("unsent %s %s", e.ID, e.Error)
+	case Keep:
+		if e.Unsent {
+			return fmt.Sprintf("keep %s unsent %s", e.ID, e.Record)
+		}
+		return fmt.Sprintf("keep %s %s", e.ID, e.Record)
+	case Mark:
+		return fmt.Sprintf("mark %s as sent after version %d", strings.Join(e.IDs, " "), e.Version)
+	case Forget:
+		return "forget " + strings.Join(e.IDs, " ")
+	case LoadKept:
+		return fmt.Sprintf("load what is kept after %d", e.After)
+	case EraseKept:
+		return "erase what is kept"
 	case Finished:
 		return "finished"
 	case Dial:
@@ -347,6 +369,8 @@ func jsonOf(e Effect) []byte {
 		return e.Detail
 	case Unsent:
 		return e.Error
+	case Keep:
+		return e.Record
 	}
 	return nil
 }

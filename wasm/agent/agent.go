@@ -54,6 +54,8 @@ type Page interface {
 	// Sent and Unsent answer the app's Send.
 	Sent(id string, version uint64)
 	Unsent(id string, failure []byte)
+	// Store carries out what the core asks of the store in which ops outlive the page.
+	Store
 	// Finished is the last call.
 	Finished()
 }
@@ -161,6 +163,16 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.FetchToken()
 	case client.Emit:
 		a.page.Emit(e.Type, e.Detail, e.Set)
+	case client.Keep:
+		a.page.Keep(e)
+	case client.Mark:
+		a.page.Mark(e)
+	case client.Forget:
+		a.page.Forget(e)
+	case client.LoadKept:
+		a.page.LoadKept(e.After)
+	case client.EraseKept:
+		a.page.EraseKept()
 	case client.Sent:
 		a.page.Sent(e.ID, e.Version)
 	case client.Unsent:

@@ -20,6 +20,7 @@ import (
 // fakePage is a page with one tab in it: the lock is always free, the app always
 // has a token, and the page receives the core's events in order.
 type fakePage struct {
+	NoStore
 	agent *Agent
 	said  chan string
 	mu    sync.Mutex

@@ -10,11 +10,15 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
+	"github.com/holdfast-dev/holdfast/wasm/agent"
 )
 
 // page is the session as the agent sees it. The agent calls it while it handles an event, so
 // nothing here waits or calls back.
-type page struct{ *Session }
+type page struct {
+	*Session
+	agent.NoStore
+}
 
 // There is one tab, which never needs a lock and never posts.
 func (page) Lock(string)       {}

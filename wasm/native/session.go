@@ -71,7 +71,7 @@ func Connect(ctx context.Context, cfg Config) (*Session, error) {
 		about: properties{State: Connecting},
 	}
 	s.begin(cfg.BufferBytes)
-	s.agent = agent.New(cfg.core(), page{s}, agent.Config{Dial: s.dial, Go: s.running.Go})
+	s.agent = agent.New(cfg.core(), page{Session: s}, agent.Config{Dial: s.dial, Go: s.running.Go})
 	go s.keep(keeping{
 		holdAfter: cfg.HoldAfter, putDown: s.putDown, takeUp: s.takeUp, close: func() { s.agent.Handle(client.Close{}) },
 		clear: cfg.HTTPClient.CloseIdleConnections,

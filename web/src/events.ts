@@ -144,6 +144,20 @@ export interface UnsentDetail {
   count: number;
 }
 
+/** A change that an earlier page kept (see ConnectOptions.offline). It is an operation or a comment. */
+export interface KeptChange<Op = unknown> {
+  messageId: string;
+  op?: Op;
+  section?: string;
+  comment?: { event: "create" | "reply" | "resolve"; commentId?: string; body?: unknown; anchor?: unknown };
+}
+
+/** A kept change that was not stored. It stays kept, and is tried again by the next page, until the app discards it. */
+export interface UnsavedDetail<Op = unknown> extends KeptChange<Op> {
+  /** Why: the server's refusal, or MAY_BE_STORED. */
+  error: HoldfastError;
+}
+
 /** Every event of a session and what its `detail` is. */
 export interface SessionEventMap<Op = unknown, Presence = unknown> {
   state: CustomEvent<StateDetail>;
@@ -164,5 +178,6 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   tabs: CustomEvent<{ tabs: string[] }>;
   gap: CustomEvent<GapDetail>;
   unsent: CustomEvent<UnsentDetail>;
+  unsaved: CustomEvent<UnsavedDetail<Op>>;
   error: CustomEvent<HoldfastError>;
 }

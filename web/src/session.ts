@@ -1,6 +1,6 @@
 import { HoldfastError, type Failure } from "./errors.ts";
 import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
-import type { Host } from "./host.ts";
+import type { Program } from "./program.ts";
 
 /** The properties that the program may set, with their values before it does. */
 interface Properties {
@@ -44,7 +44,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   readonly tabId: string;
 
   #props: Properties;
-  #host: Host;
+  #host: Program;
   #pending = new Map<string, Pending>();
   #sends = 0;
   #queue: string[] = [];
@@ -56,7 +56,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #close!: () => void;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, host: Host, warn: boolean) {
+  constructor(names: { document: string; tabId: string; clientId: string }, program: Program, warn: boolean) {
     super();
     this.document = names.document;
     this.tabId = names.tabId;
@@ -66,8 +66,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
     this.#warn = warn;
-    this.#host = host;
-    host.listen({
+    this.#host = program;
+    program.listen({
       receive: (kind, text) => this.#receive(kind, text),
       trapped: (error, over) => this.#trapped(error, over),
       version: () => this.#props.version,
