@@ -36,6 +36,9 @@ export COMPILER MODE
 export PATH := $(TOOL):$(CURDIR)/node_modules/.bin:$(PATH)
 CHROMIUM ?= $(TOOL)/chromium
 export CHROMIUM
+# The engines that the tests of tabs run in. Unset: all that are there; all of them in CI.
+ENGINES ?=
+export ENGINES
 export HOLDFAST_BUILD := $(CURDIR)/$(OUT)
 # wrangler sends no metrics, and keeps its log here.
 export WRANGLER_SEND_METRICS := false
@@ -69,7 +72,7 @@ tools: ## install what the build needs, once: TinyGo, Node 22, the npm packages
 	@$(if $(READY)$(TOOLED),,.toolchain/install.sh $(PARTS))
 
 tools-test:
-	@$(if $(READY),,.toolchain/install.sh $(PARTS) chromium)
+	@$(if $(READY),,.toolchain/install.sh $(PARTS) chromium firefox webkit)
 
 build: tools ## the four WebAssembly modules, the web files and the Worker's bundle
 ifeq ($(READY),)
@@ -109,7 +112,7 @@ dev: build ## build for development and serve at http://127.0.0.1:PORT/
 rotate: ## make a new signing key for make dev; tokens of the old one stay valid
 	@go run ./edge/devvars -file .dev.vars -rotate
 
-test: tools-test ## everything: native, wasm, the Worker in workerd, the module in Chromium, sizes
+test: tools-test ## everything: native, wasm, the Worker in workerd, the module in three engines, sizes
 	@$(MAKE) TOOLED=1 build
 	@$(MAKE) READY=1 lint
 	@$(MAKE) READY=1 test-go
@@ -135,8 +138,8 @@ test-edge: build ## the built Worker and its Durable Objects in workerd, and the
 	@echo "holdfast: testing the Worker in workerd"
 	@go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ./edge/e2e/... ./wasm/native/e2e
 
-test-web: tools-test build ## the built module and page in Chromium
-	@echo "holdfast: testing the browser module in Chromium"
+test-web: tools-test build ## the built module and page in Chromium, the tabs in Firefox and WebKit too: ENGINES="chromium firefox webkit"
+	@echo "holdfast: testing the browser module in Chromium, Firefox and WebKit"
 	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
 
 soak: tools-test build ## the long tests: crowds, long lives, many kills, 10,000 seeds of the simulations
@@ -189,10 +192,10 @@ fuzz: ## run every fuzz test for FUZZTIME
 sim: ## simulate the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
 	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/user ./shared/client ./shared/nativeclient -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
 
-bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in Chromium
+bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in three engines
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
 	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' -benchtime $(ROUNDS)x ./edge/e2e/...
-	@echo "holdfast: tabs in Chromium"
+	@echo "holdfast: tabs in Chromium, Firefox and WebKit"
 	@node web/e2e/lifecycle.bench.mjs $(ROUNDS)
 
 clean: ## remove what was built; the tools stay (rm -rf .build node_modules removes all)

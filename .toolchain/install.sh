@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the tools that build and test Holdfast.
 #
-#   .toolchain/install.sh [tinygo] [node] [chromium]      (default: all three)
+#   .toolchain/install.sh [tinygo] [node] [chromium] [firefox] [webkit]      (default: all five)
 #
 # You may run it as often as you like. It keeps what is there. After an interrupted run
 # the next one repairs the rest: each part is made in a temporary folder, moved into
@@ -36,6 +36,18 @@ need() { # need WHAT-FOR
 		die "could not install ${missing[*]} (whole log: .build/toolchain/apt.log)"
 	fi
 	missing=()
+}
+
+# try PART PACKAGE...: installs the packages of a part that the tests can do without: where
+# that is impossible they skip it and say so. In CI it is an error.
+try() {
+	local part=$1
+	shift
+	if [ "${CI:-}" = true ]; then
+		want "$@"
+	elif ! (missing=("$@") && need "$part"); then
+		say "going on without $part: its tests will be skipped"
+	fi
 }
 
 # --- TinyGo ----------------------------------------------------------------
@@ -223,10 +235,38 @@ install_chromium() {
 	mv "$ours.new" "$ours"
 }
 
+# --- Firefox and WebKitGTK ----------------------------------------------------
+
+# The tests find these on PATH; FIREFOX and WEBKIT_DRIVER name others.
+want_firefox() {
+	if [ -n "${FIREFOX:-}" ]; then
+		command -v "$FIREFOX" >/dev/null || die "FIREFOX is set to $FIREFOX, which is not there."
+		return 0
+	fi
+	local f
+	for f in firefox-esr firefox /Applications/Firefox.app/Contents/MacOS/firefox; do
+		command -v "$f" >/dev/null && return
+	done
+	try firefox firefox-esr
+}
+install_firefox() { :; }
+
+want_webkit() {
+	if [ -n "${WEBKIT_DRIVER:-}" ]; then
+		command -v "$WEBKIT_DRIVER" >/dev/null || die "WEBKIT_DRIVER is set to $WEBKIT_DRIVER, which is not there."
+	fi
+	local packages=()
+	# The driver comes with the browser that it drives, which wants a display.
+	[ -n "${WEBKIT_DRIVER:-}" ] || command -v WebKitWebDriver >/dev/null || packages+=(webkit2gtk-driver)
+	command -v Xvfb >/dev/null || packages+=(xvfb)
+	[ ${#packages[@]} = 0 ] || try webkit "${packages[@]}" fonts-dejavu-core
+}
+install_webkit() { :; }
+
 # ---------------------------------------------------------------------------
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(tinygo node chromium)
+[ ${#parts[@]} -gt 0 ] || parts=(tinygo node chromium firefox webkit)
 
 # Two runs at a time would undo each other's work.
 mkdir -p "$tc"
@@ -237,8 +277,8 @@ fi
 
 for part in "${parts[@]}"; do
 	case $part in
-	tinygo | node | chromium) want_"$part" ;;
-	*) die "no such part: $part (there are tinygo, node, chromium)" ;;
+	tinygo | node | chromium | firefox | webkit) want_"$part" ;;
+	*) die "no such part: $part (there are tinygo, node, chromium, firefox, webkit)" ;;
 	esac
 done
 need "${parts[*]}"

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { Tab as AnyTab, callOf } from "./engines/tab.mjs";
 
 // How long Chromium, or a page's promise that it waits for, may take: less than a test has,
 // so that the test says what it waited for.
@@ -28,7 +29,9 @@ export async function launchChrome(...more) {
   });
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => ((socket.onopen = resolve), (socket.onerror = reject)));
-  return new Chrome(socket, child, home);
+  const chrome = new Chrome(socket, child, home);
+  chrome.version = (await chrome.send("Browser.getVersion")).product;
+  return chrome;
 }
 
 class Chrome {
@@ -112,11 +115,12 @@ class Profile {
   }
 }
 
-class Tab {
+class Tab extends AnyTab {
   crashed = false;
   #loaded = () => {};
 
   constructor(profile, id, session) {
+    super();
     this.profile = profile;
     this.id = id;
     this.session = session;
@@ -152,23 +156,9 @@ class Tab {
   }
 
   async evaluate(run, arg) {
-    const expression = typeof run === "string" ? run : `(${run})(${JSON.stringify(arg) ?? ""})`;
-    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
+    const { result, exceptionDetails } = await this.send("Runtime.evaluate", { expression: callOf(run, arg), awaitPromise: true, returnByValue: true });
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
-  }
-
-  /** Waits until a function of the page, given `arg`, is true there. */
-  async until(test, arg, within = 10_000) {
-    const end = Date.now() + within;
-    for (;;) {
-      if (await this.evaluate(test, arg).catch(() => false)) return;
-      if (Date.now() > end) {
-        const now = await this.evaluate(() => JSON.stringify({ state: session?.state, role: session?.role, tabs: globalThis.tabs, last: globalThis.events?.slice(-5) })).catch(String);
-        throw new Error(`never: ${test} ${JSON.stringify(arg) ?? ""}; the tab says ${now}`);
-      }
-      await pause(10);
-    }
   }
 
   /** Brings it to the front; the others of its window are hidden by that. */
@@ -196,8 +186,10 @@ class Tab {
     return this.send("Network.emulateNetworkConditions", { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
   }
 
-  reload() {
-    return this.send("Page.reload");
+  async reload() {
+    const loaded = new Promise((resolve) => (this.#loaded = (what) => what === "Page.loadEventFired" && resolve()));
+    await this.send("Page.reload");
+    await loaded;
   }
 
   close() {

@@ -22,6 +22,8 @@ export async function startGateway(url) {
     get waiting() { return held.length; },
     /** While true, nothing gets through to the Worker: what is asked ends without an answer. */
     down: false,
+    /** Scripts that are served here, by their path. */
+    scripts: {},
     /** Answers the next token requests with a status instead: [401, 500, …]. */
     refuse: [],
     release() {
@@ -39,6 +41,7 @@ export async function startGateway(url) {
     const { pathname } = new URL(from.url, "http://gateway");
     if (pathname === "/tab") return to.writeHead(200, { "content-type": "text/html", "cache-control": "max-age=600" }).end(page);
     if (pathname === "/elsewhere") return to.writeHead(200, { "content-type": "text/html" }).end("<title>elsewhere</title>");
+    if (pathname in gateway.scripts) return to.writeHead(200, { "content-type": "text/javascript" }).end(gateway.scripts[pathname]);
     if (gateway.down) return to.destroy();
     gateway.paths.push(from.url);
     const refresh = pathname === "/auth/refresh";

@@ -1,13 +1,23 @@
-// What the lifecycle tests do with tabs: one Worker, one gateway, one Chromium.
+// What the lifecycle tests do with tabs: one Worker, one gateway, one browser.
 import { launchChrome } from "./chrome.mjs";
 import { startGateway } from "./gateway.mjs";
 import { startServer } from "./server.mjs";
 
-/** Starts all three. A test's own documents keep it apart from the others. */
-export async function startRig({ vars = {}, flags = [] } = {}) {
-  const server = await startServer(vars);
+/**
+ * Starts all three; `launch` starts another browser than Chromium, and a `server` that is given is not stopped.
+ * A test's own documents keep it apart from the others.
+ */
+export async function startRig({ vars = {}, flags = [], launch = () => launchChrome(...flags), server: given } = {}) {
+  const server = given ?? (await startServer(vars));
   const gateway = await startGateway(server.url);
-  const chrome = await launchChrome(...flags);
+  const leave = async () => {
+    gateway.stop();
+    if (!given) await server.stop();
+  };
+  const chrome = await launch().catch(async (error) => {
+    await leave();
+    throw error;
+  });
   return {
     server, gateway, chrome,
     /** A profile in which `email` is signed in, with as many tabs on the document as asked for; the first leads. */
@@ -22,8 +32,7 @@ export async function startRig({ vars = {}, flags = [] } = {}) {
     },
     async stop() {
       await chrome.close();
-      gateway.stop();
-      await server.stop();
+      await leave();
     },
   };
 }
