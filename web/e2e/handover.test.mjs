@@ -159,7 +159,7 @@ for (const [what, before] of [
     await send(second, `the newest without ${what}`);
     assert.equal(await role(second), "leader");
     assert.notEqual(await first.evaluate(() => session.clientId), await second.evaluate(() => session.clientId));
-    await first.until(() => session.state === "closed");
+    await first.until(() => session.state === "replaced");
     const said = await first.evaluate(() => events.filter(([kind]) => kind === "error").map(([, { code }]) => code));
     assert.deepEqual(said, ["CONNECTION_REPLACED"]);
     const sockets = rig.gateway.paths.filter((path) => path.startsWith("/v1/ws/")).length;
