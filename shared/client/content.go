@@ -43,10 +43,7 @@ func (c *Client) comment(e Comment) {
 		c.unsent(e.ID, f)
 		return
 	}
-	c.keepOp(&o)
-	c.log.outbox = append(c.log.outbox, o)
-	c.conn.Nudge()
-	c.offer()
+	c.keep(o)
 }
 
 // stored is what an acknowledged op or comment was, as an entry has it. When a comment

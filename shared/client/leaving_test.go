@@ -215,6 +215,23 @@ func TestOpsThatNobodyTookGoOutOnReturn(t *testing.T) {
 	want(t, w, `"event":"op","data":{"op":"one"},"message_id":"t1-1"`, 1)
 }
 
+// What an app sends when its page has left already is left to the other tabs at once.
+//
+// Holds: "what an app sends in its page's last events is stored, or handed to another tab"
+func TestLastWords(t *testing.T) {
+	for _, last := range []Event{PageHide{}, Freeze{}} {
+		w, t1 := liveTab(t)
+		w.open("t2")
+		w.do(t1, last)
+		w.do(t1, Send{"1", []byte(`"late"`)})
+		w.do(t1, Comment{ID: "2", Event: "create", Body: []byte(`"later"`)})
+		t2 := w.tab("t2")
+		w.acknowledge(t2)
+		want(t, w, `"op":"late"},"message_id":"t1-1"`, 1)
+		want(t, w, `"body":"later"},"message_id":"t1-c2"`, 1)
+	}
+}
+
 // More than the queue holds is not taken over, and nothing that is no op.
 func TestWhatIsLeftIsBounded(t *testing.T) {
 	w, t1 := liveTab(t)

@@ -53,7 +53,14 @@ func TestLimitsAreTheServers(t *testing.T) {
 			w.do(tab, Send{"long", []byte(`"` + strings.Repeat("x", 1900) + `"`)})
 			want(t, w, "write", 0)
 			want(t, w, `"reason":"too_deep"`, 3)
+			want(t, w, " nests deeper than the "+utoa(uint64(limit-2))+" levels", 3)
 			want(t, w, `unsent long {"code":"MESSAGE_TOO_LARGE"`, 1)
+			w.lines = nil
+			w.do(tab, Send{"deepest", nested(700)})
+			w.do(tab, Comment{ID: "deepest-c", Event: "create", Body: nested(5000)})
+			w.do(tab, PostSnapshot{ID: "deepest-s", Version: 1, Data: nested(5000)})
+			w.do(tab, Presence{nested(5000)})
+			want(t, w, `"reason":"too_deep"`, 4)
 		}
 	}
 }

@@ -77,10 +77,7 @@ func (c *Client) send(e Send, section string) {
 		c.unsent(e.ID, f)
 		return
 	}
-	c.keepOp(&o)
-	c.log.outbox = append(c.log.outbox, o)
-	c.conn.Nudge()
-	c.offer()
+	c.keep(o)
 }
 
 // offer passes this tab's ops on: into the leader's queue, never more at a time

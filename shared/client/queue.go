@@ -77,7 +77,7 @@ func (c *Client) unfit(o queued) *Failure {
 	}
 	switch err := jsonscan.Check(o.op, depth); {
 	case err == jsonscan.ErrDepth:
-		return tooDeep(what, depth)
+		return tooDeep(what, c.session.depth-2)
 	case err != nil:
 		return failureOf(protocol.MalformedMessage, protocol.ReasonInvalidJSON, what+" is not JSON.")
 	}

@@ -175,14 +175,7 @@ func (s *sim) act() {
 	case n < 40:
 		s.deliver()
 	case n < 55:
-		s.sends++
-		id := fmt.Sprintf("%s/%d", t.name, s.sends)
-		s.owner[id] = t
-		if s.sends%3 == 0 {
-			s.do(t, Comment{ID: id, Event: "create", Body: []byte(strconv.Quote(id))})
-			return
-		}
-		s.do(t, Send{id, []byte(strconv.Quote(id))})
+		s.write(t)
 	case n < 72:
 		if who, at := s.next(); who != nil && at.Sub(s.now) < time.Minute {
 			s.wake(who, at)
@@ -238,6 +231,18 @@ func (s *sim) act() {
 	s.fetches()
 }
 
+// write is a tab's app sending something.
+func (s *sim) write(t *fakeTab) {
+	s.sends++
+	id := fmt.Sprintf("%s/%d", t.name, s.sends)
+	s.owner[id] = t
+	if s.sends%3 == 0 {
+		s.do(t, Comment{ID: id, Event: "create", Body: []byte(strconv.Quote(id))})
+		return
+	}
+	s.do(t, Send{id, []byte(strconv.Quote(id))})
+}
+
 // goAway is a page that is left for good: it learns of it, and is gone.
 func (s *sim) goAway(t *fakeTab) {
 	var heirs []*fakeTab
@@ -246,10 +251,11 @@ func (s *sim) goAway(t *fakeTab) {
 			heirs = append(heirs, o)
 		}
 	}
+	s.do(t, PageHide{})
+	s.write(t) // in a listener of the app's that comes late
 	for _, o := range t.c.log.outbox {
 		s.heirs[o.id] = heirs
 	}
-	s.do(t, PageHide{})
 	s.crash(t)
 }
 

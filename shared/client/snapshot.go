@@ -196,8 +196,10 @@ type posting struct {
 
 func (c *Client) postSnapshot(e PostSnapshot) {
 	p := &c.log.posting
-	switch {
-	case jsonscan.Check(e.Data, jsonscan.DepthLimit) != nil || e.Version == 0 || e.Version > c.log.delivered():
+	switch err := jsonscan.Check(e.Data, jsonscan.DepthLimit); {
+	case err == jsonscan.ErrDepth:
+		c.unsent(e.ID, tooDeep("The snapshot", jsonscan.DepthLimit))
+	case err != nil || e.Version == 0 || e.Version > c.log.delivered():
 		c.unsent(e.ID, &Failure{Code: codeInvalidArgument, Message: "The snapshot is not JSON, or of a version this tab has not heard.", Reason: "snapshot", Action: protocol.ActionStop})
 	case !c.conn.Live():
 		f := *errNotConnected

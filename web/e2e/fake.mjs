@@ -96,7 +96,10 @@ export function fakePage() {
   return {
     page,
     kept,
-    fire: (type, more) => (["visibilitychange", "freeze", "resume"].includes(type) ? page : window).dispatchEvent(Object.assign(new Event(type, { cancelable: true }), more)),
+    fire(type, more) {
+      const targets = { visibilitychange: [page, window], freeze: [page], resume: [page] }[type] ?? [window]; // the first of them bubbles
+      return targets.map((target) => target.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), more))).at(-1);
+    },
   };
 }
 

@@ -104,7 +104,7 @@ export class Host {
         case "lock": return this.#request(text, false);
         case "steal": return this.#request(text, true);
         case "unlock": return this.#unlock();
-        case "post": return this.#channel?.postMessage(text);
+        case "post": return this.#post(text);
         case "post_origin": return this.#origin?.postMessage(text);
         case "timer": return this.#arm(text);
         case "token": return this.#fetchToken();
@@ -135,22 +135,38 @@ export class Host {
       this.#open();
       this.deliver(word);
     };
-    on(page, "visibilitychange", () => (page.visibilityState === "visible" ? back("visible") : this.deliver("hidden")));
+    // An app may send in its own listeners of a page's last events, whenever it added them. So the program
+    // leaves in the last listener of the last event: a visible page's visibilitychange follows its pagehide.
+    const left = (): void => {
+      this.deliver("pagehide");
+      // A page with an open channel that receives a message is evicted from the back-forward cache.
+      this.#shut();
+    };
+    const leave = (): void => (page?.visibilityState === "visible" ? globalThis.addEventListener("visibilitychange", left, { once: true, signal }) : left());
+    on(page, "visibilitychange", () => {
+      if (page.visibilityState === "visible") return back("visible");
+      this.deliver("hidden");
+      globalThis.removeEventListener("pagehide", leave);
+      on(globalThis, "pagehide", leave); // the last one again
+    });
     on(page, "freeze", () => this.deliver("freeze"));
     on(page, "resume", () => back("resume"));
     on(globalThis, "online", () => this.deliver("online"));
     on(globalThis, "offline", () => this.deliver("offline"));
-    on(globalThis, "pagehide", (event) => {
-      this.deliver("pagehide", persisted(event));
-      // A page with an open channel that receives a message is evicted from the
-      // back-forward cache.
-      this.#shut();
-    });
+    on(globalThis, "pagehide", leave);
     on(globalThis, "pageshow", (event) => {
       if (!persisted(event)) return;
+      globalThis.removeEventListener("visibilitychange", left);
       this.#open();
       this.deliver("pageshow", "persisted");
     });
+  }
+
+  // What is sent after the page has left its channel goes out by one of its own.
+  #post(text: string): void {
+    const channel = this.#channel ?? new BroadcastChannel(this.#scope);
+    channel.postMessage(text);
+    if (channel !== this.#channel) channel.close();
   }
 
   #open(): boolean {

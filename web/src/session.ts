@@ -49,6 +49,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #sends = 0;
   #queue: string[] = [];
   #leaving = ""; // the call by which the app left
+  #unsent = 0;
   #reported = 0; // the last count of unsent changes that the app received
   #counting = false;
   #warn: boolean;
@@ -100,7 +101,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   /** This browser profile's id, the same in all its tabs. */
   get clientId(): string { return this.#props.clientId; }
   /** How many changes of this tab are not stored yet. */
-  get unsent(): number { return [...this.#pending.values()].filter(({ kind }) => changes.has(kind)).length; }
+  get unsent(): number { return this.#unsent; }
 
   /** Whether the user holds a permission. */
   can(permission: Permission): boolean {
@@ -114,8 +115,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
    */
   send(op: Op, options?: { section?: string }): Promise<{ version: number }> {
     return this.#ask("send", (id) => {
-      const text = json(op);
-      return text && `{"id":"${id}","op":${text}${options?.section ? `,"section":${json(options.section)}` : ""}}`;
+      const text = JSON.stringify(op) as string | undefined;
+      return text && `{"id":"${id}","op":${text}${options?.section ? `,"section":${JSON.stringify(options.section)}` : ""}}`;
     }, (version) => ({ version }));
   }
 
@@ -169,13 +170,14 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   }
 
   #command<T>(kind: string, fields: Record<string, unknown>, result: (version: number) => T): Promise<T> {
-    return this.#ask(kind, (id) => json({ id, ...fields }), result);
+    return this.#ask(kind, (id) => JSON.stringify({ id, ...fields }), result);
   }
 
   /** Shows the others something short-lived, like a cursor: any JSON, of which the last counts. */
   presence(data: Presence): void {
-    const text = json(data);
-    if (text !== undefined) this.#host.deliver("presence", text);
+    const text = attempt(() => JSON.stringify(data));
+    if (typeof text === "string") this.#host.deliver("presence", text);
+    else queueMicrotask(() => this.#dispatch("error", new HoldfastError(text)));
   }
 
   /** Fetches a new access token now, for all tabs. */
@@ -215,11 +217,12 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   // never used twice: message ids are made from it.
   #ask<T>(kind: string, textOf: (id: string) => string | undefined, result: (version: number) => T): Promise<T> {
     const id = String(++this.#sends);
-    const text = textOf(id);
+    const text = attempt(() => textOf(id));
+    if (changes.has(kind)) this.#unsent++;
     const settled = new Promise<T>((resolve, reject) =>
-      this.#pending.set(id, { kind, text: text ?? "", resolve: ({ version }) => resolve(result(version)), reject }));
+      this.#pending.set(id, { kind, text: typeof text === "string" ? text : "", resolve: ({ version }) => resolve(result(version)), reject }));
     settled.catch(() => {});
-    if (text === undefined) this.#settle(id, { code: "INVALID_ARGUMENT", message: "This has to be JSON." });
+    if (typeof text !== "string") this.#settle(id, text);
     else if (this.state === "closed") this.#settle(id, closed);
     else this.#host.deliver(kind, text);
     this.#count();
@@ -294,7 +297,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
 
   #settle(id: string, error?: Failure, version = 0): void {
     const pending = this.#pending.get(id);
-    this.#pending.delete(id);
+    if (this.#pending.delete(id) && changes.has(pending!.kind)) this.#unsent--;
     if (error) pending?.reject(new HoldfastError(error));
     else pending?.resolve({ version });
     this.#count();
@@ -317,12 +320,18 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
 const ask = (event: Event): void => event.preventDefault();
 const closed: Failure = { code: "CLOSED", message: "The session is closed." };
 
-function json(value: unknown): string | undefined {
+/** Returns JSON text, or why there is none. What nests too deeply even for the engine is too deep for a server. */
+function attempt(text: () => string | undefined): string | Failure {
+  let deep = false;
   try {
-    return JSON.stringify(value);
-  } catch {
-    return undefined;
+    const made = text();
+    if (made !== undefined) return made;
+  } catch (cause) {
+    deep = cause instanceof RangeError;
   }
+  return deep
+    ? { code: "MALFORMED_MESSAGE", reason: "too_deep", message: "This nests deeper than any server takes." }
+    : { code: "INVALID_ARGUMENT", message: "This has to be JSON." };
 }
 
 /** The listener methods, with the events' types. */
