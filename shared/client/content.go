@@ -43,7 +43,7 @@ func (c *Client) comment(e Comment) {
 		c.unsent(e.ID, f)
 		return
 	}
-	c.keep(o)
+	c.take(o)
 }
 
 // stored is what an acknowledged op or comment was, as an entry has it. When a comment

@@ -30,18 +30,19 @@ func (c *Client) handOver() {
 	c.postHandOver(all)
 }
 
-// keep keeps an op of the app's, and passes it on. A page that has left already, and whose
+// take takes an op of the app's and passes it on. A page that has left already, and whose
 // app still sends in its last events, leaves it to the others at once.
-func (c *Client) keep(o outgoing) {
+func (c *Client) take(o outgoing) {
 	c.keepOp(&o)
 	c.log.outbox = append(c.log.outbox, o)
-	if c.suspended {
+	switch {
+	case !c.suspended:
+		c.conn.Nudge()
+		c.offer()
+	case !o.kept:
 		c.log.held = true
 		c.postHandOver([]handedOver{{o.queued(c.cfg.TabID), c.conn.User()}})
-		return
 	}
-	c.conn.Nudge()
-	c.offer()
 }
 
 // postHandOver posts what is left behind. Every tab that knows posts it again to each new leader, since it may not have been there.

@@ -77,7 +77,7 @@ func (c *Client) send(e Send, section string) {
 		c.unsent(e.ID, f)
 		return
 	}
-	c.keep(o)
+	c.take(o)
 }
 
 // offer passes this tab's ops on: into the leader's queue, never more at a time

@@ -165,7 +165,7 @@ func (c *Client) onRequest(m message) {
 			return // it was said to the leader before this one, and is said again, in order
 		}
 		first, _ := jsonscan.Bool(jsonscan.Field(m.raw, "first"))
-		c.takeOffered(o, first)
+		c.takeOffered(o, first || m.str("clientId") == "") // a tab of an older version does not say
 	case "tab_wake":
 		c.conn.Nudge()
 	case "tab_lock":

@@ -153,7 +153,7 @@ func TestOrderIsKeptWhenRoomComes(t *testing.T) {
 	t1.c.room.ops = 1
 	w.do(t1, Closed{Gen: 1, Code: 1006})
 	post := func(id, more string) {
-		w.do(t1, Broadcast{`{"type":"tab_send","tabId":"x","message_id":"x-` + id + `","op":` + id + more + `}`})
+		w.do(t1, Broadcast{`{"type":"tab_send","tabId":"x","clientId":"c1","message_id":"x-` + id + `","op":` + id + more + `}`})
 	}
 	post("1", `,"first":true`)
 	post("2", "")

@@ -21,7 +21,7 @@ after(() => rig?.stop());
 // An app that saves in each of a page's last events; in one of them after its promises have
 // run, as the Yjs provider does.
 const saves = (name) => {
-  const send = (event) => globalThis.session?.send(`${name} ${event}`);
+  const send = (event) => globalThis.leaving && session.send(`${name} ${event}`);
   addEventListener("beforeunload", () => send("beforeunload"));
   addEventListener("pagehide", () => send("pagehide"));
   addEventListener("pagehide", () => queueMicrotask(() => send("a microtask of pagehide")));
@@ -41,9 +41,11 @@ for (const early of [true, false]) {
       assert.equal(await role(tab), others === "the follower of two" ? "follower" : "leader");
       await tab.show();
       if (!early) await tab.evaluate(saves, name);
+      await tab.evaluate(() => (globalThis.leaving = true));
       await tab.goto(`${rig.gateway.url}/elsewhere`);
       for (const event of events) await receives(reader.tabs[0], `${name} ${event}`);
       assert.equal(await tab.back(), true, "the page was in the back-forward cache");
+      await tab.evaluate(() => (globalThis.leaving = false));
       await connected(tab);
       for (const event of events) await receives(tab, `${name} ${event}`);
       await tab.until(() => session.unsent === 0);
@@ -58,6 +60,7 @@ test("a hidden tab that is left saves in pagehide", { timeout: 60_000 }, async (
   const [first, second] = person.tabs;
   await first.show();
   await first.evaluate(saves, "hidden");
+  await first.evaluate(() => (globalThis.leaving = true));
   await second.show();
   await first.until(() => document.visibilityState === "hidden");
   await first.goto(`${rig.gateway.url}/elsewhere`);
