@@ -1,9 +1,10 @@
 //go:build js && wasm
 
-// Command wasm is the browser module: one program is one session of one tab. It
+// Command wasm is the browser module: one program serves all sessions of a page. It
 // joins the client core (shared/client, run by wasm/agent) to the page, which
-// web/src/host.ts stands for. Everything crosses as words and text; nothing that
-// JavaScript throws may reach Go, so the host never throws.
+// web/src/host.ts stands for. Everything crosses as words and text, with the number of
+// the session that it is about; nothing that JavaScript throws may reach Go, so the host
+// never throws.
 package main
 
 import (
@@ -20,26 +21,39 @@ func main() {
 		println("holdfast: no page to run in:", err.Error())
 		return
 	}
-	t := &tab{page: p}
-	if err := p.listen(t.receive); err != nil {
+	s := &sessions{page: p, tabs: map[int]*tab{}}
+	if err := p.listen(s.receive); err != nil {
 		println("holdfast: the page does not take events:", err.Error())
 		return
 	}
 	select {} // from here on the page's events run it
 }
 
+// sessions are those of the page, by their numbers. One is here from its first event until
+// its core has finished; the page sends none after that.
+type sessions struct {
+	page *page
+	tabs map[int]*tab
+}
+
+func (s *sessions) receive(id int, kind, text string) {
+	t := s.tabs[id]
+	if t == nil {
+		t = &tab{}
+		t.host = host{page: s.page, id: id, finished: func() { delete(s.tabs, id) }}
+		s.tabs[id] = t
+	}
+	t.receive(kind, text)
+}
+
 // tab turns the page's words into the core's events.
 type tab struct {
-	page    *page
-	agent   *agent.Agent
-	early   []client.Event // what the app said before start
-	stopped bool
+	host  host
+	agent *agent.Agent
+	early []client.Event // what the app said before start
 }
 
 func (t *tab) receive(kind, text string) {
-	if t.stopped {
-		return
-	}
 	if kind == "start" {
 		t.start(text)
 		return
@@ -50,8 +64,7 @@ func (t *tab) receive(kind, text string) {
 	case t.agent != nil:
 		t.agent.Handle(ev)
 	case kind == "close":
-		t.stopped = true
-		t.page.Finished()
+		t.host.Finished()
 	default:
 		t.early = append(t.early, ev)
 	}
@@ -62,7 +75,8 @@ func (t *tab) start(text string) {
 		return
 	}
 	cfg := config([]byte(text))
-	t.agent = agent.New(client.New(cfg), t.page, agent.Config{Now: t.page.now, LastClose: t.page.lastClose})
+	page := t.host.page
+	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose})
 	t.agent.Handle(client.Start{})
 	for _, ev := range t.early {
 		t.agent.Handle(ev)
@@ -114,6 +128,9 @@ func event(kind, text string) client.Event {
 		return keptOf([]byte(text))
 	case "marked":
 		return client.Marked{Before: []byte(text)}
+	case "safe":
+		ids, _ := jsonscan.Strs([]byte(text))
+		return client.Kept{IDs: ids}
 	case "not_kept":
 		ids, _ := jsonscan.Strs([]byte(text))
 		return client.KeepFailed{IDs: ids}

@@ -14,11 +14,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
-// page is web/src/host.ts, as agent.Page. safejs turns what JavaScript throws
+// page is what the sessions have in common. safejs turns what JavaScript throws
 // into errors where the compiler has recover; where it has not (TinyGo 0.42),
 // the host's promise not to throw is what holds.
 type page struct {
-	host        safejs.Value
+	program     safejs.Value // web/src/program.ts
 	performance safejs.Value
 	socket      safejs.Value // the WebSocket class, which notes how the last one ended
 	origin      float64      // performance.timeOrigin, ms
@@ -30,7 +30,7 @@ func openPage() (*page, error) {
 	for _, part := range []struct {
 		name string
 		into *safejs.Value
-	}{{"holdfast", &p.host}, {"performance", &p.performance}, {"WebSocket", &p.socket}} {
+	}{{"holdfast", &p.program}, {"performance", &p.performance}, {"WebSocket", &p.socket}} {
 		v, err := global.Get(part.name)
 		if err != nil {
 			return nil, err
@@ -47,25 +47,29 @@ func openPage() (*page, error) {
 
 // listen gives the page the one function its events go to. The function lives
 // as long as the program, so it is never released.
-func (p *page) listen(receive func(kind, text string)) error {
+func (p *page) listen(receive func(id int, kind, text string)) error {
 	f, err := safejs.FuncOf(func(_ safejs.Value, args []safejs.Value) any {
-		if len(args) < 2 {
+		if len(args) < 3 {
 			return nil
 		}
-		kind, err := args[0].String()
+		id, err := args[0].Int()
 		if err != nil {
 			return nil
 		}
-		text, err := args[1].String()
+		kind, err := args[1].String()
+		if err != nil {
+			return nil
+		}
+		text, err := args[2].String()
 		if err == nil {
-			receive(kind, text)
+			receive(id, kind, text)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	_, err = p.host.Call("ready", f.Value())
+	_, err = p.program.Call("ready", f.Value())
 	return err
 }
 
@@ -97,27 +101,38 @@ func (p *page) lastClose() int {
 	return code
 }
 
-func (p *page) call(kind, text string) {
-	// Nothing can be done about an error, and the host has none.
-	p.host.Call("call", kind, text) //nolint:errcheck
+// host is web/src/host.ts of one session, as agent.Page.
+type host struct {
+	page     *page
+	id       int
+	finished func()
 }
 
-func (p *page) Lock(name string)       { p.call("lock", name) }
-func (p *page) Steal(name string)      { p.call("steal", name) }
-func (p *page) Unlock()                { p.call("unlock", "") }
-func (p *page) Post(text []byte)       { p.call("post", string(text)) }
-func (p *page) PostOrigin(text []byte) { p.call("post_origin", string(text)) }
-func (p *page) FetchToken()            { p.call("token", "") }
-func (p *page) StopTimer()             { p.call("timer", "") }
-func (p *page) Finished()              { p.call("closed", "") }
+func (h host) call(kind, text string) {
+	// Nothing can be done about an error, and the host has none.
+	h.page.program.Call("call", h.id, kind, text) //nolint:errcheck
+}
+
+func (h host) Lock(name string)       { h.call("lock", name) }
+func (h host) Steal(name string)      { h.call("steal", name) }
+func (h host) Unlock()                { h.call("unlock", "") }
+func (h host) Post(text []byte)       { h.call("post", string(text)) }
+func (h host) PostOrigin(text []byte) { h.call("post_origin", string(text)) }
+func (h host) FetchToken()            { h.call("token", "") }
+func (h host) StopTimer()             { h.call("timer", "") }
+
+func (h host) Finished() {
+	h.finished()
+	h.call("closed", "")
+}
 
 // Timer rounds up: a timer that is early would only have to be armed again.
-func (p *page) Timer(in time.Duration) {
+func (h host) Timer(in time.Duration) {
 	ms := (in + time.Millisecond - 1) / time.Millisecond
-	p.call("timer", strconv.FormatInt(int64(ms), 10))
+	h.call("timer", strconv.FormatInt(int64(ms), 10))
 }
 
-func (p *page) Emit(kind string, detail, set []byte) {
+func (h host) Emit(kind string, detail, set []byte) {
 	w := jsonscan.NewObject(nil)
 	w.Str("type", kind)
 	if detail != nil {
@@ -126,21 +141,21 @@ func (p *page) Emit(kind string, detail, set []byte) {
 	if set != nil {
 		w.Raw("set", set)
 	}
-	p.call("emit", string(w.End()))
+	h.call("emit", string(w.End()))
 }
 
-func (p *page) Sent(id string, version uint64) {
+func (h host) Sent(id string, version uint64) {
 	w := jsonscan.NewObject(nil)
 	w.Str("id", id)
 	w.Uint("version", version)
-	p.call("sent", string(w.End()))
+	h.call("sent", string(w.End()))
 }
 
-func (p *page) Unsent(id string, failure []byte) {
+func (h host) Unsent(id string, failure []byte) {
 	w := jsonscan.NewObject(nil)
 	w.Str("id", id)
 	w.Raw("error", failure)
-	p.call("unsent", string(w.End()))
+	h.call("unsent", string(w.End()))
 }
 
 // random seeds the core's jitter.

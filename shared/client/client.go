@@ -168,7 +168,7 @@ func (c *Client) handle(ev Event) {
 		c.postSnapshot(e)
 	case Replay:
 		c.replayLog(e)
-	case KeptLoaded, Marked, KeepFailed:
+	case KeptLoaded, Marked, Kept, KeepFailed:
 		c.keptEvent(ev)
 	case Presence:
 		c.presence(e.Data)

@@ -118,6 +118,8 @@ type (
 	// Marked answers Mark: with those that another tab had marked, as a JSON array of
 	// {id, mark}.
 	Marked struct{ Before []byte }
+	// Kept says that some ops are kept now.
+	Kept struct{ IDs []string }
 	// KeepFailed says that some ops are not kept: there was no room.
 	KeepFailed struct{ IDs []string }
 	// SignOut ends the session in all tabs of the profile.
@@ -201,6 +203,7 @@ func (Presence) IsEvent()        {}
 func (TakeOver) IsEvent()        {}
 func (KeptLoaded) IsEvent()      {}
 func (Marked) IsEvent()          {}
+func (Kept) IsEvent()            {}
 func (KeepFailed) IsEvent()      {}
 func (SignOut) IsEvent()         {}
 func (Close) IsEvent()           {}

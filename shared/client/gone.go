@@ -2,6 +2,7 @@ package client
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -105,12 +106,16 @@ func (c *Client) takeGone(raw []byte) {
 		mark = jsonscan.Field(raw, "mark")
 	}
 	o.mark, _ = jsonscan.Uint(mark)
-	known := slices.ContainsFunc(g.ops, func(k goneOp) bool { return k.messageID == o.messageID })
-	if known || !c.sendable(o.queued) || c.isHere(o.tab) || c.log.leftIDs.has(o.messageID) || slices.Contains(g.refused, o.messageID) {
+	if c.isGone(o.messageID) || !c.sendable(o.queued) || c.isHere(o.tab) || slices.Contains(g.refused, o.messageID) {
 		return // its own tab sees to it, or somebody has already
 	}
+	c.log.dropLeft(o.messageID) // here it has its place among what its tab kept
 	o.op = append([]byte(nil), o.op...)
 	g.ops = append(g.ops, o)
+}
+
+func (c *Client) isGone(messageID string) bool {
+	return slices.ContainsFunc(c.gone.ops, func(o goneOp) bool { return o.messageID == messageID })
 }
 
 // isHere reports whether a tab sees to its ops itself. One that goes while the store is read
@@ -149,8 +154,9 @@ func (c *Client) sendGone() {
 		c.loadKept()
 	case g.opening:
 		g.opening = false
-		c.flush()
 	}
+	c.enqueueLeft()
+	c.flush()
 	c.showGone()
 }
 
@@ -167,7 +173,7 @@ func (c *Client) placeGone() bool {
 		switch {
 		case stored:
 			c.forget(o.messageID)
-		case o.user != c.session.userID || c.isHere(o.tab) || c.log.leftIDs.has(o.messageID):
+		case o.user != c.session.userID || c.isHere(o.tab):
 		case o.sent && c.mayBeStored(*o, i):
 			g.unclear = append(g.unclear, o.messageID)
 			c.giveBack(o.queued, errMayBeStored)
@@ -279,4 +285,31 @@ func (c *Client) dropGone() {
 	c.gone.ops = nil
 	c.showGone()
 	c.gone = gone{}
+}
+
+// waitsForStore reports whether an op that was handed over has to wait: what its tab had kept
+// before is read from the store, and goes first.
+func (c *Client) waitsForStore(messageID string) bool {
+	g := &c.gone
+	if !c.cfg.Offline {
+		return false
+	}
+	unplaced := slices.ContainsFunc(g.ops, func(o goneOp) bool { return !o.placed })
+	tab := messageID[:max(0, strings.LastIndexByte(messageID, '-'))]
+	return g.opening || g.loading || g.again || g.after < g.until || unplaced || slices.Contains(c.tabs.others, tab)
+}
+
+// markLeft notes that what was handed over is about to be sent, for the store may have it too.
+func (c *Client) markLeft(m message) {
+	if !c.cfg.Offline || !c.tabs.leading {
+		return
+	}
+	var ids []string
+	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
+		if id, ok := jsonscan.Str(jsonscan.Field(a.Value(), "message_id")); ok && c.log.leftIDs.has(id) {
+			ids = append(ids, id)
+		}
+	}
+	c.mark(ids)
+	c.loadKept()
 }

@@ -22,7 +22,7 @@ func (c *Client) handOver() {
 	l.held = len(l.outbox) > 0
 	all := append([]handedOver(nil), l.left...)
 	for _, o := range l.outbox {
-		if o.kept {
+		if o.safe {
 			continue // the leader reads it from the store
 		}
 		all = append(all, handedOver{o.queued(c.cfg.TabID), c.conn.User()})
@@ -70,7 +70,7 @@ func (c *Client) onLeft(m message) {
 	for a := jsonscan.Elements(jsonscan.Field(m.raw, "ops")); a.Next(); {
 		o := readQueued(a.Value(), m.tab)
 		user, _ := jsonscan.Str(jsonscan.Field(a.Value(), "user_id"))
-		if !c.sendable(o) || l.leftIDs.has(o.messageID) || l.seen.has(o.messageID) {
+		if !c.sendable(o) || l.leftIDs.has(o.messageID) || l.seen.has(o.messageID) || c.isGone(o.messageID) {
 			continue
 		}
 		if len(l.left) >= maxLeft || l.leftBytes+len(o.op) > maxLeftBytes {
@@ -80,6 +80,7 @@ func (c *Client) onLeft(m message) {
 		l.left = append(l.left, handedOver{o, user})
 		l.leftBytes += len(o.op)
 	}
+	c.markLeft(m)
 	c.enqueueLeft()
 	c.flush()
 }
@@ -92,6 +93,9 @@ func (c *Client) enqueueLeft() {
 		return
 	}
 	for _, o := range c.log.left {
+		if c.waitsForStore(o.messageID) {
+			continue
+		}
 		if o.user == "" || o.user == c.session.userID || o.user == c.conn.Token.User {
 			c.enqueue(o.queued)
 		}
@@ -100,16 +104,21 @@ func (c *Client) enqueueLeft() {
 
 // settleLeft forgets one that was stored or refused.
 func (c *Client) settleLeft(messageID string) {
-	l := &c.log
+	if c.log.dropLeft(messageID) {
+		c.forget(messageID)
+	}
+}
+
+func (l *log) dropLeft(messageID string) bool {
 	if !l.leftIDs.remove(messageID) {
-		return
+		return false
 	}
 	for i := range l.left {
 		if l.left[i].messageID == messageID {
 			l.leftBytes -= len(l.left[i].op)
 			l.left = without(l.left, i)
-			c.forget(messageID)
-			return
+			break
 		}
 	}
+	return true
 }

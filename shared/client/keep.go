@@ -245,6 +245,8 @@ func (c *Client) keptEvent(ev Event) {
 		if len(c.keep.marking) > 0 {
 			c.marked(e.Before)
 		}
+	case Kept:
+		c.eachKept(e.IDs, func(o *outgoing) { o.safe = true })
 	case KeepFailed:
 		c.notKept(e.IDs)
 	}

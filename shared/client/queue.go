@@ -12,8 +12,9 @@ type outgoing struct {
 	// comment is the event of one, and op its data; "" is an op.
 	comment string
 	section string // an op's, "" when it does not say
-	// kept says that it is in the store, unmarked that nothing there says that it is sent.
-	kept, unmarked bool
+	// kept says that the store was asked to keep it, safe that it has, and unmarked that
+	// nothing there says that it is sent.
+	kept, safe, unmarked bool
 	// offered says that it went out, after version mark; doubt that nobody may know what
 	// became of it.
 	offered, doubt bool

@@ -35,12 +35,13 @@ type keptSim struct {
 	kept                             map[string]bool // message ids that are in the store, or were until they were answered
 	back                             map[string]bool // that the app was given back
 	stored                           map[string]bool // that the server has stored
+	handed                           map[string]bool // that a tab handed over, since it did not know yet that they are kept
 	newest                           map[string]int  // of each tab's sends, the newest that is stored
 	closed, resent, returned, erased int
 }
 
 func newKeptSim() *keptSim {
-	return &keptSim{kept: map[string]bool{}, back: map[string]bool{}, stored: map[string]bool{}, newest: map[string]int{}}
+	return &keptSim{kept: map[string]bool{}, back: map[string]bool{}, stored: map[string]bool{}, handed: map[string]bool{}, newest: map[string]int{}}
 }
 
 // keeps gives the run its store.
@@ -130,8 +131,8 @@ func (s *sim) storesKept(e protocol.SyncOp) {
 	what := string(e.Op) + string(jsonscan.Field(e.Comment, "body"))
 	tab, number, _ := strings.Cut(strings.Trim(what, `"`), "/")
 	n, _ := strconv.Atoi(number)
-	if !k.kept[e.MessageID] {
-		return // handed over from tab to tab, while there was no room
+	if !k.kept[e.MessageID] || k.handed[e.MessageID] {
+		return // it may have gone another way than what was kept
 	}
 	if n < k.newest[tab] {
 		s.fail("%s is stored after %s/%d", what, tab, k.newest[tab])
@@ -139,6 +140,15 @@ func (s *sim) storesKept(e protocol.SyncOp) {
 	k.newest[tab] = n
 	if t := s.tabs[len(s.tabs)-1]; t.name != tab && s.tab(tab) == nil {
 		k.resent++
+	}
+}
+
+// leaves notes what a page that is about to be frozen or left hands over.
+func (s *sim) leaves(t *fakeTab) {
+	for _, o := range t.c.log.outbox {
+		if s.closing != nil && !o.safe {
+			s.closing.handed[o.messageID] = true
+		}
 	}
 }
 

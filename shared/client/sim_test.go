@@ -202,6 +202,7 @@ func (s *sim) act() {
 			s.abandon(t, s.rnd.IntN(4))
 		}
 	case n < 90: // frozen as the platform says it: with an event before
+		s.leaves(t)
 		s.do(t, []Event{Freeze{}, PageHide{}}[s.rnd.IntN(2)])
 		t.frozen = true
 	case n < 91: // and as it happens
@@ -256,7 +257,11 @@ func (s *sim) goAway(t *fakeTab) {
 	for _, o := range t.c.log.outbox {
 		s.heirs[o.id] = heirs
 	}
+	s.leaves(t)
 	s.crash(t)
+	if s.closing != nil {
+		s.abandon(t, s.rnd.IntN(4))
+	}
 }
 
 // wake is the timer. A few deadlines may come due one after the other; one that

@@ -58,6 +58,7 @@ func (w *world) work(at int) {
 			if w.onKept != nil {
 				w.onKept(e.ID)
 			}
+			w.later(call.tab, Kept{IDs: []string{e.ID}})
 		}
 	case Mark:
 		var before []string

@@ -14,38 +14,70 @@ export const emptyModule = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
 
 const standIn = `export default (global) => class {
   importObject = {};
-  run() { return globalThis.fakeProgram(global, this); }
+  run() { return globalThis.fakeModule.start(global, this); }
   _resume() { globalThis.fakeResume?.(); }
 };`;
 
-/** The program under the shell: it records the events it receives, and can call out. */
+/** The module under the shell: the programs that are started of it, and the Program of each session. */
+export const fakeModule = {
+  /** How often it was started. */
+  starts: 0,
+  heirs: new Map(),
+  start(global, go) {
+    this.starts++;
+    const running = { global, go, inside: false, programs: new Map(this.heirs), newest: Math.max(0, ...this.heirs.keys()) };
+    this.heirs.clear();
+    for (const program of running.programs.values()) program.running = running;
+    global.holdfast.ready((id, kind, text) => {
+      assert.equal(running.inside, false, `re-entered by ${kind}`);
+      running.inside = true;
+      try {
+        running.programs.get(id).receive(kind, text);
+      } finally {
+        running.inside = false;
+      }
+    });
+    this.running = running;
+    return new Promise((resolve) => (running.exit = resolve));
+  },
+};
+
+/** The program as the newest session sees it: it records the events it receives, and can call out. */
 export class Program {
   received = [];
-  inside = false;
   answers = {};
   #waiting = [];
-  start(global, go) {
-    this.global = global;
-    this.go = go;
-    this.host = global.holdfast;
-    this.host.ready((kind, text, now) => {
-      assert.equal(this.inside, false, `re-entered by ${kind}`);
-      assert.equal(typeof now, "number");
-      this.inside = true;
-      try {
-        this.received.push([kind, text]);
-        this.answers[kind]?.(text);
-      } finally {
-        this.inside = false;
-      }
-      this.#waiting = this.#waiting.filter(({ count, resolve }) => this.received.length < count || void resolve());
-    });
-    return new Promise((resolve) => (this.exit = resolve));
+  /** With one of a program before: the same session in the next. */
+  constructor(of) {
+    this.id = of ? of.id : ++fakeModule.running.newest;
+    if (of) return void fakeModule.heirs.set(this.id, this);
+    this.running = fakeModule.running;
+    this.running.programs.set(this.id, this);
+  }
+  get inside() {
+    return this.running.inside;
+  }
+  get global() {
+    return this.running.global;
+  }
+  get go() {
+    return this.running?.go;
+  }
+  get host() {
+    return this.running && { call: (kind, text) => this.running.global.holdfast.call(this.id, kind, text) };
+  }
+  exit() {
+    this.running.exit();
+  }
+  receive(kind, text) {
+    this.received.push([kind, text]);
+    this.answers[kind]?.(text);
+    this.#waiting = this.#waiting.filter(({ count, resolve }) => this.received.length < count || void resolve());
   }
   call(kind, text = "") {
-    this.inside = true;
+    this.running.inside = true;
     this.host.call(kind, typeof text === "string" ? text : JSON.stringify(text));
-    this.inside = false;
+    this.running.inside = false;
   }
   emit(type, detail, set) {
     this.call("emit", { type, detail, set });
@@ -95,6 +127,7 @@ export function fakePage() {
   put("localStorage", { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, String(value)) });
   return {
     page,
+    window,
     kept,
     fire(type, more) {
       const targets = { visibilitychange: [page, window], freeze: [page], resume: [page] }[type] ?? [window]; // the first of them bubbles

@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { Program, emptyModule, fakePage, importShell } from "./fake.mjs";
+import { Program, emptyModule, fakeModule, fakePage, importShell } from "./fake.mjs";
 
 let connect, HoldfastError, env, program, unhandled;
 const programs = [];
 const wasm = await WebAssembly.compile(emptyModule);
 
 const open = async (options = {}) => {
-  program = programs[programs.push(new Program()) - 1];
   const session = await connect({ document: "welcome", getToken: () => "t.o.k", wasm, ...options });
+  program = programs[programs.push(new Program()) - 1];
   return { session, start: async () => JSON.parse((await program.next())[0][1]) };
 };
 const received = (target, type) => new Promise((resolve) => target.addEventListener(type, ({ detail }) => resolve(detail), { once: true }));
@@ -22,7 +22,7 @@ before(async () => {
   await assert.rejects(connect({ document: "d", getToken: () => "" }), refusedWith("UNSUPPORTED"), "importing it on a server is fine, connecting is not");
   unhandled = [];
   process.on("unhandledRejection", (error) => unhandled.push(error));
-  globalThis.fakeProgram = (global, go) => program.start(global, go);
+  globalThis.fakeModule = fakeModule;
 });
 beforeEach(() => (env = fakePage()));
 afterEach(() => {

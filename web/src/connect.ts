@@ -1,5 +1,5 @@
 import { HoldfastError } from "./errors.ts";
-import type { GetToken } from "./host.ts";
+import { Host, type GetToken } from "./host.ts";
 import { load, type WasmSource } from "./load.ts";
 import { hasChannel, hasLocks, randomId, Scope, socketBase } from "./names.ts";
 import { Program } from "./program.ts";
@@ -48,18 +48,18 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   const [module, locks] = await Promise.all([load(options.wasm ?? standard, options.integrity), hasLocks()]);
 
   const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
-  const program = new Program(module, name, getToken, {
+  const host = new Host(name, getToken, {
     url, document, client_id: names.clientId, tab_id: names.tabId, user: options.user, locks,
   });
-  const session = new Session<Op, Presence>(names, program, options.warnUnsent ?? false);
-  await program.boot();
+  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false);
+  await Program.add(module, host);
 
   // In a task of its own, so that the app has its listeners in place. Not in a timer,
   // because a hidden tab's timers wait for up to a minute.
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
-    program.start();
+    host.start();
   };
   port2.postMessage(0);
   return session;

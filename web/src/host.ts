@@ -22,19 +22,24 @@ export interface TokenFailure {
   retryAfter?: number;
 }
 
-/** Receives what the program reports about the session. The host carries out the rest. */
-export type Sink = (kind: string, text: string) => void;
+/** The session as its host uses it. */
+export interface Listener {
+  /** Receives what the program reports about the session. The host carries out the rest. */
+  receive(kind: string, text: string): void;
+  /** The program stopped; over: for good. Returns whether the session goes on in the next program. */
+  trapped(error: HoldfastError, over: boolean): boolean;
+  /** For the next program: the newest version that the app has received; and, by resend, what the app waits for. */
+  version(): number;
+  resend(): void;
+}
 
 const noop = (): void => {};
 
-/** Returns the time in milliseconds since the epoch, by a clock that never steps back. */
-const now = (): number => performance.timeOrigin + performance.now();
-
 /**
- * Host is the page as the program uses it: one named lock, two broadcast
+ * Host is the page as the program uses it for one session: one named lock, two broadcast
  * channels, one timer, the lifecycle events and the app's `getToken`. It decides
  * nothing. Nothing in it throws, and it never calls the program while the program is
- * calling out.
+ * calling out. It outlives a program that traps.
  *
  * The cases of `call` are the calls that the program makes; the first arguments of
  * `deliver` are the events that it receives.
@@ -42,11 +47,12 @@ const now = (): number => performance.timeOrigin + performance.now();
 export class Host {
   #scope: string;
   #getToken: GetToken;
-  #sink: Sink;
-  #program?: (kind: string, text: string, now: number) => void;
-  #trapped: (cause: unknown) => void;
-  #stopped = false;
-  #listeners = new AbortController();
+  #facts: Record<string, unknown>;
+  #listener!: Listener;
+  #enter: (kind: string, text: string) => void = noop;
+  #begun = false;
+  #working = false;
+  #listeners?: AbortController;
   #channel?: BroadcastChannel;
   /** The tabs of all documents of this server: its name is the scope without the document. */
   #origin?: BroadcastChannel;
@@ -54,31 +60,35 @@ export class Host {
   #lock?: { abort: AbortController; release: () => void };
   #token?: Promise<void>;
 
-  constructor(scope: string, getToken: GetToken, sink: Sink, trapped: (cause: unknown) => void) {
+  constructor(scope: string, getToken: GetToken, facts: Record<string, unknown>) {
     this.#scope = scope;
     this.#getToken = getToken;
-    this.#sink = sink;
-    this.#trapped = trapped;
+    this.#facts = facts;
   }
 
-  /** The program's first call: it says where its events go. */
-  ready(program: (kind: string, text: string, now: number) => void): void {
-    this.#program = program;
+  /** Sets the session; before all else. */
+  listen(listener: Listener): void {
+    this.#listener = listener;
   }
 
-  /** Whether the program has called `ready`. */
-  get started(): boolean {
-    return this.#program !== undefined;
+  /** Sets where events go. */
+  join(enter: (kind: string, text: string) => void): void {
+    this.#enter = enter;
+    this.#working = true;
   }
 
-  /** Starts to listen to the page, and delivers the program's first event. */
-  start(config: Record<string, unknown>): void {
-    if (!this.#program) return; // closed before it began
+  /** Starts to listen to the page, and delivers the program's first event, once; again: after a trap. */
+  start(again = false): void {
+    if (this.#begun || !this.#working) return; // restarted, or closed, before it began
+    this.#begun = true;
     this.#listen();
     const channel = this.#open();
     const page = globalThis.document;
+    const version = this.#listener.version();
     this.deliver("start", JSON.stringify({
-      ...config,
+      ...this.#facts,
+      ...(version > 0 && { version }),
+      ...(again && { again }),
       scope: this.#scope,
       channel,
       visible: page ? page.visibilityState === "visible" : true,
@@ -86,19 +96,30 @@ export class Host {
     }));
   }
 
+  /** The program stopped. Returns whether the session goes on in the next one, which starts it by `resume`. */
+  trapped(error: HoldfastError, over: boolean): boolean {
+    this.stop();
+    return this.#listener.trapped(error, over);
+  }
+
+  /** Goes on with another program. */
+  resume(): void {
+    this.#working = true;
+    if (this.#begun) {
+      this.#begun = false;
+      this.start(true);
+    }
+    this.#listener.resend();
+  }
+
   /** Delivers one event to the program. */
   deliver(kind: string, text = ""): void {
-    try {
-      this.#program?.(kind, text, now());
-    } catch (cause) {
-      this.stop();
-      this.#trapped(cause);
-    }
+    if (this.#working) this.#enter(kind, text);
   }
 
   /** Carries out one call of the program. */
   call(kind: string, text: string): void {
-    if (this.#stopped) return; // a program that trapped may still call
+    if (!this.#working) return;
     try {
       switch (kind) {
         case "lock": return this.#request(text, false);
@@ -110,22 +131,21 @@ export class Host {
         case "token": return this.#fetchToken();
         case "closed": this.stop(); // the session receives this, too
       }
-      this.#sink(kind, text);
+      this.#listener.receive(kind, text);
     } catch {} // a closed channel, a lock manager that is gone: never into Go
   }
 
   /** Releases everything. The program receives nothing more. */
   stop(): void {
-    this.#stopped = true;
-    this.#program = undefined;
-    this.#listeners.abort();
+    this.#working = false;
+    this.#listeners?.abort();
     clearTimeout(this.#timer);
     this.#unlock();
     this.#shut();
   }
 
   #listen(): void {
-    const { signal } = this.#listeners;
+    const { signal } = (this.#listeners = new AbortController());
     const on = (target: EventTarget | undefined, type: string, handler: (event: Event) => void): void =>
       target?.addEventListener?.(type, handler, { signal });
     const page = globalThis.document;

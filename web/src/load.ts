@@ -7,15 +7,19 @@ import loadGo from "holdfast:wasm_exec";
 /** Where the module comes from. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module | PromiseLike<Response>;
 
+/** Takes an event of the session with this number. */
+export type Entry = (id: number, kind: string, text: string) => void;
+
 /** What the program can call; host.ts lists the calls. */
 export interface GoHost {
-  ready(deliver: (kind: string, text: string, now: number) => void): void;
-  call(kind: string, text: string): void;
+  /** The program's first call: it says where its events go. */
+  ready(entry: Entry): void;
+  call(id: number, kind: string, text: string): void;
 }
 
 /** One running program. */
 export interface Running {
-  /** Closes the sockets that the program left open. */
+  /** Ends it: it runs no more, and the sockets that it left open are closed. */
   cut(): void;
 }
 
@@ -103,10 +107,29 @@ function compileError(cause: unknown): HoldfastError {
 
 /**
  * Starts one program of the module with its host. The program has called `ready` when
- * this returns. `trapped` is called once when the program stops, for any reason.
+ * this returns. `trapped` is called once when the program stops of itself, for any reason.
  */
 export async function run(module: WebAssembly.Module, host: GoHost, trapped: (cause: unknown) => void): Promise<Running> {
-  const { view, cut } = viewOf(globalThis, { holdfast: host });
+  let over = false;
+  const cut = (): void => {
+    over = true;
+    go.exited = true; // nobody needs its timers any more
+    closeAll();
+  };
+  const ended = (cause: unknown): void => {
+    if (over) return;
+    cut();
+    trapped(cause);
+  };
+  const ready = (entry: Entry): void =>
+    host.ready((id, kind, text) => {
+      try {
+        if (!over) entry(id, kind, text);
+      } catch (cause) {
+        ended(cause);
+      }
+    });
+  const { view, closeAll } = viewOf(globalThis, { holdfast: { ready, call: host.call } });
   const go = new (loadGo(view))();
   let instance: WebAssembly.Instance;
   try {
@@ -117,12 +140,6 @@ export async function run(module: WebAssembly.Module, host: GoHost, trapped: (ca
   // Every event of the page enters the program here. An exception is a trap; uncaught
   // it would surface in whichever listener happened to run.
   const resume = go._resume;
-  let over = false;
-  const ended = (cause: unknown): void => {
-    over = true;
-    go.exited = true; // nobody needs its timers any more
-    trapped(cause);
-  };
   go._resume = () => {
     if (over) return; // nothing enters the program by the callbacks that it left
     try {

@@ -1,6 +1,6 @@
 import { HoldfastError, type Failure } from "./errors.ts";
 import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
-import type { Program } from "./program.ts";
+import type { Host } from "./host.ts";
 
 /** The properties that the program may set, with their values before it does. */
 interface Properties {
@@ -44,7 +44,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   readonly tabId: string;
 
   #props: Properties;
-  #host: Program;
+  #host: Host;
   #pending = new Map<string, Pending>();
   #sends = 0;
   #queue: string[] = [];
@@ -57,7 +57,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #close!: () => void;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, program: Program, warn: boolean) {
+  constructor(names: { document: string; tabId: string; clientId: string }, host: Host, warn: boolean) {
     super();
     this.document = names.document;
     this.tabId = names.tabId;
@@ -67,8 +67,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
     this.#warn = warn;
-    this.#host = program;
-    program.listen({
+    this.#host = host;
+    host.listen({
       receive: (kind, text) => this.#receive(kind, text),
       trapped: (error, over) => this.#trapped(error, over),
       version: () => this.#props.version,

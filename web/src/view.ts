@@ -4,7 +4,7 @@
  * and the WebSocket is one whose methods never throw, because a JavaScript
  * exception would end the program.
  */
-export function viewOf(real: typeof globalThis, extra: Record<string, unknown>): { view: typeof globalThis; cut(): void } {
+export function viewOf(real: typeof globalThis, extra: Record<string, unknown>): { view: typeof globalThis; closeAll(): void } {
   const sockets = new Set<WebSocket>();
   const local: Record<PropertyKey, unknown> = { ...extra, WebSocket: socketClass(real, sockets) };
   const view = new Proxy(real, {
@@ -23,8 +23,8 @@ export function viewOf(real: typeof globalThis, extra: Record<string, unknown>):
   });
   return {
     view,
-    /** Closes what a program that has stopped left open. */
-    cut() {
+    /** Closes the sockets that are still open. */
+    closeAll() {
       for (const socket of sockets) socket.close();
     },
   };
