@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/client"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/scope"
 	"github.com/holdfast-dev/holdfast/wasm/agent"
 )
 
@@ -21,7 +22,7 @@ func main() {
 		println("holdfast: no page to run in:", err.Error())
 		return
 	}
-	s := &sessions{page: p, tabs: map[int]*tab{}}
+	s := &sessions{page: p, tabs: map[int]*tab{}, shares: map[int]*share{}}
 	if err := p.listen(s.receive); err != nil {
 		println("holdfast: the page does not take events:", err.Error())
 		return
@@ -32,15 +33,28 @@ func main() {
 // sessions are those of the page, by their numbers. One is here from its first event until
 // its core has finished; the page sends none after that.
 type sessions struct {
-	page *page
-	tabs map[int]*tab
+	page   *page
+	tabs   map[int]*tab
+	shares map[int]*share
 }
 
 func (s *sessions) receive(id int, kind, text string) {
+	if sh := s.shares[id]; sh != nil {
+		sh.receive(kind, text)
+		return
+	}
+	switch kind {
+	case "start_share":
+		s.startShare(id, []byte(text))
+		return
+	case "token", "token_failed":
+		s.answered(kind, text)
+		return
+	}
 	t := s.tabs[id]
 	if t == nil {
-		t = &tab{}
-		t.host = host{page: s.page, id: id, finished: func() { delete(s.tabs, id) }}
+		t = &tab{sessions: s}
+		t.host = host{page: s.page, id: id, finished: t.finished, ask: t.ask}
 		s.tabs[id] = t
 	}
 	t.receive(kind, text)
@@ -48,9 +62,22 @@ func (s *sessions) receive(id int, kind, text string) {
 
 // tab turns the page's words into the core's events.
 type tab struct {
-	host  host
-	agent *agent.Agent
-	early []client.Event // what the app said before start
+	sessions *sessions
+	host     host
+	share    *share
+	agent    *agent.Agent
+	early    []client.Event // what the app said before start
+}
+
+func (t *tab) ask(e client.FetchToken) {
+	t.share.agent.Handle(scope.Ask{Session: t.host.id, Have: e.Have, Fresh: e.Fresh})
+}
+
+func (t *tab) finished() {
+	delete(t.sessions.tabs, t.host.id)
+	if t.share != nil {
+		t.share.agent.Handle(scope.Leave{Session: t.host.id})
+	}
 }
 
 func (t *tab) receive(kind, text string) {
@@ -71,9 +98,11 @@ func (t *tab) receive(kind, text string) {
 }
 
 func (t *tab) start(text string) {
-	if t.agent != nil {
+	share := t.sessions.shareOf(scopeOf([]byte(text)))
+	if t.agent != nil || share == nil {
 		return
 	}
+	t.share = share
 	cfg := config([]byte(text))
 	page := t.host.page
 	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose})
@@ -136,11 +165,6 @@ func event(kind, text string) client.Event {
 		return client.KeepFailed{IDs: ids}
 	case "presence":
 		return client.Presence{Data: []byte(text)}
-	case "token":
-		token, _ := jsonscan.Str(jsonscan.Field([]byte(text), "token"))
-		return client.TokenFetched{Token: token}
-	case "token_failed":
-		return tokenFailedOf([]byte(text))
 	case "lock_granted":
 		return client.LockGranted{}
 	case "lock_lost":
@@ -209,11 +233,11 @@ func keptOf(text []byte) client.Event {
 	return client.KeptLoaded{Records: jsonscan.Field(text, "records"), Last: last}
 }
 
-func tokenFailedOf(text []byte) client.Event {
+func tokenFailureOf(text []byte) scope.Failure {
 	message, _ := jsonscan.Str(jsonscan.Field(text, "message"))
 	final, _ := jsonscan.Bool(jsonscan.Field(text, "final"))
 	after, _ := jsonscan.Uint(jsonscan.Field(text, "retry_after"))
-	return client.TokenFailed{
+	return scope.Failure{
 		Message: message, Final: final,
 		RetryAfter: time.Duration(min(after, 1<<31)) * time.Millisecond,
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hack-pad/safejs"
 
+	"github.com/holdfast-dev/holdfast/shared/client"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
@@ -106,6 +107,7 @@ type host struct {
 	page     *page
 	id       int
 	finished func()
+	ask      func(client.FetchToken)
 }
 
 func (h host) call(kind, text string) {
@@ -118,8 +120,9 @@ func (h host) Steal(name string)      { h.call("steal", name) }
 func (h host) Unlock()                { h.call("unlock", "") }
 func (h host) Post(text []byte)       { h.call("post", string(text)) }
 func (h host) PostOrigin(text []byte) { h.call("post_origin", string(text)) }
-func (h host) FetchToken()            { h.call("token", "") }
 func (h host) StopTimer()             { h.call("timer", "") }
+
+func (h host) FetchToken(e client.FetchToken) { h.ask(e) }
 
 func (h host) Finished() {
 	h.finished()

@@ -92,7 +92,7 @@ func (c *Client) askAgainAt() time.Time {
 func (c *Client) accountDue() {
 	if !c.conn.Token.Fetching() && c.conn.Past(&c.account.askAt) {
 		c.account.asked = c.now
-		c.conn.Fetch()
+		c.conn.FetchFresh()
 	}
 }
 

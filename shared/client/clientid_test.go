@@ -17,6 +17,7 @@ func (w *world) stored(t *fakeTab, version uint64, messageID string) {
 	}.Append(nil)})
 }
 
+// Holds: "all tabs of a browser profile are one client of a server"
 func TestFollowersTakeTheLeadersClientID(t *testing.T) {
 	w, t1 := liveTab(t)
 	t2 := w.open("t2", withID("c2"))

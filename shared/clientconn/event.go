@@ -71,7 +71,13 @@ type (
 		Reason string
 	}
 	// FetchToken asks the program for a token.
-	FetchToken struct{}
+	FetchToken struct {
+		// Have is the last one there was, also when it is spent; "" for none.
+		Have string
+		// Fresh wants one that the program gives from now on, not one that somebody else
+		// has been given.
+		Fresh bool
+	}
 	// Finished is the last effect of all.
 	Finished struct{}
 )

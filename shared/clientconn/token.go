@@ -114,7 +114,12 @@ func (c *Conn[O]) OwnToken(raw string, claims peek.Claims) bool {
 }
 
 // Fetch asks the program for a token, unless that was done already.
-func (c *Conn[O]) Fetch() {
+func (c *Conn[O]) Fetch() { c.fetch(false) }
+
+// FetchFresh does so because somebody else may have signed in.
+func (c *Conn[O]) FetchFresh() { c.fetch(true) }
+
+func (c *Conn[O]) fetch(fresh bool) {
 	t := &c.Token
 	if c.cfg.Keyed || !c.active || t.resting() {
 		return
@@ -124,7 +129,7 @@ func (c *Conn[O]) Fetch() {
 		return
 	}
 	t.refreshAt, t.fetchBy = time.Time{}, c.now.Add(renewal.FetchTimeout)
-	c.owner.Do(FetchToken{})
+	c.owner.Do(FetchToken{Have: t.Seen, Fresh: fresh})
 }
 
 // halt is where a client without a token to be had stands still.
@@ -307,7 +312,7 @@ func (c *Conn[O]) Refresh() {
 	if c.phase == Dormant {
 		c.phase, c.tries = WantToken, 0
 	}
-	c.Fetch()
+	c.fetch(true)
 }
 
 // RefreshSoon renews the token now, or once the last one was taken renewal.Pause ago: a

@@ -76,6 +76,7 @@ var below = map[string][]string{
 	"shared/backoff":       {},
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
 	"shared/clientconn":    {"shared/backoff", "shared/rate", "shared/token/renewal", "shared/token/peek", "shared/protocol"},
+	"shared/scope":         {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
 	"shared/nativeclient":  {"shared/clientconn", "shared/token/renewal", "shared/protocol", "shared/jsonscan"},
 
 	"edge/call":   {"shared/permission", "shared/protocol", "shared/jsonscan"},

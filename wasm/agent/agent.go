@@ -43,8 +43,8 @@ type Page interface {
 	// Post sends to the other tabs, PostOrigin to those on other documents as well.
 	Post(text []byte)
 	PostOrigin(text []byte)
-	// FetchToken asks the app for a token; TokenFetched or TokenFailed answers.
-	FetchToken()
+	// FetchToken asks for a token; TokenFetched or TokenFailed answers.
+	FetchToken(client.FetchToken)
 	// Timer arms the one timer, which brings Woken; it replaces the one before.
 	Timer(in time.Duration)
 	// StopTimer disarms it.
@@ -160,7 +160,7 @@ func (a *Agent) carryOut(effect client.Effect) {
 	case client.PostOrigin:
 		a.page.PostOrigin(e.Text)
 	case client.FetchToken:
-		a.page.FetchToken()
+		a.page.FetchToken(e)
 	case client.Emit:
 		a.page.Emit(e.Type, e.Detail, e.Set)
 	case client.Keep:

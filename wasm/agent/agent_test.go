@@ -28,16 +28,16 @@ type fakePage struct {
 	armed int // how often
 }
 
-func (p *fakePage) later(ev client.Event)      { go p.agent.Handle(ev) }
-func (p *fakePage) Lock(string)                { p.later(client.LockGranted{}) }
-func (p *fakePage) Steal(string)               { p.later(client.LockGranted{}) }
-func (p *fakePage) Unlock()                    {}
-func (p *fakePage) Post([]byte)                {}
-func (p *fakePage) PostOrigin([]byte)          {}
-func (p *fakePage) FetchToken()                { p.later(client.TokenFetched{Token: token()}) }
-func (p *fakePage) Sent(id string, v uint64)   { p.said <- fmt.Sprintf("sent %s %d", id, v) }
-func (p *fakePage) Unsent(id string, f []byte) { p.said <- fmt.Sprintf("unsent %s %s", id, f) }
-func (p *fakePage) Finished()                  { p.said <- "finished" }
+func (p *fakePage) later(ev client.Event)        { go p.agent.Handle(ev) }
+func (p *fakePage) Lock(string)                  { p.later(client.LockGranted{}) }
+func (p *fakePage) Steal(string)                 { p.later(client.LockGranted{}) }
+func (p *fakePage) Unlock()                      {}
+func (p *fakePage) Post([]byte)                  {}
+func (p *fakePage) PostOrigin([]byte)            {}
+func (p *fakePage) FetchToken(client.FetchToken) { p.later(client.TokenFetched{Token: token()}) }
+func (p *fakePage) Sent(id string, v uint64)     { p.said <- fmt.Sprintf("sent %s %d", id, v) }
+func (p *fakePage) Unsent(id string, f []byte)   { p.said <- fmt.Sprintf("unsent %s %s", id, f) }
+func (p *fakePage) Finished()                    { p.said <- "finished" }
 func (p *fakePage) Emit(kind string, detail, _ []byte) {
 	if kind != "" {
 		p.said <- kind + " " + string(detail)

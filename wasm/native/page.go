@@ -29,7 +29,7 @@ func (page) PostOrigin([]byte) {}
 
 // FetchToken asks the app, one call at a time. A call that outlives its time answers
 // whatever request of the core is open by then.
-func (p page) FetchToken() {
+func (p page) FetchToken(client.FetchToken) {
 	if p.fetching.Swap(true) {
 		return
 	}

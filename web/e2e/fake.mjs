@@ -23,6 +23,7 @@ export const fakeModule = {
   /** How often it was started. */
   starts: 0,
   heirs: new Map(),
+  shared: { receive: () => {} },
   start(global, go) {
     this.starts++;
     const running = { global, go, inside: false, programs: new Map(this.heirs), newest: Math.max(0, ...this.heirs.keys()) };
@@ -32,7 +33,8 @@ export const fakeModule = {
       assert.equal(running.inside, false, `re-entered by ${kind}`);
       running.inside = true;
       try {
-        running.programs.get(id).receive(kind, text);
+        // What the sessions share has negative numbers.
+        (id < 0 ? this.shared : running.programs.get(id)).receive(kind, text, id);
       } finally {
         running.inside = false;
       }
@@ -154,7 +156,7 @@ function fakeLocks() {
     }
   };
   return {
-    query: async () => ({ held: [...held.keys()], pending: queue.map(({ name }) => name) }),
+    query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: queue.map(({ name }) => name) }),
     request: (name, { signal, steal } = {}, run) => new Promise((resolve, reject) => {
       const waiter = { name, run, resolve, reject };
       signal?.addEventListener("abort", () => {

@@ -9,7 +9,7 @@ const page = await readFile(new URL("tab.html", import.meta.url));
 
 /** Starts a gateway to the Worker at `url`. */
 export async function startGateway(url) {
-  const { hostname, port, host, origin } = new URL(url);
+  const here = new URL(url);
   const lines = new Set();
   let held = [];
   const gateway = {
@@ -26,6 +26,9 @@ export async function startGateway(url) {
     scripts: {},
     /** Answers the next token requests with a status instead: [401, 500, …]. */
     refuse: [],
+    /** Other Workers, by the path below which they are; and handlers by their path. */
+    below: {},
+    routes: {},
     release() {
       gateway.holding = false;
       for (const go of held.splice(0)) go();
@@ -35,21 +38,30 @@ export async function startGateway(url) {
       for (const line of lines) line.destroy();
     },
   };
-  const there = (headers) => ({ ...headers, host, ...(headers.origin && { origin }) });
+  const there = (headers, { host, origin }) => ({ ...headers, host, ...(headers.origin && { origin }) });
+  const target = (path) => {
+    const prefix = Object.keys(gateway.below).find((prefix) => path.startsWith(`${prefix}/`)) ?? "";
+    return [prefix ? new URL(gateway.below[prefix]) : here, path.slice(prefix.length), prefix];
+  };
 
   const server = createServer((from, to) => {
     const { pathname } = new URL(from.url, "http://gateway");
     if (pathname === "/tab") return to.writeHead(200, { "content-type": "text/html", "cache-control": "max-age=600" }).end(page);
     if (pathname === "/elsewhere") return to.writeHead(200, { "content-type": "text/html" }).end("<title>elsewhere</title>");
     if (pathname in gateway.scripts) return to.writeHead(200, { "content-type": "text/javascript" }).end(gateway.scripts[pathname]);
+    if (gateway.routes[pathname]) return void gateway.routes[pathname](from, to);
     if (gateway.down) return to.destroy();
     gateway.paths.push(from.url);
+    const [worker, path, prefix] = target(from.url);
+    const { hostname, port } = worker;
     const refresh = pathname === "/auth/refresh";
     if (refresh) gateway.refreshes++;
     if (refresh && gateway.refuse.length) return to.writeHead(gateway.refuse.shift(), { "content-type": "application/json" }).end("{}");
-    const onward = request({ hostname, port, path: from.url, method: from.method, headers: there(from.headers) }, (answer) => {
+    const onward = request({ hostname, port, path, method: from.method, headers: there(from.headers, worker) }, (answer) => {
       const pass = () => {
-        to.writeHead(answer.statusCode, answer.headers);
+        const { "set-cookie": cookies, ...headers } = answer.headers;
+        const moved = cookies?.map((cookie) => cookie.replace(/path=\//i, (start) => start + prefix.slice(1) + (prefix && "/")));
+        to.writeHead(answer.statusCode, { ...headers, ...(moved && { "set-cookie": moved }) });
         answer.pipe(to);
       };
       if (refresh && gateway.holding) held.push(pass);
@@ -61,9 +73,10 @@ export async function startGateway(url) {
   server.on("upgrade", (from, socket, head) => {
     if (gateway.down) return socket.destroy();
     gateway.paths.push(from.url);
-    const onward = connect(port, hostname, () => {
-      const headers = Object.entries(there(from.headers)).map(([name, value]) => `${name}: ${value}\r\n`);
-      onward.write(`GET ${from.url} HTTP/1.1\r\n${headers.join("")}\r\n`);
+    const [worker, path] = target(from.url);
+    const onward = connect(worker.port, worker.hostname, () => {
+      const headers = Object.entries(there(from.headers, worker)).map(([name, value]) => `${name}: ${value}\r\n`);
+      onward.write(`GET ${path} HTTP/1.1\r\n${headers.join("")}\r\n`);
       onward.write(head);
       socket.pipe(onward).pipe(socket);
     });

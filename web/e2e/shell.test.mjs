@@ -135,19 +135,22 @@ test("send settles by its id; what nobody looks at does no harm", async () => {
   session.refresh();
 });
 
-test("getToken runs once for many asks, after the program's call, and its failures are told apart", async () => {
+test("getToken runs after the program's call, its answer says to which one, and its failures are told apart", async () => {
   let calls = 0, give;
   const { start } = await open({ getToken: () => (assert.equal(program.inside, false), calls++, new Promise((resolve, reject) => (give = { resolve, reject }))) });
   await start();
-  const ask = async () => {
-    program.call("token");
-    program.call("token");
+  const ask = async (to = "-1 7") => {
+    program.call("token", to);
     await new Promise((resolve) => setTimeout(resolve));
   };
-  await ask();
+  await ask("-1 5");
+  const late = give;
+  await ask("-1 6");
   give.resolve("a.b.c");
-  assert.deepEqual(await program.next(), [["token", '{"token":"a.b.c"}']]);
-  assert.equal(calls, 1);
+  assert.deepEqual(await program.next(), [["token", '{"to":"-1 6","token":"a.b.c"}']]);
+  late.resolve("d.e.f");
+  assert.deepEqual(await program.next(), [["token", '{"to":"-1 5","token":"d.e.f"}']], "one that hung");
+  assert.equal(calls, 2);
   for (const [error, want] of [
     [new HoldfastError({ code: "AUTHENTICATION_FAILED", message: "out", recoverable: false }), { message: "out", code: "AUTHENTICATION_FAILED", final: true, retry_after: 0 }],
     [Object.assign(new Error("busy"), { retryAfter: 500 }), { message: "busy", code: "", final: false, retry_after: 500 }],
@@ -160,11 +163,38 @@ test("getToken runs once for many asks, after the program's call, and its failur
     await ask();
     give.reject(error);
     const [[kind, text]] = await program.next();
-    assert.deepEqual([kind, JSON.parse(text)], ["token_failed", want]);
+    assert.deepEqual([kind, JSON.parse(text)], ["token_failed", { to: "-1 7", ...want }]);
   }
   await ask();
   give.resolve("");
   assert.equal((await program.next())[0][0], "token_failed");
+});
+
+test("what the sessions of a scope share starts before the first of them, has a lock and a channel of its own, and ends after the last", async () => {
+  const heard = [];
+  fakeModule.shared.receive = (kind, text, id) => heard.push([id, kind, text && JSON.parse(text)]);
+  try {
+    navigator.locks.request("holdfast.v1/wss%3A%2F%2Fapp.example%2Fb/documents/x", {}, () => new Promise(() => {}));
+    const one = await open(), two = await open({ document: "notes" });
+    const [first, second] = programs;
+    await Promise.all([one.start(), two.start()]);
+    const other = await open({ url: "/b" }), third = program;
+    const [facts, ...more] = heard.map(([, kind, fact]) => [kind, fact]);
+    assert.deepEqual(facts, ["start_share", {
+      url: "wss://app.example", page_id: facts[1].page_id, locks: true, others: false, scope: "holdfast.v1/wss%3A%2F%2Fapp.example/token",
+      channel: true, visible: true, online: true,
+    }]);
+    assert.deepEqual(more.map(([kind, { others, scope }]) => [kind, others, scope]), [["start_share", true, "holdfast.v1/wss%3A%2F%2Fapp.example%2Fb/token"]]);
+    heard.splice(0);
+    for (const [{ session }, of] of [[other, third], [one, first], [two, second]]) {
+      void session.close();
+      of.call("closed");
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    assert.deepEqual(heard.map(([, kind]) => kind), ["close"], "the other server's; with the last session all ends");
+  } finally {
+    fakeModule.shared.receive = () => {};
+  }
 });
 
 test("the lock: granted, withdrawn, released at once, stolen", async () => {
@@ -274,6 +304,28 @@ test("what is not stored yet is counted, reported once a task, and asked about b
   quiet.send(1);
   await task();
   assert.equal(leave(), false, "only where the app wants it");
+});
+
+test("signOut calls logout once, and says if the sign-in may still stand", async () => {
+  let calls = 0;
+  const one = await open({ logout: async () => void calls++ });
+  await one.start();
+  const out = Promise.all([one.session.signOut(), one.session.signOut()]);
+  program.call("closed");
+  await out;
+  assert.equal(calls, 1);
+  const two = await open({ logout: () => { throw new Error("HTTP 503"); } });
+  await two.start();
+  const refused = two.session.signOut();
+  program.call("closed");
+  await assert.rejects(refused, (error) => error instanceof HoldfastError && error.recoverable && error.cause.message === "HTTP 503");
+  assert.equal(two.session.state, "closed", "it is left all the same");
+  const three = await open();
+  await three.start();
+  const left = three.session.close();
+  program.call("closed");
+  await left;
+  assert.equal(calls, 1, "close leaves this tab alone, and signs nobody out");
 });
 
 test("a socket that cannot be made is one that closes", async () => {

@@ -127,7 +127,7 @@ test("when a page's last session closes, nothing of it is left but what the next
   await one.start();
   const two = await open(), second = program;
   await two.start();
-  for (const [session, of, more] of [[one.session, first, 1], [two.session, second, 0]]) {
+  for (const [session, of, more] of [[one.session, first, 2], [two.session, second, 0]]) {
     const closing = session.close();
     of.call("unlock");
     of.call("closed");

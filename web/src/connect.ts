@@ -1,7 +1,7 @@
 import { HoldfastError } from "./errors.ts";
 import { Host, type GetToken } from "./host.ts";
 import { load, type WasmSource } from "./load.ts";
-import { hasChannel, hasLocks, randomId, Scope, socketBase } from "./names.ts";
+import { hasChannel, heldLocks, randomId, Scope, socketBase } from "./names.ts";
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
 
@@ -11,6 +11,11 @@ export interface ConnectOptions {
   document: string;
   /** Returns an access token. It is called at the start and before each expiry, in one tab only. */
   getToken: GetToken;
+  /**
+   * Ends the sign-in where `getToken` gets its tokens, for example the refresh cookie. `signOut()` calls it, in
+   * the tab in which it was called.
+   */
+  logout?: () => unknown;
   /** The Worker's address. Default: the page's own origin. */
   url?: string | URL;
   /**
@@ -45,14 +50,18 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   const url = socketBase(options.url);
   const scope = new Scope(url);
   const name = scope.document(document);
-  const [module, locks] = await Promise.all([load(options.wasm ?? standard, options.integrity), hasLocks()]);
+  const [module, held] = await Promise.all([load(options.wasm ?? standard, options.integrity), heldLocks()]);
+  const locks = held !== undefined;
 
   const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
-  const host = new Host(name, getToken, {
-    url, document, client_id: names.clientId, tab_id: names.tabId, user: options.user, locks,
+  const { user } = options;
+  const host = new Host(scope.name, name, getToken, {
+    url, document, client_id: names.clientId, tab_id: names.tabId, user, locks,
   });
-  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false);
-  await Program.add(module, host);
+  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout);
+  await Program.add(module, host, JSON.stringify([url, user]), () => new Host(scope.name, scope.token, undefined, {
+    url, page_id: randomId(), user, locks, others: locks && scope.leads(held),
+  }));
 
   // In a task of its own, so that the app has its listeners in place. Not in a timer,
   // because a hidden tab's timers wait for up to a minute.

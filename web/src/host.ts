@@ -34,6 +34,7 @@ export interface Listener {
 }
 
 const noop = (): void => {};
+const nobody: Listener = { receive: noop, trapped: (_, over) => !over, version: () => 0, resend: noop };
 
 /**
  * Host is the page as the program uses it for one session: one named lock, two broadcast
@@ -46,22 +47,24 @@ const noop = (): void => {};
  */
 export class Host {
   #scope: string;
-  #getToken: GetToken;
+  #name: string;
+  #getToken?: GetToken;
   #facts: Record<string, unknown>;
-  #listener!: Listener;
+  #listener: Listener = nobody;
   #enter: (kind: string, text: string) => void = noop;
   #begun = false;
   #working = false;
   #listeners?: AbortController;
   #channel?: BroadcastChannel;
-  /** The tabs of all documents of this server: its name is the scope without the document. */
+  /** The tabs of all documents of this server. */
   #origin?: BroadcastChannel;
   #timer?: ReturnType<typeof setTimeout>;
   #lock?: { abort: AbortController; release: () => void };
-  #token?: Promise<void>;
 
-  constructor(scope: string, getToken: GetToken, facts: Record<string, unknown>) {
+  /** A host without `getToken` is no session's: it serves what the sessions of a scope share. */
+  constructor(scope: string, name: string, getToken: GetToken | undefined, facts: Record<string, unknown>) {
     this.#scope = scope;
+    this.#name = name;
     this.#getToken = getToken;
     this.#facts = facts;
   }
@@ -85,11 +88,11 @@ export class Host {
     const channel = this.#open();
     const page = globalThis.document;
     const version = this.#listener.version();
-    this.deliver("start", JSON.stringify({
+    this.deliver(this.#getToken ? "start" : "start_share", JSON.stringify({
       ...this.#facts,
       ...(version > 0 && { version }),
       ...(again && { again }),
-      scope: this.#scope,
+      scope: this.#name,
       channel,
       visible: page ? page.visibilityState === "visible" : true,
       online: globalThis.navigator?.onLine ?? true,
@@ -128,7 +131,8 @@ export class Host {
         case "post": return this.#post(text);
         case "post_origin": return this.#origin?.postMessage(text);
         case "timer": return this.#arm(text);
-        case "token": return this.#fetchToken();
+        case "token": return this.#fetchToken(text);
+        case "token_give_up": return; // a late answer may still be good
         case "closed": this.stop(); // the session receives this, too
       }
       this.#listener.receive(kind, text);
@@ -184,7 +188,7 @@ export class Host {
 
   // What is sent after the page has left its channel goes out by one of its own.
   #post(text: string): void {
-    const channel = this.#channel ?? new BroadcastChannel(this.#scope);
+    const channel = this.#channel ?? new BroadcastChannel(this.#name);
     channel.postMessage(text);
     if (channel !== this.#channel) channel.close();
   }
@@ -192,8 +196,8 @@ export class Host {
   #open(): boolean {
     if (this.#channel) return true;
     try {
-      this.#channel = this.#listenOn(this.#scope, "message");
-      this.#origin = this.#listenOn(this.#scope.split("/", 2).join("/"), "message_origin");
+      this.#channel = this.#listenOn(this.#name, "message");
+      this.#origin = this.#listenOn(this.#scope, "message_origin");
       return true;
     } catch {
       return false;
@@ -247,20 +251,18 @@ export class Host {
     request?.abort.abort();
   }
 
-  #fetchToken(): void {
-    this.#token ??= Promise.resolve()
-      .then(() => this.#getToken()) // in a later task: the app's code never runs inside the program's call
-      .then(
-        (token) => {
-          if (typeof token !== "string" || !token) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "getToken returned no token." });
-          return () => this.deliver("token", JSON.stringify({ token }));
-        },
-      )
-      .catch((error: unknown) => () => this.deliver("token_failed", JSON.stringify(tokenFailure(error))))
-      .then((answer) => {
-        this.#token = undefined;
-        answer();
-      });
+  // Calls the app, and says with its answer to whom it is. A call that takes too long is given
+  // up by the program, which may use a late answer: also that of a session which is over.
+  #fetchToken(to: string): void {
+    const answer = (kind: string, text: Record<string, unknown>): void => this.#enter(kind, JSON.stringify({ to, ...text }));
+    Promise.resolve()
+      .then(() => this.#getToken!()) // in a later task: the app's code never runs inside the program's call
+      .then((token) => {
+        if (typeof token !== "string" || !token) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "getToken returned no token." });
+        return () => answer("token", { token });
+      })
+      .catch((error: unknown) => () => answer("token_failed", tokenFailure(error)))
+      .then((tell) => tell());
   }
 }
 

@@ -10,9 +10,17 @@ import { HoldfastError } from "./errors.ts";
 export class Scope {
   /** The scope's own name, and that of the channel on which its tabs say who signed in or out. */
   readonly name: string;
+  /** The name of the lock and the channel of its one token. */
+  readonly token: string;
 
   constructor(base: string) {
     this.name = `holdfast.v1/${encodeURIComponent(base)}`;
+    this.token = `${this.name}/token`;
+  }
+
+  /** Whether a tab of the scope leads a document: it has a token, or is about to have one. */
+  leads(held: string[]): boolean {
+    return held.some((name) => name.startsWith(`${this.name}/documents/`));
   }
 
   /** The name of a document's lock and channel. */
@@ -60,12 +68,12 @@ export function socketBase(url: string | URL | undefined): string {
   }
 }
 
-/** Whether tabs can elect a leader here. An opaque origin has the API and refuses its use. */
-export async function hasLocks(): Promise<boolean> {
+/** The names of the locks that are held, undefined where tabs cannot elect a leader. An opaque origin has the API and refuses its use. */
+export async function heldLocks(): Promise<string[] | undefined> {
   try {
-    return (await navigator.locks.query()) !== undefined;
+    return ((await navigator.locks.query()).held ?? []).map(({ name }) => name ?? "");
   } catch {
-    return false;
+    return undefined;
   }
 }
 

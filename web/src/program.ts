@@ -17,9 +17,12 @@ const programs = new WeakMap<WebAssembly.Module, Program>();
  */
 export class Program {
   #module: WebAssembly.Module;
-  /** The sessions by the numbers that their calls and events carry. */
+  /** The sessions by the numbers that their calls and events carry, and under negative ones what they share. */
   #hosts = new Map<number, Host>();
+  /** Those of them that are no sessions: each has what the sessions of a scope share. */
+  #shares = new Map<string, { id: number; sessions: Set<number> }>();
   #newest = 0;
+  #newestShare = 0;
   #booting?: Promise<void>;
   #entry?: Entry;
   #running?: Running;
@@ -29,23 +32,34 @@ export class Program {
     this.#module = module;
   }
 
-  /** Adds a session. It rejects if the module does not start; then the session is not there. */
-  static async add(module: WebAssembly.Module, host: Host): Promise<void> {
+  /**
+   * Adds a session, and what the sessions of its scope share if it is the first of them. It rejects
+   * if the module does not start; then the session is not there.
+   */
+  static async add(module: WebAssembly.Module, host: Host, share: string, shared: () => Host): Promise<void> {
     let program = programs.get(module);
     if (!program) programs.set(module, (program = new Program(module)));
-    await program.#add(host);
+    await program.#add(host, share, shared);
   }
 
-  async #add(host: Host): Promise<void> {
-    const id = ++this.#newest;
-    this.#hosts.set(id, host);
-    host.join((kind, text) => this.#deliver(id, kind, text));
+  async #add(host: Host, share: string, shared: () => Host): Promise<void> {
+    let common = this.#shares.get(share);
+    if (!common) this.#shares.set(share, (common = { id: this.#join(shared(), --this.#newestShare), sessions: new Set() }));
+    const id = this.#join(host);
+    common.sessions.add(id);
     try {
       await this.#boot();
+      this.#hosts.get(common.id)?.start(); // once, by the first session
     } catch (cause) {
       this.#remove(id);
       throw cause;
     }
+  }
+
+  #join(host: Host, id = ++this.#newest): number {
+    this.#hosts.set(id, host);
+    host.join((kind, text) => this.#deliver(id, kind, text));
+    return id;
   }
 
   #boot(): Promise<void> {
@@ -83,12 +97,30 @@ export class Program {
 
   #remove(id: number): void {
     this.#hosts.delete(id);
-    if (this.#hosts.size > 0) return;
+    for (const [share, { id: common, sessions }] of this.#shares) {
+      sessions.delete(id);
+      if (common === id) this.#shares.delete(share);
+      // A session that follows at once goes on with it, and the program is still at work.
+      else if (sessions.size === 0) queueMicrotask(() => this.#end(share));
+    }
+    if (this.#hosts.size > this.#shares.size) return;
+    for (const common of this.#hosts.values()) common.stop();
+    this.#hosts.clear();
+    this.#shares.clear();
     programs.delete(this.#module);
     const running = this.#running;
     this.#entry = this.#running = this.#booting = undefined;
     // It is still at work: the last frames leave before its call returns.
     queueMicrotask(() => running?.cut());
+  }
+
+  /** Ends what no session shares any more. */
+  #end(share: string): void {
+    const common = this.#shares.get(share);
+    if (!common || common.sessions.size > 0) return;
+    this.#deliver(common.id, "close", "");
+    this.#hosts.get(common.id)?.stop();
+    this.#remove(common.id);
   }
 
   #lose(cause: unknown): void {

@@ -53,12 +53,15 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #reported = 0; // the last count of unsent changes that the app received
   #counting = false;
   #warn: boolean;
+  #logout?: () => unknown;
+  #loggedOut?: Promise<unknown>;
   #closed: Promise<void>;
   #close!: () => void;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, host: Host, warn: boolean) {
+  constructor(names: { document: string; tabId: string; clientId: string }, host: Host, warn: boolean, logout?: () => unknown) {
     super();
+    this.#logout = logout;
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
@@ -207,10 +210,19 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     return this.#closed;
   }
 
-  /** Leaves the session in all tabs of the profile, whatever document they show, and forgets the token. */
+  /**
+   * Leaves the session in all tabs of the profile, whatever document they show, and forgets the
+   * access token. What a page could have a new one by, such as a refresh cookie, is the app's: this
+   * tab calls `logout` for that, once. Rejects if `logout` does.
+   */
   signOut(): Promise<void> {
     this.#leave("sign_out");
-    return this.#closed;
+    this.#loggedOut ??= Promise.resolve().then(this.#logout).catch((cause: unknown) => {
+      throw cause instanceof HoldfastError ? cause : new HoldfastError({ code: "AUTHENTICATION_FAILED", message: "`logout` failed: the sign-in may still stand.", recoverable: true }, { cause });
+    });
+    const both = Promise.all([this.#closed, this.#loggedOut]).then(() => {});
+    both.catch(() => {});
+    return both;
   }
 
   // Sends the program something that it will answer. The id is this tab's name for it, and is
