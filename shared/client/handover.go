@@ -31,18 +31,17 @@ func (c *Client) handOver() {
 }
 
 // take takes an op of the app's and passes it on. A page that has left already, and whose
-// app still sends in its last events, leaves it to the others at once.
+// app still sends in its last events, leaves it to the others at once: the store may not get to keep it any more.
 func (c *Client) take(o outgoing) {
 	c.keepOp(&o)
 	c.log.outbox = append(c.log.outbox, o)
-	switch {
-	case !c.suspended:
-		c.conn.Nudge()
-		c.offer()
-	case !o.kept:
+	if c.suspended {
 		c.log.held = true
 		c.postHandOver([]handedOver{{o.queued(c.cfg.TabID), c.conn.User()}})
+		return
 	}
+	c.conn.Nudge()
+	c.offer()
 }
 
 // postHandOver posts what is left behind. Every tab that knows posts it again to each new leader, since it may not have been there.
