@@ -163,6 +163,9 @@ func (c *Client) locksChanged(f protocol.Frame) {
 	c.session.locked = p.Locked
 	w := jsonscan.NewObject(nil)
 	w.Bool("locked", p.Locked)
+	if p.Reason != "" {
+		w.Str("reason", p.Reason)
+	}
 	w.Array("sections")
 	for _, s := range p.Sections {
 		w.OpenItem()

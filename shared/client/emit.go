@@ -133,6 +133,28 @@ func (c *Client) notifyTabs(kind string, detail []byte) {
 	c.post(w)
 }
 
+// onNotice is what the leader tells its tabs so.
+func (c *Client) onNotice(kind string, detail []byte) {
+	switch kind {
+	case "presence":
+		c.emit(kind, detail, nil)
+	case "locks":
+		locked, ok := jsonscan.Bool(jsonscan.Field(detail, "locked"))
+		if sections := jsonscan.Field(detail, "sections"); ok && len(sections) > 0 && sections[0] == '[' {
+			c.session.locked = locked
+			c.emitHere(kind, detail)
+		}
+	case "permissionchange":
+		if _, ok := jsonscan.Strs(jsonscan.Field(detail, "permissions")); ok {
+			c.emitHere(kind, detail)
+		}
+	case "error", "autherror", "permissiondenied":
+		if f, ok := readFailure(detail); ok {
+			c.emitFailure(kind, f)
+		}
+	}
+}
+
 // emitHere also keeps the properties an event implies.
 func (c *Client) emitHere(kind string, detail []byte) {
 	var set []byte

@@ -351,7 +351,9 @@ func (c *Client) onEvent(m message) {
 			c.offer()
 		}
 	case "say":
-		c.onNotice(m.str("kind"), jsonscan.Field(m.raw, "detail"))
+		if m.str("of") != c.cfg.TabID { // who shows something has it already
+			c.onNotice(m.str("kind"), jsonscan.Field(m.raw, "detail"))
+		}
 	case "final":
 		f, ok := readFailure(jsonscan.Field(m.raw, "error"))
 		code, _ := m.num("code")
@@ -360,27 +362,6 @@ func (c *Client) onEvent(m message) {
 			if ok {
 				c.finalHere(kind, f, int(min(code, 9999)))
 			}
-		}
-	}
-}
-
-func (c *Client) onNotice(kind string, detail []byte) {
-	switch kind {
-	case "presence":
-		c.emit(kind, detail, nil)
-	case "locks":
-		locked, ok := jsonscan.Bool(jsonscan.Field(detail, "locked"))
-		if sections := jsonscan.Field(detail, "sections"); ok && len(sections) > 0 && sections[0] == '[' {
-			c.session.locked = locked
-			c.emitHere(kind, detail)
-		}
-	case "permissionchange":
-		if _, ok := jsonscan.Strs(jsonscan.Field(detail, "permissions")); ok {
-			c.emitHere(kind, detail)
-		}
-	case "error", "autherror", "permissiondenied":
-		if f, ok := readFailure(detail); ok {
-			c.emitFailure(kind, f)
 		}
 	}
 }

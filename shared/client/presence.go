@@ -109,6 +109,29 @@ func (c *Client) writePresence(s *shown) {
 		return
 	}
 	c.conn.Write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: s.data}.Append(nil)})
+	c.showTabs(s)
+}
+
+// showTabs shows the profile's other tabs what one of them shows: the server sends it to
+// everybody else.
+func (c *Client) showTabs(s *shown) {
+	if len(c.tabs.others) == 0 {
+		return
+	}
+	d := jsonscan.NewObject(nil)
+	d.Str("state", protocol.EventUpdate)
+	d.Str("userId", c.session.userID)
+	d.Str("clientId", c.cfg.ClientID)
+	d.Raw("data", s.data)
+	detail := d.End()
+	if s.tab != c.cfg.TabID {
+		c.emit("presence", detail, nil)
+	}
+	w := c.event("say")
+	w.Str("kind", "presence")
+	w.Str("of", s.tab)
+	w.Raw("detail", detail)
+	c.post(w)
 }
 
 // unfitPresence is why the server would not take it, nil when it does, and when nobody knows

@@ -60,3 +60,23 @@ func TestPresenceIsShownAgain(t *testing.T) {
 	want(t, w, `{"data":"one"}`, 1)
 	want(t, w, `{"data":"three"}`, 0)
 }
+
+// What one tab of a profile shows its other tabs see too, once each; the server sends it to
+// everybody else.
+func TestPresenceIsShownToTheProfilesOtherTabs(t *testing.T) {
+	w, t1 := liveTab(t)
+	t2, t3 := w.open("t2"), w.open("t3")
+	for tab, data := range map[*fakeTab]string{t1: "one", t2: "two", t3: "three"} {
+		w.advance(time.Second)
+		w.lines = nil
+		w.do(tab, Presence{[]byte(`"` + data + `"`)})
+		w.advance(time.Second)
+		for _, other := range []*fakeTab{t1, t2, t3} {
+			n := 1
+			if other == tab {
+				n = 0
+			}
+			want(t, w, other.name+`: emit presence {"state":"update","userId":"u1","clientId":"c1","data":"`+data+`"}`, n)
+		}
+	}
+}

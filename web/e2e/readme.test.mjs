@@ -107,7 +107,7 @@ test("the package's README: Yjs", { timeout: 60_000 }, async () => {
   const write = `const getToken = ${getToken};\n${code.replace('"notes"', '"secret"')}`;
   const first = await run("yjs", write);
   await first.says("synced true from Yjs");
-  const second = await run("yjs", `${write}\nglobalThis.doc = doc; globalThis.awareness = awareness;`);
+  const second = await run("yjs", `${write}\nglobalThis.doc = doc; globalThis.awareness = provider.awareness;`);
   await until(second.page, () => globalThis.doc?.getText("text").toString() === "from Yjsfrom Yjs" && globalThis.awareness.getStates().size === 1);
   for (const { person } of [first, second]) await person.close();
 });

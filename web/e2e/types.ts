@@ -81,6 +81,12 @@ export function collaborate(session: Session<YOp, YPresence>): HoldfastProvider 
   provider.addEventListener("synced", ({ detail }) => { const synced: boolean = detail; void synced; });
   provider.addEventListener("refused", ({ detail }) => { const code: ErrorCode = detail.code; void code; });
   provider.addEventListener("error", ({ detail }) => { const code: ErrorCode = detail.code; void code; });
+  provider.on("status", ({ status }) => { const word: "connecting" | "connected" | "disconnected" = status; void word; });
+  provider.once("synced", (synced) => { const yes: boolean = synced; void yes; });
+  provider.off("reload", () => {});
+  const unsaved: Uint8Array | undefined = provider.unsaved();
+  void [unsaved, provider.unsent, provider.whenSynced.then(({ awareness }) => awareness.getStates())];
+  void new HoldfastProvider(session, doc, { connect: false, section: () => "intro" });
   session.addEventListener("history", ({ detail }) => { if (detail.type === "gap") void detail.detail.reason; });
   void session.replay().then(({ version }) => version + session.documentVersion);
   return provider;

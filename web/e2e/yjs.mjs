@@ -22,20 +22,61 @@ export async function load() {
   await rm(dir, { recursive: true });
 }
 
-export const tick = () => new Promise((resolve) => setTimeout(resolve));
+export const tick = () => new Promise((resolve) => setImmediate(resolve));
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const copy = (value) => JSON.parse(JSON.stringify(value));
 
 /** The document's log and its snapshot, and who is connected. */
 export class Server {
   log = [];
+  generation = 0;
   sessions = [];
+  locked; // why, while it is
+  sections = {}; // who has locked which
   unconfirmed = 0; // how many snapshots are refused, since nobody else has their version yet
   snapshot; // { version, data, by }: what is older is gone
   store(session, id, op) {
     let entry = this.log.find((entry) => entry.session === session && entry.id === id);
     if (!entry) this.log.push((entry = { session, id, op: copy(op), version: this.log.length + 1 }));
     return entry;
+  }
+  /** Why an operation is not stored now. */
+  refusal(session, section) {
+    const wait = { code: "DOCUMENT_LOCKED", recoverable: true, action: "wait", retryAfter: 5000 };
+    const others = Object.entries(this.sections).filter(([, userId]) => userId !== session.userId).map(([name]) => name);
+    if (!session.may) return { code: "INSUFFICIENT_PERMISSIONS", recoverable: false, action: "stop" };
+    if (this.locked) return { ...wait, reason: this.locked };
+    if (others.includes(section)) return { ...wait, reason: "section_locked" };
+    if (!section && others.length) return { ...wait, reason: "section_missing" };
+  }
+  lock(why) {
+    this.locked = why;
+    for (const session of this.sessions) session.locks();
+  }
+  /** The server's data are those of an earlier day. */
+  goBack(to = 0) {
+    for (const session of this.sessions) session.down();
+    this.log.length = to;
+    this.generation++;
+    if (this.snapshot?.version > to) this.snapshot = undefined;
+  }
+  /** What the log says that the document is at a version. */
+  at(version = this.log.length) {
+    const doc = new Y.Doc();
+    for (const update of this.updates(version)) Y.applyUpdate(doc, update);
+    return doc;
+  }
+  /** The updates in the log, each once it is whole. */
+  updates(version = this.log.length) {
+    const parts = {};
+    return this.log.slice(0, version).flatMap(({ op, session }) => {
+      if (typeof op?.y !== "string") return [];
+      if (!op.part) return [Buffer.from(op.y, "base64")];
+      const [name, index, of] = op.part;
+      const its = (parts[session.userId + name] ??= []);
+      its[index] = op.y;
+      return its.filter((part) => part).length === of ? [Buffer.from(its.join(""), "base64")] : [];
+    });
   }
   /** An entry by somebody who has no session here. */
   write(op, { userId, clientId }) {
@@ -49,9 +90,12 @@ export class FakeSession extends EventTarget {
   version = 0;
   documentVersion = 0;
   role = "leader";
+  locked = false;
+  may = true;
   shown = [];
   #waiting = new Map();
   #sends = 0;
+  #generation = 0;
   #again; // a replay: where it stands and who waits for it
   constructor(server, name) {
     super();
@@ -64,9 +108,18 @@ export class FakeSession extends EventTarget {
   say(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-  send(op) {
+  send(op, { section } = {}) {
     const id = ++this.#sends;
-    return new Promise((resolve, reject) => this.#waiting.set(id, { op, resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiting.set(id, { op, section, resolve, reject }));
+  }
+  locks() {
+    if (this.state !== "connected") return;
+    this.locked = !!this.server.locked;
+    this.say("locks", { locked: this.locked, reason: this.server.locked || undefined, sections: Object.keys(this.server.sections).map((section) => ({ section })) });
+  }
+  allow(may) {
+    this.may = may;
+    if (this.state === "connected") this.say("permissionchange", { permissions: may ? ["read", "write"] : ["read"] });
   }
   presence(data) {
     this.shown.push(data);
@@ -76,7 +129,7 @@ export class FakeSession extends EventTarget {
     }
   }
   can() {
-    return true;
+    return this.may;
   }
   async snapshot(version, data) {
     if (this.server.unconfirmed-- > 0) throw Object.assign(new Error("unconfirmed"), { reason: "snapshot_unconfirmed", retryAfter: 50 });
@@ -91,7 +144,12 @@ export class FakeSession extends EventTarget {
   /** The server stores so many of the waiting operations; the answers arrive with the log. */
   push(count = Infinity) {
     if (this.state !== "connected") return;
-    for (const [id, { op }] of [...this.#waiting].slice(0, count)) this.server.store(this, id, op);
+    for (const [id, { op, section, reject }] of [...this.#waiting].slice(0, count)) {
+      const stored = this.server.log.some((entry) => entry.session === this && entry.id === id);
+      const refusal = !stored && this.server.refusal(this, section);
+      if (!refusal) this.server.store(this, id, op);
+      else if (this.#waiting.delete(id)) reject(Object.assign(new Error(refusal.code), refusal));
+    }
   }
   refuse(error) {
     for (const { reject } of this.#waiting.values()) reject(error);
@@ -139,8 +197,20 @@ export class FakeSession extends EventTarget {
   up() {
     if (this.state === "connected") return;
     this.state = "connected";
+    const { log, generation } = this.server;
+    if (this.version > 0 && this.#generation !== generation) {
+      // Today's client notices by the version alone, and goes back to that.
+      const to = this.version > log.length ? log.length : 0;
+      const gap = { from: to + 1, to: this.version, count: this.version - to, reason: to ? "document_reset" : "rewound" };
+      this.version = to;
+      for (const resolve of this.#again?.resolve ?? []) resolve({ version: to });
+      this.#again = undefined;
+      this.say("gap", gap);
+    }
+    this.#generation = generation;
     this.documentVersion = this.server.log.length;
     this.say("state", { state: "connected", ...(this.server.log.length && { documentVersion: this.server.log.length }) });
+    if (this.server.locked) this.locks();
   }
   down() {
     this.state = "reconnecting";
@@ -155,6 +225,31 @@ export function peer(server, name, { on, doc = new Y.Doc(), ...options } = {}) {
   const provider = new HoldfastProvider(session, doc, { awareness, awarenessEvery: 5, ...options });
   return { doc, session, provider, awareness: provider.awareness, text: doc.getText("text") };
 }
+
+/** What y-indexeddb does, with as long in between as the test likes. */
+export class Persistence {
+  #updates = [];
+  attach(doc) {
+    const origin = { persistence: this };
+    const keep = (update, from) => from !== origin && this.#updates.push(update);
+    doc.on("update", keep);
+    return {
+      // It reads what it has in one transaction, which is not local.
+      load: () => Y.transact(doc, () => this.#updates.slice().forEach((update) => Y.applyUpdate(doc, update)), origin, false),
+      detach: () => doc.off("update", keep),
+    };
+  }
+}
+
+/** Whether one document holds everything of another. */
+export const holds = (doc, other) => {
+  const copy = new Y.Doc();
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc));
+  let more = false;
+  copy.on("update", () => (more = true));
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(other));
+  return !more;
+};
 
 /** Numbers that repeat exactly. */
 export function random(seed) {

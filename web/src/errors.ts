@@ -3,7 +3,7 @@ export type Action = "reconnect" | "refresh_token" | "wait" | "stop";
 
 /** The codes of the package's own errors. */
 export type ShellCode =
-  | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED"
+  | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED" | "DOCUMENT_RESET"
   | "WASM_FETCH" | "WASM_INTEGRITY" | "WASM_BLOCKED_BY_CSP" | "WASM_INVALID" | "WASM_TRAP";
 
 /** The codes of the protocol; shared/protocol/errors.go has their table. */
@@ -43,6 +43,8 @@ export interface Failure {
  * - `WASM_TRAP`: the module crashed; `recoverable` unless that happens twice within
  *   a minute, because the client then starts no other
  * - `CLOSED`: the session was closed before this could be done
+ * - `DOCUMENT_RESET`: the server's document was reset or restored, and lacks what a Yjs
+ *   document here still has
  *
  * `getToken` may throw one with `recoverable: false` to say that it has no token until
  * the user signs in again; see GetToken for the other ways.

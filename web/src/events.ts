@@ -79,6 +79,8 @@ export interface CommentDetail {
 /** What is locked now: the whole document, or sections of it. */
 export interface LocksDetail {
   locked: boolean;
+  /** Of the whole document's lock, if it has one: `log_full` ends with a snapshot. */
+  reason?: string;
   sections: { section: string; userId: string; clientId: string; until: number; own: boolean }[];
 }
 

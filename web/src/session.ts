@@ -46,6 +46,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #props: Properties;
   #host: Host;
   #pending = new Map<string, Pending>();
+  #held = new Map<object, number>();
   #sends = 0;
   #queue: string[] = [];
   #leaving = ""; // the call by which the app left
@@ -104,7 +105,14 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   /** This browser profile's id, the same in all its tabs. */
   get clientId(): string { return this.#props.clientId; }
   /** How many changes of this tab are not stored yet. */
-  get unsent(): number { return this.#unsent; }
+  get unsent(): number { return [...this.#held.values()].reduce((sum, count) => sum + count, this.#unsent); }
+
+  /** @internal Counts changes that a part of the package keeps back as unsent ones. */
+  holding(part: object, count: number): void {
+    if (count && this.state !== "closed") this.#held.set(part, count);
+    else if (!this.#held.delete(part)) return;
+    this.#count();
+  }
 
   /** Whether the user holds a permission. */
   can(permission: Permission): boolean {
@@ -320,6 +328,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
       this.#props.state = "closed";
       this.#dispatch("state", { state: "closed" });
     }
+    this.#held.clear();
     for (const id of this.#pending.keys()) this.#settle(id, closed);
     this.#close();
   }

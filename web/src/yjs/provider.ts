@@ -1,22 +1,25 @@
 import { Awareness } from "y-protocols/awareness";
-import { Doc, applyUpdate, encodeStateAsUpdate, encodeStateVector, equalSnapshots, mergeUpdates, snapshot } from "yjs";
-import type { GapDetail, HistoryDetail, OperationDetail, PresenceDetail, Session, SnapshotDetail, StateDetail } from "../core.ts";
-import { HoldfastError } from "../errors.ts";
+import { Doc, applyUpdate, encodeStateVector, mergeUpdates, transact, type Transaction } from "yjs";
+import type { GapDetail, HistoryDetail, LocksDetail, OperationDetail, PresenceDetail, Session, StateDetail } from "../core.ts";
+import type { HoldfastError } from "../errors.ts";
 import { Cursors } from "./cursors.ts";
 import { Emitter } from "./emitter.ts";
+import { Outbox, type OutboxEvents } from "./outbox.ts";
+import { Run } from "./run.ts";
+import { Snapshots } from "./snapshots.ts";
+import { copyOf, lost, surplus } from "./states.ts";
 import type { HoldfastProviderEventMap, HoldfastProviderEvents, HoldfastProviderOptions, Status, Who, YOp, YPresence } from "./types.ts";
-import { decode, encode, Parts, split } from "./update.ts";
 
-// A snapshot leaves out updates that have been incomplete for so many versions. A writer
-// that completes such an update later sends all of it again.
-const abandoned = 10_000;
-// Milliseconds after which the provider asks again for a log that it could not get.
+// Milliseconds after which the provider asks again for a log that it could not get, and
+// after which it looks again whether the log has by now what came by another way.
 const again = 5000;
+const look = 1000;
 
 /**
  * HoldfastProvider keeps a document and its awareness in step with a session. It does
- * not own the session: `destroy` leaves both as they are. If the session has already
- * received part of the log, the provider has the session replay the log.
+ * not own the session: `destroy` leaves both as they are. You may make one at any time,
+ * and on a document with content: the provider has the session replay the log, compares,
+ * and sends what the log lacks.
  *
  * Everything that it applies has the provider itself as its origin, so an UndoManager
  * with the default origins undoes only local changes.
@@ -31,32 +34,48 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
   #gone = false;
   #connection?: AbortController; // takes back the listeners
   #status: Status = "disconnected"; // as it was last reported
-  #waiting: Uint8Array[] = [];
-  #parts = new Parts();
-  #name: string; // names this provider's updates in parts
-  #sent = 0;
-  #under: YOp[] = []; // operations that are sent and not stored yet
-  #due = false; // whether a snapshot is due
-  #at = 0; // the document received the log up to here, each version in order
-  #whole = true; // and applied all of it: otherwise it is not the document as of that version
-  #lacking = false; // the server has something that could not be read here
-  #reset = false; // the document has something that the server has lost
-  #asked = false;
+  #unsent = 0; // likewise
+  #run: Run;
+  #outbox: Outbox;
+  #outboxEvents: OutboxEvents = {
+    changed: () => this.#changed(),
+    refused: (error) => this.emit("refused", error),
+    full: () => this.#snapshots.full(),
+  };
+  #snapshots: Snapshots;
+  #cursors: Cursors;
+  #applying = false;
+  #asked = false; // for the log, once more
+  #wanted = false; // and again since
   #goal = 0;
   #synced = false;
-  #refused = false;
-  #log?: Doc; // what the log holds, while it has to be compared with what the document held before
-  #cursors: Cursors;
+  // While the document may hold what is neither in the log nor in the outbox: a document
+  // of those two, with which it is compared.
+  #log?: Doc;
+  #timer?: ReturnType<typeof setTimeout>; // until it is compared
+  #news = true; // whether it may
+  #waited = false; // and the others had the time to send it
+  #old?: Doc; // what the log held before it began anew
+  #back = false; // it has lost some of that: whether that is wanted back, the app has to say
 
   constructor(session: Session<YOp, YPresence>, doc: Doc, options: HoldfastProviderOptions = {}) {
     super();
     this.#session = session;
     this.#options = options;
-    this.#name = `${session.tabId}-${Math.random().toString(36).slice(2)}`;
     this.doc = doc;
     this.awareness = options.awareness ?? new Awareness(doc);
     this.#cursors = new Cursors(this.awareness, session, options.awarenessEvery ?? 60, this, !options.awareness);
-    doc.on("update", this.#changed);
+    this.#outbox = Outbox.of(session, doc);
+    this.#run = new Run({
+      apply: (update) => this.#apply(update),
+      begin: () => this.#restart(),
+      missed: () => this.#replay(),
+      unreadable: (error) => this.emit("error", error),
+    });
+    this.#snapshots = new Snapshots(session, options.snapshotEvery ?? 1000, () => this.#stored);
+    doc.on("beforeTransaction", this.#before);
+    doc.on("update", this.#updated);
+    session.addEventListener("gap", this.#gap);
     if (encodeStateVector(doc).length > 1) this.#log = new Doc();
     if (options.connect !== false) this.connect();
   }
@@ -69,26 +88,31 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     const { signal } = this.#connection;
     const on = (type: string, handler: (detail: never) => void): void =>
       session.addEventListener(type, (event) => handler((event as CustomEvent).detail as never), { signal });
-    for (const type of ["operation", "comment", "snapshot", "gap"] as const) on(type, (detail: never) => this.#receive(type, detail));
-    on("history", ({ type, detail }: HistoryDetail) => this.#receive(type, detail as never));
+    for (const type of ["operation", "comment", "snapshot"] as const) on(type, (detail: never) => this.#receive(type, detail));
+    on("history", ({ type, detail }: HistoryDetail) => this.#receive(type, detail));
     on("state", (detail: StateDetail) => this.#state(detail));
     on("presence", (detail: PresenceDetail) => this.#cursors.receive(detail));
     on("tabs", ({ tabs }: { tabs: string[] }) => this.#cursors.keep(tabs));
+    on("locks", (detail: LocksDetail) => {
+      if (detail.reason === "log_full") this.#snapshots.full();
+      else if (!detail.locked && this.#outbox.stuck) this.#outbox.repeat();
+    });
+    on("permissionchange", () => this.#outbox.repeat());
     this.#goal = Math.max(session.version, session.documentVersion || 0);
-    if (session.version > this.#at) this.#replay();
+    if (session.version > this.#run.at) this.#replay();
+    this.#cursors.show();
+    this.#outbox.open(this.#outboxEvents, this.#options.section);
     // Whoever made the provider listens after that.
     queueMicrotask(() => {
       this.#report();
       if (session.documentVersion !== undefined) this.#check();
     });
-    this.#cursors.show();
-    this.#flush();
   }
 
   /** Ends the exchange with the session: the others see this tab's cursor disappear, and changes wait for `connect`. */
   disconnect(): void {
     if (!this.#connection) return;
-    this.#flush();
+    this.#outbox.close(this.#outboxEvents);
     this.#connection.abort();
     this.#connection = undefined;
     this.#cursors.hide();
@@ -102,22 +126,43 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     return !this.#connection || state === "closed" ? "disconnected" : state === "connected" ? state : "connecting";
   }
 
-  /** Whether the document has everything that was stored when the connection was made. */
+  /**
+   * Whether document and log are the same: the document has everything that is stored, and
+   * everything that it has is stored or on its way (see `unsent`).
+   */
   get synced(): boolean {
     return this.#synced;
   }
 
-  /** Resolves as soon as the document has everything that is stored: at once, or the next time. */
+  /** Resolves as soon as the provider is synced: at once, or the next time. */
   get whenSynced(): Promise<this> {
     return new Promise((resolve) => {
-      if (this.#synced) return resolve(this);
-      const synced = (yes: boolean): void => {
-        if (!yes) return;
-        this.off("synced", synced);
-        resolve(this);
-      };
+      const synced = (yes: boolean): void => void (yes && (this.off("synced", synced), resolve(this)));
       this.on("synced", synced);
+      synced(this.#synced);
     });
+  }
+
+  /** How many changes are not stored: those on their way, and those that were refused. */
+  get unsent(): number {
+    return this.#outbox.size + (this.#back || this.#log && this.#synced ? 1 : 0);
+  }
+
+  /** Returns what only this document has, as far as is known: a Yjs update, or nothing. */
+  unsaved(): Uint8Array | undefined {
+    const lacking = this.#log && surplus(this.doc, copyOf(this.#log));
+    const all = [...this.#outbox.updates, ...(lacking ? [lacking] : [])];
+    return all.length ? mergeUpdates(all) : undefined;
+  }
+
+  /** Sends what only this document has, after all: what was refused, or what a reset or restore has taken out of the log. */
+  resend(): void {
+    this.#back = false;
+    this.#waited = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#check();
+    this.#outbox.repeat();
   }
 
   /** Returns the owner of an awareness id. The state itself proves nothing: a peer may write anything into it. */
@@ -130,121 +175,109 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     if (this.#gone) return;
     this.disconnect();
     this.#gone = true;
-    this.doc.off("update", this.#changed);
-    this.#log?.destroy();
+    this.doc.off("beforeTransaction", this.#before);
+    this.doc.off("update", this.#updated);
+    this.#session.removeEventListener("gap", this.#gap);
+    this.#outbox.leave(this.#outboxEvents);
+    this.#decided();
+    this.#snapshots.destroy();
     this.#cursors.destroy();
+    this.#session.holding?.(this, 0);
     if (!this.#options.awareness) this.awareness.destroy();
   }
 
-  // The changes of one task are one operation.
-  #changed = (update: Uint8Array, origin: unknown): void => {
-    if (origin === this || this.#refused) return;
-    if (this.#waiting.push(update) === 1) queueMicrotask(() => this.#flush());
+  // What comes from elsewhere and not from a hand, like a database in the browser, the log
+  // may have, and this document only has not received it. So it is compared first.
+  #before = ({ local, origin }: Transaction): void => {
+    if (local || this.#ours(origin) || this.#log) return;
+    this.#outbox.flush();
+    const log = this.#log = copyOf(this.doc);
+    this.#news = this.#waited = false;
+    if (this.#synced) this.#later(look + Math.random() * look);
+    queueMicrotask(() => {
+      if (this.#log === log && !this.#news) this.#decided(); // it brought nothing
+      this.#count();
+    });
   };
 
-  #flush(): void {
-    if (this.#waiting.length === 0 || !this.#connection) return;
-    const update = mergeUpdates(this.#waiting);
-    this.#waiting = [];
-    this.#send(encode(update));
-  }
-
-  #send(text: string): void {
-    const ops = split(text, `${this.#name}-${++this.#sent}`, this.#session.limits?.frameBytes);
-    this.#under.push(...ops);
-    Promise.all(ops.map((op) => this.#session.send(op))).then(
-      (parts) => {
-        this.#under = this.#under.filter((op) => !ops.includes(op)); // a snapshot may have brought them
-        this.#keep();
-        const versions = parts.map(({ version }) => version);
-        if (Math.max(...versions) - Math.min(...versions) >= abandoned && !this.#gone) this.#send(text);
-      },
-      (error: HoldfastError) => this.#fail(error),
-    );
-  }
-
-  #fail(error: HoldfastError): void {
-    if (this.#refused || error.code === "CLOSED" || this.#gone) return;
-    this.#refused = true; // what follows would build on something that nobody else has
-    this.#waiting = [];
-    this.emit("refused", error);
-  }
-
-  // Versions of the log come in order. One that does not shows that the provider missed
-  // something, and has the session replay the log.
-  #receive(type: HistoryDetail["type"], detail: never): void {
-    if (type === "gap") this.#gap(detail);
-    else if (type === "snapshot") this.#load(detail);
-    else {
-      const entry = detail as OperationDetail;
-      const late = entry.version - this.#at - 1;
-      if (late >= 0 && type === "operation") this.#take(entry, late > 0);
-      if (late === 0) this.#at = entry.version;
-      if (late > 0) this.#replay();
+  #updated = (update: Uint8Array, origin: unknown): void => {
+    if (this.#ours(origin)) return;
+    if (this.#log) {
+      this.#news = true; // to be compared
+      return;
     }
+    // Yjs removes what formatting has become superfluous at whoever receives it. That is all
+    // the same to a reader (the first byte: nothing is inserted).
+    if (this.#applying && origin === null && update[0] === 0 && !this.#outbox.allowed) return;
+    this.#outbox.add(update);
+  };
+
+  // Another provider on the session receives what this one does.
+  #ours(origin: unknown): boolean {
+    return origin instanceof HoldfastProvider && origin.#session === this.#session;
+  }
+
+  // That the log begins anew also counts for a provider that is not connected.
+  #gap = ({ detail }: CustomEvent<GapDetail>): void => {
+    const { reason, from } = detail;
+    if (reason === "document_reset" || reason === "rewound") {
+      this.#goal = Math.min(this.#goal, from - 1);
+      this.#restart();
+      if (this.#session.version > 0) this.#replay();
+    } else if (this.#connection) this.#receive("gap", detail);
+  };
+
+  #receive(type: HistoryDetail["type"], detail: HistoryDetail["detail"]): void {
+    this.#run.receive(type, detail);
+    this.#snapshots.receive(type, detail);
+    if (this.#back && !this.#timer) this.#later(look);
+    if (type === "operation" && (detail as OperationDetail).own) this.#outbox.stored((detail as OperationDetail<YOp>).op, (detail as OperationDetail).version);
     this.#check();
-    if (type === "operation") this.#stored(detail);
-    this.#keep();
+    this.#snapshots.keep();
   }
 
-  // The session may have sent it for another document, so its own mark means nothing here.
-  #take({ op, version, userId, clientId }: OperationDetail, early: boolean): void {
-    if (early && (op as YOp | null)?.part) return; // it comes again in order
-    const { whole, bad } = this.#parts.add(op, { userId, clientId }, version);
-    const why = bad ?? (whole !== undefined && !this.#apply(whole) ? "not_an_update" : undefined);
-    if (!why) return;
-    this.#whole = false;
-    if (why !== "foreign") this.#unreadable(why, `Version ${version}, by ${userId},`);
+  // The log begins anew, and may have lost what it held.
+  #restart(): void {
+    const { at } = this.#run;
+    this.#run.restart();
+    if (at === 0) return;
+    this.#say(false);
+    if (this.#back) this.#log!.destroy();
+    else this.#old ??= this.#log ?? copyOf(this.doc);
+    this.#log = new Doc();
   }
 
-  #apply(text: string): boolean {
+  // An error of the app's own, in an observer, is no error of the update.
+  #apply(update: Uint8Array): void {
+    let read = false;
+    this.#applying = true;
     try {
-      const update = decode(text);
-      applyUpdate(this.doc, update, this);
-      if (this.#log) applyUpdate(this.#log, update);
-      this.emit("update", update);
-      return true;
-    } catch {
-      return false;
+      transact(this.doc, () => {
+        applyUpdate(this.doc, update, this);
+        read = true;
+      }, this, false);
+    } catch (error) {
+      if (!read) throw error;
+      setTimeout(() => {
+        throw error;
+      });
+    } finally {
+      this.#applying = false;
     }
-  }
-
-  #load({ version, data }: SnapshotDetail): void {
-    if (version <= this.#at) return;
-    const { y, begun } = (data ?? {}) as { y?: unknown; begun?: unknown };
-    this.#at = version;
-    this.#whole = typeof y === "string" && this.#apply(y);
-    this.#parts.resume(begun);
-    this.#lacking = !this.#whole;
-    if (this.#lacking) {
-      this.#unreadable("not_an_update", `The snapshot of version ${version}`);
-    }
-  }
-
-  #gap({ from, to, reason }: GapDetail): void {
-    if (reason === "document_reset") {
-      this.#reset = true;
-      this.#at = Math.min(this.#at, from - 1);
-    } else if (from > this.#at + 1) this.#replay();
-    else if (to > this.#at) {
-      this.#at = to;
-      this.#whole = false;
-      this.#lacking ||= reason !== "log_truncated"; // which the server itself has no longer
-    }
-  }
-
-  #unreadable(reason: string, what: string): void {
-    const failure = { code: "MALFORMED_MESSAGE", message: `${what} holds no Yjs update that can be applied.`, reason, recoverable: true, action: "wait" } as const;
-    this.emit("error", new HoldfastError(failure));
+    if (this.#log) applyUpdate(this.#log, update);
+    this.emit("update", update);
   }
 
   #replay(): void {
+    this.#wanted = true;
     if (this.#asked || !this.#connection || !this.#session.replay) return;
     this.#asked = true;
+    this.#wanted = false;
     this.#session.replay().then(
       () => {
         this.#asked = false;
-        if (this.#connection) this.#check();
+        if (this.#wanted && this.#run.at < this.#session.version) this.#replay(); // it began anew meanwhile
+        this.#check();
       },
       ({ code }: HoldfastError) => {
         if (code !== "CLOSED") setTimeout(() => ((this.#asked = false), this.#replay()), again);
@@ -255,6 +288,7 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
   #state({ state, documentVersion = 0 }: StateDetail): void {
     if (state === "connected") {
       this.#goal = documentVersion;
+      this.#outbox.repeat();
       this.#check();
       this.#cursors.publish();
     } else this.#say(false);
@@ -268,23 +302,61 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     this.emit("status", { status });
   }
 
-  #check(): void {
-    const goal = Math.max(this.#goal, this.#session.version);
-    if (this.#session.state !== "connected" || this.#at < goal || this.#lacking || this.#reset) return this.#say(false);
-    this.#add();
-    this.#say(true);
+  // Whether the document has everything that the server has.
+  get #current(): boolean {
+    const { state, version } = this.#session;
+    return !!this.#connection && state === "connected" && this.#run.at >= Math.max(this.#goal, version) && !this.#run.lacking;
   }
 
-  // What the document held before, and the log lacks.
-  #add(): void {
+  #check(): void {
+    if (!this.#current) return this.#say(false);
+    if (!this.#synced || !this.#log) this.#say(this.#compare() && !this.#outbox.stuck);
+  }
+
+  // Whether what the log lacks is on its way. Where another tab of the profile, or whoever
+  // sent it by another way, will send it as well, the provider waits and looks again.
+  #compare(): boolean {
     const log = this.#log;
-    if (!log || this.#refused || !this.#session.can("write")) return;
-    this.#log = undefined;
-    if (!equalSnapshots(snapshot(this.doc), snapshot(log))) {
-      this.#waiting.push(encodeStateAsUpdate(this.doc, encodeStateVector(log)));
-      this.#flush();
+    if (!log) return true;
+    if (this.#timer) return false;
+    for (const update of this.#outbox.updates) applyUpdate(log, update);
+    if (this.#old && surplus(this.#old, copyOf(log))) {
+      this.#back = true;
+      this.emit("refused", lost());
     }
-    log.destroy();
+    this.#old?.destroy();
+    this.#old = undefined;
+    const wait = this.#back || !this.#waited && this.#session.role !== "leader";
+    const lacking = surplus(this.doc, wait ? copyOf(log) : log);
+    if (lacking && wait) {
+      if (!this.#back) this.#later(look);
+      this.#count();
+      return false;
+    }
+    this.#decided();
+    if (lacking) this.#outbox.add(lacking);
+    this.#outbox.flush();
+    return true;
+  }
+
+  #later(after: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#waited = true;
+      if (!this.#current) return;
+      this.#compare();
+      this.#check();
+    }, after);
+  }
+
+  #decided(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#log?.destroy();
+    this.#old?.destroy();
+    this.#log = this.#old = undefined;
+    this.#back = this.#waited = false;
   }
 
   #say(synced: boolean): void {
@@ -295,37 +367,25 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     this.emit("sync", synced);
   }
 
-  // The writer of the thousandth entry stores a snapshot, so that later members need not
-  // receive the log. Of a profile's tabs the leader does it.
-  #stored({ op, own, version, userId, clientId }: OperationDetail<YOp | null>): void {
-    const mine = own ? this.#under.findIndex(({ y, part }) => y === op?.y && String(part) === String(op.part)) : -1;
-    if (mine >= 0) this.#under.splice(mine, 1);
-    const every = this.#options.snapshotEvery ?? 1000;
-    const { userId: user, clientId: client, role } = this.#session;
-    this.#due ||= every > 0 && version % every === 0 && role === "leader" && userId === user && clientId === client;
-  }
-
-  // Only a document that holds all of the log and nothing else: a snapshot replaces the
-  // log, and the server may still refuse what is not stored yet.
-  #keep(): void {
-    if (!this.#due || this.#gone) return;
-    const { version, role } = this.#session;
-    const { pendingStructs, pendingDs } = this.doc.store;
-    if (role !== "leader" || !this.#synced || this.#refused || this.#at !== version || !this.#whole || pendingStructs || pendingDs) return;
-    if (this.#under.length > 0 || this.#waiting.length > 0 || this.#log) return;
-    this.#due = false;
-    // An incomplete update is neither in the document nor wholly behind the snapshot.
-    const begun = this.#parts.begun(version - abandoned);
-    this.#store(version, { y: encode(encodeStateAsUpdate(this.doc)), ...(begun.length && { begun }) });
-  }
-
-  // While others are connected the server refuses a snapshot until one of them has received
-  // its version: the same is sent again. After any other refusal the next snapshot will do.
-  #store(version: number, data: unknown): void {
+  #changed(): void {
     if (this.#gone) return;
-    this.#session.snapshot(version, data).catch(({ reason, retryAfter = 1000 }: HoldfastError) => {
-      if (reason === "snapshot_unconfirmed") setTimeout(() => this.#store(version, data), retryAfter);
-    });
+    if (this.#outbox.stuck) this.#say(false);
+    else if (!this.#synced && this.#connection) this.#check();
+    this.#snapshots.keep();
+    this.#count();
+  }
+
+  #count(): void {
+    const { unsent } = this;
+    this.#session.holding?.(this, this.#outbox.kept + unsent - this.#outbox.size);
+    if (unsent === this.#unsent) return;
+    this.#unsent = unsent;
+    this.emit("unsent", { count: unsent });
+  }
+
+  // The document as of the run's version: nothing else, and nothing less.
+  get #stored(): { run: Run; doc: Doc } | undefined {
+    return this.#synced && !this.#log && this.#outbox.size === 0 ? { run: this.#run, doc: this.doc } : undefined;
   }
 }
 

@@ -37,6 +37,11 @@ export interface HoldfastProviderOptions {
   awarenessEvery?: number;
   /** Whether the provider connects at once. Default: true; otherwise at `connect()`. */
   connect?: boolean;
+  /**
+   * The section in which the changes are made. An operation that names none is refused while
+   * somebody else has locked any section; the provider then waits.
+   */
+  section?: string | (() => string | undefined);
   /** The provider stores a snapshot once this profile wrote an operation at a multiple of this version. Default: 1000; 0: never. */
   snapshotEvery?: number;
 }
@@ -48,13 +53,22 @@ export type Status = "connecting" | "connected" | "disconnected";
 export interface HoldfastProviderEvents {
   /** The connection changed. `disconnected`: the session is closed, or `disconnect` was called. */
   status: { status: Status };
-  /** Whether the document has everything that the server has. After a drop that is unknown, so false. */
+  /**
+   * Whether document and log are the same: the document has everything that is stored, and
+   * everything that it has is stored or on its way. After a drop that is unknown, so false.
+   */
   synced: boolean;
   /** The same as `synced`, by its other usual name. */
   sync: boolean;
   /** An update that came from the server and is in the document now. */
   update: Uint8Array;
-  /** The server refused a change, so the document has what nobody else has. The provider sends nothing more. */
+  /** How many changes of the document are not stored: on their way, held back, or refused. */
+  unsent: { count: number };
+  /**
+   * The document has what nobody else has: the server refused a change for good, or has lost
+   * (`DOCUMENT_RESET`) what it had. Nothing more is sent until the rights come back, or you
+   * call `resend`. `unsaved` returns it.
+   */
   refused: HoldfastError;
   /** Something in the log could not be applied: this document lacks it, and the provider makes no snapshot. */
   error: HoldfastError;
