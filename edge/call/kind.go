@@ -18,6 +18,8 @@ var (
 	KindAdmit = Kind{Sessions, "admit", "grant"}
 	// KindGone says that a channel on a document is gone: Gone.
 	KindGone = Kind{Sessions, "gone", "ok"}
+	// KindClientGone says so of one of several: Gone.
+	KindClientGone = Kind{Sessions, "client_gone", "ok"}
 	// KindAccess has the permissions asked for anew: Access.
 	KindAccess = Kind{Sessions, "access", "receipt"}
 	// KindEnd revokes tokens or ends connections: End.

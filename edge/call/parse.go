@@ -26,7 +26,8 @@ func ParseSession(text []byte) (*ToSession, Error) {
 	switch word {
 	case KindAdmit.Word, nextWord:
 		r.Kind, visit, valid = &KindAdmit, r.Admit.fields, r.Admit.valid
-	case KindGone.Word:
+	case KindGone.Word, KindClientGone.Word:
+		r.Gone.Others = word == KindClientGone.Word
 		r.Kind, visit, valid = &KindGone, r.Gone.fields, r.Gone.valid
 	case KindAccess.Word:
 		r.Kind, visit = &KindAccess, r.Access.fields

@@ -36,18 +36,29 @@ func (r *Admit) valid() bool {
 	return ok && r.Document != ""
 }
 
-// Gone says that the user's channel on a document is gone. It is answered with OK.
+// Gone says that the channel of a user's client on a document is gone: of all the user's,
+// where it names no client. It is answered with OK.
 type Gone struct {
-	Document, SessionID, Reason string
+	Document, ClientID, SessionID, Reason string
+	// Others says that other clients of the user are on the document still. Version 1, which
+	// believes in one channel on each, must not take it for that one's end.
+	Others bool
 	// AdmittedAt is that of the newest grant the document had.
 	AdmittedAt Moment
 }
 
 // Message is the request as it is sent.
-func (r *Gone) Message() Message { return message(&KindGone, r.fields) }
+func (r *Gone) Message() Message {
+	kind := &KindGone
+	if r.Others {
+		kind = &KindClientGone
+	}
+	return message(kind, r.fields)
+}
 
 func (r *Gone) fields(f *fields) {
 	f.str("document", &r.Document)
+	f.str("client_id", &r.ClientID)
 	f.str("session_id", &r.SessionID)
 	f.str("reason", &r.Reason)
 	f.millis("admitted_at", &r.AdmittedAt)

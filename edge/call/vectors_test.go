@@ -69,6 +69,8 @@ var requests = []struct {
 	{"session: admit, again", &Admit{Document: "welcome", ClientID: "c1", Claims: again, GoneAt: at(2), Access: 4, Again: true}},
 	{"session: admit, a token is refreshed", &Admit{Document: "welcome", ClientID: "c1", Claims: claims.Append(nil), Access: 4, Refresh: true}},
 	{"session: gone", &Gone{Document: "welcome", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
+	{"session: gone, a client", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
+	{"session: gone, one of several", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "replaced", Others: true, AdmittedAt: at(2)}},
 	{"session: access, a document", &Access{UserID: "usr_owner", Document: "welcome", Reason: "document_role_changed", By: "olive"}},
 	{"session: access, a workspace", &Access{UserID: "usr_owner", WorkspaceID: "ws", Reason: "workspace_role_changed", By: "olive"}},
 	{"session: access, the document has changed", &Access{UserID: "usr_owner", Document: "welcome", Version: 4, Reason: "permissions_changed", By: "olive"}},

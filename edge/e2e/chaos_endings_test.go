@@ -16,7 +16,7 @@ func (w *world) state(d dialling) channel.State {
 	var answer struct{ Rows []struct{ State int } }
 	w.server.Do(map[string]string{
 		"do": "sql", "class": "Document", "name": d.document,
-		"query": fmt.Sprintf("SELECT state FROM channels WHERE user_id = '%s'", userOf(d)),
+		"query": fmt.Sprintf("SELECT state FROM members WHERE user_id = '%s'", userOf(d)),
 	}, &answer)
 	if len(answer.Rows) != 1 {
 		w.t.Fatalf("the document has %d channels of %s", len(answer.Rows), userOf(d))

@@ -56,6 +56,7 @@ type dialling struct {
 	origin                        string
 	carriage                      string // query, header, or protocol (the default)
 	address                       string // whom it seems to come from
+	redial                        bool   // nobody asked for it
 }
 
 func (d dialling) dial(s *server) (*conn, *http.Response, error) {
@@ -65,6 +66,9 @@ func (d dialling) dial(s *server) (*conn, *http.Response, error) {
 	}
 	if d.sessionID != "" && d.lastSeq >= 0 {
 		url += fmt.Sprintf("&last_seq=%d", d.lastSeq)
+	}
+	if d.redial {
+		url += "&redial=true"
 	}
 	header := http.Header{}
 	options := &websocket.DialOptions{HTTPHeader: header}

@@ -38,10 +38,8 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	}
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}
 	o.store.document(&snap)
-	snap.Receipts = make(map[string][]document.Receipt, len(snap.Channels))
 	for _, row := range snap.Channels {
-		user := row.Channel.UserID
-		snap.Receipts[user] = o.store.receipts(user, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept)
+		snap.Receipts = append(snap.Receipts, o.store.receipts(row.Channel.UserID, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept))
 	}
 	if o.store.err != nil {
 		return nil, o.store.err
@@ -186,8 +184,8 @@ func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
 		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
 	}
-	if current := o.core.Current(user); current != "" {
-		c.event.Seen = o.host.LastSeen(current)
+	for _, current := range o.core.Current(user) {
+		c.event.Seen = append(c.event.Seen, document.Seen{Conn: current, At: o.host.LastSeen(current)})
 	}
 	o.connecting, o.ask = c, ask
 	return c.event

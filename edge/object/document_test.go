@@ -143,7 +143,7 @@ func TestACrashBeginsTheGracePeriod(t *testing.T) {
 		t.Fatalf("alarm at %v, want the end of grace at %v", r.alarm, want)
 	}
 	r.now = r.alarm
-	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 1 SESSIONS ann {"kind":"gone","document":"welcome","session_id":"s-ann","reason":"grace_expired"`)
+	expect(t, without(r.enter(Input{Kind: Alarm}), "alarm"), `call 1 SESSIONS ann {"kind":"gone","document":"welcome","client_id":"c-ann","session_id":"s-ann","reason":"grace_expired"`)
 	// No answer before the session object has answered.
 	r.enter(Input{Kind: Failed, Ask: 1})
 	r.now = r.alarm

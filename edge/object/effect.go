@@ -37,7 +37,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.SaveChannel:
 		save(&o.store, &channelsTable, &e.Row)
 	case document.DeleteChannel:
-		o.store.delete(&channelsTable.shape, text(e.UserID))
+		o.store.write(channelsTable.drop(), text(e.UserID), text(e.ClientID))
 	case document.GrantTaken:
 		o.host.Respond(o.ask, 200, []byte(call.OK))
 	case document.Ended:
@@ -82,7 +82,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Notify:
-		gone := call.Gone{Document: o.name, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
+		gone := call.Gone{Document: o.name, ClientID: e.ClientID, Others: e.Others, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
 		send(o.host, o.asks.add(ask{notify: e}), e.UserID, gone.Message())
 	default:
 		o.store.err = errDropped
@@ -162,7 +162,7 @@ func (o *documentObject) answered(in Input) document.Event {
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.notify.UserID != "":
-		return document.Notified{UserID: q.notify.UserID, SessionID: q.notify.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
+		return document.Notified{UserID: q.notify.UserID, ClientID: q.notify.ClientID, SessionID: q.notify.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
 	case in.Kind == Failed:
 		return document.TokenRefused{Conn: q.verify.Conn, Err: &protocol.Error{Code: protocol.ServiceUnavailable}}
 	case q.token:

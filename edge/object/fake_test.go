@@ -247,8 +247,14 @@ func (f *fake) carryOut(s Stmt, row []Value) {
 	case s < firstTable:
 		f.writeLog(s, row)
 	case (s-firstTable)%kinds == drop:
-		first := key(row[0])
-		maps.DeleteFunc(f.rows(tableOf(s).name), func(_ string, r []Value) bool { return key(r[0]) == first })
+		maps.DeleteFunc(f.rows(tableOf(s).name), func(_ string, r []Value) bool {
+			for i := range row {
+				if key(r[i]) != key(row[i]) {
+					return false
+				}
+			}
+			return true
+		})
 	default:
 		t := tableOf(s)
 		id := keyOf(t, row)

@@ -101,7 +101,7 @@ func TestPresenceOutlivesHibernation(t *testing.T) {
 	r := newRoom(t)
 	r.connect("ann", "")
 	r.connect("bob", "")
-	before := len(r.tables["channels"])
+	before := len(r.tables["members"])
 	left := r.says("ann", `{"type":"presence","event":"update","data":{"data":{"cursor":"dé"}}}`)
 	if len(r.writes) > 1 || times(left, `"cursor"`) != 1 { // one is the attachment
 		t.Errorf("%d writes, %q", len(r.writes), left)
@@ -115,7 +115,7 @@ func TestPresenceOutlivesHibernation(t *testing.T) {
 	if left := r.connect("dan", ""); times(left, `"cursor"`) != 0 {
 		t.Errorf("dan sees %q of who is away", left)
 	}
-	if n := len(r.tables["channels"]); n != before+2 {
+	if n := len(r.tables["members"]); n != before+2 {
 		t.Errorf("%d rows", n)
 	}
 }

@@ -15,7 +15,7 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 	const refused = `"error_code":"SERVICE_UNAVAILABLE"`
 	for name, class := range map[string]func(Host, time.Time) (Object, error){"document": NewDocument, "user": NewUser} {
 		d := newDisk(t)
-		d.exec(storedSteps(t, name, schemaVersion) + storedPart(t, name, "rows 0"))
+		d.exec(storedSteps(t, name, storedVersion) + storedPart(t, name, "rows 0"))
 		d.exec(fmt.Sprintf("ALTER TABLE audit RENAME COLUMN code TO code_in_words; CREATE TABLE schema (version INTEGER NOT NULL); INSERT INTO schema VALUES (%d)", schemaVersion+1))
 		before := d.rowsOf()
 		d.sockets["0123456789abcdef"] = time.Time{}

@@ -41,7 +41,7 @@ func (o *userObject) request(in Input) user.Event {
 		// everything does.
 		o.host.Respond(in.Ask, 200, []byte(call.OK))
 		g := &r.Gone
-		return forSession(session.ChannelGone{Channel: g.Document, SessionID: g.SessionID, Reason: g.Reason, AdmittedAt: g.AdmittedAt.Time()})
+		return forSession(session.ChannelGone{Channel: g.Document, ClientID: g.ClientID, SessionID: g.SessionID, Reason: g.Reason, AdmittedAt: g.AdmittedAt.Time()})
 	case &call.KindAdmit:
 		a := &r.Admit
 		e := session.Admit{

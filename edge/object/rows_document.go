@@ -11,7 +11,7 @@ import (
 
 var (
 	opsTable      = newTable(shape{number: opsNumber, name: "ops", keys: 1, once: true, since: 1}, entryColumns)
-	channelsTable = newTable(shape{number: channelsNumber, name: "channels", keys: 1, since: 1}, memberColumns)
+	channelsTable = newTable(shape{number: channelsNumber, name: "members", keys: 2, since: 1, was: "channels", rekeyed: 6}, memberColumns)
 	commentsTable = newTable(shape{number: commentsNumber, name: "comments", keys: 1, once: true, since: 3}, commentColumns)
 	receiptsTable = newTable(shape{number: receiptsNumber, name: "receipts", keys: 1, since: 3}, trimmedColumns)
 	stateTable    = newTable(shape{number: stateNumber, name: "state", since: 3}, stateColumns)

@@ -11,7 +11,7 @@ import (
 
 var (
 	sessionTable      = newTable(shape{number: sessionNumber, name: "session", since: 1}, sessionColumns)
-	userChannelsTable = newTable(shape{number: userChannelsNumber, name: "channels", keys: 1, since: 1}, userChannelColumns)
+	userChannelsTable = newTable(shape{number: userChannelsNumber, name: "user_channels", keys: 2, since: 1, was: "channels", rekeyed: 6}, userChannelColumns)
 	accessTable       = newTable(shape{number: accessNumber, name: "access", keys: 1, since: 1}, accessColumns)
 	revokedTable      = newTable(shape{number: revokedNumber, name: "revoked", keys: 1, since: 3}, revokedColumns)
 	deviceTable       = newTable(shape{number: deviceNumber, name: "device", since: 3}, deviceColumns)

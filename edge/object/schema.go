@@ -5,7 +5,7 @@ package object
 
 // schemaVersion counts the changes to the tables. A change says it in the since of what it
 // adds; objects upgrade themselves when they are next woken.
-const schemaVersion = 5
+const schemaVersion = 6
 
 // The numbers of the tables, of documents and then of users' objects.
 const (
@@ -47,7 +47,7 @@ type schema struct {
 
 var documentSchema = schema{
 	tables: shapes[:remainsNumber],
-	after: [...][]Stmt{
+	after: [schemaVersion + 1][]Stmt{
 		1: {createOpsClient},
 		3: {createCommentsOpen, createReceiptsClient},
 		5: {countOps, createOpsCommenter, createOpsComments, keepTrimmed},
@@ -66,6 +66,11 @@ func (d *schema) upgrade(from int, run func(Stmt)) {
 		for i, c := range t.list() {
 			if c.added > from {
 				run(t.add(i))
+			}
+		}
+		if t.rekeyed > from {
+			for _, step := range [...]int{0, moveRows, dropOld} {
+				run(t.add(step))
 			}
 		}
 	}

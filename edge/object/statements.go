@@ -129,7 +129,7 @@ var texts = [...]statement{
 		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?"},
 	selectReceipts: {described(receiptColumns), " FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
 	selectTrimmed:  {described(receiptColumns), " FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
-	selectChannels: {channelsTable.describe, " FROM channels ORDER BY user_id"},
+	selectChannels: {channelsTable.describe, " FROM members ORDER BY user_id, client_id"},
 	selectState:    {stateTable.describe, " FROM state"},
 	selectRemains:  {remainsTable.describe, " FROM remains"},
 	selectSections: {sectionsTable.describe, " FROM sections ORDER BY section"},
@@ -166,7 +166,7 @@ var texts = [...]statement{
 	restoreEmpty: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) SELECT ?1, 0, 1, '', '', length(?3), ?2, ?3, ?2"},
 
 	selectSession:      {sessionTable.describe, " FROM session"},
-	selectUserChannels: {userChannelsTable.describe, " FROM channels ORDER BY document"},
+	selectUserChannels: {userChannelsTable.describe, " FROM user_channels ORDER BY document, client_id"},
 	selectAccess:       {accessTable.describe, " FROM access ORDER BY document"},
 	selectRevoked:      {revokedTable.describe, " FROM revoked ORDER BY token_id"},
 	selectDevice:       {deviceTable.describe, " FROM device"},

@@ -28,7 +28,7 @@ Tables are made with the first row: an object that was only asked something stor
 // tableMeanings say what a row is, by table and object; columnMeanings what a column is.
 const tableMeanings = `
 document ops: an entry of the log: an op, or what was said in a comment
-document channels: one user's channel to this document, with the grant it lives under
+document members: one user's channel to this document, with the grant it lives under
 document comments: a comment that is open, or whose resolving entry is not trimmed yet
 document receipts: what a trimmed entry leaves behind: the answer to its repeat
 document state: what the document knows of itself
@@ -38,7 +38,7 @@ document audit: a line of the audit log
 document remains: what a document without content has to remember, where there are no other tables
 user audit: a line of the audit log
 user session: the user's session and what was revoked of it
-user channels: a document that the user has open
+user user_channels: a document that the user has open
 user access: what the permission source last said of a document
 user revoked: one token, or one sign-in, that is revoked
 user device: the user's device channel
@@ -59,41 +59,41 @@ ops kind: 0 an op; of a comment 1 its creation, 2 a reply, 3 its resolution
 ops comment: the comment's id, 0 for an op
 ops total: bytes of all entries up to and with this one, those that are gone included; 0 before version 5
 
-document.channels user_id: whose channel it is
-document.channels client_id: the client that holds it
-document.channels session_id: the session that the client resumes by
-document.channels state: 0 pending, 1 active, 2 grace, 3 gone
-document.channels conn: the connection, empty while there is none
-document.channels connected_at: when that connection, or the last there was, began
-document.channels seen: its last sign of life that was stored
-document.channels pings: bit 0: it has pinged; bit 1: it resumed the channel
-document.channels grace_until: until when the channel can be resumed
-document.channels acked: the last seq that the client acknowledged
-document.channels expires: when the token expires that the connection lives by
-document.channels noticed: a refresh of that token was asked for
-document.channels notice_at: when that is due; 0: counted back from expires
-document.channels name: the user's name, as others are shown it
-document.channels grant_session_id: the session that the grant was given in
-document.channels workspace_id: the document's workspace
-document.channels role: the user's role there
-document.channels permissions: what the user may do here, as bits (shared/permission)
-document.channels epoch: the permission epoch of the grant
-document.channels locked: what the permission source said of the document's lock
-document.channels grant_expires: when the grant ends
-document.channels token_id: the token's jti, empty for one that has none
-document.channels admitted_at: when the user's object admitted the client
-document.channels telling: the user's object has not confirmed yet that the channel is gone
-document.channels reason: why it is gone
-document.channels tell_next: when the user's object is called again, or, once it has confirmed, when the row goes
-document.channels tries: how often it was called
-document.channels behind: entries after pushed have not been sent to the connection
-document.channels pushed: the newest entry that was
-document.channels dry_since: since when the connection has had no room for more
-document.channels confirms: the client has answered a probe
-document.channels trusted: how many windows the connection was given unconfirmed
-document.channels issued_at: when the token was issued
-document.channels fence: the least epoch of a grant that is let in
-document.channels share: how much of the rates the user has here, in thousandths; 0: all
+document.members user_id: whose channel it is
+document.members client_id: the client that holds it
+document.members session_id: the session that the client resumes by
+document.members state: 0 pending, 1 active, 2 grace, 3 gone
+document.members conn: the connection, empty while there is none
+document.members connected_at: when that connection, or the last there was, began
+document.members seen: its last sign of life that was stored
+document.members pings: bit 0: it has pinged; bit 1: it resumed the channel
+document.members grace_until: until when the channel can be resumed
+document.members acked: the last seq that the client acknowledged
+document.members expires: when the token expires that the connection lives by
+document.members noticed: a refresh of that token was asked for
+document.members notice_at: when that is due; 0: counted back from expires
+document.members name: the user's name, as others are shown it
+document.members grant_session_id: the session that the grant was given in
+document.members workspace_id: the document's workspace
+document.members role: the user's role there
+document.members permissions: what the user may do here, as bits (shared/permission)
+document.members epoch: the permission epoch of the grant
+document.members locked: what the permission source said of the document's lock
+document.members grant_expires: when the grant ends
+document.members token_id: the token's jti, empty for one that has none
+document.members admitted_at: when the user's object admitted the client
+document.members telling: the user's object has not confirmed yet that the channel is gone
+document.members reason: why it is gone
+document.members tell_next: when the user's object is called again, or, once it has confirmed, when the row goes
+document.members tries: how often it was called
+document.members behind: entries after pushed have not been sent to the connection
+document.members pushed: the newest entry that was
+document.members dry_since: since when the connection has had no room for more
+document.members confirms: the client has answered a probe
+document.members trusted: how many windows the connection was given unconfirmed
+document.members issued_at: when the token was issued
+document.members fence: the least epoch of a grant that is let in
+document.members share: how much of the rates the user has here, in thousandths; 0: all
 
 comments id: the version of the entry that created it
 comments resolved: the version of the entry that resolved it, 0 while it is open
@@ -160,20 +160,20 @@ session revoked_before: the moment up to which every token is revoked
 session issued_ahead: the newest time of issue that was ahead of this object's clock
 session sign_ins_before: the moment up to which every sign-in is revoked
 
-user.channels document: the document
-user.channels client_id: the user's client there
-user.channels until: when the channel cannot be alive any more, whatever the document says
-user.channels admitted_at: the newest admission's time
-user.channels owed: the epoch of a change that the document has not confirmed, 0 for none
-user.channels reason: what the document is to say of it
-user.channels next_push: when the change is pushed again, or the source asked
-user.channels pushes: how often it was
-user.channels expires: when the newest token expires
-user.channels token_id: its jti
-user.channels doubt: the source has yet to be asked what changed
-user.channels by_whom: because of whom
-user.channels fence: the epoch of a revocation or kick that the document has not confirmed, 0 for none
-user.channels kick: that of a kick, which ends the channel whatever its token
+user.user_channels document: the document
+user.user_channels client_id: the user's client there
+user.user_channels until: when the channel cannot be alive any more, whatever the document says
+user.user_channels admitted_at: the newest admission's time
+user.user_channels owed: the epoch of a change that the document has not confirmed, 0 for none
+user.user_channels reason: what the document is to say of it
+user.user_channels next_push: when the change is pushed again, or the source asked
+user.user_channels pushes: how often it was
+user.user_channels expires: when the newest token expires
+user.user_channels token_id: its jti
+user.user_channels doubt: the source has yet to be asked what changed
+user.user_channels by_whom: because of whom
+user.user_channels fence: the epoch of a revocation or kick that the document has not confirmed, 0 for none
+user.user_channels kick: that of a kick, which ends the channel whatever its token
 
 access document: the document
 access fetched_at: when the source answered

@@ -20,7 +20,9 @@ var rewrite = flags.Bool("rewrite", false, "write edge/STORAGE.md, and the names
 
 // What objects of schema version 5 have stored is in testdata/stored, as the program of that
 // version wrote it: the statements of each step to it, and three sets of rows that fill every
-// column. These files are not written anew: deployed objects are not either.
+// column. The steps to later versions follow it, as their programs wrote them. These files are
+// not written anew: deployed objects are not either.
+const storedVersion = 5
 
 // storedPart is a part of such a file.
 func storedPart(t *testing.T, object, title string) string {
@@ -223,7 +225,7 @@ func TestAnOlderObjectIsUpgraded(t *testing.T) {
 			for _, disk := range []*disk{then, now} {
 				disk.exec(storedSteps(t, object, version))
 				full := newDisk(t)
-				full.exec(storedSteps(t, object, schemaVersion) + storedPart(t, object, "rows 0"))
+				full.exec(storedSteps(t, object, storedVersion) + storedPart(t, object, "rows 0"))
 				disk.copyFrom(full)
 				disk.exec(fmt.Sprintf("CREATE TABLE schema (version INTEGER NOT NULL); INSERT INTO schema VALUES (%d)", version))
 			}
@@ -282,7 +284,7 @@ func TestStoredRowsAreRead(t *testing.T) {
 		text := ""
 		for n := range 3 {
 			old, again := newDisk(t), newDisk(t)
-			old.exec(storedSteps(t, object, schemaVersion) + storedPart(t, object, fmt.Sprint("rows ", n)))
+			old.exec(storedSteps(t, object, storedVersion) + storedPart(t, object, fmt.Sprint("rows ", n)))
 			old.exec("CREATE TABLE schema (version INTEGER NOT NULL); INSERT INTO schema VALUES (5)")
 			from, to := store{host: old}, store{host: again}
 			if err := from.open(d); err != nil {

@@ -220,7 +220,7 @@ func userRows(t *testing.T, host rowsHost) {
 	s.delete(&appReceiptsTable.shape, text(saved.Row.Package))
 	s.delete(&revokedTable.shape, text(want.Session.Revoked[0].TokenID))
 	s.delete(&accessTable.shape, text(want.Session.Access[0].Document))
-	s.delete(&userChannelsTable.shape, text(want.Session.Channels[0].Channel))
+	s.write(userChannelsTable.drop(), text(want.Session.Channels[0].Channel), text(want.Session.Channels[0].ClientID))
 	host.wrote(&s)
 	want.Device.Kept, want.Session.Channels, want.Session.Access, want.Session.Revoked = nil, nil, nil, nil
 	want.Apps.Apps[0].Kept, want.Apps.Apps[0].Receipts = nil, nil

@@ -19,6 +19,10 @@ type shape struct {
 	serial bool
 	// once says that a row is never replaced: a second one by its key fails the event.
 	once bool
+	// was is the name of a table of before, by the first of its two keys alone, whose rows this
+	// one takes; rekeyed is the version of the schema since which there is this one.
+	was     string
+	rekeyed int
 	// rowid keeps SQLite's own key beside one that is no number.
 	rowid bool
 	// since is the version of the schema that made the table, 0 for one that is not a part
@@ -53,15 +57,18 @@ func (s *shape) list() []column {
 // once at most.
 const (
 	put  Stmt = iota // one row; its columns
-	drop             // the rows whose first column is the parameter
+	drop             // the rows whose first column is the parameter, or both whose keys are
 	kinds
 
 	firstTable = textCount
 	// StmtCount is how many statements there are that run often.
 	StmtCount = firstTable + tableCount*kinds
 
-	// maxColumns is more than a table has.
+	// maxColumns is more than a table has, with the two statements behind them that move what
+	// another one held.
 	maxColumns = 64
+	moveRows   = maxColumns - 2
+	dropOld    = maxColumns - 1
 )
 
 func (s *shape) put() Stmt  { return firstTable + s.number*kinds + put }
@@ -155,17 +162,31 @@ func tableText(s Stmt) string {
 		s -= StmtCount
 		t := shapes[s/maxColumns]
 		column := s % maxColumns
-		if column == 0 {
-			return t.createText()
+		old := t.name
+		if t.was != "" && (column >= moveRows || t.list()[column].added < t.rekeyed) {
+			old = t.was
 		}
-		return "ALTER TABLE " + t.name + " ADD COLUMN " + t.list()[column].text(t.since)
+		switch column {
+		case 0:
+			return t.createText()
+		case moveRows:
+			list, _ := names(t.describe)
+			return "INSERT INTO " + t.name + " (" + list + ") SELECT " + list + " FROM " + old
+		case dropOld:
+			return "DROP TABLE " + old
+		}
+		return "ALTER TABLE " + old + " ADD COLUMN " + t.list()[column].text(t.since)
 	}
 	s -= firstTable
 	t := shapes[s/kinds]
 	if s%kinds == put {
 		return t.putText()
 	}
-	return "DELETE FROM " + t.name + " WHERE " + t.list()[0].name + " = ?"
+	text := "DELETE FROM " + t.name + " WHERE " + t.list()[0].name + " = ?"
+	if t.was != "" {
+		text += " AND " + t.list()[1].name + " = ?"
+	}
+	return text
 }
 
 // save stores a row.

@@ -184,7 +184,7 @@ func (o *userObject) carryOutSession(effect session.Effect) {
 	case session.SaveChannel:
 		save(&o.store, &userChannelsTable, &e.Row)
 	case session.DeleteChannel:
-		o.store.delete(&userChannelsTable.shape, text(e.Channel))
+		o.store.write(userChannelsTable.drop(), text(e.Channel), text(e.ClientID))
 	case session.SaveAccess:
 		save(&o.store, &accessTable, &e.Row)
 	case session.DeleteAccess:

@@ -238,6 +238,7 @@ CONNECTS_PER_USER_PER_MIN: Connects a minute of one user, over all documents.
 CONNECTS_PER_USER_BURST: Connects of one user at once, after a rest. | 2 × ~CONNECTS_PER_USER_PER_MIN~
 RESUMES_PER_DOCUMENT_PER_MIN: Resumes and token refreshes a minute of the client of one open document. They do not count as the user's connects.
 RESUMES_PER_DOCUMENT_BURST: Resumes and token refreshes of that client at once, after a rest.
+CONNECTIONS_PER_USER: Clients (browser profiles, devices) of one user that may be connected to one document at the same time. One more takes the place of another: of one whose line is down, or else of the one that connected longest ago.
 MAX_DOCUMENTS_PER_USER: Documents that one user may have open.
 FULL_RATE_DOCUMENTS: Open documents in which a user has the full rates. In more documents the user's rates are shared out.
 
@@ -259,7 +260,7 @@ MAX_REPLAY: Missed entries that a resume replays. More are a gap.
 MAX_SYNC_BYTES: The largest ~document_sync~.
 
 # Documents
-MAX_MEMBERS: Users on a document at a time.
+MAX_MEMBERS: Clients on a document at a time. With ~CONNECTIONS_PER_USER~ above 1 each of a user's counts.
 LOCK_RETRY_MS: The ~retry_after~ for a writer on a locked document.
 KEEP_OPS: The newest entries that a snapshot leaves in the log.
 SNAPSHOT_LEVEL: The permission that posting a snapshot needs. Any other word stands for ~admin~.

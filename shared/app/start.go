@@ -123,7 +123,7 @@ func (a *Apps) start(now time.Time, name, messageID, random string) bool {
 	}
 	x := &attached{
 		row: Row{Package: name, SessionID: protocol.AppSessionID(a.userID, random)},
-		ch:  channel.New(&a.cfg.Channel, a.userID), box: channel.NewOutbox(a.cfg.Outbox), receipts: channel.NewReceipts(a.cfg.Unanswered),
+		ch:  channel.New(&a.cfg.Channel, a.userID, ""), box: channel.NewOutbox(a.cfg.Outbox), receipts: channel.NewReceipts(a.cfg.Unanswered),
 	}
 	at := 0
 	for at < len(a.list) && a.list[at].row.Package < name {

@@ -13,10 +13,10 @@ type Channel struct {
 	row Row
 }
 
-// New returns a channel nobody has connected to yet. cfg must have its defaults
-// set (Config.WithDefaults) and is shared, not copied.
-func New(cfg *Config, userID string) *Channel {
-	return &Channel{cfg: cfg, row: Row{UserID: userID, State: Gone}}
+// New returns a channel nobody has connected to yet, of one client where clientID is set.
+// cfg must have its defaults set (Config.WithDefaults) and is shared, not copied.
+func New(cfg *Config, userID, clientID string) *Channel {
+	return &Channel{cfg: cfg, row: Row{UserID: userID, ClientID: clientID, State: Gone}}
 }
 
 // Restore returns the channel a row was taken from.

@@ -13,7 +13,7 @@ func sec(n float64) time.Time { return start.Add(time.Duration(n * float64(time.
 
 func newChannel() *Channel {
 	cfg := Config{}.WithDefaults()
-	return New(&cfg, "ann")
+	return New(&cfg, "ann", "")
 }
 
 func connect(c *Channel, at float64, conn serverconn.ConnID, client, session, asked string) Outcome {

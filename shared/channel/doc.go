@@ -1,4 +1,4 @@
-// Package channel is one user's tie to one document, or to the device: who
+// Package channel is the tie of one client of a user's to one document, or of the device: who
 // holds it, until when it may be resumed, and the one moment something is next
 // due. Both objects use it; it knows no effect, and no frame but those in an Outbox.
 //

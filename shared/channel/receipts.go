@@ -119,6 +119,14 @@ func (r *Receipts) Newest() string {
 	return r.at(len(r.items) - 1).MessageID
 }
 
+// Last returns its answer, 0 for none.
+func (r *Receipts) Last() uint64 {
+	if len(r.items) == 0 {
+		return 0
+	}
+	return r.at(len(r.items) - 1).Seq
+}
+
 // List returns those that are remembered, oldest first.
 func (r *Receipts) List() []Receipt {
 	var list []Receipt

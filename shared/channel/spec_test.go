@@ -26,7 +26,7 @@ func TestSpecHeartbeat(t *testing.T) {
 	if cfg.Heartbeat != 10*time.Second {
 		t.Errorf("every %v", cfg.Heartbeat)
 	}
-	c := New(&cfg, "ann")
+	c := New(&cfg, "ann", "")
 	connect(c, 0, "c1", "a", "s", "")
 	c.Pinged(sec(10))
 	if due, _ := c.Due(sec(34.999), true); due != Nothing {

@@ -37,7 +37,7 @@ type live struct {
 func New(cfg *Config, owner Owner, userID string) *Device {
 	return &Device{
 		cfg: cfg, owner: owner, userID: userID,
-		ch: channel.New(&cfg.Channel, userID), box: channel.NewOutbox(cfg.Outbox), probes: serverconn.NewProbes(cfg.Conn.Secret),
+		ch: channel.New(&cfg.Channel, userID, ""), box: channel.NewOutbox(cfg.Outbox), probes: serverconn.NewProbes(cfg.Conn.Secret),
 	}
 }
 

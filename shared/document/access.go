@@ -46,8 +46,8 @@ func (d *Document) raiseAccess(now time.Time) {
 func (d *Document) users() []string {
 	users := []string{}
 	for _, m := range d.members {
-		if m.ch.Live() {
-			users = append(users, m.userID())
+		if id := m.userID(); m.ch.Live() && (len(users) == 0 || users[len(users)-1] != id) {
+			users = append(users, id)
 		}
 	}
 	return users
@@ -86,7 +86,8 @@ func (d *Document) erase(now time.Time) {
 		}
 		if m.ch.Live() || m.notifying {
 			// Once: whom it does not reach believes in the channel until its token ends.
-			d.emit(Notify{UserID: m.userID(), SessionID: m.grant.SessionID, Reason: "erased", AdmittedAt: m.grant.AdmittedAt})
+			e := Notify{UserID: m.userID(), ClientID: m.ch.ClientID(), SessionID: m.grant.SessionID, Reason: "erased", AdmittedAt: m.grant.AdmittedAt}
+			d.emit(e)
 		}
 	}
 	d.emit(EraseAll{}) // what the last words came to as well

@@ -17,7 +17,7 @@ type Config struct {
 	// Unacknowledged is how many ops a client may have under way: so many of its
 	// newest message ids are remembered to recognise a repeat. Default 256.
 	Unacknowledged int
-	// MaxMembers is how many users the document holds, those in their grace
+	// MaxMembers is how many clients the document holds, those in their grace
 	// period included. Default 100.
 	MaxMembers int
 	// MaxReplay is how many missed entries a resume replays; a client that
@@ -33,6 +33,9 @@ type Config struct {
 	// Presence is how often one user's presence is passed on; of what comes faster the
 	// newest is. Default 20 a second.
 	Presence rate.Limit
+	// PerUser is how many clients of one user may be connected; one more takes the place of
+	// another. Default 1 (seed S2).
+	PerUser int
 	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
 	// still gets a frame of its own. Default 256 KiB.
 	MaxSyncBytes int
@@ -91,6 +94,7 @@ func (c Config) WithDefaults() Config {
 	c.Channel = c.Channel.WithDefaults()
 	def(&c.Unacknowledged, 256)
 	def(&c.MaxMembers, 100)
+	def(&c.PerUser, 1)
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)
 	c.Conn = c.Conn.WithDefaults()

@@ -18,21 +18,23 @@ func (d *Document) connect(now time.Time, c Connect) {
 	}
 	d.emit(nil) // the answer's place: it comes before what was due
 	d.turnBack(now)
-	if m := d.find(c.Grant.UserID); m != nil {
-		// Whether the user's old connection still lived decides between taking over
-		// and a new session, so it is judged here, by the record just read.
-		m.ch.Pinged(serverconn.NotAfter(now, c.Seen))
-		d.settle(now, m, true)
+	for _, seen := range c.Seen {
+		// Whether the user's other connections still live decides who is replaced, and between
+		// a resume and a new session, so it is judged here, by the record just read.
+		if m := d.conns[seen.Conn]; m != nil && m.ch.Pinged(serverconn.NotAfter(now, seen.At)) && m.ch.ClientID() != c.ClientID {
+			d.save(m)
+		}
 	}
+	d.settleEach(now, d.of(c.Grant.UserID), true)
 	d.settleDue(now)
 	d.lockSaid(now, c.Grant)
 
-	m := d.find(c.Grant.UserID)
-	if m != nil && c.Grant.Epoch < m.fence {
+	m := d.find(c.Grant.UserID, c.ClientID)
+	if c.Grant.Epoch < d.fenceOf(c.Grant.UserID) {
 		d.sendBack(m, c)
 		return
 	}
-	if m != nil && m.passed(d.sessionID(c.Grant.SessionID), c.Grant.AdmittedAt) && m.ch.Forget() {
+	if m != nil && d.passed(m, c.Grant) && m.ch.Forget() {
 		d.readmit(now, m, c)
 		return
 	}
@@ -41,55 +43,80 @@ func (d *Document) connect(now time.Time, c Connect) {
 		return
 	}
 	d.effects[0] = Accept{Conn: c.Conn}
-	grant := c.Grant
-	if m != nil {
-		grant = m.newest(grant)
+	grant := d.newest(m, c.Grant)
+	if m == nil {
+		m = d.newMember(grant, c.ClientID)
 	}
 	if !permission.Set(grant.Permissions).Has(permission.Read) {
 		d.refuse(now, m, c, grant, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
-	if c.Redial && m != nil && m.ch.Live() && m.ch.ClientID() != c.ClientID {
-		d.held(now, m, c)
+	leaving := d.tooMany(m)
+	if len(leaving) > 0 && c.Redial {
+		holder := leaving[len(leaving)-1]
+		d.refuse(now, m, c, grant, serverconn.Held(holder.ch.ClientID(), holder.ch.Row().ConnectedAt))
 		return
 	}
-	if (m == nil || !m.ch.Live()) && d.live() >= d.cfg.MaxMembers {
-		if m == nil {
-			m = d.newMember(grant)
-		}
+	if !m.ch.Live() && alive(d.members)-len(leaving) >= d.cfg.MaxMembers {
 		d.refuse(now, m, c, grant, d.documentFull(m))
 		return
 	}
-	if m == nil {
-		m = d.newMember(grant)
-	}
 	m.rejected, m.rejectedFor = 0, 0
+	for _, o := range leaving {
+		d.replace(now, o, c.ClientID)
+	}
 	d.admit(now, m, c, grant)
 }
 
-// held refuses a client that has dialled by itself while another of its user has the channel:
-// in grace too, for that one is what the user had in hand last, and comes back.
-func (d *Document) held(now time.Time, m *member, c Connect) {
-	e := serverconn.Held(m.ch.ClientID(), m.ch.Row().ConnectedAt)
-	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
-	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
-	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
-		m.grant.AdmittedAt = c.Grant.AdmittedAt // the session object counts from there
+// tooMany are those of the user's other clients that make room for the member: as many as are
+// beyond Config.PerUser with it. One whose line is down goes first, then who connected longest
+// ago; the last of the list did so most recently. A client that is back on its own channel needs no
+// room, unless there is less than there was.
+func (d *Document) tooMany(m *member) []*member {
+	var others []*member
+	for _, o := range d.of(m.userID()) {
+		if o == m || !o.ch.Live() {
+			continue
+		}
+		others = append(others, o)
+		for i := len(others) - 1; i > 0 && others[i].before(others[i-1]); i-- {
+			others[i-1], others[i] = others[i], others[i-1]
+		}
 	}
-	d.save(m)
-	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason}.Ending(now, false))
+	return others[:max(0, len(others)+1-d.cfg.PerUser)]
 }
 
-func (d *Document) newMember(grant Grant) *member {
-	m := &member{ch: channel.New(&d.cfg.Channel, grant.UserID), grant: grant}
+// before reports whether the member makes room before another does.
+func (m *member) before(o *member) bool {
+	if m.active() != o.active() {
+		return o.active()
+	}
+	return m.ch.Row().ConnectedAt.Before(o.ch.Row().ConnectedAt)
+}
+
+// replace ends the channel of a client whose place another of its user's takes, which learns
+// who that is.
+func (d *Document) replace(now time.Time, m *member, winner string) {
+	if m.active() {
+		d.replaced(m.self[0], winner, false)
+	}
+	d.record(m, audit.Entry{At: now, Event: audit.Replaced, Detail: winner}.Ending(m.ch.Connection()))
+	d.passSections(m, winner)
+	d.gone(now, m, replaced)
+}
+
+func (d *Document) newMember(grant Grant, clientID string) *member {
+	m := &member{ch: channel.New(&d.cfg.Channel, grant.UserID, clientID), grant: grant, fence: d.fenceOf(grant.UserID)}
+	m.receipts.Reset(d.cfg.Unacknowledged)
 	d.insert(m)
 	return m
 }
 
 // passed reports whether an admission is of a session this document knows to be
-// over for the user: that of the gone channel, or one before it.
-func (m *member) passed(sessionID string, admitted time.Time) bool {
-	return m.ch.SessionID() == sessionID || admitted.Before(m.grant.AdmittedAt)
+// over for the user: that of the gone channel, or one before it. While the user has another
+// channel here the session goes on.
+func (d *Document) passed(m *member, g Grant) bool {
+	return g.AdmittedAt.Before(m.grant.AdmittedAt) || m.ch.SessionID() == d.sessionID(g.SessionID) && alive(d.of(m.userID())) == 0
 }
 
 // sendBack has the front ask the session object again, which learns what it has to know.
@@ -118,7 +145,6 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 // concerned: the replaced connection, the new one, the others.
 func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	old := m.ch.Row()
-	was, client := old.State, old.ClientID
 	out := m.ch.Connect(now, channel.Attempt{
 		Conn: c.Conn, ClientID: c.ClientID,
 		SessionID: d.sessionID(grant.SessionID), Asked: c.SessionID,
@@ -133,8 +159,8 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		d.releaseSections(m.userID())
 	}
 	m.notifying, m.reason, m.notifyNext, m.tries = false, "", time.Time{}, 0
-	m.confirms = m.confirms && !out.Began && client == c.ClientID
-	if !c.Known || client != c.ClientID {
+	m.confirms = m.confirms && !out.Began
+	if !c.Known {
 		d.remember(m, c.Receipts)
 	}
 	if c.HasLastSeq && !d.ofThisLog(c) {
@@ -148,25 +174,21 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 
 	d.save(m)
 	if out.Replaced != "" {
-		d.record(m, audit.Entry{At: now, Event: audit.Replaced, ClientID: out.Previous, Detail: c.ClientID}.Ending(old.ConnectedAt, old.Resumed))
+		d.record(m, audit.Entry{At: now, Event: audit.Replaced, Detail: c.ClientID}.Ending(old.ConnectedAt, old.Resumed))
 	}
 	d.record(m, audit.Entry{At: now, Event: audit.Connected, Detail: resumedOrNew(out.Resumed)})
-	handover := out.Replaced != "" && out.Previous == c.ClientID
 	if out.Replaced != "" {
-		d.replaced(out.Replaced, c.ClientID, handover)
+		d.replaced(out.Replaced, c.ClientID, true)
 	}
 	d.acknowledge(now, m, out.Resumed, replay, gap)
 	if replay != nil {
 		d.pump(m)
 	}
-	if was == channel.Active && !handover {
-		d.sendPresence(m, protocol.EventLeave, out.Previous, nil)
-	}
 	d.sendMembers(m)
 	if d.anyLocked() {
 		d.sendLocks(m, "")
 	}
-	if !handover {
+	if out.Replaced == "" {
 		d.sendPresence(m, protocol.EventJoin, c.ClientID, nil)
 	}
 }
@@ -232,10 +254,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e protocol.Error) {
 	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
 	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
-	switch {
-	case m == nil:
-		m = d.newMember(grant)
-	case m.active():
+	if m.active() {
 		d.sendError(m, e)
 		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
 	}

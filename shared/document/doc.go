@@ -59,6 +59,15 @@
 // it resumes, at the cost of one reconnect. What cannot wait, an answer, may fill a second
 // window; with that one full too the connection ends at once.
 //
+// # Clients of one user
+//
+// Each client of a user has a channel of its own, by user and client id: Config.PerUser at a
+// time. One more takes the place of another, which gets CONNECTION_REPLACED and is gone for
+// good: of one whose line is down, or else of the one that connected longest ago. A client that
+// dials by itself (Connect.Redial) takes nobody's place, not that of a client in its grace
+// period either: its user had that one in hand last, and it comes back. What the session
+// object pushes or ends is of all the user's channels.
+//
 // # A channel's end
 //
 // The user's session object is notified of a gone channel (Notify) with backoff until

@@ -2,7 +2,6 @@ package document
 
 import (
 	"errors"
-	"sort"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
@@ -18,7 +17,7 @@ type Document struct {
 	now      time.Time // of this Step
 	clock    serverconn.Clock
 	portions int                // members this Step has given more of the log to
-	members  []*member          // by user id
+	members  []*member          // by user and client id
 	conns    map[ConnID]*member // current connections only; never ranged over
 	state    State
 	sections []Section // by name
@@ -46,6 +45,10 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		return nil, err
 	}
 	for i, row := range s.Channels {
+		var receipts []Receipt
+		if i < len(s.Receipts) {
+			receipts = s.Receipts[i]
+		}
 		m, err := d.restoreMember(row)
 		if err != nil {
 			return nil, err
@@ -55,15 +58,14 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		} else {
 			m.restoreShown(s.Shown[m.self[0]])
 		}
-		d.remember(m, s.Receipts[row.Channel.UserID])
+		d.remember(m, receipts)
 		d.members = append(d.members, m)
 	}
 	if s.Probes != (serverconn.Probes{}) {
 		d.probes = s.Probes
 	}
-	user := func(m **member) string { return (*m).userID() }
-	if rows.Ascending(d.members, user); rows.Repeated(d.members, user) {
-		return nil, errors.New("document: two rows of one user")
+	if rows.Ascending(d.members, keyOf); rows.Repeated(d.members, keyOf) {
+		return nil, errors.New("document: two rows of one client")
 	}
 	d.clock = serverconn.Starting(d.known())
 	return d, nil
@@ -106,14 +108,12 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
 		DocumentID: d.id, Version: d.version, Total: d.total, State: d.state, Sections: append([]Section(nil), d.sections...),
-		Upload: d.upload, Comments: d.comments, Receipts: map[string][]Receipt{}, Probes: d.probes,
+		Upload: d.upload, Comments: d.comments, Probes: d.probes,
 	}
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
 		s.Live = append(s.Live, Live{m.live.clone()})
-		if r := m.remembered(); len(r) > 0 {
-			s.Receipts[m.userID()] = r
-		}
+		s.Receipts = append(s.Receipts, m.remembered())
 	}
 	return s
 }
@@ -193,20 +193,22 @@ func (d *Document) step(now time.Time, ev Event) {
 // Connect that is stepped next needs no Receipts then. A live channel may end in
 // that very step, but it is not forgotten in it.
 func (d *Document) Knows(userID, clientID string) bool {
-	m := d.find(userID)
-	return d.version == 0 || m != nil && m.ch.Live() && m.ch.ClientID() == clientID
+	m := d.find(userID, clientID)
+	return d.version == 0 || m != nil && m.ch.Live()
 }
 
 // Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
 func (d *Document) Floor() uint64 { return d.state.Floor }
 func (d *Document) Kept() uint64  { return d.state.Kept }
 
-// Current returns the user's current connection, "" for none.
-func (d *Document) Current(userID string) ConnID {
-	if m := d.find(userID); m != nil {
-		return m.self[0]
+// Current returns the user's connections, one of each client.
+func (d *Document) Current(userID string) (conns []ConnID) {
+	for _, m := range d.of(userID) {
+		if m.active() {
+			conns = append(conns, m.self[0])
+		}
 	}
-	return ""
+	return conns
 }
 
 // User returns whose connection it is, "" for none that is current.
@@ -217,31 +219,41 @@ func (d *Document) User(conn ConnID) string {
 	return ""
 }
 
-// find returns the user's member, nil for none.
-func (d *Document) find(userID string) *member {
-	if i := d.place(userID); i < len(d.members) && d.members[i].userID() == userID {
+// find returns the member of a user's client, nil for none.
+func (d *Document) find(userID, clientID string) *member {
+	return d.named(memberKey(userID, clientID))
+}
+
+func (d *Document) named(key string) *member {
+	if i, ok := d.place(key); ok {
 		return d.members[i]
 	}
 	return nil
 }
 
-// place returns where the user's member is or would be.
-func (d *Document) place(userID string) int {
-	return sort.Search(len(d.members), func(i int) bool { return d.members[i].userID() >= userID })
+// of returns the user's members, one of each client. They are the document's own list.
+func (d *Document) of(userID string) []*member {
+	i, _ := d.place(memberKey(userID, ""))
+	n := 0
+	for i+n < len(d.members) && d.members[i+n].userID() == userID {
+		n++
+	}
+	return d.members[i : i+n]
 }
 
+// place returns where the member of a key is or would be, and whether it is.
+func (d *Document) place(key string) (int, bool) { return rows.Find(d.members, keyOf, key) }
+
+func keyOf(m **member) string { return (*m).key() }
+
 func (d *Document) insert(m *member) {
-	i := d.place(m.userID())
-	d.members = append(d.members, nil)
-	copy(d.members[i+1:], d.members[i:])
-	d.members[i] = m
+	i, _ := d.place(m.key())
+	d.members = rows.Insert(d.members, i, m)
 }
 
 func (d *Document) remove(m *member) {
-	i := d.place(m.userID())
-	copy(d.members[i:], d.members[i+1:])
-	d.members[len(d.members)-1] = nil
-	d.members = d.members[:len(d.members)-1]
+	i, _ := d.place(m.key())
+	d.members = rows.Remove(d.members, i)
 	d.stale = true
 }
 
@@ -262,9 +274,9 @@ func (d *Document) detach(m *member) {
 	d.stale = true
 }
 
-// live counts the channels that are active or may be resumed.
-func (d *Document) live() (n int) {
-	for _, m := range d.members {
+// alive counts the channels that are active or may be resumed.
+func alive(members []*member) (n int) {
+	for _, m := range members {
 		if m.ch.Live() {
 			n++
 		}

@@ -82,15 +82,16 @@ func passed(t, now time.Time) bool { return !t.IsZero() && !now.Before(t) }
 
 func (d *Document) settleAll(now time.Time, judge bool) {
 	d.stale = true
-	for i := 0; i < len(d.members); {
-		m := d.members[i]
-		d.settle(now, m, judge)
-		if i < len(d.members) && d.members[i] == m {
-			i++
-		}
-	}
+	d.settleEach(now, d.members, judge)
 	d.settleSections(now)
 	d.settleUpload(now)
+}
+
+// settleEach settles all of a part of the document's list, which a member that is over leaves.
+func (d *Document) settleEach(now time.Time, members []*member, judge bool) {
+	for _, m := range append([]*member(nil), members...) {
+		d.settle(now, m, judge)
+	}
 }
 
 // woken notes every sign of life, then does what is due.
@@ -141,6 +142,6 @@ func (d *Document) settle(now time.Time, m *member, judge bool) {
 		d.notify(now, m)
 	case m.over(now):
 		d.remove(m)
-		d.emit(DeleteChannel{UserID: m.userID()})
+		d.emit(DeleteChannel{UserID: m.userID(), ClientID: m.ch.ClientID()})
 	}
 }

@@ -77,7 +77,7 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 	if left {
 		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)
 	}
-	d.releaseSections(m.userID())
+	d.leaveSections(m)
 }
 
 // notify notifies once and sets the time of the next try.
@@ -86,16 +86,24 @@ func (d *Document) notify(now time.Time, m *member) {
 	m.notifyNext = now.Add(backoff.Pause(m.tries))
 	d.stale = true
 	d.save(m)
+	d.tellSession(m, m.reason)
+}
+
+// replaced is the reason of a channel's end whose place another of the user's takes.
+const replaced = "replaced"
+
+// tellSession says that the member's channel is gone.
+func (d *Document) tellSession(m *member, reason string) {
 	d.emit(Notify{
-		UserID: m.userID(), SessionID: m.grant.SessionID,
-		Reason: m.reason, AdmittedAt: m.grant.AdmittedAt,
+		UserID: m.userID(), ClientID: m.ch.ClientID(), SessionID: m.grant.SessionID, Reason: reason,
+		Others: reason == replaced || alive(d.of(m.userID())) > 0, AdmittedAt: m.grant.AdmittedAt,
 	})
 }
 
 // notified takes the session object's answer. One that belongs to an earlier
 // session of the user changes nothing.
 func (d *Document) notified(now time.Time, t Notified) {
-	m := d.find(t.UserID)
+	m := d.find(t.UserID, t.ClientID)
 	if m == nil || !m.notifying || m.grant.SessionID != t.SessionID || !t.OK {
 		return
 	}

@@ -84,9 +84,9 @@ type (
 		// recognised by. None are needed, and Known is true, when Knows just said so.
 		Receipts []Receipt
 		Known    bool
-		// Seen is when the runtime last answered a ping on the user's current
-		// connection here; zero when it has none or never pinged.
-		Seen time.Time
+		// Seen is when the runtime last answered a ping on the user's connections here
+		// (Current), those that ever pinged.
+		Seen []Seen
 	}
 	// FrameReceived is a frame that decoded.
 	FrameReceived struct {
@@ -140,7 +140,7 @@ type (
 		Grant  Grant
 		Reason string // wire: permission_change.reason, e.g. workspace_role_changed
 	}
-	// End is asked by the session object: the user's channel ends if it lives by one
+	// End is asked by the session object: a channel of the user's ends if it lives by one
 	// of these tokens, by one issued up to and including Before, or in any case if the
 	// kick of epoch Kick is new here. Grants of an epoch before Fence are not let in any more. The answer is
 	// Ended.
@@ -184,9 +184,9 @@ type (
 	Erase struct{}
 	// Notified answers Notify.
 	Notified struct {
-		UserID    string
-		SessionID string
-		OK        bool
+		UserID, ClientID string
+		SessionID        string
+		OK               bool
 	}
 )
 
@@ -300,10 +300,10 @@ type (
 		Access            uint64
 		Users             []string
 	}
-	// SaveChannel stores one user's channel row (see Row).
+	// SaveChannel stores the row of a user's client (see Row).
 	SaveChannel struct{ Row Row }
 	// DeleteChannel forgets it.
-	DeleteChannel struct{ UserID string }
+	DeleteChannel struct{ UserID, ClientID string }
 	// VerifyToken asks for the token's signature and a fresh grant; the answer
 	// returns as TokenVerified or TokenRefused. The token goes nowhere else.
 	VerifyToken struct {
@@ -322,19 +322,21 @@ type (
 	Ended struct {
 		UserID string
 		Fence  uint64
-		// Closed says that a channel was ended, Gone that there is none now.
+		// Closed says that channels were ended, Gone that there is none now.
 		Closed, Gone bool
-		// LastMessageID is the last op that was accepted of the user's client, "" for
-		// none that is known.
+		// LastMessageID is the last op that was accepted of those, or of all the user's clients
+		// where none was ended; "" for none that is known.
 		LastMessageID string
-		AdmittedAt    time.Time // of the channel's newest grant
+		AdmittedAt    time.Time // of the user's newest grant
 	}
 	// Notify notifies the user's session object that the channel is gone. It is
 	// repeated (by Deadline) until Notified says OK.
 	Notify struct {
-		UserID    string
-		SessionID string
-		Reason    string // grace_expired, disconnect, final_error, erased
+		UserID, ClientID string
+		SessionID        string
+		Reason           string // grace_expired, disconnect, final_error, replaced, erased
+		// Others says that other clients of the user have channels here still.
+		Others bool
 		// AdmittedAt is that of the channel's newest grant.
 		AdmittedAt time.Time
 	}

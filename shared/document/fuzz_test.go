@@ -119,8 +119,13 @@ func (r *rig) event() document.Event {
 	case 0, 1:
 		c := document.Connect{
 			Conn:  document.ConnID([]string{"c", "d"}[r.s.pick(2)] + string(rune('a'+len(r.conns)%26)) + string(rune('a'+len(r.conns)/26%26))),
-			Grant: r.grant(), ClientID: fuzzClients[r.s.pick(2)], Seen: r.seen(),
+			Grant: r.grant(), ClientID: fuzzClients[r.s.pick(2)], Redial: r.s.pick(4) == 3,
 			LastSeq: uint64(r.s.pick(5)), HasLastSeq: r.s.pick(2) == 1,
+		}
+		if at := r.seen(); !at.IsZero() {
+			for _, conn := range r.doc.Current(c.Grant.UserID) {
+				c.Seen = append(c.Seen, document.Seen{Conn: conn, At: at})
+			}
 		}
 		if r.s.pick(2) == 1 {
 			c.SessionID = c.Grant.SessionID
@@ -165,7 +170,7 @@ func (r *rig) event() document.Event {
 		return document.LockRequested{Locked: r.s.pick(2) == 1, Reason: "audit"}
 	default:
 		g := r.grant()
-		return document.Notified{UserID: g.UserID, SessionID: g.SessionID, OK: r.s.pick(2) == 0}
+		return document.Notified{UserID: g.UserID, ClientID: fuzzClients[r.s.pick(2)], SessionID: g.SessionID, OK: r.s.pick(2) == 0}
 	}
 }
 
@@ -248,8 +253,8 @@ func FuzzRestore(f *testing.F) {
 		when := func() time.Time {
 			return []time.Time{{}, start, start.Add(-time.Hour), start.Add(time.Hour), time.Unix(1<<40, 0)}[s.pick(5)]
 		}
-		snap := document.Snapshot{DocumentID: "d", Version: uint64(s.pick(3)), Receipts: map[string][]document.Receipt{
-			"ann": {{MessageID: "m1", Version: uint64(s.pick(4))}},
+		snap := document.Snapshot{DocumentID: "d", Version: uint64(s.pick(3)), Receipts: [][]document.Receipt{
+			{{MessageID: "m1", Version: uint64(s.pick(4))}},
 		}}
 		for range s.pick(4) {
 			user := append([]string{""}, fuzzUsers...)[s.pick(4)]

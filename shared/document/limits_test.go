@@ -161,7 +161,7 @@ func TestNotifying(t *testing.T) {
 		if got := at.Sub(d.now); !ok || got != time.Duration(want)*time.Second {
 			t.Fatalf("pause %d: %v, want %d s", i, got, want)
 		}
-		d.step(document.Notified{UserID: "ann", SessionID: "another", OK: true}) // not about this one
+		d.step(document.Notified{UserID: "ann", ClientID: "a", SessionID: "another", OK: true}) // not about this one
 		d.now = at
 		notified := false
 		for _, e := range d.step(document.Woken{}) {
@@ -172,7 +172,7 @@ func TestNotifying(t *testing.T) {
 			t.Fatalf("nothing sent after %v", want)
 		}
 	}
-	d.step(document.Notified{UserID: "ann", SessionID: "session-of-ann", OK: true})
+	d.step(document.Notified{UserID: "ann", ClientID: "a", SessionID: "session-of-ann", OK: true})
 	if at, ok := d.doc.Deadline(); ok {
 		t.Errorf("notified, and due again at %v", at)
 	}
@@ -192,11 +192,11 @@ func TestAckIsStored(t *testing.T) {
 			rows++
 		}
 	}
-	if rows != 3 || d.store.Rows["ann"].Channel.Acked != 192 {
-		t.Errorf("%d rows, acked %d", rows, d.store.Rows["ann"].Channel.Acked)
+	if rows != 3 || d.store.Rows[sim.Client{Of: "ann", ID: "a"}].Channel.Acked != 192 {
+		t.Errorf("%d rows, acked %d", rows, d.store.Rows[sim.Client{Of: "ann", ID: "a"}].Channel.Acked)
 	}
 	d.step(document.Disconnected{Conn: "c1"})
-	if got := d.store.Rows["ann"].Channel.Acked; got != 200 {
+	if got := d.store.Rows[sim.Client{Of: "ann", ID: "a"}].Channel.Acked; got != 200 {
 		t.Errorf("acked %d at the end", got)
 	}
 }

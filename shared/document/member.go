@@ -9,9 +9,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// member is one user's channel and what the document knows beside it.
+// member is the channel of one client of a user's and what the document knows beside it.
 type member struct {
 	ch       *channel.Channel
+	name     string // its key, made once
 	grant    Grant
 	receipts channel.Receipts
 	self     [1]ConnID // the current connection, in the form Send wants it
@@ -74,6 +75,18 @@ func (l live) clone() live {
 }
 
 func (m *member) userID() string { return m.grant.UserID }
+
+// key is by what members are ordered: the user, then the client. A client with no name has no
+// connection: it stands for all that may come.
+func (m *member) key() string {
+	if m.name == "" {
+		m.name = memberKey(m.userID(), m.ch.ClientID())
+	}
+	return m.name
+}
+
+// memberKey joins what no id has in it.
+func memberKey(userID, clientID string) string { return userID + "\x00" + clientID }
 
 func (m *member) row() Row {
 	grant := m.grant

@@ -17,7 +17,7 @@ type looks struct {
 	said   string    // the event it came by, "" when the client has shown nothing
 	showAt time.Time // when it is passed on; zero when that was done
 
-	unseen   []string // the users whose newest there was no room for
+	unseen   []string // the members, by their keys, whose newest there was no room for
 	outdated bool     // or all: somebody came or left
 	locksDue bool     // and it has yet to be sent what is locked now
 	// blindUntil is when a connection that lacks something and confirms nothing is given
@@ -119,8 +119,8 @@ func (d *Document) sees(o *member) bool {
 
 // miss notes that o has yet to see m's newest, missAll everybody's.
 func (d *Document) miss(o, m *member) {
-	if !o.outdated && !slices.Contains(o.unseen, m.userID()) {
-		o.unseen = append(o.unseen, m.userID())
+	if !o.outdated && !slices.Contains(o.unseen, m.key()) {
+		o.unseen = append(o.unseen, m.key())
 	}
 	d.blind(o)
 }
@@ -148,7 +148,7 @@ func (d *Document) showUnseen(o *member) {
 		d.sendLocks(o, "")
 	}
 	for len(o.unseen) > 0 && d.credit(o) && d.sees(o) {
-		m := d.find(o.unseen[0])
+		m := d.named(o.unseen[0])
 		o.unseen = o.unseen[1:]
 		if m != nil && m.active() && m.said != "" {
 			d.sendTo(o, d.presenceFrame(m, m.said, m.ch.ClientID(), m.shown))

@@ -27,7 +27,7 @@ func TestFullForLonger(t *testing.T) {
 		conn := document.ConnID(user + strconv.Itoa(n))
 		d.connect(conn, user, "a")
 		e, _ := protocol.ParseError(d.frame(conn, "error").Data)
-		d.step(document.Notified{UserID: user, SessionID: "session-of-" + user, OK: true})
+		d.step(document.Notified{UserID: user, ClientID: "a", SessionID: "session-of-" + user, OK: true})
 		return e.RetryAfter
 	}
 	waits := map[time.Duration]bool{}

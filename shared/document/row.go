@@ -7,8 +7,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
-// Row is one user's channel as stored: the channel's own state and the grant
-// it lives under.
+// Row is the channel of one client of a user's as stored: the channel's own state and the
+// grant it lives under.
 type Row struct {
 	Channel channel.Row
 	Grant   Grant
@@ -55,6 +55,6 @@ type Snapshot struct {
 	Probes serverconn.Probes
 	// Shown is what was attached to sockets (Attach), where Live does not say.
 	Shown map[ConnID][]byte
-	// Receipts are, for every channel, the newest ops of its client id.
-	Receipts map[string][]Receipt // by user id
+	// Receipts are, for each of Channels, the newest ops of its client.
+	Receipts [][]Receipt
 }

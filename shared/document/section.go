@@ -2,7 +2,6 @@ package document
 
 import (
 	"slices"
-	"sort"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
@@ -60,11 +59,31 @@ func (d *Document) section(now time.Time, m *member, f protocol.Frame) {
 	d.sendLocksBut(m)
 }
 
-func (d *Document) sectionPlace(name string) int {
-	return sort.Search(len(d.sections), func(i int) bool { return d.sections[i].Name >= name })
+func (d *Document) sectionPlace(name string) (i int) {
+	for i < len(d.sections) && d.sections[i].Name < name {
+		i++
+	}
+	return i
 }
 
-// releaseSections unlocks what a user has locked that is gone for good.
+// leaveSections unlocks what a client has locked that is gone for good: with the last of its
+// user's, all.
+func (d *Document) leaveSections(m *member) {
+	last := m.reason != replaced && alive(d.of(m.userID())) == 0
+	d.unlockWhere(func(s *Section) bool { return s.UserID == m.userID() && (last || s.ClientID == m.ch.ClientID()) })
+}
+
+// passSections gives what a client has locked to the one of its user's that takes its place.
+func (d *Document) passSections(m *member, to string) {
+	for i := range d.sections {
+		if s := &d.sections[i]; s.UserID == m.userID() && s.ClientID == m.ch.ClientID() {
+			s.ClientID = to
+			d.emit(SaveSection{Section: *s})
+		}
+	}
+}
+
+// releaseSections unlocks what a user has locked that may lock none any more.
 func (d *Document) releaseSections(userID string) {
 	d.unlockWhere(func(s *Section) bool { return s.UserID == userID })
 }

@@ -151,7 +151,7 @@ func TestSpecAfterGrace(t *testing.T) {
 	d.step(document.Disconnected{Conn: "c1", Code: 1006})
 	d.now = start.Add(30 * time.Second)
 	d.step(document.Woken{})
-	d.step(document.Notified{UserID: "ann", SessionID: "session-of-ann", OK: true})
+	d.step(document.Notified{UserID: "ann", ClientID: "a", SessionID: "session-of-ann", OK: true})
 	g := grantOf("ann")
 	g.SessionID, g.AdmittedAt = "second-session-of-ann", d.now
 	d.step(document.Connect{Conn: "c2", Grant: g, ClientID: "a", SessionID: "session-of-ann"})

@@ -95,7 +95,7 @@ func (s *player) play(a *story.Command) {
 	case "resolve": // resolve ben 3 by=olive
 		s.step(document.ResolveRequested{UserID: a.Str("user", ""), Comments: []uint64{a.Uint("id", 0)}, By: a.Str("by", ""), Reason: a.Str("reason", "")})
 	case "told":
-		s.step(document.Notified{UserID: a.Str("user", ""), SessionID: sessionOf(a), OK: !a.Has("failed")})
+		s.step(document.Notified{UserID: a.Str("user", ""), ClientID: a.Str("client", s.notifying(a.Str("user", ""))), SessionID: sessionOf(a), OK: !a.Has("failed")})
 	case "hibernate":
 		s.hibernate()
 	case "config":
@@ -105,7 +105,7 @@ func (s *player) play(a *story.Command) {
 				Bytes:  rate.Limit{Count: int(a.Uint("bytes", 0))}, MaxRefused: int(a.Uint("refused", 0)),
 			}},
 			MaxSyncBytes: int(a.Uint("sync", 0)), KeepOps: int(a.Uint("keep", 0)), MaxComments: int(a.Uint("comments", 0)),
-			SnapshotBytes: int(a.Uint("snapshot", 0)), MaxSections: int(a.Uint("sections", 0)), LogBytes: int(a.Uint("log", 0)),
+			SnapshotBytes: int(a.Uint("snapshot", 0)), MaxSections: int(a.Uint("sections", 0)), PerUser: int(a.Uint("per-user", 0)), LogBytes: int(a.Uint("log", 0)),
 			Presence: rate.Limit{Count: int(a.Uint("presence", 0))}, History: rate.Limit{Count: int(a.Uint("history", 0)), Burst: int(a.Uint("history-burst", 0))},
 		}.WithDefaults()
 		s.doc = document.New(s.cfg, "welcome")
@@ -123,6 +123,16 @@ func (s *player) play(a *story.Command) {
 	s.alarm.Show(s.out, at, ok)
 }
 
+// notifying is the client of a user's whose end the session has yet to learn.
+func (s *player) notifying(user string) string {
+	for _, row := range s.doc.Snapshot().Channels {
+		if row.Grant.UserID == user && row.Notifying {
+			return row.Channel.ClientID
+		}
+	}
+	return ""
+}
+
 // sessionOf is the user's session, s-<user> unless the command says otherwise.
 func sessionOf(a *story.Command) string { return a.Str("session", "s-"+a.Str("user", "")) }
 
@@ -130,7 +140,12 @@ func (s *player) connect(a *story.Command, conn document.ConnID) document.Connec
 	g := s.grant(a)
 	c := document.Connect{
 		Conn: conn, Grant: g, ClientID: a.Str("client", "laptop"), SessionID: a.Str("asks", ""),
-		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Redial: a.Has("redial"), Seen: s.seen(a),
+		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Redial: a.Has("redial"),
+	}
+	if a.Has("ping") {
+		for _, current := range s.doc.Current(g.UserID) {
+			c.Seen = append(c.Seen, document.Seen{Conn: current, At: a.Moment("ping", start)})
+		}
 	}
 	c.Receipts = s.store.Receipts(g.UserID, c.ClientID, s.cfg.Unacknowledged)
 	return c
@@ -244,9 +259,9 @@ func (s *player) show(e document.Effect) {
 	case document.Sync:
 		s.part = e.Conn
 	case document.SaveChannel:
-		fmt.Fprintf(o, "save %s: %s\n", e.Row.Channel.UserID, s.row(e.Row))
+		fmt.Fprintf(o, "save %s/%s: %s\n", e.Row.Channel.UserID, e.Row.Channel.ClientID, s.row(e.Row))
 	case document.DeleteChannel:
-		fmt.Fprintf(o, "delete %s\n", e.UserID)
+		fmt.Fprintf(o, "delete %s/%s\n", e.UserID, e.ClientID)
 	case document.VerifyToken:
 		fmt.Fprintf(o, "verify token of %s/%s on %s\n", e.UserID, e.ClientID, e.Conn)
 	case document.GrantTaken:
@@ -261,7 +276,11 @@ func (s *player) show(e document.Effect) {
 		}
 		fmt.Fprintln(o)
 	case document.Notify:
-		fmt.Fprintf(o, "tell session %s of %s: %s\n", e.SessionID, e.UserID, e.Reason)
+		fmt.Fprintf(o, "tell session %s of %s/%s: %s", e.SessionID, e.UserID, e.ClientID, e.Reason)
+		if e.Others {
+			fmt.Fprint(o, ", there are others")
+		}
+		fmt.Fprintln(o)
 	case document.SaveState:
 		st := e.State
 		fmt.Fprintf(o, "save locked %v (%s), snapshot %d, floor %d", st.Lock.On, st.Lock.Reason, st.Snapshot, st.Floor)

@@ -34,7 +34,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	}
 	d.lockSaid(now, g)
 	old := m.grant
-	g = m.newest(g)
+	g = d.newest(m, g)
 	m.grant = g
 	m.ch.Adopt(d.sessionID(g.SessionID))
 	m.ch.Refresh(now, g.Expires)
@@ -70,15 +70,22 @@ func (d *Document) grantChanged(now time.Time, m *member, g Grant, reason string
 	d.permissionsChanged(now, m, old, reason)
 }
 
-// newest returns the grant as it counts beside the one that is known. Grants
-// come by different ways and may overtake each other: the newer epoch says what
-// is allowed, the newer admission which session it is.
-func (m *member) newest(g Grant) Grant {
-	if g.Epoch < m.grant.Epoch {
-		g = withPermissions(g, m.grant)
+// newest returns the grant as it counts beside those that are known of its user, for a
+// member or, where that is nil, for one that is new. Grants come by different ways and may
+// overtake each other: the newer epoch says what is allowed, the newer admission which session
+// it is.
+func (d *Document) newest(m *member, g Grant) Grant {
+	var newer time.Time
+	for _, o := range d.of(g.UserID) {
+		if g.Epoch < o.grant.Epoch {
+			g = withPermissions(g, o.grant)
+		}
+		if at := o.grant.AdmittedAt; o.ch.Live() && g.AdmittedAt.Before(at) && !at.Before(newer) {
+			g.SessionID, newer = o.grant.SessionID, at
+		}
 	}
-	if m.ch.Live() && g.AdmittedAt.Before(m.grant.AdmittedAt) {
-		g.SessionID, g.AdmittedAt = m.grant.SessionID, m.grant.AdmittedAt
+	if m != nil && m.ch.Live() {
+		g.AdmittedAt = serverconn.Latest(g.AdmittedAt, m.grant.AdmittedAt)
 	}
 	return g
 }

@@ -23,7 +23,7 @@ func (s *Session) admit(now time.Time, a Admit) {
 		s.refuse(now, a, e)
 		return
 	}
-	if i, ok := s.channel(a.Channel); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
+	if i, ok := s.client(a); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
 		s.removeChannel(now, i, "not_there")
 	}
 	if a.Channel == protocol.DeviceChannel {
@@ -149,7 +149,7 @@ func (s *Session) failed(now time.Time, q question) {
 	}
 	a := q.admit
 	i, known := s.cached(a.Channel)
-	c, live := s.channel(a.Channel)
+	c, live := s.client(a)
 	resume := live && (a.Refresh || s.channels[c].ClientID == a.ClientID)
 	if known && resume && s.access[i].Access >= a.Access && !s.stale(a.Channel) && now.Sub(s.access[i].FetchedAt) < s.cfg.StaleAccess {
 		s.decide(now, a, s.access[i])
@@ -175,13 +175,13 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		s.refuse(now, a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
-	if _, live := s.channel(a.Channel); a.Refresh && !live {
+	if _, live := s.client(a); a.Refresh && !live {
 		// The channel went while its token was being looked at. A document that
 		// thinks otherwise keeps its old token, and the next connect mends it.
 		s.refuse(now, a, protocol.Error{Code: protocol.ServiceUnavailable, Reason: "no_channel", RetryAfter: s.cfg.RetryAfter})
 		return
 	}
-	if _, live := s.channel(a.Channel); !live && len(s.channels) >= s.cfg.MaxChannels {
+	if _, live := s.channel(a.Channel); !live && s.documents() >= s.cfg.MaxChannels {
 		s.refuse(now, a, protocol.Error{
 			Code: protocol.RateLimitExceeded, Reason: "too_many_documents",
 			RetryAfter: s.counts.crowded.Next(now, s.cfg.Grace, s.cfg.Connects.Slot(), s.cfg.Connects.Per),
@@ -226,18 +226,21 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 		Until:   later(now, a.Claims.Expires).Add(s.cfg.ReadOnly + s.cfg.Grace),
 		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
 	}
-	i, ok := s.channel(a.Channel)
+	i, ok := s.client(a)
+	if others := s.of(a.Channel); len(others) > 0 {
+		row.Pending = others[0].Pending
+	}
 	if !ok {
 		s.channels = rows.Insert(s.channels, i, row)
 		s.paces = rows.Insert(s.paces, i, pace{})
 	} else {
 		old := s.channels[i]
-		fresh := row
-		row = old // with what is pending
-		row.ClientID, row.Expires, row.TokenID = fresh.ClientID, fresh.Expires, fresh.TokenID
-		row.Until = later(fresh.Until, old.Until)
-		if !a.Refresh {
-			row.AdmittedAt = fresh.AdmittedAt
+		row.Until = later(row.Until, old.Until)
+		if a.Refresh {
+			row.AdmittedAt = old.AdmittedAt
+		}
+		if old.ClientID != row.ClientID { // another device
+			s.emit(DeleteChannel{Channel: old.Channel, ClientID: old.ClientID})
 		}
 		s.channels[i] = row
 	}

@@ -24,6 +24,10 @@
 //
 // # Channels
 //
+// A user may have a channel on a document with each of its clients. How many of them may be
+// connected at a time is the document's to say. What a document has to take (Pending) is the
+// same for all of them.
+//
 // The document knows whether a channel lives, and notifies the session when it is gone
 // (ChannelGone). The session's own deadline, ChannelRow.Until, is only the moment from which
 // no document can be holding the channel any more.

@@ -99,9 +99,11 @@ type (
 	}
 	// AccessFailed answers LookUp when the source did not.
 	AccessFailed struct{ Question }
-	// ChannelGone is a document's word: the user's channel there is gone.
+	// ChannelGone is a document's word: the channel of a user's client there is gone.
 	ChannelGone struct {
-		Channel   string
+		Channel string
+		// ClientID is "" from a document that has one channel of each user.
+		ClientID  string
 		SessionID string
 		Reason    string
 		// AdmittedAt is that of the newest grant the document had for the gone
@@ -223,7 +225,7 @@ type (
 	SaveSession struct{ Row SessionRow }
 	// SaveChannel and DeleteChannel keep the live channels.
 	SaveChannel   struct{ Row ChannelRow }
-	DeleteChannel struct{ Channel string }
+	DeleteChannel struct{ Channel, ClientID string }
 	// SaveAccess keeps a cached answer of the permission source.
 	SaveAccess struct{ Row AccessRow }
 	// DeleteAccess forgets one.

@@ -31,7 +31,7 @@ func (s *Session) tooOften(now time.Time, a Admit) bool {
 	if a.Refresh {
 		bucket, turns, reason = &s.counts.refreshes, &s.counts.refreshing, "too_many_refreshes"
 	}
-	if i, live := s.channel(a.Channel); live {
+	if i, live := s.client(a); live {
 		own := &s.paces[i].resumes
 		if a.Refresh {
 			own = &s.paces[i].refreshes
@@ -60,7 +60,7 @@ const openedForOne = 8
 // little more than the few, and no document has to be notified when another is opened. Whoever
 // goes from document to document has no more of it than who keeps them open.
 func (s *Session) share(now time.Time) int {
-	open := len(s.channels)
+	open := s.documents()
 	if s.Holds(protocol.DeviceChannel) {
 		open--
 	}

@@ -108,7 +108,7 @@ func (s *Session) accessChanged(now time.Time, e AccessChanged) {
 		}
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; concerned(c.Channel, workspace[c.Channel]) {
+		if c := &s.channels[i]; s.first(i) && concerned(c.Channel, workspace[c.Channel]) {
 			c.Stale, c.By, c.Pushes = true, e.By, 0
 			if e.Reason != "" || c.Unpushed == 0 {
 				c.Reason = e.Reason
@@ -166,16 +166,21 @@ func (s *Session) flush(now time.Time, c *ChannelRow) {
 		UserID: s.row.UserID, SessionID: s.row.ID, Channel: c.Channel,
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
-		AdmittedAt: c.AdmittedAt,
+		AdmittedAt: newest(s.of(c.Channel)),
 	}})
 }
 
-// keep stores a channel. One with nothing pending keeps nothing of its tries.
+// keep stores what is pending of a document, of which this is the first channel. With
+// nothing pending nothing is kept of the tries.
 func (s *Session) keep(c *ChannelRow) {
 	if !c.pending() {
 		c.Reason, c.NextPush, c.Pushes = "", time.Time{}, 0
 	}
-	s.emit(SaveChannel{Row: *c})
+	channels := s.of(c.Channel)
+	for i := range channels {
+		channels[i].Pending = c.Pending
+		s.emit(SaveChannel{Row: channels[i]})
+	}
 }
 
 // outdate has every question about a document that is under way asked again.

@@ -26,7 +26,7 @@ func FuzzRestore(f *testing.F) {
 		for range pick(4) {
 			snap.Channels = append(snap.Channels, session.ChannelRow{
 				Channel: documents[pick(4)], ClientID: documents[pick(4)], Until: when(), AdmittedAt: when(),
-				Unpushed: uint64(pick(2)), Fence: uint64(pick(3)), Stale: pick(3) == 1, Kick: uint64(pick(3)), NextPush: when(), Pushes: pick(3),
+				Pending: session.Pending{Unpushed: uint64(pick(2)), Fence: uint64(pick(3)), Stale: pick(3) == 1, Kick: uint64(pick(3)), NextPush: when(), Pushes: pick(3)},
 			})
 		}
 		for range pick(4) {

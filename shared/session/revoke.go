@@ -181,7 +181,7 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool) 
 	s.emit(SaveSession{Row: s.row})
 	for i := range s.channels {
 		c := &s.channels[i]
-		if document != "" && document != c.Channel {
+		if !s.first(i) || document != "" && document != c.Channel {
 			continue
 		}
 		c.Fence, c.Pushes = s.epoch(), 0
@@ -197,7 +197,7 @@ func (s *Session) endChannels(now time.Time, j job, document string, kick bool) 
 func (s *Session) endChannel(c *ChannelRow) {
 	e := EndChannel{
 		Channel: c.Channel, UserID: s.row.UserID, Fence: c.Fence, Kick: c.Kick, Before: s.row.RevokedBefore,
-		AdmittedAt: c.AdmittedAt,
+		AdmittedAt: newest(s.of(c.Channel)),
 	}
 	for _, r := range s.revoked {
 		e.TokenIDs = append(e.TokenIDs, r.TokenID)
@@ -217,8 +217,8 @@ func (s *Session) ended(now time.Time, e Ended) {
 			c.Fence, c.Kick = 0, 0
 			s.keep(c)
 		}
-		if e.Gone && !e.AdmittedAt.Before(c.AdmittedAt) {
-			s.removeChannel(now, i, "ended")
+		if e.Gone {
+			s.removeOf(now, ChannelGone{Channel: e.Channel, Reason: "ended", AdmittedAt: e.AdmittedAt})
 		}
 	}
 	for i := range s.jobs {

@@ -30,9 +30,9 @@ type RevokedRow struct {
 	Until time.Time
 }
 
-// ChannelRow is one live channel as stored.
+// ChannelRow is the live channel of one client as stored.
 type ChannelRow struct {
-	// Channel is a document's id, or protocol.DeviceChannel.
+	// Channel is a document's id, or protocol.DeviceChannel, of which there is one row.
 	Channel  string
 	ClientID string
 	// Until is when the channel cannot be alive any more, whatever the document
@@ -43,6 +43,12 @@ type ChannelRow struct {
 	// Expires and TokenID are those of the newest token this object knows of.
 	Expires time.Time
 	TokenID string
+	Pending
+}
+
+// Pending is what a document has yet to take or to be asked about. It is the same in all
+// rows of a document: the first one's counts, and each change is stored in all.
+type Pending struct {
 	// Unpushed is the epoch of a change that the document has not taken yet, 0 for none;
 	// Reason is what permission_change says of it.
 	Unpushed uint64
@@ -60,7 +66,7 @@ type ChannelRow struct {
 
 // pending reports whether the document has a change or an end to take, or the source a
 // question to answer.
-func (c *ChannelRow) pending() bool { return c.Unpushed != 0 || c.Fence != 0 || c.Stale }
+func (c *Pending) pending() bool { return c.Unpushed != 0 || c.Fence != 0 || c.Stale }
 
 // AccessRow is one cached answer of the permission source as stored.
 type AccessRow struct {
@@ -86,6 +92,6 @@ type Snapshot struct {
 }
 
 // The rows' keys, for package rows.
-func ofChannel(c *ChannelRow) string { return c.Channel }
+func ofChannel(c *ChannelRow) string { return c.Channel + "\x00" + c.ClientID }
 func ofAccess(a *AccessRow) string   { return a.Document }
 func ofRevoked(r *RevokedRow) string { return r.TokenID }

@@ -16,7 +16,7 @@ import (
 type Session struct {
 	cfg      Config
 	row      SessionRow
-	channels []ChannelRow // by name
+	channels []ChannelRow // by document, then by client
 	paces    []pace       // of the channels, in their order
 	access   []AccessRow  // by document
 	revoked  []RevokedRow // by token id
@@ -68,7 +68,7 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	}
 	switch {
 	case rows.Repeated(s.channels, ofChannel):
-		return nil, errors.New("session: two channels of one document")
+		return nil, errors.New("session: two channels of one client")
 	case rows.Repeated(s.access, ofAccess):
 		return nil, errors.New("session: two answers about one document")
 	case rows.Repeated(s.revoked, ofRevoked):
@@ -183,41 +183,52 @@ func (s *Session) sweep(now time.Time) {
 		s.revoked = rows.Remove(s.revoked, i)
 	}
 	for i := range s.channels {
-		if c := &s.channels[i]; c.pending() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > backoff.Pause(0)) {
+		if c := &s.channels[i]; s.first(i) && c.pending() && (!now.Before(c.NextPush) || c.NextPush.Sub(now) > backoff.Pause(0)) {
 			s.flush(now, c)
 		}
 	}
 }
 
 // channelGone believes the document, unless it speaks of an earlier session or
-// of a channel that was admitted anew since.
+// of a channel that was admitted anew since. One that names no client has one of the user's.
 func (s *Session) channelGone(now time.Time, e ChannelGone) {
-	i, ok := s.channel(e.Channel)
-	if !ok || e.SessionID != s.row.ID {
+	if e.SessionID != s.row.ID {
 		return
 	}
-	if !e.AdmittedAt.IsZero() && e.AdmittedAt.Before(s.channels[i].AdmittedAt) {
-		return
-	}
-	s.removeChannel(now, i, e.Reason)
+	s.removeOf(now, e)
 }
 
-// removeChannel forgets a channel, and what was pending for it; with the last one the
-// session ends.
+// removeOf removes those channels on a document that are meant.
+func (s *Session) removeOf(now time.Time, e ChannelGone) {
+	for i, _ := s.channel(e.Channel); i < len(s.channels) && s.channels[i].Channel == e.Channel; {
+		c := &s.channels[i]
+		if (e.ClientID == "" || e.ClientID == c.ClientID) && (e.AdmittedAt.IsZero() || !e.AdmittedAt.Before(c.AdmittedAt)) {
+			s.removeChannel(now, i, e.Reason)
+		} else {
+			i++
+		}
+	}
+}
+
+// removeChannel forgets a channel, and with the last one on a document what was pending for
+// that; with the last of all the session ends.
 func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	c := s.channels[i]
-	if c.Stale {
+	last := len(s.of(c.Channel)) == 1
+	if c.Stale && last {
 		// What is known to have changed must not let the user in again.
 		if a, cached := s.cached(c.Channel); cached {
 			s.removeAccess(a)
 		}
 		s.outdate(c.Channel)
 	}
-	s.emit(DeleteChannel{Channel: c.Channel})
+	s.emit(DeleteChannel{Channel: c.Channel, ClientID: c.ClientID})
 	s.channels, s.paces = rows.Remove(s.channels, i), rows.Remove(s.paces, i)
 	s.makeRoom(s.cfg.MaxAccess) // what it lived by nobody does now
 	s.record(now, audit.Entry{Event: audit.ChannelGone, Document: c.Channel, ClientID: c.ClientID, Reason: reason})
-	s.settled(now, c.Channel, false) // nobody is left to take it
+	if last {
+		s.settled(now, c.Channel, false) // nobody is left to take it
+	}
 	if len(s.channels) == 0 {
 		s.row.ID, s.row.StartedAt = "", time.Time{}
 		s.emit(SaveSession{Row: s.row})
@@ -236,9 +247,66 @@ func (s *Session) removeAccess(i int) {
 	s.access = rows.Remove(s.access, i)
 }
 
-// channel returns where a channel is or would be, and whether it is.
-func (s *Session) channel(name string) (int, bool) {
-	return rows.Find(s.channels, ofChannel, name)
+// channel returns where the first channel on a document is or would be, and whether there
+// is one.
+func (s *Session) channel(document string) (int, bool) {
+	i, _ := s.place(document, "")
+	return i, i < len(s.channels) && s.channels[i].Channel == document
+}
+
+// client returns where the channel of an attempt's client is or would be, and whether it is.
+// A user has one device channel, whoever holds it.
+func (s *Session) client(a Admit) (int, bool) {
+	if a.Channel == protocol.DeviceChannel {
+		return s.channel(a.Channel)
+	}
+	return s.place(a.Channel, a.ClientID)
+}
+
+func (s *Session) place(document, clientID string) (int, bool) {
+	lo, hi := 0, len(s.channels)
+	for lo < hi { // not by one key: there may be thousands, and each would be made anew
+		mid := (lo + hi) / 2
+		if c := &s.channels[mid]; c.Channel < document || c.Channel == document && c.ClientID < clientID {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo, lo < len(s.channels) && s.channels[lo].Channel == document && s.channels[lo].ClientID == clientID
+}
+
+// of returns the channels on a document: one of each client.
+func (s *Session) of(document string) []ChannelRow {
+	i, _ := s.channel(document)
+	j := i
+	for j < len(s.channels) && s.channels[j].Channel == document {
+		j++
+	}
+	return s.channels[i:j]
+}
+
+// first reports whether a channel is the first on its document.
+func (s *Session) first(i int) bool {
+	return i == 0 || s.channels[i-1].Channel != s.channels[i].Channel
+}
+
+// documents is how many there are channels on.
+func (s *Session) documents() (n int) {
+	for i := range s.channels {
+		if s.first(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// newest is the newest admission of those channels.
+func newest(channels []ChannelRow) (at time.Time) {
+	for i := range channels {
+		at = later(at, channels[i].AdmittedAt)
+	}
+	return at
 }
 
 func (s *Session) cached(document string) (int, bool) {

@@ -74,7 +74,7 @@ func (s *player) play(d *story.Command) {
 	case "pushed":
 		s.step(session.Pushed{Channel: d.Str("doc", "welcome"), Epoch: d.Uint("epoch", 1), OK: !d.Has("failed")})
 	case "channel-gone":
-		e := session.ChannelGone{Channel: d.Str("doc", "welcome"), SessionID: d.Str("session", "s1"), Reason: d.Str("reason", "grace_expired")}
+		e := session.ChannelGone{Channel: d.Str("doc", "welcome"), ClientID: d.Str("client", ""), SessionID: d.Str("session", "s1"), Reason: d.Str("reason", "grace_expired")}
 		if d.Has("admitted") {
 			e.AdmittedAt = d.Moment("admitted", start)
 		}
@@ -224,7 +224,7 @@ func (s *player) show(e session.Effect) {
 		}
 		fmt.Fprintln(o)
 	case session.DeleteChannel:
-		fmt.Fprintf(o, "delete channel %s\n", e.Channel)
+		fmt.Fprintf(o, "delete channel %s/%s\n", e.Channel, e.ClientID)
 	case session.SaveAccess:
 		fmt.Fprintf(o, "save answer about %s: %s\n", e.Row.Document, strings.Join(e.Row.Permissions.Names(), ","))
 	case session.DeleteAccess:

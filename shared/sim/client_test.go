@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
+	"github.com/holdfast-dev/holdfast/shared/sim"
 )
 
 // client is one browser profile on one document: the plainest client that keeps
@@ -44,7 +45,10 @@ type client struct {
 	refused  bool           // the server has refused one and stored none since
 	mute     bool           // answers no ping
 	shows    int            // how often it has shown something
-	seen     map[string]int // what the others show, by user
+	seen     map[string]int // what the others show, by client
+	// wished says that the next dial is its user's wish: the first, and after another client
+	// has taken its place.
+	wished bool
 }
 
 type op struct {
@@ -58,6 +62,7 @@ type attempt struct {
 	session  string
 	received uint64
 	no       int
+	redial   bool
 	token    accessToken
 	// embedded says that it signs in here, signIn as what; "" for not yet.
 	embedded bool
@@ -65,8 +70,11 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), wished: true, ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
+
+// key names it among all the users' clients.
+func (c *client) key() sim.Client { return sim.Client{Of: c.user.id, ID: c.id} }
 
 // dial begins an attempt: a token if one is needed, admission, the document.
 func (c *client) dial() {
@@ -83,7 +91,7 @@ func (c *client) attempt() {
 		c.token = c.issue()
 	}
 	c.dials++
-	a := attempt{session: c.session, received: c.received, no: c.dials, token: c.token}
+	a := attempt{session: c.session, received: c.received, no: c.dials, redial: !c.wished, token: c.token}
 	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
 }
 
@@ -149,7 +157,7 @@ func (c *client) closed(l *connection, code int) {
 			c.turnedAway(protocol.TokenRevoked)
 		}
 		c.final = true
-		c.w.After(c.w.rng.Between(5*time.Second, 40*time.Second), func() { c.final = false; c.redial() })
+		c.w.After(c.w.rng.Between(5*time.Second, 40*time.Second), func() { c.final, c.wished = false, true; c.redial() })
 	case protocol.ActionRefresh:
 		c.w.counts.TokenEnded++
 		c.token = c.issue()

@@ -19,7 +19,7 @@ type DocumentStorage struct {
 	// Unseen is how many of the newest entries a query does not see, because the event
 	// that appends them has not ended.
 	Unseen   int
-	Rows     map[string]document.Row
+	Rows     map[Client]document.Row
 	State    document.State
 	Sections map[string]document.Section
 	Upload   document.Upload
@@ -32,10 +32,13 @@ type DocumentStorage struct {
 	Shown    map[document.ConnID][]byte // what is attached to sockets
 }
 
+// Client is one client of a user's, or on a document.
+type Client struct{ Of, ID string }
+
 // NewDocumentStorage returns an empty storage.
 func NewDocumentStorage(id string) *DocumentStorage {
 	return &DocumentStorage{
-		ID: id, Rows: map[string]document.Row{}, Sections: map[string]document.Section{},
+		ID: id, Rows: map[Client]document.Row{}, Sections: map[string]document.Section{},
 		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
 	}
 }
@@ -57,9 +60,9 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 	case document.Close:
 		delete(s.Shown, e.Conn)
 	case document.SaveChannel:
-		s.Rows[e.Row.Channel.UserID] = e.Row
+		s.Rows[Client{e.Row.Channel.UserID, e.Row.Channel.ClientID}] = e.Row
 	case document.DeleteChannel:
-		delete(s.Rows, e.UserID)
+		delete(s.Rows, Client{e.UserID, e.ClientID})
 	case document.SaveState:
 		s.State = e.State
 	case document.SaveSection:
@@ -156,7 +159,7 @@ func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 	snap := document.Snapshot{
-		DocumentID: s.ID, Version: s.Version(), Total: s.Total(), State: s.State, Upload: s.Upload, Receipts: map[string][]document.Receipt{},
+		DocumentID: s.ID, Version: s.Version(), Total: s.Total(), State: s.State, Upload: s.Upload,
 		Shown: s.Shown,
 	}
 	for _, sec := range s.Sections {
@@ -168,9 +171,9 @@ func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 			snap.Comments++
 		}
 	}
-	for user, row := range s.Rows {
+	for _, row := range s.Rows {
 		snap.Channels = append(snap.Channels, row)
-		snap.Receipts[user] = s.Receipts(user, row.Channel.ClientID, receipts)
+		snap.Receipts = append(snap.Receipts, s.Receipts(row.Channel.UserID, row.Channel.ClientID, receipts))
 	}
 	return snap
 }

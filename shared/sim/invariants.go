@@ -11,6 +11,9 @@ import (
 // DocumentWatch holds a document to what must be true after every step. Feed it
 // every event and its effects, in order.
 type DocumentWatch struct {
+	// PerUser is how many clients of one user may be connected; 0 for any number.
+	PerUser int
+
 	open    map[document.ConnID]bool
 	version uint64
 }
@@ -119,17 +122,26 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 	if len(snap.Channels) != len(stored) {
 		return fmt.Errorf("%d channels, %d rows", len(snap.Channels), len(stored))
 	}
-	last := ""
+	last, live := Client{}, 0
 	for _, row := range snap.Channels {
 		c := row.Channel
-		if c.UserID <= last {
-			return fmt.Errorf("two channels of %s", c.UserID)
+		if c.UserID < last.Of || c.UserID == last.Of && c.ClientID <= last.ID && last != (Client{}) {
+			return fmt.Errorf("two channels of %s/%s", c.UserID, c.ClientID)
 		}
-		last = c.UserID
+		if c.UserID != last.Of {
+			live = 0
+		}
+		if c.State == channel.Active || c.State == channel.Grace {
+			live++
+		}
+		if w.PerUser > 0 && live > w.PerUser {
+			return fmt.Errorf("%d clients of %s have channels", live, c.UserID)
+		}
+		last = Client{c.UserID, c.ClientID}
 		if c.State == channel.Active && !w.open[c.Conn] {
 			return fmt.Errorf("%s is active on %s, which is not open", c.UserID, c.Conn)
 		}
-		kept := stored[c.UserID]
+		kept := stored[last]
 		// These two may lag behind in storage; nothing else may.
 		row.Channel.Acked, row.Channel.Seen = kept.Channel.Acked, kept.Channel.Seen
 		if row != kept {

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
-// model is what must be true of one user's channel on one document, worked out
+// model is what must be true of the channel of one client of a user's on one document, worked out
 // from the outside: from connections and tokens, never from the core's own state.
 type model struct {
 	session    string
@@ -40,6 +40,14 @@ func (m *model) death(now time.Time) (early, late time.Time) {
 	return earlier(early, end), earlier(late, end)
 }
 
+// lostAt is when the connection was lost, or would be now.
+func (m *model) lostAt(now time.Time) (early, late time.Time) {
+	if m.lost {
+		return m.early, m.late
+	}
+	return m.death(now)
+}
+
 func earlier(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
@@ -49,7 +57,7 @@ func earlier(a, b time.Time) time.Time {
 
 // noteClose keeps the model up when a socket ends, by whichever side.
 func (d *docObject) noteClose(l *connection, code int) {
-	m := d.channels[l.c.user.id]
+	m := d.channels[l.c.key()]
 	if m == nil || m.connection != l || m.lost {
 		return
 	}
@@ -59,39 +67,42 @@ func (d *docObject) noteClose(l *connection, code int) {
 }
 
 // renewed notes a token that was swapped in place.
-func (d *docObject) renewed(user string) {
-	row, here := d.store.Rows[user]
-	if m := d.channels[user]; m != nil && here {
+func (d *docObject) renewed(c *client) {
+	row, here := d.store.Rows[c.key()]
+	if m := d.channels[c.key()]; m != nil && here {
 		m.expires = row.Channel.Expires
 	}
 }
 
 // expect says what session id the next accepted connection of a user must have:
-// that of the channel, another one, or (neither) nothing certain.
-func (d *docObject) expect(user string) (same, differ bool, old string) {
-	m := d.channels[user]
-	if m == nil || m.unsure {
-		return false, false, ""
+// that of the channels, another one, or (neither) nothing certain.
+func (d *docObject) expect(user *user) (same, differ bool, old string) {
+	differ = len(d.w.docs) == 1 // no other channel keeps the session alive
+	for _, c := range user.clients {
+		m := d.channels[c.key()]
+		switch {
+		case c.doc != d || m == nil:
+			continue
+		case m.unsure:
+			return false, false, ""
+		}
+		early, late := m.lostAt(d.w.Now)
+		old = m.session
+		switch now := d.w.Now; {
+		case m.gone:
+			differ = false
+		case now.Before(early.Add(grace)):
+			return true, false, m.session
+		case now.Before(late.Add(grace)):
+			differ = false
+		}
 	}
-	early, late := m.early, m.late
-	if !m.lost {
-		early, late = m.death(d.w.Now)
-	}
-	alone := len(d.w.docs) == 1 // no other channel keeps the session alive
-	switch now := d.w.Now; {
-	case m.gone:
-		return false, false, m.session
-	case now.Before(early.Add(grace)):
-		return true, false, m.session
-	case !now.Before(late.Add(grace)):
-		return false, alone, m.session
-	}
-	return false, false, m.session
+	return false, differ && old != "", old
 }
 
 // accepted holds a new connection to what was expected, and begins its model.
 func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool, old string, again bool) {
-	w, id := d.w, d.store.Rows[g.UserID].Channel.SessionID
+	w, id := d.w, d.store.Rows[l.c.key()].Channel.SessionID
 	if id == "" {
 		w.fail("%s: %s has no session id", d.id, g.UserID)
 	}
@@ -107,8 +118,8 @@ func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool,
 			w.fail("%s: %s is back after grace, and still in session %s", d.id, g.UserID, old)
 		}
 	}
-	was := d.channels[g.UserID]
-	d.channels[g.UserID] = &model{
+	was := d.channels[l.c.key()]
+	d.channels[l.c.key()] = &model{
 		session: id, connection: l, expires: g.Expires, unsure: was != nil && was.unsure && !again,
 	}
 }
@@ -124,28 +135,38 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	}
 	ev := document.Connect{
 		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
-		LastSeq: a.received, HasLastSeq: a.session != "",
+		LastSeq: a.received, HasLastSeq: a.session != "", Redial: a.redial,
 		Known: d.core.Knows(c.user.id, c.id),
 	}
 	if !ev.Known {
 		ev.Receipts = d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged)
 	}
-	if row, ok := d.store.Rows[c.user.id]; ok {
-		if current := w.connections[row.Channel.Conn]; current != nil {
-			ev.Seen = current.lastPing()
+	for _, current := range d.core.Current(c.user.id) {
+		if at := w.connections[current].lastPing(); !at.IsZero() {
+			ev.Seen = append(ev.Seen, document.Seen{Conn: current, At: at})
 		}
 	}
-	same, differ, old := d.expect(c.user.id)
+	same, differ, old := d.expect(c.user)
+	mine := false
+	if m := d.channels[c.key()]; m != nil && !m.unsure && !m.gone {
+		early, _ := m.lostAt(w.Now)
+		mine = w.Now.Before(early.Add(grace))
+	}
 	c.connections = append(c.connections, l)
 	switch answer := d.step(ev).(type) {
 	case document.Accept:
-		d.confirmed(d.store.Rows[c.user.id].Grant, "a connect")
+		d.confirmed(d.store.Rows[c.key()].Grant, "a connect")
 		if d.source.notified == d.source.version {
-			d.allowed(d.store.Rows[c.user.id].Grant, "a connect")
+			d.allowed(d.store.Rows[c.key()].Grant, "a connect")
 			d.source.sure[c.user.id] = d.source.version
 		}
-		d.accepted(l, ev.Grant, same, differ, old, again)
 		c.dialing = false
+		if l.serverOpen { // else it was only let in to be refused
+			d.accepted(l, ev.Grant, same, differ, old, again)
+		}
+		if len(d.core.Current(c.user.id)) > 1 {
+			w.counts.Several++
+		}
 		if c.connection == nil {
 			c.connection = l
 		}
@@ -155,10 +176,10 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		if answer.Access > ev.Grant.Access {
 			w.counts.Outdated++
 		}
-		if same && answer.Gone {
-			w.fail("%s: %s is back within grace and was sent away", d.id, c.user.id)
+		if mine && answer.Gone {
+			w.fail("%s: %s is back within grace and was sent away", d.id, c.id)
 		}
-		if m := d.channels[c.user.id]; m != nil && answer.Gone {
+		if m := d.channels[c.key()]; m != nil && answer.Gone {
 			m.unsure = true
 		}
 		if again {

@@ -18,7 +18,7 @@ type docObject struct {
 	store    *sim.DocumentStorage
 	watch    *sim.DocumentWatch
 	alarm    time.Time
-	channels map[string]*model // by user: what must be true of the channel
+	channels map[sim.Client]*model // what must be true of the channel
 	log      *history
 	source   sourceDocument
 	next     []document.Event // what effects came back as
@@ -28,10 +28,12 @@ type docObject struct {
 }
 
 func newDocObject(w *world, id string) *docObject {
-	return &docObject{
+	d := &docObject{
 		w: w, id: id, core: document.New(w.docCfg, id), store: sim.NewDocumentStorage(id),
-		watch: sim.NewDocumentWatch(0), channels: map[string]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}},
+		watch: sim.NewDocumentWatch(0), channels: map[sim.Client]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}},
 	}
+	d.watch.PerUser = w.docCfg.PerUser
+	return d
 }
 
 // step plays one event, checks the answer, carries it out, and perhaps evicts
@@ -51,6 +53,9 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	}
 	if err := d.watch.Effects(ev, effects); err != nil {
 		w.fail("%s: %T: %v", d.id, ev, err)
+	}
+	if c, ok := ev.(document.Connect); ok && c.Redial {
+		d.disturbs(c, effects)
 	}
 	for i, e := range effects {
 		if s, ok := e.(document.Send); ok && w.log {
@@ -118,7 +123,7 @@ func (d *docObject) crash() {
 				})
 				l.serverOpen = false
 				d.noteClose(l, 1006)
-				if m := d.channels[u.id]; m != nil && m.connection == l {
+				if m := d.channels[c.key()]; m != nil && m.connection == l {
 					m.late = earlier(w.Now, m.expires.Add(readOnly)) // the record of its pings is gone
 				}
 				d.step(document.Disconnected{Conn: l.conn, Code: 1006})
@@ -231,7 +236,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		}
 		d.inOrder(e.Entry)
 		d.roomLeft(e.Entry)
-		row := d.store.Rows[e.Entry.UserID]
+		row := d.store.Rows[sim.Client{Of: e.Entry.UserID, ID: e.Entry.ClientID}]
 		if e.Entry.Kind == document.KindOp && !permission.Set(row.Grant.Permissions).Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
 		}
@@ -244,17 +249,17 @@ func (d *docObject) carryOut(e document.Effect) {
 		}
 	case document.GrantTaken:
 		d.taken = true
-		if row, here := d.store.Rows[e.UserID]; (here || d.store.State.Erased.IsZero()) && max(row.Grant.Epoch, row.Fence) < e.Epoch {
-			w.fail("%s: epoch %d of %s taken, stored is %d", d.id, e.Epoch, e.UserID, row.Grant.Epoch)
+		if known := d.known(e.UserID); known < e.Epoch {
+			w.fail("%s: epoch %d of %s taken, stored is %d", d.id, e.Epoch, e.UserID, known)
 		}
 	case document.Ended:
 		d.ended = &e
-		if row, here := d.store.Rows[e.UserID]; (here || d.store.State.Erased.IsZero()) && row.Fence < e.Fence {
-			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, row.Fence)
+		if known := d.known(e.UserID); known < e.Fence {
+			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, known)
 		}
 	case document.Notify:
-		if m := d.channels[e.UserID]; m != nil && (e.Reason == "final_error" || e.Reason == "erased") {
-			m.gone = true // without a socket to close: somebody in grace lost access
+		if m := d.channels[sim.Client{Of: e.UserID, ID: e.ClientID}]; m != nil && (e.Reason == "final_error" || e.Reason == "erased" || e.Reason == "replaced") {
+			m.gone = true // without a socket to close: somebody in grace lost access, or the place
 		}
 		d.notify(e)
 	case document.VerifyToken:
@@ -275,10 +280,10 @@ func (d *docObject) notify(e document.Notify) {
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		if !lostThere {
-			w.user(e.UserID).step(session.ChannelGone{Channel: d.id, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
+			w.user(e.UserID).step(session.ChannelGone{Channel: d.id, ClientID: e.ClientID, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: e.AdmittedAt})
 		}
 		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
-			d.step(document.Notified{UserID: e.UserID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
+			d.step(document.Notified{UserID: e.UserID, ClientID: e.ClientID, SessionID: e.SessionID, OK: !lostThere && !lostBack})
 		})
 	})
 }

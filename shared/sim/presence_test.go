@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,7 +25,7 @@ func (c *client) show() {
 func (c *client) presence(f protocol.Frame) {
 	see := func(p protocol.Presence) {
 		if n, err := strconv.Atoi(string(p.Data)); err == nil {
-			c.seen[p.UserID] = n
+			c.seen[p.ClientID] = n
 		}
 	}
 	if f.Event == protocol.EventState {
@@ -39,7 +40,7 @@ func (c *client) presence(f protocol.Frame) {
 		return
 	}
 	p, ok := protocol.ParsePresence(f.Data)
-	if !ok || p.UserID == c.user.id {
+	if !ok || p.ClientID == c.id {
 		c.w.fail("%s: presence %s", c.id, f.Data)
 	}
 	see(p)
@@ -63,16 +64,16 @@ func (w *world) looks() {
 	w.RunUntil(w.Now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
 	whole := func(c *client) bool {
 		l := c.connection
-		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && c.doc.core.Current(c.user.id) == l.conn
+		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && slices.Contains(c.doc.core.Current(c.user.id), l.conn)
 	}
 	for _, u := range w.users {
 		for _, c := range u.clients {
 			for _, other := range w.users {
 				for _, o := range other.clients {
-					if u != other && c.doc == o.doc && whole(c) && whole(o) && o.connection.shown > 0 {
+					if c != o && c.doc == o.doc && whole(c) && whole(o) && o.connection.shown > 0 {
 						w.counts.Looked++
-						if c.seen[other.id] != o.connection.shown {
-							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[other.id], o.id, o.connection.shown)
+						if c.seen[o.id] != o.connection.shown {
+							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[o.id], o.id, o.connection.shown)
 						}
 					}
 				}

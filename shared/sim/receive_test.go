@@ -58,7 +58,7 @@ func (c *client) receive(l *connection, f protocol.Frame) {
 		}
 	case protocol.EventTokenRefreshed:
 		c.w.counts.Refreshed++
-		c.doc.renewed(c.user.id)
+		c.doc.renewed(c)
 		c.resend()
 	case protocol.EventError:
 		c.failed(f)
@@ -90,7 +90,7 @@ func (c *client) welcome(l *connection, f protocol.Frame) {
 	if l.asked && p.Replay != nil && p.Replay.From > c.received+1 {
 		c.w.fail("%s has received %d and is replayed from %d", c.id, c.received, p.Replay.From)
 	}
-	c.connection, c.ready, c.session, c.syncing, c.final = l, true, p.SessionID, false, false
+	c.connection, c.ready, c.session, c.syncing, c.final, c.wished = l, true, p.SessionID, false, false, false
 	clear(c.ahead)
 	covered := p.DocumentVersion == c.received ||
 		p.Replay != nil && p.Replay.From <= c.received+1 && p.Replay.To == p.DocumentVersion
@@ -202,6 +202,8 @@ func (c *client) failed(f protocol.Frame) {
 		c.w.fail("%s: error %s", c.id, f.Data)
 	}
 	switch {
+	case e.Reason == protocol.ReasonHeld:
+		c.w.counts.Held++
 	case e.Code == protocol.ConnectionReplaced:
 		c.w.counts.Replaced++
 	case e.MessageID != "" && e.MessageID == c.content.upload.id:

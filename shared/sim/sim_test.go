@@ -73,7 +73,7 @@ type counts struct {
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
 	PutBack, Resolved, Full, Unvouched                                 int
-	Looked, SyncWaited, ConnectRefused, AllDropped                     int
+	Looked, SyncWaited, ConnectRefused, AllDropped, Held, Several      int
 }
 
 func (c *counts) add(o counts) {
@@ -108,6 +108,7 @@ func (c *counts) fields() []countField {
 		{"a snapshot ahead of the others", &c.Unvouched},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 		{"a connect refused for its number", &c.ConnectRefused}, {"all connections of a user dropped at once", &c.AllDropped},
+		{"a redial refused for another client", &c.Held}, {"several clients of one user at once", &c.Several},
 	}
 }
 

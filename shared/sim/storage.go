@@ -11,14 +11,14 @@ import (
 type SessionStorage struct {
 	UserID   string // whose object it is: a shell knows by its name
 	Row      session.SessionRow
-	Channels map[string]session.ChannelRow
+	Channels map[Client]session.ChannelRow // by document and client
 	Access   map[string]session.AccessRow
 	Revoked  map[string]session.RevokedRow
 }
 
 // NewSessionStorage returns an empty storage.
 func NewSessionStorage() *SessionStorage {
-	return &SessionStorage{Channels: map[string]session.ChannelRow{}, Access: map[string]session.AccessRow{}, Revoked: map[string]session.RevokedRow{}}
+	return &SessionStorage{Channels: map[Client]session.ChannelRow{}, Access: map[string]session.AccessRow{}, Revoked: map[string]session.RevokedRow{}}
 }
 
 // Apply carries out the storage effects; others pass.
@@ -27,9 +27,9 @@ func (s *SessionStorage) Apply(e session.Effect) {
 	case session.SaveSession:
 		s.Row = e.Row
 	case session.SaveChannel:
-		s.Channels[e.Row.Channel] = e.Row
+		s.Channels[Client{e.Row.Channel, e.Row.ClientID}] = e.Row
 	case session.DeleteChannel:
-		delete(s.Channels, e.Channel)
+		delete(s.Channels, Client{e.Channel, e.ClientID})
 	case session.SaveRevoked:
 		s.Revoked[e.Row.TokenID] = e.Row
 	case session.DeleteRevoked:

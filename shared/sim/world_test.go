@@ -83,6 +83,7 @@ func newWorld(seed uint64, log bool) *world {
 	if w.rng.Chance(0.3) {
 		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
 	}
+	w.docCfg.PerUser = []int{1, 1, 2, 3}[w.rng.IntN(4)]
 	w.docCfg.SnapshotConfirm = []time.Duration{3 * time.Second, 20 * time.Second}[w.rng.IntN(2)]
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
@@ -171,7 +172,7 @@ func (w *world) settle() {
 	w.RunUntil(w.Now.Add(2 * time.Minute))
 	for _, u := range w.users {
 		for _, c := range u.clients {
-			c.final = false
+			c.final, c.wished = false, true
 			c.dial()
 			w.RunUntil(w.Now.Add(40 * time.Second))
 			// A long log comes in small parts where both the window and the rate are small.
@@ -212,7 +213,7 @@ func newUser(w *world, id string) *user {
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
 	w.source[id], u.store.UserID = u.role, id
-	for i := range 1 + w.rng.IntN(2) {
+	for i := range 1 + w.rng.IntN(1+w.docCfg.PerUser) {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
 		}
