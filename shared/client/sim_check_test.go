@@ -41,6 +41,9 @@ func (s *sim) emitted(t *fakeTab, e Emit) {
 	case "error":
 		switch code, _ := jsonscan.Str(jsonscan.Field(e.Detail, "code")); protocol.Code(code) {
 		case protocol.ConnectionReplaced:
+			if id, _ := jsonscan.Str(jsonscan.Field(e.Detail, "clientId")); id == "phone" {
+				return
+			}
 			s.fail("%s gives in to a tab of its own profile", t.name)
 		case protocol.DocumentNotFound:
 			s.notified[t] = true
@@ -152,6 +155,9 @@ func (s *sim) calm() {
 		for _, t := range s.tabs {
 			if !t.gone && t.c.conn.Token.Spent {
 				s.do(t, Refresh{}) // a person tries again
+			}
+			if !t.gone && t.c.replaced.state != "" {
+				s.do(t, TakeOver{})
 			}
 		}
 		who, at := s.next()

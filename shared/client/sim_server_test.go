@@ -116,6 +116,9 @@ func (s *sim) admit(c *simConn, d *Dial) {
 	}
 	s.expires = time.Unix(claims.Exp, 0)
 	q := u.Query()
+	if !s.admitBeside(c, q) {
+		return
+	}
 	if old := s.conn; old != nil {
 		s.up.Lose(of(old))
 		if id := q.Get("client_id"); id != old.client { // another client is named, the same one takes over without a word

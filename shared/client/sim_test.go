@@ -58,6 +58,7 @@ type sim struct {
 	spins    int
 	refused  string   // for now, by its message id: what comes behind it has to wait
 	closing  *keptSim // of a run with a store
+	phone    phone
 }
 
 type simConn struct {
@@ -220,6 +221,8 @@ func (s *sim) act() {
 		s.replay(t)
 	case n < 98:
 		s.do(t, Refresh{})
+	case n < 99 && s.seed%5 == 0 && s.rnd.IntN(4) > 0:
+		s.pocket(t)
 	case n < 99 || s.seed%4 > 0 || s.rnd.IntN(3) > 0:
 		s.others()
 	default: // the document is deleted

@@ -67,6 +67,11 @@ function listen(session: DemoSession): void {
       log(state, retryIn ? `in ${(retryIn / 1000).toFixed(1)} s${reason ? `, ${reason}` : ""}` : reason, "warn");
       if (last?.action === "wait" && !session.sessionId) block(last); // it was never connected
       else saved();
+    } else if (state === "replaced") {
+      log(state, reason, "warn");
+      const waiting = session.unsent ? ` ${waits(session.unsent)}: stored once you use it here again.` : "";
+      block(new HoldfastError({ code: "CONNECTION_REPLACED", message: `You have opened this document in another browser or on another device.${waiting}` }));
+      at("blocked-retry").textContent = "Use it here";
     } else if (state === "closed") {
       log(state, last?.code ?? reason, "bad");
       block(last ?? new HoldfastError({ code: "CLOSED", message: "This tab has left the session." }));
@@ -140,6 +145,7 @@ function showDocument(name: string): void {
 }
 
 const titles: Record<string, string> = {
+  CONNECTION_REPLACED: "Open on another device",
   INSUFFICIENT_PERMISSIONS: "You have no access to this document",
   DOCUMENT_LOCKED: "This document is locked",
   DOCUMENT_NOT_FOUND: "There is no such document",
@@ -154,6 +160,7 @@ function block(error: HoldfastError): void {
   at("blocked-title").textContent = titles[error.code] ?? (current?.session.state === "closed" ? "The session has ended" : "A change was refused");
   at("blocked-text").textContent = error.message;
   at("blocked-code").textContent = error.code;
+  at("blocked-retry").textContent = "Try again";
   at("editor").inert = true;
   at("saved").textContent = "Not connected";
 }
@@ -168,12 +175,13 @@ function showAccess(session: DemoSession): void {
   at("read-only").textContent = session.locked ? "Locked" : session.can("comment") ? "Comment only" : "Read only";
 }
 
+const waits = (unsaved: number): string => `${unsaved} ${unsaved === 1 ? "change" : "changes"} waiting`;
+
 function saved(): void {
   if (!at("blocked").hidden) return; // a graver message is on the page
   const unsaved = current?.session.unsent ?? 0;
   const away = current?.session.state !== "connected";
-  const changes = unsaved === 1 ? "1 change" : `${unsaved} changes`;
-  at("saved").textContent = unsaved ? `${changes} waiting${away ? " for the line" : ""}` : away ? "Waiting for the line" : "All changes stored";
+  at("saved").textContent = unsaved ? `${waits(unsaved)}${away ? " for the line" : ""}` : away ? "Waiting for the line" : "All changes stored";
   at("saved").dataset.waiting = String(unsaved > 0 || away);
 }
 
@@ -217,7 +225,10 @@ at("offline").addEventListener("click", ({ currentTarget }) => {
   setOnline(!offline);
 });
 at("revoke").addEventListener("click", () => void revoke());
-at("blocked-retry").addEventListener("click", () => void open(chosen()));
+at("blocked-retry").addEventListener("click", () => {
+  if (current?.session.state === "replaced") current.session.takeOver();
+  else void open(chosen());
+});
 at("blocked-account").addEventListener("click", () => void signOut());
 addEventListener("popstate", () => {
   if (document.body.dataset.view === "workspace") void open(chosen());

@@ -39,6 +39,20 @@ test("off the network and back: what was written meanwhile is there", { timeout:
   await shows(other, "written offline");
 });
 
+test("the document is opened on another device: the page says so, and its button takes it back", { timeout: 60_000 }, async () => {
+  const page = await (await arrive()).signIn("owner");
+  await inState(page, "connected");
+  const other = await (await arrive()).signIn("owner");
+  await inState(page, "replaced");
+  assert.match(await page.locator("#blocked").textContent(), /Open on another device.*another browser or on another device/s);
+  assert.equal(await page.locator("#blocked-retry").textContent(), "Use it here");
+  await page.locator("#blocked-retry").click();
+  await inState(page, "connected");
+  await inState(other, "replaced");
+  await type(page, "back on the laptop");
+  await shows(page, "back on the laptop");
+});
+
 test("a token of 20 s is refreshed before it ends, on the open line", { timeout: 60_000 }, async () => {
   const owner = await arrive();
   const page = await owner.signIn("owner");
