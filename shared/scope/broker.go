@@ -34,12 +34,9 @@ const (
 	LockTimeout = renewal.FetchTimeout + 2*time.Second
 	// lockSpread is added to that, up to so much: pages that wait must not steal at one time.
 	lockSpread   = 5 * time.Second
-	longWait     = 5 * time.Second
+	longWait     = 100 * time.Millisecond
 	settleTime   = 100 * time.Millisecond
 	stealTimeout = time.Second
-	// Linger is how long the lock is kept once the token has been posted: messages and locks
-	// come by different ways.
-	Linger = 500 * time.Millisecond
 	// FinalFor is how long the app's word that nobody is signed in, said twice, counts for
 	// sessions that were signed in.
 	FinalFor = 30 * time.Second
@@ -53,7 +50,6 @@ const (
 	asking
 	waiting // for the lock
 	fetching
-	lingering
 )
 
 // Broker is the page's part. Use New; call nothing but Step and Deadline, from one goroutine.
@@ -188,10 +184,6 @@ func (b *Broker) due() {
 	case fetching:
 		b.do(GiveUp{b.fetcher})
 		b.over(Failure{Message: "No token was given in time."})
-	case lingering:
-		b.enter(idle, 0)
-		b.release()
-		b.serve()
 	case idle:
 		b.serve()
 	}
@@ -229,7 +221,7 @@ func (b *Broker) serve() {
 			b.enter(idle, 0)
 			b.release()
 		}
-	case b.suspended || b.phase != idle && b.phase != lingering:
+	case b.suspended || b.phase != idle:
 	case b.now.Before(b.pausedTo) && !slices.ContainsFunc(b.asks, func(a ask) bool { return a.Fresh }):
 	case b.cfg.Others && b.cfg.Channel && b.held.raw == "":
 		b.cfg.Others = false
@@ -242,9 +234,6 @@ func (b *Broker) serve() {
 
 // queue asks for the lock, behind those that wait already.
 func (b *Broker) queue() {
-	if b.phase == lingering {
-		b.release()
-	}
 	if !b.cfg.Locks {
 		b.fetch()
 		return
@@ -270,7 +259,8 @@ func (b *Broker) granted() {
 			b.fetch()
 			return
 		}
-		// This page may have slept meanwhile, and the lock may be another's already.
+		// The token of whoever had the lock comes by another way. And this page may have slept
+		// meanwhile: the lock may be another's already.
 		b.enter(waiting, settleTime)
 	case fetching: // without it, until now
 	default:

@@ -72,7 +72,7 @@ func TestALonePageDoesNotWait(t *testing.T) {
 	w.pages[0].frozen = true
 	w.open(1)
 	w.want("p2 scope.FetchToken", 0)
-	w.advance(AskTimeout + Linger)
+	w.advance(AskTimeout)
 	w.want("p2 scope.RequestLock", 1)
 }
 

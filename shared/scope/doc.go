@@ -7,13 +7,13 @@
 //
 // At most one page of a scope asks its app at a time: the one that holds the scope's lock. Many
 // issuers take a refresh token once, and sign the user out when it comes again. A page that
-// gets the lock looks first whether a newer token has come meanwhile. A page that has
-// fetched one posts it to the others, and keeps the lock until that has certainly arrived.
+// has fetched a token posts it to the others. One that had to wait for the lock looks first
+// whether a newer token comes.
 //
 //	       Ask, and the token here will not do
 //	idle ──────────► asking (only if other pages may have one) ──► waiting for the lock
 //	  ▲                    │ one came                                 │ granted
-//	  └────────────────────┴──── lingering ◄────────────────────── fetching
+//	  └────────────────────┴─────────────────────────────────────── fetching
 //
 // Nothing waits for ever. The lock goes back when its page is frozen or left, or has
 // waited for its app as long as FetchTimeout; who has waited for the lock as long goes

@@ -39,11 +39,7 @@ func (b *Broker) fetched(e Fetched) {
 	}
 	b.answer(Answer{Token: e.Token})
 	b.enter(idle, 0)
-	if ok && b.locked {
-		b.enter(lingering, Linger)
-	} else {
-		b.release()
-	}
+	b.release()
 	b.serve()
 }
 

@@ -157,7 +157,7 @@ func (w *world) calm() {
 			newest = s.have
 		}
 	}
-	if w.lock != nil && w.lock.b.phase != lingering {
+	if w.lock != nil {
 		w.fail("%s keeps the lock", w.lock.name)
 	}
 }

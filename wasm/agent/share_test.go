@@ -56,8 +56,7 @@ func TestShareCarriesOut(t *testing.T) {
 		{scope.Woken{}, 40 * time.Second, []string{"steal the lock", "timer 1s"}},
 		{scope.Granted{}, 0, []string{"timer 100ms"}},
 		{scope.Woken{}, 100 * time.Millisecond, []string{"post", "ask 4 2", "timer 30s"}},
-		{scope.Fetched{Number: 2, Token: token}, 0, []string{"post", "token for 4", "timer 500ms"}},
-		{scope.Woken{}, 500 * time.Millisecond, []string{"unlock"}},
+		{scope.Fetched{Number: 2, Token: token}, 0, []string{"post", "token for 4", "unlock", "no timer"}},
 		{scope.Ask{Session: 5}, 0, []string{"token for 5"}},
 		{scope.Close{}, 0, nil},
 	} {
