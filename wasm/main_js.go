@@ -105,7 +105,7 @@ func (t *tab) start(text string) {
 	t.share = share
 	cfg := config([]byte(text))
 	page := t.host.page
-	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose})
+	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose, Instant: true})
 	t.agent.Handle(client.Start{})
 	for _, ev := range t.early {
 		t.agent.Handle(ev)

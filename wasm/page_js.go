@@ -15,6 +15,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
+// hostVersion names how the module and web/src/load.ts speak with each other. It changes with
+// the arguments of calls and events: a page may find a module of another version in its cache.
+const hostVersion = 2
+
 // page is what the sessions have in common. safejs turns what JavaScript throws
 // into errors where the compiler has recover; where it has not (TinyGo 0.42),
 // the host's promise not to throw is what holds.
@@ -70,7 +74,7 @@ func (p *page) listen(receive func(id int, kind, text string)) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.program.Call("ready", f.Value())
+	_, err = p.program.Call("ready", f.Value(), hostVersion)
 	return err
 }
 
@@ -123,6 +127,9 @@ func (h host) PostOrigin(text []byte) { h.call("post_origin", string(text)) }
 func (h host) StopTimer()             { h.call("timer", "") }
 
 func (h host) FetchToken(e client.FetchToken) { h.ask(e) }
+
+// GiveUpToken needs nothing: the share gives up the app's call in its own time.
+func (h host) GiveUpToken() {}
 
 func (h host) Finished() {
 	h.finished()

@@ -134,7 +134,7 @@ func (c *Client) handle(ev Event) {
 	case BroadcastOrigin:
 		c.originMessage(e.Text)
 	case TokenFetched:
-		c.conn.TokenFetched(e.Token)
+		c.conn.TokenFetched(e)
 	case TokenFailed:
 		c.tokenFailed(e)
 	case Visible:

@@ -17,8 +17,13 @@ type (
 	Woken struct{}
 	// Refresh fetches a new token now.
 	Refresh struct{}
-	// TokenFetched answers FetchToken.
-	TokenFetched struct{ Token string }
+	// TokenFetched answers FetchToken. An empty token is "not yet": the program is asked again.
+	TokenFetched struct {
+		Token string
+		// Late says that this answers an older FetchToken, which GiveUpToken ended. It counts if
+		// it is good and newer than what there is.
+		Late bool
+	}
 	// TokenFailed answers FetchToken: there was none.
 	TokenFailed struct {
 		// Message is a sentence for people; a default where it is empty.
@@ -78,6 +83,9 @@ type (
 		// has been given.
 		Fresh bool
 	}
+	// GiveUpToken says that FetchToken had no answer in time, and that the next one is another
+	// question. A failure that comes late is of no use any more.
+	GiveUpToken struct{}
 	// Finished is the last effect of all.
 	Finished struct{}
 )
@@ -100,4 +108,5 @@ func (Dial) IsEffect()        {}
 func (Write) IsEffect()       {}
 func (CloseSocket) IsEffect() {}
 func (FetchToken) IsEffect()  {}
+func (GiveUpToken) IsEffect() {}
 func (Finished) IsEffect()    {}

@@ -143,6 +143,7 @@ func (c *Conn[O]) halt() {
 func (c *Conn[O]) tokenDue() {
 	t := &c.Token
 	if c.Past(&t.fetchBy) {
+		c.owner.Do(GiveUpToken{})
 		c.tokenMissing(tokenError("refresh_timeout", "No token was given in time."), 0)
 	}
 	if c.Past(&t.endAt) {
@@ -160,13 +161,17 @@ func (c *Conn[O]) tokenDue() {
 }
 
 // TokenFetched takes the program's answer.
-func (c *Conn[O]) TokenFetched(raw string) {
+func (c *Conn[O]) TokenFetched(e TokenFetched) {
 	t := &c.Token
-	if !t.Fetching() {
+	raw := e.Token
+	claims, err := ReadToken(raw)
+	if e.Late || !t.Fetching() {
+		if err == nil {
+			c.lateToken(raw, claims)
+		}
 		return
 	}
 	t.fetchBy = time.Time{}
-	claims, err := ReadToken(raw)
 	end, expired := time.Time{}, false
 	if err == nil {
 		end, expired = t.Clock.End(c.now, claims)
@@ -177,6 +182,9 @@ func (c *Conn[O]) TokenFetched(raw string) {
 		if err == nil && claims.Exp > t.Exp && raw != t.refused && !expired && c.User() != "" && c.OwnToken(raw, claims) {
 			c.Adopt(raw, claims, end)
 		}
+		return
+	case err == ErrMissingToken:
+		c.noTokenYet(err)
 		return
 	case err != nil:
 		c.tokenMissing(err, 0)
@@ -199,6 +207,26 @@ func (c *Conn[O]) TokenFetched(raw string) {
 		c.tokenMissing(ErrTokenExpired, 0)
 		return
 	}
+	c.takeToken(raw, claims, end)
+}
+
+// lateToken takes an answer that nobody waits for any more, if it serves better than what
+// there is. Otherwise it is as if it had not come.
+func (c *Conn[O]) lateToken(raw string, claims peek.Claims) {
+	t := &c.Token
+	end, expired := t.Clock.End(c.now, claims)
+	switch {
+	case expired, end.Sub(c.now) <= renewal.Usable, claims.Exp <= t.Exp, raw == t.refused, !c.OwnToken(raw, claims):
+	case c.active:
+		t.fetchBy = time.Time{} // this one answers the question that is open, too
+		c.takeToken(raw, claims, end)
+	case c.User() != "":
+		c.Adopt(raw, claims, end)
+	}
+}
+
+func (c *Conn[O]) takeToken(raw string, claims peek.Claims, end time.Time) {
+	t := &c.Token
 	first, same := t.Seen == "", raw == t.Raw
 	c.Adopt(raw, claims, end)
 	t.Taken = c.now
@@ -290,6 +318,19 @@ func (c *Conn[O]) tokenMissing(err *protocol.Error, atLeast time.Duration) {
 	}
 	c.owner.NoToken(err)
 	c.halt()
+}
+
+// noTokenYet is a program that has none yet, as while its user signs in. It is told once that
+// the connection waits for it, and is asked for as long as it takes.
+func (c *Conn[O]) noTokenYet(err *protocol.Error) {
+	t := &c.Token
+	t.tries++
+	if t.tries != TokenTries {
+		c.tryAgain(err, t.tries, 0)
+		return
+	}
+	c.owner.NoToken(err)
+	t.retryAt = c.now.Add(c.Rand.Wait(t.tries))
 }
 
 // tryAgain has the program asked once more, after the pause that belongs to the n-th failure.

@@ -87,7 +87,7 @@ func (c *Client) handle(ev Event) {
 	case Release:
 		c.conn.Release()
 	case TokenFetched:
-		c.conn.TokenFetched(ev.Token)
+		c.conn.TokenFetched(ev)
 	case TokenFailed:
 		c.conn.TokenFailed(ev)
 	case Opened:

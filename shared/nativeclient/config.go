@@ -2,8 +2,6 @@ package nativeclient
 
 import (
 	"time"
-
-	"github.com/holdfast-dev/holdfast/shared/token/renewal"
 )
 
 // Role is which end of a user's session this is.
@@ -41,6 +39,4 @@ const (
 	// DefaultUnacknowledged is how many messages may be unanswered at once where the
 	// server does not say.
 	DefaultUnacknowledged = 256
-	// TokenFetchTimeout is how long the program may take to answer FetchToken.
-	TokenFetchTimeout = renewal.FetchTimeout
 )

@@ -29,6 +29,7 @@ type (
 	Write        = clientconn.Write
 	CloseSocket  = clientconn.CloseSocket
 	FetchToken   = clientconn.FetchToken
+	GiveUpToken  = clientconn.GiveUpToken
 	Finished     = clientconn.Finished
 )
 

@@ -43,8 +43,10 @@ type Page interface {
 	// Post sends to the other tabs, PostOrigin to those on other documents as well.
 	Post(text []byte)
 	PostOrigin(text []byte)
-	// FetchToken asks for a token; TokenFetched or TokenFailed answers.
+	// FetchToken asks for a token; TokenFetched or TokenFailed answers. GiveUpToken ends the
+	// question: what comes after it is late.
 	FetchToken(client.FetchToken)
+	GiveUpToken()
 	// Timer arms the one timer, which brings Woken; it replaces the one before.
 	Timer(in time.Duration)
 	// StopTimer disarms it.
@@ -67,6 +69,9 @@ type Config struct {
 	// LastClose is the close code of the socket that ended last, 0 for none, where coder/websocket
 	// does not say (it keeps the close code to itself in a page); nil elsewhere.
 	LastClose func() (code int)
+	// Instant says that a Conn's Write never waits, as in a page: then no goroutine is kept
+	// for it, whose stack is most of what an idle connection costs there.
+	Instant bool
 	// Dial opens a connection; default websocket.Dial without a read limit.
 	Dial func(ctx context.Context, url string, protocols []string) (Conn, error)
 	// Go runs a function beside the others, for a caller that has to know when all have
@@ -108,7 +113,7 @@ func New(core *client.Client, page Page, cfg Config) *Agent {
 	a := &Agent{cfg: cfg, page: page, core: core}
 	a.wire = Wire{
 		Open:   func(ctx context.Context, d client.Dial) (Conn, error) { return a.cfg.Dial(ctx, d.URL, d.Protocols()) },
-		Handle: a.Handle, LastClose: cfg.LastClose, Go: cfg.Go,
+		Handle: a.Handle, LastClose: cfg.LastClose, Go: cfg.Go, Instant: cfg.Instant,
 	}
 	return a
 }
@@ -161,6 +166,8 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.PostOrigin(e.Text)
 	case client.FetchToken:
 		a.page.FetchToken(e)
+	case client.GiveUpToken:
+		a.page.GiveUpToken()
 	case client.Emit:
 		a.page.Emit(e.Type, e.Detail, e.Set)
 	case client.Keep:

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,8 @@ type fakePage struct {
 	said  chan string
 	mu    sync.Mutex
 	timer *time.Timer
-	armed int // how often
+	armed int          // how often
+	live  atomic.Int32 // functions that run beside the events
 }
 
 func (p *fakePage) later(ev client.Event)        { go p.agent.Handle(ev) }
@@ -35,6 +37,7 @@ func (p *fakePage) Unlock()                      {}
 func (p *fakePage) Post([]byte)                  {}
 func (p *fakePage) PostOrigin([]byte)            {}
 func (p *fakePage) FetchToken(client.FetchToken) { p.later(client.TokenFetched{Token: token()}) }
+func (p *fakePage) GiveUpToken()                 {}
 func (p *fakePage) Sent(id string, v uint64)     { p.said <- fmt.Sprintf("sent %s %d", id, v) }
 func (p *fakePage) Unsent(id string, f []byte)   { p.said <- fmt.Sprintf("unsent %s %s", id, f) }
 func (p *fakePage) Finished()                    { p.said <- "finished" }
@@ -70,7 +73,7 @@ func token() string {
 }
 
 // server runs serve for each connection; its end ends the connection.
-func server(t *testing.T, serve func(ctx context.Context, conn *websocket.Conn, r *http.Request)) *fakePage {
+func server(t *testing.T, instant bool, serve func(ctx context.Context, conn *websocket.Conn, r *http.Request)) *fakePage {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{protocol.Version}})
@@ -87,7 +90,13 @@ func server(t *testing.T, serve func(ctx context.Context, conn *websocket.Conn, 
 		URL: "ws" + strings.TrimPrefix(s.URL, "http"), Document: "welcome", ClientID: "c1", TabID: "t1",
 		Scope: "holdfast.v1/test/welcome", Locks: true, Channel: true, Visible: true, Online: true, Rand: 7,
 	})
-	p.agent = New(core, p, Config{})
+	p.agent = New(core, p, Config{Instant: instant, Go: func(f func()) {
+		p.live.Add(1)
+		go func() {
+			defer p.live.Add(-1)
+			f()
+		}()
+	}})
 	t.Cleanup(func() {
 		p.agent.Handle(client.Close{})
 		p.StopTimer()
@@ -148,8 +157,13 @@ func next(ctx context.Context, conn *websocket.Conn) (protocol.Frame, error) {
 }
 
 func TestOpIsSentOnceConnectedAndAnswered(t *testing.T) {
+	t.Run("with a writer", func(t *testing.T) { opIsSentOnceConnectedAndAnswered(t, false) })
+	t.Run("writing at once", func(t *testing.T) { opIsSentOnceConnectedAndAnswered(t, true) })
+}
+
+func opIsSentOnceConnectedAndAnswered(t *testing.T, instant bool) {
 	offered := make(chan http.Header, 1)
-	p := server(t, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
+	p := server(t, instant, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
 		offered <- r.Header
 		if strings.Contains(r.URL.String(), "token") {
 			t.Errorf("a token in a URL that we made: %s", r.URL)
@@ -171,6 +185,13 @@ func TestOpIsSentOnceConnectedAndAnswered(t *testing.T) {
 	if got := p.receive(t, "sent "); got != "sent 7 1" {
 		t.Fatalf("got %q", got)
 	}
+	want := int32(2) // it reads and writes
+	if instant {
+		want = 1
+	}
+	if live := p.live.Load(); live != want {
+		t.Fatalf("%d functions run, want %d", live, want)
+	}
 	protocols := (<-offered).Get("Sec-WebSocket-Protocol")
 	if !strings.HasPrefix(protocols, "holdfast.v1,bearer.") && !strings.HasPrefix(protocols, "holdfast.v1, bearer.") {
 		t.Fatalf("offered %q", protocols)
@@ -179,7 +200,7 @@ func TestOpIsSentOnceConnectedAndAnswered(t *testing.T) {
 
 func TestFinalErrorNeverRedials(t *testing.T) {
 	dials := make(chan struct{}, 8)
-	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+	p := server(t, false, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
 		dials <- struct{}{}
 		e := protocol.Error{Code: protocol.InsufficientPermissions}
 		send(t, ctx, conn, e.Frame())
@@ -196,9 +217,14 @@ func TestFinalErrorNeverRedials(t *testing.T) {
 }
 
 func TestDroppedLineResumesWithSessionAndVersion(t *testing.T) {
+	t.Run("with a writer", func(t *testing.T) { droppedLineResumesWithSessionAndVersion(t, false) })
+	t.Run("writing at once", func(t *testing.T) { droppedLineResumesWithSessionAndVersion(t, true) })
+}
+
+func droppedLineResumesWithSessionAndVersion(t *testing.T, instant bool) {
 	var n int
 	queries := make(chan string, 4)
-	p := server(t, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
+	p := server(t, instant, func(ctx context.Context, conn *websocket.Conn, r *http.Request) {
 		queries <- r.URL.RawQuery
 		n++
 		acknowledge(t, ctx, conn, uint64(n-1))
@@ -225,8 +251,13 @@ func TestDroppedLineResumesWithSessionAndVersion(t *testing.T) {
 }
 
 func TestCloseEndsTheConnectionCleanly(t *testing.T) {
+	t.Run("with a writer", func(t *testing.T) { closeEndsTheConnectionCleanly(t, false) })
+	t.Run("writing at once", func(t *testing.T) { closeEndsTheConnectionCleanly(t, true) })
+}
+
+func closeEndsTheConnectionCleanly(t *testing.T, instant bool) {
 	ended := make(chan error, 1)
-	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+	p := server(t, instant, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
 		acknowledge(t, ctx, conn, 0)
 		for {
 			if _, err := next(ctx, conn); err != nil {
@@ -251,7 +282,7 @@ func TestCloseEndsTheConnectionCleanly(t *testing.T) {
 // A hidden page's timers are slowed to one a minute once each was armed by the
 // one before; the next event from elsewhere has to break the chain.
 func TestTimerArmedByATimerIsArmedAnew(t *testing.T) {
-	p := server(t, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
+	p := server(t, false, func(ctx context.Context, conn *websocket.Conn, _ *http.Request) {
 		acknowledge(t, ctx, conn, 0)
 		next(ctx, conn)
 	})

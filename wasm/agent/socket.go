@@ -13,9 +13,12 @@ type socket struct {
 	gen uint64
 	// cancel gives up the dial.
 	cancel context.CancelFunc
+	// instant is Config.Instant.
+	instant bool
 
 	mu     sync.Mutex
 	open   bool
+	conn   Conn // if instant: writes go to it at once
 	queue  [][]byte
 	ending bool
 	code   websocket.StatusCode
@@ -23,39 +26,56 @@ type socket struct {
 	wake   chan struct{} // holds one token while there is something to do
 }
 
-func newSocket(gen uint64, cancel context.CancelFunc) *socket {
-	return &socket{gen: gen, cancel: cancel, wake: make(chan struct{}, 1)}
+func newSocket(gen uint64, cancel context.CancelFunc, instant bool) *socket {
+	return &socket{gen: gen, cancel: cancel, instant: instant, wake: make(chan struct{}, 1)}
 }
 
-// opened says that the dial has made a connection.
-func (s *socket) opened() {
+// opened says that the dial has made a connection. Whoever runs write has to be started, if
+// it returns true: where writes are instant, only closing waits.
+func (s *socket) opened(conn Conn) (writer bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.open = true
-	s.mu.Unlock()
+	if !s.instant || s.ending {
+		return true
+	}
+	s.conn = conn
+	for _, text := range s.queue {
+		conn.Write(context.Background(), websocket.MessageText, text) //nolint:errcheck // Read reports it
+	}
+	s.queue = nil
+	return false
 }
 
 // push queues one message.
 func (s *socket) push(text []byte) {
 	s.mu.Lock()
-	if !s.ending {
+	defer s.mu.Unlock()
+	switch {
+	case s.ending:
+	case s.conn != nil:
+		s.conn.Write(context.Background(), websocket.MessageText, text) //nolint:errcheck // Read reports it
+	default:
 		s.queue = append(s.queue, text)
+		s.signal()
 	}
-	s.mu.Unlock()
-	s.signal()
 }
 
 // end closes the connection once all pushed messages have left, or gives up the dial if
-// there is no connection yet.
-func (s *socket) end(code int, reason string) {
+// there is no connection yet. It returns the connection if somebody has to be started to
+// close it.
+func (s *socket) end(code int, reason string) (conn Conn) {
 	s.mu.Lock()
 	if !s.open {
 		s.cancel()
 	}
 	if !s.ending {
 		s.ending, s.code, s.reason = true, websocket.StatusCode(code), reason
+		conn = s.conn
 	}
 	s.mu.Unlock()
 	s.signal()
+	return conn
 }
 
 // stop ends the writer of a connection that is gone.

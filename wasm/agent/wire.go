@@ -21,6 +21,8 @@ type Wire struct {
 	// LastClose and Go are those of Config.
 	LastClose func() (code int)
 	Go        func(func())
+	// Instant is that of Config.
+	Instant bool
 
 	socket *socket
 }
@@ -38,7 +40,7 @@ func (w *Wire) CarryOut(effect clientconn.Effect) bool {
 	case clientconn.CloseSocket: // once all that was written has left
 		if s := w.socket; s != nil && s.gen == e.Gen {
 			w.socket = nil
-			s.end(e.Code, e.Reason)
+			w.end(s, e.Code, e.Reason)
 		}
 	default:
 		return false
@@ -49,12 +51,18 @@ func (w *Wire) CarryOut(effect clientconn.Effect) bool {
 // dial replaces the connection. One that was never closed is given up.
 func (w *Wire) dial(e clientconn.Dial) {
 	if w.socket != nil {
-		w.socket.end(int(websocket.StatusNormalClosure), "")
+		w.end(w.socket, int(websocket.StatusNormalClosure), "")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := newSocket(e.Gen, cancel)
+	s := newSocket(e.Gen, cancel, w.Instant)
 	w.socket = s
 	w.Go(func() { w.run(ctx, s, e) })
+}
+
+func (w *Wire) end(s *socket, code int, reason string) {
+	if conn := s.end(code, reason); conn != nil {
+		w.Go(func() { s.write(conn) })
+	}
 }
 
 // run is one connection's life: dial, then read until it ends.
@@ -64,8 +72,9 @@ func (w *Wire) run(ctx context.Context, s *socket, e clientconn.Dial) {
 		w.closed(s.gen, err)
 		return
 	}
-	s.opened()
-	w.Go(func() { s.write(conn) })
+	if s.opened(conn) {
+		w.Go(func() { s.write(conn) })
+	}
 	w.Handle(clientconn.Opened{Gen: s.gen})
 	for {
 		kind, text, err := conn.Read(context.Background()) // see the package doc

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -34,7 +33,7 @@ type link struct {
 	armed    time.Time
 	timer    *time.Timer
 
-	fetching atomic.Bool
+	question question
 	unsent   chan struct{} // one for each request without an answer
 
 	// The feed's lock guards these.
@@ -129,6 +128,8 @@ func (l *link) carryOut(effect nativeclient.Effect) {
 	switch effect.(type) {
 	case nativeclient.FetchToken:
 		l.fetchToken()
+	case nativeclient.GiveUpToken:
+		l.question.giveUp()
 	case nativeclient.Finished:
 		close(l.finished)
 	default:
@@ -148,24 +149,17 @@ func (l *link) dial(ctx context.Context, d nativeclient.Dial) (agent.Conn, error
 
 // fetchToken asks the program, one call at a time.
 func (l *link) fetchToken() {
-	if l.fetching.Swap(true) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(l.alive, nativeclient.TokenFetchTimeout)
-	go func() {
-		defer cancel()
-		token, err := l.cfg.Token(ctx)
+	l.question.ask(l.alive, l.cfg.Token, func(token string, late bool, err error) {
 		l.mu.Lock()
 		l.tokenErr = err
 		l.mu.Unlock()
-		l.fetching.Store(false)
 		if err == nil {
-			l.handle(nativeclient.TokenFetched{Token: token})
+			l.handle(nativeclient.TokenFetched{Token: token, Late: late})
 			return
 		}
 		final, retryAfter := tokenFinal(err)
 		l.handle(nativeclient.TokenFailed{Final: final, RetryAfter: retryAfter})
-	}()
+	})
 }
 
 func (l *link) putDown() {

@@ -3,7 +3,6 @@
 package native
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,30 +26,24 @@ func (page) Unlock()           {}
 func (page) Post([]byte)       {}
 func (page) PostOrigin([]byte) {}
 
-// FetchToken asks the app, one call at a time. A call that outlives its time answers
-// whatever request of the core is open by then.
+// FetchToken asks the app.
 func (p page) FetchToken(client.FetchToken) {
-	if p.fetching.Swap(true) {
-		return
-	}
-	ctx, cancel := context.WithTimeout(p.alive, client.FetchTimeout)
-	go func() {
-		defer cancel()
-		token, err := p.cfg.Token(ctx)
+	p.question.ask(p.alive, p.cfg.Token, func(token string, late bool, err error) {
 		p.mu.Lock()
 		p.tokenErr = err
 		p.mu.Unlock()
-		p.fetching.Store(false)
 		if err == nil {
-			p.agent.Handle(client.TokenFetched{Token: token})
+			p.agent.Handle(client.TokenFetched{Token: token, Late: late})
 			return
 		}
 		final, retryAfter := tokenFinal(err)
 		// The app's own words may reveal the token. They go back to the app, in Connect's
 		// error, and nowhere else.
 		p.agent.Handle(client.TokenFailed{Message: "The program gave no token.", Final: final, RetryAfter: retryAfter})
-	}()
+	})
 }
+
+func (p page) GiveUpToken() { p.question.giveUp() }
 
 func (p page) Timer(in time.Duration) {
 	p.StopTimer()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
@@ -24,7 +23,7 @@ type Session struct {
 
 	feed
 	unsent   chan struct{} // one for each op without an answer
-	fetching atomic.Bool
+	question question
 	timer    *time.Timer // the agent's lock guards it
 
 	showing sync.Mutex // Presence, one at a time

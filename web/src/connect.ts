@@ -1,9 +1,10 @@
 import { HoldfastError } from "./errors.ts";
-import { Host, type GetToken } from "./host.ts";
-import { load, type WasmSource } from "./load.ts";
+import { Host } from "./host.ts";
+import { load, newer, type WasmSource } from "./load.ts";
 import { hasChannel, heldLocks, randomId, Scope, socketBase } from "./names.ts";
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
+import type { GetToken } from "./token.ts";
 
 /** The options of `connect`. */
 export interface ConnectOptions {
@@ -36,11 +37,14 @@ export interface ConnectOptions {
 /** What every entry of the package exports as `connect`. */
 export type Connect = <Op = unknown, Presence = unknown>(options: ConnectOptions) => Promise<Session<Op, Presence>>;
 
+/** Scopes whose first session of this page is being opened. */
+const arriving = new Set<string>();
+
 /**
  * Opens this tab's part of the session. `standard` returns the module if the options
  * name none.
  */
-export async function open<Op, Presence>(options: ConnectOptions, standard: () => WasmSource): Promise<Session<Op, Presence>> {
+export async function open<Op, Presence>(options: ConnectOptions, standard: PromiseLike<Response> | (() => URL)): Promise<Session<Op, Presence>> {
   const { document, getToken } = options;
   if (typeof WebSocket !== "function" || typeof location !== "object") {
     throw new HoldfastError({ code: "UNSUPPORTED", message: "A session needs a page: this environment has no WebSocket or no location." });
@@ -50,18 +54,31 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   const url = socketBase(options.url);
   const scope = new Scope(url);
   const name = scope.document(document);
-  const [module, held] = await Promise.all([load(options.wasm ?? standard, options.integrity), heldLocks()]);
+  const loading = load(options.wasm ?? standard, options.integrity);
+  loading.catch(() => {}); // awaited below
+  const held = await heldLocks();
   const locks = held !== undefined;
+  const others = locks && scope.leads(held);
 
   const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
   const { user } = options;
   const host = new Host(scope.name, name, getToken, {
     url, document, client_id: names.clientId, tab_id: names.tabId, user, locks,
   });
+  // Token and module are fetched at the same time, unless somebody here has a token, or fetches it.
+  const first = !others && !arriving.has(scope.name);
+  if (first) {
+    arriving.add(scope.name);
+    host.prefetch();
+  }
+  const arrived = (): void => void (first && arriving.delete(scope.name));
   const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout);
-  await Program.add(module, host, JSON.stringify([url, user]), () => new Host(scope.name, scope.token, undefined, {
-    url, page_id: randomId(), user, locks, others: locks && scope.leads(held),
-  }));
+  try {
+    await join(await loading, host, JSON.stringify([url, user]), () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
+  } catch (error) {
+    arrived();
+    throw error;
+  }
 
   // In a task of its own, so that the app has its listeners in place. Not in a timer,
   // because a hidden tab's timers wait for up to a minute.
@@ -69,7 +86,19 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: () =
   port1.onmessage = () => {
     port1.close();
     host.start();
+    arrived(); // from here on its lock says so
   };
   port2.postMessage(0);
   return session;
+}
+
+/** Has the host join the program of a module. After a deploy that may be another than the browser's cache has. */
+async function join(module: WebAssembly.Module, ...session: [host: Host, share: string, shared: () => Host]): Promise<void> {
+  try {
+    await Program.add(module, ...session);
+  } catch (error) {
+    const other = (error as HoldfastError).code === "WASM_INVALID" ? await newer(module)?.catch(() => undefined) : undefined;
+    if (!other) throw error;
+    await Program.add(other, ...session);
+  }
 }

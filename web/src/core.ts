@@ -8,6 +8,6 @@ export { open } from "./connect.ts";
 export type { Connect, ConnectOptions } from "./connect.ts";
 export { HoldfastError, type Action, type ErrorCode, type Failure, type ProtocolCode, type ShellCode } from "./errors.ts";
 export type * from "./events.ts";
-export type { GetToken, TokenFailure } from "./host.ts";
+export type { GetToken, TokenFailure } from "./token.ts";
 export type { WasmSource } from "./load.ts";
 export { Session } from "./session.ts";

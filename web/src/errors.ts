@@ -4,7 +4,7 @@ export type Action = "reconnect" | "refresh_token" | "wait" | "stop";
 /** The codes of the package's own errors. */
 export type ShellCode =
   | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED" | "DOCUMENT_RESET"
-  | "WASM_FETCH" | "WASM_INTEGRITY" | "WASM_BLOCKED_BY_CSP" | "WASM_INVALID" | "WASM_TRAP";
+  | "WASM_FETCH" | "WASM_INTEGRITY" | "WASM_BLOCKED_BY_CSP" | "WASM_OUT_OF_MEMORY" | "WASM_INVALID" | "WASM_TRAP";
 
 /** The codes of the protocol; shared/protocol/errors.go has their table. */
 export type ProtocolCode =
@@ -39,6 +39,7 @@ export interface Failure {
  * - `WASM_FETCH`: the module could not be fetched (`status` is the HTTP status)
  * - `WASM_INTEGRITY`: the module is not the one that `integrity` names
  * - `WASM_BLOCKED_BY_CSP`: the page's policy lacks `'wasm-unsafe-eval'`
+ * - `WASM_OUT_OF_MEMORY`: the browser has no memory left for the module; `recoverable`
  * - `WASM_INVALID`: this version cannot run the module
  * - `WASM_TRAP`: the module crashed; `recoverable` unless that happens twice within
  *   a minute, because the client then starts no other

@@ -11,7 +11,7 @@ export { HoldfastError, Session } from "./core.ts";
 
 // Known only while the script itself runs.
 const script = globalThis.document?.currentScript as HTMLScriptElement | null | undefined;
-const beside = (): URL => new URL("holdfast.wasm", script?.src || location.href);
+const beside = (): URL => new URL("holdfast.wasm", script?.src || document.baseURI);
 
 /** As `connect` of the npm package. */
 export function connect<Op = unknown, Presence = unknown>(options: ConnectOptions): Promise<Session<Op, Presence>> {

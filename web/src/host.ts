@@ -1,26 +1,5 @@
-import { HoldfastError } from "./errors.ts";
-
-/**
- * Returns a valid access token, and fetches a new one if necessary.
- *
- * What it throws decides what follows. A `Response` with 400, 401 or 403 is final. After
- * any other `Response` the client asks again, once its `Retry-After` has passed if it has
- * one. Of other errors the client reads the fields of TokenFailure; without them it asks
- * again, at most five times.
- */
-export type GetToken = () => Promise<string> | string;
-
-/** The fields of an error of `getToken` that the client reads; a HoldfastError has them, too. */
-export interface TokenFailure {
-  message?: string;
-  /** The code of the `autherror` that follows. Default: AUTHENTICATION_FAILED. */
-  code?: string;
-  /** Nobody is signed in: the client does not ask again. `recoverable: false` means the same. */
-  final?: boolean;
-  recoverable?: boolean;
-  /** Milliseconds until the client may ask again. */
-  retryAfter?: number;
-}
+import type { HoldfastError } from "./errors.ts";
+import { callApp, fresh, type Call, type GetToken } from "./token.ts";
 
 /** The session as its host uses it. */
 export interface Listener {
@@ -49,6 +28,7 @@ export class Host {
   #scope: string;
   #name: string;
   #getToken?: GetToken;
+  #call?: Call;
   #facts: Record<string, unknown>;
   #listener: Listener = nobody;
   #enter: (kind: string, text: string) => void = noop;
@@ -132,7 +112,7 @@ export class Host {
         case "post_origin": return this.#origin?.postMessage(text);
         case "timer": return this.#arm(text);
         case "token": return this.#fetchToken(text);
-        case "token_give_up": return; // a late answer may still be good
+        case "token_give_up": return this.#call?.abort.abort(); // a late answer may still be good
         case "closed": this.stop(); // the session receives this, too
       }
       this.#listener.receive(kind, text);
@@ -251,41 +231,19 @@ export class Host {
     request?.abort.abort();
   }
 
+  /** Calls the app before the program asks. */
+  prefetch(): void {
+    this.#call = callApp(this.#getToken!);
+  }
+
   // Calls the app, and says with its answer to whom it is. A call that takes too long is given
   // up by the program, which may use a late answer: also that of a session which is over.
   #fetchToken(to: string): void {
-    const answer = (kind: string, text: Record<string, unknown>): void => this.#enter(kind, JSON.stringify({ to, ...text }));
-    Promise.resolve()
-      .then(() => this.#getToken!()) // in a later task: the app's code never runs inside the program's call
-      .then((token) => {
-        if (typeof token !== "string" || !token) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "getToken returned no token." });
-        return () => answer("token", { token });
-      })
-      .catch((error: unknown) => () => answer("token_failed", tokenFailure(error)))
-      .then((tell) => tell());
+    const early = this.#call;
+    const call = (this.#call = early && !early.asked && performance.now() - early.since < fresh ? early : callApp(this.#getToken!));
+    call.asked = true;
+    void call.answer.then(([kind, fields]) => this.#enter(kind, JSON.stringify({ to, ...fields })));
   }
 }
 
 const persisted = (event: Event): string => ((event as PageTransitionEvent).persisted ? "persisted" : "");
-
-/** Returns the failure as the program reads it. An error is not final unless it says so. */
-function tokenFailure(error: unknown): Record<string, unknown> {
-  const failure = (typeof Response === "function" && error instanceof Response ? answered(error) : typeof error === "object" && error ? error : {}) as TokenFailure;
-  return {
-    message: String(failure.message ?? error),
-    code: typeof failure.code === "string" ? failure.code : "",
-    final: failure.final === true || failure.recoverable === false,
-    retry_after: typeof failure.retryAfter === "number" ? failure.retryAfter : 0,
-  };
-}
-
-/** Returns what the answer of a token service means. */
-function answered({ status, headers }: Response): TokenFailure {
-  const after = headers.get("retry-after");
-  const ms = after ? Number(after) * 1000 || Date.parse(after) - Date.now() : 0;
-  return {
-    message: `The token service answered with HTTP ${status}.`,
-    final: status === 400 || status === 401 || status === 403,
-    ...(ms > 0 && { retryAfter: ms }),
-  };
-}

@@ -13,12 +13,14 @@ import packed from "holdfast:wasm";
 export { HoldfastError, Session } from "./core.ts";
 export type * from "./core.ts";
 
-// Unpacked at the first connect. It has no address, so it needs no connect-src.
-function unpacked(): Response {
-  const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream, { headers: { "content-type": "application/wasm" } });
-}
+// Unpacked when it is compiled. It has no address, so it needs no connect-src.
+const unpacked: PromiseLike<Response> = {
+  then(...handlers) {
+    const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return Promise.resolve(new Response(stream, { headers: { "content-type": "application/wasm" } })).then(...handlers);
+  },
+};
 
 /** As `connect` of `holdfast`, with the module inside. */
 export function connect<Op = unknown, Presence = unknown>(options: ConnectOptions): Promise<Session<Op, Presence>> {

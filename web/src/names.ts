@@ -56,10 +56,21 @@ export function randomId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Returns an address whole. A frame without an address of its own has its parent's base or origin. */
+export function absolute(url: string | URL, bases = [globalThis.document?.baseURI, globalThis.location?.href, globalThis.origin]): string {
+  for (const base of bases) {
+    try {
+      return new URL(url, base).href;
+    } catch {} // "about:srcdoc", "blob:…", "null" are no base of a relative address
+  }
+  return String(url);
+}
+
 /** The server's address as the program dials it: `ws:` or `wss:`, no query, no trailing slash. */
 export function socketBase(url: string | URL | undefined): string {
   try {
-    const base = new URL(url ?? "/", globalThis.location?.href);
+    // The default is the page's own origin, whatever its base is.
+    const base = new URL(url === undefined ? absolute("/", [globalThis.origin, globalThis.location?.href]) : absolute(url));
     base.protocol = base.protocol.replace(/^http/, "ws");
     if (!/^wss?:$/.test(base.protocol)) throw new TypeError(base.protocol);
     return base.protocol + "//" + base.host + base.pathname.replace(/\/+$/, "");

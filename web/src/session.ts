@@ -311,6 +311,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
           }
           if (report.type === "state" && report.detail.state === "connected") this.#props.documentVersion = report.detail.documentVersion ?? 0;
           if (report.type) this.#dispatch(report.type, failures.has(report.type) ? new HoldfastError(report.detail) : report.detail);
+          // It has ended of itself: nothing of it is left in the page, whether the app closes it or not.
+          if (this.state === "closed" && !this.#leaving) this.#leave("close");
       }
     }
   }
