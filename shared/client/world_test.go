@@ -148,6 +148,8 @@ func (w *world) carryOut(t *fakeTab, e Effect) {
 		}
 	case FetchToken:
 		t.fetching = true
+	case GiveUpToken:
+		t.fetching = false
 	case Dial:
 		if w.onDial != nil {
 			w.onDial(t, e)
@@ -280,6 +282,8 @@ func describe(e Effect) string {
 		return "post to all " + string(e.Text)
 	case FetchToken:
 		return "fetch token"
+	case GiveUpToken:
+		return "give up token"
 	case Emit:
 		s := "emit " + e.Type
 		if e.Type == "" {

@@ -77,7 +77,7 @@ var below = map[string][]string{
 	"shared/token/renewal": {"shared/token/peek", "shared/protocol"},
 	"shared/clientconn":    {"shared/backoff", "shared/rate", "shared/token/renewal", "shared/token/peek", "shared/protocol"},
 	"shared/scope":         {"shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
-	"shared/nativeclient":  {"shared/clientconn", "shared/token/renewal", "shared/protocol", "shared/jsonscan"},
+	"shared/nativeclient":  {"shared/clientconn", "shared/protocol", "shared/jsonscan"},
 
 	"edge/call":   {"shared/permission", "shared/protocol", "shared/jsonscan"},
 	"edge/access": {"shared/signature", "shared/token", "shared/protocol"},

@@ -161,3 +161,12 @@ func clientWords(t *testing.T) (emitted, literals []string) {
 
 // constants are the words that the client has from the protocol.
 var constants = map[string]string{"TypeOperation": protocol.TypeOperation, "TypeComment": protocol.TypeComment, "EventSnapshot": protocol.EventSnapshot}
+
+// The module and its JavaScript tell from one number whether they are of one version.
+func TestPageAndModuleSpeakAlike(t *testing.T) {
+	version := regexp.MustCompile(`const hostVersion = (\d+)`)
+	goes, typescript := version.FindStringSubmatch(read(t, "wasm/page_js.go")), version.FindStringSubmatch(read(t, "web/src/load.ts"))
+	if goes == nil || typescript == nil || goes[1] != typescript[1] {
+		t.Errorf("wasm/page_js.go has %q, web/src/load.ts %q", goes, typescript)
+	}
+}

@@ -38,7 +38,7 @@ export const fakeModule = {
       } finally {
         running.inside = false;
       }
-    });
+    }, this.version ?? 2);
     this.running = running;
     return new Promise((resolve) => (running.exit = resolve));
   },
@@ -156,7 +156,7 @@ function fakeLocks() {
     }
   };
   return {
-    query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: queue.map(({ name }) => name) }),
+    query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: queue.map(({ name }) => ({ name })) }),
     request: (name, { signal, steal } = {}, run) => new Promise((resolve, reject) => {
       const waiter = { name, run, resolve, reject };
       signal?.addEventListener("abort", () => {

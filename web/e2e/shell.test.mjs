@@ -1,7 +1,6 @@
 // The JavaScript around the module, with a program written here in its place.
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
-import { createServer } from "node:http";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Program, emptyModule, fakeModule, fakePage, importShell } from "./fake.mjs";
 
@@ -166,8 +165,68 @@ test("getToken runs after the program's call, its answer says to which one, and 
     assert.deepEqual([kind, JSON.parse(text)], ["token_failed", { to: "-1 7", ...want }]);
   }
   await ask();
-  give.resolve("");
-  assert.equal((await program.next())[0][0], "token_failed");
+  give.resolve({ access_token: "a.b.c" });
+  assert.deepEqual((await program.next()).map(([kind, text]) => [kind, JSON.parse(text).final]), [["token_failed", true]]);
+  for (const none of [undefined, null, ""]) {
+    await ask();
+    give.resolve(none);
+    assert.deepEqual(await program.next(), [["token", '{"token":""}']], "not yet, which the program judges");
+  }
+});
+
+test("a getToken that hangs is aborted when the program gives it up, and called anew; what it answers late is called late", async () => {
+  const calls = [];
+  const { start } = await open({ getToken: ({ signal }) => new Promise((resolve, reject) => calls.push({ signal, resolve, reject })) });
+  await start();
+  const ask = async () => {
+    program.call("token");
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  await ask();
+  program.call("token_give_up");
+  assert.equal(calls[0].signal.aborted, true);
+  await ask();
+  assert.deepEqual(calls.map(({ signal }) => signal.aborted), [true, false]);
+  calls[0].resolve("old");
+  assert.deepEqual(await program.next(), [["token", '{"token":"old","late":true}']]);
+  program.call("token_give_up");
+  await ask();
+  calls[1].reject(new Error("an answer to no question"));
+  calls[2].resolve("new");
+  assert.deepEqual(await program.next(), [["token", '{"token":"new"}']]);
+});
+
+test("getToken is called while the module loads, once for a page, and not where a tab has a token", async () => {
+  let calls = 0, loaded;
+  const getToken = () => `${++calls}.o.k`;
+  const late = { wasm: new Promise((resolve) => (loaded = () => resolve(new Response(emptyModule, { headers: { "content-type": "application/wasm" } })))), getToken };
+  const opening = [connect({ document: "a", ...late }), connect({ document: "b", ...late })];
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(calls, 1);
+  loaded();
+  await Promise.all(opening);
+  for (let i = 0; i < 2; i++) program = programs[programs.push(new Program()) - 1];
+  const [first] = programs;
+  await first.next();
+  first.call("token");
+  assert.deepEqual(await first.next(), [["token", '{"token":"1.o.k"}']]);
+  assert.equal(calls, 1, "its first question is answered");
+  first.call("token");
+  assert.deepEqual(await first.next(), [["token", '{"token":"2.o.k"}']]);
+  first.call("lock", JSON.parse(first.received[0][1]).scope);
+  await first.next();
+  await open({ getToken, document: "c" });
+  assert.equal(calls, 2);
+});
+
+test("a session that has ended of itself leaves nothing in the page", async () => {
+  const { session, start } = await open();
+  await start();
+  program.emit("state", { state: "closed" }, { state: "closed" });
+  assert.deepEqual(await program.next(), [["close", ""]]);
+  program.call("closed");
+  assert.equal(getEventListeners(env.window, "online").length, 0);
+  await session.close();
 });
 
 test("what the sessions of a scope share starts before the first of them, has a lock and a channel of its own, and ends after the last", async () => {
@@ -209,7 +268,7 @@ test("the lock: granted, withdrawn, released at once, stolen", async () => {
   second.call("lock", "L");
   second.call("unlock");
   second.call("lock", "L");
-  assert.deepEqual((await navigator.locks.query()).pending, ["L"], "the withdrawn request has left the queue");
+  assert.deepEqual((await navigator.locks.query()).pending, [{ name: "L" }], "the withdrawn request has left the queue");
   first.answers.freeze = () => first.host.call("unlock", "");
   env.fire("freeze");
   assert.deepEqual(await second.next(2), [["freeze", ""], ["lock_granted", ""]]);
@@ -339,34 +398,4 @@ test("a socket that cannot be made is one that closes", async () => {
   } finally {
     globalThis.WebSocket = real;
   }
-});
-
-test("each way the module's file can fail has its own code, and a later try may succeed", async (t) => {
-  let answer;
-  const server = createServer((_, response) => answer(response)).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close());
-  const url = `http://127.0.0.1:${server.address().port}/holdfast.wasm`;
-  const say = (status, type, body) => (answer = (response) => response.writeHead(status, { "content-type": type, connection: "close" }).end(body));
-  const load = () => open({ wasm: url });
-
-  say(404, "text/html", "<h1>no</h1>");
-  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.status === 404 && !error.recoverable);
-  say(503, "text/plain", "");
-  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.recoverable && error.action === "wait");
-  say(200, "text/html", "<!doctype html>");
-  await assert.rejects(load(), refusedWith("WASM_INVALID"));
-  say(200, "application/wasm", "not wasm");
-  await assert.rejects(load(), refusedWith("WASM_INVALID"));
-  answer = (response) => response.destroy();
-  await assert.rejects(load(), (error) => refusedWith("WASM_FETCH")(error) && error.recoverable);
-
-  const { compile } = WebAssembly;
-  WebAssembly.compile = async () => { throw new WebAssembly.CompileError("Refused to compile: 'unsafe-eval' is not an allowed source of script"); };
-  say(200, "application/octet-stream", emptyModule);
-  await assert.rejects(load(), refusedWith("WASM_BLOCKED_BY_CSP"));
-  WebAssembly.compile = compile;
-  (await load()).session; // the wrong media type alone is no failure
-  say(404, "text/plain", "");
-  await load(); // compiled once
 });

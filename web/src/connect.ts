@@ -94,11 +94,13 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
 
 /** Has the host join the program of a module. After a deploy that may be another than the browser's cache has. */
 async function join(module: WebAssembly.Module, ...session: [host: Host, share: string, shared: () => Host]): Promise<void> {
-  try {
-    await Program.add(module, ...session);
-  } catch (error) {
-    const other = (error as HoldfastError).code === "WASM_INVALID" ? await newer(module)?.catch(() => undefined) : undefined;
-    if (!other) throw error;
-    await Program.add(other, ...session);
+  for (;;) {
+    try {
+      return await Program.add(module, ...session);
+    } catch (error) {
+      const other = (error as HoldfastError).code === "WASM_INVALID" ? await newer(module)?.catch(() => undefined) : undefined;
+      if (!other) throw error;
+      module = other;
+    }
   }
 }
