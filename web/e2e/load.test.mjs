@@ -101,6 +101,31 @@ for (const [code, ways] of Object.entries(cases)) {
   });
 }
 
+test("frames without an address of their own run as the page that made them", { timeout: 60_000 }, async () => {
+  const person = await arrive(site.url);
+  await writeFile(join(dir, "index.html"), '<!doctype html><meta charset="utf-8"><title>app</title>');
+  site.show("/load/", dir);
+  const page = await person.context.newPage();
+  await page.goto(`${site.url}load/`);
+  for (const [what, make] of [
+    ["about:srcdoc", () => ({ srcdoc: "<!doctype html><title>f</title>" })],
+    ["blob:", () => ({ src: URL.createObjectURL(new Blob(["<!doctype html><title>f</title>"], { type: "text/html" })) })],
+    ["about:blank", () => ({})],
+  ]) {
+    await page.evaluate((make) => new Promise((loaded) => {
+      const frame = Object.assign(document.createElement("iframe"), (0, eval)(make)());
+      frame.addEventListener("load", loaded);
+      document.body.replaceChildren(frame);
+    }), String(make));
+    const frame = page.frames().find((frame) => frame.url().startsWith(what) || frame.parentFrame() && frame.url() === "");
+    assert.equal(await frame.evaluate(async (lib) => {
+      const { connect } = await import(lib);
+      const session = await connect({ document: "welcome", getToken: () => new Promise(() => {}) });
+      return session.state;
+    }, `${site.url}load/lib/index.js`), "connecting", what);
+  }
+});
+
 /** Has the module read something that throws, which no program in WebAssembly survives. */
 const trap = (page) => page.evaluate(() => {
   const event = new Event("message");

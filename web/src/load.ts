@@ -1,4 +1,4 @@
-import { HoldfastError } from "./errors.ts";
+import { HoldfastError, type ShellCode } from "./errors.ts";
 import { absolute } from "./names.ts";
 import { viewOf } from "./view.ts";
 // The build puts here the wasm_exec.js of the compiler that made the module, as a
@@ -102,8 +102,8 @@ async function get({ url, integrity, newest }: Address): Promise<Response> {
     // fetch fails alike for a file with another hash and for a network that is down.
     response = integrity ? await fetch(url, options).catch(() => undefined) : undefined;
     void response?.body?.cancel();
-    if (response?.ok) throw new HoldfastError({ code: "WASM_INTEGRITY", message: "The Holdfast module is not the one that `integrity` names." }, { cause });
-    if (!response) throw new HoldfastError({ code: "WASM_FETCH", message: "The Holdfast module could not be fetched.", recoverable: true, action: "wait" }, { cause });
+    if (response?.ok) throw failed("WASM_INTEGRITY", "is not the one that `integrity` names", cause);
+    if (!response) throw unreached(cause);
   }
   return response;
 }
@@ -114,15 +114,11 @@ async function compile(source: BufferSource | Response | PromiseLike<Response>):
   try {
     response = await source;
   } catch (cause) {
-    if (cause instanceof HoldfastError) throw cause;
-    throw new HoldfastError({ code: "WASM_FETCH", message: "The Holdfast module could not be fetched.", recoverable: true, action: "wait" }, { cause });
+    throw cause instanceof HoldfastError ? cause : unreached(cause);
   }
   if (!response.ok) {
-    const server = response.status >= 500;
-    throw new HoldfastError(
-      { code: "WASM_FETCH", message: `The Holdfast module was answered with HTTP ${response.status}.`, recoverable: server, action: server ? "wait" : "stop" },
-      { status: response.status },
-    );
+    const { status } = response;
+    throw failed("WASM_FETCH", `was answered with HTTP ${status}`, undefined, status >= 500, status);
   }
   if (response.bodyUsed) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "The Response in `wasm` has been read already." });
   // A server that does not know the media type is common and harmless: then the
@@ -146,24 +142,25 @@ async function compileBytes(bytes: BufferSource): Promise<WebAssembly.Module> {
   }
 }
 
-const broken = (cause: unknown): HoldfastError =>
-  new HoldfastError({ code: "WASM_FETCH", message: "The Holdfast module broke off.", recoverable: true, action: "wait" }, { cause });
+/** passing: it may be otherwise later. */
+function failed(code: ShellCode, what: string, cause: unknown, passing = false, status?: number): HoldfastError {
+  const message = `The Holdfast module ${what}.`;
+  return new HoldfastError({ code, message, recoverable: passing, action: passing ? "wait" : "stop" }, { ...(cause !== undefined && { cause }), status });
+}
+
+const unreached = (cause: unknown): HoldfastError => failed("WASM_FETCH", "could not be fetched", cause, true);
+const broken = (cause: unknown): HoldfastError => failed("WASM_FETCH", "broke off", cause, true);
+const outOfMemory = (cause: unknown): HoldfastError => failed("WASM_OUT_OF_MEMORY", "found no memory left", cause, true);
 
 function compileError(cause: unknown): HoldfastError {
   // Every engine words this differently; all of them name the policy or its keyword.
   const blocked = /content.security.policy|\bcsp\b|unsafe-eval/i.test(String(cause));
   if (cause instanceof RangeError) return outOfMemory(cause);
   if (cause instanceof TypeError && !blocked) return broken(cause);
-  return new HoldfastError(
-    blocked
-      ? { code: "WASM_BLOCKED_BY_CSP", message: "The page's Content-Security-Policy blocks WebAssembly: add 'wasm-unsafe-eval' to script-src." }
-      : { code: "WASM_INVALID", message: "The Holdfast module is not WebAssembly this browser can compile." },
-    { cause },
-  );
+  return blocked
+    ? failed("WASM_BLOCKED_BY_CSP", "is blocked by the page's Content-Security-Policy: add 'wasm-unsafe-eval' to script-src", cause)
+    : failed("WASM_INVALID", "is not WebAssembly this browser can compile", cause);
 }
-
-const outOfMemory = (cause: unknown): HoldfastError =>
-  new HoldfastError({ code: "WASM_OUT_OF_MEMORY", message: "There is no memory left for the Holdfast module.", recoverable: true, action: "wait" }, { cause });
 
 /**
  * Starts one program of the module with its host. The program has called `ready` when
@@ -197,8 +194,7 @@ export async function run(module: WebAssembly.Module, host: GoHost, trapped: (ca
   try {
     instance = await WebAssembly.instantiate(module, go.importObject);
   } catch (cause) {
-    if (cause instanceof RangeError) throw outOfMemory(cause);
-    throw new HoldfastError({ code: "WASM_INVALID", message: "The Holdfast module and its JavaScript are not of one build." }, { cause });
+    throw cause instanceof RangeError ? outOfMemory(cause) : failed("WASM_INVALID", "and its JavaScript are not of one build", cause);
   }
   // Every event of the page enters the program here. An exception is a trap; uncaught
   // it would surface in whichever listener happened to run.
