@@ -95,6 +95,10 @@ export class Editor {
       this.refreshAccess();
       events.refused(detail);
     });
+    this.#provider.addEventListener("synced", ({ detail }) => {
+      if (detail) this.#refused = false; // the rights are back, and all of it is stored
+      this.refreshAccess();
+    });
     this.#provider.addEventListener("error", ({ detail }) => events.unreadable(detail));
     this.#awareness.on("change", () => this.#draw());
     this.#text.observe(() => this.#draw());

@@ -190,7 +190,7 @@ for (const [who, alone] of [["a writer alone", true], ["a reader of the same doc
     for (const each of [a, b]) {
       each.session.snapshot = async function (version, data) {
         const doc = new Y.Doc();
-        Y.applyUpdate(doc, Buffer.from(data.y, "base64"));
+        Y.applyUpdateV2(doc, Buffer.from(data.y2, "base64"));
         seen.push([version, doc.getText("text").toString()]);
         server.lock(undefined);
       };

@@ -1,3 +1,4 @@
+import { convertUpdateFormatV2ToV1 } from "yjs";
 import type { GapDetail, HistoryDetail, OperationDetail, SnapshotDetail } from "../core.ts";
 import { HoldfastError } from "../errors.ts";
 import { decode, Parts } from "./update.ts";
@@ -64,10 +65,10 @@ export class Run {
 
   #load({ version, data }: SnapshotDetail): void {
     if (version <= this.at) return;
-    const { y, begun } = (data ?? {}) as { y?: unknown; begun?: unknown };
+    const { y, y2, begun } = (data ?? {}) as { y?: unknown; y2?: unknown; begun?: unknown };
     this.#events.begin();
     this.at = version;
-    this.whole = typeof y === "string" && this.#apply(y);
+    this.whole = typeof y2 === "string" ? this.#apply(y2, convertUpdateFormatV2ToV1) : typeof y === "string" && this.#apply(y);
     this.lacking = !this.whole;
     this.parts.resume(begun);
     if (this.lacking) this.#unreadable("not_an_update", `The snapshot of version ${version}`);
@@ -82,9 +83,9 @@ export class Run {
     }
   }
 
-  #apply(text: string): boolean {
+  #apply(text: string, convert = (update: Uint8Array): Uint8Array => update): boolean {
     try {
-      this.#events.apply(decode(text));
+      this.#events.apply(convert(decode(text)));
       return true;
     } catch {
       return false;
