@@ -157,7 +157,8 @@ function fakeLocks() {
   };
   return {
     query: async () => ({ held: [...held.keys()].map((name) => ({ name })), pending: queue.map(({ name }) => ({ name })) }),
-    request: (name, { signal, steal } = {}, run) => new Promise((resolve, reject) => {
+    request: (name, { signal, steal, ifAvailable } = {}, run) => new Promise((resolve, reject) => {
+      if (ifAvailable && (held.has(name) || queue.some((waiter) => waiter.name === name))) return resolve(run(null));
       const waiter = { name, run, resolve, reject };
       signal?.addEventListener("abort", () => {
         const at = queue.indexOf(waiter);

@@ -104,3 +104,29 @@ test("getToken is called while the module loads, once for a page, and not where 
   await open({ getToken, document: "c" });
   assert.equal(calls, 2);
 });
+
+test("the early call holds the lock of the scope's token, is not made where another page has it, and is any session's answer", async () => {
+  const lock = "holdfast.v1/wss%3A%2F%2Fapp.example/token";
+  const held = async () => (await navigator.locks.query()).held.some(({ name }) => name === lock);
+  let calls = 0, give;
+  const getToken = () => (calls++, new Promise((resolve) => (give = resolve)));
+  await Promise.all(["a", "b"].map((document) => connect({ document, wasm, getToken })));
+  for (let i = 0; i < 2; i++) programs.push(new Program());
+  const [, second] = programs;
+  await second.next();
+  assert.deepEqual([calls, await held()], [1, true]);
+  give("a.b.c");
+  second.call("token", "-1 1");
+  assert.deepEqual(await second.next(), [["token", '{"to":"-1 1","token":"a.b.c"}']]);
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([calls, await held()], [1, false]);
+  for (const { host } of programs.splice(0)) host.call("closed", "");
+
+  fakePage();
+  let release;
+  void navigator.locks.request(lock, {}, () => new Promise((resolve) => (release = resolve))); // another page
+  await open({ getToken });
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(calls, 1);
+  release();
+});

@@ -4,7 +4,7 @@ import { load, newer, type WasmSource } from "./load.ts";
 import { hasChannel, heldLocks, randomId, Scope, socketBase } from "./names.ts";
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
-import type { GetToken } from "./token.ts";
+import { prefetch, type GetToken } from "./token.ts";
 
 /** The options of `connect`. */
 export interface ConnectOptions {
@@ -69,12 +69,12 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   const first = !others && !arriving.has(scope.name);
   if (first) {
     arriving.add(scope.name);
-    host.prefetch();
+    prefetch(host.share, getToken, locks ? scope.token : undefined);
   }
   const arrived = (): void => void (first && arriving.delete(scope.name));
   const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout);
   try {
-    await join(await loading, host, JSON.stringify([url, user]), () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
+    await join(await loading, host, host.share, () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
   } catch (error) {
     arrived();
     throw error;

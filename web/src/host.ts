@@ -1,5 +1,5 @@
 import type { HoldfastError } from "./errors.ts";
-import { callApp, fresh, type Call, type GetToken } from "./token.ts";
+import { callApp, takeEarly, type Call, type GetToken } from "./token.ts";
 
 /** The session as its host uses it. */
 export interface Listener {
@@ -25,6 +25,8 @@ const nobody: Listener = { receive: noop, trapped: (_, over) => !over, version: 
  * `deliver` are the events that it receives.
  */
 export class Host {
+  /** Names the sessions of the page that have one token. */
+  readonly share: string;
   #scope: string;
   #name: string;
   #getToken?: GetToken;
@@ -47,6 +49,7 @@ export class Host {
     this.#name = name;
     this.#getToken = getToken;
     this.#facts = facts;
+    this.share = JSON.stringify([facts.url, facts.user]);
   }
 
   /** Sets the session; before all else. */
@@ -231,17 +234,10 @@ export class Host {
     request?.abort.abort();
   }
 
-  /** Calls the app before the program asks. */
-  prefetch(): void {
-    this.#call = callApp(this.#getToken!);
-  }
-
   // Calls the app, and says with its answer to whom it is. A call that takes too long is given
   // up by the program, which may use a late answer: also that of a session which is over.
   #fetchToken(to: string): void {
-    const early = this.#call;
-    const call = (this.#call = early && !early.asked && performance.now() - early.since < fresh ? early : callApp(this.#getToken!));
-    call.asked = true;
+    const call = (this.#call = takeEarly(this.share) ?? callApp(this.#getToken!));
     void call.answer.then(([kind, fields]) => this.#enter(kind, JSON.stringify({ to, ...fields })));
   }
 }

@@ -30,14 +30,40 @@ export interface TokenFailure {
 export interface Call {
   abort: AbortController;
   since: number;
-  /** The program waits for it. */
-  asked?: boolean;
   /** The event that its answer is, with its fields. Never rejects. */
   answer: Promise<[kind: string, fields: Record<string, unknown>]>;
 }
 
 /** Milliseconds for which a token that was fetched early is the answer to the program's first question. */
-export const fresh = 30_000;
+const fresh = 30_000;
+
+/** Calls from before the program asked, by whose sessions they serve: whichever of them it asks takes the call. */
+const early = new Map<string, Call>();
+
+/**
+ * Calls the app before the program asks. An issuer may take a refresh token once, so no two pages
+ * call at a time: the call holds the lock of the scope's token, and is not made where another page has it.
+ */
+export function prefetch(share: string, getToken: GetToken, lock?: string): void {
+  const call = async (): Promise<void> => {
+    const made = callApp(getToken);
+    early.set(share, made);
+    let timer: ReturnType<typeof setTimeout>;
+    await Promise.race([made.answer, new Promise((late) => (timer = setTimeout(late, fresh)))]);
+    clearTimeout(timer!);
+  };
+  if (lock) void Promise.resolve().then(() => navigator.locks.request(lock, { ifAvailable: true }, (held) => (held ? call() : undefined))).catch(() => {});
+  else void call();
+}
+
+/** Takes the call that was made early for these sessions, if there is one and it is new. */
+export function takeEarly(share: string): Call | undefined {
+  const call = early.get(share);
+  early.delete(share);
+  if (!call || performance.now() - call.since < fresh) return call;
+  call.abort.abort();
+  return undefined;
+}
 
 /** Calls the app, in a later task: its code never runs inside the program's call. */
 export function callApp(getToken: GetToken): Call {
