@@ -35,6 +35,7 @@ const (
 	// lockSpread is added to that, up to so much: pages that wait must not steal at one time.
 	lockSpread   = 5 * time.Second
 	longWait     = 100 * time.Millisecond
+	longSleep    = 5 * time.Second
 	settleTime   = 100 * time.Millisecond
 	stealTimeout = time.Second
 	// FinalFor is how long the app's word that nobody is signed in, said twice, counts for
@@ -71,6 +72,7 @@ type Broker struct {
 	asked     time.Time
 	stolen    bool // and is taken from who holds it
 	suspended bool
+	company   bool // there are other pages, or there were
 	closed    bool
 
 	fetches  uint64
@@ -97,7 +99,7 @@ type final struct {
 
 // New returns the part of a page that has no session yet.
 func New(cfg Config) *Broker {
-	return &Broker{cfg: cfg, rand: backoff.Random(cfg.Rand), given: map[int]string{}}
+	return &Broker{cfg: cfg, company: cfg.Others, rand: backoff.Random(cfg.Rand), given: map[int]string{}}
 }
 
 // Step takes one event and returns what is to be done, in that order.
@@ -255,7 +257,8 @@ func (b *Broker) granted() {
 	b.locked = true
 	switch b.phase {
 	case waiting: // a newer token that has come has answered those that it serves
-		if b.now.Sub(b.asked) < longWait {
+		// A page that is alone has waited for its own early call, which has the token.
+		if waited := b.now.Sub(b.asked); waited < longWait || !b.company && waited < longSleep {
 			b.fetch()
 			return
 		}

@@ -76,6 +76,25 @@ func TestALonePageDoesNotWait(t *testing.T) {
 	w.want("p2 scope.RequestLock", 1)
 }
 
+// A page that is alone and waits for the lock has called its app early itself: what that
+// brings is used at once.
+func TestALonePageAndItsEarlyCall(t *testing.T) {
+	for company, n := range map[bool]int{false: 1, true: 0} {
+		w := manual(t)
+		early := &page{name: "early", gone: true}
+		w.lock = early
+		w.open(1, func(c *Config) { c.Others = company })
+		if company {
+			w.advance(AskTimeout)
+		}
+		w.advance(time.Second)
+		w.drop(early)
+		w.want("p1 scope.FetchToken", n)
+		w.advance(settleTime)
+		w.want("p1 scope.FetchToken", 1)
+	}
+}
+
 // A session that asks again with the newest token gets another one; one that asks for a fresh
 // token never gets one that was there.
 func TestNoTokenIsGivenTwice(t *testing.T) {

@@ -128,6 +128,7 @@ func (b *Broker) message(text string) {
 	if str("pageId") == b.cfg.PageID {
 		return
 	}
+	b.company = true
 	switch str("type") {
 	case "token_asked":
 		if b.phase == waiting {
