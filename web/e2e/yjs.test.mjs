@@ -216,19 +216,21 @@ test("awareness: gathered, named by the server, given to new peers, gone with it
   for (const { awareness } of [a, b, c]) awareness.destroy();
 });
 
-test("a closed tab of one's own profile takes its cursor along", async () => {
+test("a closed tab of one's own profile takes its cursor along, at the others' too", async () => {
   const server = new Server();
-  const [a, b] = [peer(server, "same", { aware: true }), peer(server, "same", { aware: true })];
+  const [a, b, c] = ["same", "same", "else"].map((name) => peer(server, name, { aware: true }));
   b.session.tabId = "tab-other";
-  for (const { session, awareness } of [a, b]) {
+  for (const { session, awareness } of [a, b, c]) {
     session.up();
     awareness.setLocalState({ here: true }); // y-protocols does not report the state it begins with
   }
   await pause(30);
-  assert.equal(a.awareness.getStates().size, 2);
+  for (const { awareness } of [a, c]) assert.equal(awareness.getStates().size, 3);
   a.session.say("tabs", { tabs: ["tab-same"] });
-  assert.equal(a.awareness.getStates().size, 1);
-  for (const { awareness } of [a, b]) awareness.destroy();
+  assert.equal(a.awareness.getStates().size, 2);
+  await pause(30);
+  assert.deepEqual([...c.awareness.getStates().keys()].sort(), [a, c].map(({ doc }) => doc.clientID).sort());
+  for (const { awareness } of [a, b, c]) awareness.destroy();
 });
 
 test("destroy sends what waits, and touches nothing afterwards", async () => {

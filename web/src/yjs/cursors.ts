@@ -19,6 +19,7 @@ export class Cursors {
   #hidden = true;
   #lazy: boolean;
   #others = new Map<string, Map<string, Set<number>>>(); // awareness ids by a user's client, and by its tab
+  #left = new Map<number, { clock: number; lastUpdated: number }>(); // those of this profile's tabs that are gone, to be told
   // The scratch, in which updates are examined: as much of an Awareness as reading one
   // takes. A real Awareness has a timer.
   #scratch = { clientID: -1, meta: new Map(), states: new Map(), getLocalState: () => null, emit() {} } as unknown as Awareness;
@@ -70,8 +71,10 @@ export class Cursors {
     if (this.#hidden) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const id = this.#awareness.clientID;
-      if (this.#awareness.meta.has(id)) this.#send(encodeAwarenessUpdate(this.#awareness, [id]));
+      const { clientID: id, meta, states } = this.#awareness;
+      if (!meta.has(id)) return;
+      this.#send(encodeAwarenessUpdate({ meta: new Map([[id, meta.get(id)!], ...this.#left]), states } as Awareness, [id, ...this.#left.keys()]));
+      if (this.#session.state === "connected") this.#left.clear();
     }, this.#every);
   }
 
@@ -90,6 +93,7 @@ export class Cursors {
       const ids = this.#look(decode(aware)).filter((id) => id !== this.#awareness.clientID && this.#owns(writer, id));
       if (ids.length === 0) return;
       const tabs = this.#others.get(nameOf(writer)) ?? new Map<string, Set<number>>();
+      if (!tabs.has(tab)) this.publish(); // nor has a new tab of a member's
       const its = tabs.get(tab) ?? new Set<number>();
       this.#others.set(nameOf(writer), tabs.set(tab, its));
       for (const id of ids) {
@@ -105,9 +109,15 @@ export class Cursors {
     } catch {} // not an awareness update: another kind of client's presence
   }
 
-  /** Forgets the tabs of this profile that are gone. */
+  /** Forgets the tabs of this profile that are gone, and tells the others: of a tab that leaves the server knows nothing. */
   keep(tabs: string[]): void {
-    this.#forget(nameOf(this.#session), (tab) => !tabs.includes(tab));
+    const gone = (tab: string): boolean => !tabs.includes(tab);
+    const client = nameOf(this.#session);
+    for (const [tab, ids] of this.#others.get(client) ?? []) {
+      for (const id of gone(tab) ? ids : []) this.#left.set(id, { clock: (this.#awareness.meta.get(id)?.clock ?? 0) + 1, lastUpdated: 0 });
+    }
+    this.#forget(client, gone);
+    if (this.#left.size > 0) this.publish();
   }
 
   // The ids that an update is about; the scratch holds what it says about them.
