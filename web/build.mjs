@@ -95,7 +95,7 @@ async function npmPackage(out, shared, exec, wasm) {
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     cp(join(here, "package.json"), join(out, "package.json")),
-    cp(join(here, "README.md"), join(out, "README.md")),
+    ...["README.md", "EDITORS.md"].map((name) => cp(join(here, name), join(out, name))),
     cp(join(here, "../LICENSE"), join(out, "LICENSE")),
   ]);
 }

@@ -37,9 +37,12 @@ const media = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
 /**
  * A server of the reader's own in front of the Worker: `show` has it serve a
  * folder under a path, with headers for its pages; all else is the Worker's.
+ * `drop` cuts every socket without a close and lets none through until `resume`.
  */
 export async function serve(worker) {
   const folders = new Map();
+  const lines = new Set();
+  let down = false;
   const { hostname, port } = new URL(worker);
   const upstream = (request) => ({ hostname, port, path: request.url, method: request.method, headers: request.headers });
   const server = createServer(async (request, response) => {
@@ -61,6 +64,9 @@ export async function serve(worker) {
   });
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {});
+    if (down) return socket.destroy();
+    lines.add(socket);
+    socket.on("close", () => lines.delete(socket));
     const asked = ask(upstream(request));
     asked.on("error", () => socket.destroy());
     asked.on("response", () => socket.destroy());
@@ -78,6 +84,11 @@ export async function serve(worker) {
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
     show: (path, dir, headers = {}) => folders.set(path, { dir, headers }),
+    drop() {
+      down = true;
+      for (const line of lines) line.destroy();
+    },
+    resume: () => (down = false),
     stop: () => (server.closeAllConnections(), server.close()),
   };
 }

@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, rename, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -49,6 +49,7 @@ const standstill = 30_000;
 
 /**
  * Starts the Worker. `vars` are the variables of `make dev VARS=…`.
+ * `document` makes one, in the demo's workspace.
  * `kill` ends it without a word, as a crash would; `start` brings it back with
  * the same state on the same port; `stop` ends it for good. Should it end or stand still
  * of itself, the file's tests are over: each would only wait for its own time to be up.
@@ -130,5 +131,14 @@ export async function startServer(vars = {}) {
     await stop();
     throw error;
   }
-  return { url, start, kill, stop };
+  const document = async (name) => {
+    const [, token] = (await readFile(await secrets(), "utf8")).match(/^ADMIN_TOKEN='(.*)'$/m);
+    const answer = await fetch(`${url}v1/admin/documents/${name}`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ workspace_id: "ws_demo", title: name }),
+    });
+    if (answer.status !== 201) throw new Error(`making the document ${name} was answered with ${answer.status}`);
+  };
+  return { url, document, start, kill, stop };
 }
