@@ -90,6 +90,7 @@ async function npmPackage(out, shared, exec, wasm) {
     entry("react", ["core", "index"], { banner: { js: '"use client";' } }), // for a server that renders components of its own
     entry("vue", ["core", "index"]),
     entry("svelte", ["core", "index"]),
+    entry("testing", ["core"]),
     entry("yjs", ["core", "errors"]),
     build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins }),
     types(join(out, "types")),

@@ -44,7 +44,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   readonly tabId: string;
 
   #props: Properties;
-  #host: Host;
+  #host: Pick<Host, "listen" | "deliver">;
   #pending = new Map<string, Pending>();
   #held = new Map<object, number>();
   #sends = 0;
@@ -60,7 +60,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #close!: () => void;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, host: Host, warn: boolean, logout?: () => unknown) {
+  constructor(names: { document: string; tabId: string; clientId: string }, host: Pick<Host, "listen" | "deliver">, warn: boolean, logout?: () => unknown) {
     super();
     this.#logout = logout;
     this.document = names.document;
