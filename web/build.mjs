@@ -84,7 +84,8 @@ async function npmPackage(out, shared, exec, wasm) {
   const plugins = [wasmExec(exec), wasmInside(wasm)];
   const entry = (name, others, more) => build({ ...shared, ...more, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
   await Promise.all([
-    entry("core", []),
+    entry("core", ["offline"]),
+    entry("offline", []),
     entry("index", ["core"]),
     entry("inline", ["core"]),
     entry("react", ["core", "index"], { banner: { js: '"use client";' } }), // for a server that renders components of its own
@@ -92,7 +93,7 @@ async function npmPackage(out, shared, exec, wasm) {
     entry("svelte", ["core", "index"]),
     entry("testing", ["core"]),
     entry("yjs", ["core", "errors"]),
-    build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins }),
+    build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins: [apart(["offline"]), ...plugins] }),
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     cp(join(here, "package.json"), join(out, "package.json")),
@@ -114,7 +115,8 @@ async function main() {
   };
   await mkdir(out, { recursive: true });
   await Promise.all([
-    build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [wasmExec(exec)] }),
+    build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [apart(["offline"]), wasmExec(exec)] }),
+    build({ ...shared, entryPoints: ["src/offline.ts"], outfile: join(out, "offline.js") }),
     build({ ...shared, entryPoints: { demo: "demo/main.ts" }, outdir: out, plugins: [besidePackage] }),
     build({ ...shared, entryPoints: { demo: "demo/demo.css" }, outdir: out }),
     cp(join(here, "demo/index.html"), join(out, "index.html")),

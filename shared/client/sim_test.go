@@ -270,6 +270,10 @@ func (s *sim) goAway(t *fakeTab) {
 // wake is the timer. A few deadlines may come due one after the other; one that
 // never goes away would have the page wake for ever.
 func (s *sim) wake(t *fakeTab, at time.Time) {
+	for s.closing != nil && s.store.first(t) >= 0 { // a store that takes longer than keepTimeout is none
+		s.work(s.store.first(t))
+		s.run()
+	}
 	s.now = maxTime(s.now, at)
 	s.do(t, Woken{})
 	s.spins++

@@ -74,7 +74,7 @@ async function livesAt(url, path) {
 
 test("the package holds what it should, and its README and licence", async () => {
   assert.deepEqual(app.packed.filter((name) => !name.startsWith("types/")), [
-    "EDITORS.md", "LICENSE", "README.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "package.json", "react.js", "svelte.js", "testing.js", "vue.js", "yjs.js",
+    "EDITORS.md", "LICENSE", "README.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "package.json", "react.js", "svelte.js", "testing.js", "vue.js", "yjs.js",
   ]);
   const about = JSON.parse(await readFile(join(app.dir, "node_modules/holdfast/package.json"), "utf8"));
   for (const entry of Object.values(about.exports)) {

@@ -112,6 +112,13 @@ test("the package's README: Yjs", { timeout: 60_000 }, async () => {
   for (const { person } of [first, second]) await person.close();
 });
 
+test("the package's README: work that outlives the browser", { timeout: 60_000 }, async () => {
+  const code = (await examples("js")).find((example) => example.includes("offline: true"));
+  const { person, says } = await run("offline", `const getToken = ${getToken};\n${code.replace('"u_alice"', 'JSON.parse(atob((await getToken()).split(".")[1])).user_id')}`);
+  await says("kept");
+  await person.close();
+});
+
 test("the package's README: a script tag, and the types of what getToken may throw", { timeout: 60_000 }, async () => {
   const [page] = await examples("html");
   const out = join(dir, "script");

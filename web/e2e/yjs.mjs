@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-export let HoldfastProvider, Y, Awareness;
+export let HoldfastProvider, keepDocument, Y, Awareness;
 
 /** Bundles the provider as an app has it. */
 export async function load() {
@@ -18,7 +18,7 @@ export async function load() {
     },
     outfile, bundle: true, format: "esm", target: "es2022", logLevel: "warning", platform: "node",
   });
-  ({ HoldfastProvider, Y, Awareness } = await import(pathToFileURL(outfile).href));
+  ({ HoldfastProvider, keepDocument, Y, Awareness } = await import(pathToFileURL(outfile).href));
   await rm(dir, { recursive: true });
 }
 

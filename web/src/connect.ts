@@ -2,6 +2,7 @@ import { HoldfastError } from "./errors.ts";
 import { Host } from "./host.ts";
 import { load, newer, type WasmSource } from "./load.ts";
 import { hasChannel, heldLocks, randomId, Scope, socketBase } from "./names.ts";
+import type { Offline, OfflineOptions } from "./offline.ts";
 import { Program } from "./program.ts";
 import { Session } from "./session.ts";
 import { prefetch, type GetToken } from "./token.ts";
@@ -32,6 +33,11 @@ export interface ConnectOptions {
   integrity?: string;
   /** Makes the browser ask before the user leaves the page while changes are not stored yet. Default: false. */
   warnUnsent?: boolean;
+  /**
+   * Keeps what is not stored yet in the browser, encrypted, so that it outlives a closed browser: the next page
+   * sends it. It needs `user`. Default: false.
+   */
+  offline?: boolean | OfflineOptions;
 }
 
 /** What every entry of the package exports as `connect`. */
@@ -51,6 +57,9 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   }
   if (typeof document !== "string" || !document) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`document` is missing." });
   if (typeof getToken !== "function") throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`getToken` is missing." });
+  if (options.offline && !options.user) {
+    throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`offline` needs `user`: what is kept is that user's, and nobody else's." });
+  }
   const url = socketBase(options.url);
   const scope = new Scope(url);
   const name = scope.document(document);
@@ -62,9 +71,16 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
 
   const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
   const { user } = options;
+  let offline: Offline | undefined;
+  if (options.offline) {
+    const kept = await loadOffline().then(({ Offline }) =>
+      Offline.open(scope.name, { ...names, user: user!, tabs: locks && hasChannel() }, options.offline === true ? {} : options.offline || {}));
+    offline = kept.offline;
+    names.clientId = kept.clientId;
+  }
   const host = new Host(scope.name, name, getToken, {
-    url, document, client_id: names.clientId, tab_id: names.tabId, user, locks,
-  });
+    url, document, client_id: names.clientId, tab_id: names.tabId, user, locks, ...(offline?.available && { offline: true }),
+  }, offline);
   // Token and module are fetched at the same time, unless somebody here has a token, or fetches it.
   const first = !others && !arriving.has(scope.name);
   if (first) {
@@ -72,7 +88,7 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
     prefetch(host.share, getToken, locks ? scope.token : undefined);
   }
   const arrived = (): void => void (first && arriving.delete(scope.name));
-  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout);
+  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout, offline);
   try {
     await join(await loading, host, host.share, () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
   } catch (error) {
@@ -85,6 +101,7 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
+    offline?.begin();
     host.start();
     arrived(); // from here on its lock says so
   };
@@ -104,3 +121,8 @@ async function join(module: WebAssembly.Module, ...session: [host: Host, share: 
     }
   }
 }
+/** Loads what keeps changes. It is a file of its own, so that nobody else loads it. */
+const loadOffline = (): Promise<typeof import("./offline.ts")> =>
+  import("./offline.ts").catch((cause: unknown) => {
+    throw new HoldfastError({ code: "WASM_FETCH", message: "The package's offline.js could not be fetched.", recoverable: true, action: "wait" }, { cause });
+  });

@@ -10,4 +10,5 @@ export { HoldfastError, type Action, type ErrorCode, type Failure, type Protocol
 export type * from "./events.ts";
 export type { GetToken, TokenFailure } from "./token.ts";
 export type { WasmSource } from "./load.ts";
+export type { Offline, OfflineOptions } from "./offline.ts";
 export { Session } from "./session.ts";

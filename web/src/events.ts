@@ -154,6 +154,20 @@ export interface KeptChange<Op = unknown> {
   comment?: { event: "create" | "reply" | "resolve"; commentId?: string; body?: unknown; anchor?: unknown };
 }
 
+/** What is kept, and whether more can be (see ConnectOptions.offline). */
+export interface KeptDetail {
+  /** Whether changes are kept. If not, the session works without. */
+  available: boolean;
+  /**
+   * Why not: there is no room below `maxBytes` (`limit`) or on the disk (`quota`); the browser has no
+   * storage here (`no_storage`), no WebCrypto (`no_crypto`) or no Web Locks (`no_locks`); or the user signed out (`erased`).
+   */
+  reason?: "limit" | "quota" | "no_storage" | "no_crypto" | "no_locks" | "erased" | (string & {});
+  /** Of this user, for all documents of the server. */
+  bytes: number;
+  limit: number;
+}
+
 /** A kept change that was not stored. It stays kept, and is tried again by the next page, until the app discards it. */
 export interface UnsavedDetail<Op = unknown> extends KeptChange<Op> {
   /** Why: the server's refusal, or MAY_BE_STORED. */
@@ -180,6 +194,7 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   tabs: CustomEvent<{ tabs: string[] }>;
   gap: CustomEvent<GapDetail>;
   unsent: CustomEvent<UnsentDetail>;
+  kept: CustomEvent<KeptDetail>;
   unsaved: CustomEvent<UnsavedDetail<Op>>;
   error: CustomEvent<HoldfastError>;
 }

@@ -42,9 +42,11 @@ export class Host {
   #origin?: BroadcastChannel;
   #timer?: ReturnType<typeof setTimeout>;
   #lock?: { abort: AbortController; release: () => void };
+  #store?: { call(kind: string, text: string): boolean };
 
-  /** A host without `getToken` is no session's: it serves what the sessions of a scope share. */
-  constructor(scope: string, name: string, getToken: GetToken | undefined, facts: Record<string, unknown>) {
+  /** A host without `getToken` is no session's: it serves what the sessions of a scope share. `store` takes the calls that are for it. */
+  constructor(scope: string, name: string, getToken: GetToken | undefined, facts: Record<string, unknown>, store?: { call(kind: string, text: string): boolean }) {
+    this.#store = store;
     this.#scope = scope;
     this.#name = name;
     this.#getToken = getToken;
@@ -118,7 +120,7 @@ export class Host {
         case "token_give_up": return this.#call?.abort.abort(); // a late answer may still be good
         case "closed": this.stop(); // the session receives this, too
       }
-      this.#listener.receive(kind, text);
+      if (!this.#store?.call(kind, text)) this.#listener.receive(kind, text);
     } catch {} // a closed channel, a lock manager that is gone: never into Go
   }
 

@@ -1,6 +1,7 @@
 import { HoldfastError, type Failure } from "./errors.ts";
 import type { ConnectionState, Limits, Permission, Role, SessionEventMap } from "./events.ts";
 import type { Host } from "./host.ts";
+import type { Offline } from "./offline.ts";
 
 /** The properties that the program may set, with their values before it does. */
 interface Properties {
@@ -16,6 +17,7 @@ interface Properties {
   sessionId: string;
   userId: string;
   clientId: string;
+  waiting: number;
 }
 
 /** What the app waits for, as the program received it. */
@@ -58,16 +60,19 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   #loggedOut?: Promise<unknown>;
   #closed: Promise<void>;
   #close!: () => void;
+  /** What is kept over a closed browser, if `connect` was asked for that. */
+  readonly offline?: Offline;
 
   /** @internal Use `connect`. */
-  constructor(names: { document: string; tabId: string; clientId: string }, host: Pick<Host, "listen" | "deliver">, warn: boolean, logout?: () => unknown) {
+  constructor(names: { document: string; tabId: string; clientId: string }, host: Pick<Host, "listen" | "deliver">, warn: boolean, logout?: () => unknown, offline?: Offline) {
     super();
     this.#logout = logout;
+    this.offline = offline;
     this.document = names.document;
     this.tabId = names.tabId;
     this.#props = {
       state: "connecting", role: "follower", permissions: [], locked: false, version: 0, documentVersion: 0, limits: { frameBytes: 65_536, depth: 64 },
-      expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId,
+      expiresAt: 0, issuedAt: 0, sessionId: "", userId: "", clientId: names.clientId, waiting: 0,
     };
     this.#closed = new Promise((resolve) => (this.#close = resolve));
     this.#warn = warn;
@@ -78,6 +83,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
       version: () => this.#props.version,
       resend: () => this.#resend(),
     });
+    offline?.join((kind, text) => host.deliver(kind, text), () => this.role === "leader", (detail) => this.#dispatch("kept", detail));
   }
 
   /** The state of the connection. */
@@ -104,8 +110,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   get userId(): string { return this.#props.userId; }
   /** This browser profile's id, the same in all its tabs. */
   get clientId(): string { return this.#props.clientId; }
-  /** How many changes of this tab are not stored yet. */
-  get unsent(): number { return [...this.#held.values()].reduce((sum, count) => sum + count, this.#unsent); }
+  /** How many changes of this tab are not stored yet, and of earlier pages, where this tab sends them. */
+  get unsent(): number { return [...this.#held.values()].reduce((sum, count) => sum + count, this.#unsent + this.#props.waiting); }
 
   /** @internal Counts changes that a part of the package keeps back as unsent ones. */
   holding(part: object, count: number): void {
@@ -215,7 +221,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
   /** Leaves the session. Other tabs of the profile stay in it. */
   close(): Promise<void> {
     this.#leave("close");
-    return this.#closed;
+    return this.#left();
   }
 
   /**
@@ -228,7 +234,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     this.#loggedOut ??= Promise.resolve().then(this.#logout).catch((cause: unknown) => {
       throw cause instanceof HoldfastError ? cause : new HoldfastError({ code: "AUTHENTICATION_FAILED", message: "`logout` failed: the sign-in may still stand.", recoverable: true }, { cause });
     });
-    const both = Promise.all([this.#closed, this.#loggedOut]).then(() => {});
+    const both = Promise.all([this.#left(), this.#loggedOut]).then(() => {});
     both.catch(() => {});
     return both;
   }
@@ -247,6 +253,11 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
     else this.#host.deliver(kind, text);
     this.#count();
     return settled;
+  }
+
+  async #left(): Promise<void> {
+    await this.#closed;
+    await this.offline?.settled();
   }
 
   #leave(word: string): void {
@@ -283,7 +294,7 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
       if (count === this.#reported) return;
       // Listens only while something may be lost: the listener alone costs a page its
       // place in the back-forward cache.
-      if (this.#warn && !count !== !this.#reported) globalThis[count ? "addEventListener" : "removeEventListener"]?.("beforeunload", ask);
+      if (this.#warn && !this.offline?.available && !count !== !this.#reported) globalThis[count ? "addEventListener" : "removeEventListener"]?.("beforeunload", ask);
       this.#reported = count;
       this.#dispatch("unsent", { count });
     });
@@ -310,6 +321,8 @@ export class Session<Op = unknown, Presence = unknown> extends EventTarget {
             if (report.set && Object.hasOwn(report.set, key)) (this.#props as unknown as Record<string, unknown>)[key] = report.set[key];
           }
           if (report.type === "state" && report.detail.state === "connected") this.#props.documentVersion = report.detail.documentVersion ?? 0;
+          if (report.set?.waiting !== undefined) this.#count();
+          if (report.type === "unsaved") report.detail.error = new HoldfastError(report.detail.error);
           if (report.type) this.#dispatch(report.type, failures.has(report.type) ? new HoldfastError(report.detail) : report.detail);
           // It has ended of itself: nothing of it is left in the page, whether the app closes it or not.
           if (this.state === "closed" && !this.#leaving) this.#leave("close");

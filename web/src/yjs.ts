@@ -4,5 +4,6 @@
  *
  * @module
  */
+export { keepDocument } from "./yjs/kept.ts";
 export { HoldfastProvider } from "./yjs/provider.ts";
 export type * from "./yjs/types.ts";
