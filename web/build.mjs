@@ -15,11 +15,16 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Turns the compiler's wasm_exec.js into a function of the global object it writes to. */
+/**
+ * Turns the compiler's wasm_exec.js into a function of the global object it writes to.
+ * TinyGo's programs need neither the file system and process that it puts there for others,
+ * nor its checks for what every browser with WebAssembly has: they are left out.
+ */
 export function wrapExec(source) {
+  const unused = /TinyGo/.test(source) ? /\tif \(!globalThis\.(fs|process|crypto|performance|TextEncoder|TextDecoder)\) \{\n[^]*?\n\t\}\n/g : /(?!)/;
   // Go's own file refers to the file system that it has just put on the global object
   // by its bare name.
-  const own = source.replace(/(?<![.\w])fs\.writeSync/g, "globalThis.fs.writeSync");
+  const own = source.replace(unused, "").replace(/(?<![.\w])fs\.writeSync/g, "globalThis.fs.writeSync");
   return `export default function (globalThis) {\n${own}\nreturn globalThis.Go;\n}\n`;
 }
 
