@@ -89,7 +89,6 @@ export class Outbox {
 
   /** Takes a change; the changes of one task are one operation. */
   add(update: Uint8Array): void {
-    if (this.#waiting.includes(update)) return; // another provider of the document's was first
     if (this.#waiting.push(update) === 1) queueMicrotask(() => this.flush());
     else if (this.#waiting.length > 500) this.#waiting = [mergeUpdates(this.#waiting)];
   }
