@@ -77,8 +77,8 @@ const events: (keyof SessionEventMap)[] = [
 ];
 
 /** Returns what names a session: another key is another session. */
-export function keyOf<Op, Presence>({ document, url, user, clientId, wasm, integrity, connect }: HoldfastOptions<Op, Presence>, standard: Connect): readonly unknown[] {
-  return [document, url === undefined ? undefined : String(url), user, clientId, wasm instanceof URL ? wasm.href : wasm, integrity, connect ?? standard];
+export function keyOf<Op, Presence>({ document, url, user, clientId, wasm, integrity, connect, offline }: HoldfastOptions<Op, Presence>, standard: Connect): readonly unknown[] {
+  return [document, url === undefined ? undefined : String(url), user, clientId, wasm instanceof URL ? wasm.href : wasm, integrity, connect ?? standard, offline && JSON.stringify(offline)];
 }
 
 interface Newest<Op, Presence> {

@@ -11,7 +11,7 @@ export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
 
 /**
  * Opens a session when the component is mounted, closes it when it is unmounted, and
- * opens another when `document`, `url`, `user`, `clientId`, `wasm` or `integrity` changes.
+ * opens another when `document`, `url`, `user`, `clientId`, `wasm`, `integrity` or `offline` changes.
  * `getToken` and the handlers in `on` may be new functions at each render: the session
  * calls the newest, and does not reconnect.
  *

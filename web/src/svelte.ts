@@ -11,7 +11,7 @@ export type { Holdfast, HoldfastHandlers, HoldfastOptions } from "./mount.ts";
 
 /** The session as a store: `$session.state`, and the methods beside it. */
 export interface HoldfastStore<Op = unknown, Presence = unknown> extends Readable<Holdfast<Op, Presence>>, Pick<Holdfast<Op, Presence>, "send" | "presence" | "refresh" | "signOut" | "reopen"> {
-  /** Takes other options: another `document`, `url`, `user`, `clientId`, `wasm` or `integrity` is another session. */
+  /** Takes other options: another `document`, `url`, `user`, `clientId`, `wasm`, `integrity` or `offline` is another session. */
   set(options: HoldfastOptions<Op, Presence>): void;
 }
 

@@ -14,7 +14,7 @@ export type HoldfastRefs<Op = unknown, Presence = unknown> = ToRefs<View<Op, Pre
 
 /**
  * Opens a session when the component is mounted, closes it when its scope is disposed, and
- * opens another when `document`, `url`, `user`, `clientId`, `wasm` or `integrity` changes:
+ * opens another when `document`, `url`, `user`, `clientId`, `wasm`, `integrity` or `offline` changes:
  * so the options may be a ref or a getter. The session calls the newest `getToken` and
  * the newest handlers in `on`.
  *
