@@ -141,11 +141,9 @@ test("a sign-out erases what is kept, for every document; another user never has
       await session.offline.settled();
     }, canary);
   }
-  rig.gateway.down = false;
-  const stranger = await chrome.tab("editor", "notes");
+  const stranger = await chrome.tab("editor", "notes", { user: "usr_editor" });
   assert.equal((await stranger.evaluate(() => session.offline.waiting())).length, 0);
   await stranger.evaluate(() => session.close());
-  goDown();
   await one.evaluate(() => session.signOut());
   await other.until(() => session.state === "closed");
   rig.gateway.down = false;
