@@ -64,9 +64,12 @@ const apart = (names) => ({
 // The demo imports the package as an app does. It serves itself only the one file beside it.
 const besidePackage = {
   name: "holdfast",
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /^holdfast$/ }, () => ({ path: "./holdfast.js", external: true }));
     onResolve({ filter: /^holdfast\/yjs$/ }, () => ({ path: join(here, "src/yjs.ts") }));
+    // The source that the page shows is the one that it is made of.
+    onResolve({ filter: /^demo:code$/ }, () => ({ path: join(here, "demo/document.ts"), namespace: "code" }));
+    onLoad({ filter: /.*/, namespace: "code" }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text", watchFiles: [path] }));
   },
 };
 

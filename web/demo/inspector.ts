@@ -44,6 +44,7 @@ export class Inspector {
     at("role").textContent = s.role;
     at("role").dataset.role = s.role;
     at("role").hidden = at("tabs").hidden = s.state === "closed";
+    at<HTMLButtonElement>("reconnect").disabled = s.state === "connected" || s.state === "closed" || s.state === "replaced";
     for (const button of ["drop", "offline", "refresh", "short", "revoke"]) at<HTMLButtonElement>(button).disabled = s.state === "closed";
     const others = this.#tabs.filter((id) => id !== s.tabId);
     at("role-text").textContent = s.state === "closed" ? "This tab has left, and does not dial again by itself." : explain(s.role, others.length);
@@ -87,8 +88,10 @@ export class Inspector {
   #clock(): void {
     const s = this.#session;
     const wait = Math.ceil((this.#retryAt - performance.now()) / 1000);
-    const words = { connecting: "Connecting", connected: "Connected", reconnecting: wait > 0 ? `Reconnecting in ${wait} s` : "Reconnecting", replaced: "Open elsewhere", closed: "Closed" };
+    const words = { connecting: "Connecting", connected: "Connected", reconnecting: "Reconnecting", replaced: "Open elsewhere", closed: "Closed" };
     if (at("state").textContent !== words[s.state]) at("state").textContent = words[s.state];
+    // Beside the live region: a screen reader would read every second.
+    at("retry").textContent = s.state === "reconnecting" && wait > 0 ? `in ${wait} s` : "";
     const left = s.expiresAt - Date.now();
     const known = s.expiresAt > 0 && s.state !== "closed";
     const seconds = Math.max(0, Math.round(left / 1000));

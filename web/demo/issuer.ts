@@ -10,6 +10,9 @@ let refreshing: Promise<string> | undefined;
 // visit asks for no token that it cannot get. It is an e-mail, not a secret.
 const accountKey = "holdfast-demo.account";
 
+/** What to do where the server refuses the origin of this page. */
+export const wrongOrigin = `The server does not allow the origin of this page, ${location.origin}. Add it to the variable ALLOWED_ORIGINS, or open the page at an address that is listed there.`;
+
 /** Returns who signed in last on this browser, or "". */
 export function account(): string {
   try {
@@ -101,6 +104,9 @@ async function post(path: string, body?: unknown): Promise<Answer> {
   }
   if (response.ok) return (await response.json()) as Answer;
   const wait = Number(response.headers.get("retry-after")) * 1000;
+  const refusal = (await response.json().catch(() => undefined)) as { data?: { error_code?: string } } | undefined;
+  const code = refusal?.data?.error_code;
+  if (code === "ORIGIN_NOT_ALLOWED") throw new HoldfastError({ code, message: wrongOrigin, recoverable: false, action: "stop" }, { status: response.status });
   if (response.status === 401 || response.status === 403 || response.status === 400) {
     const message = path === "/auth/login" ? "That email and password do not match." : "Your sign-in has ended.";
     throw new HoldfastError({ code: "AUTHENTICATION_FAILED", message, recoverable: false, action: "stop" }, { status: response.status });

@@ -1,9 +1,9 @@
-import { connect, HoldfastError } from "holdfast";
-import type { YOp, YPresence } from "holdfast/yjs";
+import code from "demo:code";
+import { HoldfastError } from "holdfast";
 import { at, make, short, span } from "./dom.ts";
 import { Editor, type DemoSession, type Person } from "./editor.ts";
 import { Inspector } from "./inspector.ts";
-import { account, forget, logout, revoke, shorten, tokens, userId } from "./issuer.ts";
+import { account, forget, logout, revoke, shorten, tokens, userId, wrongOrigin } from "./issuer.ts";
 import { dropLine, setOnline } from "./line.ts";
 import { clearLog, log, logOperation } from "./log.ts";
 import { signInForm } from "./signin.ts";
@@ -13,7 +13,12 @@ const documents = ["welcome", "notes", "secret", "locked"];
 let current: { session: DemoSession; editor: Editor; inspector: Inspector } | undefined;
 let wanted = 0; // counts openings, so that a slow opening that a newer one has overtaken is dropped
 
-const form = signInForm(() => open(chosen()));
+// After a sign-in the next thing that one does is to write.
+const form = signInForm(async () => {
+  await open(chosen());
+  if (at("blocked").hidden) current?.editor.focus();
+  else at("blocked-retry").focus();
+});
 
 /** Returns the document in the address, or the first one. */
 function chosen(): string {
@@ -25,16 +30,23 @@ async function open(name: string): Promise<void> {
   leave();
   clearLog();
   showDocument(name);
-  let session: DemoSession;
+  let editor: Editor;
   try {
-    session = await connect<YOp, YPresence>({ document: name, user: userId(), getToken: tokens(), warnUnsent: true });
+    editor = await Editor.open(
+      at("editor"),
+      { document: name, user: userId(), getToken: tokens(), warnUnsent: true },
+      { refused, restored, unreadable: ({ reason }) => log("unreadable", reason ?? "", "bad"), people, say },
+    );
   } catch (error) {
     const failure = error as HoldfastError;
     log("load error", failure.code, "bad");
     return block(failure);
   }
-  if (mine !== wanted) return void session.close();
-  const editor = new Editor(at("editor"), session, `Text of ${name}`, { refused, unreadable: ({ reason }) => log("unreadable", reason ?? "", "bad"), people });
+  const { session } = editor;
+  if (mine !== wanted) {
+    editor.destroy();
+    return void session.close();
+  }
   current = { session, editor, inspector: new Inspector(session) };
   listen(session);
   // For experiments in the console, and for the tests. It holds no token.
@@ -127,6 +139,7 @@ function showDocument(name: string): void {
   at("saved").dataset.waiting = "false";
   at("saved").textContent = "Opening…";
   at<HTMLAnchorElement>("second-tab").href = `?document=${encodeURIComponent(name)}`;
+  say("");
   unblock();
   at("documents").replaceChildren(
     ...documents.map((id) => {
@@ -150,6 +163,7 @@ const titles: Record<string, string> = {
   DOCUMENT_LOCKED: "This document is locked",
   DOCUMENT_NOT_FOUND: "There is no such document",
   MESSAGE_TOO_LARGE: "That change was too large",
+  ORIGIN_NOT_ALLOWED: "This page may not use the server",
   TOKEN_REVOKED: "Your sign-in was revoked",
   WASM_FETCH: "The page could not be loaded in full",
   WASM_BLOCKED_BY_CSP: "This page may not run WebAssembly",
@@ -158,7 +172,7 @@ const titles: Record<string, string> = {
 function block(error: HoldfastError): void {
   at("blocked").hidden = false;
   at("blocked-title").textContent = titles[error.code] ?? (current?.session.state === "closed" ? "The session has ended" : "A change was refused");
-  at("blocked-text").textContent = error.message;
+  at("blocked-text").textContent = error.code === "ORIGIN_NOT_ALLOWED" ? wrongOrigin : error.message;
   at("blocked-code").textContent = error.code;
   at("blocked-retry").textContent = "Try again";
   at("editor").inert = true;
@@ -166,6 +180,7 @@ function block(error: HoldfastError): void {
 }
 
 function unblock(): void {
+  if (current?.editor.refused) return; // what is in the text is not what is stored
   at("blocked").hidden = true;
   at("editor").inert = false;
 }
@@ -189,6 +204,15 @@ function saved(): void {
 function refused(error: HoldfastError): void {
   log("refused", error.code, "bad");
   block(new HoldfastError({ code: error.code, message: "Your last change was not stored. Open the document again to go on from what is." }));
+}
+
+function restored(): void {
+  unblock();
+  saved();
+}
+
+function say(text: string): void {
+  at("notice").textContent = text;
 }
 
 function people(others: Person[]): void {
@@ -230,6 +254,20 @@ at("blocked-retry").addEventListener("click", () => {
   else void open(chosen());
 });
 at("blocked-account").addEventListener("click", () => void signOut());
+at("reconnect").addEventListener("click", () => current?.session.reconnect());
+at("comment").addEventListener("click", () => current?.editor.comments.begin());
+at("remark-cancel").addEventListener("click", () => {
+  current?.editor.comments.cancel();
+  current?.editor.focus();
+});
+at("remark-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void current?.editor.comments.store();
+});
+at("lock").addEventListener("click", () => void current?.editor.locks.toggle());
+for (const button of document.querySelectorAll<HTMLElement>("[data-mark]")) button.addEventListener("click", () => current?.editor.format(button.dataset.mark!));
+at("code").textContent = code;
+at("show-code").addEventListener("click", () => at<HTMLDialogElement>("code-panel").showModal());
 addEventListener("popstate", () => {
   if (document.body.dataset.view === "workspace") void open(chosen());
 });

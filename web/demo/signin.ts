@@ -11,7 +11,7 @@ const accounts = [
 ] as const;
 
 /** Wires the sign-in form. It calls `done` once somebody is signed in. */
-export function signInForm(done: (email: string) => void): { show(problem?: string): void } {
+export function signInForm(done: () => void): { show(problem?: string): void } {
   const email = at<HTMLInputElement>("login-email");
   const secret = at<HTMLInputElement>("login-password");
   const problem = at("login-problem");
@@ -42,8 +42,10 @@ export function signInForm(done: (email: string) => void): { show(problem?: stri
     submit.disabled = true;
     try {
       await login(email.value.trim(), secret.value);
-      done(email.value.trim());
+      done();
     } catch (error) {
+      submit.disabled = false;
+      submit.focus(); // a disabled button loses it
       say(error instanceof HoldfastError ? error.message : "Something went wrong. Try again.");
     } finally {
       submit.disabled = false;

@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
-import { Person, inState, launch, property, shows, text, type, until } from "./browser.mjs";
+import { Person, inState, launch, property, shows, text, type, until, written } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 let server, browser;
@@ -40,7 +40,7 @@ test("a viewer reads along, and cannot write even past the page", { timeout: 60_
   const viewer = await (await arrive()).signIn("viewer");
   await inState(viewer, "connected");
   assert.equal(await viewer.locator("#read-only").textContent(), "Read only");
-  assert.equal(await viewer.locator(".cm-content").getAttribute("contenteditable"), "false");
+  assert.equal(await viewer.locator(written).getAttribute("contenteditable"), "false");
   const owner = await (await arrive()).signIn("owner");
   await inState(owner, "connected");
   await type(owner, "for the viewer to read");
@@ -63,7 +63,7 @@ test("the documents differ: comment only, the owner's alone, locked, none", { ti
   await page.locator("#read-only", { hasText: "Locked" }).waitFor();
   await inState(page, "connected");
   assert.ok((await property(page, "permissions")).includes("write"));
-  assert.equal(await page.locator(".cm-content").getAttribute("contenteditable"), "false");
+  assert.equal(await page.locator(written).getAttribute("contenteditable"), "false");
   const refused = await page.evaluate(() => globalThis.demo.session.send({ y: "AAA=" }).then(() => "stored", (error) => error.code));
   assert.equal(refused, "DOCUMENT_LOCKED");
   await page.goto(`${server.url}?document=nowhere`);

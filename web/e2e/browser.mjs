@@ -81,9 +81,12 @@ export const text = (page) => page.evaluate(() => globalThis.demo.text());
 /** Waits until a tab holds this text somewhere. */
 export const shows = (page, part) => until(page, (part) => globalThis.demo.text().includes(part), part);
 
+/** The text of the demo, as one writes in it. */
+export const written = "#editor .ProseMirror";
+
 /** Types at the end of the text, as a person does. */
 export async function type(page, what) {
-  await page.locator(".cm-content").focus();
+  await page.locator(written).focus();
   await page.keyboard.press("Control+End");
   await page.keyboard.type(what);
 }

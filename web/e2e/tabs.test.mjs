@@ -1,7 +1,7 @@
 // Two tabs of one person: one connection, one refresh, nothing lost.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { Person, inState, launch, note, noted, property, shows, text, type, until } from "./browser.mjs";
+import { Person, inState, launch, note, noted, property, shows, text, type, until, written } from "./browser.mjs";
 import { startServer } from "./server.mjs";
 
 let server, browser;
@@ -104,19 +104,19 @@ test("another person's cursor is seen, by the name the server knows, moves with 
   const editor = await visitor.signIn("editor");
   await inState(editor, "connected");
   await shows(editor, "one two");
-  // Playwright looks into the editor's shadow root; the owner's caret was there before the editor came.
+  // The owner's caret was there before the editor came.
   const caret = editor.locator(".caret");
   await caret.waitFor();
   assert.equal(await caret.locator(".caret-name").textContent(), await editor.locator("#people .face").getAttribute("title"));
-  await editor.locator(".cm-content").focus();
+  await editor.locator(written).focus();
   await editor.keyboard.press("Control+Home");
   await editor.keyboard.type("zero ");
   await owner.locator(".caret").waitFor();
   const before = () => editor.evaluate(() => {
-    const line = document.querySelector("#editor").shadowRoot.querySelector(".cm-line");
+    const caret = document.querySelector("#editor .caret");
     const range = document.createRange();
-    range.setStart(line, 0);
-    range.setEndBefore(line.querySelector(".caret"));
+    range.setStart(caret.closest("p"), 0);
+    range.setEndBefore(caret);
     return range.toString().replace(/\u2060|\ufeff/g, "");
   });
   assert.ok((await before()).endsWith("one two"));
