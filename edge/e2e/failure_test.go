@@ -65,7 +65,7 @@ func TestAnObjectThatCannotBootRecovers(t *testing.T) {
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", 1)
 	editor.receivedOps(1)
-	s.stored("Document", "welcome", "UPDATE channels SET state = 9 WHERE user_id = 'usr_owner'")
+	s.stored("Document", "welcome", "UPDATE members SET state = 9 WHERE user_id = 'usr_owner'")
 	s.Evict("Document", "welcome")
 	owner.send(`{"type":"operation","event":"op","message_id":"m2","data":{"op":2}}`)
 	if code := owner.expectClose(); code != websocket.StatusInternalError {
@@ -75,7 +75,7 @@ func TestAnObjectThatCannotBootRecovers(t *testing.T) {
 	if err == nil || response == nil || response.StatusCode != 503 {
 		t.Fatalf("a connect to it: %v %v, want HTTP 503", err, response)
 	}
-	s.stored("Document", "welcome", "UPDATE channels SET state = 1 WHERE user_id = 'usr_owner'")
+	s.stored("Document", "welcome", "UPDATE members SET state = 1 WHERE user_id = 'usr_owner'")
 	editor.op("m3", 3)
 	again := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner"), sessionID: owner.ack.text("session_id"), lastSeq: 1})
 	if received := again.receivedOps(2); !slices.Equal(received, []string{"2:3"}) {
