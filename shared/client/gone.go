@@ -88,6 +88,9 @@ func (c *Client) keptLoaded(e KeptLoaded) {
 			c.takeGone(a.Value())
 		}
 	}
+	if last <= g.after {
+		last = g.until // a page that brings no further is none of ours
+	}
 	g.after = max(g.after, last)
 }
 

@@ -108,6 +108,18 @@ func (d *Document) replace(now time.Time, m *member, winner string) {
 func (d *Document) newMember(grant Grant, clientID string) *member {
 	m := &member{ch: channel.New(&d.cfg.Channel, grant.UserID, clientID), grant: grant, fence: d.fenceOf(grant.UserID)}
 	m.receipts.Reset(d.cfg.Unacknowledged)
+	// Another client id of the user brings no new allowance.
+	var last *member
+	for _, o := range d.of(grant.UserID) {
+		if last == nil || o.ch.Row().ConnectedAt.After(last.ch.Row().ConnectedAt) {
+			last = o
+		}
+	}
+	if last != nil {
+		m.conn = last.conn
+		m.conn.Renew()
+		m.history, m.shows, m.showFlood = last.history, last.shows, last.showFlood
+	}
 	d.insert(m)
 	return m
 }

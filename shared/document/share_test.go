@@ -128,3 +128,27 @@ func TestTheNewestShareCounts(t *testing.T) {
 		t.Errorf("one of forty again: %d", got)
 	}
 }
+
+// The attacker is a member who comes back under another client id whenever an allowance is
+// used up: the frames are the user's, whatever the client is called.
+func TestAnotherClientIDBringsNoNewAllowance(t *testing.T) {
+	for _, clients := range []int{1, 2} {
+		d := newDesk(t)
+		cfg := document.Config{PerUser: clients}
+		cfg.Conn.Flood.Frames = rate.Limit{Count: 2, Burst: 10}
+		d.doc = document.New(cfg, "d")
+		stored := 0
+		for i := range 20 {
+			conn := document.ConnID(fmt.Sprint("c", i))
+			d.connect(conn, "ann", fmt.Sprint("client-", i))
+			stored += d.taken(conn, 20, 1)
+		}
+		if stored > 10 {
+			t.Errorf("%d clients at a time: %d ops are stored at once, of 10", clients, stored)
+		}
+		d.connect("b", "bob", "client-1")
+		if got := d.taken("b", 5, 1); got != 5 {
+			t.Errorf("another user's client of the same name: %d of 5 are stored", got)
+		}
+	}
+}

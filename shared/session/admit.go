@@ -227,12 +227,15 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
 	}
 	i, ok := s.client(a)
+	var used pace // another client id of the user brings no new allowance
 	if others := s.of(a.Channel); len(others) > 0 {
 		row.Pending = others[0].Pending
+		first, _ := s.channel(a.Channel)
+		used = s.paces[first+latest(others)]
 	}
 	if !ok {
 		s.channels = rows.Insert(s.channels, i, row)
-		s.paces = rows.Insert(s.paces, i, pace{})
+		s.paces = rows.Insert(s.paces, i, used)
 	} else {
 		old := s.channels[i]
 		row.Until = later(row.Until, old.Until)
@@ -247,6 +250,16 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	s.admitted = later(s.admitted, row.AdmittedAt)
 	s.emit(SaveChannel{Row: row})
 	return row
+}
+
+// latest returns which of some channels was admitted last.
+func latest(of []ChannelRow) (at int) {
+	for i := range of {
+		if of[i].AdmittedAt.After(of[at].AdmittedAt) {
+			at = i
+		}
+	}
+	return at
 }
 
 func later(a, b time.Time) time.Time {

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -194,6 +195,26 @@ func TestConnectsAndRefreshesAreCounted(t *testing.T) {
 		if a, ok := first[session.Answer](s.Step(start.Add(time.Second/2), again)); !ok || a.Err != nil {
 			t.Errorf("refresh %v: what the document sent back is counted again: %+v", refresh, a)
 		}
+	}
+}
+
+// The attacker comes back under another client id each time: the resumes that a client has
+// beside the user's connects are not there anew for each.
+func TestAnotherClientIDBringsNoNewResumes(t *testing.T) {
+	s := session.New(session.Config{Connects: rate.Limit{Count: 1, Per: time.Hour, Burst: 10}, Resumes: rate.Limit{Count: 1, Burst: 5, Per: time.Hour}})
+	ask(t, s, start, admission(1, "s1"), member)
+	let := 0
+	for i := range 100 {
+		a := admission(uint64(i+2), "s2")
+		a.ClientID = fmt.Sprint("client-", i/10)
+		for _, e := range s.Step(start.Add(time.Duration(i)*time.Millisecond), a) {
+			if e, ok := e.(session.Answer); ok && e.Err == nil {
+				let++
+			}
+		}
+	}
+	if let > 15 {
+		t.Errorf("%d connects are let in, of 10 and 5", let)
 	}
 }
 

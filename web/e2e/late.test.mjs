@@ -2,7 +2,7 @@
 // document that does not hold it: whenever the provider is made, how often, and on what.
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { HoldfastProvider, Server, Y, load, newPeer, peer, random, settle, tick, type, whole } from "./yjs.mjs";
+import { FakeSession, HoldfastProvider, Server, Y, load, newPeer, peer, random, settle, tick, type, whole } from "./yjs.mjs";
 
 before(load);
 
@@ -308,3 +308,23 @@ test("whoever comes late has the same text, whatever is made, made again, droppe
   }
   assert.ok(process.env.SEED || snapshots > runs / 2, `${snapshots} of ${runs} runs had a snapshot`);
 });
+
+for (const keeps of [false, true]) {
+  test(`what is typed before anything can be compared is counted${keeps ? ", and with the session, which keeps it" : ""}`, async () => {
+    const server = new Server();
+    const doc = new Y.Doc();
+    doc.getText("text").insert(0, "template. ");
+    const on = Object.assign(new FakeSession(server, "late"), keeps && { offline: { available: true } });
+    const late = peer(server, "late", { doc, on });
+    const counted = [];
+    late.provider.on("unsent", ({ count }) => counted.push(count));
+    late.text.insert(10, "typed");
+    await tick();
+    assert.deepEqual([late.provider.unsent, late.session.waiting, counted], [1, keeps ? 1 : 0, [1]]);
+    late.session.up();
+    await settle(late);
+    assert.deepEqual([late.provider.synced, late.provider.unsent, counted.at(-1)], [true, 0, 0]);
+    assert.equal(whole(newPeer(server)), whole(late));
+    assert.equal(late.text.toString(), "template. typed");
+  });
+}

@@ -146,6 +146,7 @@ for (const version of Object.keys(reacts)) {
     await page.waitForTimeout(20); // the task in which it is left
     await page.evaluate(() => loaded());
     await until(page, () => opened.length === 3 && opened[2].state === "closed");
+    await until(page, async () => (await navigator.locks.query()).held.length === 0); // a token may be on its way
     assert.deepEqual(await locks(page), [0, 0]);
     for (const document of ["welcome", "notes", "welcome"]) await page.evaluate((document) => show(document), document);
     await connected(page);

@@ -60,6 +60,8 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   if (options.offline && !options.user) {
     throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`offline` needs `user`: what is kept is that user's, and nobody else's." });
   }
+  const { maxBytes = 1 } = Object(options.offline) as OfflineOptions;
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`maxBytes` is a number of bytes." });
   const url = socketBase(options.url);
   const scope = new Scope(url);
   const name = scope.document(document);

@@ -144,7 +144,10 @@ export class Mount<Op, Presence> {
   /** Closes the session in a task of its own, so that a mount that follows at once keeps it. */
   leave(): void {
     clearTimeout(this.#leaving);
-    this.#leaving = setTimeout(() => this.#close());
+    this.#leaving = setTimeout(() => {
+      this.#close();
+      this.#show(start as View<Op, Presence>);
+    });
   }
 
   #reopen(): void {

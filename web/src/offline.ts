@@ -33,6 +33,17 @@ const pageRows = 256;
 const pageBytes = 1 << 20;
 const saveAfter = 500; // of the app's states the last one counts
 
+/** Returns a record as the program reads it; one that is no JSON is of somebody else. */
+function recordOf(bytes?: Uint8Array): string {
+  try {
+    const text = new TextDecoder().decode(bytes);
+    JSON.parse(text);
+    return text;
+  } catch {
+    return "{}";
+  }
+}
+
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 /**
  * Offline is what the browser keeps of one user: an IndexedDB database for each server and
@@ -84,9 +95,9 @@ export class Offline {
       const made = { id: crypto.randomUUID(), key: await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]) };
       const tx = db.transaction(["keys", "facts"], "readwrite");
       key = await asked(tx.objectStore("keys").get("key"));
-      if (!key) tx.objectStore("keys").put((key = made), "key");
+      if (!(key?.key instanceof CryptoKey)) tx.objectStore("keys").put((key = made), "key");
       const known = await asked(tx.objectStore("facts").get("client_id"));
-      if (known) clientId = known as string;
+      if (typeof known === "string" && /^[\w-]{1,128}$/.test(known)) clientId = known;
       else tx.objectStore("facts").put(clientId, "client_id");
       await ended(tx);
     } catch (cause) {
@@ -148,8 +159,8 @@ export class Offline {
   }
 
   /**
-   * Keeps something of the app's own for this document, such as its state, under a name; the
-   * last one counts. A function is called when it is time. In a tab that does not lead this does nothing.
+   * Keeps something of the app's own for this document, such as its state, under a name, half a
+   * second after the first call: the last one counts. A function is called then. In a tab that does not lead this does nothing.
    */
   save(name: string, bytes: Uint8Array | (() => Uint8Array)): void {
     if (!this.#db || !this.#leads()) return;
@@ -249,7 +260,7 @@ export class Offline {
     });
     const page = await Promise.all(rows.map(async (row) => {
       const bytes = await this.#unseal(row);
-      return { n: row.n, unsent: row.unsent, mark: row.mark, record: bytes ? new TextDecoder().decode(bytes) : "{}" };
+      return { n: row.n, unsent: row.unsent, mark: row.mark, record: recordOf(bytes) };
     }));
     if (deliver) {
       const text = page.map(({ n, unsent, mark, record }) => `{"n":${n},"unsent":${unsent}${mark === undefined ? "" : `,"mark":${mark}`},"record":${record}}`);
@@ -313,7 +324,12 @@ export class Offline {
     await undefined;
     while (this.#tasks.length) {
       const batch = this.#tasks.splice(0);
-      const sealed = await Promise.all(batch.map(({ text }) => (text && this.#key ? this.#seal(text) : undefined)));
+      const sealed = await Promise.all(batch.map(({ text }) => (text && this.#key ? this.#seal(text) : undefined))).catch(() => undefined);
+      if (!sealed) {
+        this.#fail("no_storage");
+        for (const task of batch) task.done?.("no_storage");
+        continue;
+      }
       if (!(await this.#try(batch, sealed))) continue;
       for (const [i, task] of batch.entries()) {
         const reason = await this.#try([task], [sealed[i]]);

@@ -31,9 +31,9 @@ export interface FakeServerOptions {
   latency?: number;
 }
 
-/** What a client asked for: an operation, a comment, a lock or a snapshot. */
+/** What a client asked for. */
 export interface FakeRequest {
-  kind: "operation" | "comment" | "lock" | "snapshot";
+  kind: "operation" | "comment" | "lock" | "snapshot" | "replay";
   document: string;
   userId: string;
   clientId: string;

@@ -80,6 +80,14 @@ export function callApp(getToken: GetToken): Call {
 
 /** Returns the failure as the program reads it. An error is not final unless it says so. */
 function tokenFailure(error: unknown): Record<string, unknown> {
+  try {
+    return failureOf(error);
+  } catch {
+    return { message: "getToken failed with something that cannot be read.", code: "", final: false, retry_after: 0 };
+  }
+}
+
+function failureOf(error: unknown): Record<string, unknown> {
   const failure = (typeof Response === "function" && error instanceof Response ? answered(error) : typeof error === "object" && error ? error : {}) as TokenFailure;
   return {
     message: String(failure.message ?? error),

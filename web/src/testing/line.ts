@@ -13,6 +13,15 @@ export interface Waiting {
   sent: boolean;
 }
 
+/** Something that is asked for, and that the log does not answer. */
+export interface Asking {
+  tab: FakeTab;
+  id: string;
+  request: Kind;
+  again?: boolean;
+  run(): Failure | undefined;
+}
+
 type Kind = Pick<FakeRequest, "kind" | "op" | "section">;
 
 const held = new Set(["RATE_LIMIT_EXCEEDED", "SERVICE_UNAVAILABLE"]);
@@ -37,6 +46,7 @@ export class Line {
   #connection = 0; // changes with each, so that what was on its way on an older one is lost
   #begun = false;
   #presence = new Map<string, unknown>();
+  #asking = new Set<Asking>();
 
   constructor(clock: Clock, document: FakeDocument, who: { userId: string; clientId: string; name?: string }, permissions: readonly Permission[], refuse: (request: Kind) => Failure | undefined) {
     this.clock = clock;
@@ -68,12 +78,14 @@ export class Line {
     if (!resumed) this.#meet();
     for (const one of this.waiting) one.sent = false;
     this.flush();
+    for (const one of [...this.#asking]) this.ask(one);
   }
 
   drop(): void {
     if (!this.up) return;
     this.up = false;
     for (const tab of this.tabs) tab.dropped();
+    for (const one of [...this.#asking]) this.#dropped(one);
   }
 
   end(failure: Failure): void {
@@ -153,13 +165,25 @@ export class Line {
     if (at >= 0) this.waiting.splice(at, 1);
   }
 
-  /** Asks for something that is not kept over a drop. */
-  ask(tab: FakeTab, id: string, kind: Kind, run: () => Failure | undefined): void {
-    if (!this.up) return tab.refused(id, { code: "SERVICE_UNAVAILABLE", message: "There is no connection now.", recoverable: true, action: "wait", reason: "not_connected" });
+  /** Asks for something once. Over a drop a replay is asked for again, anything else fails. */
+  ask(one: Asking): void {
+    this.#asking.add(one);
+    if (!this.up) return this.#dropped(one);
     this.pass(() => {
-      const failure = this.#refuse(kind) ?? (kind.kind === "lock" ? this.lacks("moderate") : kind.kind === "snapshot" ? this.lacks("write") : undefined) ?? run();
-      this.pass(() => (failure ? tab.refused(id, failure) : tab.answered(id, 0)));
+      const { request } = one;
+      const failure = this.#refuse(request) ?? (request.kind === "lock" ? this.lacks("moderate") : request.kind === "snapshot" ? this.lacks("write") : undefined) ?? one.run();
+      this.pass(() => {
+        if (!this.#asking.delete(one)) return;
+        if (failure) one.tab.refused(one.id, failure);
+        else one.tab.answered(one.id, 0);
+      });
     });
+  }
+
+  #dropped(one: Asking): void {
+    if (one.again) return; // with the next connection
+    this.#asking.delete(one);
+    one.tab.refused(one.id, { code: "SERVICE_UNAVAILABLE", message: "There is no connection now.", recoverable: true, action: "wait", reason: "not_connected" });
   }
 
   show(from: FakeTab, data: unknown): void {

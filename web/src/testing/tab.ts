@@ -106,14 +106,19 @@ export class FakeTab {
     if (snapshot && this.#version < snapshot.version && this.#version === 0) {
       this.#version = snapshot.version;
       this.emit("snapshot", snapshot, { version: snapshot.version });
+      for (const entry of log.slice(0, snapshot.version)) this.#settle(entry); // what of its own is in it
     }
     for (const entry of log.slice(this.#version)) {
       this.#version = entry.version;
       const own = this.#sent(entry);
       this.emit(...this.#event(entry, own, entry.version <= this.#resumedTo), { version: entry.version });
-      const one = own && this.line.answered(entry);
-      if (one) this.answered(one.id, entry.version);
+      this.#settle(entry);
     }
+  }
+
+  #settle(entry: FakeEntry): void {
+    const one = this.#sent(entry) && this.line.answered(entry);
+    if (one) this.answered(one.id, entry.version);
   }
 
   #sent({ messageId, userId, clientId }: FakeEntry): boolean {
@@ -142,9 +147,9 @@ export class FakeTab {
         return line.flush();
       }
       case "presence": return line.show(this, asked);
-      case "lock": return line.ask(this, asked.id, { kind: "lock", section: asked.section }, () => document.lockSection(asked.section!, line, asked.ttl, asked.unlock === true));
-      case "snapshot": return line.ask(this, asked.id, { kind: "snapshot" }, () => this.#keep(asked));
-      case "replay": return line.ask(this, asked.id, { kind: "operation" }, () => void this.#replay());
+      case "lock": return line.ask({ tab: this, id: asked.id, request: { kind: "lock", section: asked.section }, run: () => document.lockSection(asked.section!, line, asked.ttl, asked.unlock === true) });
+      case "snapshot": return line.ask({ tab: this, id: asked.id, request: { kind: "snapshot" }, run: () => this.#keep(asked) });
+      case "replay": return line.ask({ tab: this, id: asked.id, request: { kind: "replay" }, again: true, run: () => void this.#replay() });
       case "refresh": return line.pass(() => line.tabs.forEach((tab) => tab.emit("tokenrefresh", { expiresAt: 0, expiresIn: 0, by: tab === this ? "self" : "leader" })));
       case "reconnect": return line.connect();
     }

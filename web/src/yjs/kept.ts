@@ -13,15 +13,31 @@ const name = "yjs";
 export async function keepDocument(session: Session<YOp, YPresence>, doc: Doc): Promise<void> {
   const { offline } = session;
   if (!offline?.available) return;
-  const [state, waiting] = await Promise.all([offline.load(name), offline.waiting<YOp>()]);
   const apply = (update: () => Uint8Array): void => {
     try {
       applyUpdate(doc, update(), offline);
     } catch {} // of something else than Yjs
   };
-  if (state) apply(() => state);
-  for (const { op } of waiting) {
+  // The leader's document takes the place of what is kept, so it has to hold that first: the
+  // leader before it may have kept what this document has not received.
+  let whole = false;
+  let leaders = 0;
+  const fill = async (): Promise<void> => {
+    const mine = ++leaders;
+    whole = false;
+    const state = await offline.load(name);
+    if (state) apply(() => state);
+    if (mine === leaders) whole = true;
+  };
+  const save = (): void => {
+    if (whole) offline.save(name, () => encodeStateAsUpdate(doc));
+  };
+  session.addEventListener("leaderchange", ({ detail }) => {
+    if (detail.role === "leader") void fill().then(save);
+  });
+  await fill();
+  for (const { op } of await offline.waiting<YOp>()) {
     if (op?.y && !op.part) apply(() => decode(op.y)); // a part comes with the log
   }
-  doc.on("update", () => offline.save(name, () => encodeStateAsUpdate(doc)));
+  doc.on("update", save);
 }

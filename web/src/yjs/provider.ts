@@ -52,6 +52,7 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
   // While the document may hold what is neither in the log nor in the outbox: a document
   // of those two, with which it is compared.
   #log?: Doc;
+  #typed = false; // and some of that was written here
   #timer?: ReturnType<typeof setTimeout>; // until it is compared
   #news = true; // whether it may
   #waited = false; // and the others had the time to send it
@@ -145,7 +146,7 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
 
   /** How many changes are not stored: those on their way, and those that were refused. */
   get unsent(): number {
-    return this.#outbox.size + (this.#back || this.#log && this.#synced ? 1 : 0);
+    return this.#outbox.size + (this.#back || this.#log && (this.#synced || this.#typed) ? 1 : 0);
   }
 
   /** Returns what only this document has, as far as is known: a Yjs update, or nothing. */
@@ -200,11 +201,17 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     });
   };
 
-  #updated = (update: Uint8Array, origin: unknown): void => {
+  #updated = (update: Uint8Array, origin: unknown, _: Doc, { local }: Transaction): void => {
     if (this.#ours(origin)) return;
     if (this.#log) {
       this.#news = true; // to be compared
-      return;
+      // What a hand writes before anything can be compared is counted. Where the session keeps
+      // what is not stored, it goes the way of every change, although the comparison may find it again.
+      if (!local || this.#current || this.#back || this.#old) return;
+      if (!this.#session.offline?.available) {
+        this.#typed = true;
+        return this.#count();
+      }
     }
     // Yjs removes what formatting has become superfluous at whoever receives it. That is all
     // the same to a reader (the first byte: nothing is inserted).
@@ -356,7 +363,7 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     this.#log?.destroy();
     this.#old?.destroy();
     this.#log = this.#old = undefined;
-    this.#back = this.#waited = false;
+    this.#back = this.#waited = this.#typed = false;
   }
 
   #say(synced: boolean): void {
