@@ -1,5 +1,5 @@
 import { Awareness } from "y-protocols/awareness";
-import { Doc, applyUpdate, encodeStateVector, mergeUpdates, transact, type Transaction } from "yjs";
+import { Doc, applyUpdate, encodeStateVector, mergeUpdates, type Transaction } from "yjs";
 import type { GapDetail, HistoryDetail, LocksDetail, OperationDetail, PresenceDetail, Session, StateDetail } from "../core.ts";
 import type { HoldfastError } from "../errors.ts";
 import { Cursors } from "./cursors.ts";
@@ -7,7 +7,7 @@ import { Emitter } from "./emitter.ts";
 import { Outbox, type OutboxEvents } from "./outbox.ts";
 import { Run } from "./run.ts";
 import { Snapshots } from "./snapshots.ts";
-import { copyOf, lost, surplus } from "./states.ts";
+import { applyAs, copyOf, lost, surplus } from "./states.ts";
 import type { HoldfastProviderEventMap, HoldfastProviderEvents, HoldfastProviderOptions, Status, Who, YOp, YPresence } from "./types.ts";
 
 // Milliseconds after which the provider asks again for a log that it could not get, and
@@ -254,20 +254,10 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
     this.#log = new Doc();
   }
 
-  // An error of the app's own, in an observer, is no error of the update.
   #apply(update: Uint8Array): void {
-    let read = false;
     this.#applying = true;
     try {
-      transact(this.doc, () => {
-        applyUpdate(this.doc, update, this);
-        read = true;
-      }, this, false);
-    } catch (error) {
-      if (!read) throw error;
-      setTimeout(() => {
-        throw error;
-      });
+      applyAs(this.doc, update, this);
     } finally {
       this.#applying = false;
     }

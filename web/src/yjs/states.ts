@@ -1,4 +1,4 @@
-import { Doc, applyUpdate, encodeStateAsUpdate, encodeStateVector, mergeUpdates } from "yjs";
+import { Doc, applyUpdate, encodeStateAsUpdate, encodeStateVector, mergeUpdates, transact } from "yjs";
 import { HoldfastError } from "../errors.ts";
 
 /** Returns a document with the same content. */
@@ -6,6 +6,22 @@ export function copyOf(doc: Doc): Doc {
   const copy = new Doc();
   applyUpdate(copy, encodeStateAsUpdate(doc));
   return copy;
+}
+
+/** Applies an update. An error of the app's own, in an observer, is no error of the update: it is thrown later. */
+export function applyAs(doc: Doc, update: Uint8Array, origin: unknown): void {
+  let read = false;
+  try {
+    transact(doc, () => {
+      applyUpdate(doc, update, origin);
+      read = true;
+    }, origin, false);
+  } catch (error) {
+    if (!read) throw error;
+    setTimeout(() => {
+      throw error;
+    });
+  }
 }
 
 /**
