@@ -63,6 +63,9 @@ func (w *world) looks() {
 	}
 	w.RunUntil(w.Now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
 	whole := func(c *client) bool {
+		if d := c.doc; !d.alarm.IsZero() && d.alarm.Before(w.Now) {
+			return false // an alarm of the time before is that late, and room is given on the alarm
+		}
 		l := c.connection
 		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && slices.Contains(c.doc.core.Current(c.user.id), l.conn)
 	}
@@ -73,7 +76,7 @@ func (w *world) looks() {
 					if c != o && c.doc == o.doc && whole(c) && whole(o) && o.connection.shown > 0 {
 						w.counts.Looked++
 						if c.seen[o.id] != o.connection.shown {
-							w.fail("%s sees %d of %s, who shows %d", c.id, c.seen[o.id], o.id, o.connection.shown)
+							w.fail("%s: %s sees %d of %s, who shows %d", c.doc.id, c.id, c.seen[o.id], o.id, o.connection.shown)
 						}
 					}
 				}
