@@ -135,9 +135,9 @@ for (const [name, { app, bare, server: render, component, conditions }] of Objec
     await until(page, () => document.querySelector("p").textContent === "connected");
     await page.evaluate(() => show("notes"));
     await until(page, () => document.querySelector("p")?.textContent === "connected" && !document.querySelector("button").disabled);
-    await until(page, async () => (await navigator.locks.query()).held.filter(({ name }) => /welcome|notes/.test(name)).length === 1);
+    while ((await locks(page)) !== 1) await page.waitForTimeout(20);
     await page.evaluate(() => leave());
-    await until(page, async () => (await navigator.locks.query()).held.filter(({ name }) => /welcome|notes/.test(name)).length === 0);
+    while ((await locks(page)) !== 0) await page.waitForTimeout(20);
     assert.deepEqual(person.console.filter((line) => /^(error|uncaught)/.test(line)), []);
     await person.close();
   });
@@ -157,7 +157,7 @@ for (const [name, { app, bare, server: render, component, conditions }] of Objec
     await page.evaluate(() => it.reopen()); // of a session that stands: nothing happens
     assert.equal(await page.evaluate(() => read().state), "connected");
     await page.evaluate(() => leave());
-    await until(page, async () => (await navigator.locks.query()).held.filter(({ name }) => /welcome|notes/.test(name)).length === 0);
+    while ((await locks(page)) !== 0) await page.waitForTimeout(20);
     await page.evaluate(() => it.reopen()); // of one that was left
     await page.waitForTimeout(50);
     assert.equal(await locks(page), 0);
