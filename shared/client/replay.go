@@ -51,14 +51,18 @@ func (c *Client) goOnReplay() {
 	}
 }
 
-// dropReplay gives a replay up: the tab is again where it was.
+// dropReplay gives a replay up: the tab is again where it was. Comments from before a snapshot that
+// is news are still to come.
 func (c *Client) dropReplay(f *Failure) {
 	l := &c.log
 	if len(l.again.ids) == 0 {
 		return
 	}
 	ids := l.again.ids
-	l.version, l.again, l.restore = l.delivered(), replay{}, restore{}
+	if l.version <= l.again.to {
+		l.version, l.restore = l.again.to, restore{}
+	}
+	l.again = replay{}
 	for _, id := range ids {
 		c.unsent(id, f)
 	}
