@@ -169,14 +169,15 @@ func (c *Client) placeGone() bool {
 	var unmarked []string
 	for i := 0; i < len(g.ops); i++ {
 		o := &g.ops[i]
-		if o.placed || o.certain {
+		here := c.isHere(o.tab) // it may have come back, and then sends all of its own in their order
+		if o.placed || o.certain && !here {
 			continue
 		}
 		_, stored := c.keep.heard.find(o.messageID)
 		switch {
 		case stored:
 			c.forget(o.messageID)
-		case o.user != c.session.userID || c.isHere(o.tab):
+		case o.user != c.session.userID || here:
 		case o.sent && c.mayBeStored(*o, i):
 			g.unclear = append(g.unclear, o.messageID)
 			c.giveBack(o.queued, errMayBeStored)
