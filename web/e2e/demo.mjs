@@ -1,8 +1,30 @@
 // What the tests of the demo page have in common.
 import { readFile } from "node:fs/promises";
-import { until, written } from "./browser.mjs";
+import { Person, launch, until, written } from "./browser.mjs";
+import { startServer } from "./server.mjs";
 
 const axe = await readFile(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+export const desktop = { width: 1280, height: 720 };
+export const phone = { width: 320, height: 720 };
+
+/** A server and a browser for a file's tests, by the hooks of its runner; whoever arrives leaves after the test. */
+export function stage({ before, afterEach, after }) {
+  let server, browser;
+  const people = [];
+  before(async () => {
+    server = await startServer();
+    browser = await launch();
+  });
+  afterEach(async () => {
+    for (const person of people.splice(0)) await person.close();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  return { people, arrive: async (options, url = server.url) => people[people.push(await Person.arrive(browser, url, options)) - 1] };
+}
 
 /** What axe finds. */
 export async function findings(page) {

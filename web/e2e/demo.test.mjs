@@ -2,27 +2,11 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
-import { Person, inState, launch, shows, text, type, until, written } from "./browser.mjs";
-import { comment } from "./demo.mjs";
+import { inState, shows, text, type, until, written } from "./browser.mjs";
+import { comment, desktop, phone, stage } from "./demo.mjs";
 import { startServer } from "./server.mjs";
 
-const desktop = { width: 1280, height: 720 };
-const phone = { width: 320, height: 720 };
-let server, browser;
-const people = [];
-const arrive = async (options) => people[people.push(await Person.arrive(browser, server.url, options)) - 1];
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const person of people.splice(0)) await person.close();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const { people, arrive } = stage({ before, afterEach, after });
 
 test("after the sign-in one writes; the panel shows the code that the page is made of", { timeout: 60_000 }, async () => {
   const page = await (await arrive()).signIn("owner");
@@ -107,7 +91,7 @@ test("a locked section is its owner's alone: others are told, and write elsewher
 test("an origin that the server does not allow is told as that, with the variable to set", { timeout: 60_000 }, async () => {
   const strict = await startServer({ ALLOWED_ORIGINS: "https://elsewhere.example" });
   try {
-    const person = people[people.push(await Person.arrive(browser, strict.url)) - 1];
+    const person = await arrive({}, strict.url);
     const page = await person.tab();
     await page.locator("#login-submit").click();
     await page.locator("#login-problem", { hasText: "ALLOWED_ORIGINS" }).waitFor();

@@ -1,28 +1,11 @@
 // The demo page's looks: nothing is cut and axe finds nothing, on a desktop and a phone, light and dark.
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { Person, inState, launch, type } from "./browser.mjs";
-import { comment, findings } from "./demo.mjs";
-import { startServer } from "./server.mjs";
+import { inState, type } from "./browser.mjs";
+import { comment, desktop, findings, phone, stage } from "./demo.mjs";
 
 const shots = process.env.HOLDFAST_SHOTS;
-const desktop = { width: 1280, height: 720 };
-const phone = { width: 320, height: 720 };
-let server, browser;
-const people = [];
-const arrive = async (options) => people[people.push(await Person.arrive(browser, server.url, options)) - 1];
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-afterEach(async () => {
-  for (const person of people.splice(0)) await person.close();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+const { arrive } = stage({ before, afterEach, after });
 
 /** The controls that an edge cuts: of the window's width, or of what scrolls and does not reach them wholly. */
 const cut = (page) => page.evaluate(() => [...document.querySelectorAll("button, input, textarea, a")].flatMap((control) => {
