@@ -79,7 +79,7 @@ export const property = (page, name) => page.evaluate((name) => globalThis.demo.
 export const text = (page) => page.evaluate(() => globalThis.demo.text());
 
 /** Waits until a tab holds this text somewhere. */
-export const shows = (page, part) => until(page, (part) => globalThis.demo.text().includes(part), part);
+export const shows = (page, part) => until(page, (part) => globalThis.demo?.text().includes(part), part);
 
 /** The text of the demo, as one writes in it. */
 export const written = "#editor .ProseMirror";
