@@ -42,6 +42,7 @@ type client struct {
 	pending  []*op
 	next     int
 	stalled  bool           // an op was refused for now: nothing new goes out before it
+	until    time.Time      // of the longest wait that a refusal has asked for
 	refused  bool           // the server has refused one and stored none since
 	mute     bool           // answers no ping
 	shows    int            // how often it has shown something
@@ -273,12 +274,17 @@ func (c *client) resend() {
 	c.w.counts.Repeated += len(c.pending)
 }
 
-// stall waits with sending until the server takes ops again.
+// stall waits with sending until the server takes ops again: as long as the longest of
+// its refusals says. A client that asked sooner would use up what it may send, and its
+// snapshot, which alone makes room, would be refused with the rest.
 func (c *client) stall(wait time.Duration) {
+	if until := c.w.Now.Add(wait); !c.stalled || until.After(c.until) {
+		c.until = until
+	}
 	c.stalled = true
 	l := c.connection
 	c.w.After(wait, func() {
-		if c.connection == l && c.stalled && c.ready {
+		if c.connection == l && c.stalled && c.ready && !c.w.Now.Before(c.until) {
 			c.resend()
 		}
 	})

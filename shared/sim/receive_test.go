@@ -208,8 +208,11 @@ func (c *client) failed(f protocol.Frame) {
 		c.w.counts.Replaced++
 	case e.MessageID != "" && e.MessageID == c.content.upload.id:
 		c.content.upload = upload{}
-		if e.Reason == "snapshot_unconfirmed" {
+		switch {
+		case e.Reason == "snapshot_unconfirmed":
 			c.w.counts.Unvouched++
+			c.w.After(e.RetryAfter, c.postSnapshot)
+		case e.Code == protocol.RateLimitExceeded:
 			c.w.After(e.RetryAfter, c.postSnapshot)
 		}
 	case e.Reason == "log_full":
