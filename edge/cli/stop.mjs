@@ -1,0 +1,2 @@
+// Stop ends a command. Its message is one sentence, and the fix.
+export class Stop extends Error {}
