@@ -9,6 +9,7 @@
 //	{"kind":"verify_token","token","now"}       an object swaps a token in place
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
 //	{"kind":"settled","state"}                   what a step with "settle" did has gone well
+//	{"kind":"handles","url"}                     whether a request is for one of the routes here
 //	{"kind":"fault"}                             what to say, should this core ever fail
 //
 // Steps (JSON, one object). Those with a state want a result; the others end it:
@@ -23,8 +24,8 @@
 //	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
-//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets"}
-//	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}
+//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets","otherwise"}
+//	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}  {"do":"routed","handles"}
 //
 // hold accepts the socket, if one of the places is free and one of its share's, and waits
 // for its first message; the request is answered with that, and a refuse later on is for
@@ -34,7 +35,8 @@
 // else the last step may bring.
 //
 // handler reads the body first, and what it is to answer when there is more of it, or it
-// takes longer, is a respond. A step with "settle" has a state too, which the core is given
+// takes longer, is a respond. So is what assets are otherwise, where there is no binding of that
+// name: this is a part of somebody's Worker then. A step with "settle" has a state too, which the core is given
 // as settled when a forward has brought a socket, or a handler an answer that is no refusal.
 //
 // Any step may have a "log": a line for the operator, printed as it is.
@@ -116,6 +118,14 @@ func (f *Front) Step(event []byte) []byte {
 			f.connects.give(a.address)
 		}
 		return final("done")
+	case "handles":
+		path := ""
+		if u := readURL(text(event, "url")); u != nil {
+			path = u.Path
+		}
+		w := step("routed")
+		w.Bool("handles", f.handles(path))
+		return w.End()
 	case "fault":
 		return respond(&protocol.Error{Code: protocol.InternalError})
 	}

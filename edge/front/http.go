@@ -88,7 +88,14 @@ func description(r request) []byte {
 	if r.method != "GET" && r.method != "HEAD" {
 		return methodNotAllowed("GET")
 	}
-	return final("assets")
+	return assets(&protocol.Error{Code: protocol.NotFound})
+}
+
+// assets leaves a request to the files that are deployed with the Worker. With none, it is an error.
+func assets(otherwise *protocol.Error) []byte {
+	w := step("assets")
+	w.Raw("otherwise", respond(otherwise))
+	return w.End()
 }
 
 // handler hands a request to the module behind the HTTP routes, once its body is there: a
@@ -125,7 +132,7 @@ func (f *Front) unknown(r request, now time.Time) []byte {
 	case ours(r.url.Path):
 		return respond(err)
 	}
-	return final("assets")
+	return assets(err)
 }
 
 // ours reports whether a path begins as one of our routes does, however it is spelt, and

@@ -48,6 +48,18 @@ func (f *Front) route(r request, now time.Time) []byte {
 	return f.unknown(r, now)
 }
 
+// handles reports whether a path is one of the routes here, or below one. All others are left to
+// the Worker that this is a part of: also those that nearly are one.
+func (f *Front) handles(path string) bool {
+	switch path {
+	case "/glasses-ws", "/app-ws", "/healthz", "/v1/openapi.json", "/v1/webhooks/permissions":
+		return true
+	case keySetPath:
+		return f.cfg.Embedded
+	}
+	return strings.HasPrefix(path, "/v1/ws/") || strings.HasPrefix(path, "/v1/admin/") || f.cfg.Embedded && strings.HasPrefix(path, "/auth/")
+}
+
 func tooMany(reason string, wait time.Duration) *protocol.Error {
 	return &protocol.Error{Code: protocol.RateLimitExceeded, Reason: reason, RetryAfter: wait}
 }

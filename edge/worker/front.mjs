@@ -2,8 +2,9 @@
 // step at a time. This file carries the steps out and understands none of them.
 
 import { fetchText, readBody, within } from "./fetch.mjs";
-import { PendingSocket } from "./pending.mjs";
+import { variables } from "./hooks.mjs";
 import { log } from "./log.mjs";
+import { PendingSocket } from "./pending.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import { accepted, closeSocket, dropSocket } from "./socket.mjs";
@@ -21,12 +22,12 @@ let core;
 let room = { at: 0, bytes: 0 }; // where its input goes
 let fault; // the answer once the core has trapped, in its own words
 
-function boot(env) {
+function boot(env, ctx) {
 	core = reactor(module);
 	room = { at: 0, bytes: 0 };
-	const strings = Object.entries(env).filter(([, value]) => typeof value === "string");
+	const strings = Object.entries(variables(env)).filter(([, value]) => typeof value === "string");
 	const complaints = read(core.exports.front_boot(put(Object.fromEntries(strings))));
-	for (const line of complaints.split("\n")) if (line !== "") log(line);
+	for (const line of complaints.split("\n")) if (line !== "") log(line, env, ctx);
 	fault = turn({ kind: "fault" });
 }
 
@@ -49,9 +50,9 @@ function turn(event) {
 	return JSON.parse(read(core.exports.front_step(put({ ...event, now: Date.now() }))));
 }
 
-function ask(env, event) {
+function ask(env, event, ctx) {
 	try {
-		if (core === undefined) boot(env);
+		if (core === undefined) boot(env, ctx);
 		return turn(event);
 	} catch (err) {
 		core = undefined; // after a trap its state is unreliable; the next event boots another
@@ -60,16 +61,16 @@ function ask(env, event) {
 }
 
 // next takes one step of the core, and writes the step's lines to the log.
-function next(env, event) {
-	const step = ask(env, event);
-	if (step.log !== undefined) log(step.log);
+function next(env, event, ctx) {
+	const step = ask(env, event, ctx);
+	if (step.log !== undefined) log(step.log, env, ctx);
 	return step;
 }
 
 // decide takes steps until one ends the request or brings a socket. If a pending socket has
 // closed by then nothing more is done for it.
 async function decide(env, event, ctx, pending) {
-	for (let step = next(env, event); ; ) {
+	for (let step = next(env, event, ctx); ; ) {
 		if (pending !== undefined) {
 			if (pending.gone) return {};
 			pending.state = step.state;
@@ -87,7 +88,7 @@ async function decide(env, event, ctx, pending) {
 			if (step.settle && !pending?.gone) ask(env, { kind: "settled", state: step.state });
 			return { ...step, response: result };
 		}
-		step = next(env, { kind: "result", state: step.state, result });
+		step = next(env, { kind: "result", state: step.state, result }, ctx);
 	}
 }
 
@@ -143,7 +144,7 @@ const acts = {
 
 	hold(step, env, ctx) {
 		if (!PendingSocket.room(step)) return { full: true };
-		const pending = new PendingSocket(step, ctx, () => next(env, { kind: "result", state: pending.state, result: { full: true } }));
+		const pending = new PendingSocket(step, ctx, () => next(env, { kind: "result", state: pending.state, result: { full: true } }, ctx));
 		pending.state = step.state;
 		ctx.waitUntil(receive(pending, env, ctx));
 		return pending.response;
@@ -162,7 +163,7 @@ const ends = {
 		return accepted(client, protocol);
 	},
 
-	assets: (_, request, env) => env.ASSETS.fetch(request),
+	assets: (step, request, env) => (env.ASSETS === undefined ? ends.respond(step.otherwise) : env.ASSETS.fetch(request)),
 
 	// One instance for each request: the handler waits, and an instance that waits for two
 	// requests hangs one of them. It boots while the body arrives.
@@ -182,7 +183,7 @@ const ends = {
 		};
 		const call = (name, object, text) => within(patience, env[name].getByName(object).call(text));
 		const binding = {};
-		const program = new Program({ env, ctx, binding, attempt, call });
+		const program = new Program({ env: variables(env), ctx, binding, attempt, call });
 		await Promise.race([program.start().ready, program.trapped]);
 		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
 		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });
@@ -224,7 +225,12 @@ export async function fetchRequest(request, env, ctx) {
 	}
 }
 
+/** Reports whether a request is for a route of the core's. */
+export function handles(env, { url }) {
+	return ask(env, { kind: "handles", url }).handles === true;
+}
+
 /** Judges a token, for an object that replaces one in place: returns the text of a final step. */
-export async function verifyToken(env, token) {
-	return JSON.stringify(await decide(env, { kind: "verify_token", token }));
+export async function verifyToken(env, token, ctx) {
+	return JSON.stringify(await decide(env, { kind: "verify_token", token }, ctx));
 }

@@ -5,7 +5,8 @@
 // writes and what is to leave is only collected (`writes`, `out`); shell.mjs carries
 // it out, in order, once the event has ended well.
 
-import { log, logRarely } from "./log.mjs";
+import { variable } from "./hooks.mjs";
+import { log, rarely } from "./log.mjs";
 import { runtime } from "./runtime.mjs";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // an id may begin with one
@@ -227,7 +228,7 @@ export class Instance {
 const operations = {
 	name: (i, at, end, out, cap) => i.put(encoder.encode(i.object.ctx.id.name ?? ""), out, cap),
 	env(i, at, end, out, cap) {
-		const v = i.object.env[i.text(at, end)];
+		const v = variable(i.object.env, i.text(at, end));
 		return typeof v === "string" ? i.put(encoder.encode(v), out, cap) : 0;
 	},
 	random: (i, at, end, out, cap) => i.put(crypto.getRandomValues(new Uint8Array(i.data.getUint32(at, true))), out, cap),
@@ -299,7 +300,7 @@ const operations = {
 	database: (i, at, end) => i.out.push(["database", i.data.getUint32(at, true), ...i.long(at + 4, end)]) && 0,
 	verify: (i, at, end) => i.out.push(["verify", i.data.getUint32(at, true), i.text(at + 4, end)]) && 0,
 	log(i, at, end) {
-		log(i.text(at, end));
+		log(i.text(at, end), i.object.env, i.object.ctx);
 		return 0;
 	},
 	fetch(i, at, end) {
@@ -324,7 +325,7 @@ const operations = {
 	erase: (i) => i.writes.push(everything) && 0,
 	logRarely(i, at, end) {
 		const body = at + 4 + i.data.getUint32(at, true);
-		logRarely(i.text(at + 4, body), i.text(body, end));
+		if (rarely(i.text(at + 4, body))) log(i.text(body, end), i.object.env, i.object.ctx);
 		return 0;
 	},
 };

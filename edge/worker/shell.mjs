@@ -3,6 +3,7 @@
 
 import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
+import { askPermissions, needHooks, permissionsHook } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { verifyToken } from "./front.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
@@ -41,6 +42,7 @@ export class Shell {
 	longest = Infinity; // of a text that Go wants to see; known once booted
 
 	constructor(ctx, env, objectClass) {
+		needHooks();
 		this.ctx = ctx;
 		this.sql = ctx.storage.sql;
 		this.env = env;
@@ -326,6 +328,7 @@ const effects = {
 
 	fetch(shell, failed, ask, timeout, most, url, authorization, header, prefix, before, secret, body) {
 		const request = async () => {
+			if (url === permissionsHook) return JSON.stringify(await askPermissions(body, shell.env, shell.ctx, timeout, most));
 			const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
 			if (header !== "") headers[header] = prefix + (await signature(secret, before + body));
 			return JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most));
@@ -334,7 +337,7 @@ const effects = {
 	},
 
 	verify(shell, failed, ask, token) {
-		shell.later(ask, async () => verifyToken(shell.env, token));
+		shell.later(ask, async () => verifyToken(shell.env, token, shell.ctx));
 	},
 };
 

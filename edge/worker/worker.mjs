@@ -1,6 +1,6 @@
 // The Worker's entry: it only exports names.
 
-import { fetchRequest } from "./front.mjs";
+import { handler } from "./handler.mjs";
 
 export { UserSession, Document } from "./object.mjs";
-export default { fetch: fetchRequest };
+export default { fetch: handler().fetch };

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { build as esbuild } from "esbuild";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -73,10 +73,15 @@ async function livesAt(url, path) {
 }
 
 test("the package holds what it should, and its README and licence", async () => {
-  assert.deepEqual(app.packed.filter((name) => !name.startsWith("types/")), [
-    "EDITORS.md", "LICENSE", "README.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "package.json", "react.js", "svelte.js", "testing.js", "vue.js", "yjs.js",
+  assert.deepEqual(app.packed.filter((name) => !/^(types|cli|migrations)\//.test(name)), [
+    "EDITORS.md", "LICENSE", "README.md", "VARIABLES.md", "WORKER.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "openapi.json", "package.json", "react.js", "svelte.js", "testing.js", "vue.js",
+    "worker/front.wasm", "worker/http.wasm", "worker/index.js", "worker/object.wasm", "yjs.js",
   ]);
   const about = JSON.parse(await readFile(join(app.dir, "node_modules/holdfast/package.json"), "utf8"));
+  for (const folder of ["cli", "migrations"]) {
+    const packed = app.packed.filter((name) => name.startsWith(`${folder}/`)).map((name) => name.slice(folder.length + 1));
+    assert.deepEqual(packed, (await readdir(new URL(`../../edge/${folder}`, import.meta.url))).sort(), folder);
+  }
   for (const entry of Object.values(about.exports)) {
     for (const file of typeof entry === "string" ? [entry] : Object.values(entry)) {
       assert.ok(app.packed.includes(file.slice(2)), `${file} is exported and not packed`);

@@ -1,0 +1,52 @@
+// Puts the Worker half into the npm package's folder, beside the browser half:
+//
+//	node edge/package.mjs --build DIR --package DIR
+//
+// The Worker is one file of JavaScript and three WebAssembly modules, which every bundler for
+// Workers takes along. Commands, migrations and pages are copied: they find each other there
+// as they do here.
+import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** An esbuild plugin: what was compiled is in the folder `dir`, and the modules are beside the bundle. */
+const compiled = (dir) => ({
+	name: "compiled",
+	setup({ onResolve }) {
+		onResolve({ filter: /\/\.build\/current\/\w+\.(wasm|js)$/ }, ({ path }) => {
+			const name = path.slice(path.lastIndexOf("/") + 1);
+			return name.endsWith(".wasm") ? { path: `./${name}`, external: true } : { path: join(dir, name) };
+		});
+	},
+});
+
+async function workerHalf(dir, out) {
+	for (const part of ["worker", "cli", "migrations"]) {
+		await rm(join(out, part), { recursive: true, force: true });
+		await mkdir(join(out, part), { recursive: true });
+	}
+	const files = async (folder, ending) => (await readdir(join(here, folder))).filter((name) => name.endsWith(ending));
+	const copies = [
+		...["front.wasm", "http.wasm", "object.wasm"].map((name) => [join(dir, name), `worker/${name}`]),
+		...(await files("cli", ".mjs")).map((name) => [join(here, "cli", name), `cli/${name}`]),
+		...(await files("migrations", ".sql")).map((name) => [join(here, "migrations", name), `migrations/${name}`]),
+		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
+		[join(here, "VARIABLES.md"), "VARIABLES.md"],
+		[join(here, "PACKAGE.md"), "WORKER.md"],
+		[join(here, "admin/openapi.json"), "openapi.json"],
+	];
+	await Promise.all([
+		build({
+			entryPoints: [join(here, "worker/index.mjs")], outfile: join(out, "worker/index.js"), plugins: [compiled(dir)],
+			bundle: true, format: "esm", target: "es2022", platform: "neutral", external: ["cloudflare:workers"], legalComments: "none", logLevel: "warning",
+		}),
+		...copies.map(([from, to]) => cp(from, join(out, to))),
+	]);
+}
+
+const { values } = parseArgs({ options: { build: { type: "string" }, package: { type: "string" } } });
+await workerHalf(resolve(values.build), resolve(values.package));

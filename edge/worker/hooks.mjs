@@ -1,0 +1,95 @@
+// The hooks: functions of the Worker that Holdfast is a part of. They are asked where the HTTP
+// services are, with the same limits, and what they answer is read by the core as a service's
+// answer is. A hook that fails fails alone.
+
+import { within } from "./fetch.mjs";
+import { log, onLine, rarely, write } from "./log.mjs";
+
+/** Stands in PERMISSIONS_URL's place, so that the core asks the hook as it would ask a service. */
+export const permissionsHook = "hook:permissions";
+
+/** How long what an event's hook began may take, in milliseconds: it keeps an object awake. */
+const patience = 10_000;
+
+const names = ["claims", "permissions", "onEvent"];
+const encoder = new TextEncoder();
+let hooks; // undefined until handler() has been called
+
+/**
+ * Takes the hooks, once. Objects live in isolates of their own, where nothing of the Worker has
+ * run but its modules. So hooks have to be there when the modules have been read, and stay.
+ */
+export function setHooks(given = {}) {
+	if (given === null || typeof given !== "object") throw new TypeError(`handler: the hooks are an object with ${names.join(", ")}`);
+	for (const [name, hook] of Object.entries(given)) {
+		if (!names.includes(name)) throw new TypeError(`handler: there is no hook "${name}": there are ${names.join(", ")}`);
+		if (hook !== undefined && typeof hook !== "function") throw new TypeError(`handler: the hook "${name}" is not a function`);
+	}
+	if (hooks !== undefined && names.some((name) => hooks[name] !== given[name])) {
+		throw new Error("handler: it was called before with other hooks; call it once, at the top level of the Worker's entry");
+	}
+	hooks = Object.freeze({ ...given });
+	if (hooks.onEvent !== undefined) onLine(tell);
+}
+
+/** Fails where handler() was not called: an object without its hooks would ask somebody else. */
+export function needHooks() {
+	if (hooks !== undefined) return;
+	const why = "holdfast: handler() was not called at the top level of the Worker's entry, so this object does not know its hooks";
+	console.error(why); // who called the object is told only that it failed
+	throw new Error(why);
+}
+
+/** A variable as the core sees it. */
+export function variable(env, name) {
+	return name === "PERMISSIONS_URL" && hooks?.permissions !== undefined ? permissionsHook : env[name];
+}
+
+/** The variables and bindings as the core sees them. */
+export function variables(env) {
+	return hooks?.permissions === undefined ? env : { ...env, PERMISSIONS_URL: permissionsHook };
+}
+
+/** Asks the hook what a service at PERMISSIONS_URL would be asked, and answers what one would. */
+export async function askPermissions(question, env, ctx, timeout, most) {
+	let answer;
+	try {
+		answer = await within(timeout, (async () => hooks.permissions(Object.freeze(JSON.parse(question)), env))());
+	} catch (err) {
+		if (err?.status === 403 || err?.status === 404) return { status: err.status };
+		failed("permissions", err, env, ctx);
+		throw err;
+	}
+	if (answer === null || answer === undefined) return { status: 404 };
+	const body = text(answer);
+	return encoder.encode(body).length > most ? { status: 200, error: "too large" } : { status: 200, body };
+}
+
+// text is an answer as JSON; "" for one that has no such form.
+function text(answer) {
+	try {
+		return JSON.stringify(answer) ?? "";
+	} catch {
+		return "";
+	}
+}
+
+// tell gives a line of the log to the hook, once the core has ended its turn.
+function tell(line, env, ctx) {
+	const told = Promise.resolve().then(() => hooks.onEvent(frozen(JSON.parse(line)), Object.freeze({ env, ctx: Object.freeze({ waitUntil: (promise) => ctx?.waitUntil(promise) }) })));
+	ctx?.waitUntil(within(patience, told).catch((err) => failed("onEvent", err)));
+}
+
+function frozen(value) {
+	if (value !== null && typeof value === "object") Object.values(Object.freeze(value)).forEach(frozen);
+	return value;
+}
+
+// failed logs, once a minute, that a hook failed and how. No hook is given a token. A failure of
+// onEvent is no event.
+function failed(name, err, env, ctx) {
+	if (!rarely(`hook_failed ${name}`)) return;
+	const line = JSON.stringify({ level: "error", event: "hook_failed", hook: name, error: String(err?.stack ?? err).slice(0, 2000) });
+	if (name === "onEvent") write(line);
+	else log(line, env, ctx);
+}
