@@ -57,7 +57,7 @@ type Row struct {
 	Message string
 }
 
-// Table lists every error, in the order of the README.
+// Table lists every error, in the order of ../PROTOCOL.md.
 var Table = [...]Row{
 	{AuthenticationFailed, 401, 4101, false, ActionRefresh, "The token is missing or invalid: refresh it once, then sign in again."},
 	{TokenExpired, 401, 4102, true, ActionRefresh, "The token has expired: refresh it."},

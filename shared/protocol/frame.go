@@ -18,43 +18,8 @@
 //
 // # Frames
 //
-//	type       event                    way   meaning
-//	system     connection_init          up    the first frame of a device
-//	system     connection_ack           down  the server admits the connection
-//	system     connection_error         down  the server refuses the connection (seed S1's shape)
-//	system     error                    down  a request failed; or the last frame before a close
-//	system     ping, pong               both  heartbeat
-//	system     ack                      both  {"seq"}: up, the client received everything up to seq; down, for an
-//	                                          app_message, the server stored it as seq of its receiver
-//	system     token_refresh            up    {"token"}: replaces the token of this connection
-//	system     token_refreshed          down  the new token is in force; {"expires_at","expires_in","perm_epoch"}
-//	system     token_refresh_required   down  {"reason","expires_in"}: the client has to refresh the token
-//	system     permission_change        down  {"permissions","removed","reason","effective_at","perm_epoch"}
-//	system     disconnect               up    the user leaves: the channel ends without grace
-//	system     session_ended            down  the session is over
-//	system     rate_limited             down  {"retry_after"}: the client has to pause
-//	operation  op                       both  {"op","section"?} up; {"op","document_version","user_id","client_id"} down
-//	operation  operation_ack            down  {"document_version"}; in a replay also the op or the comment
-//	operation  sync_request             up    {"from"}: asks for every entry after this version
-//	operation  document_sync            down  {"from","to","document_version","ops":[…]}, or a part of the snapshot
-//	operation  snapshot                 up    {"document_version","part","parts","data"}: the document as of a version
-//	operation  snapshot_ack             down  {"document_version","part","complete"}
-//	operation  lock, unlock             up    {"section","ttl"?}: reserves a section for this user, for a while
-//	operation  locks                    down  {"locked","sections":[…]}: what is locked now
-//	presence   join, leave, update, state
-//	comment    create                   both  {"body","anchor"?} up; an entry of the log down
-//	comment    reply                    both  {"comment_id","body"}
-//	comment    resolve                  both  {"comment_id"}
-//	app        app_connection_init      up    the first frame of an app: {"session_id","package"?,"api_key"?,"last_seq"?}
-//	app        app_connection_ack       down  the server attaches the app to the user's session
-//	app        app_connection_error     down  the server refuses the app
-//	app        app_start, app_stop      up    {"package"}: a device starts or stops an app
-//	app        app_state                down  {"package","state"}: the state of one of the user's apps
-//	app        app_started, app_stopped down  the same, for an app that runs, and for one that ended, with the reason
-//	app        app_message              both  {"to","data"} from a device, {"data"} from an app, {"from","data"} down;
-//	                                          the server keeps it until the receiver acknowledges it
-//	app        client_disconnected      down  the user's device is away: the app keeps its state
-//	app        client_reconnected       down  the device is back
+// Catalogue lists every frame. ../PROTOCOL.md describes each: who sends it, when, and what every
+// member of its data is. Its tables are written from this package by page_test.go.
 package protocol
 
 import (
