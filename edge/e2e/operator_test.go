@@ -12,43 +12,18 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/openapi"
 )
 
-// description returns a server's description of its own API.
-func (s *server) description() *openapi.Document {
-	s.T.Helper()
-	_, text, _ := s.Request("GET", "/v1/openapi.json", "", nil)
-	doc, err := openapi.Parse(text)
-	if err != nil {
-		s.T.Fatal(err)
-	}
-	return doc
-}
-
 // admin is a call of an operator's. Its answer is held against the description.
 func (s *server) admin(method, path, body string) (int, map[string]any) {
 	s.T.Helper()
-	status, text, _ := s.Request(method, path, body, map[string]string{"authorization": "Bearer " + s.Operator})
-	if s.api == nil {
-		s.api = s.description()
-	}
-	bare, _, _ := strings.Cut(path, "?")
-	operations := s.api.Operations()
-	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == method && fits(o.Path, bare) })
-	if i < 0 {
+	status, text, header := s.Request(method, path, body, map[string]string{"authorization": "Bearer " + s.Operator})
+	if !s.described(method, path, status, text, header) {
 		s.T.Fatalf("%s %s is not described", method, path)
-	}
-	if err := operations[i].CheckAnswer(status, text); err != nil {
-		s.T.Error(err)
 	}
 	var answer map[string]any
 	if err := json.Unmarshal(text, &answer); err != nil {
 		s.T.Fatalf("%s %s: HTTP %d %s", method, path, status, text)
 	}
 	return status, answer
-}
-
-func fits(pattern, path string) bool {
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	return slices.EqualFunc(want, have, func(w, h string) bool { return w == h || strings.HasPrefix(w, "{") && h != "" })
 }
 
 // must is a call that has to succeed.
@@ -102,6 +77,9 @@ func TestTheServedDescription(t *testing.T) {
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	for _, o := range operations {
+		if o.Tagged("sign-in") || o.ID == "getHealth" {
+			continue // see TestSignInIsAsDescribed
+		}
 		if !slices.Contains(order, o.ID) {
 			t.Errorf("no example of %s", o.ID)
 			continue

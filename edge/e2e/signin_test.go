@@ -72,6 +72,7 @@ func (s *server) visit(v visit) answered {
 	defer response.Body.Close()
 	said, err := io.ReadAll(response.Body)
 	check(err)
+	s.described(v.method, v.path, response.StatusCode, said, response.Header)
 	a := answered{status: response.StatusCode, header: response.Header}
 	json.Unmarshal(said, &a.body)
 	s.ShownBy(v.body, a.body, a.header)

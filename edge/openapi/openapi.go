@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -86,8 +88,14 @@ func (o Operation) PathParameters() (names []string, described bool) {
 
 // Public reports whether the operation needs no operator's token.
 func (o Operation) Public() bool {
-	security, own := o.node["security"].([]any)
-	return own && len(security) == 0
+	_, own := o.node["security"].([]any)
+	return own
+}
+
+// Tagged reports whether the operation has a tag.
+func (o Operation) Tagged(tag string) bool {
+	tags, _ := o.node["tags"].([]any)
+	return slices.Contains(tags, any(tag))
 }
 
 // CheckAnswer holds an answer against what is documented for its status.
@@ -96,7 +104,41 @@ func (o Operation) CheckAnswer(status int, body []byte) error {
 	if len(node) == 0 {
 		return fmt.Errorf("%s: status %d is not documented", o.ID, status)
 	}
-	return o.check(fmt.Sprint(status), o.doc.resolve(node), body)
+	node = o.doc.resolve(node)
+	if node["content"] == nil && len(body) == 0 {
+		return nil
+	}
+	return o.check(fmt.Sprint(status), node, body)
+}
+
+// telling are headers that a client acts on, so that none may come undescribed.
+var telling = []string{"Set-Cookie", "Retry-After", "Location"}
+
+// CheckHeader holds an answer's headers against what is documented for its status.
+func (o Operation) CheckHeader(status int, header http.Header) error {
+	described := object(o.doc.resolve(object(object(o.node["responses"])[fmt.Sprint(status)]))["headers"])
+	for _, name := range telling {
+		if header.Get(name) != "" && described[name] == nil {
+			return fmt.Errorf("%s: %d: %s is not documented", o.ID, status, name)
+		}
+	}
+	for name, node := range described {
+		values := header.Values(name)
+		if len(values) == 0 && object(node)["required"] == true {
+			return fmt.Errorf("%s: %d: %s is missing", o.ID, status, name)
+		}
+		schema := object(object(node)["schema"])
+		for _, text := range values {
+			var value any = text
+			if n, err := strconv.Atoi(text); err == nil && schema["type"] == "integer" {
+				value = n
+			}
+			if err := o.doc.check(schema, value); err != nil {
+				return fmt.Errorf("%s: %d: %s: %v", o.ID, status, name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // CheckRequest holds a request's body against what is documented.

@@ -1,10 +1,13 @@
 package openapi
 
-import "testing"
+import (
+	"net/http"
+	"testing"
+)
 
 const description = `{"openapi":"3.1.0","paths":{"/a/{id}":{"parameters":[{"name":"id","in":"path","required":true}],
  "post":{"operationId":"makeA","security":[],"requestBody":{"required":true,"content":{"application/json":{"schema":{"$ref":"#/components/schemas/A"}}}},
- "responses":{"200":{"$ref":"#/components/responses/Fine"},"204":{"description":"x"}}},"get":{"responses":{"200":{"content":{"application/json":{"schema":{"novelty":1}}}}}}},"/b/{id}":{"get":{}}},
+ "responses":{"200":{"$ref":"#/components/responses/Fine"},"204":{"description":"x","headers":{"Retry-After":{"required":true,"schema":{"type":"integer","minimum":1}},"X-A":{"schema":{"type":"string","pattern":"^a"}}}}}},"get":{"responses":{"200":{"content":{"application/json":{"schema":{"novelty":1}}}}}}},"/b/{id}":{"get":{}}},
  "components":{"responses":{"Fine":{"content":{"application/json":{"schema":{"anyOf":[{"$ref":"#/components/schemas/A"},{"type":"array","items":{"type":"integer","minimum":1},"minItems":1}]}}}}},
  "schemas":{"A":{"type":"object","required":["n"],"additionalProperties":false,"properties":{"n":{"type":["string","null"],"pattern":"^x","maxLength":3},"t":{"type":"string","format":"date-time"},"k":{"enum":["a",true]}}},"Other":{"type":"object","additionalProperties":{"type":"boolean"}}}}}`
 
@@ -36,6 +39,11 @@ func TestWhatIsRefused(t *testing.T) {
 	for what, err := range map[string]error{
 		"a status that is not there":     all[1].CheckAnswer(201, []byte(`{"n":"x"}`)),
 		"a status without a schema":      all[1].CheckAnswer(204, []byte(`{}`)),
+		"a header that is missing":       all[1].CheckHeader(204, http.Header{}),
+		"a header of another type":       all[1].CheckHeader(204, http.Header{"Retry-After": {"soon"}}),
+		"a number that is too small":     all[1].CheckHeader(204, http.Header{"Retry-After": {"0"}}),
+		"the second of two values":       all[1].CheckHeader(204, http.Header{"Retry-After": {"1"}, "X-A": {"a", "b"}}),
+		"a cookie nobody described":      all[1].CheckHeader(204, http.Header{"Retry-After": {"1"}, "Set-Cookie": {"a=b"}}),
 		"a keyword nobody knows":         all[0].CheckAnswer(200, []byte(`{}`)),
 		"a body that is missing":         all[1].CheckRequest(nil),
 		"a body where none is":           all[0].CheckRequest([]byte(`{}`)),
@@ -46,6 +54,15 @@ func TestWhatIsRefused(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s was let through", what)
 		}
+	}
+	if err := all[1].CheckAnswer(204, nil); err != nil {
+		t.Error(err)
+	}
+	if err := all[1].CheckHeader(204, http.Header{"Retry-After": {"1"}, "X-A": {"ab"}, "Other": {"x"}}); err != nil {
+		t.Error(err)
+	}
+	if err := all[1].CheckHeader(200, http.Header{}); err != nil {
+		t.Error(err)
 	}
 	if _, err := Parse([]byte(`{"openapi":"3.1.0","components":{"schemas":{"A":{"properties":{"n":{"novelty":1}}}}}}`)); err == nil {
 		t.Error("a keyword nobody knows was taken among the components")

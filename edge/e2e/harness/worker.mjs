@@ -37,7 +37,7 @@ const commands = {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		miniflare = await run([built({ build: resolve(build), variables: { ...JSON.parse(vars), ...secrets }, modules: JSON.parse(modules) ?? {} })], { persist, log: (entry) => lines.push(entry), inspect: true });
+		miniflare = await run([built({ build: resolve(build), variables: { ...secrets, ...JSON.parse(vars) }, modules: JSON.parse(modules) ?? {} })], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},
 	async stop() {
