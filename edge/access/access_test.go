@@ -1,6 +1,7 @@
 package access
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -8,7 +9,10 @@ import (
 // The matrix of the allow-list: what a browser may write as an origin, and what an
 // operator may have written down.
 func TestOriginMatrix(t *testing.T) {
-	const host = "api.example"
+	at, err := url.Parse("http://api.example/auth/login")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		list, origin string
 		ok           bool
@@ -33,18 +37,59 @@ func TestOriginMatrix(t *testing.T) {
 		{"", "https://api.example:8443", false},
 		{"", "null", false},
 		{"", "file://", false},
-		{"", "https://user@api.example", true}, // the same host; no browser writes it so
+		{"", "https://user@api.example", false}, // no browser writes it so
+		{"", "https://api.example/", false},
+		{"", "ftp://api.example", false},
+		{"", "", false},
 		{" , ", "https://app.example", false},
+		{"https://app.example", "https://api.example", true}, // the Worker's own, whatever is listed
+		{"https://app.example", "http://api.example", true},
 	} {
-		if got := OriginAllowed(ParseOrigins(c.list), c.origin, host); got != c.ok {
+		if got := ParseOrigins(c.list, "").Allow(c.origin, at); got != c.ok {
 			t.Errorf("list %q, origin %q: %v", c.list, c.origin, got)
 		}
 	}
 }
 
+// What is the Worker's own. The attacker has a page, on the way or on another name, and may make
+// a proxy's Host say what they like.
+func TestTheWorkersOwnOrigin(t *testing.T) {
+	for _, c := range []struct {
+		public, url, origin string
+		ok                  bool
+	}{
+		{"", "https://api.example/", "https://api.example", true},
+		{"", "https://api.example/", "http://api.example", false}, // a page that came in the clear
+		{"", "https://api.example:8443/", "https://api.example:8443", true},
+		{"", "https://api.example:8443/", "https://api.example", false},
+		{"", "http://[::1]:8787/", "http://[::1]:8787", true},
+		{"", "", "https://", false}, // no host is not the same host
+		{"", "", "http://", false},
+		{"", "", "null", false},
+		{"https://app.example/", "http://10.0.0.7:8787/", "https://app.example", true}, // a proxy that changes Host
+		{"https://app.example/", "http://10.0.0.7:8787/", "https://app.example:8443", false},
+		{"https://app.example/", "http://10.0.0.7:8787/", "http://app.example", false},
+		{"https://app.example/", "http://10.0.0.7:8787/", "https://evil.example", false},
+		{"https://app.example/", "http://evil.example/", "https://app.example", true},
+		{"nowhere", "http://api.example/", "nowhere", false},
+		{"null", "http://api.example/", "null", false},
+	} {
+		at, err := url.Parse(c.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ParseOrigins("https://listed.example", c.public).Allow(c.origin, at); got != c.ok {
+			t.Errorf("PUBLIC_URL %q at %q, origin %q: %v", c.public, c.url, c.origin, got)
+		}
+	}
+}
+
 func TestCORSThatNobodyNeeds(t *testing.T) {
-	if CORS(nil, "http://127.0.0.1:8787") != nil || CORS([]string{"*"}, "") != nil {
-		t.Error("headers that nobody needs")
+	at := &url.URL{Scheme: "http", Host: "127.0.0.1:8787"}
+	for _, list := range []string{"", "*", "https://app.example"} {
+		if ParseOrigins(list, "").CORS("http://127.0.0.1:8787", at) != nil || ParseOrigins(list, "").CORS("", at) != nil {
+			t.Errorf("%q: headers that nobody needs", list)
+		}
 	}
 }
 

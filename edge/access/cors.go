@@ -1,6 +1,6 @@
 package access
 
-import "strings"
+import "net/url"
 
 // CORS is the headers, name after value, with which an answer of the embedded
 // issuer may be read by a page of origin; none for the Worker's own pages, which need
@@ -12,17 +12,17 @@ import "strings"
 // a page that is to stay signed in must be of the same site as the Worker:
 // https://app.example.com and https://api.example.com are, example.com and
 // example.org are not.
-func CORS(list []string, origin string) []string {
-	if origin == "" || len(list) == 0 {
+func (o Origins) CORS(origin string, at *url.URL) []string {
+	switch {
+	case origin == "":
 		return nil
-	}
-	for _, allowed := range list {
-		if allowed != "*" && strings.EqualFold(allowed, origin) {
-			return []string{
-				"access-control-allow-origin", origin, "access-control-allow-credentials", "true",
-				"access-control-expose-headers", "retry-after", "vary", "origin",
-			}
+	case o.named(origin):
+		return []string{
+			"access-control-allow-origin", origin, "access-control-allow-credentials", "true",
+			"access-control-expose-headers", "retry-after", "vary", "origin",
 		}
+	case o.own(origin, at):
+		return nil
 	}
 	return []string{"access-control-allow-origin", "*", "access-control-expose-headers", "retry-after", "vary", "origin"}
 }

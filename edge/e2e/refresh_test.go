@@ -34,7 +34,6 @@ func TestARefreshReadsTheSameFewRows(t *testing.T) {
 	now := time.Now()
 	handler := issuer.New(issuer.Config{
 		Issuer: "https://api.materi.dev", AccessTTL: time.Minute, RefreshTTL: 24 * time.Hour, Keys: []token.Key{{ID: "k"}},
-		AllowOrigin: func(string, string) bool { return true }, CORS: func(string) []string { return nil },
 		Log: func(string) {}, Now: func() time.Time { return now }, Random: func(b []byte) { rand.Read(b) },
 	}, issuer.SQLStore{DB: db}, unsigned{})
 	ask := func(path, cookie, body string) (status int, next string) {

@@ -179,6 +179,16 @@ func TestManyLoginsFromOneAddress(t *testing.T) {
 	if a := s.visit(page); a.status != 403 || a.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("a stranger's page: %d %v", a.status, a.header)
 	}
+	if logs := s.Logs(); !strings.Contains(logs, `"event":"origin_refused","code":"ORIGIN_NOT_ALLOWED","origin":"https://evil.example","message":"If pages of this origin are yours, add it to ALLOWED_ORIGINS."`) {
+		t.Errorf("the log does not name it: %s", logs)
+	}
+	// The Worker's own page may in any case, and its socket too.
+	page.origin, page.address = s.URL, "203.0.113.11"
+	own := s.visit(page)
+	if own.status != 200 || own.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("the Worker's own page: %d %v", own.status, own.header)
+	}
+	s.connect(dialling{document: "welcome", clientID: "own", token: own.body["access_token"].(string), origin: s.URL})
 }
 
 // TestPasswordGuessing: the database counts the attempts at a password exactly, even concurrent ones.

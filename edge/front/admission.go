@@ -36,6 +36,8 @@ type admission struct {
 	// taken says that it counts among what its address may do, and refused why it is.
 	taken   bool
 	refused *protocol.Error
+	// origin is the page's, if that is why it is refused.
+	origin string
 	// browser decides the form of a refusal: a page cannot read an HTTP error.
 	browser  bool
 	protocol string

@@ -115,7 +115,28 @@ func (a *admission) line(err *protocol.Error) string {
 	if a.subject != "" { // known only once the signature or the key is
 		w.Str("user_id", a.subject)
 	}
+	if a.origin != "" {
+		appendOrigin(&w, a.origin)
+	}
 	return string(w.End())
+}
+
+// originLine is what the operator's log says of a page that may not ask here.
+func originLine(err *protocol.Error, origin string) string {
+	w := jsonscan.NewObject(nil)
+	w.Str("level", "warn")
+	w.Str("event", "origin_refused")
+	w.Str("code", string(err.Code))
+	appendOrigin(&w, origin)
+	return string(w.End())
+}
+
+// appendOrigin names a page's origin, if it has the form of one, and what lets it in.
+func appendOrigin(w *jsonscan.Writer, origin string) {
+	if protocol.Identifier(origin, protocol.DefaultLimits.IDBytes) {
+		w.Str("origin", origin)
+	}
+	w.Str("message", "If pages of this origin are yours, add it to ALLOWED_ORIGINS.")
 }
 
 // logged adds a line for the log to a step that is ready, unless the address has had one of

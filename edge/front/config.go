@@ -34,9 +34,8 @@ type Config struct {
 	Quiet bool
 	// Embedded says that this Worker is the issuer too (EMBEDDED_ISSUER).
 	Embedded bool
-	// Origins are the pages that may connect (ALLOWED_ORIGINS, separated by
-	// commas); none: pages of the Worker's own host. "*" is anybody.
-	Origins []string
+	// Origins are whose pages may connect beside the Worker's own (ALLOWED_ORIGINS, PUBLIC_URL).
+	Origins access.Origins
 	// Operators may ask the admin API (ADMIN_TOKEN); none: there is no such API.
 	Operators access.Operators
 	// Webhook says that there is a WEBHOOK_SECRET, and WebhookWindow how old or
@@ -84,7 +83,7 @@ func ParseEnv(env []byte) (Config, error) {
 		KeySetURL: value(env, vars.JWKSURL),
 		Embedded:  on(env, vars.EmbeddedIssuer),
 		Quiet:     quiet(env),
-		Origins:   access.ParseOrigins(value(env, vars.AllowedOrigins)),
+		Origins:   access.ParseOrigins(value(env, vars.AllowedOrigins), value(env, vars.PublicURL)),
 		Operators: access.ParseOperators(value(env, vars.AdminToken)),
 		Webhook:   len(access.ParseSecrets(value(env, vars.WebhookSecret))) > 0,
 

@@ -40,3 +40,50 @@ func TestCORS(t *testing.T) {
 		t.Errorf("a limit: %v", end)
 	}
 }
+
+// A page of an origin that is not allowed has a line in the log, with its name and the variable
+// to set: on a socket, at the issuer, at the key set. What has no form of an origin is not logged.
+func TestRefusedOriginsAreLogged(t *testing.T) {
+	env := embedded()
+	env["ALLOWED_ORIGINS"] = "https://app.example"
+	const tail = `"message":"If pages of this origin are yours, add it to ALLOWED_ORIGINS."}`
+	for _, c := range []struct {
+		path, origin, want string
+	}{
+		{"/auth/refresh", "http://localhost:5173", `{"level":"warn","event":"origin_refused","code":"ORIGIN_NOT_ALLOWED","origin":"http://localhost:5173",` + tail},
+		{keySetPath, "null", `{"level":"warn","event":"origin_refused","code":"ORIGIN_NOT_ALLOWED","origin":"null",` + tail},
+		{"/auth/login", "http://x" + strings.Repeat("y", 200), `{"level":"warn","event":"origin_refused","code":"ORIGIN_NOT_ALLOWED",` + tail},
+		{"/auth/login", "http://x\n{\"level\":\"info\"}", `{"level":"warn","event":"origin_refused","code":"ORIGIN_NOT_ALLOWED",` + tail},
+	} {
+		w := newWorker(t, env)
+		end := w.run(map[string]any{"kind": "request", "method": "POST", "url": "http://127.0.0.1:8787" + c.path, "headers": map[string]string{"origin": c.origin}})
+		if end["status"] != 403.0 || end["log"] != c.want {
+			t.Errorf("%s from %q: %v", c.path, c.origin, end)
+		}
+	}
+	w := newWorker(t, env)
+	end := w.run(upgrade(line+"?client_id=c&token="+goodToken(), "origin", "http://localhost:5173"))
+	if text, _ := end["log"].(string); !strings.Contains(text, `"event":"connect_refused","code":"ORIGIN_NOT_ALLOWED"`) || !strings.HasSuffix(text, `"origin":"http://localhost:5173",`+tail) {
+		t.Errorf("a socket: %v", end)
+	}
+	// One address writes one line a minute, however many origins it invents.
+	for i, origin := range []string{"https://a.evil.example", "https://b.evil.example"} {
+		if end := w.run(login("203.0.113.7", "origin", origin)); (end["log"] != nil) != (i == 0) {
+			t.Errorf("%s: %v", origin, end)
+		}
+	}
+}
+
+// The Worker's own page needs no headers, whatever is listed.
+func TestCORSOfTheWorkersOwnPage(t *testing.T) {
+	env := embedded()
+	env["ALLOWED_ORIGINS"], env["PUBLIC_URL"] = "https://app.example", "https://sessions.example/"
+	for _, origin := range []string{"http://127.0.0.1:8787", "https://sessions.example"} {
+		w := newWorker(t, env)
+		end := w.run(map[string]any{"kind": "request", "method": "GET", "url": "http://127.0.0.1:8787" + keySetPath, "headers": map[string]string{"origin": origin}})
+		h, _ := end["headers"].(map[string]any)
+		if end["status"] != 200.0 || h["access-control-allow-origin"] != nil {
+			t.Errorf("%s: %v", origin, end)
+		}
+	}
+}

@@ -12,10 +12,11 @@ import (
 
 // issuer lets through what a page may ask of the embedded issuer.
 func (f *Front) issuer(r request, now time.Time) []byte {
-	if r.origin != "" && !access.OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
-		return respond(&protocol.Error{Code: protocol.OriginNotAllowed})
+	if r.origin != "" && !f.cfg.Origins.Allow(r.origin, r.url) {
+		err := &protocol.Error{Code: protocol.OriginNotAllowed}
+		return f.logged(respond(err), r.address, err, originLine(err, r.origin), now)
 	}
-	cors := access.CORS(f.cfg.Origins, r.origin)
+	cors := f.cfg.Origins.CORS(r.origin, r.url)
 	if r.method == "OPTIONS" && r.origin != "" {
 		return preflight(cors)
 	}

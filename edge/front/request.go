@@ -153,7 +153,7 @@ func readURL(s string) *url.URL {
 	if u, err := url.Parse(s); err == nil {
 		return u
 	}
-	_, rest, _ := strings.Cut(s, "://")
+	scheme, rest, _ := strings.Cut(s, "://")
 	rest, query, _ := strings.Cut(rest, "?")
 	host, path, _ := strings.Cut(rest, "/")
 	segments := strings.Split(path, "/")
@@ -162,7 +162,7 @@ func readURL(s string) *url.URL {
 			segments[i] = read
 		}
 	}
-	return &url.URL{Host: host, Path: "/" + strings.Join(segments, "/"), RawQuery: query}
+	return &url.URL{Scheme: scheme, Host: host, Path: "/" + strings.Join(segments, "/"), RawQuery: query}
 }
 
 // brokenValue stands for what cannot be read. It is no id, no number and no token.

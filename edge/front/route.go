@@ -85,7 +85,8 @@ func (f *Front) begin(r request, a *admission, name string, now time.Time) []byt
 		return a.fail(tooMany("too_many_connects", wait))
 	}
 	_, a.taken = access.NetworkNumber(r.address)
-	if r.origin != "" && !access.OriginAllowed(f.cfg.Origins, r.origin, r.url.Host) {
+	if r.origin != "" && !f.cfg.Origins.Allow(r.origin, r.url) {
+		a.origin = r.origin
 		return a.fail(&protocol.Error{Code: protocol.OriginNotAllowed})
 	}
 	if !ok {

@@ -54,21 +54,17 @@ func signIn() http.Handler {
 	if err != nil {
 		return broken("database_missing")
 	}
-	origins := access.ParseOrigins(value(vars.AllowedOrigins))
 	return issuer.New(issuer.Config{
 		Issuer:   value(vars.Issuer),
 		Audience: access.ParseAudience(value(vars.Audience)),
 
-		EmailSubjects: subject == token.EmailClaim,
-		AccessTTL:     span(vars.AccessTokenTTL),
-		RefreshTTL:    span(vars.RefreshTokenTTL),
-		SignInMax:     span(vars.SignInMax),
-		Refreshes:     number(vars.RefreshesPerSignInPerMin),
-		Keys:          keys,
-		AllowOrigin: func(origin, host string) bool {
-			return access.OriginAllowed(origins, origin, host)
-		},
-		CORS:                 func(origin string) []string { return access.CORS(origins, origin) },
+		EmailSubjects:        subject == token.EmailClaim,
+		AccessTTL:            span(vars.AccessTokenTTL),
+		RefreshTTL:           span(vars.RefreshTokenTTL),
+		SignInMax:            span(vars.SignInMax),
+		Refreshes:            number(vars.RefreshesPerSignInPerMin),
+		Keys:                 keys,
+		Origins:              access.ParseOrigins(value(vars.AllowedOrigins), value(vars.PublicURL)),
 		Sessions:             issuer.SessionObjects{},
 		LoginFailures:        number(vars.LoginFailures),
 		LoginFailuresAccount: number(vars.LoginFailuresPerAccount),

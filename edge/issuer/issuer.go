@@ -39,6 +39,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -66,10 +67,8 @@ type Config struct {
 	LoginWindow                         time.Duration
 	// Log prints one line of the operators' log.
 	Log func(line string)
-	// AllowOrigin reports whether a page of origin may sign in at host. CORS returns the
-	// headers, name after value, with which that page may read the answer.
-	AllowOrigin func(origin, host string) bool
-	CORS        func(origin string) []string
+	// Origins are whose pages may sign in.
+	Origins access.Origins
 	// Sessions ends users' connections.
 	Sessions Sessions
 	// Now is the clock.
@@ -133,8 +132,8 @@ func New(cfg Config, store Store, crypto Crypto) http.Handler {
 // readable lets pages of allowed origins read the answers.
 func (i *Issuer) readable(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if origin := r.Header.Get("Origin"); origin != "" && i.cfg.AllowOrigin(origin, r.URL.Host) {
-			cors := i.cfg.CORS(origin)
+		if origin := r.Header.Get("Origin"); origin != "" && i.cfg.Origins.Allow(origin, r.URL) {
+			cors := i.cfg.Origins.CORS(origin, r.URL)
 			for n := 0; n+1 < len(cors); n += 2 {
 				w.Header().Set(cors[n], cors[n+1])
 			}
@@ -151,7 +150,7 @@ func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
 			methodNotAllowed(w, http.MethodPost)
 			return
 		}
-		if origin := r.Header.Get("Origin"); origin != "" && !i.cfg.AllowOrigin(origin, r.URL.Host) {
+		if origin := r.Header.Get("Origin"); origin != "" && !i.cfg.Origins.Allow(origin, r.URL) {
 			fail(w, &protocol.Error{Code: protocol.OriginNotAllowed})
 			return
 		}

@@ -78,13 +78,12 @@ func newWorld(t *testing.T, changes ...func(*Config)) *world {
 	}
 	cfg := Config{
 		Issuer: "https://api.materi.dev", AccessTTL: DefaultAccessTTL, RefreshTTL: DefaultRefreshTTL,
-		Keys:        []token.Key{key},
-		Sessions:    w,
-		Log:         func(line string) { w.lines = append(w.lines, line) },
-		CORS:        func(origin string) []string { return access.CORS([]string{home}, origin) },
-		AllowOrigin: func(origin, host string) bool { return origin == home && host == "127.0.0.1:8787" },
-		Now:         func() time.Time { return w.now },
-		Random:      func(b []byte) { rand.Read(b) },
+		Keys:     []token.Key{key},
+		Sessions: w,
+		Log:      func(line string) { w.lines = append(w.lines, line) },
+		Origins:  access.ParseOrigins(home, ""),
+		Now:      func() time.Time { return w.now },
+		Random:   func(b []byte) { rand.Read(b) },
 	}
 	for _, change := range changes {
 		change(&cfg)

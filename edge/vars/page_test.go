@@ -182,7 +182,7 @@ STATIC_KEY: One public key of another issuer, a JWK.
 JWKS_FRESH_S: The Worker uses a fetched key set for so long without fetching it again.
 JWKS_STALE_S: The Worker uses a fetched key set for so long while the issuer does not answer.
 JWKS_COOLDOWN_S: The least time between two fetches for a key that is not in the set. A client with such a token waits for as long.
-ALLOWED_ORIGINS: The origins whose pages may connect, separated by commas. Empty: this Worker's own origin; ~*~: all.
+ALLOWED_ORIGINS: The origins whose pages may connect, separated by commas, beside this Worker's own, which always may. ~*~: all.
 ADMIN_TOKEN: The operators, as ~name:token~ separated by spaces or commas. Without it there is no admin API.
 
 # What one address may do
@@ -284,7 +284,7 @@ OUTBOX_FRAMES: Messages that are kept for a device, or an app, until it acknowle
 OUTBOX_BYTES: Bytes of these messages.
 MAX_UNANSWERED: Messages of a device or an app that may wait for an answer. The server remembers as many, so that it recognises a repeat.
 APP_SESSION_SECRET: The secrets that sign the session ids of apps, 32 random bytes or more, separated by spaces. The first one signs, all count. Without one there are no apps.
-PUBLIC_URL: The public https URL of this Worker, which apps get as ~websocket_url~. If empty, apps do not get one and have to know it.
+PUBLIC_URL: The public https URL of this Worker. Apps get it as ~websocket_url~ (if empty, apps do not get one and have to know it), and its pages are the Worker's own, also behind a proxy that changes Host.
 MAX_APPS: Apps of one user that have not stopped.
 APP_WEBHOOK_MS: An app's webhook has to answer within this time. An object that waits does not hibernate.
 APP_WEBHOOK_TRIES: How often the server calls a webhook that does not answer.

@@ -63,7 +63,7 @@ var Table = [...]Row{
 	{TokenExpired, 401, 4102, true, ActionRefresh, "The token has expired: refresh it."},
 	{TokenRevoked, 401, 4410, false, ActionStop, "The token was revoked: sign in again."},
 	{InsufficientPermissions, 403, 4403, false, ActionStop, "You lack the permission this needs."},
-	{OriginNotAllowed, 403, 4415, false, ActionStop, "This page's origin is not on the allow-list."},
+	{OriginNotAllowed, 403, 4415, false, ActionStop, "This page's origin is not in ALLOWED_ORIGINS."},
 	{DocumentNotFound, 404, 4404, false, ActionStop, "There is no such document."},
 	{NotFound, 404, 4405, false, ActionStop, "There is no such route."},
 	{DocumentLocked, 423, 4202, true, ActionWait, "The document is locked: wait and try again."},

@@ -38,13 +38,14 @@ const media = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/ja
  * A server of the reader's own in front of the Worker: `show` has it serve a
  * folder under a path, with headers for its pages; all else is the Worker's.
  * `drop` cuts every socket without a close and lets none through until `resume`.
+ * With `changeHost` the Worker is told its own Host, as some proxies do.
  */
-export async function serve(worker) {
+export async function serve(worker, { changeHost = false } = {}) {
   const folders = new Map();
   const lines = new Set();
   let down = false;
   const { hostname, port } = new URL(worker);
-  const upstream = (request) => ({ hostname, port, path: request.url, method: request.method, headers: request.headers });
+  const upstream = (request) => ({ hostname, port, path: request.url, method: request.method, headers: { ...request.headers, ...(changeHost && { host: `${hostname}:${port}` }) } });
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, "http://app").pathname;
     if (path === "/favicon.ico") return response.writeHead(204).end();

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, afterEach, before, test } from "node:test";
+import { serve } from "./apps.mjs";
 import { inState, shows, text, type, until, written } from "./browser.mjs";
 import { comment, desktop, phone, stage } from "./demo.mjs";
 import { startServer } from "./server.mjs";
@@ -90,14 +91,17 @@ test("a locked section is its owner's alone: others are told, and write elsewher
 
 test("an origin that the server does not allow is told as that, with the variable to set", { timeout: 60_000 }, async () => {
   const strict = await startServer({ ALLOWED_ORIGINS: "https://elsewhere.example" });
+  const proxy = await serve(strict.url, { changeHost: true });
   try {
-    const person = await arrive({}, strict.url);
-    const page = await person.tab();
+    const page = await (await arrive({}, proxy.url)).tab();
     await page.locator("#login-submit").click();
     await page.locator("#login-problem", { hasText: "ALLOWED_ORIGINS" }).waitFor();
-    assert.ok((await page.locator("#login-problem").textContent()).includes(new URL(strict.url).origin));
+    assert.ok((await page.locator("#login-problem").textContent()).includes(new URL(proxy.url).origin));
     assert.equal(await page.evaluate(() => document.activeElement.id), "login-submit");
+    // The Worker's own page is allowed, whatever is listed.
+    await inState(await (await arrive({}, strict.url)).signIn("owner"), "connected");
   } finally {
+    proxy.stop();
     await strict.stop();
   }
 });
