@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-
 )
 
 // The three carriages of a token, one way in. S1: "Sends the coreToken in the
