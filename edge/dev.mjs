@@ -15,6 +15,8 @@ import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { complete } from "./cli/secrets.mjs";
+import { Stop } from "./cli/stop.mjs";
 
 const repo = fileURLToPath(new URL("..", import.meta.url));
 const say = (text) => console.log(`holdfast: ${text}`);
@@ -84,17 +86,15 @@ function oneServer(persist) {
 	process.on("exit", () => rmSync(file, { force: true }));
 }
 
-// secrets writes what the Worker must have and nobody may know, once; a file of before
-// gets what has been added since.
-function secrets(state) {
+// secrets completes the file of what the Worker must have and nobody may know.
+async function secrets(state) {
 	const file = join(state ?? repo, ".dev.vars");
-	if (!existsSync(file) || !/^\s*APP_SESSION_SECRET=/m.test(readFileSync(file, "utf8"))) {
-		say("making secrets (an admin token, a signing key, and one for apps' session ids), once");
-		try {
-			execFileSync("go", ["run", "./edge/devvars", "-file", file], { cwd: repo, stdio: ["ignore", "ignore", "inherit"] });
-		} catch {
-			stop("the secrets could not be made: is Go installed and on the PATH?");
-		}
+	try {
+		const done = await complete({ file });
+		if (!done.startsWith("kept ") || done.includes("added")) say(done);
+	} catch (err) {
+		if (err instanceof Stop) stop(err.message);
+		throw err;
 	}
 	return file;
 }
@@ -115,7 +115,7 @@ await portIsFree(port);
 const persist = join(state ?? join(repo, ".wrangler"), "state");
 mkdirSync(persist, { recursive: true });
 oneServer(persist);
-const envFile = secrets(state);
+const envFile = await secrets(state);
 const worker = () => built({ build, variables, envFile });
 const settings = { port, persist: join(persist, "v3"), log };
 await migrated(worker(), settings.persist, (name) => say(`migrating the database: ${name}`));

@@ -66,6 +66,8 @@ const (
 	AuditMaxEntries     Number = "AUDIT_MAX_ENTRIES 1000 1 1073741824"
 	AuditEntries        Number = "AUDIT_ENTRIES 1000"
 	LogLevel            Word   = "LOG_LEVEL info warn error"
+	Jurisdiction        Word   = "JURISDICTION none eu us fedramp fedramp-high"
+	LocationHint        Word   = "LOCATION_HINT none wnam enam sam weur eeur apac apac-ne apac-se oc afr me"
 )
 
 // Connections.
@@ -158,7 +160,7 @@ const all = "" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
 	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +
-	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" +
+	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
 	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(ConnectionsPerUser) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +
 	string(MaxFrameBytes) + "\n" + string(MaxDepth) + "\n" + string(MaxUnacknowledged) + "\n" + string(MessagesPerS) + "\n" + string(MessagesBurst) + "\n" + string(BytesPerS) + "\n" + string(BytesBurst) + "\n" + string(MaxRefused) + "\n" + string(PresencePerS) + "\n" + string(WindowBytes) + "\n" + string(SlowAfter) + "\n" + string(SyncBytesPerS) + "\n" + string(SyncBytesBurst) + "\n" + string(MaxReplay) + "\n" + string(MaxSyncBytes) + "\n" +
 	string(MaxMembers) + "\n" + string(LockRetry) + "\n" + string(KeepOps) + "\n" + string(SnapshotLevel) + "\n" + string(SnapshotConfirm) + "\n" + string(MaxSnapshotBytes) + "\n" + string(MaxSnapshotParts) + "\n" + string(SnapshotIdle) + "\n" + string(KeepReplaced) + "\n" + string(MaxReplacedBytes) + "\n" + string(MaxLogBytes) + "\n" + string(MaxComments) + "\n" + string(MaxCommentsPerUser) + "\n" + string(MaxReplies) + "\n" + string(MaxRepliesPerUser) + "\n" + string(MaxSections) + "\n" + string(SectionTTL) + "\n" + string(MaxSectionTTL) + "\n" +

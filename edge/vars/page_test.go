@@ -16,7 +16,7 @@ const page = "../VARIABLES.md"
 
 const intro = `# Variables
 
-All that a deployment may set, by ` + "`[vars]` in [wrangler.toml](../wrangler.toml)" + `, or as a secret (` + "`wrangler secret put NAME`, and `.dev.vars` here" + `).
+All that a deployment may set, by ` + "`[vars]` in [wrangler.toml](../wrangler.toml)" + `, or as a secret (` + "`holdfast secrets` makes them, `wrangler secret bulk` sets them, and `.dev.vars` has them here" + `).
 wrangler.toml has those that people set; the rest work as they are, and are set by a line of their own there, or for a while by
 ` + "`make dev VARS=\"NAME=value …\"`" + `. This page is written from the table in [vars/list.go](vars/list.go) by a test
 (` + "`go test ./edge/vars -args -rewrite`" + `).
@@ -223,6 +223,8 @@ ADMIN_MAX_BODY_BYTES: The largest body of an operator's call.
 AUDIT_MAX_ENTRIES: Audit entries in one answer.
 AUDIT_ENTRIES: Audit lines that an object keeps of each user, and as many about operators.
 LOG_LEVEL: The least level that is logged. From ~warn~ on there are no lines for connects, and none for connections that end well.
+JURISDICTION: Where all objects run and keep what they hold: with ~eu~ in the European Union, with ~us~ in the United States. Decide before the first user. Under another jurisdiction every user and document begins anew and empty, so the server admits nobody if its value is no longer the one of its first request.
+LOCATION_HINT: The region that an object is created in, if the platform can. ~none~: near whoever comes first. It moves nothing that exists.
 
 # Connections
 GRACE_PERIOD_MS: A dropped channel can be resumed within this time.

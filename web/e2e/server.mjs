@@ -1,6 +1,6 @@
 // The built Worker, started as `make dev` starts it, on a port and a state of
 // its own.
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, mkdtemp, readFile, rename, rm } from "node:fs/promises";
@@ -10,6 +10,7 @@ import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { complete } from "../../edge/cli/secrets.mjs";
 
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const build = resolve(repo, process.env.HOLDFAST_BUILD || ".build/release");
@@ -37,7 +38,7 @@ async function secrets() {
   const file = join(build, "e2e.vars");
   if (existsSync(file)) return file;
   const made = join(await mkdtemp(join(tmpdir(), "holdfast-e2e-")), ".dev.vars");
-  execFileSync("go", ["run", "./edge/devvars", "-file", made], { cwd: repo, stdio: ["ignore", "ignore", "inherit"] });
+  await complete({ file: made });
   await copyFile(made, `${file}.${process.pid}`);
   await rename(`${file}.${process.pid}`, file); // as a whole, for several files' tests begin at once
   await rm(dirname(made), { recursive: true });

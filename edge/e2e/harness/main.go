@@ -74,12 +74,15 @@ func prepare() {
 		check(err)
 		made.folder = dir
 		file := filepath.Join(dir, ".dev.vars")
-		cmd := exec.Command("go", "run", "./edge/devvars", "-file", file)
+		cmd := exec.Command("node", "edge/cli/holdfast.mjs", "secrets", "--file", file)
 		cmd.Dir = Root
 		if out, err := cmd.CombinedOutput(); err != nil {
 			panic(string(out))
 		}
 		made.secrets = ReadVars(file)
+		// A test that wants these says so.
+		delete(made.secrets, "WEBHOOK_SECRET")
+		delete(made.secrets, "JURISDICTION")
 	})
 }
 

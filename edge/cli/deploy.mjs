@@ -1,0 +1,36 @@
+// holdfast deploy: checks, brings the database up to date, and deploys by wrangler.
+//
+//   holdfast deploy [--env NAME] [--config FILE] [--secrets FILE] [--dry-run] [-- what else wrangler deploy takes]
+//
+// --secrets brings the secrets in the file along, in the same deployment. --dry-run changes nothing:
+// it checks, and lets wrangler build what it would upload.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { check, options, report } from "./check.mjs";
+import { Stop } from "./stop.mjs";
+import { wrangler } from "./wrangler.mjs";
+
+export async function run(args) {
+	const end = args.indexOf("--");
+	const more = end < 0 ? [] : args.slice(end + 1);
+	let given;
+	try {
+		given = parseArgs({ args: end < 0 ? args : args.slice(0, end), options: { ...options, "dry-run": { type: "boolean" } } }).values;
+	} catch (err) {
+		throw new Stop(`${err.message}. Usage: holdfast deploy [--env NAME] [--config FILE] [--secrets FILE] [--dry-run] [-- options of wrangler deploy]`);
+	}
+	const found = await check(given);
+	report(found);
+	const { config, project } = found;
+	const where = ["--config", project.file, ...(config.definedEnvironments?.length > 0 ? [`--env=${given.env ?? ""}`] : [])];
+	// Migrations only add, so the Worker that still runs works with them, and the new one does not without.
+	if (!given["dry-run"]) await step(project, ["d1", "migrations", "apply", "DB", "--remote", ...where]);
+	const brought = given.secrets === undefined ? [] : ["--secrets-file", resolve(given.secrets)];
+	await step(project, ["deploy", ...where, ...brought, ...(given["dry-run"] ? ["--dry-run"] : []), ...more]);
+}
+
+async function step(project, args) {
+	console.log(`holdfast: wrangler ${args.slice(0, 3).join(" ")}`);
+	const { code } = await wrangler(project, args);
+	if (code !== 0) throw new Stop(`wrangler ended with ${code}: what it printed above says why.`);
+}
