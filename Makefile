@@ -62,7 +62,7 @@ WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build package deploy check test-cli modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build package deploy check modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
 	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
@@ -135,7 +135,6 @@ test: tools-test ## everything: native, wasm, the Worker in workerd, the module 
 	@$(MAKE) TOOLED=1 build
 	@$(MAKE) READY=1 lint
 	@$(MAKE) READY=1 test-go
-	@$(MAKE) READY=1 test-cli
 	@$(MAKE) READY=1 test-wasm
 	@$(MAKE) READY=1 imports
 	@$(MAKE) READY=1 COMPILER=go front object imports
@@ -153,10 +152,6 @@ test-go: ## Go tests on this machine
 test-wasm: tools ## the shared packages' tests as WebAssembly
 	@echo "holdfast: go test as WebAssembly"
 	@$(WASM_TEST) -short $(WASM_PACKAGES)
-
-test-cli: tools ## the commands of the package
-	@echo "holdfast: testing the commands"
-	@node --test --test-timeout=180000 --test-concurrency=$(PARALLEL) 'edge/cli/*.test.mjs'
 
 test-edge: build ## the built Worker and its Durable Objects in workerd, and the native client against it
 	@echo "holdfast: testing the Worker in workerd"

@@ -32,7 +32,7 @@ async function workerHalf(dir, out) {
 	const files = async (folder, ending) => (await readdir(join(here, folder))).filter((name) => name.endsWith(ending));
 	const copies = [
 		...["front.wasm", "http.wasm", "object.wasm"].map((name) => [join(dir, name), `worker/${name}`]),
-		...(await files("cli", ".mjs")).map((name) => [join(here, "cli", name), `cli/${name}`]),
+		...(await files("cli", ".mjs")).concat("variables.json").filter((name) => !name.includes(".test.")).map((name) => [join(here, "cli", name), `cli/${name}`]),
 		...(await files("migrations", ".sql")).map((name) => [join(here, "migrations", name), `migrations/${name}`]),
 		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
 		[join(here, "VARIABLES.md"), "VARIABLES.md"],
