@@ -162,7 +162,7 @@ func TestASourceThatIsDownIsNotAskedByAllAtOnceAgain(t *testing.T) {
 	}
 }
 
-// README: "at least every hour the session object asks the source anew": about every
+// GUARANTEES.md: "At least every hour the user's object also asks the source": about every
 // document that is open, however many they are and whatever else was asked about.
 func TestTheSourceIsAskedAnewAboutEveryOpenDocument(t *testing.T) {
 	for _, open := range []int{10, 256, 300, 500} {

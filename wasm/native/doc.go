@@ -5,7 +5,15 @@
 // document. The Session survives dropped connections, expired tokens and restarts of the
 // server, until the program closes it or the server ends it for good.
 //
-// It runs the core's profile of one tab: no lock, no other tabs, always visible.
+//	session, err := native.Connect(ctx, native.Config{
+//		URL: "http://127.0.0.1:8787", Document: "welcome",
+//		Token: native.Account("http://127.0.0.1:8787", "viewer@example.com", "holdfast-demo", nil),
+//	})
+//	for event := range session.Events(ctx) { /* native.Operation, native.Gap, native.StateChange, … */ }
+//	version, err := session.Send(ctx, op) // returns when it is stored, however often the line dropped
+//
+// It runs the core's profile of one tab: no lock, no other tabs, always visible. The program
+// follow is a whole one; edge/APPS.md describes devices and apps from the outside.
 //
 // A program can also be one of two other ends of a user's session, by the core
 // shared/nativeclient. ConnectDevice returns a Device, the user's own, which starts apps and
