@@ -210,7 +210,7 @@ func TestALostRightReachesTheOpenConnection(t *testing.T) {
 // keeps it in memory. That it left shows in what is not stored, the number of
 // frames in a row that were none: after seven the eighth would close.
 //
-// Holds: "an idle connection costs nothing".
+// Holds: "an idle connection keeps no object in memory".
 func TestNothingKeepsAnIdleObjectAwake(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
