@@ -6,6 +6,7 @@ export function open({ url, document, getToken, clientId = crypto.randomUUID(), 
   let socket, session, version = 0, tries = 0, over = false, acking;
 
   const send = (frame) => socket?.readyState === 1 && socket.send(JSON.stringify(frame));
+  const ping = () => socket.send('{"type":"system","event":"ping"}'); // this very text
   const sync = (more) => send({ type: "operation", event: "sync_request", data: { from: version, ...more } });
 
   function apply(seq, op, entry) {
@@ -30,7 +31,8 @@ export function open({ url, document, getToken, clientId = crypto.randomUUID(), 
       switch (`${type}/${event}`) {
         case "system/connection_ack":
           session = data.session_id;
-          beat = setInterval(() => (Date.now() - heard > 2 * data.heartbeat_interval ? socket.close() : socket.send('{"type":"system","event":"ping"}')), data.heartbeat_interval);
+          ping();
+          beat = setInterval(() => (Date.now() - heard > 2 * data.heartbeat_interval ? socket.close() : ping()), data.heartbeat_interval);
           setTimeout(() => (tries = 0), 5000);
           if (data.document_version > version && !data.replay) sync();
           unacknowledged.forEach(send);
