@@ -211,7 +211,7 @@ PERMISSIONS_TOKEN: The bearer token that this Worker sends to that service.
 PERMISSIONS_TIMEOUT_MS: The service has to answer within this time.
 PERMISSIONS_MAX_BYTES: The largest answer of the service.
 PERMISSION_TTL_MS: The user's object uses a cached permission for so long without asking again.
-STALE_ACCESS_MS: The oldest answer that may stand in for a source that does not answer. The user's object asks anew about an open connection once its answer is that old.
+STALE_ACCESS_MS: If the source does not answer, an answer up to this age admits a client that resumes or refreshes its token; a new one has to wait. The user's object asks anew about an open connection once its answer is that old.
 MAX_ACCESS: Cached answers of one user, beside those about open documents.
 
 # Operators
