@@ -8,7 +8,7 @@ import { startServer } from "./server.mjs";
 
 const options = { timeout: 120_000, skip: !globalThis.WebSocket && "it needs a WebSocket of the platform's (Node 22)" };
 let server;
-before(async () => (server = await startServer({ ACCESS_TOKEN_TTL_S: 20 })));
+before(async () => (server = await startServer({ ACCESS_TOKEN_TTL_S: 20, KEEP_OPS: 1 })));
 after(() => server?.stop());
 
 async function until(condition, otherwise, patience = 20_000) {
@@ -25,11 +25,11 @@ async function join(email, document) {
     return (await answer.json()).access_token;
   };
   let token = await ask("login", { email, password: "holdfast-demo" });
-  const person = { ops: [], states: [], tokens: 0 };
+  const person = { ops: [], parts: [], states: [], tokens: 0, token };
   person.client = open({
     url: server.url, document,
     getToken: async () => (person.tokens++ ? ask("refresh", {}) : token),
-    onOp: (version, op) => person.ops.push([version, op]),
+    onOp: (version, op, entry) => (entry.snapshot ? person.parts.push([version, entry.snapshot.part, op]) : person.ops.push([version, op])),
     onState: (state, why) => person.states.push([state, why]),
   });
   await until(() => person.states.at(-1)?.[0] === "connected", "it is not connected");
@@ -83,4 +83,36 @@ test("a final refusal ends it, and says why", options, async () => {
   await until(() => ann.states.at(-1)[0] === "over", "it does not stop");
   assert.equal(ann.states.at(-1)[1].error_code, "CONNECTION_REPLACED");
   phone.client.close();
+});
+
+test("a snapshot in parts, of which no answer holds all, is read to its end, and what is newer", options, async () => {
+  await server.document("long");
+  const ann = await join("owner@example.com", "long");
+  for (let n = 1; n <= 5; n++) ann.client.send(n);
+  await until(() => ann.client.unacknowledged === 0, "nothing is acknowledged");
+
+  // Another user posts it, as the page says: each part once the one before is acknowledged, again when it is told to wait.
+  const { token } = await join("editor@example.com", "long");
+  const socket = new WebSocket(`${server.url.replace("http", "ws")}v1/ws/documents/long?client_id=poster`, ["holdfast.v1", `bearer.${token}`]);
+  const say = (frame) => socket.send(JSON.stringify(frame));
+  const data = Array.from({ length: 12 }, (_, part) => String.fromCharCode(97 + part).repeat(60_000));
+  const post = (part) => say({ type: "operation", event: "snapshot", message_id: `s${part}`, data: { document_version: 5, part, parts: data.length, data: data[part] } });
+  const told = [];
+  await new Promise((resolve, reject) => {
+    socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`));
+    socket.onmessage = async ({ data: text }) => {
+      const { event, data: said } = JSON.parse(text);
+      if (event === "connection_ack") post(0);
+      if (event === "error") told.push(said.details.reason), setTimeout(said.details.retry_after).then(() => post(Number(said.details.message_id.slice(1))));
+      if (event === "snapshot_ack") said.complete ? resolve() : post(said.part + 1);
+    };
+  });
+  assert.deepEqual(told.filter((reason) => reason !== "snapshot_unconfirmed"), []);
+  ann.client.send(6);
+  await until(() => ann.client.unacknowledged === 0, "it is not acknowledged");
+
+  const vera = await join("viewer@example.com", "long");
+  await until(() => vera.ops.some(([version]) => version === 6), "it does not get to the end");
+  assert.deepEqual(vera.parts, data.map((text, part) => [5, part, text]));
+  assert.deepEqual(vera.ops, [[6, 6]]);
 });
