@@ -89,9 +89,11 @@ front http object page:
 
 $(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) edge/admin/openapi.json package-lock.json
 	@echo "holdfast: building the web files ($(MODE))"
-	@rm -rf $(OUT)/web.new $(OUT)/package.new
-	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new --package $(OUT)/package.new
+	@rm -rf $(OUT)/web.new $(OUT)/demo.new $(OUT)/package.new
+	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new --demo $(OUT)/demo.new --package $(OUT)/package.new
 	@touch $(OUT)/web.new/.built
+	@echo '{"mode":"$(MODE)","compiler":"$(COMPILER)"}' > $(OUT)/build.json
+	@rm -rf $(OUT)/demo && mv $(OUT)/demo.new $(OUT)/demo
 	@rm -rf $(OUT)/package && mv $(OUT)/package.new $(OUT)/package
 	@rm -rf $(OUT)/web && mv $(OUT)/web.new $(OUT)/web
 

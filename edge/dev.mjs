@@ -108,7 +108,7 @@ if (Number(process.versions.node.split(".")[0]) < 22) stop("wrangler wants Node 
 process.env.WRANGLER_LOG ??= "warn"; // it would say for each start where the secrets are
 const { built, migrated, run } = await import("./workerd.mjs");
 const { port, variables, state, build } = options();
-for (const file of ["worker/worker.js", "web/index.html"]) {
+for (const file of ["worker/worker.js", "demo/index.html"]) {
 	if (!existsSync(join(build, file))) stop(`there is no ${file} in ${build}: run make build.`);
 }
 await portIsFree(port);

@@ -22,7 +22,7 @@ function statements(file) {
 }
 
 /**
- * The Worker that was built into the folder `build`, for `run`. `variables` win over those
+ * The Worker that was built into the folder `build`, for `run`, with the demo page, which a deployment does not have. `variables` win over those
  * of wrangler.toml and of `envFile`; no other file of variables is read. `modules` puts other
  * files in the place of WebAssembly modules, by their names: {"object.wasm": "/a/file"}.
  */
@@ -33,7 +33,7 @@ export function built({ build, variables = {}, envFile, modules = {} }) {
 	return {
 		...options,
 		name: "holdfast",
-		assets: { ...options.assets, directory: join(build, "web") },
+		assets: { ...options.assets, directory: join(build, "demo") },
 		modulesRules: undefined,
 		modulesRoot,
 		modules: [

@@ -1,9 +1,10 @@
 // Builds the web files into one folder, ready to be served:
 //
-//	node web/build.mjs --mode dev|release --wasm holdfast.wasm --exec wasm_exec.js --out DIR [--package DIR]
+//	node web/build.mjs --mode dev|release --wasm holdfast.wasm --exec wasm_exec.js --out DIR [--demo DIR] [--package DIR]
 //
-// holdfast.js and its types, holdfast.wasm, and the demo page around them. Into another
-// folder it writes what `npm publish` would upload.
+// holdfast.js and its types, holdfast.wasm, and a page that says that the server runs: what a
+// deployment serves. Into other folders it writes the same files around the demo page, which only
+// a development server shows, and the browser half of the npm package.
 import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -112,9 +113,9 @@ async function npmPackage(out, shared, exec, wasm) {
 
 async function main() {
   const { values } = parseArgs({
-    options: { mode: { type: "string", default: "dev" }, wasm: { type: "string" }, exec: { type: "string" }, out: { type: "string" }, package: { type: "string" } },
+    options: { mode: { type: "string", default: "dev" }, wasm: { type: "string" }, exec: { type: "string" }, out: { type: "string" }, demo: { type: "string" }, package: { type: "string" } },
   });
-  if (!values.exec || !values.out) throw new Error("usage: build.mjs --mode dev|release --wasm FILE --exec wasm_exec.js --out DIR [--package DIR]");
+  if (!values.exec || !values.out) throw new Error("usage: build.mjs --mode dev|release --wasm FILE --exec wasm_exec.js --out DIR [--demo DIR] [--package DIR]");
   const release = values.mode === "release";
   const [out, exec, wasm] = [resolve(values.out), resolve(values.exec), values.wasm && resolve(values.wasm)];
   const shared = {
@@ -125,14 +126,22 @@ async function main() {
   await Promise.all([
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [apart(["offline"]), wasmExec(exec)] }),
     build({ ...shared, entryPoints: ["src/offline.ts"], outfile: join(out, "offline.js") }),
-    build({ ...shared, entryPoints: { demo: "demo/main.ts" }, outdir: out, plugins: [besidePackage] }),
-    build({ ...shared, entryPoints: { demo: "demo/demo.css" }, outdir: out }),
-    cp(join(here, "demo/index.html"), join(out, "index.html")),
-    cp(join(here, "demo/_headers"), join(out, "_headers")),
+    cp(join(here, "status"), out, { recursive: true }),
     cp(join(here, "../edge/admin/openapi.json"), join(out, "v1/openapi.json")), // no module has to be started for it
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     types(join(out, "types")).then(() => writeFile(join(out, "holdfast.d.ts"), 'export * from "./types/index.js";\n')),
     values.package && npmPackage(resolve(values.package), shared, exec, wasm),
+  ]);
+  if (values.demo) await demoPage(out, resolve(values.demo), shared);
+}
+
+/** Writes the demo page, and beside it the files that it imports. */
+async function demoPage(from, out, shared) {
+  await cp(from, out, { recursive: true });
+  await Promise.all([
+    build({ ...shared, entryPoints: { demo: "demo/main.ts" }, outdir: out, plugins: [besidePackage] }),
+    build({ ...shared, entryPoints: { demo: "demo/demo.css" }, outdir: out }),
+    cp(join(here, "demo/index.html"), join(out, "index.html")),
   ]);
 }
 

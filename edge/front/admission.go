@@ -15,6 +15,8 @@ const (
 	awaitFirst     = "first"
 	awaitAppKey    = "app_key"
 	awaitHandler   = "handler"
+	awaitPlace     = "place"
+	awaitPlaced    = "placed"
 )
 
 // admission is an attempt to be admitted: all that is known of it between a step and that

@@ -115,6 +115,8 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return f.keyFound(a, result)
 	case awaitSocket:
 		return a.refusedByObject(result)
+	case awaitPlace, awaitPlaced:
+		return f.placed(a, result)
 	}
 	return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "bad_event"})
 }

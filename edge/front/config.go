@@ -21,6 +21,10 @@ type Config struct {
 	NoQueryTokens bool
 	// Fault is why nobody is let in with a token; nil: they are.
 	Fault *protocol.Error
+	// Jurisdiction is where the objects are to be (JURISDICTION). Misplaced is why nobody may ask
+	// one of them; nil: they may.
+	Jurisdiction string
+	Misplaced    *protocol.Error
 	// KeySetURL is where the issuer's keys are (JWKS_URL).
 	KeySetURL string
 	// KeyAges is how long fetched keys are believed (JWKS_FRESH_S, JWKS_STALE_S,
@@ -110,6 +114,10 @@ func ParseEnv(env []byte) (Config, error) {
 		}
 	}
 	cfg.readIdentity(env)
+	if cfg.readPlacement(env); cfg.Misplaced != nil {
+		cfg.Fault = cfg.Misplaced
+		return cfg, errors.New(cfg.Misplaced.Message)
+	}
 	if reason, message := cfg.identityFault(env); reason != "" {
 		cfg.Fault = notConfigured(reason, message)
 		return cfg, errors.New(message)

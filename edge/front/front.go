@@ -10,6 +10,7 @@
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
 //	{"kind":"settled","state"}                   what a step with "settle" did has gone well
 //	{"kind":"handles","url"}                     whether a request is for one of the routes here
+//	{"kind":"start"}                             before the first request of an isolate, and again after again_ms
 //	{"kind":"fault"}                             what to say, should this core ever fail
 //
 // Steps (JSON, one object). Those with a state want a result; the others end it:
@@ -25,7 +26,7 @@
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
 //	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets","otherwise"}
-//	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done"}  {"do":"routed","handles"}
+//	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done","again_ms"}  {"do":"routed","handles"}
 //
 // hold accepts the socket, if one of the places is free and one of its share's, and waits
 // for its first message; the request is answered with that, and a refuse later on is for
@@ -113,6 +114,8 @@ func (f *Front) Step(event []byte) []byte {
 		if a, ok := readAdmission(state); ok {
 			return f.resume(a, result, now)
 		}
+	case "start":
+		return f.start()
 	case "settled":
 		if a, ok := readAdmission(state); ok && a.taken {
 			f.connects.give(a.address)

@@ -103,6 +103,9 @@ func assets(otherwise *protocol.Error) []byte {
 // module that waits for one is memory in a stranger's hands. With an admission the core
 // learns when it has gone well.
 func (f *Front) handler(r request, most int, a *admission, header ...string) []byte {
+	if f.cfg.Misplaced != nil {
+		return f.misplaced(header...)
+	}
 	large := &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
 	tooLarge := respondWith(large, large.Row().HTTP, header...)
 	if n, err := strconv.ParseUint(r.length, 10, 64); err == nil && n > uint64(most) {

@@ -91,5 +91,8 @@ func (f *Front) health() []byte {
 	if f.cfg.Fault != nil {
 		return respond(f.cfg.Fault)
 	}
+	if f.cfg.Misplaced != nil {
+		return respond(f.cfg.Misplaced)
+	}
 	return ok(`{"status":"ok"}`)
 }

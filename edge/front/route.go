@@ -92,6 +92,9 @@ func (f *Front) begin(r request, a *admission, name string, now time.Time) []byt
 	if !ok {
 		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "protocol_unsupported"})
 	}
+	if f.cfg.Misplaced != nil {
+		return a.fail(f.cfg.Misplaced)
+	}
 	if a.app {
 		return f.app(r, a, name)
 	}

@@ -5,6 +5,7 @@ import { fetchText, readBody, within } from "./fetch.mjs";
 import { variables } from "./hooks.mjs";
 import { log } from "./log.mjs";
 import { PendingSocket } from "./pending.mjs";
+import { objectOf } from "./place.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import { accepted, closeSocket, dropSocket } from "./socket.mjs";
@@ -20,10 +21,13 @@ const decoder = new TextDecoder();
 // event, because Go needs random numbers, which global scope does not have.
 let core;
 let room = { at: 0, bytes: 0 }; // where its input goes
+let due = 0; // when the core has to be started, in milliseconds
+let starting; // its start under way, for all who ask meanwhile
 let fault; // the answer once the core has trapped, in its own words
 
 function boot(env, ctx) {
 	core = reactor(module);
+	due = 0;
 	room = { at: 0, bytes: 0 };
 	const strings = Object.entries(variables(env)).filter(([, value]) => typeof value === "string");
 	const complaints = read(core.exports.front_boot(put(Object.fromEntries(strings))));
@@ -127,7 +131,7 @@ const acts = {
 	note: async () => ({}),
 
 	async call({ binding, name, body }, env) {
-		return { body: await env[binding].getByName(name).call(body) };
+		return { body: await objectOf(env, binding, name).call(body) };
 	},
 
 	async query({ binding, sql, args, timeout_ms }, env) {
@@ -138,7 +142,7 @@ const acts = {
 	// for ours, and no token in a URL goes further than here.
 	async forward({ binding, name, body }, env) {
 		const headers = { upgrade: "websocket", "x-holdfast-connect": encoder.encode(body).toBase64() };
-		const response = await env[binding].getByName(name).fetch("http://object/", { headers });
+		const response = await objectOf(env, binding, name).fetch("http://object/", { headers });
 		return response.status === 101 ? response : { status: response.status, body: await response.text() };
 	},
 
@@ -181,7 +185,7 @@ const ends = {
 				return { ok: false };
 			}
 		};
-		const call = (name, object, text) => within(patience, env[name].getByName(object).call(text));
+		const call = (name, object, text) => within(patience, objectOf(env, name, object).call(text));
 		const binding = {};
 		const program = new Program({ env: variables(env), ctx, binding, attempt, call });
 		await Promise.race([program.start().ready, program.trapped]);
@@ -213,9 +217,26 @@ function complain(err) {
 	console.error(`front: ${err.name} ${err.stack?.slice(err.stack.indexOf("\n"))}`);
 }
 
+// started resolves when the core knows what it has to know before the first request, or does not
+// get to know it now.
+function started(env, ctx) {
+	if (Date.now() < due) return;
+	if (starting === undefined || Date.now() - starting.begun > patience) {
+		const one = (starting = { begun: Date.now() });
+		const over = (again) => {
+			due = Date.now() + again;
+			if (starting === one) starting = undefined;
+		};
+		one.end = decide(env, { kind: "start" }, ctx).then(({ again_ms: again = Infinity }) => over(again), () => over(0));
+		ctx?.waitUntil(one.end);
+	}
+	return within(patience, starting.end).catch(() => {});
+}
+
 /** Answers one request. */
 export async function fetchRequest(request, env, ctx) {
 	try {
+		await started(env, ctx);
 		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
 		const end = await decide(env, event, ctx);
 		return end.response ?? (await ends[end.do](end, request, env, ctx));

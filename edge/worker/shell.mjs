@@ -5,6 +5,7 @@ import { Clock } from "./clock.mjs";
 import { fetchText, within } from "./fetch.mjs";
 import { askPermissions, needHooks, permissionsHook } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
+import { objectOf } from "./place.mjs";
 import { verifyToken } from "./front.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
@@ -319,7 +320,7 @@ const effects = {
 	},
 
 	call(shell, failed, ask, binding, name, text) {
-		shell.later(ask, async () => shell.env[binding].getByName(name).call(text));
+		shell.later(ask, async () => objectOf(shell.env, binding, name, shell.ctx.id.jurisdiction).call(text));
 	},
 
 	database(shell, failed, ask, binding, query, ...args) {

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -155,6 +156,14 @@ const (
 	whyMaxLines = "a longer file holds more than one thought"
 )
 
+// stubs is how an object of a namespace is named.
+var stubs = regexp.MustCompile(`\.(getByName|idFromName|idFromString|newUniqueId|jurisdiction)\(`)
+
+const (
+	stubsHome = "edge/worker/place.mjs"
+	whyStubs  = "objectOf knows the jurisdiction, and in another one a name is another object"
+)
+
 // inspect returns what a file breaks. name is its path from the project's root.
 func inspect(name string, src []byte) []string {
 	var broken []string
@@ -163,6 +172,9 @@ func inspect(name string, src []byte) []string {
 	}
 	if n := strings.Count(string(src), "\n"); n > maxLines {
 		report("%d lines, at most %d: %s", n, maxLines, whyMaxLines)
+	}
+	if within(name, "edge/worker") && name != stubsHome && stubs.Match(src) {
+		report("it makes a stub: %s", whyStubs)
 	}
 	if !strings.HasSuffix(name, ".go") {
 		return broken

@@ -153,6 +153,10 @@ func TestRulesFire(t *testing.T) {
 		{"web/src/a.ts", strings.Repeat("\n", maxLines), ""},
 		{"web/src/a.ts", strings.Repeat("\n", maxLines+1), "one thought"},
 		{"edge/worker/a.mjs", strings.Repeat("\n", maxLines+1), "one thought"},
+		{"edge/worker/a.mjs", `env.SESSIONS.getByName(name)`, "another object"},
+		{"edge/worker/a.mjs", `env.SESSIONS.jurisdiction("eu")`, "another object"},
+		{"edge/worker/a.mjs", `objectOf(env, "SESSIONS", name)`, ""},
+		{"edge/worker/place.mjs", `all.getByName(name)`, ""},
 		{"edge/front/a.go", strings.Repeat("\n", maxLines+1), "one thought"},
 		{"edge/front/a.go", `func`, "does not parse"},
 	}
