@@ -5,8 +5,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"slices"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
