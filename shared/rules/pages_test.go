@@ -163,6 +163,13 @@ func TestVersions(t *testing.T) {
 	if !strings.Contains(all["README.md"], "| Holdfast "+compared+" |") {
 		t.Errorf("README.md does not compare Holdfast %s", compared)
 	}
+	for name, text := range all {
+		for _, packed := range regexp.MustCompile(`holdfast-(\d+\.\d+\.\d+)\.tgz`).FindAllStringSubmatch(text, -1) {
+			if packed[1] != newest && name != "CHANGELOG.md" {
+				t.Errorf("%s names %s, and the newest version is %s", name, packed[0], newest)
+			}
+		}
+	}
 	for _, name := range []string{"web/package.json", "web/create/package.json"} {
 		text, err := os.ReadFile("../../" + name)
 		if os.IsNotExist(err) {
