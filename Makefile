@@ -62,7 +62,7 @@ WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build package deploy check modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
 	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
@@ -107,7 +107,7 @@ $(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OU
 	@mv $(OUT)/worker.new $(OUT)/worker
 
 # Both halves in the npm package's folder.
-$(OUT)/package.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) edge/VARIABLES.md edge/PACKAGE.md
+$(OUT)/package.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) edge/VARIABLES.md edge/PACKAGE.md .toolchain/parts.mjs go.mod
 	@node edge/package.mjs --build $(OUT) --package $(OUT)/package
 	@touch $@
 
@@ -119,6 +119,12 @@ package: build ## the npm package as npm would publish it: .build/release/holdfa
 	@rm -f $(OUT)/holdfast-*.tgz
 	@npm pack ./$(OUT)/package --pack-destination $(OUT) --ignore-scripts --silent >/dev/null
 	@echo "holdfast: packed $$(echo $(OUT)/holdfast-*.tgz)"
+
+release: package ## what a release consists of, in .build/release/dist: packages, their parts (SBOM), checksums
+	@node .toolchain/release.mjs $(OUT)
+
+reproduce: release ## make the release again in another folder, and compare (minutes: it compiles everything)
+	@.toolchain/reproduce.sh $(OUT)
 
 dev: build ## build for development and serve at http://127.0.0.1:PORT/
 	@node edge/dev.mjs --port $(PORT) $(VARS)

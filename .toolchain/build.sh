@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Compiles one WebAssembly module, if any of its sources has changed.
 #
-#   .toolchain/build.sh front|http|object|page OUT-DIR      COMPILER=tinygo|go  MODE=dev|release
+#   .toolchain/build.sh front|http|object|page OUT-DIR      COMPILER=tinygo|go
 #
 # It compares content, not time stamps: a module takes up to a minute, and a fresh
 # checkout, a touched file or an edited test must cost nothing.
@@ -9,8 +9,7 @@ source "$(dirname "$0")/common.sh"
 cd "$repo"
 
 name=$1 out=$2
-COMPILER=${COMPILER:-tinygo} MODE=${MODE:-release}
-case $MODE in dev | release) ;; *) die "MODE is dev or release, not $MODE" ;; esac
+COMPILER=${COMPILER:-tinygo}
 
 case $name in
 http) pkg=./edge/httpwasm target=worker file=http.wasm opt=z goos=js ;;
@@ -24,7 +23,7 @@ object) pkg=./edge/objectwasm target=object file=object.wasm opt=z goos=wasip1 ;
 page) pkg=./wasm target=page file=holdfast.wasm opt=z goos=js ;;
 *) die "no such module: $name (there are front, http, object, page)" ;;
 esac
-# Both modes use the same options. -opt=1 would take half as long again as -opt=z,
+# There is one mode for modules, whatever the web files are built for. -opt=1 would take half as long again as -opt=z,
 # because less optimised code is more work for wasm-opt.
 
 optimise=()
@@ -74,7 +73,7 @@ of=$(
 )
 [ ! -f "$out/$file" ] || [ "$(cat "$out/$file.from" 2>/dev/null)" != "$of" ] || exit 0
 
-# The other mode may have built the same module already.
+# It may be in another folder already: that of the other MODE has the same modules.
 for other in .build/*/"$file.from"; do
 	if [ -f "${other%.from}" ] && [ "$(cat "$other")" = "$of" ]; then
 		cp "${other%.from}" "$out/new.$file"
@@ -84,8 +83,11 @@ for other in .build/*/"$file.from"; do
 	fi
 done
 
-say "compiling $file with $COMPILER ($MODE)"
+say "compiling $file with $COMPILER: a minute or more, and again only when its sources change"
 began=$SECONDS
+while sleep 20 >/dev/null 2>&1; do say "$file: still compiling, $((SECONDS - began)) s"; done 2>/dev/null &
+ticks=$!
+trap 'pkill -P $ticks 2>/dev/null || kill $ticks 2>/dev/null || true' EXIT # without its sleep it ends
 rm -f "$out/$file.from"
 "${build[@]}" -o "$out/new.$file" "$pkg" || die "$file did not compile"
 if [ ${#optimise[@]} -gt 0 ]; then

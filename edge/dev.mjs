@@ -12,7 +12,7 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, rmSync, watchFile, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { complete } from "./cli/secrets.mjs";
@@ -99,6 +99,12 @@ async function secrets(state) {
 	return file;
 }
 
+// shown is a path as the reader would name it.
+function shown(path) {
+	const near = relative("", path);
+	return near.startsWith("..") ? path : near;
+}
+
 // log says what there is to worry about.
 function log({ level, message }) {
 	if (level === "warn" || level === "error") console[level](message);
@@ -129,6 +135,9 @@ try {
 	stop(`the Worker does not answer: ${err.message}`);
 }
 console.log(`ready ${url}`);
+say("sign in as owner@example.com with the password holdfast-demo (editor@, viewer@ and outsider@example.com have it too)");
+say(`ADMIN_TOKEN, for the operators' calls, is in ${shown(envFile)}; what is stored, in ${shown(persist)}`);
+say("Ctrl-C ends it");
 
 // The last thing make does for the Worker is to write this file.
 watchFile(join(build, "worker/.built"), { interval: 500 }, async ({ mtimeMs }) => {

@@ -5,11 +5,12 @@
 // The Worker is one file of JavaScript and three WebAssembly modules, which every bundler for
 // Workers takes along. Commands, migrations and pages are copied: they find each other there
 // as they do here.
-import { cp, mkdir, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
+import { notice, packageOf, parts } from "../.toolchain/parts.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -29,23 +30,31 @@ async function workerHalf(dir, out) {
 		await rm(join(out, part), { recursive: true, force: true });
 		await mkdir(join(out, part), { recursive: true });
 	}
-	const files = async (folder, ending) => (await readdir(join(here, folder))).filter((name) => name.endsWith(ending));
+	const copied = async (folder) => {
+		const names = (await readdir(join(here, folder))).filter((name) => /^\w+\.(mjs|json|sql)$/.test(name));
+		return names.map((name) => [join(here, folder, name), `${folder}/${name}`]);
+	};
 	const copies = [
 		...["front.wasm", "http.wasm", "object.wasm"].map((name) => [join(dir, name), `worker/${name}`]),
-		...(await files("cli", ".mjs")).concat("variables.json").filter((name) => !name.includes(".test.")).map((name) => [join(here, "cli", name), `cli/${name}`]),
-		...(await files("migrations", ".sql")).map((name) => [join(here, "migrations", name), `migrations/${name}`]),
+		...(await copied("cli")),
+		...(await copied("migrations")),
 		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
 		[join(here, "VARIABLES.md"), "VARIABLES.md"],
 		[join(here, "PACKAGE.md"), "WORKER.md"],
 		[join(here, "admin/openapi.json"), "openapi.json"],
 	];
-	await Promise.all([
+	const [{ metafile }] = await Promise.all([
 		build({
-			entryPoints: [join(here, "worker/index.mjs")], outfile: join(out, "worker/index.js"), plugins: [compiled(dir)],
+			metafile: true, absWorkingDir: join(here, ".."), entryPoints: [join(here, "worker/index.mjs")], outfile: join(out, "worker/index.js"), plugins: [compiled(dir)],
 			bundle: true, format: "esm", target: "es2022", platform: "neutral", external: ["cloudflare:workers"], legalComments: "none", logLevel: "warning",
 		}),
 		...copies.map(([from, to]) => cp(from, join(out, to))),
 	]);
+	const list = `${out}.bundled.json`; // with what web/build.mjs has found
+	const bundled = [...new Set([...JSON.parse(await readFile(list, "utf8")), ...Object.keys(metafile.inputs).map(packageOf).filter(Boolean)])].sort();
+	await writeFile(list, JSON.stringify(bundled));
+	const { compiler } = JSON.parse(await readFile(join(dir, "compiler.json"), "utf8"));
+	await writeFile(join(out, "NOTICE"), notice(await parts(compiler, bundled)));
 }
 
 const { values } = parseArgs({ options: { build: { type: "string" }, package: { type: "string" } } });

@@ -22,22 +22,27 @@ function statements(file) {
 }
 
 /**
- * The Worker that was built into the folder `build`, for `run`, with the demo page, which a deployment does not have. `variables` win over those
- * of wrangler.toml and of `envFile`; no other file of variables is read. `modules` puts other
- * files in the place of WebAssembly modules, by their names: {"object.wasm": "/a/file"}.
+ * The Worker that was built into the folder `build`, for `run`, with the demo page, which a
+ * deployment does not have. `variables` win over those of wrangler.toml and of `envFile`; no
+ * other file of variables is read. `modules` puts other files in the place of WebAssembly
+ * modules, by their names: {"object.wasm": "/a/file"}.
  */
-export function built({ build, variables = {}, envFile, modules = {} }) {
-	const options = workerOptions(join(repo, "wrangler.toml"), undefined, { envFiles: envFile ? [envFile] : [] }).workerOptions;
-	const modulesRoot = join(build, "worker");
+export function built({ build, ...more }) {
+	const worker = bundled({ ...more, name: "holdfast", config: join(repo, "wrangler.toml"), folder: join(build, "worker"), entry: "worker.js" });
+	return { ...worker, assets: { ...worker.assets, directory: join(build, "demo") } };
+}
+
+/** A Worker that wrangler has bundled into a folder, with what its own configuration says; the rest is as for `built`. */
+export function bundled({ name, config, folder: modulesRoot, entry, variables = {}, envFile, modules = {} }) {
+	const options = workerOptions(config, undefined, { envFiles: envFile ? [envFile] : [] }).workerOptions;
 	const wasm = readdirSync(modulesRoot).filter((file) => file.endsWith(".wasm"));
 	return {
 		...options,
-		name: "holdfast",
-		assets: { ...options.assets, directory: join(build, "demo") },
+		name,
 		modulesRules: undefined,
 		modulesRoot,
 		modules: [
-			{ type: "ESModule", path: join(modulesRoot, "worker.js") },
+			{ type: "ESModule", path: join(modulesRoot, entry) },
 			...wasm.map((file) => {
 				const other = modules[file.slice(file.indexOf("-") + 1)]; // it begins with a hash
 				return { type: "CompiledWasm", path: join(modulesRoot, file), ...(other && { contents: readFileSync(other) }) };
@@ -73,13 +78,12 @@ export async function run(workers, { port = 0, persist, log = () => {}, inspect 
  * Brings a database up to date in the way `wrangler d1 migrations apply` does, and adds the
  * demo data. It calls `say` with the name of each migration.
  */
-export async function migrate(database, say = () => {}) {
+export async function migrate(database, say = () => {}, folder = join(repo, "edge/migrations")) {
 	// One batch is one transaction: a start that is killed leaves no half of it.
 	const apply = (file, ...more) => database.batch([...statements(file).map((sql) => database.prepare(sql)), ...more]);
 	await database.prepare("CREATE TABLE IF NOT EXISTS d1_migrations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)").run();
 	const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
 	const applied = new Set(results.map(({ name }) => name));
-	const folder = join(repo, "edge/migrations");
 	for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
 		if (applied.has(name)) continue;
 		say(name);

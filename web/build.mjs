@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { packageOf } from "../.toolchain/parts.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -87,12 +88,19 @@ async function types(out) {
   }
 }
 
+// In the package the pages of both halves are beside each other (edge/package.mjs).
+const beside = (page) => page.replaceAll("](../edge/PACKAGE.md)", "](WORKER.md)").replaceAll("](../edge/", "](");
+
 /** Writes what `npm publish` would upload: one file for each entry, and once what they share. */
 async function npmPackage(out, shared, exec, wasm) {
   await mkdir(out, { recursive: true });
   const plugins = [wasmExec(exec), wasmInside(wasm)];
-  const entry = (name, others, more) => build({ ...shared, ...more, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
-  await Promise.all([
+  const bundle = async (options) => {
+    const { metafile } = await build({ ...shared, ...options, metafile: true });
+    return Object.keys(metafile.inputs).map(packageOf).filter(Boolean);
+  };
+  const entry = (name, others, more) => bundle({ ...more, entryPoints: [`src/${name}.ts`], outfile: join(out, `${name}.js`), packages: "external", plugins: [apart(others), ...plugins] });
+  const files = Promise.all([
     entry("core", ["offline"]),
     entry("offline", []),
     entry("index", ["core"]),
@@ -102,13 +110,17 @@ async function npmPackage(out, shared, exec, wasm) {
     entry("svelte", ["core", "index"]),
     entry("testing", ["core"]),
     entry("yjs", ["core", "errors"]),
-    build({ ...shared, entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins: [apart(["offline"]), ...plugins] }),
+    bundle({ entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins: [apart(["offline"]), ...plugins] }),
+  ]);
+  await Promise.all([
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     cp(join(here, "package.json"), join(out, "package.json")),
-    ...["README.md", "EDITORS.md"].map((name) => cp(join(here, name), join(out, name))),
+    ...["README.md", "EDITORS.md"].map(async (name) => writeFile(join(out, name), beside(await readFile(join(here, name), "utf8")))),
     cp(join(here, "../LICENSE"), join(out, "LICENSE")),
   ]);
+  // What of npm's is in the files, for the notices and the bill of materials.
+  await writeFile(`${out.replace(/\.new$/, "")}.bundled.json`, JSON.stringify([...new Set((await files).flat())].sort()));
 }
 
 async function main() {

@@ -2,10 +2,7 @@
 
 package attempt
 
-import (
-	"strings"
-	"syscall/js"
-)
+import "syscall/js"
 
 // Await calls a method and waits for its promise. It uses the host's attempt, which neither
 // throws nor rejects: an exception would end this program, because TinyGo cannot recover on
@@ -35,15 +32,9 @@ func Object(binding, name string, text []byte) ([]byte, error) {
 	return []byte(answer.String()), nil
 }
 
-// Log prints a line of the operator's log at the line's own level, as edge/worker/log.mjs does.
+// Log gives the host a line of the operator's log.
 func Log(line string) {
-	method := "log"
-	for _, level := range [...]string{"warn", "error"} {
-		if strings.HasPrefix(line, `{"level":"`+level+`"`) {
-			method = level
-		}
-	}
-	js.Global().Get("console").Call(method, line)
+	host().Call("log", line)
 }
 
 // host returns what the Worker gives this program beside the request.

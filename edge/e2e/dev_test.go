@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,27 @@ func TestDevServerShowsRefusals(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatalf("it says nothing of it:\n%s", d.Printed())
 		}
+	}
+}
+
+// TestDevServerSaysHowToBegin: whoever started it has to look nothing up.
+func TestDevServerSaysHowToBegin(t *testing.T) {
+	t.Parallel()
+	d := startDev(t)
+	said := regexp.MustCompile(`sign in as (\S+) with the password (\S+) [\s\S]*ADMIN_TOKEN, for the operators' calls, is in (\S+);[\s\S]*Ctrl-C`)
+	var line []string
+	for end := time.Now().Add(patience); line == nil; {
+		if time.Now().After(end) {
+			t.Fatalf("it says nothing of it:\n%s", d.Printed())
+		}
+		line = said.FindStringSubmatch(d.Printed())
+	}
+	status, answer, _ := d.server.Post(nil, "/auth/login", map[string]string{"email": line[1], "password": line[2]})
+	if status != 200 {
+		t.Errorf("signing in so: %d %v", status, answer)
+	}
+	if harness.ReadVars(line[3])["ADMIN_TOKEN"] == "" {
+		t.Errorf("there is no token in %s", line[3])
 	}
 }
 

@@ -10,6 +10,7 @@ const (
 	awaitKeys      = "keys"
 	awaitNoted     = "noted"
 	awaitSignature = "signature"
+	awaitClaims    = "claims"
 	awaitGrant     = "grant"
 	awaitSocket    = "socket"
 	awaitFirst     = "first"

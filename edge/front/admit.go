@@ -107,6 +107,8 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return f.identify(a, now)
 	case awaitSignature:
 		return f.verified(a, result, now)
+	case awaitClaims:
+		return f.claimsGiven(a, result, now)
 	case awaitGrant:
 		return f.granted(a, result)
 	case awaitFirst:
@@ -127,6 +129,14 @@ func (f *Front) verified(a *admission, result []byte, now time.Time) []byte {
 		return a.fail(err)
 	}
 	signed, _ := jsonscan.Bool(jsonscan.Field(result, "ok"))
+	if f.cfg.ClaimsHook {
+		return f.askClaims(a, t, signed, now)
+	}
+	return f.named(a, t, signed, now)
+}
+
+// named goes on with who the user is.
+func (f *Front) named(a *admission, t *token.Token, signed bool, now time.Time) []byte {
 	claims, err := f.cfg.Verifier.Validate(t, signed, now)
 	if err != nil {
 		return a.fail(err)

@@ -65,7 +65,7 @@ func (f *Front) settled(a *admission, step []byte, now time.Time) []byte {
 		return step
 	}
 	ours := err.Code == protocol.ServiceUnavailable || err.Code == protocol.InternalError
-	good := a.subject != "" || a.keyID != "" || err.Reason == reasonKeysAway
+	good := a.subject != "" || a.keyID != "" || err.Reason == reasonKeysAway || err.Reason == reasonClaimsAway || err.Reason == reasonClaimsUnusable
 	if ours && good && a.taken {
 		f.connects.give(a.address)
 	}

@@ -63,6 +63,10 @@ type Config struct {
 	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
 	// separated by spaces); none: there are no apps.
 	AppSecrets []string
+	// ClaimsHook says that the claims are read by a hook, and ClaimsTimeout how long it may
+	// take (CLAIMS_TIMEOUT_MS).
+	ClaimsHook    bool
+	ClaimsTimeout time.Duration
 	// MaxTokenLife is the longest life a token may have, from iat to exp (MAX_TOKEN_LIFE_S).
 	MaxTokenLife time.Duration
 	// InitTimeout is how long an app may take to its app_connection_init, where that brings
@@ -94,6 +98,8 @@ func ParseEnv(env []byte) (Config, error) {
 		WebhookWindow: span(env, vars.WebhookWindow),
 		AppSecrets:    access.ParseSecrets(value(env, vars.AppSessionSecret)),
 		MaxTokenLife:  span(env, vars.MaxTokenLife),
+		ClaimsHook:    text(env, claimsHook) != "",
+		ClaimsTimeout: span(env, vars.ClaimsTimeout),
 		KeyAges:       token.Ages{Fresh: span(env, vars.JWKSFresh), Stale: span(env, vars.JWKSStale), UnknownCooldown: span(env, vars.JWKSCooldown)},
 		Connects:      perMinute(env, vars.ConnectsPerIPPerMin, vars.ConnectsPerIPBurst),
 		Logins:        perMinute(env, vars.LoginsPerIPPerMin, vars.LoginsPerIPBurst),

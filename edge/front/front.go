@@ -18,6 +18,7 @@
 //	{"do":"verify","jwk","input","signature","state"}       -> {"ok"}
 //	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}; one for all who ask meanwhile
 //	{"do":"note","state"}                                   -> {}: only its log counts
+//	{"do":"claims_hook","claims","timeout_ms","max_bytes","state"} -> {"body"} | {"refused"} | {"error"}
 //	{"do":"call","binding","name","body","state"}           -> {"body"} | {"error"}
 //	{"do":"query","binding","sql","args","timeout_ms","state"} -> {"rows":[[…],…]} | {"error"}
 //	{"do":"forward","binding","name","body","state"}        -> {"status","body"} | {"error"}, or 101 and done

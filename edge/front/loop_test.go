@@ -78,6 +78,7 @@ type worker struct {
 	forward func(name string, body map[string]any) map[string]any // nil: 101
 	query   func(sql string, args []any) map[string]any
 	hold    func(step map[string]any) map[string]any
+	claims  func(claims map[string]any) map[string]any
 }
 
 func newWorker(t *testing.T, env map[string]string) *worker {
@@ -154,6 +155,8 @@ func (w *worker) run(event map[string]any) map[string]any {
 			result = map[string]any{"ok": verify(step)}
 		case "fetch":
 			result = w.fetch(step["url"].(string))
+		case "claims_hook":
+			result = w.claims(step["claims"].(map[string]any))
 		case "call":
 			result = w.call(step["name"].(string), body)
 		case "forward":

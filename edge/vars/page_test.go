@@ -173,6 +173,7 @@ SUBJECT_CLAIM: The claim that names the user: ~user_id~ if empty, or ~sub~, ~ema
 EMAILS_VERIFIED: The issuer verifies every e-mail. If off, ~email~ names a user only with ~"email_verified": true~.
 TOKEN_LEEWAY_S: The largest difference between the issuer's clock and this one.
 MAX_TOKEN_LIFE_S: The longest life of a token. The server remembers a revoked token for as long.
+CLAIMS_TIMEOUT_MS: How long the hook ~claims~ of your own Worker may take (edge/PACKAGE.md).
 QUERY_TOKENS: Accepts a token in a URL (~?token=~), where logs and histories may keep it.
 EMBEDDED_ISSUER: This Worker signs users in itself, with ~SIGNING_KEY~.
 SIGNING_KEY: The embedded issuer's private key, a JWK. ~make rotate~ replaces it.

@@ -2,7 +2,7 @@
 // step at a time. This file carries the steps out and understands none of them.
 
 import { fetchText, readBody, within } from "./fetch.mjs";
-import { variables } from "./hooks.mjs";
+import { askClaims, variables } from "./hooks.mjs";
 import { log } from "./log.mjs";
 import { PendingSocket } from "./pending.mjs";
 import { objectOf } from "./place.mjs";
@@ -73,7 +73,7 @@ function next(env, event, ctx) {
 
 // decide takes steps until one ends the request or brings a socket. If a pending socket has
 // closed by then nothing more is done for it.
-async function decide(env, event, ctx, pending) {
+async function decide(env, event, ctx, request, pending) {
 	for (let step = next(env, event, ctx); ; ) {
 		if (pending !== undefined) {
 			if (pending.gone) return {};
@@ -83,7 +83,7 @@ async function decide(env, event, ctx, pending) {
 		if (act === undefined) return step;
 		let result;
 		try {
-			result = await act(step, env, ctx);
+			result = await act(step, env, ctx, request);
 		} catch (err) {
 			console.error(`front: ${step.do}: ${err.name}`); // its message may hold anything
 			result = { error: err.name };
@@ -129,6 +129,8 @@ const acts = {
 	},
 
 	note: async () => ({}),
+
+	claims_hook: (step, env, ctx, request) => askClaims(step, env, ctx, request),
 
 	async call({ binding, name, body }, env) {
 		return { body: await objectOf(env, binding, name).call(body) };
@@ -187,7 +189,7 @@ const ends = {
 		};
 		const call = (name, object, text) => within(patience, objectOf(env, name, object).call(text));
 		const binding = {};
-		const program = new Program({ env: variables(env), ctx, binding, attempt, call });
+		const program = new Program({ env: variables(env), ctx, binding, attempt, call, log: (line) => log(line, env, ctx) });
 		await Promise.race([program.start().ready, program.trapped]);
 		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
 		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });
@@ -200,7 +202,7 @@ async function receive(pending, env, ctx) {
 	try {
 		const result = await pending.first;
 		if (pending.gone) return;
-		const end = await decide(env, { kind: "result", state: pending.state, result }, ctx, pending);
+		const end = await decide(env, { kind: "result", state: pending.state, result }, ctx, null, pending);
 		if (end.response === undefined) {
 			pending.refuse(end);
 		} else {
@@ -238,7 +240,7 @@ export async function fetchRequest(request, env, ctx) {
 	try {
 		await started(env, ctx);
 		const event = { kind: "request", method: request.method, url: request.url, headers: Object.fromEntries(request.headers) };
-		const end = await decide(env, event, ctx);
+		const end = await decide(env, event, ctx, request);
 		return end.response ?? (await ends[end.do](end, request, env, ctx));
 	} catch (err) {
 		complain(err);
@@ -253,5 +255,5 @@ export function handles(env, { url }) {
 
 /** Judges a token, for an object that replaces one in place: returns the text of a final step. */
 export async function verifyToken(env, token, ctx) {
-	return JSON.stringify(await decide(env, { kind: "verify_token", token }, ctx));
+	return JSON.stringify(await decide(env, { kind: "verify_token", token }, ctx, null));
 }

@@ -14,6 +14,7 @@ const patience = 10_000;
 const names = ["claims", "permissions", "onEvent"];
 const encoder = new TextEncoder();
 let hooks; // undefined until handler() has been called
+let instead = {}; // what the core sees in place of variables
 
 /**
  * Takes the hooks, once. Objects live in isolates of their own, where nothing of the Worker has
@@ -25,11 +26,26 @@ export function setHooks(given = {}) {
 		if (!names.includes(name)) throw new TypeError(`handler: there is no hook "${name}": there are ${names.join(", ")}`);
 		if (hook !== undefined && typeof hook !== "function") throw new TypeError(`handler: the hook "${name}" is not a function`);
 	}
-	if (hooks !== undefined && names.some((name) => hooks[name] !== given[name])) {
+	if (hooks !== undefined && names.some((name) => hooks[name] !== given[name]) && !readAgain()) {
 		throw new Error("handler: it was called before with other hooks; call it once, at the top level of the Worker's entry");
 	}
 	hooks = Object.freeze({ ...given });
+	instead = { ...(hooks.permissions && { PERMISSIONS_URL: permissionsHook }), ...(hooks.claims && { "hook:claims": "1" }) };
 	if (hooks.onEvent !== undefined) onLine(tell);
+}
+
+// readAgain reports whether a development server has read the entry's modules again: it does so
+// within a request, where random numbers are to be had. Elsewhere other hooks in a request would
+// be one user's for another.
+function readAgain() {
+	try {
+		if (process.env.NODE_ENV !== "development") return false;
+		crypto.getRandomValues(new Uint8Array(1));
+		console.warn("holdfast: handler() was called again, and its new hooks count from now on; a deployment refuses that");
+		return true;
+	} catch {
+		return false; // there is no process, or nothing has been asked yet
+	}
 }
 
 /** Fails where handler() was not called: an object without its hooks would ask somebody else. */
@@ -42,12 +58,12 @@ export function needHooks() {
 
 /** A variable as the core sees it. */
 export function variable(env, name) {
-	return name === "PERMISSIONS_URL" && hooks?.permissions !== undefined ? permissionsHook : env[name];
+	return instead[name] ?? env[name];
 }
 
 /** The variables and bindings as the core sees them. */
 export function variables(env) {
-	return hooks?.permissions === undefined ? env : { ...env, PERMISSIONS_URL: permissionsHook };
+	return { ...env, ...instead };
 }
 
 /** Asks the hook what a service at PERMISSIONS_URL would be asked, and answers what one would. */
@@ -58,11 +74,38 @@ export async function askPermissions(question, env, ctx, timeout, most) {
 	} catch (err) {
 		if (err?.status === 403 || err?.status === 404) return { status: err.status };
 		failed("permissions", err, env, ctx);
-		throw err;
+		throw err instanceof Error ? err : new TypeError("a hook threw what is no error");
 	}
 	if (answer === null || answer === undefined) return { status: 404 };
 	const body = text(answer);
 	return encoder.encode(body).length > most ? { status: 200, error: "too large" } : { status: 200, body };
+}
+
+/** Asks the hook what a token says of its user. Nothing here holds the token. */
+export async function askClaims({ claims, timeout_ms, max_bytes }, env, ctx, request) {
+	let answer, body;
+	try {
+		const more = Object.freeze({ request: request && withoutToken(request), env });
+		answer = await within(timeout_ms, (async () => hooks.claims(claims, more))());
+		if (answer === null || answer === undefined) return { refused: true };
+		body = text(answer);
+		if (typeof answer !== "object" || !body.startsWith("{")) throw new TypeError("the hook claims returned what is no object of claims");
+		if (encoder.encode(body).length > max_bytes) throw new RangeError("the hook claims returned too much");
+	} catch (err) {
+		if (err?.status === 401 || err?.status === 403) return { refused: true };
+		failed("claims", err, env, ctx);
+		return { error: "failed" };
+	}
+	return { body };
+}
+
+// withoutToken is a request as a hook may see it: without what may be a token or a session.
+function withoutToken(request) {
+	const url = new URL(request.url);
+	url.searchParams.delete("token");
+	const headers = new Headers(request.headers);
+	for (const name of ["authorization", "cookie", "sec-websocket-protocol"]) headers.delete(name);
+	return new Request(url, { headers, cf: request.cf });
 }
 
 // text is an answer as JSON; "" for one that has no such form.
@@ -76,7 +119,7 @@ function text(answer) {
 
 // tell gives a line of the log to the hook, once the core has ended its turn.
 function tell(line, env, ctx) {
-	const told = Promise.resolve().then(() => hooks.onEvent(frozen(JSON.parse(line)), Object.freeze({ env, ctx: Object.freeze({ waitUntil: (promise) => ctx?.waitUntil(promise) }) })));
+	const told = Promise.resolve().then(() => hooks.onEvent?.(frozen(JSON.parse(line)), Object.freeze({ env, ctx: Object.freeze({ waitUntil: (promise) => ctx?.waitUntil(promise) }) })));
 	ctx?.waitUntil(within(patience, told).catch((err) => failed("onEvent", err)));
 }
 
@@ -88,7 +131,7 @@ function frozen(value) {
 // failed logs, once a minute, that a hook failed and how. No hook is given a token. A failure of
 // onEvent is no event.
 function failed(name, err, env, ctx) {
-	if (!rarely(`hook_failed ${name}`)) return;
+	if (!rarely(`hook_failed ${name} ${err?.name}`)) return;
 	const line = JSON.stringify({ level: "error", event: "hook_failed", hook: name, error: String(err?.stack ?? err).slice(0, 2000) });
 	if (name === "onEvent") write(line);
 	else log(line, env, ctx);

@@ -28,42 +28,12 @@ const (
 	maxWait = time.Hour
 )
 
-// Validate checks the claims at the moment now. signed is the result of checking t.Signature
-// over t.Input with the key of t.KeyID. If it is false, the error says nothing about the
-// claims, not even that they have expired.
+// Validate checks the claims at the moment now, and reads who the user is. signed is the result
+// of checking t.Signature over t.Input with the key of t.KeyID. If it is false, the error says
+// nothing about the claims, not even that they have expired.
 func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *protocol.Error) {
-	if !signed {
-		return Claims{}, refuse(ReasonSignature)
-	}
-	for _, name := range [...]string{"exp", "iat", "nbf"} {
-		if err := t.moment(name); err != nil {
-			return Claims{}, err
-		}
-	}
-	for _, name := range [...]string{"iss", "token_type"} {
-		if _, text := t.claims[name].(string); !text && t.claims[name] != nil {
-			return Claims{}, malformed(name)
-		}
-	}
-	options := []jwt.ParserOption{
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(v.Leeway),
-		jwt.WithTimeFunc(func() time.Time { return now }),
-	}
-	if v.Issuer != "" {
-		options = append(options, jwt.WithIssuer(v.Issuer))
-	}
-	if len(v.Audience) > 0 {
-		options = append(options, jwt.WithAudience(v.Audience...))
-	}
-	if err := jwt.NewValidator(options...).Validate(t.claims); err != nil {
-		return Claims{}, v.refusal(t, err, now)
-	}
-	if v.Unaddressed && t.claims["aud"] != nil {
-		return Claims{}, refuse(ReasonAudience)
-	}
-	// OAuth calls an access token a bearer token (RFC 6750).
-	if kind, ok := t.claims["token_type"].(string); ok && kind != "access" && !strings.EqualFold(kind, "bearer") {
-		return Claims{}, refuse(ReasonWrongType)
+	if err := v.Check(t, signed, now); err != nil {
+		return Claims{}, err
 	}
 	c := Claims{
 		Email: t.email(), Name: t.text("name"),
@@ -77,6 +47,45 @@ func (v *Verifier) Validate(t *Token, signed bool, now time.Time) (Claims, *prot
 		return Claims{}, err
 	}
 	return c, nil
+}
+
+// Check is Validate without the claims that say who the user is: the token is genuine, for this
+// deployment, and of now.
+func (v *Verifier) Check(t *Token, signed bool, now time.Time) *protocol.Error {
+	if !signed {
+		return refuse(ReasonSignature)
+	}
+	for _, name := range [...]string{"exp", "iat", "nbf"} {
+		if err := t.moment(name); err != nil {
+			return err
+		}
+	}
+	for _, name := range [...]string{"iss", "token_type"} {
+		if _, text := t.claims[name].(string); !text && t.claims[name] != nil {
+			return malformed(name)
+		}
+	}
+	options := []jwt.ParserOption{
+		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(v.Leeway),
+		jwt.WithTimeFunc(func() time.Time { return now }),
+	}
+	if v.Issuer != "" {
+		options = append(options, jwt.WithIssuer(v.Issuer))
+	}
+	if len(v.Audience) > 0 {
+		options = append(options, jwt.WithAudience(v.Audience...))
+	}
+	if err := jwt.NewValidator(options...).Validate(t.claims); err != nil {
+		return v.refusal(t, err, now)
+	}
+	if v.Unaddressed && t.claims["aud"] != nil {
+		return refuse(ReasonAudience)
+	}
+	// OAuth calls an access token a bearer token (RFC 6750).
+	if kind, ok := t.claims["token_type"].(string); ok && kind != "access" && !strings.EqualFold(kind, "bearer") {
+		return refuse(ReasonWrongType)
+	}
+	return nil
 }
 
 // refusal chooses one of golang-jwt's joined errors, the gravest first: a client should not

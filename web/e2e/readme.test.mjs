@@ -83,7 +83,7 @@ test("the README's page connects, receives its own operation and stores it", { t
 });
 
 test("the package's README: a session", { timeout: 60_000 }, async () => {
-  const [code] = await examples("js");
+  const [, code] = await examples("js"); // the first is the Worker's, which worker.test.mjs runs
   const { person, says } = await run("session", code);
   for (const line of ["state connected", "unsent 1", "operation 2 {insert: hello, at: 0}", "stored as 2", "unsent 0"]) await says(line);
   assert.deepEqual(person.console.filter((line) => !line.startsWith("log:")), []);
@@ -103,7 +103,7 @@ test("the package's README: React", { timeout: 60_000 }, async () => {
 });
 
 test("the package's README: Yjs", { timeout: 60_000 }, async () => {
-  const [, code] = await examples("js");
+  const [, , code] = await examples("js");
   const write = `const getToken = ${getToken};\n${code.replace('"notes"', '"secret"')}`;
   const first = await run("yjs", write);
   await first.says("synced true from Yjs");

@@ -34,7 +34,7 @@ async function freePort() {
 
 // Secrets that the tests' servers have in common, made once for a build: each would take a
 // second to make its own.
-async function secrets() {
+export async function secrets() {
   const file = join(build, "e2e.vars");
   if (existsSync(file)) return file;
   const made = join(await mkdtemp(join(tmpdir(), "holdfast-e2e-")), ".dev.vars");
