@@ -92,7 +92,7 @@ const wrongs = [
 	["the example's database", (c) => c.replace(/database_id = .*/, 'database_id = "00000000-0000-0000-0000-000000000000"'), /wrangler d1 create app/],
 	["a database that is not named by its id", (c) => c.replace(/database_id = .*/, 'database_id = "app"'), /database_id/],
 	["another's migrations", (c) => c.replace('"migrations"', '"other"'), /migrations_dir/],
-	["an old date", (c) => c.replace("2026-11-01", "2026-10-31"), /compatibility_date is 2026-10-31/],
+	["an old date", (c) => c.replace("2026-11-01", "2026-09-30"), /compatibility_date is 2026-09-30/],
 	["the seed's issuer", (c) => c.replace("https://app.example.com", "https://api.materi.dev"), /ISSUER is the example's/],
 	["no issuer at all", (c) => c.replace('EMBEDDED_ISSUER = "1"', ""), /nobody can be let in/],
 	["an outside issuer for whoever", (c) => `${c.replace('EMBEDDED_ISSUER = "1"', "")}JWKS_URL = "https://id.example.com/keys"\n`, /AUDIENCE is empty/],

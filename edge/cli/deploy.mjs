@@ -1,4 +1,4 @@
-// holdfast deploy: checks, brings the database up to date, and deploys by wrangler.
+// holdfast deploy: checks, builds what Vite builds, brings the database up to date, and deploys by wrangler.
 //
 //   holdfast deploy [--env NAME] [--config FILE] [--secrets FILE] [--dry-run] [-- what else wrangler deploy takes]
 //
@@ -6,6 +6,7 @@
 // it checks, and lets wrangler build what it would upload.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
 import { check, options, report } from "./check.mjs";
 import { Stop } from "./stop.mjs";
 import { wrangler } from "./wrangler.mjs";
@@ -23,10 +24,13 @@ export async function run(args) {
 	report(found);
 	const { config, project } = found;
 	const where = ["--config", project.file, ...(config.definedEnvironments?.length > 0 ? [`--env=${given.env ?? ""}`] : [])];
+	const built = await build(project, given.env);
+	// The environment is in what was built, and wrangler wants no other word for it.
+	if (built) delete process.env.CLOUDFLARE_ENV;
 	// Migrations only add, so the Worker that still runs works with them, and the new one does not without.
 	if (!given["dry-run"]) await step(project, ["d1", "migrations", "apply", "DB", "--remote", ...where]);
 	const brought = given.secrets === undefined ? [] : ["--secrets-file", resolve(given.secrets)];
-	await step(project, ["deploy", ...where, ...brought, ...(given["dry-run"] ? ["--dry-run"] : []), ...more]);
+	await step(project, ["deploy", ...(built ? [] : where), ...brought, ...(given["dry-run"] ? ["--dry-run"] : []), ...more]);
 }
 
 async function step(project, args) {

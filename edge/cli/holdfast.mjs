@@ -9,6 +9,7 @@ import { Stop } from "./stop.mjs";
 
 // What there is, and the sentence that `holdfast help` prints about it.
 const commands = {
+	dev: "serve an app on this machine, with two accounts to try",
 	secrets: "make the secrets of a development server or of a deployment, and rotate them",
 	check: "say what is missing or wrong before a deployment",
 	deploy: "check, bring the database up to date, and deploy by wrangler",
