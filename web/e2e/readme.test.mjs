@@ -82,6 +82,18 @@ test("the README's page connects, receives its own operation and stores it", { t
   await person.close();
 });
 
+test("the README's command for a clone makes an app", { timeout: 60_000 }, async () => {
+  const top = new URL("../../", import.meta.url);
+  const [, command] = (await readFile(new URL("README.md", top), "utf8")).match(/`make package && (node [^`]+)`/);
+  const app = join(dir, "my-app");
+  const { stdout } = await promisify(execFile)("bash", ["-c", `${command.replace("../my-app", app)} --no-install`], { cwd: fileURLToPath(top) });
+  assert.match(stdout, /npm run dev/);
+  const { name, scripts, dependencies } = JSON.parse(await readFile(join(app, "package.json"), "utf8"));
+  assert.equal(name, "my-app");
+  assert.match(dependencies.holdfast, /^file:.*\/\.build\/release\/holdfast-.*\.tgz$/);
+  for (const script of ["dev", "test", "deploy"]) assert.ok(scripts[script], script);
+});
+
 test("the package's README: a session", { timeout: 60_000 }, async () => {
   const [, code] = await examples("js"); // the first is the Worker's, which worker.test.mjs runs
   const { person, says } = await run("session", code);
