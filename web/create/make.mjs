@@ -9,8 +9,8 @@ export class Stop extends Error {}
 /** The templates; the first one is taken where nobody is asked. */
 export const templates = ["vanilla", "react"];
 
-// npm keeps a .gitignore out of a package.
-const hidden = ["gitignore", "yarnrc.yml"];
+// npm keeps a .gitignore out of a package; the others are beside it in the same form.
+const hidden = ["dev.vars.example", "gitignore", "yarnrc.yml"];
 const here = fileURLToPath(new URL("templates/", import.meta.url));
 const longest = 54; // so that "-staging" and a workers.dev address have room
 

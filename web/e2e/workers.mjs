@@ -1,7 +1,7 @@
 // Workers of a reader's own for the tests: bundled by wrangler, run in workerd, with what they log.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -13,15 +13,16 @@ const patience = 20_000;
 
 /**
  * Returns what bundles Workers of a folder as `wrangler deploy` would and runs them, by the names of their
- * configurations: the first is the one that is asked. Those with a database get the accounts of the demo.
+ * configurations: the first is the one that is asked. Those with a database get the accounts of the demo, and
+ * the secrets of a file, or those of all tests.
  */
-export const serving = (dir) => async (...names) => {
-  const envFile = await secrets();
+export const serving = (dir, secretsFile) => async (...names) => {
+  const envFile = secretsFile ?? (await secrets());
   const workers = await Promise.all(names.map(async (name) => {
     const folder = join(dir, "out", name);
     await mkdir(folder, { recursive: true });
     await promisify(execFile)(process.execPath, [wrangler, "deploy", "--dry-run", "--config", `${name}.toml`, "--outdir", folder], { cwd: dir, env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
-    const options = { name, config: join(dir, `${name}.toml`), folder, entry: `${name}.js` };
+    const options = { name, config: join(dir, `${name}.toml`), folder, entry: (await readdir(folder)).find((file) => file.endsWith(".js")) };
     return bundled({ ...options, envFile: Object.keys(bundled(options).d1Databases ?? {}).length > 0 ? envFile : undefined });
   }));
   const lines = [];
