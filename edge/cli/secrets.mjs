@@ -17,6 +17,9 @@ const word = () => randomBytes(32).toString("base64url");
 /** What every deployment has, and how it is made. */
 const makers = { ADMIN_TOKEN: word, SIGNING_KEY: newSigningKey, APP_SESSION_SECRET: word, WEBHOOK_SECRET: word };
 
+/** What is different on this machine: workerd knows no jurisdictions, and what JURISDICTION says counts in a deployment. */
+const here = { JURISDICTION: "none" };
+
 const usage = "Usage: holdfast secrets [--file .dev.vars | --json FILE|-] [--rotate [NAME …] [--forget] [--from URL]]";
 
 export async function run(args) {
@@ -53,12 +56,14 @@ export async function complete(options) {
 		return `made ${Object.keys(makers).join(", ")}, new and random`;
 	}
 	if (!exists(file)) {
-		const start = form === lines ? "# Secrets of this machine's development server. Delete the file for new ones.\n# workerd knows no jurisdictions: what JURISDICTION says counts in a deployment.\nJURISDICTION='none'\n" : "";
-		if (create(file, form.with(start, await made({})))) return `wrote ${file}: ${Object.keys(makers).join(", ")}, new and random`;
+		const start = form === lines ? "# Secrets of this machine's development server. Delete the file for new ones.\n" : "";
+		if (create(file, form.with(start, { ...(await made({})), ...(form === lines && here) }))) return `wrote ${file}: ${Object.keys(makers).join(", ")}, new and random`;
 	}
 	const text = read(file);
 	if (text === undefined) throw new Stop(`${file} is a link to nothing: remove it.`);
-	const lacking = await made(form.values(text));
+	const values = form.values(text);
+	const lacking = await made(values);
+	if (form === lines) for (const [name, value] of Object.entries(here)) if (!Object.hasOwn(values, name)) lacking[name] = value;
 	if (Object.keys(lacking).length === 0) return `kept ${file}`;
 	replace(file, form.with(text, lacking));
 	return `kept ${file}, and added ${Object.keys(lacking).join(", ")}`;

@@ -51,7 +51,7 @@ test("an older file gets what it lacks, once, and keeps what it has", async () =
 	const cwd = folder(), file = join(cwd, ".dev.vars");
 	const before = "# mine\nADMIN_TOKEN='a'\nSIGNING_KEY='{}'\nMINE=\"b c\"";
 	writeFileSync(file, before, { mode: 0o600 });
-	assert.match((await run(cwd)).out, /added APP_SESSION_SECRET, WEBHOOK_SECRET/);
+	assert.match((await run(cwd)).out, /added APP_SESSION_SECRET, WEBHOOK_SECRET, JURISDICTION/);
 	const after = readFileSync(file, "utf8");
 	assert.ok(after.startsWith(`${before}\n`));
 	assert.equal(values(file).APP_SESSION_SECRET.length, 43);

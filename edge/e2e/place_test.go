@@ -66,6 +66,9 @@ func TestJurisdictionThatWorkerdLacks(t *testing.T) {
 	if _, answer, err := (dialling{document: "welcome", clientID: "c1", token: s.Login("owner")}).dial(s); err == nil {
 		t.Errorf("admitted to an object outside: %v", answer)
 	}
+	if lines := s.Logs(); !strings.Contains(lines, "JurisdictionUnsupported") {
+		t.Errorf("the log does not say why:\n%s", lines)
+	}
 }
 
 // TestNoDemoIsDeployed: what a deployment serves has neither the demo nor its password; a development
@@ -86,4 +89,10 @@ func TestNoDemoIsDeployed(t *testing.T) {
 	if err != nil || strings.Contains(string(page), "<script") {
 		t.Errorf("%v: %s", err, page)
 	}
+}
+
+// TestOperatingPage follows edge/OPERATING.md.
+func TestOperatingPage(t *testing.T) {
+	t.Parallel()
+	nodeTest(t, "operating.test.mjs")
 }
