@@ -206,7 +206,7 @@ device door_conn: a pending socket, which has yet to say connection_init; empty 
 device door_at: when that socket was accepted
 device door_client: the client id that it brought
 device door_made_up: the client id that it gets without one
-device door_flat: it came by seed S1's address and reads S1's form of a refusal
+device door_flat: it came by /glasses-ws, and reads a refusal in the flat form (PROTOCOL.md)
 device door_token_id: its token's jti
 device door_issued_at: when that token was issued
 device door_expires: when that token expires

@@ -137,6 +137,15 @@ func TestMakeTargets(t *testing.T) {
 	}
 }
 
+// A page that says "seed S1" or "seed S2" says, or links to a page that says, what those are.
+func TestSeedsAreExplained(t *testing.T) {
+	for name, text := range pages(t) {
+		if regexp.MustCompile(`(?i)\bseed S[12]`).MatchString(text) && !strings.Contains(text, "SEEDS.md") && path.Base(name) != "SEEDS.md" {
+			t.Errorf("%s names a seed, and does not say what that is", name)
+		}
+	}
+}
+
 // TestVersions holds every place where a release's number stands to the changelog: its newest
 // version with a date is what the packages are, and one without a date is still to come. The
 // README compares that one, or else the newest.
