@@ -40,6 +40,7 @@ async function workerHalf(dir, out) {
 		...(await copied("migrations")),
 		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
 		[join(here, "VARIABLES.md"), "VARIABLES.md"],
+		[join(here, "OPERATING.md"), "OPERATING.md"],
 		[join(here, "PACKAGE.md"), "WORKER.md"],
 		[join(here, "admin/openapi.json"), "openapi.json"],
 	];

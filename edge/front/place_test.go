@@ -38,6 +38,7 @@ func TestPlaceIsDecidedOnce(t *testing.T) {
 	}{
 		{"", []map[string]any{rowsOf(), rowsOf("none")}},
 		{"eu", []map[string]any{rowsOf(), rowsOf("eu")}},
+		{"", []map[string]any{rowsOf(), rowsOf()}}, // a database that returns nothing of what it wrote
 		{"", []map[string]any{rowsOf("none")}},
 		{"none", []map[string]any{rowsOf("none")}},
 		{"eu", []map[string]any{rowsOf("eu")}},
