@@ -7,6 +7,8 @@ import (
 
 // What an admission waits for.
 const (
+	awaitDocument  = "document"
+	awaitMetadata  = "metadata"
 	awaitKeys      = "keys"
 	awaitNoted     = "noted"
 	awaitSignature = "signature"
@@ -55,8 +57,8 @@ type admission struct {
 	// token, once it is verified.
 	subject string
 	claims  []byte
-	// fetched and readmitted keep a turn from being taken twice.
-	fetched, readmitted bool
+	// documented, fetched and readmitted keep a turn from being taken twice.
+	documented, fetched, readmitted bool
 }
 
 func (a *admission) append(dst []byte) []byte {
@@ -118,7 +120,7 @@ func (a *admission) texts() []member[string] {
 
 func (a *admission) flags() []member[bool] {
 	return []member[bool]{
-		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
+		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"documented", &a.documented}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
 		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial},
 	}
 }

@@ -1,7 +1,6 @@
 package front
 
 import (
-	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
@@ -9,87 +8,6 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
-
-// identify finds the key a token is to be checked with, and asks for the check.
-func (f *Front) identify(a *admission, now time.Time) []byte {
-	if f.cfg.Fault != nil {
-		return a.fail(f.cfg.Fault)
-	}
-	t, err := f.parse(a.token)
-	if err != nil {
-		return a.fail(err)
-	}
-	key, decision, wait := f.keys.Lookup(t.KeyID, a.fetched, now)
-	switch {
-	case decision == token.Use:
-		a.await = awaitSignature
-		w := step("verify")
-		w.Raw("jwk", key.JWK)
-		w.Str("input", t.Input)
-		w.Str("signature", t.Signature)
-		return a.next(w)
-	case decision == token.Fetch && !a.fetched:
-		a.await, a.fetched = awaitKeys, true
-		w := step("fetch")
-		w.Str("url", f.cfg.KeySetURL)
-		w.Int("timeout_ms", token.FetchLimit.Milliseconds())
-		w.Int("max_bytes", token.KeySetBytes)
-		return a.next(w)
-	case decision == token.Unknown:
-		return a.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: token.ReasonKeyUnknown})
-	case decision == token.NotYet:
-		return a.fail(&protocol.Error{
-			Code: protocol.ServiceUnavailable, Reason: "key_not_known_yet", RetryAfter: wait,
-			Message: "The token's key is not known here yet: try again when the issuer's keys have been fetched anew.",
-		})
-	}
-	return a.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "keys_unavailable", RetryAfter: max(wait, time.Second)})
-}
-
-// keysFetched takes what the key set's address has answered. What could not be used counts
-// as a failed fetch; Lookup says what then. A line in the log says so, and names keys that
-// had to be left out.
-func (f *Front) keysFetched(a *admission, result []byte, now time.Time) []byte {
-	status, answered := jsonscan.Uint(jsonscan.Field(result, "status"))
-	event, reason, leftOut := "key_set_failed", text(result, "error"), 0
-	switch body, whole := jsonscan.Str(jsonscan.Field(result, "body")); {
-	case answered && status != 200:
-		reason = "status"
-	case whole:
-		var err error
-		switch leftOut, err = f.keys.Load([]byte(body), now); {
-		case err == nil && leftOut == 0:
-			return f.identify(a, now)
-		case err == nil:
-			event, reason = "keys_left_out", "unusable_or_of_one_name"
-		case errors.Is(err, token.ErrNoKey):
-			reason = "no_usable_key"
-		default:
-			reason = "not_a_key_set"
-		}
-	}
-	if event == "key_set_failed" {
-		f.keys.Failed(now)
-	}
-	if since := now.Sub(f.keysLogged); 0 <= since && since < time.Minute {
-		return f.identify(a, now)
-	}
-	f.keysLogged = now
-	line := jsonscan.NewObject(nil)
-	line.Str("level", "warn")
-	line.Str("event", event)
-	line.Str("reason", reason)
-	if answered {
-		line.Uint("status", status)
-	}
-	if leftOut > 0 {
-		line.Int("keys", int64(leftOut))
-	}
-	a.await = awaitNoted
-	w := step("note")
-	w.Str("log", string(line.End()))
-	return a.next(w)
-}
 
 // resume takes the result of the last step.
 func (f *Front) resume(a *admission, result []byte, now time.Time) []byte {
@@ -101,10 +19,12 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return a.full()
 	}
 	switch a.await {
+	case awaitDocument, awaitMetadata:
+		return f.documentFetched(a, result, now)
 	case awaitKeys:
 		return f.keysFetched(a, result, now)
 	case awaitNoted:
-		return f.identify(a, now)
+		return f.goOnFetching(a, now)
 	case awaitSignature:
 		return f.verified(a, result, now)
 	case awaitClaims:
@@ -124,20 +44,20 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 }
 
 func (f *Front) verified(a *admission, result []byte, now time.Time) []byte {
-	t, err := f.parse(a.token)
+	t, from, err := f.parse(a.token)
 	if err != nil {
 		return a.fail(err)
 	}
 	signed, _ := jsonscan.Bool(jsonscan.Field(result, "ok"))
 	if f.cfg.ClaimsHook {
-		return f.askClaims(a, t, signed, now)
+		return f.askClaims(a, t, from, signed, now)
 	}
-	return f.named(a, t, signed, now)
+	return f.named(a, t, from, signed, now)
 }
 
 // named goes on with who the user is.
-func (f *Front) named(a *admission, t *token.Token, signed bool, now time.Time) []byte {
-	claims, err := f.cfg.Verifier.Validate(t, signed, now)
+func (f *Front) named(a *admission, t *token.Token, from *trust, signed bool, now time.Time) []byte {
+	claims, err := from.verifier.Validate(t, signed, now)
 	if err != nil {
 		return a.fail(err)
 	}

@@ -25,8 +25,8 @@ const (
 )
 
 // askClaims has the hook say what a token says of its user, once it is known to be genuine.
-func (f *Front) askClaims(a *admission, t *token.Token, signed bool, now time.Time) []byte {
-	if err := f.cfg.Verifier.Check(t, signed, now); err != nil {
+func (f *Front) askClaims(a *admission, t *token.Token, from *trust, signed bool, now time.Time) []byte {
+	if err := from.verifier.Check(t, signed, now); err != nil {
 		return a.fail(err)
 	}
 	a.await = awaitClaims
@@ -40,7 +40,7 @@ func (f *Front) askClaims(a *admission, t *token.Token, signed bool, now time.Ti
 // claimsGiven goes on with the claims that the hook has returned. What the token itself has to
 // say is checked once more, because the hook took its time.
 func (f *Front) claimsGiven(a *admission, result []byte, now time.Time) []byte {
-	t, err := f.parse(a.token)
+	t, from, err := f.parse(a.token)
 	if err != nil {
 		return a.fail(err)
 	}
@@ -55,5 +55,5 @@ func (f *Front) claimsGiven(a *admission, result []byte, now time.Time) []byte {
 	if !ok {
 		return a.unavailable(reasonClaimsUnusable)
 	}
-	return f.named(a, amended, true, now)
+	return f.named(a, amended, from, true, now)
 }

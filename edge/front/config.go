@@ -14,9 +14,9 @@ import (
 
 // Config is what a deployment's variables say about admission.
 type Config struct {
-	// Verifier is what a token must say, and which claim of it is the user (ISSUER,
-	// AUDIENCE, SUBJECT_CLAIM, EMAILS_VERIFIED, TOKEN_LEEWAY_S).
-	Verifier token.Verifier
+	// Issuers are those whose tokens are taken: that of ISSUER and the variables beside it, and
+	// those of ISSUERS.
+	Issuers []Issuer
 	// NoQueryTokens refuses a token in a URL (QUERY_TOKENS is 0).
 	NoQueryTokens bool
 	// Fault is why nobody is let in with a token; nil: they are.
@@ -25,14 +25,9 @@ type Config struct {
 	// one of them; nil: they may.
 	Jurisdiction string
 	Misplaced    *protocol.Error
-	// KeySetURL is where the issuer's keys are (JWKS_URL).
-	KeySetURL string
 	// KeyAges is how long fetched keys are believed (JWKS_FRESH_S, JWKS_STALE_S,
 	// JWKS_COOLDOWN_S).
 	KeyAges token.Ages
-	// Keys are those of a deployment that fetches none: STATIC_KEY; or the public
-	// halves of the embedded issuer's SIGNING_KEY and, behind it, PREVIOUS_KEYS.
-	Keys []token.Key
 	// Quiet leaves out of the log who was admitted (LOG_LEVEL is warn or error): who was
 	// refused always stands there.
 	Quiet bool
@@ -78,7 +73,7 @@ type Config struct {
 }
 
 // ErrNoKeys is a deployment that has no way to check a token.
-var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISSUER with SIGNING_KEY is set")
+var ErrNoKeys = errors.New("front: none of JWKS_URL, STATIC_KEY and EMBEDDED_ISSUER with SIGNING_KEY is set, and ISSUER is no https URL to ask for its keys")
 
 // ParseEnv reads the variables, a JSON object of strings. With an error the Config
 // still serves everything that needs no token; and what does, unless there is a Fault. The
@@ -88,7 +83,6 @@ func ParseEnv(env []byte) (Config, error) {
 		return Config{Fault: noKeys(ErrNoKeys)}, ErrNoKeys
 	}
 	cfg := Config{
-		KeySetURL: value(env, vars.JWKSURL),
 		Embedded:  on(env, vars.EmbeddedIssuer),
 		Quiet:     quiet(env),
 		Origins:   access.ParseOrigins(value(env, vars.AllowedOrigins), value(env, vars.PublicURL)),
@@ -119,33 +113,11 @@ func ParseEnv(env []byte) (Config, error) {
 			cfg.Published, _ = access.WithPrevious(signing, value(env, vars.PreviousKeys))
 		}
 	}
-	cfg.readIdentity(env)
+	err := cfg.readIdentity(env)
 	if cfg.readPlacement(env); cfg.Misplaced != nil {
 		cfg.Fault = cfg.Misplaced
 		return cfg, errors.New(cfg.Misplaced.Message)
 	}
-	if reason, message := cfg.identityFault(env); reason != "" {
-		cfg.Fault = notConfigured(reason, message)
-		return cfg, errors.New(message)
-	}
-	if cfg.KeySetURL != "" {
-		return cfg, nil
-	}
-	source, previous := value(env, vars.StaticKey), ""
-	if source == "" && cfg.Embedded {
-		source, previous = value(env, vars.SigningKey), value(env, vars.PreviousKeys)
-	}
-	if source == "" {
-		cfg.Fault = noKeys(ErrNoKeys)
-		return cfg, ErrNoKeys
-	}
-	key, err := token.PublicKey([]byte(source))
-	if err != nil {
-		cfg.Fault = noKeys(err)
-		return cfg, err
-	}
-	// With an unusable list the newest key still counts: who signs in now can work.
-	cfg.Keys, err = access.WithPrevious(key, previous)
 	return cfg, err
 }
 

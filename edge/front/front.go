@@ -15,7 +15,7 @@
 //
 // Steps (JSON, one object). Those with a state want a result; the others end it:
 //
-//	{"do":"verify","jwk","input","signature","state"}       -> {"ok"}
+//	{"do":"verify","algorithm","jwk","input","signature","state"}       -> {"ok"}
 //	{"do":"fetch","url","timeout_ms","max_bytes","state"}   -> {"status","body"} | {"error"}; one for all who ask meanwhile
 //	{"do":"note","state"}                                   -> {}: only its log counts
 //	{"do":"claims_hook","claims","timeout_ms","max_bytes","state"} -> {"body"} | {"refused"} | {"error"}
@@ -51,6 +51,7 @@
 package front
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -60,10 +61,8 @@ import (
 
 // Front is the admission of one deployment.
 type Front struct {
-	cfg  Config
-	keys *token.KeySet
-	// keysLogged is when the log last said that the key set could not be had.
-	keysLogged time.Time
+	cfg     Config
+	issuers []*trust
 	// They count what each address has done of late.
 	connects, logins, auth limiter
 	// lines keeps one address from filling the log.
@@ -72,14 +71,14 @@ type Front struct {
 	// are asked about twice in a row, before and after their signature's check.
 	text   string
 	parsed *token.Token
+	from   *trust
 }
 
 // New returns a Front that knows no fetched key yet.
 func New(cfg Config) *Front {
 	f := &Front{cfg: cfg}
-	f.keys = token.NewFetched(cfg.KeyAges)
-	if cfg.Keys != nil {
-		f.keys = token.NewStatic(cfg.Keys...)
+	for _, i := range cfg.Issuers {
+		f.issuers = append(f.issuers, newTrust(i, cfg.KeyAges))
 	}
 	f.connects.limit, f.logins.limit, f.auth.limit = cfg.Connects, cfg.Logins, cfg.Auth
 	return f
@@ -142,13 +141,19 @@ func text(obj []byte, name string) string {
 	return s
 }
 
-func (f *Front) parse(text string) (*token.Token, *protocol.Error) {
+// parse takes a token apart, and says whose keys it is to be checked with.
+func (f *Front) parse(text string) (*token.Token, *trust, *protocol.Error) {
 	if f.parsed != nil && f.text == text {
-		return f.parsed, nil
+		return f.parsed, f.from, nil
 	}
-	t, err := f.cfg.Verifier.Parse(text)
-	if err == nil {
-		f.text, f.parsed = text, t
+	verifiers := make([]*token.Verifier, len(f.issuers))
+	for i, from := range f.issuers {
+		verifiers[i] = &from.verifier
 	}
-	return t, err
+	t, v, err := token.ParseAny(text, verifiers...)
+	if err != nil {
+		return nil, nil, err
+	}
+	f.text, f.parsed, f.from = text, t, f.issuers[slices.Index(verifiers, v)]
+	return t, f.from, nil
 }

@@ -304,8 +304,8 @@ func TestRoutes(t *testing.T) {
 func TestConfig(t *testing.T) {
 	for env, want := range map[string]string{
 		`{"EMBEDDED_ISSUER":"0","SIGNING_KEY":"x"}`:                                     ErrNoKeys.Error(),
-		`{"EMBEDDED_ISSUER":"1","SIGNING_KEY":"c2VjcmV0"}`:                              "token: not a usable RSA key",
-		`{"ISSUER":"i","AUDIENCE":"a","STATIC_KEY":"{\"kty\":\"oct\",\"k\":\"AAAA\"}"}`: "token: not a usable RSA key",
+		`{"EMBEDDED_ISSUER":"1","SIGNING_KEY":"c2VjcmV0"}`:                              "token: not a usable public key",
+		`{"ISSUER":"i","AUDIENCE":"a","STATIC_KEY":"{\"kty\":\"oct\",\"k\":\"AAAA\"}"}`: "token: not a usable public key",
 		`not JSON`: ErrNoKeys.Error(),
 	} {
 		cfg, err := ParseEnv([]byte(env))

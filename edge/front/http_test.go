@@ -30,7 +30,7 @@ func TestKeySet(t *testing.T) {
 		t.Fatalf("%v %v", end, err)
 	}
 	for _, kid := range []string{"k0", "k1"} {
-		if _, decision, _ := keys.Lookup(kid, false, now); decision != token.Use {
+		if _, decision, _ := keys.Lookup(&token.Token{KeyID: kid, Algorithm: token.Algorithm}, false, now); decision != token.Use {
 			t.Errorf("%s: decision %d", kid, decision)
 		}
 	}

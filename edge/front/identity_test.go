@@ -249,7 +249,7 @@ func TestFailedFetchIsLogged(t *testing.T) {
 		said := 0
 		for _, line := range w.logs {
 			if strings.Contains(line, "key_set_failed") {
-				if said++; line != `{"level":"warn","event":"key_set_failed",`+want+`}` {
+				if said++; line != `{"level":"warn","event":"key_set_failed",`+want+`,"issuer":"`+issuer+`"}` {
 					t.Errorf("%s, want %s", line, want)
 				}
 			}
@@ -269,7 +269,7 @@ func TestOneBadKey(t *testing.T) {
 	if end := w.run(upgrade(asking(goodToken()))); end["do"] != "socket" {
 		t.Errorf("%v", end)
 	}
-	if want := `{"level":"warn","event":"keys_left_out","reason":"unusable_or_of_one_name","status":200,"keys":2}`; w.logs[0] != want {
+	if want := `{"level":"warn","event":"keys_left_out","reason":"unusable_or_of_one_name","status":200,"keys":2,"issuer":"` + issuer + `"}`; w.logs[0] != want {
 		t.Errorf("%s, want %s", w.logs[0], want)
 	}
 	if end := w.run(upgrade(asking(sign(`{"alg":"RS256","kid":"b"}`, good)))); end["do"] == "socket" {

@@ -2,6 +2,9 @@ package front
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -179,16 +182,31 @@ func (w *worker) run(event map[string]any) map[string]any {
 	return nil
 }
 
-// verify is WebCrypto: the key it is given, nothing else.
+// verify is WebCrypto: the key and the algorithm that it is given, nothing else.
 func verify(step map[string]any) bool {
 	jwk := step["jwk"].(map[string]any)
 	if jwk["d"] != nil {
 		panic("a private key left the core")
 	}
-	n, _ := base64.RawURLEncoding.DecodeString(jwk["n"].(string))
+	bytes := func(name string) []byte {
+		text, _ := jwk[name].(string)
+		b, _ := base64.RawURLEncoding.DecodeString(text)
+		return b
+	}
 	s, _ := base64.RawURLEncoding.DecodeString(step["signature"].(string))
-	sum := sha256.Sum256([]byte(step["input"].(string)))
-	return rsa.VerifyPKCS1v15(&rsa.PublicKey{N: new(big.Int).SetBytes(n), E: 65537}, crypto.SHA256, sum[:], s) == nil
+	input := []byte(step["input"].(string))
+	sum := sha256.Sum256(input)
+	switch text, _ := json.Marshal(step["algorithm"]); string(text) {
+	case `{"hash":"SHA-256","name":"RSASSA-PKCS1-v1_5"}`:
+		return rsa.VerifyPKCS1v15(&rsa.PublicKey{N: new(big.Int).SetBytes(bytes("n")), E: 65537}, crypto.SHA256, sum[:], s) == nil
+	case `{"hash":"SHA-256","name":"ECDSA","namedCurve":"P-256"}`:
+		public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(bytes("x")), Y: new(big.Int).SetBytes(bytes("y"))}
+		return ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(s[:32]), new(big.Int).SetBytes(s[32:]))
+	case `{"name":"Ed25519"}`:
+		return ed25519.Verify(bytes("x"), input, s)
+	default:
+		panic("WebCrypto knows no " + string(text))
+	}
 }
 
 const line = "http://127.0.0.1:8787/v1/ws/documents/welcome"

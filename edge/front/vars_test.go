@@ -17,7 +17,7 @@ func TestDefaultsAreTheTables(t *testing.T) {
 	if want := (token.Ages{Fresh: token.Fresh, Stale: token.Stale, UnknownCooldown: token.UnknownCooldown}); err != nil || cfg.KeyAges != want {
 		t.Errorf("%+v, %v", cfg.KeyAges, err)
 	}
-	if cfg.MaxTokenLife != token.MaxLife || cfg.Verifier.Leeway != token.DefaultLeeway || cfg.WebhookWindow != signature.DefaultWindow ||
+	if cfg.MaxTokenLife != token.MaxLife || cfg.Issuers[0].Verifier.Leeway != token.DefaultLeeway || cfg.WebhookWindow != signature.DefaultWindow ||
 		vars.TokenLeeway.Duration("999999") != token.MaxLeeway {
 		t.Errorf("%+v", cfg)
 	}

@@ -4,8 +4,11 @@ package vars
 const (
 	Issuer         Text   = "ISSUER"
 	Audience       Text   = "AUDIENCE"
+	AudienceClaim  Text   = "AUDIENCE_CLAIM"
 	SubjectClaim   Text   = "SUBJECT_CLAIM"
 	EmailsVerified Switch = "EMAILS_VERIFIED off"
+	Algorithms     Text   = "ALGORITHMS"
+	Issuers        Text   = "ISSUERS"
 	TokenLeeway    Number = "TOKEN_LEEWAY_S 30 none 300"
 	MaxTokenLife   Number = "MAX_TOKEN_LIFE_S 31622400"
 	ClaimsTimeout  Number = "CLAIMS_TIMEOUT_MS 2000 1 4000"
@@ -157,7 +160,7 @@ const (
 
 // all are all rows, in the order of edge/VARIABLES.md.
 const all = "" +
-	string(Issuer) + "\n" + string(Audience) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(ClaimsTimeout) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
+	string(Issuer) + "\n" + string(Audience) + "\n" + string(AudienceClaim) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(Algorithms) + "\n" + string(Issuers) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(ClaimsTimeout) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
 	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +

@@ -170,10 +170,13 @@ func TestWranglerSetsWhatPeopleSet(t *testing.T) {
 // Behind a bar stands what it is where nobody sets it, of one that is worked out from another.
 const sentences = `
 # Who is let in
-ISSUER: The issuer of access tokens (a token's ~iss~). Required with ~JWKS_URL~ or ~STATIC_KEY~. The embedded issuer puts it into its tokens.
-AUDIENCE: The audiences that tokens may have: a token's ~aud~ has to name one of them. Separate several by commas or spaces; ~*~ accepts any. Required with ~JWKS_URL~ or ~STATIC_KEY~.
+ISSUER: The issuer of access tokens (a token's ~iss~). The embedded issuer puts it into its tokens. If none of ~EMBEDDED_ISSUER~, ~JWKS_URL~ and ~STATIC_KEY~ is set, the Worker asks the issuer where its keys are (~/.well-known/openid-configuration~): an https URL, exactly as the issuer spells it. [IDENTITY.md](IDENTITY.md) says what to set for which provider.
+AUDIENCE: The audiences that tokens may have: a token's ~aud~ has to name one of them. Separate several by commas or spaces; ~*~ accepts any. Required with every issuer but the embedded one.
+AUDIENCE_CLAIM: The claim that ~AUDIENCE~ is compared with: ~aud~ if empty, ~client_id~ or ~azp~, for a provider whose access tokens have no ~aud~. A token that has an ~aud~ all the same needs both to match.
 SUBJECT_CLAIM: The claim that names the user: ~user_id~ if empty, or ~sub~, ~email~, or any other claim at the top of a token.
 EMAILS_VERIFIED: The issuer verifies every e-mail. If off, ~email~ names a user only with ~"email_verified": true~.
+ALGORITHMS: The signature algorithms that tokens may have, separated by commas or spaces: ~RS256~ if empty; ~RS384~, ~RS512~, ~PS256~, ~PS384~, ~PS512~, ~ES256~, ~ES384~ or ~EdDSA~. The embedded issuer signs with ~RS256~ in any case.
+ISSUERS: Further issuers, at most 16 in all: a JSON list of objects with ~issuer~, ~audience~ and ~user_prefix~, and if needed ~audience_claim~, ~subject_claim~ (~sub~ by default), ~emails_verified~, ~algorithms~, ~jwks_url~ and ~same_users_as~. See [IDENTITY.md](IDENTITY.md).
 TOKEN_LEEWAY_S: The largest difference between the issuer's clock and this one.
 MAX_TOKEN_LIFE_S: The longest life of a token. The server remembers a revoked token for as long.
 CLAIMS_TIMEOUT_MS: How long the hook ~claims~ of your own Worker may take (edge/PACKAGE.md).
@@ -181,9 +184,9 @@ QUERY_TOKENS: Accepts a token in a URL (~?token=~), where logs and histories may
 EMBEDDED_ISSUER: This Worker signs users in itself, with ~SIGNING_KEY~.
 SIGNING_KEY: The embedded issuer's private key, a JWK. ~make rotate~ replaces it.
 PREVIOUS_KEYS: The public keys before ~SIGNING_KEY~, a key set. Their tokens stay valid.
-JWKS_URL: The address of another issuer's key set.
+JWKS_URL: The address of another issuer's key set, for an issuer that cannot be asked for it.
 STATIC_KEY: One public key of another issuer, a JWK.
-JWKS_FRESH_S: The Worker uses a fetched key set for so long without fetching it again.
+JWKS_FRESH_S: The Worker uses a fetched key set, and the address that the issuer gave for it, for so long without fetching it again.
 JWKS_STALE_S: The Worker uses a fetched key set for so long while the issuer does not answer.
 JWKS_COOLDOWN_S: The least time between two fetches for a key that is not in the set. A client with such a token waits for as long.
 ALLOWED_ORIGINS: The origins whose pages may connect, separated by commas, beside this Worker's own, which always may. ~*~: all.

@@ -29,7 +29,9 @@ function boot(env, ctx) {
 	core = reactor(module);
 	due = 0;
 	room = { at: 0, bytes: 0 };
-	const strings = Object.entries(variables(env)).filter(([, value]) => typeof value === "string");
+	// A variable that is a list in wrangler.toml is one here too, and no binding is.
+	const texts = Object.entries(variables(env)).map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]);
+	const strings = texts.filter(([, value]) => typeof value === "string");
 	const complaints = read(core.exports.front_boot(put(Object.fromEntries(strings))));
 	for (const line of complaints.split("\n")) if (line !== "") log(line, env, ctx);
 	fault = turn({ kind: "fault" });
@@ -97,12 +99,11 @@ async function decide(env, event, ctx, request, pending) {
 }
 
 const fetches = new Map(); // those under way, by URL
-const keys = new Map(); // CryptoKeys by the text of their JWK
-const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+const keys = new Map(); // CryptoKeys by the text of their algorithm and JWK
 
 const acts = {
-	async verify({ jwk, input, signature }) {
-		const name = JSON.stringify(jwk);
+	async verify({ algorithm, jwk, input, signature }) {
+		const name = JSON.stringify([algorithm, jwk]);
 		let key = keys.get(name);
 		if (key === undefined) {
 			key = await crypto.subtle.importKey("jwk", jwk, algorithm, false, ["verify"]);

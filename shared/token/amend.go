@@ -9,7 +9,7 @@ import (
 
 // own are the claims that stay the token's own, whatever else is said about its user: what was
 // checked of it, how long it lives, and by what it is revoked.
-var own = [...]string{"iss", "aud", "exp", "nbf", "iat", "jti", "token_type"}
+var own = [...]string{"iss", "aud", "exp", "nbf", "iat", "jti", "token_type", "client_id", "azp"}
 
 // Payload returns the claims as they were signed, a JSON object.
 func (t *Token) Payload() []byte {
@@ -22,7 +22,7 @@ func (t *Token) Payload() []byte {
 // a deployment that reads them in a way of its own. raw is a JSON object. The token lives as long
 // as it did, or shorter, if raw says so. ok is false if raw is not an object of claims.
 func (t *Token) Amended(raw []byte) (amended *Token, ok bool) {
-	if jsonscan.Check(raw, depth) != nil || !unique(raw) {
+	if jsonscan.Check(raw, claimDepth) != nil || !unique(raw, claimDepth) {
 		return nil, false
 	}
 	if _, ok := jsonscan.Parse(raw); !ok {

@@ -2,6 +2,7 @@ package token
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -57,8 +58,18 @@ func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 	if name == EmailClaim {
 		s = lower(s)
 	}
+	if slices.ContainsFunc(v.Reserved, func(prefix string) bool { return strings.HasPrefix(v.Prefix+s, prefix) }) {
+		return "", refuse(ReasonReserved)
+	}
+	if s = v.Prefix + s; !protocol.UserID(s) {
+		return "", malformed(name)
+	}
 	return s, nil
 }
+
+// AudienceClaim reports whether a claim can name the app that a token was made for: aud, the
+// client that asked for it (client_id, RFC 9068), or the party that it was given to (azp).
+func AudienceClaim(name string) bool { return name == "aud" || name == "client_id" || name == "azp" }
 
 // email returns the e-mail for display. It returns "" for one that text would have to clean,
 // because the result would be somebody else's address.

@@ -2,15 +2,18 @@
 // computes no signature: the caller has WebCrypto check it. A caller takes three steps and
 // may leave none out:
 //
-//	t, err := verifier.Parse(text)               // form, algorithm, key id
-//	key, decision, wait := keys.Lookup(t.KeyID, fetched, now) // which key, or fetch first
-//	err = verifier.Validate(t, signed, now)      // signed: WebCrypto's result
+//	t, err := verifier.Parse(text)                      // form, algorithm, issuer, key id
+//	key, decision, wait := keys.Lookup(t, fetched, now) // which key, or fetch first
+//	err = verifier.Validate(t, signed, now)             // signed: WebCrypto's result
 //
-// A caller must trust nothing that Parse returns before Validate has returned nil.
+// A caller must trust nothing that Parse returns before Validate has returned nil. If there are
+// several issuers, ParseAny chooses the verifier by the token's iss. That is safe before the
+// signature is checked, because an issuer's tokens are checked with that issuer's keys alone.
 //
-// The only algorithm is RS256: RFC 8725, section 3.1, asks for an allow-list instead of the
-// header's own claim. A key comes from the deployment's configuration. Lookup picks it by kid,
-// a name that it compares and never opens, fetches or resolves.
+// The deployment says which algorithms it accepts: RFC 8725, section 3.1, asks for an allow-list
+// instead of the header's own claim. A key comes from the deployment's configuration, or from
+// the issuer that this names. Lookup picks it by kid, a name that it compares and never opens,
+// fetches or resolves.
 package token
 
 import (
@@ -18,9 +21,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
-
-// Algorithm is the only signature algorithm that Parse accepts.
-const Algorithm = "RS256"
 
 // The reasons in an error's details. All come with AUTHENTICATION_FAILED except two:
 // ReasonExpired comes with TOKEN_EXPIRED, and ReasonNotYetValid with SERVICE_UNAVAILABLE and
@@ -35,6 +35,7 @@ const (
 	ReasonExpired      = "token_expired"
 	ReasonIssuer       = "issuer_mismatch"
 	ReasonAudience     = "audience_mismatch"
+	ReasonReserved     = "subject_of_another_issuer"
 	ReasonClaimMissing = "claim_missing"
 	ReasonUnverified   = "email_not_verified"
 	ReasonNotYetValid  = "not_yet_valid"

@@ -37,6 +37,8 @@ const (
 	Fetch
 	// Unknown says that there is no such key.
 	Unknown
+	// Unfit says that the key is not for the token's algorithm (RFC 8725, section 3.1).
+	Unfit
 	// NotYet says that a kid may not cause another fetch so soon. The issuer may have
 	// published such a key meanwhile.
 	NotYet
@@ -44,10 +46,24 @@ const (
 	Unavailable
 )
 
+// orDefault replaces the fields that are not set.
+func (a Ages) orDefault() Ages {
+	for _, f := range [...]struct {
+		age       *time.Duration
+		otherwise time.Duration
+	}{{&a.Fresh, Fresh}, {&a.Stale, Stale}, {&a.UnknownCooldown, UnknownCooldown}} {
+		if *f.age <= 0 {
+			*f.age = f.otherwise
+		}
+	}
+	return a
+}
+
 // KeySet holds the keys that check tokens: either fetched keys, which age, or configured
 // keys, which do not. It is not safe for concurrent use.
 type KeySet struct {
 	ages     Ages
+	allowed  []string
 	static   []Key
 	keys     map[string]Key
 	loadedAt time.Time
@@ -57,17 +73,10 @@ type KeySet struct {
 	askedAt time.Time
 }
 
-// NewFetched returns a set whose keys have to be fetched.
-func NewFetched(ages Ages) *KeySet {
-	for _, a := range [...]struct {
-		age       *time.Duration
-		otherwise time.Duration
-	}{{&ages.Fresh, Fresh}, {&ages.Stale, Stale}, {&ages.UnknownCooldown, UnknownCooldown}} {
-		if *a.age <= 0 {
-			*a.age = a.otherwise
-		}
-	}
-	return &KeySet{ages: ages}
+// NewFetched returns a set whose keys have to be fetched. It uses the keys for these
+// algorithms; none means Algorithm.
+func NewFetched(ages Ages, allowed ...string) *KeySet {
+	return &KeySet{ages: ages.orDefault(), allowed: allowed}
 }
 
 // NewStatic returns a set of configured keys. The first is the one that signs at present:
@@ -75,11 +84,11 @@ func NewFetched(ages Ages) *KeySet {
 // the only key has no name.
 func NewStatic(keys ...Key) *KeySet { return &KeySet{static: keys} }
 
-// Load stores a fetched key set, and returns how many of its RSA keys for signatures it
+// Load stores a fetched key set, and returns how many of its keys for our algorithms it
 // could not use. A set without a usable key counts as Failed and changes nothing, so an
 // issuer's error page locks nobody out.
 func (s *KeySet) Load(jwks []byte, now time.Time) (leftOut int, err error) {
-	keys, leftOut, err := readKeySet(jwks)
+	keys, leftOut, err := readKeySet(jwks, s.allowed)
 	if err != nil {
 		s.Failed(now)
 		return leftOut, err
@@ -91,10 +100,18 @@ func (s *KeySet) Load(jwks []byte, now time.Time) (leftOut int, err error) {
 // Failed records a fetch that brought no key set.
 func (s *KeySet) Failed(now time.Time) { s.failedAt, s.askedAt = now, time.Time{} }
 
-// Lookup decides what to do about a token that names kid. fetched says that the caller fetched
-// the set for this very token: a kid that is missing now is unknown. key is set with Use.
-// wait is how long NotYet and Unavailable last.
-func (s *KeySet) Lookup(kid string, fetched bool, now time.Time) (key Key, d Decision, wait time.Duration) {
+// Lookup decides what to do about a token. fetched says that the caller fetched the set for this
+// very token: a kid that is missing now is unknown. key is set with Use. wait is how long NotYet
+// and Unavailable last.
+func (s *KeySet) Lookup(t *Token, fetched bool, now time.Time) (key Key, d Decision, wait time.Duration) {
+	key, d, wait = s.named(t.KeyID, fetched, now)
+	if d == Use && !key.Fits(t.Algorithm) {
+		return Key{}, Unfit, 0
+	}
+	return key, d, wait
+}
+
+func (s *KeySet) named(kid string, fetched bool, now time.Time) (key Key, d Decision, wait time.Duration) {
 	if s.static != nil {
 		if kid == "" || len(s.static) == 1 && s.static[0].ID == "" {
 			return s.static[0], Use, 0

@@ -100,7 +100,7 @@ func TestReadKeySet(t *testing.T) {
 		{"an error page", `<html>`, 0},
 		{"64 KiB and more", string(set("a")) + strings.Repeat(" ", KeySetBytes), 0},
 	} {
-		keys, _, err := readKeySet([]byte(c.jwks))
+		keys, _, err := readKeySet([]byte(c.jwks), nil)
 		if len(keys) != c.keys || (err == nil) != (c.keys > 0) {
 			t.Errorf("%s: %d keys, %v", c.what, len(keys), err)
 		}
@@ -117,7 +117,7 @@ func TestKeysLeftOut(t *testing.T) {
 		`{"keys":[` + jwk("a") + `,` + jwk("b") + `,` + other("b") + `]}`:                                               1,
 		`{"keys":[` + jwk("a") + `,{"kty":"RSA","kid":"b","e":"AQAB"},{"kty":"RSA","kid":7}]}`:                          2,
 	} {
-		if _, n, err := readKeySet([]byte(jwks)); n != want || err != nil {
+		if _, n, err := readKeySet([]byte(jwks), nil); n != want || err != nil {
 			t.Errorf("%.60s…: %d, %v, want %d", jwks, n, err, want)
 		}
 	}
@@ -128,7 +128,7 @@ func TestKeySetLife(t *testing.T) {
 	s, at := NewFetched(Ages{}), now
 	wait := func(kid string, d Decision, w time.Duration) {
 		t.Helper()
-		key, got, wait := s.Lookup(kid, false, at)
+		key, got, wait := s.Lookup(naming(kid), false, at)
 		if got != d || (got == Use) != (key.ID == kid && key.JWK != nil) || wait != w {
 			t.Fatalf("%s after %v: decision %d, wait %v, want %d, %v", kid, at.Sub(now), got, wait, d, w)
 		}
@@ -139,7 +139,7 @@ func TestKeySetLife(t *testing.T) {
 	}
 	unknown := func(kid string) { // after a fetch for this token
 		t.Helper()
-		if _, got, _ := s.Lookup(kid, true, at); got != Unknown {
+		if _, got, _ := s.Lookup(naming(kid), true, at); got != Unknown {
 			t.Fatalf("%s, fetched: decision %d, want Unknown", kid, got)
 		}
 	}
@@ -195,7 +195,7 @@ func TestKeySetLife(t *testing.T) {
 func TestEverybodyWaitsForTheFetch(t *testing.T) {
 	s := NewFetched(Ages{})
 	for range 100 {
-		if _, d, _ := s.Lookup("a", false, now); d != Fetch {
+		if _, d, _ := s.Lookup(naming("a"), false, now); d != Fetch {
 			t.Fatalf("decision %d, want Fetch", d)
 		}
 	}
@@ -203,7 +203,7 @@ func TestEverybodyWaitsForTheFetch(t *testing.T) {
 	at := now.Add(Fresh)
 	want := func(d Decision) {
 		t.Helper()
-		if _, got, _ := s.Lookup("a", false, at); got != d {
+		if _, got, _ := s.Lookup(naming("a"), false, at); got != d {
 			t.Fatalf("after %v: decision %d, want %d", at.Sub(now), got, d)
 		}
 	}
@@ -221,8 +221,11 @@ func TestStaticKey(t *testing.T) {
 	}
 	s := NewStatic(key)
 	for kid, want := range map[string]Decision{"a": Use, "": Use, "b": Unknown} {
-		if _, got, _ := s.Lookup(kid, false, now.Add(24*time.Hour)); got != want {
+		if _, got, _ := s.Lookup(naming(kid), false, now.Add(24*time.Hour)); got != want {
 			t.Errorf("%q: %d, want %d", kid, got, want)
 		}
 	}
 }
+
+// naming returns a token that names a key.
+func naming(kid string) *Token { return &Token{KeyID: kid, Algorithm: Algorithm} }

@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 const (
 	// keyIDBytes is the length of the longest kid. We only use a kid as a map key.
 	keyIDBytes = 128
-	// depth is the deepest nesting of a header or payload: encoding/json recurses, and
-	// its stack is small here.
-	depth = 8
+	// depth is the deepest nesting of a header or a configured key, claimDepth that of a payload, where
+	// issuers put what they like. Reading the claims recurses, and the stack is small here.
+	depth, claimDepth = 8, 32
 )
 
 // Token is a text in the form of a token. Nothing in it is verified yet.
@@ -28,6 +29,8 @@ type Token struct {
 	Signature string
 	// KeyID names the key; "" if the token names none.
 	KeyID string
+	// Algorithm is the algorithm that the header names, one of those that are allowed.
+	Algorithm string
 
 	claims jwt.MapClaims
 }
@@ -37,13 +40,22 @@ type Token struct {
 type Verifier struct {
 	// Issuer is the iss that a token must have; "" accepts any.
 	Issuer string
+	// Algorithms are the algorithms that a token may be signed with; empty means Algorithm.
+	Algorithms []string
 	// Audience lists the apps of which a token's aud must name one; empty accepts any aud, or none.
 	Audience []string
+	// AudienceClaim is the claim that names the app if that is not aud: client_id or azp. Then a
+	// token needs no aud, and one that it has must name an app of Audience too.
+	AudienceClaim string
 	// Unaddressed accepts only tokens without an aud. For an issuer whose own tokens have
 	// none, a token with an aud is meant for somebody else.
 	Unaddressed bool
 	// Subject is the claim that names the user; "" means user_id.
 	Subject string
+	// Prefix goes before the subject, so that no user of one issuer is taken for another's. Reserved
+	// are the other issuers' prefixes: a user whose name begins with one is refused.
+	Prefix   string
+	Reserved []string
 	// EmailsVerified says that the issuer verifies each e-mail before it puts it into a
 	// token, whether or not email_verified says so.
 	EmailsVerified bool
@@ -53,25 +65,50 @@ type Verifier struct {
 
 // Parse checks the form of text and takes it apart.
 //
-// It accepts no RS256 token that golang-jwt's parser refuses (FuzzParse checks that), without
+// It accepts no token that golang-jwt's parser refuses (FuzzParse checks that), without
 // the signing methods that come with that parser. It is stricter: for example, it refuses a
 // token that has a claim twice (RFC 7519, section 4). encoding/json takes the last of the
 // two, another reader the first, so such a token has no one meaning. Validate leaves the
 // claims themselves to golang-jwt's validator.
 func (v *Verifier) Parse(text string) (*Token, *protocol.Error) {
-	t, body, err := dissect(text)
+	t, _, err := ParseAny(text, v)
+	return t, err
+}
+
+// ParseAny is Parse for the tokens of several issuers, and returns the one verifier whose issuer
+// the token names. Nothing needs to be fetched, or checked, to refuse a token of any other.
+func ParseAny(text string, from ...*Verifier) (*Token, *Verifier, *protocol.Error) {
+	t, body, err := dissect(text, func(name string) bool {
+		return slices.ContainsFunc(from, func(v *Verifier) bool { return allows(v.Algorithms, name) })
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !unique(body) {
-		return nil, refuse(ReasonMalformed)
+	if !unique(body, claimDepth) {
+		return nil, nil, refuse(ReasonMalformed)
 	}
 	t.claims = decodeObject(body)
-	return t, nil
+	issuer, isText := t.claims["iss"].(string)
+	for _, v := range from {
+		switch {
+		case v.Issuer != "" && issuer != v.Issuer:
+		case !allows(v.Algorithms, t.Algorithm):
+			return nil, nil, refuse(ReasonAlgorithm)
+		default:
+			return t, v, nil
+		}
+	}
+	switch {
+	case !isText && t.claims["iss"] != nil:
+		return nil, nil, malformed("iss")
+	case issuer == "":
+		return nil, nil, missing("iss")
+	}
+	return nil, nil, refuse(ReasonIssuer)
 }
 
 // dissect is Parse without the claims, for a signed text of any content.
-func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
+func dissect(text string, allowed func(algorithm string) bool) (t *Token, body []byte, err *protocol.Error) {
 	if text == "" {
 		return nil, nil, refuse(ReasonMissing)
 	}
@@ -86,7 +123,10 @@ func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
 	if !ok {
 		return nil, nil, refuse(ReasonMalformed)
 	}
-	kid, err := header(head)
+	kid, algorithm, err := header(head)
+	if err == nil && !allowed(algorithm) {
+		err = refuse(ReasonAlgorithm)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,10 +134,14 @@ func dissect(text string) (t *Token, body []byte, err *protocol.Error) {
 	if !ok {
 		return nil, nil, refuse(ReasonMalformed)
 	}
-	if signature, ok := segment(parts[2]); !ok || len(signature) == 0 {
+	signature, ok := segment(parts[2])
+	if !ok || len(signature) == 0 {
 		return nil, nil, refuse(ReasonMalformed)
 	}
-	return &Token{Input: text[:len(parts[0])+1+len(parts[1])], Signature: parts[2], KeyID: kid}, body, nil
+	if length := find(algorithm).signature; length > 0 && len(signature) != length {
+		return nil, nil, refuse(ReasonSignature)
+	}
+	return &Token{Input: text[:len(parts[0])+1+len(parts[1])], Signature: parts[2], KeyID: kid, Algorithm: algorithm}, body, nil
 }
 
 // decodeObject decodes a checked object into the form that golang-jwt's validator needs.
@@ -143,9 +187,9 @@ func segment(s string) ([]byte, bool) {
 }
 
 // unique reports whether b is one JSON object without a repeated name.
-func unique(b []byte) bool {
+func unique(b []byte, deepest int) bool {
 	seen := make(map[string]bool)
-	scan := jsonscan.Scan(b, depth)
+	scan := jsonscan.Scan(b, deepest)
 	for scan.Next() {
 		name := string(scan.Key())
 		if seen[name] {
@@ -164,34 +208,35 @@ func access(typ []byte) bool {
 	return ok && (s == "jwt" || s == "at+jwt")
 }
 
-// header checks the first part and returns the name of the key. It ignores jku, jwk, x5u and
+// header checks the first part and returns the names of the key and the algorithm. It ignores jku, jwk, x5u and
 // x5c, by which a sender says which key to trust. It refuses crit, which names extensions that
 // a reader must understand: we understand none (RFC 7515, 4.1.11). It refuses b64 and zip,
 // which change how the payload reads (RFC 7797; RFC 7516, 4.1.3). It refuses the typ of
 // another kind of token, such as a logout token: its issuer did not make it for access
 // (RFC 8725, 3.11).
-func header(b []byte) (kid string, err *protocol.Error) {
-	if !unique(b) {
-		return "", refuse(ReasonMalformed)
+func header(b []byte) (kid, algorithm string, err *protocol.Error) {
+	if !unique(b, depth) {
+		return "", "", refuse(ReasonMalformed)
 	}
-	if alg, ok := jsonscan.Str(jsonscan.Field(b, "alg")); !ok || alg != Algorithm {
-		return "", refuse(ReasonAlgorithm)
+	algorithm, ok := jsonscan.Str(jsonscan.Field(b, "alg"))
+	if !ok || !KnownAlgorithm(algorithm) {
+		return "", "", refuse(ReasonAlgorithm)
 	}
 	for _, name := range [...]string{"crit", "b64", "zip"} {
 		if jsonscan.Field(b, name) != nil {
-			return "", refuse(ReasonMalformed)
+			return "", "", refuse(ReasonMalformed)
 		}
 	}
 	if raw := jsonscan.Field(b, "typ"); raw != nil && !access(raw) {
-		return "", refuse(ReasonWrongType)
+		return "", "", refuse(ReasonWrongType)
 	}
 	raw := jsonscan.Field(b, "kid")
 	if raw == nil {
-		return "", nil
+		return "", algorithm, nil
 	}
-	kid, ok := jsonscan.Str(raw)
+	kid, ok = jsonscan.Str(raw)
 	if !ok || kid == "" || len(kid) > keyIDBytes {
-		return "", refuse(ReasonMalformed)
+		return "", "", refuse(ReasonMalformed)
 	}
-	return kid, nil
+	return kid, algorithm, nil
 }

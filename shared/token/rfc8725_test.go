@@ -116,7 +116,7 @@ func verdict(v *Verifier, text string) string {
 	if err != nil {
 		return err.Reason
 	}
-	if _, decision, _ := NewStatic(Key{ID: "k1"}).Lookup(tok.KeyID, false, now); decision != Use {
+	if _, decision, _ := NewStatic(Key{ID: "k1", fits: []string{Algorithm}}).Lookup(tok, false, now); decision != Use {
 		return "unknown"
 	}
 	claims, err := v.Validate(tok, verify(tok), now)

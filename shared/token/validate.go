@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +73,7 @@ func (v *Verifier) Check(t *Token, signed bool, now time.Time) *protocol.Error {
 	if v.Issuer != "" {
 		options = append(options, jwt.WithIssuer(v.Issuer))
 	}
-	if len(v.Audience) > 0 {
+	if len(v.Audience) > 0 && (v.AudienceClaim == "" || t.claims["aud"] != nil) {
 		options = append(options, jwt.WithAudience(v.Audience...))
 	}
 	if err := jwt.NewValidator(options...).Validate(t.claims); err != nil {
@@ -81,9 +82,28 @@ func (v *Verifier) Check(t *Token, signed bool, now time.Time) *protocol.Error {
 	if v.Unaddressed && t.claims["aud"] != nil {
 		return refuse(ReasonAudience)
 	}
+	if err := v.app(t); err != nil {
+		return err
+	}
 	// OAuth calls an access token a bearer token (RFC 6750).
 	if kind, ok := t.claims["token_type"].(string); ok && kind != "access" && !strings.EqualFold(kind, "bearer") {
 		return refuse(ReasonWrongType)
+	}
+	return nil
+}
+
+// app checks the claim that names the app beside aud, if the deployment named one.
+func (v *Verifier) app(t *Token) *protocol.Error {
+	if len(v.Audience) == 0 || v.AudienceClaim == "" {
+		return nil
+	}
+	switch name, ok := t.claims[v.AudienceClaim].(string); {
+	case !ok && t.claims[v.AudienceClaim] != nil:
+		return malformed(v.AudienceClaim)
+	case name == "":
+		return missing(v.AudienceClaim)
+	case !slices.Contains(v.Audience, name):
+		return refuse(ReasonAudience)
 	}
 	return nil
 }
