@@ -157,8 +157,9 @@ func TestAnotherIssuersTokens(t *testing.T) {
 	// be one it has begun to use, as long as it was not asked again.
 	stranger := forgerOfStranger()
 	before, began := p.asked(), time.Now()
+	s.expectAnswer(stranger.token(func(_, c map[string]any) { c["iss"] = "https://made-up.example" }), "401 AUTHENTICATION_FAILED issuer_mismatch")
 	for n := range 60 {
-		forged := stranger.token(func(h, _ map[string]any) { h["kid"] = fmt.Sprint("made-up-", n) })
+		forged := stranger.token(func(h, c map[string]any) { h["kid"], c["iss"] = fmt.Sprint("made-up-", n), p.URL })
 		said, wait := s.attempt(forged)
 		if said != "401 AUTHENTICATION_FAILED key_unknown" && (said != "503 SERVICE_UNAVAILABLE key_not_known_yet" || wait <= 0 || wait > 2000) {
 			t.Fatalf("answered %q, to come in %v ms", said, wait)

@@ -79,7 +79,13 @@ func webCrypto(algorithm string) []byte {
 	case algorithm[:2] == "ES":
 		text = `{"name":"ECDSA","namedCurve":"P-` + bits + `","hash":"SHA-` + bits + `"}`
 	case algorithm[:2] == "PS": // the salt is as long as the hash (RFC 7518, section 3.5)
-		salt := map[string]string{"256": "32", "384": "48", "512": "64"}[bits]
+		salt := "32"
+		switch bits {
+		case "384":
+			salt = "48"
+		case "512":
+			salt = "64"
+		}
 		text = `{"name":"RSA-PSS","hash":"SHA-` + bits + `","saltLength":` + salt + `}`
 	}
 	return []byte(text)

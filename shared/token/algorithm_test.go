@@ -202,6 +202,25 @@ func TestAlgorithmConfusion(t *testing.T) {
 	}
 }
 
+// TestAlgorithmOfItsIssuer: what one issuer may sign with is nothing to another.
+func TestAlgorithmOfItsIssuer(t *testing.T) {
+	one, two := &Verifier{Issuer: issuer}, &Verifier{Issuer: "https://two.example", Algorithms: []string{"EdDSA", "PS256"}}
+	for algorithm, want := range map[string]string{"RS256": "", "EdDSA": ReasonAlgorithm, "PS256": ReasonAlgorithm, "ES256": ReasonAlgorithm} {
+		text := signed(algorithm, `{"alg":"`+algorithm+`","kid":"k1"}`, good)
+		for _, all := range [][]*Verifier{{one, two}, {two, one}} {
+			if _, v, err := ParseAny(text, all...); reasonOf(err) != want || err == nil && v != one {
+				t.Errorf("%s: %q, want %q", algorithm, reasonOf(err), want)
+			}
+		}
+		if _, _, err := ParseAny(text, two); err == nil || err.Reason != ReasonIssuer && err.Reason != ReasonAlgorithm {
+			t.Errorf("%s, where its issuer is not trusted: %v", algorithm, err)
+		}
+	}
+	if _, _, err := ParseAny(sign(rs256, good)); reasonOf(err) != ReasonAlgorithm {
+		t.Errorf("where no issuer is trusted: %v", err)
+	}
+}
+
 // TestEllipticKeys: a set's keys of other kinds are skipped, and do not make it unusable.
 func TestEllipticKeys(t *testing.T) {
 	short := strings.Replace(keyOf("P-256", `,"kid":"s"`), `"x":"`, `"x":"AA`, 1)
