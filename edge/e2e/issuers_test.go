@@ -19,6 +19,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
 // signer is an issuer with one key of each kind, which says where they are.
@@ -192,6 +194,31 @@ func malleable(token string) string {
 		b[32+i], carry = byte(sum), sum>>8
 	}
 	return token[:at] + text64(b)
+}
+
+// TestIssuersAlone: the list may be one of wrangler.toml's own, and hold all issuers that there are.
+func TestIssuersAlone(t *testing.T) {
+	t.Parallel()
+	i := startSigner(t)
+	list := []map[string]any{{"issuer": i.URL, "audience": []string{"web"}, "algorithms": []string{"RS256", "EdDSA"}}}
+	s := &server{Server: harness.StartWith(t, map[string]any{"EMBEDDED_ISSUER": "", "ISSUER": "", "ISSUERS": list}, nil)}
+	s.expectAnswer(i.token("EdDSA", "ed", "usr_owner"), "")
+	s.expectAnswer(i.token("RS256", "rsa", "usr_owner"), "")
+	s.expectAnswer(newForger().token(func(_, _ map[string]any) {}), "401 AUTHENTICATION_FAILED issuer_mismatch")
+	if status, body, _ := s.Request("GET", "/healthz", "", nil); status != 200 {
+		t.Errorf("healthz: HTTP %d %s", status, body)
+	}
+
+	// A list with a mistake lets nobody in.
+	list[0]["audiance"] = "web"
+	s = &server{Server: harness.StartWith(t, map[string]any{"ISSUERS": list}, nil)}
+	s.expectAnswer(s.Login("owner"), "503 SERVICE_UNAVAILABLE issuers_unusable")
+	if status, body, _ := s.Request("GET", "/healthz", "", nil); status != 503 || !strings.Contains(string(body), "number 1 has a member") {
+		t.Errorf("healthz: HTTP %d %s", status, body)
+	}
+	if logs := s.Logs(); strings.Count(logs, `"not_configured"`) != 1 || strings.Contains(logs, "127.0.0.1") {
+		t.Errorf("the log says %s", logs)
+	}
 }
 
 // TestSeveralIssuers: two issuers beside the embedded one. Power of the attacker: all of one of them. It makes itself

@@ -48,7 +48,7 @@ func TestVersionsSideBySide(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := &server{Server: harness.StartWith(t, nil, c.modules)}
+			s := &server{Server: harness.StartWith(t, map[string]string{}, c.modules)}
 			s.must("PUT", "/v1/admin/documents/nextversion", `{"workspace_id":"ws_demo","title":"By the new kind"}`)
 			token := s.Login("owner")
 			if c.anew {

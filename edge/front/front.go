@@ -43,6 +43,9 @@
 //
 // Any step may have a "log": a line for the operator, printed as it is.
 //
+// A token's issuer is one of those that the deployment trusts, or the token is refused before anything is
+// fetched. Each has keys of its own (keys.go); a fetch is for them, or for the document that says where they are.
+//
 // What must be remembered between a step and its result is in state, which the
 // caller returns unchanged. A Front itself remembers keys, and how often each address has
 // tried lately: nothing that the outcome of a request within the limits depends on. So one

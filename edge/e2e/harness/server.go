@@ -36,9 +36,9 @@ func Start(t testing.TB, vars map[string]string) *Server {
 	return StartWith(t, vars, nil)
 }
 
-// StartWith is Start with other files in the place of the WebAssembly modules that were
-// built, by the modules' names.
-func StartWith(t testing.TB, vars, modules map[string]string) *Server {
+// StartWith is Start with variables that need not be text, as in wrangler.toml, and with other files
+// in the place of the WebAssembly modules that were built, by the modules' names.
+func StartWith(t testing.TB, vars any, modules map[string]string) *Server {
 	t.Helper()
 	p := idle.take(t)
 	s := &Server{T: t, Operator: Secrets()["ADMIN_TOKEN"], process: p}
