@@ -94,7 +94,9 @@ const wrongs = [
 	["another's migrations", (c) => c.replace('"migrations"', '"other"'), /migrations_dir/],
 	["an old date", (c) => c.replace("2026-11-01", "2026-09-30"), /compatibility_date is 2026-09-30/],
 	["the seed's issuer", (c) => c.replace("https://app.example.com", "https://api.materi.dev"), /ISSUER is the example's/],
-	["no issuer at all", (c) => c.replace('EMBEDDED_ISSUER = "1"', ""), /nobody can be let in/],
+	["no issuer at all", (c) => c.replace('EMBEDDED_ISSUER = "1"', "").replace(/ISSUER = .*/, ""), /nobody can be let in/],
+	["an issuer to be asked for its keys, for whoever", (c) => c.replace('EMBEDDED_ISSUER = "1"', ""), /AUDIENCE is empty beside ISSUER/],
+	["an issuer that cannot be asked for its keys", (c) => c.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"').replace('ISSUER = "https', 'ISSUER = "http'), /ISSUER is no https/],
 	["an outside issuer for whoever", (c) => `${c.replace('EMBEDDED_ISSUER = "1"', "")}JWKS_URL = "https://id.example.com/keys"\n`, /AUDIENCE is empty/],
 	["an outside issuer without a name", (c) => `${c.replace(/ISSUER = "https.*/, "").replace('EMBEDDED_ISSUER = "1"', "")}AUDIENCE = "app"\nJWKS_URL = "https://id.example.com/keys"\n`, /ISSUER is empty/],
 	["keys over http", (c) => `${c}JWKS_URL = "http://id.example.com/keys"\nAUDIENCE = "a"\n`, /JWKS_URL is no https/],
@@ -142,6 +144,10 @@ test("secrets are missed by name: those that are there, and those that come with
 	assert.match(stops(await check(good, { secrets: ["SIGNING_KEY"] }))[0], /ADMIN_TOKEN is missing/);
 	const outside = good.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"\nJWKS_URL = "https://id.example.com/keys"');
 	assert.equal((await check(outside, { secrets: ["ADMIN_TOKEN"] })).code, 0, "no signing key is needed beside another issuer");
+	const asked = good.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"');
+	assert.equal((await check(asked, { secrets: ["ADMIN_TOKEN"] })).code, 0, "an issuer is asked for its keys");
+	const several = good.replace('EMBEDDED_ISSUER = "1"', 'ISSUERS = [{ issuer = "https://id.example.com", audience = "app" }]').replace(/ISSUER = "https.*/, "");
+	assert.equal((await check(several, { secrets: ["ADMIN_TOKEN"] })).code, 0, "a list holds all issuers");
 	assert.equal(stops(await check(good, { says: 'Worker "app" not found.' })).length, 2, "a Worker that is not there yet has none");
 	const away = await check(good, { says: "In a non-interactive environment, it's necessary to set a CLOUDFLARE_API_TOKEN" });
 	assert.deepEqual([away.code, notes(away).length], [0, 1], "without an account nothing was asked, and that is said");

@@ -8,11 +8,16 @@ export const embedded = ({ vars }) => on(vars.EMBEDDED_ISSUER, false);
 /** Reports on who is let in, and from where. */
 export function checkMeaning({ vars, routes, route, workers_dev: workersDev, observability }, stops, notes) {
 	const outside = ["JWKS_URL", "STATIC_KEY"].filter((name) => (vars[name] ?? "") !== "");
-	if (outside.length === 0 && !embedded({ vars })) {
-		stops("nobody can be let in: set JWKS_URL (the key set of your issuer), or EMBEDDED_ISSUER = \"1\" to sign users in here.");
+	const several = (vars.ISSUERS ?? "").length > 0; // the Worker says what is wrong with them
+	if (outside.length === 0 && !embedded({ vars }) && (vars.ISSUER ?? "") !== "") {
+		outside.push("ISSUER"); // it is asked for its keys
+		address("ISSUER", vars.ISSUER, stops);
+	}
+	if (outside.length === 0 && !embedded({ vars }) && !several) {
+		stops("nobody can be let in: set ISSUER and AUDIENCE to those of your issuer, or EMBEDDED_ISSUER = \"1\" to sign users in here.");
 	}
 	if (vars.ISSUER === "https://api.materi.dev") stops("ISSUER is the example's, https://api.materi.dev: name your own (with the embedded issuer, the https address of this Worker).");
-	else if ((vars.ISSUER ?? "") === "") (outside.length > 0 ? stops : notes)("ISSUER is empty: tokens do not say whose they are. Name your issuer (the embedded one: the https address of this Worker).");
+	else if ((vars.ISSUER ?? "") === "" && (!several || embedded({ vars }))) (outside.length > 0 ? stops : notes)("ISSUER is empty: tokens do not say whose they are. Name your issuer (the embedded one: the https address of this Worker).");
 	const audience = (vars.AUDIENCE ?? "").trim();
 	if (outside.length > 0 && audience === "") stops(`AUDIENCE is empty beside ${outside[0]}: name your app as your issuer does. Otherwise a token for any app of that issuer would be good here.`);
 	if (outside.length > 0 && audience.split(/[\s,]+/).includes("*")) notes('AUDIENCE is "*": a token for any app of your issuer is good here.');

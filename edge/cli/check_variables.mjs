@@ -24,6 +24,8 @@ export function checkVariables({ vars }, stops) {
 		if (row === undefined) {
 			const near = variables.find((other) => distance(name.toUpperCase(), other.name) <= 2);
 			if (near !== undefined) stops(`[vars] sets ${name}, which is no variable: ${near.name} is meant, or another name for one of your own.`);
+		} else if (Array.isArray(value) && name === "ISSUERS") {
+			// The Worker reads a list as it reads its text.
 		} else if (typeof value !== "string") {
 			stops(`${name} is no text: write it in quotation marks.`);
 		} else if (row.secret && value !== "") {
