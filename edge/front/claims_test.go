@@ -62,7 +62,7 @@ func TestClaimsHookRefuses(t *testing.T) {
 		{"no JSON", map[string]any{"body": "u7"}, "SERVICE_UNAVAILABLE claims_unusable"},
 		{"a list", map[string]any{"body": `[{"user_id":"u7"}]`}, "SERVICE_UNAVAILABLE claims_unusable"},
 		{"a claim twice", map[string]any{"body": `{"user_id":"u7","user_id":"u8"}`}, "SERVICE_UNAVAILABLE claims_unusable"},
-		{"too deep", map[string]any{"body": `{"user_id":"u7","a":` + strings.Repeat("[", 9) + strings.Repeat("]", 9) + `}`}, "SERVICE_UNAVAILABLE claims_unusable"},
+		{"too deep", map[string]any{"body": `{"user_id":"u7","a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}`}, "SERVICE_UNAVAILABLE claims_unusable"},
 		{"nobody", map[string]any{"body": `{"name":"Seven"}`}, "AUTHENTICATION_FAILED claim_missing"},
 		{"what is no id", map[string]any{"body": `{"user_id":["u7"]}`}, "AUTHENTICATION_FAILED token_malformed"},
 		{"a life that is over", map[string]any{"body": `{"user_id":"u7","exp":1736243901}`}, "TOKEN_EXPIRED token_expired"},
@@ -164,5 +164,28 @@ func TestHandles(t *testing.T) {
 		if step := newWorker(t, outside).step(map[string]any{"kind": "handles", "url": url}); step["handles"] != false {
 			t.Errorf("%q: %v", url, step)
 		}
+	}
+}
+
+// TestClaimsHookOfSeveralIssuers: the hook names a user of the token's own issuer and of no other, and whom the
+// token was made for stays the token's own word.
+func TestClaimsHookOfSeveralIssuers(t *testing.T) {
+	p := &published{}
+	p.document(second, "https://two.example/keys", jwk("k1"))
+	w := newWorker(t, with(embedded(), claimsHook, "1", "ISSUERS", `[{"issuer":"`+second+`","audience":"web","audience_claim":"client_id","user_prefix":"two:"}]`))
+	w.fetch = p.fetch
+	w.claims = gives(`{"sub":"alice","user_id":"bob","client_id":"web","iss":"` + issuer + `"}`)
+	for token, want := range map[string]string{
+		from(second, "k1", `,"client_id":"web","sub":"s1"`):       "two:alice",
+		from(second, "k1", `,"client_id":"elsewhere","sub":"s1"`): "- audience_mismatch",
+		goodToken(): "bob",
+	} {
+		if got := w.who(token); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	w.claims = gives(`{"user_id":"two:alice"}`)
+	if got := w.who(goodToken()); got != "- subject_of_another_issuer" {
+		t.Error(got)
 	}
 }
