@@ -87,7 +87,7 @@ modules: front http object page
 front http object page:
 	@.toolchain/build.sh $@ $(OUT)
 
-$(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) edge/admin/openapi.json package-lock.json
+$(OUT)/web/.built: $(OUT)/holdfast.wasm $(OUT)/wasm_exec.js $(WEB_SOURCES) edge/admin/openapi.json edge/permissions/openapi.json package-lock.json
 	@echo "holdfast: building the web files ($(MODE))"
 	@rm -rf $(OUT)/web.new $(OUT)/demo.new $(OUT)/package.new
 	@node web/build.mjs --mode $(MODE) --wasm $(OUT)/holdfast.wasm --exec $(OUT)/wasm_exec.js --out $(OUT)/web.new --demo $(OUT)/demo.new --package $(OUT)/package.new

@@ -43,6 +43,7 @@ async function workerHalf(dir, out) {
 		[join(here, "OPERATING.md"), "OPERATING.md"],
 		[join(here, "PACKAGE.md"), "WORKER.md"],
 		[join(here, "admin/openapi.json"), "openapi.json"],
+		[join(here, "permissions/openapi.json"), "permissions.openapi.json"],
 	];
 	const [{ metafile }] = await Promise.all([
 		build({

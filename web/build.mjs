@@ -116,7 +116,7 @@ async function npmPackage(out, shared, exec, wasm) {
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     cp(join(here, "package.json"), join(out, "package.json")),
-    ...["README.md", "EDITORS.md"].map(async (name) => writeFile(join(out, name), beside(await readFile(join(here, name), "utf8")))),
+    ...["README.md", "EDITORS.md", "ORIGINS.md"].map(async (name) => writeFile(join(out, name), beside(await readFile(join(here, name), "utf8")))),
     cp(join(here, "../LICENSE"), join(out, "LICENSE")),
   ]);
   // What of npm's is in the files, for the notices and the bill of materials.
@@ -139,7 +139,8 @@ async function main() {
     build({ ...shared, entryPoints: ["src/index.ts"], outfile: join(out, "holdfast.js"), plugins: [apart(["offline"]), wasmExec(exec)] }),
     build({ ...shared, entryPoints: ["src/offline.ts"], outfile: join(out, "offline.js") }),
     cp(join(here, "status"), out, { recursive: true }),
-    cp(join(here, "../edge/admin/openapi.json"), join(out, "v1/openapi.json")), // no module has to be started for it
+    cp(join(here, "../edge/admin/openapi.json"), join(out, "v1/openapi.json")), // no module has to be started for them
+    cp(join(here, "../edge/permissions/openapi.json"), join(out, "v1/openapi/permissions.json")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     types(join(out, "types")).then(() => writeFile(join(out, "holdfast.d.ts"), 'export * from "./types/index.js";\n')),
     values.package && npmPackage(resolve(values.package), shared, exec, wasm),

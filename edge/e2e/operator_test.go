@@ -71,7 +71,7 @@ func TestTheServedDescription(t *testing.T) {
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "listSnapshots", "resolveComments", "restoreDocument", "getSession",
 		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
-		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "permissionsWebhook"}
+		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
 	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner")
 	operations := s.description().Operations()

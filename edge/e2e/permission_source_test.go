@@ -138,7 +138,8 @@ func TestTheSourceIsAskedOnce(t *testing.T) {
 	}
 }
 
-// TestASourceThatFailsLetsNobodyIn: an invalid answer admits nobody, and none takes longer than the limit.
+// TestASourceThatFailsLetsNobodyIn: an invalid answer admits nobody, none takes longer than the limit,
+// and the log says what was wrong with it.
 func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 	t.Parallel()
 	sh := newShield(t)
@@ -153,20 +154,25 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 		name string
 		says func(w http.ResponseWriter)
 		code string
+		log  string
 	}{
-		{"500", func(w http.ResponseWriter) { w.WriteHeader(500); io.WriteString(w, owner) }, "SERVICE_UNAVAILABLE"},
-		{"garbage", func(w http.ResponseWriter) { io.WriteString(w, "<html>"+owner) }, "SERVICE_UNAVAILABLE"},
-		{"huge", func(w http.ResponseWriter) { io.WriteString(w, owner+strings.Repeat(" ", 64<<10)) }, "SERVICE_UNAVAILABLE"},
+		{"500", func(w http.ResponseWriter) { w.WriteHeader(500); io.WriteString(w, owner) }, "SERVICE_UNAVAILABLE", `"status","status":500`},
+		{"garbage", func(w http.ResponseWriter) { io.WriteString(w, "<html>"+owner) }, "SERVICE_UNAVAILABLE", `"not_json"`},
+		{"huge", func(w http.ResponseWriter) { io.WriteString(w, owner+strings.Repeat(" ", 64<<10)) }, "SERVICE_UNAVAILABLE", `"too_large"`},
 		{"a redirect", func(w http.ResponseWriter) {
 			w.Header().Set("location", generous.URL+"/permissions")
 			w.WriteHeader(307)
 			io.WriteString(w, owner)
-		}, "SERVICE_UNAVAILABLE"},
-		{"slow", func(http.ResponseWriter) { <-hang }, "SERVICE_UNAVAILABLE"},
-		{"cut short", func(w http.ResponseWriter) { w.Header().Set("content-length", "900"); io.WriteString(w, owner) }, "SERVICE_UNAVAILABLE"},
-		{"slow in the middle", func(w http.ResponseWriter) { io.WriteString(w, "{"); w.(http.Flusher).Flush(); <-hang }, "SERVICE_UNAVAILABLE"},
-		{"404", func(w http.ResponseWriter) { w.WriteHeader(404) }, "DOCUMENT_NOT_FOUND"},
-		{"403", func(w http.ResponseWriter) { w.WriteHeader(403) }, "INSUFFICIENT_PERMISSIONS"},
+		}, "SERVICE_UNAVAILABLE", `"status","status":307`},
+		{"slow", func(http.ResponseWriter) { <-hang }, "SERVICE_UNAVAILABLE", `"timed_out"`},
+		{"cut short", func(w http.ResponseWriter) { w.Header().Set("content-length", "900"); io.WriteString(w, owner) }, "SERVICE_UNAVAILABLE", `"cut_short"`},
+		{"no workspace", func(w http.ResponseWriter) { io.WriteString(w, `{"document_role":"edit"}`) }, "SERVICE_UNAVAILABLE", `"bad_field","field":"workspace_id"`},
+		{"an unknown role", func(w http.ResponseWriter) {
+			io.WriteString(w, `{"workspace_id":"w","document_role":"none","workspace_role":"owner"}`)
+		}, "INSUFFICIENT_PERMISSIONS", `"unknown_role","field":"document_role"`},
+		{"slow in the middle", func(w http.ResponseWriter) { io.WriteString(w, "{"); w.(http.Flusher).Flush(); <-hang }, "SERVICE_UNAVAILABLE", `"timed_out"`},
+		{"404", func(w http.ResponseWriter) { w.WriteHeader(404) }, "DOCUMENT_NOT_FOUND", ""},
+		{"403", func(w http.ResponseWriter) { w.WriteHeader(403) }, "INSUFFICIENT_PERMISSIONS", ""},
 	} {
 		sh.say(c.says)
 		began := time.Now()
@@ -177,9 +183,16 @@ func TestASourceThatFailsLetsNobodyIn(t *testing.T) {
 		if wait, _ := at(f.Data, "details", "retry_after").(float64); (c.code == "SERVICE_UNAVAILABLE") != (wait > 0) {
 			t.Errorf("%s: received %v", c.name, f.Data)
 		}
+		if logs := s.Logs(); c.log != "" && !strings.Contains(logs, `{"level":"error","event":"permission_source_failed","reason":`+c.log+`,"user_id":"usr_owner"}`) {
+			t.Errorf("%s: the log does not say %s: %s", c.name, c.log, logs)
+		}
 	}
-	if n := sh.times(); n != 9 {
+	if n := sh.times(); n != 11 {
 		t.Errorf("asked %d times", n)
+	}
+	// A right that ends, and a document that is not there, are answers.
+	if n := strings.Count(s.Logs(), "permission_source_failed"); n != 8 {
+		t.Errorf("%d lines: %s", n, s.Logs())
 	}
 	if n := generous.times(); n != 0 {
 		t.Errorf("a redirect was followed, with token and question")

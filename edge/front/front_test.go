@@ -284,6 +284,8 @@ func TestRoutes(t *testing.T) {
 		{embedded(), "/auth/refresh", "respond", 405},
 		{embedded(), "/auth/nothing", "respond", 404},
 		{embedded(), "/v1/openapi.json", "assets", 0},
+		{embedded(), "/v1/openapi/permissions.json", "assets", 0},
+		{embedded(), "/v1/openapi/", "respond", 404},
 		{embedded(), "/v1/admin/documents/welcome", "respond", 404},
 		{embedded(), "/v1/webhooks/permissions", "respond", 404},
 		{embedded(), "/v1/nothing", "respond", 404},

@@ -84,7 +84,7 @@ func (f *Front) keySet(r request, cors []string) []byte {
 	return answer(200, string(set.End()), "public, max-age=300", append(cors, "x-content-type-options", "nosniff")...)
 }
 
-// description is the API's: a file.
+// description is the API's, or the permission source's: a file.
 func description(r request) []byte {
 	if r.method != "GET" && r.method != "HEAD" {
 		return methodNotAllowed("GET")

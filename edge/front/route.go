@@ -13,6 +13,8 @@ import (
 const (
 	documents = "/v1/ws/documents/"
 	apps      = "/v1/ws/apps/"
+	// permissionsContract describes what a service at PERMISSIONS_URL has to answer.
+	permissionsContract = "/v1/openapi/permissions.json"
 )
 
 // route says what a request is for.
@@ -38,7 +40,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 			return respond(&protocol.Error{Code: protocol.NotFound})
 		}
 		return f.issuer(r, now)
-	case path == "/v1/openapi.json":
+	case path == "/v1/openapi.json", path == permissionsContract:
 		return description(r)
 	case strings.HasPrefix(path, "/v1/admin/"):
 		return f.operator(r, now)
@@ -52,7 +54,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 // the Worker that this is a part of: also those that nearly are one.
 func (f *Front) handles(path string) bool {
 	switch path {
-	case "/glasses-ws", "/app-ws", "/healthz", "/v1/openapi.json", "/v1/webhooks/permissions":
+	case "/glasses-ws", "/app-ws", "/healthz", "/v1/openapi.json", permissionsContract, "/v1/webhooks/permissions":
 		return true
 	case keySetPath:
 		return f.cfg.Embedded

@@ -84,7 +84,9 @@ type Host interface {
 	// each an array of columns.
 	Database(ask uint32, binding, query string, args ...string)
 	// Fetch posts JSON to an outside service; the answer is {"status","body"}, with
-	// the body as text, or {"error"} when that is too large. A redirect is not followed.
+	// the body as text, or {"error"} when that is too large. A redirect is not followed. The
+	// text of a Failed one is the reason, if there is a word for it: timed_out, not_sent (the
+	// URL or a header is none), not_reached or cut_short.
 	Fetch(ask uint32, to Destination, body []byte)
 	// Verify checks a token's signature and claims; the answer is a final step
 	// of the admission core.

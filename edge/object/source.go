@@ -1,8 +1,6 @@
 package object
 
 import (
-	"strconv"
-
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
@@ -11,15 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
 
-// httpSource is the permission source of a deployment that has one of its own:
-//
-//	POST PERMISSIONS_URL  {"user_id","document"}   Authorization: Bearer PERMISSIONS_TOKEN, if that is set
-//	200 {"workspace_id","workspace_role"?,"document_role"?,"restricted"?,"locked"?}
-//	403 the document is there, but not for this user     404 there is no such document
-//
-// Anything else is no answer, and nobody gets in by it: another status, a redirect
-// too, text that is not of this form, more than PERMISSIONS_MAX_BYTES, or none within
-// PERMISSIONS_TIMEOUT_MS. A role that is not known gives nothing.
+// httpSource is the permission source of a deployment that has one of its own. The contract is
+// edge/permissions/openapi.json. Whatever is not an answer by it admits nobody, and is logged.
 type httpSource struct{ to Destination }
 
 // sourceDepth leaves room for members of the source's own.
@@ -57,6 +48,9 @@ func (q lookedUp) answered(o *userObject, in Input) user.Event {
 	wrong := unusable{reason: "no_answer"}
 	switch {
 	case in.Kind != Answered:
+		if len(in.Text) > 0 { // the host knows why
+			wrong.reason = string(in.Text)
+		}
 	case o.source.to.URL == "":
 		access, wrong = parseAccess(in.Text)
 	default:
@@ -64,6 +58,8 @@ func (q lookedUp) answered(o *userObject, in Input) user.Event {
 	}
 	if wrong.reason != "" {
 		o.complain(wrong)
+	}
+	if wrong.reason != "" && wrong.reason != unknownRole {
 		return forSession(session.AccessFailed{Question: q.Question})
 	}
 	return forSession(session.AccessFound{Question: q.Question, Access: access})
@@ -89,11 +85,15 @@ func (o *userObject) complain(u unusable) {
 	if u.field != "" {
 		w.Str("field", u.field)
 	}
+	kind := string(w.Buf)
 	w.Str("user_id", o.host.Name())
-	o.host.LogRarely("permission_source_failed "+u.reason+u.field+strconv.FormatUint(u.status, 10), w.End())
+	o.host.LogRarely(kind, w.End())
 }
 
 var notJSON = unusable{reason: "not_json"}
+
+// unknownRole is why a role gives nothing: nobody knows it. The rest of the answer holds.
+const unknownRole = "unknown_role"
 
 // parseSourceAnswer reads what the host made of the service's answer.
 func parseSourceAnswer(text []byte) (a session.Access, wrong unusable) {
@@ -149,6 +149,12 @@ func parseRoles(body []byte) (a session.Access, wrong unusable) {
 	}
 	if !protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes) {
 		return a, unusable{reason: "bad_field", field: "workspace_id"}
+	}
+	switch s := a.Source; {
+	case s.Workspace != "" && s.Workspace.DocumentRole() == "":
+		return a, unusable{reason: unknownRole, field: "workspace_role"}
+	case s.Document != "" && s.Document.Levels() == 0:
+		return a, unusable{reason: unknownRole, field: "document_role"}
 	}
 	return a, unusable{}
 }

@@ -88,6 +88,9 @@ func TestWhyTheSourceFailedIsLogged(t *testing.T) {
 		want   string
 	}{
 		{Input{Kind: Failed, Ask: 1}, `"reason":"no_answer"`},
+		{Input{Kind: Failed, Ask: 1, Text: []byte("timed_out")}, `"reason":"timed_out"`},
+		{sourceSays(200, `{"workspace_id":"w","workspace_role":"s3cret"}`), `"reason":"unknown_role","field":"workspace_role"`},
+		{sourceSays(200, `{"workspace_id":"w","workspace_role":"owner","document_role":"s3cret"}`), `"reason":"unknown_role","field":"document_role"`},
 		{Input{Kind: Answered, Ask: 1, Text: []byte(`{"error":"too large"}`)}, `"reason":"too_large"`},
 		{sourceSays(302, "s3cret"), `"reason":"status","status":302`},
 		{sourceSays(429, "s3cret"), `"reason":"status","status":429`},
@@ -116,7 +119,7 @@ func FuzzSourceAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		text, _ := json.Marshal(map[string]any{"status": status, "body": body})
 		a, wrong := parseSourceAnswer(text)
-		ok := wrong.reason == ""
+		ok := wrong.reason == "" || wrong.reason == unknownRole
 		levels, _ := permission.Resolve(a.Source)
 		switch {
 		case ok && status != 200 && status != 403 && status != 404:

@@ -213,7 +213,7 @@ LOGIN_FAILURES_PER_ACCOUNT: Wrong passwords for one account in a window, from al
 LOGIN_WINDOW_S: The window in which wrong passwords are counted.
 
 # Permissions
-PERMISSIONS_URL: A service that answers who may do what (edge/object/source.go describes it). Empty: the database answers.
+PERMISSIONS_URL: A service that answers who may do what (~/v1/openapi/permissions.json~ describes it). Empty: the database answers.
 PERMISSIONS_TOKEN: The bearer token that this Worker sends to that service.
 PERMISSIONS_TIMEOUT_MS: The service has to answer within this time.
 PERMISSIONS_MAX_BYTES: The largest answer of the service.

@@ -4,17 +4,23 @@ const decoder = new TextDecoder();
 
 /**
  * Returns the status and text of an answer, without the text if it is too large. A redirect
- * is an answer, because it leads to another service. Nothing stays running:
- * AbortSignal.timeout would keep an object from hibernating until it fires.
+ * is an answer, because it leads to another service. What it throws has a reason. Nothing stays
+ * running: AbortSignal.timeout would keep an object from hibernating until it fires.
  */
 export async function fetchText(url, init, timeout, most) {
 	const aborter = new AbortController();
 	const timer = setTimeout(() => aborter.abort(new DOMException("", "TimeoutError")), timeout);
+	let status;
 	try {
 		const response = await fetch(url, { ...init, redirect: "manual", signal: aborter.signal });
-		const { status } = response;
+		({ status } = response);
 		const bytes = await readAll(response.body?.getReader(), most);
 		return bytes === null ? { status, error: "too large" } : { status, body: decoder.decode(bytes) };
+	} catch (err) {
+		// A TypeError is of what was to be sent. The runtime says no more of a name that is not
+		// known, a refused connection or a certificate that nobody trusts.
+		err.reason = status !== undefined ? "cut_short" : err instanceof TypeError ? "not_sent" : "not_reached";
+		throw err;
 	} finally {
 		clearTimeout(timer);
 	}
@@ -52,6 +58,11 @@ async function readAll(reader, most) {
 		at += chunk.length;
 	}
 	return bytes;
+}
+
+/** Returns why something failed, in one word, or "". It repeats nothing of the error's message. */
+export function reason(err) {
+	return err?.name === "TimeoutError" ? "timed_out" : (err?.reason ?? "");
 }
 
 /** Returns the result of a promise, or a TimeoutError if it takes longer than so many milliseconds. */

@@ -2,7 +2,7 @@
 // carries out the effects. Go decides what any of it means.
 
 import { Clock } from "./clock.mjs";
-import { fetchText, within } from "./fetch.mjs";
+import { fetchText, reason, within } from "./fetch.mjs";
 import { askPermissions, needHooks, permissionsHook } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { objectOf } from "./place.mjs";
@@ -245,7 +245,7 @@ export class Shell {
 			(text) => back(kind.answered, text),
 			(err) => {
 				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything
-				back(kind.failed, "");
+				back(kind.failed, reason(err));
 			},
 		);
 		this.ctx.waitUntil(done.catch(() => {})); // enter has handled a failed event

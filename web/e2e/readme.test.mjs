@@ -102,6 +102,20 @@ test("the package's README: a session", { timeout: 60_000 }, async () => {
   await person.close();
 });
 
+test("the package's README: signing in", { timeout: 60_000 }, async () => {
+  const code = (await examples("js")).find((example) => example.includes("/auth/login"));
+  const { person, page, says } = await run("sign-in", `${code}
+    import { connect } from "holdfast";
+    globalThis.signIn = signIn;
+    globalThis.open = async () => (await connect({ url, document: "welcome", getToken })).addEventListener("state", ({ detail }) => console.log(detail.state));`);
+  await page.context().clearCookies();
+  assert.equal(await page.evaluate(() => globalThis.signIn({ email: "owner@example.com", password: "wrong" }).then(() => "in", (error) => error.message)), "The e-mail or the password is wrong.");
+  await page.evaluate(() => globalThis.signIn({ email: "owner@example.com", password: "holdfast-demo" }));
+  await page.evaluate(() => globalThis.open());
+  await says("connected");
+  await person.close();
+});
+
 test("the package's README: React", { timeout: 60_000 }, async () => {
   const [code] = await examples("jsx");
   const { person, page } = await run("react", `${code}
@@ -115,7 +129,7 @@ test("the package's README: React", { timeout: 60_000 }, async () => {
 });
 
 test("the package's README: Yjs", { timeout: 60_000 }, async () => {
-  const [, , code] = await examples("js");
+  const code = (await examples("js")).find((example) => example.includes("HoldfastProvider"));
   const write = `const getToken = ${getToken};\n${code.replace('"notes"', '"secret"')}`;
   const first = await run("yjs", write);
   await first.says("synced true from Yjs");
@@ -140,8 +154,7 @@ test("the package's README: a script tag, and the types of what getToken may thr
   await says("connected");
   await person.close();
 
-  const [code] = await examples("ts");
-  await writeFile(join(dir, "example.ts"), code);
+  await writeFile(join(dir, "example.ts"), (await examples("ts")).join("").replace(/^import type \{ GetToken \}.*$/m, ""));
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
   const paths = { compilerOptions: { noEmit: true, strict: true, module: "esnext", moduleResolution: "bundler", target: "es2022", types: [], paths: { holdfast: [join(built, "types/index.d.ts")] } }, files: ["example.ts"] };
   await writeFile(join(dir, "tsconfig.json"), JSON.stringify(paths));

@@ -15,9 +15,8 @@ import { complete } from "../../edge/cli/secrets.mjs";
 const repo = fileURLToPath(new URL("../..", import.meta.url));
 const build = resolve(repo, process.env.HOLDFAST_BUILD || ".build/release");
 
-// A port that is free, and that the system gives nobody who asks for any: other tests do
-// meanwhile.
-async function freePort() {
+/** Returns a port that is free, and that the system gives nobody who asks for any: other tests do meanwhile. */
+export async function freePort() {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer().listen(port, "127.0.0.1");
