@@ -19,7 +19,7 @@ export async function fetchText(url, init, timeout, most) {
 	} catch (err) {
 		// A TypeError is of what was to be sent. The runtime says no more of a name that is not
 		// known, a refused connection or a certificate that nobody trusts.
-		err.reason = status !== undefined ? "cut_short" : err instanceof TypeError ? "not_sent" : "not_reached";
+		reasons.set(err, status !== undefined ? "cut_short" : err instanceof TypeError ? "not_sent" : "not_reached");
 		throw err;
 	} finally {
 		clearTimeout(timer);
@@ -60,9 +60,12 @@ async function readAll(reader, most) {
 	return bytes;
 }
 
-/** Returns why something failed, in one word, or "". It repeats nothing of the error's message. */
+// Why a fetch failed, by its error. What an error says of itself may be anybody's.
+const reasons = new WeakMap();
+
+/** Returns why something failed, in one of our words, or "". */
 export function reason(err) {
-	return err?.name === "TimeoutError" ? "timed_out" : (err?.reason ?? "");
+	return err?.name === "TimeoutError" ? "timed_out" : (reasons.get(err) ?? "");
 }
 
 /** Returns the result of a promise, or a TimeoutError if it takes longer than so many milliseconds. */
