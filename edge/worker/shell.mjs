@@ -244,7 +244,8 @@ export class Shell {
 		const done = within(longest, request()).then(
 			(text) => back(kind.answered, text),
 			(err) => {
-				console.error(`object ${this.ctx.id.name}: ${err.name}`); // its message may hold anything
+				// Its message may hold anything, and what a hook throws need not be an error.
+				console.error(`object ${this.ctx.id.name}: ${err?.name}`);
 				back(kind.failed, reason(err));
 			},
 		);
