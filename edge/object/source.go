@@ -118,18 +118,15 @@ func parseSourceAnswer(text []byte) (a session.Access, wrong unusable) {
 }
 
 func parseRoles(body []byte) (a session.Access, wrong unusable) {
-	if jsonscan.Check(body, sourceDepth) != nil {
-		return a, notJSON
-	}
 	o, ok := jsonscan.Parse(body)
-	if !ok {
+	if !ok || jsonscan.Check(body, sourceDepth) != nil {
 		return a, notJSON
 	}
 	a.Found = true
-	for o.Next() {
+	for ok && o.Next() {
 		var s string
 		v := o.Value()
-		switch string(o.Key()) {
+		switch wrong.field = string(o.Key()); wrong.field {
 		case "workspace_id":
 			a.WorkspaceID, ok = jsonscan.Str(v)
 		case "workspace_role":
@@ -143,20 +140,20 @@ func parseRoles(body []byte) (a session.Access, wrong unusable) {
 		case "locked":
 			a.Locked, ok = jsonscan.Bool(v)
 		}
-		if !ok {
-			return a, unusable{reason: "bad_field", field: string(o.Key())}
-		}
 	}
-	if !protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes) {
-		return a, unusable{reason: "bad_field", field: "workspace_id"}
+	wrong.reason = "bad_field"
+	switch {
+	case !ok:
+	case !protocol.Identifier(a.WorkspaceID, protocol.DefaultLimits.IDBytes):
+		wrong.field = "workspace_id"
+	case a.Source.Workspace != "" && a.Source.Workspace.DocumentRole() == "":
+		wrong = unusable{reason: unknownRole, field: "workspace_role"}
+	case a.Source.Document != "" && a.Source.Document.Levels() == 0:
+		wrong = unusable{reason: unknownRole, field: "document_role"}
+	default:
+		wrong = unusable{}
 	}
-	switch s := a.Source; {
-	case s.Workspace != "" && s.Workspace.DocumentRole() == "":
-		return a, unusable{reason: unknownRole, field: "workspace_role"}
-	case s.Document != "" && s.Document.Levels() == 0:
-		return a, unusable{reason: unknownRole, field: "document_role"}
-	}
-	return a, unusable{}
+	return a, wrong
 }
 
 // optional reads a string, or null for "".
