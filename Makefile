@@ -62,7 +62,7 @@ WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev rotate test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web \
 	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
@@ -135,6 +135,10 @@ deploy: ## check everything, build for a deployment, and deploy: ARGS="--env sta
 
 check: ## say what is missing or wrong before a deployment: ARGS="--env staging"
 	@node edge/cli/holdfast.mjs check $(ARGS)
+
+account: ## make an account where make dev runs, or at URL=: make account EMAIL=… [NAME=…] [WORKSPACE=… ROLE=…]
+	@node edge/cli/holdfast.mjs account create "$${EMAIL:?write make account EMAIL=you@example.com}" \
+		$${NAME:+--name "$$NAME"} $${URL:+--url "$$URL"} $${WORKSPACE:+--workspace "$$WORKSPACE"} $${ROLE:+--role "$$ROLE"}
 
 rotate: ## make a new signing key for make dev; tokens of the old one stay valid
 	@node edge/cli/holdfast.mjs secrets --rotate

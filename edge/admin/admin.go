@@ -1,12 +1,12 @@
 // Package admin is the operators' HTTP API: who may do what, locks, kicks,
-// revocations, and what the audit log says. openapi.json describes it to programs and
+// revocations, the embedded issuer's accounts, and what the audit log says. openapi.json describes it to programs and
 // people, and the tests hold the two alike.
 //
 // A change is stored first (D1), then the API notifies the objects concerned, and it
 // answers when those have acted on it. When it could not reach them, the answer is
 // SERVICE_UNAVAILABLE with "stored":true, and repeating the call is harmless, as it
 // nearly always is: calls say how things are to be, or end what is there. A message to a
-// device, an app's new key and its new secret are new each time. A revocation is the other
+// device, an app's new key and its new secret, and an account's token are new each time. A revocation is the other
 // way round: the session object first, for it needs no database: see revoke.go.
 //
 // Also here is the webhook, by which an outside source of permissions says that
@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
@@ -44,6 +45,15 @@ type Config struct {
 	// Embedded says that this Worker signs people in itself: revoking everything ends
 	// their sign-ins too.
 	Embedded bool
+	// EmailSubjects says that all else calls a user by the e-mail (SUBJECT_CLAIM is email), and
+	// not by the id of the account.
+	EmailSubjects bool
+	// InvitationTTL and ResetTTL are the lives of the tokens by which users set a password.
+	InvitationTTL, ResetTTL time.Duration
+	// PasswordMin is the length of the shortest password, in characters.
+	PasswordMin int
+	// Derive hashes a password.
+	Derive account.Derive
 	// Elsewhere says that permissions come from PERMISSIONS_URL: what is stored here
 	// decides nothing, and is refused.
 	Elsewhere bool
@@ -63,14 +73,15 @@ type Objects interface {
 
 // API answers the routes of openapi.json.
 type API struct {
-	cfg     Config
-	store   Store
-	objects Objects
-	mux     *http.ServeMux
+	cfg      Config
+	store    Store
+	accounts account.Store
+	objects  Objects
+	mux      *http.ServeMux
 }
 
 // New returns the handler. Any other path is answered with NOT_FOUND.
-func New(cfg Config, store Store, objects Objects) *API {
+func New(cfg Config, store Store, accounts account.Store, objects Objects) *API {
 	for _, d := range []struct {
 		value *int
 		or    int
@@ -82,7 +93,13 @@ func New(cfg Config, store Store, objects Objects) *API {
 	if cfg.Window <= 0 {
 		cfg.Window = signature.DefaultWindow
 	}
-	a := &API{cfg: cfg, store: store, objects: objects}
+	if cfg.InvitationTTL <= 0 {
+		cfg.InvitationTTL = DefaultInvitationTTL
+	}
+	if cfg.ResetTTL <= 0 {
+		cfg.ResetTTL = DefaultResetTTL
+	}
+	a := &API{cfg: cfg, store: store, accounts: accounts, objects: objects}
 	a.mux = newMux(a)
 	return a
 }
@@ -162,7 +179,7 @@ func statusOf(err *protocol.Error) int {
 	switch err.Reason {
 	case reasonNotJSON:
 		return http.StatusUnsupportedMediaType
-	case reasonElsewhere, reasonNotErased:
+	case reasonElsewhere, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:
 		return http.StatusConflict
 	}
 	return err.Row().HTTP

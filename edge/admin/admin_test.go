@@ -93,6 +93,9 @@ func TestMethodsAndRoutes(t *testing.T) {
 		"/v1/admin/apps/com.example.one/secret":  "POST",
 		"/v1/admin/apps/com.example.one/keys":    "POST",
 		oneKey:                                   "DELETE",
+		"/v1/admin/accounts":                     "GET, POST",
+		"/v1/admin/accounts/usr_x/password":      "PUT",
+		"/v1/admin/accounts/usr_x/token":         "POST",
 		"/v1/webhooks/permissions":               "POST",
 		"/v1/admin/workspaces/ws/members/a%2Fnn": "DELETE, PUT",
 	} {

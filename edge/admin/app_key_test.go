@@ -67,7 +67,7 @@ func TestTooManyAppKeys(t *testing.T) {
 
 // together sends one request several times at once.
 func (w *world) together(method, path string, n int) []int {
-	api, statuses := New(w.cfg, w, w), make([]int, n)
+	api, statuses := New(w.cfg, w, w.accounts, w), make([]int, n)
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {

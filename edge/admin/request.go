@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -25,6 +26,8 @@ type request struct {
 	by string
 	// The checked names of the path.
 	document, user, workspace string
+	// account is the id of an account; user is then what all else calls its user.
+	account string
 	// app is a package, key the id of one of its keys.
 	app, key string
 	fields   map[string][]byte
@@ -42,6 +45,7 @@ func (c *request) read(r *route) *protocol.Error {
 		{"document", &c.document, protocol.DocumentID},
 		{"user_id", &c.user, protocol.UserID},
 		{"workspace_id", &c.workspace, isWorkspace},
+		{"account_id", &c.account, account.IsID},
 		{"package", &c.app, protocol.PackageName},
 		{"key_id", &c.key, isKeyID},
 	} {
@@ -49,7 +53,7 @@ func (c *request) read(r *route) *protocol.Error {
 			continue
 		}
 		if *n.into = named(c.request, n.name); !n.good(*n.into) {
-			c.document, c.user, c.workspace, c.app, c.key = "", "", "", "", "" // keeps them out of the log, too
+			c.document, c.user, c.workspace, c.account, c.app, c.key = "", "", "", "", "", "" // keeps them out of the log, too
 			return rest.BadField(n.name)
 		}
 	}
@@ -205,7 +209,7 @@ func (c *request) log(r *route, status int, err *protocol.Error) {
 	}
 	for _, m := range [...]struct{ name, value string }{
 		{"by", by}, {"document", c.document}, {"user_id", c.user}, {"workspace_id", c.workspace},
-		{"package", c.app}, {"key_id", c.key}, {"reason", c.reason},
+		{"account_id", c.account}, {"package", c.app}, {"key_id", c.key}, {"reason", c.reason},
 	} {
 		if m.value != "" {
 			w.Str(m.name, m.value)

@@ -139,8 +139,8 @@ type SignIns interface {
 
 // listSignIns says by which sign-ins a user is signed in.
 func listSignIns(c *request) (answer, *protocol.Error) {
-	if !c.cfg.Embedded {
-		return answer{}, &protocol.Error{Code: protocol.NotFound, Reason: "no_embedded_issuer", Message: "People sign in with another issuer: ask there."}
+	if err := c.embedded(); err != nil {
+		return answer{}, err
 	}
 	limit, err := c.count("limit", c.cfg.MaxEntries, 100)
 	if err != nil {

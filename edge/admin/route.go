@@ -28,6 +28,8 @@ const (
 	workspacePath = "/v1/admin/workspaces/{workspace_id}"
 	documentPath  = "/v1/admin/documents/{document}"
 	userPath      = "/v1/admin/users/{user_id}"
+	accountsPath  = "/v1/admin/accounts"
+	accountPath   = accountsPath + "/{account_id}"
 	appsPath      = "/v1/admin/apps"
 	appPath       = appsPath + "/{package}"
 )
@@ -60,6 +62,16 @@ func routes() []route {
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
+
+		{method: "GET", path: accountsPath, name: "listAccounts", do: listAccounts},
+		{method: "POST", path: accountsPath, name: "createAccount", fields: []string{"email", "name", "password", "reason"}, do: createAccount},
+		{method: "GET", path: accountPath, name: "getAccount", do: getAccount},
+		{method: "PATCH", path: accountPath, name: "changeAccount", fields: []string{"email", "name", "email_verified", "reason"}, do: changeAccount},
+		{method: "DELETE", path: accountPath, name: "deleteAccount", fields: []string{"reason"}, do: deleteAccount},
+		{method: "PUT", path: accountPath + "/password", name: "setAccountPassword", fields: []string{"password", "reason"}, do: setAccountPassword},
+		{method: "POST", path: accountPath + "/token", name: "makeAccountToken", fields: []string{"reason"}, do: makeAccountToken},
+		{method: "POST", path: accountPath + "/disable", name: "disableAccount", fields: []string{"reason"}, do: disableAccount},
+		{method: "POST", path: accountPath + "/enable", name: "enableAccount", fields: []string{"reason"}, do: enableAccount},
 
 		{method: "GET", path: appsPath, name: "listApps", do: listApps},
 		{method: "GET", path: appPath, name: "getApp", do: getApp},

@@ -137,7 +137,7 @@ func TestWebhookSignatures(t *testing.T) {
 	r := httptest.NewRequest("POST", hook, strings.NewReader(event))
 	r.Header = http.Header{"Content-Type": {"application/json"}, "X-Holdfast-Signature": strings.Split(signatureOf(start, secret, event), ",")}
 	rec := httptest.NewRecorder()
-	if New(w.cfg, w, w).ServeHTTP(rec, r); rec.Code != 200 {
+	if New(w.cfg, w, w.accounts, w).ServeHTTP(rec, r); rec.Code != 200 {
 		t.Errorf("taken apart: %d %s", rec.Code, rec.Body)
 	}
 	w.cfg.Window = time.Minute

@@ -2,7 +2,9 @@ package admin
 
 import (
 	"context"
+	"crypto/pbkdf2"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +18,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account/accounttest"
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/openapi"
 )
@@ -52,11 +55,13 @@ type world struct {
 	apps       appTables
 	opened     map[string][]string // workspace -> documents
 	signIns    []SignIn
+	accounts   *accounttest.Memory
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, down: map[string]bool{}, documents: map[string]Document{"d1": {ID: "d1", WorkspaceID: "ws", Title: "One", Access: "workspace"}},
+		accounts:   &accounttest.Memory{},
 		workspaces: map[string]string{"ws": "Work"}, grants: map[string]string{},
 		answers: map[string]string{
 			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`,
@@ -74,7 +79,10 @@ func newWorld(t *testing.T) *world {
 	}
 	w.cfg = Config{
 		Operators: access.ParseOperators("olive:" + olive + ", " + adrian), Secrets: []string{"older-secret", secret}, Embedded: true,
-		Now: func() time.Time { return start }, Random: func(b []byte) { rand.Read(b) }, Log: func(line string) { w.lines = append(w.lines, line) },
+		Now: func() time.Time { return start }, Random: func(b []byte) { rand.Read(b) },
+		Derive: func(password string, salt []byte, _ int) ([]byte, error) {
+			return pbkdf2.Key(sha256.New, password, salt, 1, 32)
+		}, Log: func(line string) { w.lines = append(w.lines, line) },
 	}
 	text, err := os.ReadFile("openapi.json")
 	if err != nil {
@@ -236,8 +244,8 @@ func (w *world) ask(method, path, body string, header ...string) reply {
 			r.Header.Set(header[i], header[i+1])
 		}
 	}
-	w.api = New(w.cfg, w, w)
-	w.did, w.lines = nil, nil
+	w.api = New(w.cfg, w, w.accounts, w)
+	w.did, w.lines, w.accounts.Did = nil, nil, nil
 	rec := httptest.NewRecorder()
 	w.api.ServeHTTP(rec, r)
 	a := reply{status: rec.Code, header: rec.Header(), text: rec.Body.String()}
@@ -253,10 +261,13 @@ func (w *world) ask(method, path, body string, header ...string) reply {
 	if (a.status >= 400) != (a.code != "") {
 		w.t.Errorf("%s %s: %d %s", method, path, a.status, a.text)
 	}
-	for _, hidden := range []string{olive, adrian, secret} {
+	for _, hidden := range []string{olive, adrian, secret, goodOne} {
 		if strings.Contains(a.text+strings.Join(w.lines, ""), hidden) {
 			w.t.Errorf("%s %s: a token is in the answer or in the log: %.300s %s", method, path, a.text, w.lines)
 		}
+	}
+	if token := a.token(); token != "" && strings.Contains(strings.Join(w.lines, ""), token) {
+		w.t.Errorf("%s %s: a one-time token is in the log: %s", method, path, w.lines)
 	}
 	w.noAppSecrets(a)
 	w.described(r, a, body)

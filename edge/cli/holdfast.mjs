@@ -13,6 +13,7 @@ const commands = {
 	secrets: "make the secrets of a development server or of a deployment, and rotate them",
 	check: "say what is missing or wrong before a deployment",
 	deploy: "check, bring the database up to date, and deploy by wrangler",
+	account: "make, invite and manage the embedded issuer's accounts",
 };
 
 const [name = "help", ...args] = process.argv.slice(2);

@@ -71,9 +71,9 @@ func fits(pattern, path string) bool {
 // except for a fault of the server's own. visit holds each against it.
 func TestSignInIsAsDescribed(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "60", "LOGINS_PER_IP_BURST": "60", "LOGIN_FAILURES": "2", "REFRESHES_PER_SIGN_IN_PER_MIN": "2", "BODY_TIMEOUT_MS": "1000", "AUTH_PER_IP_PER_MIN": "60", "AUTH_PER_IP_BURST": "4"})
+	s := start(t, map[string]string{"LOGINS_PER_IP_PER_MIN": "60", "LOGINS_PER_IP_BURST": "60", "LOGIN_FAILURES": "2", "REFRESHES_PER_SIGN_IN_PER_MIN": "2", "BODY_TIMEOUT_MS": "1000", "AUTH_PER_IP_PER_MIN": "60", "AUTH_PER_IP_BURST": "4", "SIGN_UP": "1"})
 	in := s.password("", "owner", "holdfast-demo")
-	routes := []string{"/auth/login", "/auth/refresh", "/auth/logout"}
+	routes := []string{"/auth/login", "/auth/refresh", "/auth/logout", "/auth/password", "/auth/invitation", "/auth/reset", "/auth/sign-up"}
 	expect := func(s *server, v visit, status int, reason string) {
 		s.T.Helper()
 		if a := s.visit(v); a.status != status || a.reason != reason {
@@ -99,6 +99,7 @@ func TestSignInIsAsDescribed(t *testing.T) {
 	expect(s, visit{path: "/auth/logout"}, 204, "")
 	expect(s, visit{path: "/auth/logout", cookie: refreshed.cookie, body: map[string]any{"everywhere": false}}, 204, "")
 	expect(s, visit{path: "/auth/logout", cookie: s.password("", "owner", "holdfast-demo").cookie, body: map[string]any{"everywhere": true}}, 204, "")
+	s.passwordsAsDescribed(expect)
 	for i, path := range routes {
 		expect(s, visit{path: path, origin: "https://evil.example"}, 403, "")
 		expect(s, visit{path: path, body: strings.Repeat("x", 5<<10)}, 413, "too_large")
@@ -112,8 +113,10 @@ func TestSignInIsAsDescribed(t *testing.T) {
 	s.get("/.well-known/jwks.json", "https://evil.example", 403)
 	s.get("/healthz", "", 200)
 	s.d1("ALTER TABLE refresh_tokens RENAME TO away")
+	s.d1("ALTER TABLE users RENAME TO away_too")
 	for _, path := range routes {
-		expect(s, visit{path: path, cookie: in.cookie, body: map[string]string{"email": "owner@example.com", "password": "holdfast-demo"}}, 503, "database_unavailable")
+		whatever := map[string]string{"email": "new@example.com", "password": firstPassword, "token": strings.Repeat("A", 43), "current_password": firstPassword, "new_password": firstPassword}
+		expect(s, visit{path: path, cookie: in.cookie, body: whatever}, 503, "database_unavailable")
 	}
 
 	closed := start(t, map[string]string{"EMBEDDED_ISSUER": "", "JWKS_URL": "https://keys.example/", "AUDIENCE": "*"})
@@ -138,6 +141,34 @@ func TestSignInIsAsDescribed(t *testing.T) {
 			}
 		}
 	}
+}
+
+// passwordsAsDescribed brings about the answers of the routes that set one.
+func (s *server) passwordsAsDescribed(expect func(s *server, v visit, status int, reason string)) {
+	s.T.Helper()
+	change := map[string]string{"current_password": firstPassword, "new_password": secondPassword}
+	for path, body := range map[string]map[string]string{
+		"/auth/password":   {"current_password": firstPassword, "new_password": "short"},
+		"/auth/invitation": {"token": "x"},
+		"/auth/reset":      {"token": "x", "password": ""},
+		"/auth/sign-up":    {"email": "x", "password": firstPassword},
+	} {
+		v := visit{path: path, body: body, cookie: s.password("", "viewer", "holdfast-demo").cookie}
+		if a := s.visit(v); a.status != 400 {
+			s.T.Errorf("%s: HTTP %d %v", path, a.status, a.body)
+		}
+	}
+	id, invitation := s.make(`{"email":"ann@example.com"}`)
+	take := map[string]string{"token": invitation, "password": firstPassword}
+	expect(s, visit{path: "/auth/reset", body: take}, 401, "account_token_invalid")
+	expect(s, visit{path: "/auth/invitation", body: take}, 200, "")
+	expect(s, visit{path: "/auth/invitation", body: take}, 401, "account_token_invalid")
+	expect(s, visit{path: "/auth/password", body: change}, 401, "refresh_token_missing")
+	expect(s, visit{path: "/auth/password", body: change, cookie: s.browser("ann@example.com", firstPassword).cookie}, 200, "")
+	take["token"] = s.token(s.must("POST", "/v1/admin/accounts/"+id+"/token", ""))
+	expect(s, visit{path: "/auth/reset", body: take}, 200, "")
+	expect(s, visit{path: "/auth/sign-up", body: map[string]string{"email": "bob@example.com", "password": firstPassword}}, 200, "")
+	expect(s, visit{path: "/auth/sign-up", body: map[string]string{"email": "Bob@example.com", "password": firstPassword}}, 409, "email_taken")
 }
 
 // get asks for a public file of the API's, and holds the answer against the description.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -35,7 +36,7 @@ func TestARefreshReadsTheSameFewRows(t *testing.T) {
 	handler := issuer.New(issuer.Config{
 		Issuer: "https://api.materi.dev", AccessTTL: time.Minute, RefreshTTL: 24 * time.Hour, Keys: []token.Key{{ID: "k"}},
 		Log: func(string) {}, Now: func() time.Time { return now }, Random: func(b []byte) { rand.Read(b) },
-	}, issuer.SQLStore{DB: db}, unsigned{})
+	}, issuer.SQLStore{DB: db}, account.SQLStore{DB: db}, unsigned{})
 	ask := func(path, cookie, body string) (status int, next string) {
 		r := httptest.NewRequest("POST", "http://127.0.0.1"+path, strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")

@@ -28,18 +28,20 @@ func (f *Front) issuer(r request, now time.Time) []byte {
 		return tooManyRequests("too_many_requests", wait, cors)
 	}
 	switch r.url.Path {
-	case "/auth/login", "/auth/refresh", "/auth/logout":
+	case "/auth/refresh", "/auth/logout":
+	case "/auth/login", "/auth/password", "/auth/invitation", "/auth/reset", "/auth/sign-up":
+		if r.method != "POST" {
+			break
+		}
+		if wait := f.logins.take(r.address, now); wait > 0 {
+			return tooManyRequests("too_many_logins", wait, cors)
+		}
 	default:
 		err := &protocol.Error{Code: protocol.NotFound}
 		return respondWith(err, err.Row().HTTP, cors...)
 	}
 	if r.method != "POST" {
 		return methodNotAllowed("POST", cors...)
-	}
-	if r.url.Path == "/auth/login" {
-		if wait := f.logins.take(r.address, now); wait > 0 {
-			return tooManyRequests("too_many_logins", wait, cors)
-		}
 	}
 	return f.handler(r, access.SignInBytes, nil, cors...)
 }

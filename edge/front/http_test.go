@@ -52,7 +52,7 @@ func TestKeySet(t *testing.T) {
 func TestAuthPerAddress(t *testing.T) {
 	env := embedded()
 	maps.Copy(env, map[string]string{"AUTH_PER_IP_PER_MIN": "6", "AUTH_PER_IP_BURST": "3"})
-	for _, path := range []string{"/auth/refresh", "/auth/logout", "/auth/login"} {
+	for _, path := range []string{"/auth/refresh", "/auth/logout", "/auth/login", "/auth/password", "/auth/reset"} {
 		w := newWorker(t, env)
 		for range 3 {
 			if end := w.run(post(path, access.AddressHeader, "203.0.113.7")); end["do"] != "handler" {

@@ -181,6 +181,12 @@ func TestLoginsPerAddress(t *testing.T) {
 	if code != "RATE_LIMIT_EXCEEDED" || reason != "too_many_logins" || end["status"] != 429.0 || end["headers"].(map[string]any)["retry-after"] != "15" {
 		t.Errorf("%v", end)
 	}
+	// Whatever else takes a password, or the time to hash one, is of the same bucket.
+	for _, path := range []string{"/auth/password", "/auth/invitation", "/auth/reset", "/auth/sign-up"} {
+		if end := w.run(post(path, access.AddressHeader, "203.0.113.7")); end["status"] != 429.0 {
+			t.Errorf("%s: %v", path, end)
+		}
+	}
 	// Who is signed in goes on: their pages refresh, connect and sign out.
 	for _, path := range []string{"/auth/refresh", "/auth/logout"} {
 		event := get("http://127.0.0.1:8787"+path, access.AddressHeader, "203.0.113.7")

@@ -18,6 +18,7 @@ import (
 	"github.com/syumai/workers/cloudflare/d1"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/rest"
@@ -54,6 +55,7 @@ func signIn() http.Handler {
 	if err != nil {
 		return broken("database_missing")
 	}
+	tables := sql.OpenDB(db)
 	return issuer.New(issuer.Config{
 		Issuer:   value(vars.Issuer),
 		Audience: access.ParseAudience(value(vars.Audience)),
@@ -69,10 +71,14 @@ func signIn() http.Handler {
 		LoginFailures:        number(vars.LoginFailures),
 		LoginFailuresAccount: number(vars.LoginFailuresPerAccount),
 		LoginWindow:          span(vars.LoginWindow),
+		PasswordMin:          number(vars.PasswordMin),
+		SignUp:               vars.SignUp.On(cloudflare.Getenv(vars.SignUp.Name())),
+		SignUps:              number(vars.SignUpsPerHour),
+		SignUpsPlace:         number(vars.SignUpsPerIPPerHour),
 		Log:                  attempt.Log,
 		Now:                  time.Now,
 		Random:               func(b []byte) { rand.Read(b) },
-	}, issuer.SQLStore{DB: sql.OpenDB(db)}, issuer.WebCrypto{PrivateKey: signingKey})
+	}, issuer.SQLStore{DB: tables}, account.SQLStore{DB: tables}, issuer.WebCrypto{PrivateKey: signingKey})
 }
 
 // broken answers everything for a deployment that lacks something.

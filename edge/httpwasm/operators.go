@@ -13,8 +13,10 @@ import (
 	"github.com/syumai/workers/cloudflare/d1"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
+	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -25,6 +27,7 @@ func operators() http.Handler {
 	if err != nil {
 		return broken("database_missing")
 	}
+	tables, emails := sql.OpenDB(db), access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim
 	return admin.New(admin.Config{
 		Operators:       access.ParseOperators(value(vars.AdminToken)),
 		Secrets:         access.ParseSecrets(value(vars.WebhookSecret)),
@@ -33,12 +36,17 @@ func operators() http.Handler {
 		MaxWebhookBytes: number(vars.WebhookMaxBodyBytes),
 		MaxBodyBytes:    number(vars.AdminMaxBodyBytes),
 		MaxEntries:      number(vars.AuditMaxEntries),
+		EmailSubjects:   emails,
+		InvitationTTL:   span(vars.InvitationTTL),
+		ResetTTL:        span(vars.ResetTTL),
+		PasswordMin:     number(vars.PasswordMin),
+		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
 		Elsewhere:       value(vars.PermissionsURL) != "",
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
-	}, admin.SQLStore{DB: sql.OpenDB(db), EmailSubjects: access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim}, objects{})
+	}, admin.SQLStore{DB: tables, EmailSubjects: emails}, account.SQLStore{DB: tables}, objects{})
 }
 
 // objects are the Durable Objects.

@@ -42,9 +42,10 @@ func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl ti
 	claims.Str("jti", signin.Tokens(row.Family)+i.random(16))
 	claims.Str("token_type", "access")
 	claims.Str("iss", i.cfg.Issuer)
-	// Only operators make accounts, so the e-mail of an account is known to be its owner's.
 	claims.Str("sub", user.ID)
-	claims.Bool("email_verified", true)
+	// An operator who makes an account knows whose e-mail it is. Nobody knows it of an account
+	// that somebody made for themselves.
+	claims.Bool("email_verified", !user.Unverified)
 	if len(i.cfg.Audience) > 0 {
 		claims.Strs("aud", i.cfg.Audience)
 	}

@@ -52,7 +52,7 @@ func (i *Issuer) try(ctx context.Context, r *http.Request, email string, now tim
 	if a.device == "" {
 		a.device = i.random(16)
 	}
-	a.bucket = digest("device " + a.device + " " + email)
+	a.bucket = deviceBucket(a.device, email)
 	var (
 		wait time.Duration
 		err  error
@@ -77,6 +77,8 @@ func (i *Issuer) try(ctx context.Context, r *http.Request, email string, now tim
 	}
 	return a, nil
 }
+
+func deviceBucket(device, email string) string { return digest("device " + device + " " + email) }
 
 // right gives the attempt back, because only failures count. If that fails the next attempt has
 // to wait a little sooner, which is no reason to refuse this one. A browser that the store could

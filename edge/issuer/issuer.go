@@ -10,6 +10,14 @@
 //	                                            their access tokens and their open
 //	                                            connections
 //
+//	POST /auth/password    the cookie, {"current_password","new_password"} -> all other sign-ins of the user end
+//	POST /auth/invitation  {"token","password","name"?} -> the account of an invitation has its password
+//	POST /auth/reset       {"token","password"} -> the account has another one, and all its sign-ins end
+//	POST /auth/sign-up     {"email","password","name"?} -> an account, signed in; off unless SIGN_UP is set
+//
+// Operators make accounts, invitations and resets (edge/admin). password.go says what becomes of
+// sign-ins, and signup.go what a sign-up tells strangers.
+//
 // A refresh token serves once. It is a random number, of which the issuer stores only the
 // hash, in a family that begins with a login. A token that comes twice was copied, and
 // nobody can say which of the two users is the thief, so the whole family ends (RFC 9700,
@@ -40,6 +48,8 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account"
+	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -65,6 +75,12 @@ type Config struct {
 	// LoginWindow, LoginFailuresAccount how many from all together. 0 means the default.
 	LoginFailures, LoginFailuresAccount int
 	LoginWindow                         time.Duration
+	// PasswordMin is the length of the shortest new password in characters; 0: the default.
+	PasswordMin int
+	// SignUp lets anybody make an account. SignUps and SignUpsPlace are how often somebody may
+	// try that in an hour, from all addresses and from one; 0: the default.
+	SignUp                bool
+	SignUps, SignUpsPlace int
 	// Log prints one line of the operators' log.
 	Log func(line string)
 	// Origins are whose pages may sign in.
@@ -94,22 +110,26 @@ type Crypto interface {
 
 // Sessions are the users' objects.
 type Sessions interface {
-	// EndAll ends a user's connections, all issued access tokens, and those that a sign-in from
-	// before now still brings. If the error is nil it has happened, or is going to.
-	EndAll(ctx context.Context, userID string) error
+	// End ends what one sign-in of a user's has brought and will bring: connections and access
+	// tokens. For the sign-in "" it ends all of the user's connections, all issued access tokens,
+	// and those that a sign-in from before now still brings. If the error is nil it has
+	// happened, or is going to. The audit log has the reason.
+	End(ctx context.Context, userID, signIn, reason string) error
 }
 
 // Issuer answers the routes above.
 type Issuer struct {
-	cfg    Config
-	store  Store
-	crypto Crypto
-	// place and account limit wrong passwords: see attempts.go.
-	place, account rate.Limit
+	cfg      Config
+	store    Store
+	crypto   Crypto
+	accounts account.Store
+	// place and account limit wrong passwords: see attempts.go. signUps and signUpsPlace limit
+	// attempts to sign up.
+	place, account, signUps, signUpsPlace rate.Limit
 }
 
 // New returns the issuer's handler. It answers any other path with NOT_FOUND.
-func New(cfg Config, store Store, crypto Crypto) http.Handler {
+func New(cfg Config, store Store, accounts account.Store, crypto Crypto) http.Handler {
 	if cfg.SignInMax <= 0 {
 		cfg.SignInMax = DefaultSignInMax
 	}
@@ -117,15 +137,22 @@ func New(cfg Config, store Store, crypto Crypto) http.Handler {
 		cfg.Refreshes = DefaultRefreshes
 	}
 	i := &Issuer{
-		cfg: cfg, store: store, crypto: crypto,
+		cfg: cfg, store: store, accounts: accounts, crypto: crypto,
 		place:   limit(cfg.LoginFailures, DefaultLoginFailures, cfg.LoginWindow),
 		account: limit(cfg.LoginFailuresAccount, DefaultLoginFailuresAccount, cfg.LoginWindow),
+
+		signUps:      limit(cfg.SignUps, DefaultSignUps, time.Hour),
+		signUpsPlace: limit(cfg.SignUpsPlace, DefaultSignUpsPlace, time.Hour),
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/auth/login", i.post(i.login))
 	mux.HandleFunc("/auth/refresh", i.post(i.refresh))
 	mux.HandleFunc("/auth/logout", i.post(i.logout))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fail(w, &protocol.Error{Code: protocol.NotFound}) })
+	mux.HandleFunc("/auth/password", i.post(i.changePassword))
+	mux.HandleFunc("/auth/invitation", i.post(i.redeem(account.Invitation, "invitation_accepted")))
+	mux.HandleFunc("/auth/reset", i.post(i.redeem(account.Reset, "password_reset")))
+	mux.HandleFunc("/auth/sign-up", i.post(i.signUp))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { rest.Fail(w, &protocol.Error{Code: protocol.NotFound}) })
 	return i.readable(mux)
 }
 
@@ -142,19 +169,28 @@ func (i *Issuer) readable(h http.Handler) http.Handler {
 	})
 }
 
+// handler answers a request, or returns the error that is its answer.
+type handler func(w http.ResponseWriter, r *http.Request) *protocol.Error
+
 // post guards routes that change something. A page can make a browser send a GET, and a POST
 // with its cookies, from anywhere, but it cannot hide its origin.
-func (i *Issuer) post(h http.HandlerFunc) http.HandlerFunc {
+func (i *Issuer) post(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
-			methodNotAllowed(w, http.MethodPost)
+			rest.MethodNotAllowed(w, http.MethodPost)
 			return
 		}
 		if origin := r.Header.Get("Origin"); origin != "" && !i.cfg.Origins.Allow(origin, r.URL) {
-			fail(w, &protocol.Error{Code: protocol.OriginNotAllowed})
+			rest.Fail(w, &protocol.Error{Code: protocol.OriginNotAllowed})
 			return
 		}
-		h(w, r)
+		if err := h(w, r); err != nil {
+			status := err.Row().HTTP
+			if err.Reason == reasonTaken {
+				status = http.StatusConflict
+			}
+			rest.FailWith(w, err, status)
+		}
 	}
 }
 
@@ -172,11 +208,11 @@ func (i *Issuer) subject(user User) string {
 }
 
 // answer answers a login or a refresh.
-func (i *Issuer) answer(w http.ResponseWriter, access string, ttl time.Duration, userID string) {
+func (i *Issuer) answer(w http.ResponseWriter, access string, ttl time.Duration, userID string) *protocol.Error {
 	body := jsonscan.NewObject(nil)
 	body.Str("access_token", access)
 	body.Str("token_type", "Bearer")
 	body.Int("expires_in", int64(ttl/time.Second))
 	body.Str("user_id", userID)
-	write(w, http.StatusOK, body.End(), "no-store")
+	return write(w, http.StatusOK, body.End(), "no-store")
 }

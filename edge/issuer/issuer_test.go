@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account/accounttest"
 	"github.com/holdfast-dev/holdfast/shared/signin"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -25,6 +26,8 @@ import (
 const (
 	home     = "http://127.0.0.1:8787"
 	password = "holdfast-demo"
+	// newPassword is one that is good enough to be set.
+	newPassword = "correct horse battery staple"
 )
 
 var (
@@ -48,14 +51,22 @@ type world struct {
 	// their session objects unreachable.
 	ended    []string
 	endFails bool
+	// endedSignIns are the single sign-ins that were ended, and reasons why all of a user's were.
+	endedSignIns, reasons []string
+	accounts              *accounttest.Memory
 	// lines holds the lines of the log.
 	lines []string
 }
 
-func (w *world) EndAll(_ context.Context, userID string) error {
+func (w *world) End(_ context.Context, userID, signIn, reason string) error {
 	if w.endFails {
 		return errDown
 	}
+	if signIn != "" {
+		w.endedSignIns = append(w.endedSignIns, userID+" "+signIn+" "+reason)
+		return nil
+	}
+	w.reasons = append(w.reasons, reason)
 	w.ended = append(w.ended, fmt.Sprintf("%s %d", userID, w.now.Unix()))
 	return nil
 }
@@ -64,13 +75,16 @@ func newWorld(t *testing.T, changes ...func(*Config)) *world {
 	w := &world{t: t, now: start, crypto: &native{key: rsaKey()}}
 	hash, _ := w.crypto.Derive(password, []byte("salt"), 10)
 	w.crypto.derived = nil
+	w.accounts = &accounttest.Memory{}
 	w.store = &memory{
+		accounts: w.accounts,
 		users: map[string]User{"owner@example.com": {
 			ID: "usr_owner", Email: "owner@example.com", Name: "Olive", Hash: hash, Salt: []byte("salt"), Iterations: Iterations,
 		}},
 		members: map[string][]Membership{"usr_owner": {{"ws_a", "viewer"}, {"ws_b", "member"}}},
 		tokens:  map[string]*RefreshToken{},
 		before:  map[string]func(){},
+		buckets: map[string]*attempts{},
 	}
 	key, err := token.PublicKey([]byte(`{"kty":"RSA","kid":"k1","e":"AQAB","n":"` + b64(rsaKey().N.Bytes()) + `"}`))
 	if err != nil {
@@ -88,7 +102,7 @@ func newWorld(t *testing.T, changes ...func(*Config)) *world {
 	for _, change := range changes {
 		change(&cfg)
 	}
-	w.handler = New(cfg, w.store, w.crypto)
+	w.handler = New(cfg, w.store, w.accounts, w.crypto)
 	return w
 }
 
@@ -133,11 +147,12 @@ func (w *world) send(method, url, body string, edit func(*http.Request)) answer 
 		w.t.Fatalf("not JSON: %s", a.body)
 	}
 	a.code, a.reason, a.access, a.owner = frame.Data.Code, frame.Data.Details.Reason, frame.AccessToken, frame.UserID
-	for _, secret := range []string{password, "secret-value", "hunter2"} {
+	for _, secret := range []string{password, "secret-value", "hunter2", newPassword} {
 		if strings.Contains(a.body+strings.Join(w.lines, ""), secret) {
 			w.t.Errorf("an answer, or the log, holds a secret: %s %s", a.body, w.lines)
 		}
 	}
+	w.described(r.URL.Path, a, body)
 	if strings.Contains(strings.Join(w.lines, ""), "@") {
 		w.t.Errorf("an e-mail is in the log: %s", w.lines)
 	}

@@ -5,9 +5,9 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
+	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -16,19 +16,18 @@ import (
 const (
 	// bodyBytes is the largest body there is here; the front Worker sees to it first.
 	bodyBytes = access.SignInBytes
-	// Iterations of PBKDF2: the most that the platform's WebCrypto takes.
-	Iterations = 100_000
+	// Iterations of PBKDF2, for a new hash.
+	Iterations = account.Iterations
 )
 
 // nobody is the user whose password is checked for an unknown e-mail, so that the answer
 // takes as long, and reveals as little, as for a known one.
 var nobody = User{Hash: make([]byte, 32), Salt: []byte("holdfast-nobody!"), Iterations: Iterations}
 
-func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) login(w http.ResponseWriter, r *http.Request) *protocol.Error {
 	email, password, refusal := credentials(r)
 	if refusal != nil {
-		fail(w, refusal)
-		return
+		return refusal
 	}
 	ctx, now := r.Context(), i.cfg.Now()
 	tried, refusal := i.try(ctx, r, email, now)
@@ -36,57 +35,66 @@ func (i *Issuer) login(w http.ResponseWriter, r *http.Request) {
 		if refusal.Code == protocol.RateLimitExceeded {
 			i.log("warn", "sign_in_failed", "", "", refusal.Reason)
 		}
-		fail(w, refusal)
-		return
+		return refusal
 	}
 	user, err := i.store.UserByEmail(ctx, email)
 	if errors.Is(err, ErrNotFound) {
 		user = nobody
 	} else if err != nil {
-		unavailable(w, "database_unavailable")
-		return
+		return unavailable("database_unavailable")
 	}
 	hash, err := i.derive(password, user)
 	if err != nil {
-		unavailable(w, "crypto_unavailable")
-		return
+		return unavailable("crypto_unavailable")
 	}
 	_ = i.store.SweepAttempts(ctx, now) // as below
-	if subtle.ConstantTimeCompare(hash, user.Hash) != 1 || user.ID == "" {
-		i.log("warn", "sign_in_failed", user.ID, "", "invalid_credentials")
-		fail(w, &protocol.Error{
-			Code: protocol.AuthenticationFailed, Reason: "invalid_credentials", Message: "The e-mail or the password is wrong.",
-		})
-		return
+	if subtle.ConstantTimeCompare(hash, user.Hash) != 1 || user.ID == "" || user.Disabled {
+		return i.wrong(user)
 	}
-	// The sign-in begins now, not before the slow steps above: so it is newer than anything
+	if user.Iterations < Iterations {
+		// A hash that could not be renewed is as good as before.
+		_ = i.rehash(ctx, user, password)
+	}
+	return i.begin(w, r, user, &tried, "sign_in")
+}
+
+// begin answers with a new sign-in of a user whose password was right.
+func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, user User, tried *try, event string) *protocol.Error {
+	// The sign-in begins now, not before the slow steps before: so it is newer than anything
 	// revoked meanwhile.
-	now = i.cfg.Now()
-	i.right(ctx, &tried, user.ID, now)
+	ctx, now := r.Context(), i.cfg.Now()
 	key := i.newKey(now)
 	_, family := keyOf(key + ".")
 	refresh, row := i.fresh(r, key, RefreshToken{Family: family, UserID: user.ID, SignedInAt: now}, now)
 	access, err := i.access(ctx, user, row, i.cfg.AccessTTL, now)
 	if err != nil {
-		unavailable(w, "crypto_unavailable")
-		return
+		return unavailable("crypto_unavailable")
 	}
-	if _, err := i.store.Add(ctx, row, Room{}); err != nil {
-		unavailable(w, "database_unavailable")
-		return
+	begun, err := i.store.Begin(ctx, row, user)
+	switch {
+	case err != nil:
+		return unavailable("database_unavailable")
+	case !begun: // the password is not the right one any more
+		return i.wrong(user)
 	}
-	// Old rows harm nobody: after a failed sweep the next login sweeps again. And a hash
-	// that could not be renewed is as good as before.
+	i.right(ctx, tried, user.ID, now)
+	// Old rows harm nobody: after a failed sweep the next login sweeps again.
 	_ = i.store.Sweep(ctx, user.ID, "", now, now)
-	if user.Iterations < Iterations {
-		_ = i.rehash(ctx, user, password)
-	}
-	i.log("info", "sign_in", user.ID, family, "")
+	i.log("info", event, user.ID, family, "")
 	http.SetCookie(w, cookie(r, refresh, row.ExpiresAt.Sub(now)))
 	if tried.device != "" {
 		http.SetCookie(w, deviceCookie(r, tried.device, i.cfg.SignInMax))
 	}
-	i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), i.subject(user))
+	return i.answer(w, access, i.lasts(row, i.cfg.AccessTTL, now), i.subject(user))
+}
+
+// wrong answers a password that is not the right one. It does not say whether there is such an
+// account, and whether that is disabled.
+func (i *Issuer) wrong(user User) *protocol.Error {
+	i.log("warn", "sign_in_failed", user.ID, "", "invalid_credentials")
+	return &protocol.Error{
+		Code: protocol.AuthenticationFailed, Reason: "invalid_credentials", Message: "The e-mail or the password is wrong.",
+	}
 }
 
 // derive hashes a password as the user's stored hash was made. For an old, cheaper hash it does
@@ -134,7 +142,7 @@ func credentials(r *http.Request) (email, password string, refusal *protocol.Err
 	}
 	email, ok1 := jsonscan.Str(jsonscan.Field(body, "email"))
 	password, ok2 := jsonscan.Str(jsonscan.Field(body, "password"))
-	if email = strings.ToLower(strings.TrimSpace(email)); !ok1 || !ok2 || email == "" || password == "" {
+	if email = account.Lookup(email); !ok1 || !ok2 || email == "" || password == "" {
 		return "", "", &protocol.Error{Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField}
 	}
 	return email, password, nil

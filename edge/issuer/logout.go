@@ -12,20 +12,17 @@ import (
 
 // logout ends the sign-in that the cookie belongs to, or with {"everywhere":true} all of
 // the user's sign-ins.
-func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) *protocol.Error {
 	everywhere, refusal := wants(r)
 	if refusal != nil {
-		fail(w, refusal)
-		return
+		return refusal
 	}
 	c, err := r.Cookie(nameOf(r))
 	if everywhere {
 		if err != nil || c.Value == "" {
-			i.refuse(w, "refresh_token_missing")
-			return
+			return over("refresh_token_missing")
 		}
-		i.logoutEverywhere(w, r, c.Value)
-		return
+		return i.logoutEverywhere(w, r, c.Value)
 	}
 	// The answer is the same without a sign-in: the user wanted out, and is out.
 	if err == nil && c.Value != "" {
@@ -43,11 +40,10 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 			i.log("info", "sign_out", userID, family, "")
 		}
 		if err != nil && !errors.Is(err, ErrNotFound) {
-			unavailable(w, "database_unavailable")
-			return
+			return unavailable("database_unavailable")
 		}
 	}
-	i.signedOut(w, r)
+	return i.signedOut(w, r)
 }
 
 // logoutEverywhere is for a user who fears that somebody else has their sign-in. So it ends
@@ -55,40 +51,36 @@ func (i *Issuer) logout(w http.ResponseWriter, r *http.Request) {
 // user's object first, which needs no database, and which from then on refuses every token of an
 // older sign-in, whenever the token was issued. The holder of an unusable token gets an error: if
 // everybody got the same answer, users could not know whether they are safe.
-func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text string) {
+func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text string) *protocol.Error {
 	ctx := r.Context()
 	row, user, err := i.store.Refresh(ctx, digest(text))
 	switch {
 	case errors.Is(err, ErrNotFound):
-		i.refuse(w, "refresh_token_invalid")
-		return
+		return over("refresh_token_invalid")
 	case err != nil:
-		unavailable(w, "database_unavailable")
-		return
+		return unavailable("database_unavailable")
 	case !row.mayEndAll(i.cfg.Now()):
-		i.refuse(w, "refresh_token_invalid")
-		return
+		return over("refresh_token_invalid")
 	}
 	// Each step runs whether or not the other fails. The cookie stays, for another attempt.
-	ended := i.cfg.Sessions.EndAll(ctx, i.subject(user))
+	ended := i.cfg.Sessions.End(ctx, i.subject(user), "", "logout_everywhere")
 	err = i.store.RevokeUser(ctx, row.UserID, i.cfg.Now())
 	if err == nil {
 		err = i.store.Forget(ctx, row.UserID)
 	}
 	switch {
 	case ended != nil:
-		halfOut(w, "session_unavailable", false, err == nil)
+		return halfOut("session_unavailable", false, err == nil)
 	case err != nil:
-		halfOut(w, "database_unavailable", true, false)
-	default:
-		i.log("info", "sign_out_everywhere", row.UserID, row.Family, "")
-		i.signedOut(w, r)
+		return halfOut("database_unavailable", true, false)
 	}
+	i.log("info", "sign_out_everywhere", row.UserID, row.Family, "")
+	return i.signedOut(w, r)
 }
 
 // halfOut reports which part of a logout everywhere took effect: that of the connections and
 // access tokens, or that of the sign-ins.
-func halfOut(w http.ResponseWriter, reason string, connections, signIns bool) {
+func halfOut(reason string, connections, signIns bool) *protocol.Error {
 	err := rest.Unavailable(reason)
 	err.Message = "Not everything is signed out yet: try again."
 	word := func(ended bool) []byte {
@@ -98,7 +90,7 @@ func halfOut(w http.ResponseWriter, reason string, connections, signIns bool) {
 		return []byte(`"not_ended"`)
 	}
 	err.Details = []protocol.Detail{{Name: "connections", Raw: word(connections)}, {Name: "sign_ins", Raw: word(signIns)}}
-	rest.Fail(w, err)
+	return err
 }
 
 // mayEndAll reports whether the token's owner may present it: it is valid, was used just
@@ -111,10 +103,11 @@ func (t RefreshToken) mayEndAll(now time.Time) bool {
 	return verdict == unused || verdict == repeated
 }
 
-func (i *Issuer) signedOut(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) signedOut(w http.ResponseWriter, r *http.Request) *protocol.Error {
 	http.SetCookie(w, cookie(r, "", 0))
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 // wants reads the body of a logout, which may be absent.

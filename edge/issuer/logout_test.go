@@ -131,7 +131,7 @@ func TestLogoutEverywhereWithoutTheDatabase(t *testing.T) {
 // The words to the session object, and what of its answers means that it is done.
 func TestSessionObject(t *testing.T) {
 	want := fmt.Sprintf(`{"kind":"end","user_id":"usr_owner","code":"TOKEN_REVOKED","reason":"logout_everywhere","all":true,"v":%d}`, call.Version)
-	if got := string(endAll("usr_owner").Text); got != want {
+	if got := string(end("usr_owner", "", "logout_everywhere").Text); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for text, done := range map[string]bool{

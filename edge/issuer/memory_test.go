@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/account/accounttest"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
@@ -22,6 +23,8 @@ type memory struct {
 	members map[string][]Membership
 	tokens  map[string]*RefreshToken
 	buckets map[string]*attempts
+	// accounts are those beside users.
+	accounts *accounttest.Memory
 	// down makes the named method fail; before runs before it.
 	down   string
 	before map[string]func()
@@ -46,11 +49,23 @@ func (m *memory) UserByEmail(_ context.Context, email string) (User, error) {
 	if err := m.enter("UserByEmail"); err != nil {
 		return User{}, err
 	}
-	u, ok := m.users[email]
-	if !ok {
-		return User{}, ErrNotFound
+	for _, u := range m.all() {
+		if u.Email == email {
+			return u, nil
+		}
 	}
-	return u, nil
+	return User{}, ErrNotFound
+}
+
+func (m *memory) all() []User {
+	all := slices.Collect(maps.Values(m.users))
+	for _, r := range m.accounts.Rows {
+		all = append(all, User{
+			ID: r.ID, Email: r.Email, Name: r.Name, Hash: r.Password.Hash, Salt: r.Password.Salt, Iterations: r.Password.Iterations,
+			PasswordAt: r.PasswordAt, Unverified: r.Unverified, Disabled: !r.DisabledAt.IsZero(),
+		})
+	}
+	return all
 }
 
 func (m *memory) Refresh(_ context.Context, hash string) (RefreshToken, User, error) {
@@ -61,9 +76,9 @@ func (m *memory) Refresh(_ context.Context, hash string) (RefreshToken, User, er
 	if !ok {
 		return RefreshToken{}, User{}, ErrNotFound
 	}
-	for _, u := range m.users {
+	for _, u := range m.all() {
 		if u.ID == t.UserID {
-			return *t, User{ID: u.ID, Email: u.Email, Name: u.Name}, nil
+			return *t, User{ID: u.ID, Email: u.Email, Name: u.Name, Unverified: u.Unverified, Disabled: u.Disabled}, nil
 		}
 	}
 	return RefreshToken{}, User{}, ErrNotFound
@@ -159,6 +174,57 @@ func (m *memory) Supersede(_ context.Context, family, hash string, now time.Time
 		}
 	}
 	return nil
+}
+
+func (m *memory) Begin(_ context.Context, t RefreshToken, user User) (bool, error) {
+	if err := m.enter("Begin"); err != nil {
+		return false, err
+	}
+	for _, u := range m.all() {
+		if u.ID == user.ID && u.PasswordAt.Equal(user.PasswordAt) && !u.Disabled {
+			m.tokens[t.Hash] = &t
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (m *memory) Families(_ context.Context, userID, except string, since, now time.Time, most int) (list []string, err error) {
+	if err := m.enter("Families"); err != nil {
+		return nil, err
+	}
+	for _, t := range m.tokens {
+		alive := t.RevokedAt.IsZero() && t.ExpiresAt.After(now) || t.CreatedAt.After(since)
+		if t.UserID == userID && t.Family != except && alive && !slices.Contains(list, t.Family) {
+			list = append(list, t.Family)
+		}
+	}
+	return list[:min(most, len(list))], nil
+}
+
+func (m *memory) RevokeOthers(_ context.Context, userID, except string, now time.Time) error {
+	if err := m.enter("RevokeOthers"); err != nil {
+		return err
+	}
+	for _, t := range m.tokens {
+		if t.UserID == userID && t.Family != except && t.RevokedAt.IsZero() {
+			t.RevokedAt = now
+		}
+	}
+	return nil
+}
+
+func (m *memory) SetPassword(_ context.Context, user User, now time.Time) (bool, error) {
+	if err := m.enter("SetPassword"); err != nil {
+		return false, err
+	}
+	known, ok := m.users[user.Email]
+	if !ok || known.Disabled || !known.PasswordAt.Equal(user.PasswordAt) {
+		return false, nil
+	}
+	user.PasswordAt = now
+	m.users[user.Email] = user
+	return true, nil
 }
 
 func (m *memory) Rehash(_ context.Context, u User, old []byte) error {

@@ -98,26 +98,22 @@ func (i *Issuer) lifetime(r *http.Request) (time.Duration, *protocol.Error) {
 	return time.Duration(min(seconds, uint64(i.cfg.AccessTTL/time.Second))) * time.Second, nil
 }
 
-func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
+func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) *protocol.Error {
 	c, err := r.Cookie(nameOf(r))
 	if err != nil || c.Value == "" {
-		i.refuse(w, "refresh_token_missing")
-		return
+		return over("refresh_token_missing")
 	}
 	ttl, refusal := i.lifetime(r)
 	if refusal != nil {
-		fail(w, refusal)
-		return
+		return refusal
 	}
 	ctx, now, hash := r.Context(), i.cfg.Now(), digest(c.Value)
 	row, user, err := i.store.Refresh(ctx, hash)
 	key, family := keyOf(c.Value)
 	if errors.Is(err, ErrNotFound) {
-		i.unknown(ctx, w, family, now)
-		return
+		return i.unknown(ctx, family, now)
 	} else if err != nil {
-		unavailable(w, "database_unavailable")
-		return
+		return unavailable("database_unavailable")
 	}
 	if end := i.end(row); end.Before(row.ExpiresAt) {
 		row.ExpiresAt = end
@@ -125,17 +121,17 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	verdict := row.judge(now)
 	switch verdict {
 	case stolen:
-		i.copied(ctx, w, row.Family, now)
-		return
+		return i.copied(ctx, row.Family, now)
 	case unusable:
-		i.refuse(w, "refresh_token_invalid")
-		return
+		return over("refresh_token_invalid")
+	}
+	if user.Disabled {
+		return over("refresh_token_invalid")
 	}
 	// The new tokens come first: a failure here must not use up the old one.
 	access, err := i.access(ctx, user, row, ttl, now)
 	if err != nil {
-		unavailable(w, "crypto_unavailable")
-		return
+		return unavailable("crypto_unavailable")
 	}
 	child, childRow := i.fresh(r, key, RefreshToken{
 		Family: row.Family, UserID: user.ID, SignedInAt: row.SignedInAt, Parent: hash, SupersededAt: row.SupersededAt,
@@ -143,17 +139,14 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 	room := Room{Since: now.Add(-window), Most: i.cfg.Refreshes, Children: Children}
 	alive, err := i.store.Add(ctx, childRow, room)
 	if err != nil {
-		unavailable(w, "database_unavailable")
-		return
+		return unavailable("database_unavailable")
 	}
 	if !alive {
-		i.noRoom(ctx, w, hash, row, room, now)
-		return
+		return i.noRoom(ctx, hash, row, room, now)
 	}
 	if verdict == unused && row.SupersededAt.IsZero() && row.Parent != "" && now.Sub(row.CreatedAt) > Overlap {
 		if err := i.store.Supersede(ctx, row.Family, hash, now); err != nil {
-			unavailable(w, "database_unavailable")
-			return
+			return unavailable("database_unavailable")
 		}
 	}
 	if verdict == unused {
@@ -166,44 +159,41 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) {
 		}
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
-			unavailable(w, "database_unavailable")
-			return
+			return unavailable("database_unavailable")
 		case err != nil || !won && row.judge(now) == unusable:
-			i.refuse(w, "refresh_token_invalid")
-			return
+			return over("refresh_token_invalid")
 		}
 	}
 	_ = i.store.Sweep(ctx, user.ID, family, now.Add(-keptFor), now) // see login
 	http.SetCookie(w, cookie(r, child, childRow.ExpiresAt.Sub(now)))
-	i.answer(w, access, i.lasts(row, ttl, now), i.subject(user))
+	return i.answer(w, access, i.lasts(row, ttl, now), i.subject(user))
 }
 
 // unknown answers a token that is not in the table: one that was used long ago, or an invented one.
-func (i *Issuer) unknown(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
+func (i *Issuer) unknown(ctx context.Context, family string, now time.Time) *protocol.Error {
 	if family == "" {
-		i.refuse(w, "refresh_token_invalid")
-		return
+		return over("refresh_token_invalid")
 	}
-	i.copied(ctx, w, family, now)
+	return i.copied(ctx, family, now)
 }
 
 // copied ends the sign-in of a copied token, unless it is over.
-func (i *Issuer) copied(ctx context.Context, w http.ResponseWriter, family string, now time.Time) {
+func (i *Issuer) copied(ctx context.Context, family string, now time.Time) *protocol.Error {
 	userID, err := i.store.RevokeFamily(ctx, family, now)
 	switch {
 	case err != nil:
-		unavailable(w, "database_unavailable")
+		return unavailable("database_unavailable")
 	case userID == "":
-		i.refuse(w, "refresh_token_invalid")
+		return over("refresh_token_invalid")
 	default:
 		i.log("warn", "refresh_token_reused", userID, family, "")
-		i.refuse(w, "refresh_token_reused")
+		return over("refresh_token_reused")
 	}
 }
 
 // noRoom answers a client that refreshes too often. Too often with one token, which another tab
 // has used, is not too often with the next token, which the browser has by then.
-func (i *Issuer) noRoom(ctx context.Context, w http.ResponseWriter, hash string, row RefreshToken, room Room, now time.Time) {
+func (i *Issuer) noRoom(ctx context.Context, hash string, row RefreshToken, room Room, now time.Time) *protocol.Error {
 	again, _, err := i.store.Refresh(ctx, hash)
 	var oldest time.Time
 	if err == nil && again.RevokedAt.IsZero() {
@@ -211,21 +201,21 @@ func (i *Issuer) noRoom(ctx context.Context, w http.ResponseWriter, hash string,
 	}
 	switch {
 	case err != nil && !errors.Is(err, ErrNotFound):
-		unavailable(w, "database_unavailable")
+		return unavailable("database_unavailable")
 	case err != nil || !again.RevokedAt.IsZero():
-		i.refuse(w, "refresh_token_invalid")
+		return over("refresh_token_invalid")
 	default:
 		i.log("warn", "refresh_refused", row.UserID, row.Family, "too_many_refreshes")
 		wait := time.Second
 		if !oldest.IsZero() {
 			wait = max(wait, oldest.Add(window).Sub(now))
 		}
-		fail(w, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_refreshes", RetryAfter: wait})
+		return &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_refreshes", RetryAfter: wait}
 	}
 }
 
-// refuse asks for a new login. It leaves the cookie alone: by the time this answer
+// over asks for a new login. It leaves the cookie alone: by the time this answer
 // arrives another tab may have signed in and received a new one.
-func (i *Issuer) refuse(w http.ResponseWriter, reason string) {
-	fail(w, &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: "The sign-in has ended: sign in again."})
+func over(reason string) *protocol.Error {
+	return &protocol.Error{Code: protocol.AuthenticationFailed, Reason: reason, Message: "The sign-in has ended: sign in again."}
 }

@@ -167,7 +167,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%s: %d %s", what, a.status, a.body)
 		}
 	}
-	for _, method := range []string{"UserByEmail", "Memberships", "Add"} {
+	for _, method := range []string{"UserByEmail", "Memberships", "Begin"} {
 		w.store.down = method
 		check("login, "+method, w.login("owner@example.com", password))
 	}

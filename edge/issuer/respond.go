@@ -49,12 +49,9 @@ func shielded(r *http.Request, name, value string, ttl time.Duration) *http.Cook
 	return c
 }
 
-func fail(w http.ResponseWriter, err *protocol.Error) { rest.Fail(w, err) }
+func unavailable(reason string) *protocol.Error { return rest.Unavailable(reason) }
 
-func methodNotAllowed(w http.ResponseWriter, allow string) { rest.MethodNotAllowed(w, allow) }
-
-func unavailable(w http.ResponseWriter, reason string) { rest.Fail(w, rest.Unavailable(reason)) }
-
-func write(w http.ResponseWriter, status int, body []byte, cache string) {
+func write(w http.ResponseWriter, status int, body []byte, cache string) *protocol.Error {
 	rest.Write(w, status, body, cache)
+	return nil
 }

@@ -5,10 +5,10 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// endAll is what a session object is asked for a logout everywhere: to let no token in
+// end is what a session object is asked: to let no token in of a sign-in, or for none, any
 // that was issued until now, or that comes of a sign-in of before.
-func endAll(userID string) call.Message {
-	r := call.End{UserID: userID, Code: protocol.TokenRevoked, All: true, Reason: "logout_everywhere"}
+func end(userID, signIn, reason string) call.Message {
+	r := call.End{UserID: userID, Code: protocol.TokenRevoked, All: signIn == "", SignIn: signIn, Reason: reason}
 	return r.Message()
 }
 

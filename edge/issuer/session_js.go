@@ -14,9 +14,9 @@ type SessionObjects struct{}
 
 var errSession = errors.New("issuer: the session object did not take it")
 
-// EndAll implements Sessions.
-func (SessionObjects) EndAll(_ context.Context, userID string) error {
-	m := endAll(userID)
+// End implements Sessions.
+func (SessionObjects) End(_ context.Context, userID, signIn, reason string) error {
+	m := end(userID, signIn, reason)
 	answer, err := attempt.Object(m.Kind.Binding, userID, m.Text)
 	if err != nil {
 		return err

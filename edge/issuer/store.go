@@ -17,6 +17,10 @@ type User struct {
 	// Hash is PBKDF2 of the password with Salt and Iterations.
 	Hash, Salt []byte
 	Iterations int
+	// PasswordAt is when the password was set.
+	PasswordAt time.Time
+	// Unverified says that nobody knows whose e-mail it is. Disabled accounts sign nobody in.
+	Unverified, Disabled bool
 }
 
 // Membership is a user's role in one workspace.
@@ -60,6 +64,9 @@ type Store interface {
 	// Add stores a token. It returns false if the family has been revoked meanwhile, or if
 	// there is no room. No more concurrent calls succeed than there is room for.
 	Add(ctx context.Context, t RefreshToken, room Room) (bool, error)
+	// Begin stores the first token of a sign-in. It returns false if the user's account has been
+	// disabled or deleted since the user was read, or its password set.
+	Begin(ctx context.Context, t RefreshToken, user User) (bool, error)
 	// Full returns when the oldest of the newest most tokens of a family was made, or zero
 	// if fewer were made since the given time.
 	Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error)
@@ -70,6 +77,13 @@ type Store interface {
 	// existed. RevokeUser ends all sign-ins of a user.
 	RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error)
 	RevokeUser(ctx context.Context, userID string, now time.Time) error
+	// Families returns the sign-ins of a user, except one, that are not over or have had a token
+	// since a time; at most max.
+	Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error)
+	// RevokeOthers ends all sign-ins of a user except one.
+	RevokeOthers(ctx context.Context, userID, except string, now time.Time) error
+	// SetPassword sets a user's password, unless it has been set since the user was read.
+	SetPassword(ctx context.Context, user User, now time.Time) (bool, error)
 	// Rehash replaces the hash of a password, unless the hash has changed from the old one
 	// meanwhile.
 	Rehash(ctx context.Context, user User, old []byte) error

@@ -16,16 +16,19 @@ func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
 	var (
 		u          User
 		hash, salt string
+
+		set, verified, disabled int64
 	)
 	err := s.DB.QueryRowContext(ctx,
-		"SELECT id, email, name, password_hash, salt, iterations FROM users WHERE email = ?", email).
-		Scan(&u.ID, &u.Email, &u.Name, &hash, &salt, &u.Iterations)
+		"SELECT id, email, name, password_hash, salt, iterations, password_at, email_verified, disabled_at IS NOT NULL FROM users WHERE email = ?", email).
+		Scan(&u.ID, &u.Email, &u.Name, &hash, &salt, &u.Iterations, &set, &verified, &disabled)
 	if err != nil {
 		return User{}, found(err)
 	}
 	if u.Hash, err = hex.DecodeString(hash); err != nil {
 		return User{}, err
 	}
+	u.PasswordAt, u.Unverified, u.Disabled = moment(set), verified == 0, disabled != 0
 	u.Salt, err = hex.DecodeString(salt)
 	return u, err
 }
@@ -37,13 +40,14 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 		u                                  User
 		created, expires, rotated, revoked int64
 		superseded, signedIn               int64
+		verified, disabled                 int64
 	)
 	err := s.DB.QueryRowContext(ctx,
 		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0),"+
-			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), COALESCE(r.signed_in_at, r.created_at), u.email, u.name"+
+			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), COALESCE(r.signed_in_at, r.created_at), u.email, u.name, u.email_verified, u.disabled_at IS NOT NULL"+
 			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
-		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn, &u.Email, &u.Name)
-	u.ID = t.UserID
+		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn, &u.Email, &u.Name, &verified, &disabled)
+	u.ID, u.Unverified, u.Disabled = t.UserID, verified == 0, disabled != 0
 	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = moment(created), moment(expires), moment(rotated), moment(revoked)
 	t.SupersededAt, t.SignedInAt = moment(superseded), moment(signedIn)
 	return t, u, found(err)
@@ -89,6 +93,14 @@ func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, err
 		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, milliseconds(room.Since), room.Children)
 }
 
+// Begin implements Store.
+func (s SQLStore) Begin(ctx context.Context, t RefreshToken, user User) (bool, error) {
+	return s.changes(ctx,
+		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, signed_in_at, user_agent) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"+
+			" WHERE EXISTS (SELECT 1 FROM users WHERE id = ?3 AND password_at = ?8 AND disabled_at IS NULL)",
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.SignedInAt.UnixMilli(), t.UserAgent, milliseconds(user.PasswordAt))
+}
+
 // Full implements Store.
 func (s SQLStore) Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error) {
 	var at int64
@@ -122,6 +134,37 @@ func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time
 // RevokeUser implements Store.
 func (s SQLStore) RevokeUser(ctx context.Context, userID string, now time.Time) error {
 	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), userID)
+}
+
+// Families implements Store.
+func (s SQLStore) Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error) {
+	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+
+		" AND (revoked_at IS NULL AND expires_at > ?3 OR created_at > ?4) LIMIT ?5", userID, except, now.UnixMilli(), since.UnixMilli(), max)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var family string
+		if err := rows.Scan(&family); err != nil {
+			return nil, err
+		}
+		list = append(list, family)
+	}
+	return list, rows.Err()
+}
+
+// RevokeOthers implements Store.
+func (s SQLStore) RevokeOthers(ctx context.Context, userID, except string, now time.Time) error {
+	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND family <> ? AND revoked_at IS NULL", now.UnixMilli(), userID, except)
+}
+
+// SetPassword implements Store. A token that would replace the password is over.
+func (s SQLStore) SetPassword(ctx context.Context, u User, now time.Time) (bool, error) {
+	return s.changes(ctx, "UPDATE users SET password_hash = ?, salt = ?, iterations = ?, password_at = MAX(?, password_at + 1),"+
+		" token_hash = NULL, token_kind = NULL, token_until = NULL WHERE id = ? AND password_at = ? AND disabled_at IS NULL",
+		hex.EncodeToString(u.Hash), hex.EncodeToString(u.Salt), u.Iterations, now.UnixMilli(), u.ID, milliseconds(u.PasswordAt))
 }
 
 // Rehash implements Store.

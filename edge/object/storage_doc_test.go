@@ -23,6 +23,10 @@ when it is next woken. What a newer program has stored an older one does not tou
 ` + "`SERVICE_UNAVAILABLE`, reason `schema_newer`" + `, and logs that, until the newer one is back.
 
 Tables are made with the first row: an object that was only asked something stores nothing.
+
+What all objects share is in D1, in the tables of [migrations](migrations): the embedded issuer's accounts, their passwords and one-time
+tokens (hashes only), sign-ins (hashes of refresh tokens) and counted attempts; workspaces, documents and roles; apps and hashes
+of their keys. Deleting an account deletes its row, sign-ins, known browsers and roles there; its user's object keeps the audit log.
 `
 
 // tableMeanings say what a row is, by table and object; columnMeanings what a column is.

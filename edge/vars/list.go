@@ -47,6 +47,12 @@ const (
 	LoginFailures            Number = "LOGIN_FAILURES 10 1 1048576"
 	LoginFailuresPerAccount  Number = "LOGIN_FAILURES_PER_ACCOUNT 100 1 1048576"
 	LoginWindow              Number = "LOGIN_WINDOW_S 900"
+	PasswordMin              Number = "PASSWORD_MIN 15 1 128"
+	InvitationTTL            Number = "INVITATION_TTL_S 604800"
+	ResetTTL                 Number = "RESET_TTL_S 86400"
+	SignUp                   Switch = "SIGN_UP off"
+	SignUpsPerIPPerHour      Number = "SIGN_UPS_PER_IP_PER_HOUR 5 1 1048576"
+	SignUpsPerHour           Number = "SIGN_UPS_PER_HOUR 100 1 1048576"
 )
 
 // Permissions.
@@ -162,7 +168,7 @@ const (
 const all = "" +
 	string(Issuer) + "\n" + string(Audience) + "\n" + string(AudienceClaim) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(Algorithms) + "\n" + string(Issuers) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(ClaimsTimeout) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
-	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" +
+	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" + string(PasswordMin) + "\n" + string(InvitationTTL) + "\n" + string(ResetTTL) + "\n" + string(SignUp) + "\n" + string(SignUpsPerIPPerHour) + "\n" + string(SignUpsPerHour) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +
 	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
 	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(ConnectionsPerUser) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +

@@ -211,6 +211,12 @@ REFRESHES_PER_SIGN_IN_PER_MIN: Refreshes a minute of one sign-in. One token may 
 LOGIN_FAILURES: Wrong passwords for one account in a window, from one address or from one browser that the account was signed in with before.
 LOGIN_FAILURES_PER_ACCOUNT: Wrong passwords for one account in a window, from all addresses together.
 LOGIN_WINDOW_S: The window in which wrong passwords are counted.
+PASSWORD_MIN: The characters that a new password needs, never fewer than 8. 15 is what NIST SP 800-63B-4 demands of a password that is all there is.
+INVITATION_TTL_S: How long the token of an invitation can be used.
+RESET_TTL_S: How long the token that replaces a forgotten password can be used.
+SIGN_UP: Anybody may make an account (~POST /auth/sign-up~). Not where ~SUBJECT_CLAIM~ is ~email~: nobody has verified whose e-mail it is.
+SIGN_UPS_PER_IP_PER_HOUR: Attempts to sign up from one address.
+SIGN_UPS_PER_HOUR: Attempts to sign up from all addresses together.
 
 # Permissions
 PERMISSIONS_URL: A service that answers who may do what (~/v1/openapi/permissions.json~ describes it). Empty: the database answers.

@@ -75,7 +75,10 @@ func private(secret string) []string {
 // ShownBy records the secrets of a request and its answer.
 func (s *Server) ShownBy(body any, answer map[string]any, header http.Header) {
 	if fields, ok := body.(map[string]string); ok {
-		s.Shown("a password", fields["password"])
+		for _, field := range []string{"password", "current_password", "new_password"} {
+			s.Shown("a password", fields[field])
+		}
+		s.Shown("a one-time token", fields["token"])
 	}
 	if token, ok := answer["access_token"].(string); ok {
 		s.Shown("an access token", token)
