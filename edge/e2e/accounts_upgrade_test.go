@@ -13,7 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 )
 
-const managedAccounts = "../migrations/0007_managed_accounts.sql"
+const managedAccounts = "../migrations/0008_managed_accounts.sql"
 
 // statementsOf are the statements of a migration, as wrangler takes them.
 func statementsOf(t testing.TB, file string) (list []string) {
