@@ -8,13 +8,13 @@
 // the repository's own .dev.vars and .wrangler/state by default. When it serves it
 // prints `ready http://127.0.0.1:PORT/`. Ctrl-C or SIGTERM ends it; a kill -9 of its
 // process group leaves a state that the next start goes on with.
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, rmSync, watchFile, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, watchFile } from "node:fs";
 import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { oneServer } from "./cli/one_server.mjs";
 import { complete } from "./cli/secrets.mjs";
 import { Stop } from "./cli/stop.mjs";
 
@@ -60,32 +60,6 @@ async function portIsFree(port) {
 	await once(server, "close");
 }
 
-// started is when a process began, "" when there is none, or it has ended and nobody has
-// taken note. A number alone may be somebody else's by now.
-function started(pid) {
-	try {
-		const [, state, at] = /^(\S+)\s+(.*)$/.exec(execFileSync("ps", ["-o", "stat=,lstart=", "-p", pid], { encoding: "utf8" }).trim());
-		return state.startsWith("Z") ? "" : at;
-	} catch {
-		return "";
-	}
-}
-
-// oneServer keeps a second one off the same state: two documents of one name on
-// one file would not know of each other.
-function oneServer(persist) {
-	const file = join(persist, "pid");
-	let other, since;
-	try {
-		[other, since] = readFileSync(file, "utf8").split(/ (.*)/s);
-	} catch {
-		// There is none.
-	}
-	if (since && started(other) === since) stop(`process ${other} serves from ${persist} already: end it, or give this one a state of its own with --state DIR.`);
-	writeFileSync(file, `${process.pid} ${started(String(process.pid))}`);
-	process.on("exit", () => rmSync(file, { force: true }));
-}
-
 // secrets completes the file of what the Worker must have and nobody may know.
 async function secrets(state) {
 	const file = join(state ?? repo, ".dev.vars");
@@ -120,7 +94,12 @@ for (const file of ["worker/worker.js", "demo/index.html"]) {
 await portIsFree(port);
 const persist = join(state ?? join(repo, ".wrangler"), "state");
 mkdirSync(persist, { recursive: true });
-oneServer(persist);
+try {
+	oneServer(persist, "end it, or give this one a state of its own with --state DIR");
+} catch (err) {
+	if (err instanceof Stop) stop(err.message);
+	throw err;
+}
 const envFile = await secrets(state);
 const worker = () => built({ build, variables, envFile });
 const settings = { port, persist: join(persist, "v3"), log };
