@@ -75,7 +75,7 @@ func Lookup(text string) string { return strings.ToLower(strings.TrimSpace(text)
 
 // Name reports whether a text can be somebody's name: not empty, and without control characters.
 func Name(text string) bool {
-	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f })
+	control := strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || 0x7f <= r && r <= 0x9f })
 	return strings.TrimSpace(text) != "" && len(text) <= NameBytes && !control
 }
 

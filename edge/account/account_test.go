@@ -42,6 +42,18 @@ func FuzzEmail(f *testing.F) {
 	})
 }
 
+// TestNames: a stranger who signs up chooses a name that operators read on a terminal.
+func TestNames(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Ann": true, "Zoë 🙂": true, "李": true,
+		"": false, " ": false, "a\nb": false, "\x1b[2J": false, "\u009b2J": false, "a\u0085b": false, "\x7f": false,
+	} {
+		if account.Name(name) != want {
+			t.Errorf("%q: %t", name, !want)
+		}
+	}
+}
+
 func TestPasswordsThatAreTaken(t *testing.T) {
 	const email = "ann@example.com"
 	for password, reason := range map[string]string{
