@@ -15,8 +15,8 @@ type Store interface {
 	Account(ctx context.Context, id string, now time.Time) (Account, error)
 	// Accounts returns those with ids after one, at most max; with an e-mail, the one that has it.
 	Accounts(ctx context.Context, after, email string, max int, now time.Time) ([]Account, error)
-	// Change stores an account's name, e-mail and whether that is verified. It returns false if
-	// another has the e-mail.
+	// Change stores an account's name, e-mail and whether that is verified. Another e-mail ends the
+	// account's token, which was sent to the one before. It returns false if another has the e-mail.
 	Change(ctx context.Context, a Account) (bool, error)
 	// SetPassword sets the password of an account that is not disabled, and ends its token. It
 	// returns false if there is no such account.

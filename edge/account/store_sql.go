@@ -80,9 +80,10 @@ func read(scan func(...any) error) (Account, error) {
 	return a, err
 }
 
-// Change implements Store.
+// Change implements Store. An expression sees the row as it was.
 func (s SQLStore) Change(ctx context.Context, a Account) (bool, error) {
-	return s.changes(ctx, "UPDATE users SET email = ?2, name = ?3, email_verified = ?4 WHERE id = ?1"+
+	return s.changes(ctx, "UPDATE users SET email = ?2, name = ?3, email_verified = ?4, token_hash = IIF(email = ?2, token_hash, NULL),"+
+		" token_kind = IIF(email = ?2, token_kind, NULL), token_until = IIF(email = ?2, token_until, NULL) WHERE id = ?1"+
 		" AND NOT EXISTS (SELECT 1 FROM users WHERE email = ?2 AND id <> ?1)", a.ID, a.Email, a.Name, flag(!a.Unverified))
 }
 

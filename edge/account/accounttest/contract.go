@@ -89,6 +89,17 @@ func Contract(t *testing.T, s account.Store) {
 	is("another name", ok, err, true)
 	see("c-bob", "bob@c.example Robert unverified:false password:false disabled:false invitation")
 
+	// A token was sent to the e-mail of that time, so another e-mail ends it.
+	ok, err = s.Change(ctx, account.Account{ID: "c-bob", Email: "bobby@c.example", Name: "Robert"})
+	is("another e-mail", ok, err, true)
+	see("c-bob", "bobby@c.example Robert unverified:false password:false disabled:false ")
+	ok, err = s.Redeem(ctx, invitation.Hash, two, now)
+	is("a token sent to the e-mail before", ok, err, false)
+	ok, err = s.Change(ctx, account.Account{ID: "c-bob", Email: "bob@c.example", Name: "Robert"})
+	is("the e-mail of before", ok, err, true)
+	ok, err = s.SetToken(ctx, "c-bob", invitation)
+	is("the token once more", ok, err, true)
+
 	// A token serves once, until its time.
 	_, err = s.ByToken(ctx, invitation.Hash, invitation.Until)
 	if !errors.Is(err, account.ErrNotFound) {

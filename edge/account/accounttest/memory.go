@@ -124,6 +124,9 @@ func (m *Memory) Change(_ context.Context, a account.Account) (bool, error) {
 	if r == nil || other != nil && other != r {
 		return false, nil
 	}
+	if r.Email != a.Email {
+		r.Token = account.Token{}
+	}
 	r.Email, r.Name, r.Unverified = a.Email, a.Name, a.Unverified
 	return true, nil
 }
