@@ -47,7 +47,7 @@ func readIssuers(text []byte, known []Issuer) (all []Issuer, wrong string) {
 	}
 	for i := range all {
 		for j := range all {
-			if prefix := all[j].Verifier.Prefix; prefix != "" && prefix != all[i].Verifier.Prefix {
+			if prefix := all[j].Verifier.Prefix; !strings.HasPrefix(all[i].Verifier.Prefix, prefix) {
 				all[i].Verifier.Reserved = append(all[i].Verifier.Reserved, prefix)
 			}
 		}

@@ -177,6 +177,27 @@ func TestSameUsers(t *testing.T) {
 	}
 }
 
+// TestPrefixesThatBeginAlike: one issuer's prefix may be the beginning of another's. Its users cannot
+// get at the other's, and the other's are let in.
+func TestPrefixesThatBeginAlike(t *testing.T) {
+	p := &published{}
+	for _, issuer := range []string{first, second, third} {
+		p.document(issuer, issuer+"keys", jwk("k1"))
+	}
+	w := newWorker(t, several(`{"issuer":"`+third+`","audience":"web","user_prefix":"two:more:"}`))
+	w.fetch = p.fetch
+	for _, c := range []struct{ issuer, sub, want string }{
+		{third, "alice", "two:more:alice"},
+		{second, "alice", "two:alice"},
+		{second, "more:alice", "- subject_of_another_issuer"},
+		{first, "two:more:alice", "- subject_of_another_issuer"},
+	} {
+		if got := w.who(from(c.issuer, "k1", `,"aud":"web","sub":"`+c.sub+`"`)); got != c.want {
+			t.Errorf("%s %s: %s, want %s", c.issuer, c.sub, got, c.want)
+		}
+	}
+}
+
 // TestIssuersBesideOne: the embedded issuer, or one of JWKS_URL, beside those of the list.
 func TestIssuersBesideOne(t *testing.T) {
 	p := &published{}
