@@ -2,7 +2,7 @@
 // beside them, and the JSON that `wrangler secret bulk` and `wrangler deploy --secrets-file` take.
 // Both are written as a whole or not at all, and only their owner may read them.
 import { randomBytes } from "node:crypto";
-import { linkSync, lstatSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { parsed } from "./signing_key.mjs";
 import { Stop } from "./stop.mjs";
 
@@ -33,6 +33,15 @@ export function create(file, text) {
 export function replace(file, text) {
 	const target = realpathSync(file); // a link stays one
 	beside(target, text, (temp) => renameSync(temp, target));
+}
+
+/** Keeps others of this machine from reading a file, as far as it is ours. */
+export function close(file) {
+	try {
+		if (statSync(file).mode & 0o077) chmodSync(file, 0o600);
+	} catch (err) {
+		if (err.code !== "EPERM" && err.code !== "EROFS") throw err;
+	}
 }
 
 function beside(file, text, then) {

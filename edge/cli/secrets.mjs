@@ -8,7 +8,7 @@
 //   holdfast secrets --rotate --json - --from https://…   without the old file: the deployment publishes its keys
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
-import { create, exists, json, lines, read, replace } from "./secret_file.mjs";
+import { close, create, exists, json, lines, read, replace } from "./secret_file.mjs";
 import { mostPrevious, newSigningKey, parsed, publicHalf, publicKeys } from "./signing_key.mjs";
 import { Stop } from "./stop.mjs";
 
@@ -64,7 +64,10 @@ export async function complete(options) {
 	const values = form.values(text);
 	const lacking = await made(values);
 	if (form === lines) for (const [name, value] of Object.entries(here)) if (!Object.hasOwn(values, name)) lacking[name] = value;
-	if (Object.keys(lacking).length === 0) return `kept ${file}`;
+	if (Object.keys(lacking).length === 0) {
+		close(file);
+		return `kept ${file}`;
+	}
 	replace(file, form.with(text, lacking));
 	return `kept ${file}, and added ${Object.keys(lacking).join(", ")}`;
 }
@@ -119,6 +122,9 @@ const successor = async (keys) => ({ SIGNING_KEY: await newSigningKey(), PREVIOU
 
 /** Returns the keys that a deployment publishes, the one that it signs with first. */
 async function published(address) {
+	const url = URL.canParse(address) ? new URL(address) : undefined;
+	// Whoever is on the way could add a key of their own, and sign tokens with it.
+	if (url?.protocol !== "https:" && !(url?.protocol === "http:" && ["127.0.0.1", "localhost", "[::1]"].includes(url.hostname))) throw new Stop(`${address} is no https address: the keys could be anybody's.`);
 	let text;
 	try {
 		const answer = await fetch(new URL("/.well-known/jwks.json", address), { signal: AbortSignal.timeout(10_000), redirect: "error" });

@@ -1,7 +1,7 @@
 // The secrets' files as an operator finds them, and what a Worker makes of the keys in them.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -145,7 +145,23 @@ test("without the old file a deployment's published keys are enough to rotate", 
 	} finally {
 		server.close();
 	}
+	for (const address of ["http://app.example.com", "app.example.com"]) {
+		const { code, out, errors } = await run(cwd, "--rotate", "--json", "-", "--from", address);
+		assert.equal(code + out, "1");
+		assert.match(errors, /no https address/, "whoever is on the way chooses keys that the deployment is to trust");
+	}
 	assert.match((await run(cwd, "--rotate", "--json", "-")).errors, /--from/, "a rotation that knows no old key would sign everybody out");
+});
+
+test("a file that is complete is for its owner only from then on, whoever made it", async () => {
+	const cwd = folder();
+	for (const [file, args] of [[".dev.vars", []], ["secrets.json", ["--json", "secrets.json"]]]) {
+		await run(cwd, ...args);
+		chmodSync(join(cwd, file), 0o644); // a copy
+		const before = readFileSync(join(cwd, file), "utf8");
+		const { code } = await run(cwd, ...args);
+		assert.deepEqual([code, statSync(join(cwd, file)).mode & 0o777, readFileSync(join(cwd, file), "utf8")], [0, 0o600, before]);
+	}
 });
 
 test("what cannot be written or read ends with a sentence, and what stands in the way is kept", async () => {
