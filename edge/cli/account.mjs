@@ -38,6 +38,8 @@ const options = {
 	help: { type: "boolean", default: false },
 };
 
+const roles = ["owner", "admin", "member", "viewer"];
+
 export async function run(args) {
 	let parsed;
 	try {
@@ -49,6 +51,7 @@ export async function run(args) {
 	const [command = "help", email, ...more] = positionals;
 	if (values.help || command === "help") return console.log(usage);
 	const act = Object.hasOwn(acts, command) ? acts[command] : undefined;
+	if (!roles.includes(values.role)) throw new Stop(`"${values.role}" is no role in a workspace: there are ${roles.join(", ")}.`);
 	if (act === undefined || more.length > 0 || (email === undefined) !== (command === "list")) throw new Stop(`write\n\n${usage}`);
 	await act(operator(values), email, values);
 }

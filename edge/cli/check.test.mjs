@@ -200,6 +200,9 @@ test("a deployment brings the database up to date first, and stops if that fails
 	const failed = await holdfast(cwd, ["deploy"], { FAILS: "d1" });
 	assert.equal(failed.code, 1);
 	assert.equal(failed.asked.filter((line) => line.startsWith("deploy")).length, 2, "it deployed over a database that is not ready");
+	const behind = await holdfast(cwd, ["deploy", "--", "--dry-run"]);
+	assert.ok(!behind.asked.slice(failed.asked.length).some((words) => words.startsWith("d1")), "who asks wrangler for a dry run wants the database left alone");
+	assert.match(behind.asked.at(-1), /^deploy [^]* --dry-run$/);
 });
 
 test("a folder without a configuration or wrangler is told so", async () => {

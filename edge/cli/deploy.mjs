@@ -23,14 +23,17 @@ export async function run(args) {
 	const found = await check(given);
 	report(found);
 	const { config, project } = found;
+	// Whoever writes it behind the --, for wrangler, means no less by it.
+	const dry = given["dry-run"] || more.some((word) => word === "--dry-run" || word === "--dry-run=true");
+	const rest = more.filter((word) => !dry || !word.startsWith("--dry-run"));
 	const where = ["--config", project.file, ...(config.definedEnvironments?.length > 0 ? [`--env=${given.env ?? ""}`] : [])];
 	const built = await build(project, given.env);
 	// The environment is in what was built, and wrangler wants no other word for it.
 	if (built) delete process.env.CLOUDFLARE_ENV;
 	// Migrations only add, so the Worker that still runs works with them, and the new one does not without.
-	if (!given["dry-run"]) await step(project, ["d1", "migrations", "apply", "DB", "--remote", ...where]);
+	if (!dry) await step(project, ["d1", "migrations", "apply", "DB", "--remote", ...where]);
 	const brought = given.secrets === undefined ? [] : ["--secrets-file", resolve(given.secrets)];
-	await step(project, ["deploy", ...(built ? [] : where), ...brought, ...(given["dry-run"] ? ["--dry-run"] : []), ...more]);
+	await step(project, ["deploy", ...(built ? [] : where), ...brought, ...(dry ? ["--dry-run"] : []), ...rest]);
 }
 
 async function step(project, args) {
