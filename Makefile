@@ -107,7 +107,7 @@ $(OUT)/worker/.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OU
 	@mv $(OUT)/worker.new $(OUT)/worker
 
 # Both halves in the npm package's folder.
-$(OUT)/package.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) edge/VARIABLES.md edge/OPERATING.md edge/PACKAGE.md .toolchain/parts.mjs go.mod
+$(OUT)/package.built: $(OUT)/front.wasm $(OUT)/http.wasm $(OUT)/object.wasm $(OUT)/wasm_exec.js $(OUT)/web/.built $(EDGE_SOURCES) $(wildcard edge/*.md) shared/PROTOCOL.md .toolchain/parts.mjs go.mod
 	@node edge/package.mjs --build $(OUT) --package $(OUT)/package
 	@touch $@
 

@@ -3,16 +3,39 @@
 //	node edge/package.mjs --build DIR --package DIR
 //
 // The Worker is one file of JavaScript and three WebAssembly modules, which every bundler for
-// Workers takes along. Commands, migrations and pages are copied: they find each other there
-// as they do here.
+// Workers takes along. Commands and migrations are copied: they find each other there as they
+// do here. A page's links lead to the pages that come along; a link to anything else is its text.
 import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, posix, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
 import { notice, packageOf, parts } from "../.toolchain/parts.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
+
+// The package's pages, by what they are here.
+const pages = {
+	"web/README.md": "README.md",
+	"web/EDITORS.md": "EDITORS.md",
+	"web/ORIGINS.md": "ORIGINS.md",
+	"edge/PACKAGE.md": "WORKER.md",
+	"edge/OPERATING.md": "OPERATING.md",
+	"edge/VARIABLES.md": "VARIABLES.md",
+	"edge/IDENTITY.md": "IDENTITY.md",
+	"edge/APPS.md": "APPS.md",
+	"shared/PROTOCOL.md": "PROTOCOL.md",
+};
+
+async function page(name) {
+	const text = await readFile(join(here, "..", name), "utf8");
+	return text.replace(/\[([^\]\n]*)\]\(([^)\s]+)\)/g, (link, words, target) => {
+		if (/^(#|[a-z]+:)/.test(target)) return link;
+		const [path, anchor] = target.split(/(?=#)/);
+		const there = pages[posix.join(posix.dirname(name), path)];
+		return there === undefined ? words : `[${words}](${there}${anchor ?? ""})`;
+	});
+}
 
 /** An esbuild plugin: what was compiled is in the folder `dir`, and the modules are beside the bundle. */
 const compiled = (dir) => ({
@@ -39,9 +62,6 @@ async function workerHalf(dir, out) {
 		...(await copied("cli")),
 		...(await copied("migrations")),
 		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
-		[join(here, "VARIABLES.md"), "VARIABLES.md"],
-		[join(here, "OPERATING.md"), "OPERATING.md"],
-		[join(here, "PACKAGE.md"), "WORKER.md"],
 		[join(here, "admin/openapi.json"), "openapi.json"],
 		[join(here, "permissions/openapi.json"), "permissions.openapi.json"],
 	];
@@ -51,6 +71,7 @@ async function workerHalf(dir, out) {
 			bundle: true, format: "esm", target: "es2022", platform: "neutral", external: ["cloudflare:workers"], legalComments: "none", logLevel: "warning",
 		}),
 		...copies.map(([from, to]) => cp(from, join(out, to))),
+		...Object.entries(pages).map(async ([name, to]) => writeFile(join(out, to), await page(name))),
 	]);
 	const list = `${out}.bundled.json`; // with what web/build.mjs has found
 	const bundled = [...new Set([...JSON.parse(await readFile(list, "utf8")), ...Object.keys(metafile.inputs).map(packageOf).filter(Boolean)])].sort();

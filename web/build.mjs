@@ -88,10 +88,10 @@ async function types(out) {
   }
 }
 
-// In the package the pages of both halves are beside each other (edge/package.mjs).
-const beside = (page) => page.replaceAll("](../edge/PACKAGE.md)", "](WORKER.md)").replaceAll("](../edge/", "](");
-
-/** Writes what `npm publish` would upload: one file for each entry, and once what they share. */
+/**
+ * Writes the browser half of what `npm publish` would upload: one file for each entry, and once
+ * what they share. edge/package.mjs adds the Worker half and the pages.
+ */
 async function npmPackage(out, shared, exec, wasm) {
   await mkdir(out, { recursive: true });
   const plugins = [wasmExec(exec), wasmInside(wasm)];
@@ -116,7 +116,6 @@ async function npmPackage(out, shared, exec, wasm) {
     types(join(out, "types")),
     wasm && cp(wasm, join(out, "holdfast.wasm")),
     cp(join(here, "package.json"), join(out, "package.json")),
-    ...["README.md", "EDITORS.md", "ORIGINS.md"].map(async (name) => writeFile(join(out, name), beside(await readFile(join(here, name), "utf8")))),
     cp(join(here, "../LICENSE"), join(out, "LICENSE")),
   ]);
   // What of npm's is in the files, for the notices and the bill of materials.

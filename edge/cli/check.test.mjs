@@ -93,7 +93,8 @@ const wrongs = [
 	["a database that is not named by its id", (c) => c.replace(/database_id = .*/, 'database_id = "app"'), /database_id/],
 	["another's migrations", (c) => c.replace('"migrations"', '"other"'), /migrations_dir/],
 	["an old date", (c) => c.replace("2026-11-01", "2026-09-30"), /compatibility_date is 2026-09-30/],
-	["the seed's issuer", (c) => c.replace("https://app.example.com", "https://api.materi.dev"), /ISSUER is the example's/],
+	["the seed's issuer", (c) => c.replace("https://app.example.com", "https://api.materi.dev"), /ISSUER is an example's/],
+	["an issuer that a page names as an example", (c) => c.replace("https://app.example.com", "https://my-app.example"), /ISSUER is an example's, https:\/\/my-app/],
 	["no issuer at all", (c) => c.replace('EMBEDDED_ISSUER = "1"', "").replace(/ISSUER = .*/, ""), /nobody can be let in/],
 	["an issuer to be asked for its keys, for whoever", (c) => c.replace('EMBEDDED_ISSUER = "1"', ""), /AUDIENCE is empty beside ISSUER/],
 	["an issuer that cannot be asked for its keys", (c) => c.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"').replace('ISSUER = "https', 'ISSUER = "http'), /ISSUER is no https/],
@@ -158,6 +159,7 @@ test("secrets are missed by name: those that are there, and those that come with
 	writeFileSync(join(cwd, "secrets.json"), '{"ADMIN_TOKEN":"a","SIGNING_KEY":"c2VjcmV0"}');
 	const broken = await holdfast(cwd, ["check", "--secrets", "secrets.json"]);
 	assert.match(stops(broken)[0], /SIGNING_KEY in secrets.json/);
+	assert.match(stops(broken)[1], /ADMIN_TOKEN in secrets.json can be guessed/);
 	assert.ok(!broken.errors.includes("c2VjcmV0"));
 });
 

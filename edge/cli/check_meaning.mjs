@@ -16,7 +16,7 @@ export function checkMeaning({ vars, routes, route, workers_dev: workersDev, obs
 	if (outside.length === 0 && !embedded({ vars }) && !several) {
 		stops("nobody can be let in: set ISSUER and AUDIENCE to those of your issuer, or EMBEDDED_ISSUER = \"1\" to sign users in here.");
 	}
-	if (vars.ISSUER === "https://api.materi.dev") stops("ISSUER is the example's, https://api.materi.dev: name your own (with the embedded issuer, the https address of this Worker).");
+	if (vars.ISSUER === "https://api.materi.dev" || /^https:\/\/[^/]+\.example(\/|$)/.test(vars.ISSUER ?? "")) stops(`ISSUER is an example's, ${vars.ISSUER}: name your own (with the embedded issuer, the https address of this Worker).`);
 	else if ((vars.ISSUER ?? "") === "" && (!several || embedded({ vars }))) (outside.length > 0 ? stops : notes)("ISSUER is empty: tokens do not say whose they are. Name your issuer (the embedded one: the https address of this Worker).");
 	const audience = (vars.AUDIENCE ?? "").trim();
 	if (outside.length > 0 && audience === "") stops(`AUDIENCE is empty beside ${outside[0]}: name your app as your issuer does. Otherwise a token for any app of that issuer would be good here.`);

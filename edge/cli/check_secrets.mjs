@@ -7,6 +7,9 @@ import { wrangler } from "./wrangler.mjs";
 
 const bring = "holdfast secrets --json secrets.json makes it, and --secrets secrets.json brings it along";
 
+/** The fewest characters of a secret: 32 random bytes are 43 in base64. */
+const shortest = 32;
+
 /**
  * Reports on the secrets that are there already or come from a file with the deployment. Only
  * an account can say which are there: without one that is a note, for nothing was checked.
@@ -35,6 +38,11 @@ function fromFile(file, stops) {
 	if (text === undefined) throw new Stop(`there is no ${file}: holdfast secrets --json ${file} makes it.`);
 	const values = json.values(text);
 	if ("SIGNING_KEY" in values && publicHalf(parsed(values.SIGNING_KEY)) === undefined) stops(`SIGNING_KEY in ${file} is no RSA key that can be used: holdfast secrets makes one.`);
+	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET"]) {
+		// Several of one kind are separated by spaces or commas, and an operator's name may stand before a token.
+		const weak = String(values[name] ?? "").split(/[\s,]+/).some((word) => word !== "" && word.slice(word.lastIndexOf(":") + 1).length < shortest);
+		if (weak) stops(`${name} in ${file} can be guessed: it has fewer than ${shortest} characters. holdfast secrets makes one.`);
+	}
 	return Object.keys(values).filter((name) => values[name] !== null && values[name] !== "");
 }
 

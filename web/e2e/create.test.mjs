@@ -13,6 +13,7 @@ after(() => made?.stop());
 
 test("two people write, and the Worker's code is changed meanwhile", { timeout: 150_000 }, async () => {
   const server = await dev(made.app, made.env);
+  let person;
   try {
     assert.deepEqual(server.people, ["ann@example.com", "bob@example.com"]);
     assert.equal(new URL(server.url).hostname, "localhost");
@@ -31,20 +32,25 @@ test("two people write, and the Worker's code is changed meanwhile", { timeout: 
     await write(bob.page, " Still here.");
     await says(bob.page, "All changes stored");
     await writeFile(file, before);
-    await bob.close();
+    person = bob;
   } finally {
     await server.stop();
   }
   await assert.rejects(fetch(server.url), "Ctrl-C ends all of it");
+  person.page.on("dialog", (dialog) => dialog.accept()); // whoever is asked whether to leave the page does
+  await write(person.page, " Typed while it was stopped.");
+  await says(person.page, "wait here");
 
   // The next start makes nothing again, and has the text.
   const secrets = await readFile(join(made.app, ".dev.vars"), "utf8");
-  const again = await dev(made.app, made.env);
+  const again = await dev(made.app, made.env, ["--port", new URL(server.url).port]);
   try {
     assert.equal(again.password, server.password);
-    const bob = await arrive(made.browser, again, "bob@example.com");
-    await has(bob.page, "Still here.");
-    await bob.close();
+    await says(person.page, "All changes stored");
+    await person.close();
+    const ann = await arrive(made.browser, again, "ann@example.com");
+    await has(ann.page, "Still here. Typed while it was stopped.");
+    await ann.close();
     const second = await command("npm", ["run", "dev"], { cwd: made.app, env: made.env });
     assert.match(second.errors, /serves from .* already/);
   } finally {

@@ -74,7 +74,7 @@ async function livesAt(url, path) {
 
 test("the package holds what it should, and its README and licence", async () => {
   assert.deepEqual(app.packed.filter((name) => !/^(types|cli|migrations)\//.test(name)), [
-    "EDITORS.md", "LICENSE", "NOTICE", "OPERATING.md", "ORIGINS.md", "README.md", "VARIABLES.md", "WORKER.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "openapi.json", "package.json", "permissions.openapi.json", "react.js", "svelte.js", "testing.js", "vue.js",
+    "APPS.md", "EDITORS.md", "IDENTITY.md", "LICENSE", "NOTICE", "OPERATING.md", "ORIGINS.md", "PROTOCOL.md", "README.md", "VARIABLES.md", "WORKER.md", "core.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "openapi.json", "package.json", "permissions.openapi.json", "react.js", "svelte.js", "testing.js", "vue.js",
     "worker/front.wasm", "worker/http.wasm", "worker/index.js", "worker/object.wasm", "yjs.js",
   ]);
   const about = JSON.parse(await readFile(join(app.dir, "node_modules/holdfast/package.json"), "utf8"));
@@ -88,6 +88,24 @@ test("the package holds what it should, and its README and licence", async () =>
       assert.ok(app.packed.includes(file.slice(2)), `${file} is exported and not packed`);
     }
   }
+});
+
+test("a link in one of its pages leads to another of them, and to a heading that is there", async () => {
+  const pages = app.packed.filter((name) => /^[A-Z]+\.md$/.test(name));
+  const texts = new Map(await Promise.all(pages.map(async (name) => [name, await readFile(join(app.dir, "node_modules/holdfast", name), "utf8")])));
+  const anchors = (text) => [...text.matchAll(/^#+ (.*)$/gm)].map(([, words]) => words.toLowerCase().replace(/[^\p{L}\p{N}\- _]/gu, "").replaceAll(" ", "-"));
+  let links = 0;
+  for (const [name, text] of texts) {
+    for (const [link, target] of text.matchAll(/\[[^\]\n]*\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [page, anchor] = target.split("#");
+      const there = texts.get(page || name);
+      assert.ok(there, `${name}: ${link}`);
+      if (anchor !== undefined) assert.ok(anchors(there).includes(anchor), `${name}: ${link}`);
+      links++;
+    }
+  }
+  assert.ok(links > 30, `${links} links`);
 });
 
 test("React's entry is a client's, to a server that renders components", async () => {

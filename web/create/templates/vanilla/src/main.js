@@ -125,5 +125,9 @@ for (const button of at("tools").children) {
   });
 }
 
+// When the development server is stopped, Vite waits for it and reloads the page, and what was
+// typed meanwhile would go with it. So it waits; reload the page by hand for its hot reload.
+import.meta.hot?.on("vite:ws:disconnect", () => new Promise(() => {}));
+
 if (account()) showDocument();
 else showSignIn();
