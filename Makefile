@@ -58,6 +58,8 @@ WASM_TEST := $(WASM) go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec"
 # or are in files *.soak.mjs. make soak runs them and make test all others, so no test is left out.
 SOAK := ^TestSoak
 WEB_TEST := node --test --test-timeout=180000 --test-force-exit
+# These install an app and build it, which keeps a machine busy: one at a time, after the others.
+APPS_TEST := node --test --test-timeout=420000 --test-force-exit --test-concurrency=1
 
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
@@ -172,6 +174,8 @@ test-edge: build ## the built Worker and its Durable Objects in workerd, and the
 test-web: tools-test build ## the built module and page in Chromium, the tabs in Firefox and WebKit too: ENGINES="chromium firefox webkit"
 	@echo "holdfast: testing the browser module in Chromium, Firefox and WebKit"
 	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
+	@echo "holdfast: making apps with npm create holdfast, and writing in them"
+	@$(APPS_TEST) 'web/e2e/*.apps.mjs'
 
 soak: tools-test build ## the long tests: crowds, long lives, many kills, 10,000 seeds of the simulations
 	@$(MAKE) READY=1 soak-edge

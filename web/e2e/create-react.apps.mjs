@@ -1,4 +1,4 @@
-// npm create holdfast my-app -- --template react: as create.test.mjs, and its environment for
+// npm create holdfast my-app -- --template react: as create.apps.mjs, and its environment for
 // trying things.
 import { after, before, test } from "node:test";
 import { start, testedAndBuilt, twoPeopleWrite } from "./create-story.mjs";

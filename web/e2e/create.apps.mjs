@@ -1,5 +1,5 @@
 // npm create holdfast my-app: the app it makes, from the packages alone. Its other template is in
-// create-react.test.mjs, the command line in create-command.test.mjs.
+// create-react.apps.mjs, the command line in create-command.test.mjs.
 import assert from "node:assert/strict";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
