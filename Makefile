@@ -55,7 +55,7 @@ GO_PACKAGES = $$(go list ./wasm/native ./... | grep -v /e2e)
 WASM_PACKAGES = $$(go list ./shared/... | grep -v -e /rules -e /sim/)
 WASM_TEST := $(WASM) go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec"
 # Tests of crowds, of long lives and of anything else that takes real time or load have this name,
-# or are in files *.soak.mjs. make soak runs them and make test all others, so no test is left out.
+# or are in files *.soak.mjs. make soak runs them and make test all others, those of apps in files *.apps.mjs, so no test is left out.
 SOAK := ^TestSoak
 WEB_TEST := node --test --test-timeout=180000 --test-force-exit
 # These install an app and build it, which keeps a machine busy: one at a time, after the others.
@@ -64,7 +64,7 @@ APPS_TEST := node --test --test-timeout=420000 --test-force-exit --test-concurre
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web \
+.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web test-apps \
 	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
@@ -154,6 +154,7 @@ test: tools-test ## everything: native, wasm, the Worker in workerd, the module 
 	@$(MAKE) READY=1 COMPILER=go front object imports
 	@$(MAKE) READY=1 test-edge
 	@$(MAKE) READY=1 test-web
+	@$(MAKE) READY=1 test-apps
 	@$(MAKE) size
 	@echo "holdfast: make test passed, every part of it"
 
@@ -174,6 +175,8 @@ test-edge: build ## the built Worker and its Durable Objects in workerd, and the
 test-web: tools-test build ## the built module and page in Chromium, the tabs in Firefox and WebKit too: ENGINES="chromium firefox webkit"
 	@echo "holdfast: testing the browser module in Chromium, Firefox and WebKit"
 	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
+
+test-apps: tools-test build ## apps that npm create holdfast makes, written in by two people in Chromium
 	@echo "holdfast: making apps with npm create holdfast, and writing in them"
 	@$(APPS_TEST) 'web/e2e/*.apps.mjs'
 

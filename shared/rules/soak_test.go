@@ -12,7 +12,7 @@ import (
 // What runs the tests in the Makefile, word for word: make test and make soak divide the
 // packages that need the built Worker, and the files of the browser's tests, between them.
 var (
-	testTargets = []string{"test-go", "test-wasm", "test-edge", "test-web"}
+	testTargets = []string{"test-go", "test-wasm", "test-edge", "test-web", "test-apps"}
 	soakTargets = []string{"soak-edge", "soak-web", "soak-wasm", "sim"}
 	commands    = map[string]string{
 		"test-go":   `go test $(GO_PACKAGES)`,
@@ -21,6 +21,7 @@ var (
 		"test-edge": `go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
 		"soak-edge": `go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ` + builtPackages,
 		"test-web":  `$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'`,
+		"test-apps": `$(APPS_TEST) 'web/e2e/*.apps.mjs'`,
 		"soak-web":  `$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'`,
 	}
 )
@@ -60,8 +61,8 @@ func outcast(name, src string, named func(file string) bool) string {
 			}
 		}
 	case nodeTest.MatchString(src) && within(dir, "web/e2e"):
-		if !strings.Contains(base, ".test.") && !strings.Contains(base, ".soak.") && !strings.Contains(base, ".bench.") {
-			return "it has tests, and neither of the names *.test.mjs and *.soak.mjs"
+		if !strings.Contains(base, ".test.") && !strings.Contains(base, ".soak.") && !strings.Contains(base, ".bench.") && (!strings.HasSuffix(base, ".apps.mjs") || dir != "web/e2e") {
+			return "it has tests, and none of the names *.test.mjs, *.apps.mjs and *.soak.mjs"
 		}
 	case nodeTest.MatchString(src) && !named(base):
 		return "no Go test beside it runs it"
@@ -124,6 +125,8 @@ func TestEveryTestIsRunFires(t *testing.T) {
 		{"shared/e2e/a_test.go", "package x\n\nfunc TestX(t *testing.T) {}\n", true},
 		{"web/e2e/a.test.mjs", nodeSource, false},
 		{"web/e2e/a.soak.mjs", nodeSource, false},
+		{"web/e2e/a.apps.mjs", nodeSource, false},
+		{"web/e2e/engines/a.apps.mjs", nodeSource, true},
 		{"web/e2e/a.mjs", nodeSource, true},
 		{"edge/e2e/run.test.mjs", nodeSource, false},
 		{"edge/e2e/lost.test.mjs", nodeSource, true},
