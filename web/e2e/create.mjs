@@ -24,8 +24,10 @@ export async function bench() {
     await writeFile(join(bin, name), `#!/bin/sh\necho ${name} "$@" >> ${join(dir, "compiled")}\nexit 1\n`);
     await chmod(join(bin, name), 0o755);
   }
-  // npm hands its own settings and those of a surrounding `npm test` down to what it runs.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_TEST|CLOUDFLARE_|HOLDFAST_)/i.test(name)));
+  // npm hands its own settings and those of a surrounding `npm test` down to what it runs. How a
+  // machine reaches a registry stays.
+  const reach = /^npm_config_(registry|cafile|(https?-?_?)?proxy|userconfig|globalconfig)$/i;
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => reach.test(name) || !/^(npm_|NODE_TEST|CLOUDFLARE_|HOLDFAST_)/i.test(name)));
   Object.assign(env, { PATH: `${bin}:${process.env.PATH}`, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", XDG_CONFIG_HOME: join(dir, "config") });
   const pack = async (folder) => {
     const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--loglevel=error", "--pack-destination", dir], { cwd: folder, env });
