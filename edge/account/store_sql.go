@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
@@ -25,11 +27,11 @@ const password = "password_hash = ?1, salt = ?2, iterations = ?3, password_at = 
 // Create implements Store.
 func (s SQLStore) Create(ctx context.Context, a Account, p Password, t Token) (bool, error) {
 	p.Iterations = max(p.Iterations, 1)
-	return s.changes(ctx,
+	return d1.Changes(ctx, s.DB,
 		"INSERT INTO users (id, email, name, password_hash, salt, iterations, created_at, email_verified, password_at, token_hash, token_kind, token_until)"+
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, NULLIF(?9, ''), NULLIF(?10, ''), NULLIF(?11, 0)) ON CONFLICT (email) DO NOTHING",
 		a.ID, a.Email, a.Name, hex.EncodeToString(p.Hash), hex.EncodeToString(p.Salt), p.Iterations, a.CreatedAt.UnixMilli(),
-		flag(!a.Unverified), t.Hash, string(t.Kind), milliseconds(t.Until))
+		flag(!a.Unverified), t.Hash, string(t.Kind), d1.Milliseconds(t.Until))
 }
 
 // Account implements Store.
@@ -76,13 +78,13 @@ func read(scan func(...any) error) (Account, error) {
 		err = ErrNotFound
 	}
 	a.Unverified, a.HasPassword, a.Token = verified == 0, has != 0, Kind(kind)
-	a.CreatedAt, a.DisabledAt, a.TokenUntil = moment(created), moment(disabled), moment(until)
+	a.CreatedAt, a.DisabledAt, a.TokenUntil = d1.Moment(created), d1.Moment(disabled), d1.Moment(until)
 	return a, err
 }
 
 // Change implements Store. An expression sees the row as it was.
 func (s SQLStore) Change(ctx context.Context, a Account) (bool, error) {
-	return s.changes(ctx, "UPDATE users SET email = ?2, name = ?3, email_verified = ?4, token_hash = IIF(email = ?2, token_hash, NULL),"+
+	return d1.Changes(ctx, s.DB, "UPDATE users SET email = ?2, name = ?3, email_verified = ?4, token_hash = IIF(email = ?2, token_hash, NULL),"+
 		" token_kind = IIF(email = ?2, token_kind, NULL), token_until = IIF(email = ?2, token_until, NULL) WHERE id = ?1"+
 		" AND NOT EXISTS (SELECT 1 FROM users WHERE email = ?2 AND id <> ?1)", a.ID, a.Email, a.Name, flag(!a.Unverified))
 }
@@ -98,55 +100,41 @@ func (s SQLStore) Redeem(ctx context.Context, hash string, p Password, now time.
 }
 
 func (s SQLStore) set(ctx context.Context, where, value string, p Password, now time.Time) (bool, error) {
-	return s.changes(ctx, "UPDATE users SET "+password+" WHERE disabled_at IS NULL AND "+where,
+	return d1.Changes(ctx, s.DB, "UPDATE users SET "+password+" WHERE disabled_at IS NULL AND "+where,
 		hex.EncodeToString(p.Hash), hex.EncodeToString(p.Salt), p.Iterations, now.UnixMilli(), value)
 }
 
 // SetToken implements Store.
 func (s SQLStore) SetToken(ctx context.Context, id string, t Token) (bool, error) {
-	return s.changes(ctx, "UPDATE users SET token_hash = ?, token_kind = ?, token_until = ? WHERE id = ? AND disabled_at IS NULL",
+	return d1.Changes(ctx, s.DB, "UPDATE users SET token_hash = ?, token_kind = ?, token_until = ? WHERE id = ? AND disabled_at IS NULL",
 		t.Hash, string(t.Kind), t.Until.UnixMilli(), id)
 }
 
 // Disable implements Store.
 func (s SQLStore) Disable(ctx context.Context, id string, now time.Time) error {
-	return s.exec(ctx, "UPDATE users SET disabled_at = ?, kept_hash = password_hash, password_hash = '', "+none+
+	return d1.Exec(ctx, s.DB, "UPDATE users SET disabled_at = ?, kept_hash = password_hash, password_hash = '', "+none+
 		" WHERE id = ? AND disabled_at IS NULL", now.UnixMilli(), id)
 }
 
 // Enable implements Store.
 func (s SQLStore) Enable(ctx context.Context, id string) error {
-	return s.exec(ctx, "UPDATE users SET disabled_at = NULL, password_hash = COALESCE(kept_hash, ''), kept_hash = NULL"+
+	return d1.Exec(ctx, s.DB, "UPDATE users SET disabled_at = NULL, password_hash = COALESCE(kept_hash, ''), kept_hash = NULL"+
 		" WHERE id = ? AND disabled_at IS NOT NULL", id)
 }
 
 // Delete implements Store.
 func (s SQLStore) Delete(ctx context.Context, id string) error {
-	return s.exec(ctx, "DELETE FROM users WHERE id = ?", id)
+	return d1.Exec(ctx, s.DB, "DELETE FROM users WHERE id = ?", id)
 }
 
 // RemoveRoles implements Store.
 func (s SQLStore) RemoveRoles(ctx context.Context, userID string) error {
-	return s.exec(ctx, "DELETE FROM members WHERE user_id = ?", userID)
+	return d1.Exec(ctx, s.DB, "DELETE FROM members WHERE user_id = ?", userID)
 }
 
 // RemoveGrants implements Store.
 func (s SQLStore) RemoveGrants(ctx context.Context, userID string) error {
-	return s.exec(ctx, "DELETE FROM grants WHERE user_id = ?", userID)
-}
-
-func (s SQLStore) exec(ctx context.Context, query string, args ...any) error {
-	_, err := s.DB.ExecContext(ctx, query, args...)
-	return err
-}
-
-func (s SQLStore) changes(ctx context.Context, query string, args ...any) (bool, error) {
-	result, err := s.DB.ExecContext(ctx, query, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+	return d1.Exec(ctx, s.DB, "DELETE FROM grants WHERE user_id = ?", userID)
 }
 
 func flag(on bool) int {
@@ -154,18 +142,4 @@ func flag(on bool) int {
 		return 1
 	}
 	return 0
-}
-
-func milliseconds(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

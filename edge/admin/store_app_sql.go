@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
@@ -60,7 +61,7 @@ func (s SQLStore) SetAppSecret(ctx context.Context, name, secret string) error {
 
 // DeleteApp implements Store.
 func (s SQLStore) DeleteApp(ctx context.Context, name string) (bool, error) {
-	n, err := s.run(ctx, "DELETE FROM apps WHERE package = ?", name)
+	n, err := d1.Run(ctx, s.DB, "DELETE FROM apps WHERE package = ?", name)
 	return n > 0, err
 }
 
@@ -91,7 +92,7 @@ func (s SQLStore) AppKeys(ctx context.Context, name string, max int) ([]AppKey, 
 // AddAppKey implements Store. It counts and stores in one statement, so that no two
 // operators together exceed the bound.
 func (s SQLStore) AddAppKey(ctx context.Context, k AppKey, max int) (bool, error) {
-	n, err := s.run(ctx, "INSERT INTO app_keys (id, package, hash, created_at) SELECT ?1, ?2, ?3, ?4"+
+	n, err := d1.Run(ctx, s.DB, "INSERT INTO app_keys (id, package, hash, created_at) SELECT ?1, ?2, ?3, ?4"+
 		" WHERE EXISTS (SELECT 1 FROM apps WHERE package = ?2)"+
 		" AND (SELECT COUNT(*) FROM app_keys WHERE package = ?2 AND revoked_at IS NULL) < ?5",
 		k.ID, k.Package, k.Hash, k.CreatedAt.UnixMilli(), max)
@@ -120,7 +121,7 @@ func ofApp(name, key string) (from, of string) {
 // AppUsers implements Store.
 func (s SQLStore) AppUsers(ctx context.Context, name, key, after string, max int) ([]string, error) {
 	from, of := ofApp(name, key)
-	return texts(s.DB.QueryContext(ctx, "SELECT DISTINCT user_id "+from+" AND user_id > ?2 ORDER BY user_id LIMIT ?3", of, after, max))
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT user_id "+from+" AND user_id > ?2 ORDER BY user_id LIMIT ?3", of, after, max))
 }
 
 // ForgetAppSessions implements Store. The users are one JSON text, because D1 binds at most a
@@ -129,6 +130,6 @@ func (s SQLStore) ForgetAppSessions(ctx context.Context, name, key string, users
 	from, of := ofApp(name, key)
 	w := jsonscan.NewObject(nil)
 	w.Strs("users", users)
-	_, err := s.run(ctx, "DELETE "+from+" AND user_id IN (SELECT value FROM json_each(?2, '$.users'))", of, string(w.End()))
+	_, err := d1.Run(ctx, s.DB, "DELETE "+from+" AND user_id IN (SELECT value FROM json_each(?2, '$.users'))", of, string(w.End()))
 	return err
 }

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
 // account returns the condition that a row of the embedded issuer belongs to the user that
@@ -41,13 +43,13 @@ func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max i
 
 // EndSignIns implements Store.
 func (s SQLStore) EndSignIns(ctx context.Context, user, id string, now time.Time) (bool, error) {
-	n, err := s.run(ctx, "UPDATE refresh_tokens SET revoked_at = ?1 WHERE "+s.account("?2")+" AND revoked_at IS NULL AND (?3 = '' OR family = ?3)",
+	n, err := d1.Run(ctx, s.DB, "UPDATE refresh_tokens SET revoked_at = ?1 WHERE "+s.account("?2")+" AND revoked_at IS NULL AND (?3 = '' OR family = ?3)",
 		now.UnixMilli(), user, id)
 	return n > 0, err
 }
 
 // ForgetBrowsers implements Store.
 func (s SQLStore) ForgetBrowsers(ctx context.Context, user string) error {
-	_, err := s.run(ctx, "DELETE FROM login_attempts WHERE "+s.account("?"), user)
+	_, err := d1.Run(ctx, s.DB, "DELETE FROM login_attempts WHERE "+s.account("?"), user)
 	return err
 }

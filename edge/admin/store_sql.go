@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
@@ -37,19 +39,19 @@ func (s SQLStore) PutDocument(ctx context.Context, d Document) error {
 
 // DeleteDocument implements Store.
 func (s SQLStore) DeleteDocument(ctx context.Context, id string) (bool, error) {
-	n, err := s.run(ctx, "DELETE FROM documents WHERE id = ?", id)
+	n, err := d1.Run(ctx, s.DB, "DELETE FROM documents WHERE id = ?", id)
 	return n > 0, err
 }
 
 // WorkspaceChanged implements Store.
 func (s SQLStore) WorkspaceChanged(ctx context.Context, workspace string) error {
-	_, err := s.run(ctx, "INSERT INTO workspace_changes (workspace_id, changes) VALUES (?, 1) ON CONFLICT DO UPDATE SET changes = changes + 1", workspace)
+	_, err := d1.Run(ctx, s.DB, "INSERT INTO workspace_changes (workspace_id, changes) VALUES (?, 1) ON CONFLICT DO UPDATE SET changes = changes + 1", workspace)
 	return err
 }
 
 // OpenedDocuments implements Store.
 func (s SQLStore) OpenedDocuments(ctx context.Context, workspace string) ([]string, error) {
-	return texts(s.DB.QueryContext(ctx, "SELECT document_id FROM opened_documents WHERE workspace_id = ?", workspace))
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT document_id FROM opened_documents WHERE workspace_id = ?", workspace))
 }
 
 // SetLocked implements Store.
@@ -74,12 +76,12 @@ func (s SQLStore) PutGrant(ctx context.Context, document, user, role string) err
 
 // Grantees implements Store.
 func (s SQLStore) Grantees(ctx context.Context, document string, max int) ([]string, error) {
-	return texts(s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max))
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max))
 }
 
 // PutWorkspace implements Store.
 func (s SQLStore) PutWorkspace(ctx context.Context, id, name string) error {
-	_, err := s.run(ctx, "INSERT INTO workspaces (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name", id, name)
+	_, err := d1.Run(ctx, s.DB, "INSERT INTO workspaces (id, name) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name", id, name)
 	return err
 }
 
@@ -97,7 +99,7 @@ func (s SQLStore) PutMember(ctx context.Context, workspace, user, role string) e
 // remove deletes a row. A missing row is an error only if the parent that it could belong to
 // is missing, too.
 func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) error {
-	n, err := s.run(ctx, remove, id, user)
+	n, err := d1.Run(ctx, s.DB, remove, id, user)
 	if err != nil || n > 0 {
 		return err
 	}
@@ -111,34 +113,9 @@ func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) e
 
 // must runs a statement that has to find a row.
 func (s SQLStore) must(ctx context.Context, query string, args ...any) error {
-	n, err := s.run(ctx, query, args...)
+	n, err := d1.Run(ctx, s.DB, query, args...)
 	if err == nil && n == 0 {
 		return ErrNotFound
 	}
 	return err
-}
-
-func (s SQLStore) run(ctx context.Context, query string, args ...any) (int64, error) {
-	result, err := s.DB.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-// texts reads an answer of one column.
-func texts(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 )
 
@@ -20,7 +21,7 @@ func one(l rate.Limit) int64 { return max(1, l.Per.Milliseconds()/int64(l.Count)
 func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now time.Time) (time.Duration, error) {
 	at, cost := now.UnixMilli(), one(l)
 	var full int64
-	taken, err := s.changes(ctx,
+	taken, err := d1.Changes(ctx, s.DB,
 		"INSERT INTO login_attempts (bucket, full_at, until) VALUES (?, ?, ?) ON CONFLICT (bucket) DO"+
 			" UPDATE SET full_at = MAX(full_at, ?) + ?, until = MAX(until, MAX(full_at, ?) + ?)"+
 			" WHERE MAX(full_at, ?) + ? <= ?",
@@ -48,27 +49,27 @@ func (s SQLStore) Known(ctx context.Context, bucket string, now time.Time) (bool
 
 // Return implements Store.
 func (s SQLStore) Return(ctx context.Context, bucket string, l rate.Limit) error {
-	return s.exec(ctx, "UPDATE login_attempts SET full_at = full_at - ? WHERE bucket = ?", one(l), bucket)
+	return d1.Exec(ctx, s.DB, "UPDATE login_attempts SET full_at = full_at - ? WHERE bucket = ?", one(l), bucket)
 }
 
 // Fill implements Store.
 func (s SQLStore) Fill(ctx context.Context, bucket string) error {
-	return s.exec(ctx, "UPDATE login_attempts SET full_at = 0 WHERE bucket = ?", bucket)
+	return d1.Exec(ctx, s.DB, "UPDATE login_attempts SET full_at = 0 WHERE bucket = ?", bucket)
 }
 
 // Remember implements Store.
 func (s SQLStore) Remember(ctx context.Context, bucket, userID string, until time.Time) error {
-	return s.exec(ctx, "INSERT INTO login_attempts (bucket, full_at, known_until, until, user_id) VALUES (?, 0, ?, ?, ?) ON CONFLICT (bucket) DO"+
+	return d1.Exec(ctx, s.DB, "INSERT INTO login_attempts (bucket, full_at, known_until, until, user_id) VALUES (?, 0, ?, ?, ?) ON CONFLICT (bucket) DO"+
 		" UPDATE SET full_at = 0, known_until = excluded.known_until, until = excluded.until, user_id = excluded.user_id", bucket, until.UnixMilli(), until.UnixMilli(), userID)
 }
 
 // Forget implements Store.
 func (s SQLStore) Forget(ctx context.Context, userID string) error {
-	return s.exec(ctx, "DELETE FROM login_attempts WHERE user_id = ?", userID)
+	return d1.Exec(ctx, s.DB, "DELETE FROM login_attempts WHERE user_id = ?", userID)
 }
 
 // SweepAttempts implements Store. Each sign-in, which adds at most three rows, calls it.
 func (s SQLStore) SweepAttempts(ctx context.Context, now time.Time) error {
-	return s.exec(ctx, "DELETE FROM login_attempts WHERE bucket IN"+
+	return d1.Exec(ctx, s.DB, "DELETE FROM login_attempts WHERE bucket IN"+
 		" (SELECT bucket FROM login_attempts WHERE until < ? LIMIT 20)", now.UnixMilli())
 }

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
@@ -28,7 +30,7 @@ func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
 	if u.Hash, err = hex.DecodeString(hash); err != nil {
 		return User{}, err
 	}
-	u.PasswordAt, u.Unverified, u.Disabled = moment(set), verified == 0, disabled != 0
+	u.PasswordAt, u.Unverified, u.Disabled = d1.Moment(set), verified == 0, disabled != 0
 	u.Salt, err = hex.DecodeString(salt)
 	return u, err
 }
@@ -48,8 +50,8 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
 		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn, &u.Email, &u.Name, &verified, &disabled)
 	u.ID, u.Unverified, u.Disabled = t.UserID, verified == 0, disabled != 0
-	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = moment(created), moment(expires), moment(rotated), moment(revoked)
-	t.SupersededAt, t.SignedInAt = moment(superseded), moment(signedIn)
+	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = d1.Moment(created), d1.Moment(expires), d1.Moment(rotated), d1.Moment(revoked)
+	t.SupersededAt, t.SignedInAt = d1.Moment(superseded), d1.Moment(signedIn)
 	return t, u, found(err)
 }
 
@@ -73,7 +75,7 @@ func (s SQLStore) Memberships(ctx context.Context, userID string) ([]Membership,
 
 // Rotate implements Store.
 func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool, error) {
-	return s.changes(ctx,
+	return d1.Changes(ctx, s.DB,
 		"UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at IS NULL AND revoked_at IS NULL",
 		now.UnixMilli(), hash)
 }
@@ -84,21 +86,21 @@ func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool,
 // Add implements Store.
 func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, error) {
 	const recent = "(SELECT COUNT(*) FROM refresh_tokens WHERE family = ?2 AND created_at > ?11"
-	return s.changes(ctx,
+	return d1.Changes(ctx, s.DB,
 		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at, signed_in_at, user_agent)"+
 			" SELECT ?1, ?2, ?3, ?4, ?5, NULLIF(?6, ''), NULLIF(?7, 0), ?8, ?9"+
 			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at IS NOT NULL)"+
 			" AND (?10 = 0 OR "+recent+") < ?10 AND "+recent+" AND parent = ?6) < ?12)",
-		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, milliseconds(t.SupersededAt),
-		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, milliseconds(room.Since), room.Children)
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, d1.Milliseconds(t.SupersededAt),
+		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, d1.Milliseconds(room.Since), room.Children)
 }
 
 // Begin implements Store.
 func (s SQLStore) Begin(ctx context.Context, t RefreshToken, user User) (bool, error) {
-	return s.changes(ctx,
+	return d1.Changes(ctx, s.DB,
 		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, signed_in_at, user_agent) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"+
 			" WHERE EXISTS (SELECT 1 FROM users WHERE id = ?3 AND password_at = ?8 AND disabled_at IS NULL)",
-		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.SignedInAt.UnixMilli(), t.UserAgent, milliseconds(user.PasswordAt))
+		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.SignedInAt.UnixMilli(), t.UserAgent, d1.Milliseconds(user.PasswordAt))
 }
 
 // Full implements Store.
@@ -110,12 +112,12 @@ func (s SQLStore) Full(ctx context.Context, family string, since time.Time, most
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
-	return moment(at), err
+	return d1.Moment(at), err
 }
 
 // Supersede implements Store.
 func (s SQLStore) Supersede(ctx context.Context, family, hash string, now time.Time) error {
-	return s.exec(ctx,
+	return d1.Exec(ctx, s.DB,
 		"UPDATE refresh_tokens SET superseded_at = ? WHERE family = ? AND hash <> ? AND COALESCE(parent, '') <> ?"+
 			" AND rotated_at IS NULL AND superseded_at IS NULL",
 		now.UnixMilli(), family, hash, hash)
@@ -133,49 +135,36 @@ func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time
 
 // RevokeUser implements Store.
 func (s SQLStore) RevokeUser(ctx context.Context, userID string, now time.Time) error {
-	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), userID)
+	return d1.Exec(ctx, s.DB, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), userID)
 }
 
 // Families implements Store.
 func (s SQLStore) Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+
-		" AND (revoked_at IS NULL AND expires_at > ?3 OR created_at > ?4) LIMIT ?5", userID, except, now.UnixMilli(), since.UnixMilli(), max)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var family string
-		if err := rows.Scan(&family); err != nil {
-			return nil, err
-		}
-		list = append(list, family)
-	}
-	return list, rows.Err()
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+
+		" AND (revoked_at IS NULL AND expires_at > ?3 OR created_at > ?4) LIMIT ?5", userID, except, now.UnixMilli(), since.UnixMilli(), max))
 }
 
 // RevokeOthers implements Store.
 func (s SQLStore) RevokeOthers(ctx context.Context, userID, except string, now time.Time) error {
-	return s.exec(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND family <> ? AND revoked_at IS NULL", now.UnixMilli(), userID, except)
+	return d1.Exec(ctx, s.DB, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND family <> ? AND revoked_at IS NULL", now.UnixMilli(), userID, except)
 }
 
 // SetPassword implements Store. A token that would replace the password is over.
 func (s SQLStore) SetPassword(ctx context.Context, u User, now time.Time) (bool, error) {
-	return s.changes(ctx, "UPDATE users SET password_hash = ?, salt = ?, iterations = ?, password_at = MAX(?, password_at + 1),"+
+	return d1.Changes(ctx, s.DB, "UPDATE users SET password_hash = ?, salt = ?, iterations = ?, password_at = MAX(?, password_at + 1),"+
 		" token_hash = NULL, token_kind = NULL, token_until = NULL WHERE id = ? AND password_at = ? AND disabled_at IS NULL",
-		hex.EncodeToString(u.Hash), hex.EncodeToString(u.Salt), u.Iterations, now.UnixMilli(), u.ID, milliseconds(u.PasswordAt))
+		hex.EncodeToString(u.Hash), hex.EncodeToString(u.Salt), u.Iterations, now.UnixMilli(), u.ID, d1.Milliseconds(u.PasswordAt))
 }
 
 // Rehash implements Store.
 func (s SQLStore) Rehash(ctx context.Context, u User, old []byte) error {
-	return s.exec(ctx, "UPDATE users SET password_hash = ?, salt = ?, iterations = ? WHERE id = ? AND password_hash = ?",
+	return d1.Exec(ctx, s.DB, "UPDATE users SET password_hash = ?, salt = ?, iterations = ? WHERE id = ? AND password_hash = ?",
 		hex.EncodeToString(u.Hash), hex.EncodeToString(u.Salt), u.Iterations, u.ID, hex.EncodeToString(old))
 }
 
 // Sweep implements Store.
 func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now time.Time) error {
-	return s.exec(ctx, "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens"+
+	return d1.Exec(ctx, s.DB, "DELETE FROM refresh_tokens WHERE hash IN (SELECT hash FROM refresh_tokens"+
 		" WHERE family = ?1 AND created_at < ?2 AND revoked_at IS NULL AND (rotated_at < ?2 OR superseded_at < ?2)"+
 		" UNION ALL SELECT hash FROM (SELECT hash FROM refresh_tokens WHERE family = ?1 AND rotated_at IS NULL AND superseded_at IS NULL"+
 		" ORDER BY created_at DESC LIMIT -1 OFFSET ?5)"+
@@ -183,37 +172,9 @@ func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now ti
 		family, used.UnixMilli(), userID, now.UnixMilli(), MaxUnused)
 }
 
-func (s SQLStore) exec(ctx context.Context, query string, args ...any) error {
-	_, err := s.DB.ExecContext(ctx, query, args...)
-	return err
-}
-
-func (s SQLStore) changes(ctx context.Context, query string, args ...any) (bool, error) {
-	result, err := s.DB.ExecContext(ctx, query, args...)
-	if err != nil {
-		return false, err
-	}
-	n, err := result.RowsAffected()
-	return n > 0, err
-}
-
 func found(err error) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNotFound
 	}
 	return err
-}
-
-func milliseconds(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
-}
-
-func moment(ms int64) time.Time {
-	if ms == 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }
