@@ -23,6 +23,7 @@ const pages = {
 	"edge/OPERATING.md": "OPERATING.md",
 	"edge/VARIABLES.md": "VARIABLES.md",
 	"edge/IDENTITY.md": "IDENTITY.md",
+	"edge/BACKEND.md": "BACKEND.md",
 	"edge/APPS.md": "APPS.md",
 	"shared/PROTOCOL.md": "PROTOCOL.md",
 };
