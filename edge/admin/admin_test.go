@@ -104,7 +104,7 @@ func TestMethodsAndRoutes(t *testing.T) {
 			t.Errorf("%s: %d %s %q", path, a.status, a.text, a.header.Get("Allow"))
 		}
 	}
-	for _, path := range []string{"/v1/admin/", "/v1/admin/documents", "/v1/admin/documents/", "/v1/admin/documents/d1/", "/v1/admin//documents/d1",
+	for _, path := range []string{"/v1/admin/", "/v1/admin/documents/", "/v1/admin/documents/d1/", "/v1/admin//documents/d1",
 		"/v1/admin/documents/d1/members", "/v1/admin/users/ann", "/v1/other", "/v1/admin/documents/../documents/d1",
 		"/v1/admin/apps/", "/v1/admin/apps/com.example.one/key", oneKey + "/secret"} {
 		if a := w.ask("GET", path, ""); a.status != 404 || a.code != "NOT_FOUND" {

@@ -25,13 +25,16 @@ type route struct {
 
 // Parts of paths. What a path names is checked for each route alike: see named.
 const (
-	workspacePath = "/v1/admin/workspaces/{workspace_id}"
-	documentPath  = "/v1/admin/documents/{document}"
-	userPath      = "/v1/admin/users/{user_id}"
-	accountsPath  = "/v1/admin/accounts"
-	accountPath   = accountsPath + "/{account_id}"
-	appsPath      = "/v1/admin/apps"
-	appPath       = appsPath + "/{package}"
+	workspacesPath = "/v1/admin/workspaces"
+	workspacePath  = workspacesPath + "/{workspace_id}"
+	documentsPath  = "/v1/admin/documents"
+	documentPath   = documentsPath + "/{document}"
+	usersPath      = "/v1/admin/users"
+	userPath       = usersPath + "/{user_id}"
+	accountsPath   = "/v1/admin/accounts"
+	accountPath    = accountsPath + "/{account_id}"
+	appsPath       = "/v1/admin/apps"
+	appPath        = appsPath + "/{package}"
 )
 
 // routes is every route there is. A function, for the table names functions that
@@ -40,10 +43,15 @@ func routes() []route {
 	return []route{
 		{method: "POST", path: "/v1/webhooks/permissions", name: "permissionsWebhook", raw: true, do: webhook},
 
+		{method: "GET", path: workspacesPath, name: "listWorkspaces", do: listWorkspaces},
+		{method: "GET", path: workspacePath, name: "getWorkspace", do: getWorkspace},
 		{method: "PUT", path: workspacePath, name: "putWorkspace", fields: []string{"name"}, do: putWorkspace},
+		{method: "GET", path: workspacePath + "/documents", name: "listWorkspaceDocuments", do: listWorkspaceDocuments},
+		{method: "GET", path: workspacePath + "/members", name: "listWorkspaceMembers", do: listWorkspaceMembers},
 		{method: "PUT", path: workspacePath + "/members/{user_id}", name: "putWorkspaceMember", fields: []string{"role", "reason"}, do: putWorkspaceMember},
 		{method: "DELETE", path: workspacePath + "/members/{user_id}", name: "deleteWorkspaceMember", fields: []string{"reason"}, do: deleteWorkspaceMember},
 
+		{method: "GET", path: documentsPath, name: "listDocuments", do: listDocuments},
 		{method: "GET", path: documentPath, name: "getDocument", do: getDocument},
 		{method: "PUT", path: documentPath, name: "putDocument", fields: []string{"workspace_id", "title", "access"}, do: putDocument},
 		{method: "DELETE", path: documentPath, name: "deleteDocument", fields: []string{"reason"}, do: deleteDocument},
@@ -55,6 +63,7 @@ func routes() []route {
 		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 
+		{method: "GET", path: usersPath, name: "listUsers", do: listUsers},
 		{method: "GET", path: userPath + "/session", name: "getSession", do: getSession},
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},

@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // ErrNotFound is a Store's error for a document or workspace that does not exist.
@@ -14,12 +15,15 @@ type Document struct {
 	// Access is "workspace" (workspace roles count) or "restricted" (grants only).
 	Access string
 	Locked bool
+	// OpenedAt is when it was first opened where it is, of a list of those that were.
+	OpenedAt time.Time
 }
 
 // Store holds the tables of rights and of apps. Each method is one statement, and a repeat
 // changes nothing.
 type Store interface {
 	AppStore
+	Lists
 	SignIns
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)

@@ -14,6 +14,9 @@ type SQLStore struct {
 	// EmailSubjects says that users are named by their e-mail, which the embedded issuer's
 	// tables have beside an id of their own.
 	EmailSubjects bool
+	// Elsewhere says that permissions come from PERMISSIONS_URL: what exists is known by what
+	// was opened.
+	Elsewhere bool
 }
 
 // Document implements Store.

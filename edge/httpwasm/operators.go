@@ -28,6 +28,7 @@ func operators() http.Handler {
 		return broken("database_missing")
 	}
 	tables, emails := sql.OpenDB(db), access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim
+	elsewhere := value(vars.PermissionsURL) != ""
 	return admin.New(admin.Config{
 		Operators:       access.ParseOperators(value(vars.AdminToken)),
 		Secrets:         access.ParseSecrets(value(vars.WebhookSecret)),
@@ -42,11 +43,11 @@ func operators() http.Handler {
 		PasswordMin:     number(vars.PasswordMin),
 		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
-		Elsewhere:       value(vars.PermissionsURL) != "",
+		Elsewhere:       elsewhere,
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
-	}, admin.SQLStore{DB: tables, EmailSubjects: emails}, account.SQLStore{DB: tables}, objects{})
+	}, admin.SQLStore{DB: tables, EmailSubjects: emails, Elsewhere: elsewhere}, account.SQLStore{DB: tables}, objects{})
 }
 
 // objects are the Durable Objects.

@@ -3,7 +3,6 @@ package object
 import (
 	"time"
 
-	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -21,8 +20,10 @@ type documentObject struct {
 	audit  auditLog
 	events []document.Event // still to step, those that effects came back as
 
-	// lists says that a webhook may report a workspace's change as a whole.
-	lists bool
+	// lists says who lives by the list of opened documents, listing in which workspace's the
+	// document is being put.
+	lists   listFor
+	listing string
 	// connecting is the upgrade that is being answered.
 	connecting connectRequest
 	ask        uint32
@@ -32,7 +33,7 @@ type documentObject struct {
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
 	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h}, newSecret(h))}
-	o.lists = settings{h}.text(vars.WebhookSecret) != ""
+	o.lists = listsFor(settings{h})
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}
@@ -169,9 +170,7 @@ func (o *documentObject) connect(now time.Time, in Input) document.Event {
 		refuseConnect(o.host, in.Ask, err)
 		return nil
 	}
-	if o.lists && o.core.Unlisted(now, c.event.Grant) {
-		ask := o.asks.add(ask{dial: &c, dialled: in.Ask})
-		o.host.Database(ask, "DB", listDocument, c.event.Grant.WorkspaceID, o.name)
+	if o.list(now, in, &c) {
 		return nil
 	}
 	return o.admitted(in.Ask, c)

@@ -104,13 +104,9 @@ type ask struct {
 	// dial is an upgrade that waits for the document to be in a workspace's list.
 	dial    *connectRequest
 	dialled uint32
+	// list is the workspace in whose list it is put.
+	list string
 }
-
-// listDocument puts a document into the list of those that were opened in a workspace, and
-// returns how many changes of the workspace were counted before that, null for none. The
-// front Worker counts a change first and reads the list then, so one of the two sees the other.
-const listDocument = "INSERT INTO opened_documents (workspace_id, document_id) VALUES (?1, ?2) " +
-	"ON CONFLICT DO UPDATE SET document_id = excluded.document_id RETURNING (SELECT changes FROM workspace_changes WHERE workspace_id = ?1)"
 
 // listed goes on with an upgrade. Without the list it refuses: no change of the
 // workspace would reach this document.
@@ -161,6 +157,8 @@ func (o *documentObject) answered(in Input) document.Event {
 		return nil
 	case q.dial != nil:
 		return o.listed(q, in)
+	case q.list != "":
+		return o.listedBehind(q, in)
 	case q.notify.UserID != "":
 		return document.Notified{UserID: q.notify.UserID, ClientID: q.notify.ClientID, SessionID: q.notify.SessionID, OK: in.Kind == Answered && call.ParseOK(in.Text)}
 	case in.Kind == Failed:

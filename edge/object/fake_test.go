@@ -26,6 +26,7 @@ type fake struct {
 	kept    map[ConnID]string    // what is attached to them
 	alarm   time.Time
 	made    bool     // the tables
+	listed  []string // what users' objects have the database list
 	rare    []string // lines that are not written each time
 	broken  Stmt     // the query that fails, when breaks
 	breaks  bool
@@ -154,6 +155,10 @@ func (f *fake) Call(ask uint32, binding, name string, text []byte) {
 }
 
 func (f *fake) Database(ask uint32, binding, query string, args ...string) {
+	if ask == listing { // see list_test.go
+		f.listed = append(f.listed, strings.Join(args, " "))
+		return
+	}
 	f.leave("database %d %s %s", ask, binding, strings.Join(args, " "))
 }
 

@@ -31,6 +31,8 @@ func sessionColumns(c *columns, r *session.SessionRow) {
 	c.time("issued_ahead", &r.IssuedAhead)
 	c.since(5)
 	c.time("sign_ins_before", &r.SignInsBefore)
+	c.since(7)
+	c.flag("listed", &r.Listed)
 }
 
 func userChannelColumns(c *columns, r *session.ChannelRow) {

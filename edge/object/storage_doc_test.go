@@ -163,6 +163,7 @@ session epoch: the permission epoch, which only grows
 session revoked_before: the moment up to which every token is revoked
 session issued_ahead: the newest time of issue that was ahead of this object's clock
 session sign_ins_before: the moment up to which every sign-in is revoked
+session listed: the database has the user in the list of those who were admitted
 
 user.user_channels document: the document
 user.user_channels client_id: the user's client there

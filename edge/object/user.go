@@ -26,6 +26,8 @@ type userObject struct {
 	// secrets sign the session ids of apps, the first those of new ones.
 	secrets []string
 	now     time.Time // the event's
+	// listing is that the database is being told of the user.
+	listing bool
 }
 
 // question is one that was put to a document, a database, a service or the front Worker, and
@@ -119,6 +121,9 @@ func (o *userObject) event(in Input) user.Event {
 	case Alarm:
 		return o.woken()
 	case Answered, Failed:
+		if in.Ask == listing {
+			return o.listed(in)
+		}
 		if q, ok := o.questions.take(in.Ask); ok { // else nobody waits for it any more
 			return q.answered(o, in)
 		}
@@ -181,6 +186,7 @@ func (o *userObject) carryOutSession(effect session.Effect) {
 		o.store.delete(&revokedTable.shape, text(e.TokenID))
 	case session.SaveSession:
 		save(&o.store, &sessionTable, &e.Row)
+		o.list(&e.Row)
 	case session.SaveChannel:
 		save(&o.store, &userChannelsTable, &e.Row)
 	case session.DeleteChannel:

@@ -97,6 +97,8 @@ type (
 		Question
 		Access Access
 	}
+	// Listed says that operators find the user in their list from now on.
+	Listed struct{}
 	// AccessFailed answers LookUp when the source did not.
 	AccessFailed struct{ Question }
 	// ChannelGone is a document's word: the channel of a user's client there is gone.
@@ -242,6 +244,7 @@ func (Revoke) isEvent()        {}
 func (Kick) isEvent()          {}
 func (Ended) isEvent()         {}
 func (Woken) isEvent()         {}
+func (Listed) isEvent()        {}
 
 func (LookUp) isEffect()        {}
 func (Answer) isEffect()        {}

@@ -20,6 +20,8 @@ type SessionRow struct {
 	// IssuedAhead is the newest IssuedAt of a token that was let in although its issuer's
 	// clock was ahead of ours; zero for none.
 	IssuedAhead time.Time
+	// Listed says that operators find the user in their list.
+	Listed bool
 }
 
 // RevokedRow is one revoked token as stored.

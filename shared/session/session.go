@@ -123,6 +123,11 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 		if q, ok := s.take(e.Question); ok {
 			s.found(now, q, e.Access)
 		}
+	case Listed:
+		if !s.row.Listed {
+			s.row.Listed = true
+			s.emit(SaveSession{Row: s.row})
+		}
 	case AccessFailed:
 		if q, ok := s.take(e.Question); ok {
 			s.failed(now, q)

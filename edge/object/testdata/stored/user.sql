@@ -31,6 +31,8 @@ ALTER TABLE session ADD COLUMN sign_ins_before INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE user_channels (document TEXT NOT NULL, client_id TEXT NOT NULL, until INTEGER NOT NULL, admitted_at INTEGER NOT NULL, owed INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '', next_push INTEGER NOT NULL DEFAULT 0, pushes INTEGER NOT NULL DEFAULT 0, expires INTEGER NOT NULL DEFAULT 0, token_id TEXT NOT NULL DEFAULT '', doubt INTEGER NOT NULL DEFAULT 0, by_whom TEXT NOT NULL DEFAULT '', fence INTEGER NOT NULL DEFAULT 0, kick INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (document, client_id)) WITHOUT ROWID;
 INSERT INTO user_channels (document, client_id, until, admitted_at, owed, reason, next_push, pushes, expires, token_id, doubt, by_whom, fence, kick) SELECT document, client_id, until, admitted_at, owed, reason, next_push, pushes, expires, token_id, doubt, by_whom, fence, kick FROM channels;
 DROP TABLE channels;
+-- step 7
+ALTER TABLE session ADD COLUMN listed INTEGER NOT NULL DEFAULT 0;
 -- rows 0
 INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before) VALUES (1, 'text 1002', 'text 1003', 1736244001004, 1005, 1736244001006, 1736244001008, 1736244001007);
 INSERT OR REPLACE INTO channels (document, client_id, until, admitted_at, expires, token_id, owed, reason, doubt, by_whom, fence, kick, next_push, pushes) VALUES ('text 1002', 'text 1003', 1736244001004, 1736244001005, 1736244001006, 'text 1007', 1008, 'text 1009', 1, 'text 1011', 1012, 1013, 1736244001014, 1015);
