@@ -13,7 +13,7 @@
 // A deployment replaces the front Worker first and the objects up to minutes later, one by
 // one. So version N of each part speaks with version N-1 of every other, both ways round:
 //
-//   - A request carries v, the version of whoever wrote it. Without one it is version 1.
+//   - A request carries v, the version of whoever wrote it.
 //   - A member that is not known is ignored, whoever reads. A member that is missing, or of
 //     another type, is the zero of its type; so zeros are not written, except in answers
 //     that go on to people.
@@ -26,7 +26,7 @@
 //   - What only passes through (a grant, the claims of a token, a receipt) is passed on as
 //     it came, members that are not known included.
 //   - What version N-1 reads may be dropped when N+1 is made: the golden vectors of the
-//     version before (testdata/version1.json) say what that is.
+//     version before (testdata/version2.json) say what that is.
 //
 // Version goes up with each member and each kind that is added. An answer carries none: it
 // is read by these rules as well.

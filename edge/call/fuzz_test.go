@@ -10,7 +10,7 @@ import (
 // Whatever a text says, what was read of it is written and read again as the same; and
 // what is no JSON object is no request.
 func FuzzRequest(f *testing.F) {
-	for version := 1; version <= Version; version++ {
+	for version := Version - 1; version <= Version; version++ {
 		for _, text := range load(f, version) {
 			f.Add(text)
 		}

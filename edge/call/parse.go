@@ -108,8 +108,8 @@ type ToSocket struct {
 	Document ConnectDocument
 }
 
-// ParseSessionConnect reads what an upgrade asks of a user's object. Version 1 wrote no
-// word: it goes by what the text brings.
+// ParseSessionConnect reads what an upgrade asks of a user's object. A text without a
+// word goes by what it brings.
 func ParseSessionConnect(text []byte) (*ToSocket, Error) {
 	r := &ToSocket{}
 	word, err := wordOf(text)

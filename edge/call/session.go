@@ -40,8 +40,8 @@ func (r *Admit) valid() bool {
 // where it names no client. It is answered with OK.
 type Gone struct {
 	Document, ClientID, SessionID, Reason string
-	// Others says that other clients of the user are on the document still. Version 1, which
-	// believes in one channel on each, must not take it for that one's end.
+	// Others says that other clients of the user are on the document still: a kind of
+	// its own says so, which nobody takes for the end of the user's channel.
 	Others bool
 	// AdmittedAt is that of the newest grant the document had.
 	AdmittedAt Moment

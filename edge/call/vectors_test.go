@@ -16,8 +16,8 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write the golden vectors of this version")
 
-// vector is a text of testdata. Those of version1.json are frozen: they are what commit
-// 5eeaa95 wrote, the last before texts had a version. Those of version2.json are ours.
+// vector is a text of testdata. Those of version2.json are frozen: they are what release
+// 0.2.0 wrote. Those of version3.json are ours.
 type vector struct {
 	To, Name string
 	Text     json.RawMessage
@@ -174,7 +174,7 @@ func value(text []byte, k *Kind) []byte {
 	return v
 }
 
-// What is written is what testdata/version2.json says, and reads as it was.
+// What is written is what testdata/version3.json says, and reads as it was.
 func TestVectors(t *testing.T) {
 	if *rewrite {
 		var list []vector

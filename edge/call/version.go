@@ -2,9 +2,8 @@
 
 package call
 
-// Version is what this build writes: 1 had no v, and answered an unknown kind with
-// INTERNAL_ERROR or {"ok":false}.
-const Version = 2
+// Version is what this build writes. Version 1, which had no v, is not understood any more.
+const Version = 3
 
 // next is what the version after this one adds, for the test that mixes the two.
 type next struct{}
