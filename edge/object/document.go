@@ -37,7 +37,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}
-	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels()}
+	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels(), Fresh: newGeneration(h)}
 	o.store.document(&snap)
 	for _, row := range snap.Channels {
 		snap.Receipts = append(snap.Receipts, o.store.receipts(row.Channel.UserID, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept))
@@ -195,6 +195,9 @@ func newSecret(h Host) (s serverconn.Secret) {
 	h.Random(s[:])
 	return s
 }
+
+// newGeneration names a log: 128 random bits.
+func newGeneration(h Host) string { return randomHex(h, 16) }
 
 // newConn names a new socket.
 func newConn(h Host) ConnID { return ConnID(randomHex(h, 8)) }

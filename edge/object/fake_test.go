@@ -222,9 +222,13 @@ func (f *fake) Write(s Stmt, args []Value) {
 	case s == takeRemains:
 		f.writes = append(f.writes, func() {
 			r := f.rows("remains")[""]
-			state := make([]Value, len(stateTable.list()))
-			state[5].Kind = Text
-			copy(state[len(state)-len(r):], r)
+			columns := stateTable.list()
+			state := make([]Value, len(columns))
+			for i, c := range columns {
+				if state[i].Kind = c.kind; c.name == "access" {
+					copy(state[i:], r)
+				}
+			}
 			f.rows("state")[""] = state
 			delete(f.tables, "remains")
 		})

@@ -46,9 +46,9 @@ func (o *documentObject) request(in Input) document.Event {
 	case &call.KindAccessChanged:
 		return document.AccessChanged{}
 	case &call.KindErase:
-		return document.Erase{}
+		return document.Erase{Generation: newGeneration(o.host)}
 	case &call.KindRestore:
-		e := document.RestoreRequested{Version: r.Restore.Version, Base: r.Restore.Snapshot, Reason: r.Restore.Reason, By: r.Restore.By}
+		e := document.RestoreRequested{Version: r.Restore.Version, Base: r.Restore.Snapshot, Generation: newGeneration(o.host), Reason: r.Restore.Reason, By: r.Restore.By}
 		o.store.restorable(&e, o.core.Kept(), r.Restore.Named)
 		return e
 	case &call.KindResolve:
@@ -67,6 +67,9 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 	s := d.Snapshot()
 	w := jsonscan.NewObject(dst)
 	w.Uint("document_version", s.Version)
+	if s.State.Generation != "" {
+		w.Str("generation", s.State.Generation)
+	}
 	w.Uint("snapshot_version", s.State.Snapshot)
 	w.Bool("locked", s.State.Lock.On)
 	w.Bool("log_full", s.State.Full)

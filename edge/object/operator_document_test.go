@@ -37,7 +37,7 @@ func TestAnOperatorLocksADocument(t *testing.T) {
 		if all := strings.Join(left, "\n"); !strings.Contains(all, `"locked":true`) {
 			t.Errorf("cat received\n%s", all)
 		}
-		expect(t, r.request(`{"kind":"describe"}`), fmt.Sprintf(`respond 9 200 {"document":{"document_version":1,"snapshot_version":0,"locked":true,"log_full":false,"log_bytes":85,"kept_from":0,"open_comments":0,`+
+		expect(t, r.request(`{"kind":"describe"}`), fmt.Sprintf(`respond 9 200 {"document":{"document_version":1,"generation":"12131415161718191a1b1c1d1e1f2021","snapshot_version":0,"locked":true,"log_full":false,"log_bytes":85,"kept_from":0,"open_comments":0,`+
 			`"members":[{"user_id":"ann","client_id":"c-ann","state":"active","permissions":["read","write"],"perm_epoch":1,"connected_at":"%s","expires_at":"%s"},`,
 			admitted.Format(time.RFC3339), admitted.Add(15*time.Minute).Format(time.RFC3339)))
 		r.now = r.now.Add(time.Second)

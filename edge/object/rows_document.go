@@ -130,6 +130,9 @@ func stateColumns(c *columns, s *document.State) {
 	c.flag("full", &s.Full)
 	c.flag("held", &s.Lock.Held)
 	remainsColumns(c, s)
+	c.since(7)
+	c.text("generation", &s.Generation)
+	numeric(c, "began", &s.Began)
 }
 
 // remainsColumns are what a document without content has to remember. They are a table of

@@ -121,6 +121,8 @@ state mark: how many of them the snapshot takes the place of
 state pinned: how many of those are of open comments, which stay
 state full: the log is full, so that nobody may write
 state held: the lock is an operator's, whatever the permission source says
+state generation: the log's random name; empty while none has been written, and for one from before version 7
+state began: the version at which that name began
 state access: the document's access version: it grows with each change of who may do what here
 state access_at: when it last did
 state erased: when all content was last erased

@@ -75,7 +75,7 @@ func (d *Document) listed(now time.Time, e Listed) {
 }
 
 // erase leaves the access version, which outdates every grant there is, and when it was.
-func (d *Document) erase(now time.Time) {
+func (d *Document) erase(now time.Time, what Erase) {
 	e := Erased{Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
 	why := protocol.Error{Code: protocol.DocumentNotFound, Reason: "erased"}
 	for _, m := range d.members {
@@ -94,6 +94,7 @@ func (d *Document) erase(now time.Time) {
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
 	d.state = State{Access: d.state.Access, Erased: now, Workspace: d.state.Workspace}
+	d.fresh = what.Generation
 	d.stale = true
 	d.raiseAccess(now)
 	d.emit(e)

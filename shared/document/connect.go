@@ -250,7 +250,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		ClientID: m.ch.ClientID(), UserID: m.userID(),
 		Permissions:     permission.Set(m.grant.Permissions).Names(),
 		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
-		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role,
+		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role, Generation: d.state.Generation,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
 		LastMessageID: m.receipts.Newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,

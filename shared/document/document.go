@@ -24,6 +24,7 @@ type Document struct {
 	upload   Upload
 	comments int    // that are open
 	total    uint64 // bytes of all entries there ever were
+	fresh    string // the next generation, where the log has none
 	probes   serverconn.Probes
 	full     []*member // whom this Step has sent more than may be under way
 
@@ -107,7 +108,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 // Snapshot returns everything Restore needs.
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
-		DocumentID: d.id, Version: d.version, Total: d.total, State: d.state, Sections: append([]Section(nil), d.sections...),
+		DocumentID: d.id, Version: d.version, Total: d.total, Fresh: d.fresh, State: d.state, Sections: append([]Section(nil), d.sections...),
 		Upload: d.upload, Comments: d.comments, Probes: d.probes,
 	}
 	for _, m := range d.members {
@@ -181,7 +182,7 @@ func (d *Document) step(now time.Time, ev Event) {
 	case Listed:
 		d.listed(now, e)
 	case Erase:
-		d.erase(now)
+		d.erase(now, e)
 	case RestoreRequested:
 		d.restoreRequested(now, e)
 	case ResolveRequested:

@@ -179,9 +179,9 @@ type (
 		Workspace string
 		Changed   bool
 	}
-	// Erase ends every connection and forgets all content and everybody. The answer is
-	// Erased.
-	Erase struct{}
+	// Erase ends every connection and forgets all content and everybody. What is written
+	// then is of a generation of its own. The answer is Erased.
+	Erase struct{ Generation string }
 	// Notified answers Notify.
 	Notified struct {
 		UserID, ClientID string

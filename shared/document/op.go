@@ -73,6 +73,7 @@ func (d *Document) add(m *member, e Entry) {
 
 // stores puts the next entry in the log.
 func (d *Document) stores(e *Entry) {
+	d.beginLog()
 	d.version = e.Version
 	d.total += e.size()
 	e.Total = d.total

@@ -115,6 +115,7 @@ func (d *Document) malformed(m *member, f protocol.Frame, reason string) {
 
 // save stores the member's row.
 func (d *Document) save(m *member) {
+	d.beginLog()
 	m.saved = m.ch.Acked()
 	d.emit(SaveChannel{Row: m.row()})
 }

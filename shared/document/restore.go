@@ -13,12 +13,13 @@ type (
 	// RestoreRequested puts the document back to Version. Found says that the snapshot of
 	// version Base is kept, of so many Parts, or that the log reaches back to its beginning
 	// and Base is 0. Entries are the ops after it up to Version, Bytes what they will take,
-	// Pinned as in Posting. The answer is Restored.
+	// Pinned as in Posting. Generation names the log from then on. The answer is Restored.
 	RestoreRequested struct {
 		Version, Base  uint64
 		Found          bool
 		Parts, Entries int
 		Bytes, Pinned  uint64
+		Generation     string
 		Reason, By     string
 	}
 	// ResolveRequested resolves comments that are open, all of one author; More says that
@@ -88,6 +89,8 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	d.version = at + uint64(e.Entries)
 	s.Snapshot, s.Parts, s.Floor, s.Pinned = at, max(1, e.Parts), at, e.Pinned
 	s.Mark, d.total = d.total, d.total+e.Bytes
+	d.newGeneration(e.Generation)
+	s.Began = at
 	d.saveState()
 	d.emit(RestoreLog{Base: e.Base, To: e.Version, Snapshot: at, Entries: e.Entries, Mark: s.Mark, At: now})
 	d.emit(Record{Entry: audit.Entry{At: now, Event: audit.Restored, Document: d.id, By: e.By, Reason: e.Reason,

@@ -44,11 +44,13 @@ type Snapshot struct {
 	DocumentID string
 	Version    uint64 // of the newest entry, 0 for none
 	Total      uint64 // its Total, or State's
-	State      State
-	Sections   []Section // by name
-	Upload     Upload
-	Comments   int // that are open
-	Channels   []Row
+	// Fresh is a random text, the generation of a log that has none yet.
+	Fresh    string
+	State    State
+	Sections []Section // by name
+	Upload   Upload
+	Comments int // that are open
+	Channels []Row
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live
 	// Probes are the ids that were used, with Live.

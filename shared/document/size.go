@@ -38,6 +38,9 @@ func (d *Document) settleFull(now time.Time) {
 
 // saveState stores what the document knows of itself, and how far it has counted.
 func (d *Document) saveState() {
+	if d.state.Generation == "" {
+		d.newGeneration(d.fresh)
+	}
 	d.state.Total = d.total
 	d.emit(SaveState{State: d.state})
 }

@@ -8,6 +8,10 @@ import (
 // State is what a document knows of itself, beside its channels and its log.
 type State struct {
 	Lock Lock
+	// Generation names the log (see generation.go); Began is the version at which it did so
+	// first: all logs of the generation have the same entries up to there.
+	Generation string
+	Began      uint64
 	// Floor is the version up to which the log was trimmed: of the entries up to there
 	// only those of comments are left.
 	Floor uint64
@@ -74,6 +78,8 @@ func (d *Document) restoreState(s Snapshot) error {
 		return errors.New("document: an upload that cannot be")
 	case (s.State.Access > 0) == s.State.AccessAt.IsZero():
 		return errors.New("document: a change of access that never was")
+	case s.State.Began > s.Version:
+		return errors.New("document: a generation beyond the log")
 	case s.State.Total > s.Total || s.State.Mark > s.Total:
 		return errors.New("document: fewer bytes than were counted")
 	case s.Comments < 0:
@@ -84,6 +90,7 @@ func (d *Document) restoreState(s Snapshot) error {
 			return errors.New("document: a section that cannot be")
 		}
 	}
+	d.fresh = s.Fresh
 	d.state, d.upload, d.comments, d.total = s.State, u, s.Comments, s.Total
 	d.sections = append(d.sections, s.Sections...)
 	return nil

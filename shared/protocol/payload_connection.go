@@ -68,6 +68,8 @@ type ConnectionAck struct {
 	DocumentVersion  uint64
 	// SnapshotVersion is the version of the newest snapshot, 0 for none.
 	SnapshotVersion uint64
+	// Generation names the log that the versions are of.
+	Generation string
 	// WorkspaceID and WorkspaceRole are S2's workspace_context.
 	WorkspaceID, WorkspaceRole string
 	SessionID                  string
@@ -100,6 +102,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	w.Strs("permissions", p.Permissions)
 	w.Uint("document_version", p.DocumentVersion)
 	optUint(&w, "snapshot_version", p.SnapshotVersion)
+	optStr(&w, "generation", p.Generation)
 	if p.WorkspaceID != "" || p.WorkspaceRole != "" {
 		w.Open("workspace_context")
 		w.Str("workspace_id", p.WorkspaceID)
@@ -209,6 +212,7 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		Permissions:       m.strs("permissions"),
 		DocumentVersion:   m.num("document_version"),
 		SnapshotVersion:   m.num("snapshot_version"),
+		Generation:        m.str("generation"),
 		SessionID:         m.str("session_id"),
 		LastMessageID:     m.str("last_message_id"),
 		PermEpoch:         m.num("perm_epoch"),

@@ -35,7 +35,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	at := time.Date(2025, 1, 7, 10, 0, 0, 123e6, time.UTC)
 	fullRoundTrip(t, protocol.ConnectionInit{SessionID: "s", LastSeq: 9, HasLastSeq: true, Redial: true}, protocol.ParseConnectionInit)
 	fullRoundTrip(t, protocol.ConnectionAck{
-		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, SnapshotVersion: 4, WorkspaceID: "w", WorkspaceRole: "member",
+		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, SnapshotVersion: 4, Generation: "g", WorkspaceID: "w", WorkspaceRole: "member",
 		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
 		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
 		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
