@@ -21,6 +21,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/account"
+	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signature"
@@ -57,6 +58,12 @@ type Config struct {
 	// Elsewhere says that permissions come from PERMISSIONS_URL: what is stored here
 	// decides nothing, and is refused.
 	Elsewhere bool
+	// Links are the links of guests; nil: there are none (GUEST_SECRET). LinkMax is the longest life of
+	// one, MaxGuests how many it may make.
+	Links      link.Store
+	LinkMax    time.Duration
+	MaxGuests  int
+	LinkLimits link.Limits
 	// Now is the clock.
 	Now func() time.Time
 	// Random fills b from a cryptographic source.
@@ -98,6 +105,15 @@ func New(cfg Config, store Store, accounts account.Store, objects Objects) *API 
 	}
 	if cfg.ResetTTL <= 0 {
 		cfg.ResetTTL = DefaultResetTTL
+	}
+	if cfg.LinkMax <= 0 {
+		cfg.LinkMax = DefaultLinkMax
+	}
+	if cfg.MaxGuests <= 0 {
+		cfg.MaxGuests = DefaultMaxGuests
+	}
+	if cfg.LinkLimits == (link.Limits{}) {
+		cfg.LinkLimits = link.Limits{PerDocument: 100, PerMaker: 100}
 	}
 	a := &API{cfg: cfg, store: store, accounts: accounts, objects: objects}
 	a.mux = newMux(a)

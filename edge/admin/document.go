@@ -145,6 +145,11 @@ func deleteDocument(c *request) (answer, *protocol.Error) {
 			return answer{}, storeError(err, noDocument)
 		}
 	}
+	if c.cfg.Links != nil { // one of this name that is made later has none of its links
+		if err := c.cfg.Links.Forget(c.ctx, c.document); err != nil {
+			return answer{}, linkError(err, noDocument)
+		}
+	}
 	said, err := c.ask(c.ctx, c.document, (&call.Erase{}).Message())
 	if err != nil {
 		return answer{}, c.afterStore(err)

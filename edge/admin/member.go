@@ -66,6 +66,9 @@ func (c *request) setWorkspaceRole(role string) (answer, *protocol.Error) {
 // notify is the second half of a change of one user's rights, when it is stored.
 func (c *request) notify(what change) (answer, *protocol.Error) {
 	receipt, err := c.askAgain(c.ctx, what)
+	if err == nil {
+		err = c.guestsUnder(what)
+	}
 	if err != nil {
 		return answer{}, afterStore(err)
 	}

@@ -30,7 +30,9 @@ type request struct {
 	account string
 	// app is a package, key the id of one of its keys.
 	app, key string
-	fields   map[string][]byte
+	// link is the id of a guests' link.
+	link   string
+	fields map[string][]byte
 	// reason is the operator's reason, or "".
 	reason string
 }
@@ -48,12 +50,13 @@ func (c *request) read(r *route) *protocol.Error {
 		{"account_id", &c.account, account.IsID},
 		{"package", &c.app, protocol.PackageName},
 		{"key_id", &c.key, isKeyID},
+		{"link_id", &c.link, protocol.LinkID},
 	} {
 		if !strings.Contains(r.path, "{"+n.name+"}") {
 			continue
 		}
 		if *n.into = named(c.request, n.name); !n.good(*n.into) {
-			c.document, c.user, c.workspace, c.account, c.app, c.key = "", "", "", "", "", "" // keeps them out of the log, too
+			c.document, c.user, c.workspace, c.account, c.app, c.key, c.link = "", "", "", "", "", "", "" // keeps them out of the log, too
 			return rest.BadField(n.name)
 		}
 	}
@@ -209,7 +212,7 @@ func (c *request) log(r *route, status int, err *protocol.Error) {
 	}
 	for _, m := range [...]struct{ name, value string }{
 		{"by", by}, {"document", c.document}, {"user_id", c.user}, {"workspace_id", c.workspace},
-		{"account_id", c.account}, {"package", c.app}, {"key_id", c.key}, {"reason", c.reason},
+		{"account_id", c.account}, {"package", c.app}, {"key_id", c.key}, {"link_id", c.link}, {"reason", c.reason},
 	} {
 		if m.value != "" {
 			w.Str(m.name, m.value)

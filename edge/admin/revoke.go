@@ -32,6 +32,9 @@ func revoke(c *request) (answer, *protocol.Error) {
 	// The session object first: it needs no database. From then on it takes no token that
 	// is meant, nor any that a sign-in of before brings later; so nothing is lost when the
 	// sign-ins cannot be ended now.
+	if kind == "all" && protocol.IsGuest(c.user) {
+		return c.revokeGuest(r)
+	}
 	receipt, err := c.ask(c.ctx, c.user, r.Message())
 	if !c.cfg.Embedded || kind == "jti" || kind == "before" || kind == "client_id" && err != nil {
 		return ended(receipt, "", err)

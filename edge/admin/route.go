@@ -29,6 +29,8 @@ const (
 	workspacePath  = workspacesPath + "/{workspace_id}"
 	documentsPath  = "/v1/admin/documents"
 	documentPath   = documentsPath + "/{document}"
+	linksPath      = documentPath + "/links"
+	linkPath       = linksPath + "/{link_id}"
 	usersPath      = "/v1/admin/users"
 	userPath       = usersPath + "/{user_id}"
 	accountsPath   = "/v1/admin/accounts"
@@ -60,6 +62,10 @@ func routes() []route {
 		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
 		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
 		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
+		{method: "GET", path: linksPath, name: "listLinks", do: listLinks},
+		{method: "POST", path: linksPath, name: "makeLink", fields: []string{"role", "expires", "uses", "name", "reason"}, do: makeLink},
+		{method: "PATCH", path: linkPath, name: "changeLink", fields: []string{"role", "reason"}, do: changeLink},
+		{method: "DELETE", path: linkPath, name: "revokeLink", fields: []string{"reason"}, do: revokeLink},
 		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 

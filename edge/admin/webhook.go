@@ -59,7 +59,9 @@ func webhook(c *request) (answer, *protocol.Error) {
 func (c *request) pass(e change) (err *protocol.Error) {
 	switch {
 	case e.user != "":
-		_, err = c.askAgain(c.ctx, e)
+		if _, err = c.askAgain(c.ctx, e); err == nil {
+			err = c.guestsUnder(e)
+		}
 	case e.document != "":
 		_, err = c.documentChanged(c.ctx, e)
 	default:

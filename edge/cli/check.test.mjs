@@ -44,7 +44,7 @@ QUERY_TOKENS = "0"
 JURISDICTION = "none"
 `;
 
-const everySecret = ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET"];
+const everySecret = ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET"];
 
 /** A project with this configuration. `secrets` are the names that its account says are there. */
 function projectWith(config, { secrets = everySecret, says } = {}) {

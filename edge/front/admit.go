@@ -70,8 +70,13 @@ func (f *Front) named(a *admission, t *token.Token, from *trust, signed bool, no
 		UserID: claims.Subject, Email: claims.Email, Name: claims.Name, TokenID: claims.ID,
 		IssuedAt: call.At(claims.IssuedAt), Expires: call.At(claims.ExpiresAt),
 	}
+	return f.known(a, said)
+}
+
+// known goes on with a token that is good.
+func (f *Front) known(a *admission, said call.Claims) []byte {
 	a.claims = said.Append(nil)
-	a.subject, a.token = claims.Subject, ""
+	a.subject, a.token = said.UserID, ""
 	if !a.connect {
 		w := step("claims")
 		w.Raw("claims", a.claims)

@@ -48,6 +48,12 @@ type Config struct {
 	// Auth is how often one address may ask the embedded issuer for anything
 	// (AUTH_PER_IP_PER_MIN and _BURST).
 	Auth rate.Limit
+	// Guests sign the tokens of guests (GUEST_SECRET); none: there are no links. GuestLinks lets
+	// users make links (GUEST_LINKS), and Links is how often one address may redeem some
+	// (LINKS_PER_IP_PER_MIN and _BURST).
+	Guests     []string
+	GuestLinks bool
+	Links      rate.Limit
 	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), AdminBody and
 	// WebhookBody how large an operator's and a webhook's may be (ADMIN_MAX_BODY_BYTES,
 	// WEBHOOK_MAX_BODY_BYTES).
@@ -98,6 +104,10 @@ func ParseEnv(env []byte) (Config, error) {
 		Connects:      perMinute(env, vars.ConnectsPerIPPerMin, vars.ConnectsPerIPBurst),
 		Logins:        perMinute(env, vars.LoginsPerIPPerMin, vars.LoginsPerIPBurst),
 		Auth:          perMinute(env, vars.AuthPerIPPerMin, vars.AuthPerIPBurst),
+
+		Guests:     access.ParseSecrets(value(env, vars.GuestSecret)),
+		GuestLinks: on(env, vars.GuestLinks),
+		Links:      perMinute(env, vars.LinksPerIPPerMin, vars.LinksPerIPBurst),
 
 		BodyTimeout: span(env, vars.BodyTimeout),
 		AdminBody:   number(env, vars.AdminMaxBodyBytes),

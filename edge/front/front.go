@@ -67,7 +67,7 @@ type Front struct {
 	cfg     Config
 	issuers []*trust
 	// They count what each address has done of late.
-	connects, logins, auth limiter
+	connects, logins, auth, links limiter
 	// lines keeps one address from filling the log.
 	lines logLines
 	// parsed is the token that was taken apart last, and text is what it was: most
@@ -83,7 +83,7 @@ func New(cfg Config) *Front {
 	for _, i := range cfg.Issuers {
 		f.issuers = append(f.issuers, newTrust(i, cfg.KeyAges))
 	}
-	f.connects.limit, f.logins.limit, f.auth.limit = cfg.Connects, cfg.Logins, cfg.Auth
+	f.connects.limit, f.logins.limit, f.auth.limit, f.links.limit = cfg.Connects, cfg.Logins, cfg.Auth, cfg.Links
 	return f
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/guest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
@@ -38,6 +39,9 @@ func newTrust(i Issuer, ages token.Ages) *trust {
 func (f *Front) identify(a *admission, now time.Time) []byte {
 	if f.cfg.Fault != nil {
 		return a.fail(f.cfg.Fault)
+	}
+	if guest.Is(a.token) {
+		return f.guest(a, now)
 	}
 	t, from, err := f.parse(a.token)
 	if err != nil {

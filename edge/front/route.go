@@ -44,6 +44,8 @@ func (f *Front) route(r request, now time.Time) []byte {
 		return description(r)
 	case strings.HasPrefix(path, "/v1/admin/"):
 		return f.operator(r, now)
+	case path == redeem:
+		return f.redeem(r, now)
 	case path == "/v1/webhooks/permissions":
 		return f.webhook(r, now)
 	}
@@ -54,7 +56,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 // the Worker that this is a part of: also those that nearly are one.
 func (f *Front) handles(path string) bool {
 	switch path {
-	case "/glasses-ws", "/app-ws", "/healthz", "/v1/openapi.json", permissionsContract, "/v1/webhooks/permissions":
+	case "/glasses-ws", "/app-ws", "/healthz", "/v1/openapi.json", permissionsContract, "/v1/webhooks/permissions", redeem:
 		return true
 	case keySetPath:
 		return f.cfg.Embedded

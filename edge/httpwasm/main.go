@@ -21,6 +21,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
+	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -30,7 +31,9 @@ import (
 func main() {
 	workers.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Only what the request needs is made: the issuer begins by reading a key.
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
+		if r.URL.Path == link.RedeemPath {
+			guests().ServeHTTP(w, r)
+		} else if strings.HasPrefix(r.URL.Path, "/v1/") {
 			operators().ServeHTTP(w, r)
 		} else {
 			signIn().ServeHTTP(w, r)

@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/admin"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
+	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -44,6 +45,10 @@ func operators() http.Handler {
 		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
 		Elsewhere:       elsewhere,
+		Links:           links(tables),
+		LinkMax:         span(vars.LinkMax),
+		MaxGuests:       number(vars.MaxGuestsPerLink),
+		LinkLimits:      link.Limits{PerDocument: number(vars.MaxLinksPerDocument), PerMaker: number(vars.MaxLinksPerUser)},
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,

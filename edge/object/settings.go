@@ -84,6 +84,7 @@ func documentConfig(s settings, secret serverconn.Secret) document.Config {
 		Channel:         channelConfig(s),
 		Unacknowledged:  s.number(vars.MaxUnacknowledged),
 		MaxMembers:      s.number(vars.MaxMembers),
+		MaxGuests:       s.number(vars.MaxGuestsPerDoc),
 		PerUser:         s.number(vars.ConnectionsPerUser),
 		MaxReplay:       s.number(vars.MaxReplay),
 		MaxSyncBytes:    s.number(vars.MaxSyncBytes),

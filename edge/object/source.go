@@ -29,29 +29,48 @@ func newHTTPSource(h Host) httpSource {
 // lookedUp is a question to the permission source.
 type lookedUp struct{ session.Question }
 
-// lookUp asks whichever source this deployment has.
+// lookUp asks whichever source this deployment has. A guest's is the link.
 func (o *userObject) lookUp(e session.LookUp) {
-	ask := o.questions.add(lookedUp{e.Question})
-	if o.source.to.URL == "" {
-		o.host.Database(ask, "DB", accessQuery, e.Document, e.UserID)
-		return
+	switch {
+	case protocol.IsGuest(e.UserID):
+		o.lookUpLink(e)
+	case o.source.to.URL == "":
+		o.host.Database(o.questions.add(lookedUp{e.Question}), "DB", accessQuery, e.Document, e.UserID)
+	default:
+		o.askService(o.questions.add(lookedUp{e.Question}), e.UserID, e.Document)
 	}
+}
+
+func (o *userObject) askService(ask uint32, userID, document string) {
 	w := jsonscan.NewObject(nil)
-	w.Str("user_id", e.UserID)
-	w.Str("document", e.Document)
+	w.Str("user_id", userID)
+	w.Str("document", document)
 	o.host.Fetch(ask, o.source.to, w.End())
 }
 
 // answered is the source's answer.
 func (q lookedUp) answered(o *userObject, in Input) user.Event {
-	var access session.Access
+	access, ok := o.readAnswer(in, o.source.to.URL == "")
+	return q.result(access, ok)
+}
+
+// result is the core's event of an answer; without one that can be used, nothing is known.
+func (q lookedUp) result(access session.Access, ok bool) user.Event {
+	if !ok {
+		return forSession(session.AccessFailed{Question: q.Question})
+	}
+	return forSession(session.AccessFound{Question: q.Question, Access: access})
+}
+
+// readAnswer reads the database's answer, or the service's. It complains of one that is none.
+func (o *userObject) readAnswer(in Input, database bool) (access session.Access, ok bool) {
 	wrong := unusable{reason: "no_answer"}
 	switch {
 	case in.Kind != Answered:
 		if len(in.Text) > 0 { // the host knows why
 			wrong.reason = string(in.Text)
 		}
-	case o.source.to.URL == "":
+	case database:
 		access, wrong = parseAccess(in.Text)
 	default:
 		access, wrong = parseSourceAnswer(in.Text)
@@ -59,10 +78,7 @@ func (q lookedUp) answered(o *userObject, in Input) user.Event {
 	if wrong.reason != "" {
 		o.complain(wrong)
 	}
-	if wrong.reason != "" && wrong.reason != unknownRole {
-		return forSession(session.AccessFailed{Question: q.Question})
-	}
-	return forSession(session.AccessFound{Question: q.Question, Access: access})
+	return access, wrong.reason == "" || wrong.reason == unknownRole
 }
 
 // unusable is why an answer is none: a reason, with the status or the name of the member

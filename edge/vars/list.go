@@ -25,6 +25,20 @@ const (
 	AdminToken     Text   = "ADMIN_TOKEN secret"
 )
 
+// Guests.
+const (
+	GuestSecret         Text   = "GUEST_SECRET secret"
+	GuestLinks          Switch = "GUEST_LINKS off"
+	GuestTokenTTL       Number = "GUEST_TOKEN_TTL_S 900 1 86400"
+	LinkMax             Number = "LINK_MAX_S 7776000 1 31536000"
+	MaxGuestsPerLink    Number = "MAX_GUESTS_PER_LINK 1000 1 10000"
+	MaxGuestsPerDoc     Number = "MAX_GUESTS_PER_DOCUMENT 0"
+	MaxLinksPerDocument Number = "MAX_LINKS_PER_DOCUMENT 100 1 10000"
+	MaxLinksPerUser     Number = "MAX_LINKS_PER_USER 100 1 10000"
+	LinksPerIPPerMin    Number = "LINKS_PER_IP_PER_MIN 60 unlimited 1048576"
+	LinksPerIPBurst     Number = "LINKS_PER_IP_BURST 120 1 1048576"
+)
+
 // What one address may do.
 const (
 	ConnectsPerIPPerMin Number = "CONNECTS_PER_IP_PER_MIN 120 unlimited 1048576"
@@ -167,6 +181,7 @@ const (
 // all are all rows, in the order of edge/VARIABLES.md.
 const all = "" +
 	string(Issuer) + "\n" + string(Audience) + "\n" + string(AudienceClaim) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(Algorithms) + "\n" + string(Issuers) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(ClaimsTimeout) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
+	string(GuestSecret) + "\n" + string(GuestLinks) + "\n" + string(GuestTokenTTL) + "\n" + string(LinkMax) + "\n" + string(MaxGuestsPerLink) + "\n" + string(MaxGuestsPerDoc) + "\n" + string(MaxLinksPerDocument) + "\n" + string(MaxLinksPerUser) + "\n" + string(LinksPerIPPerMin) + "\n" + string(LinksPerIPBurst) + "\n" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
 	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" + string(PasswordMin) + "\n" + string(InvitationTTL) + "\n" + string(ResetTTL) + "\n" + string(SignUp) + "\n" + string(SignUpsPerIPPerHour) + "\n" + string(SignUpsPerHour) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +

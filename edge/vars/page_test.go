@@ -192,6 +192,18 @@ JWKS_COOLDOWN_S: The least time between two fetches for a key that is not in the
 ALLOWED_ORIGINS: The origins whose pages may connect, separated by commas, beside this Worker's own, which always may. ~*~: all.
 ADMIN_TOKEN: The operators, as ~name:token~ separated by spaces or commas. Without it there is no admin API.
 
+# Guests
+GUEST_SECRET: The secrets that sign the tokens of guests, 32 random bytes or more, separated by spaces. The first one signs, all count. Without one there are no links.
+GUEST_LINKS: Users who may manage a document make links to it (~POST /v1/documents/{document}/links~). Off: operators alone do.
+GUEST_TOKEN_TTL_S: The life of a guest's access token. A page gets the next one with the link.
+LINK_MAX_S: The longest life of a link.
+MAX_GUESTS_PER_LINK: Guests that a link may make, and does where its maker says no number.
+MAX_GUESTS_PER_DOCUMENT: Guests of a document at a time, within ~MAX_MEMBERS~. | half of ~MAX_MEMBERS~
+MAX_LINKS_PER_DOCUMENT: Links to a document at a time that count.
+MAX_LINKS_PER_USER: Links at a time that a user has made and that count.
+LINKS_PER_IP_PER_MIN: Links redeemed a minute by one address; each token of a guest is one.
+LINKS_PER_IP_BURST: Links redeemed by one address at once, after a rest.
+
 # What one address may do
 CONNECTS_PER_IP_PER_MIN: Connects a minute of one address (an IPv6 /64) that are refused. Each isolate counts for itself, for at most 4,096 addresses.
 CONNECTS_PER_IP_BURST: Connects of one address at once, after a rest.

@@ -128,6 +128,9 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 		if m.Name != "" {
 			w.Str("name", m.Name)
 		}
+		if m.Guest {
+			w.Bool("guest", true)
+		}
 		if m.Data != nil {
 			w.Raw("data", m.Data)
 		}

@@ -20,6 +20,9 @@ type Config struct {
 	// MaxMembers is how many clients the document holds, those in their grace
 	// period included. Default 100.
 	MaxMembers int
+	// MaxGuests is how many of them may be guests, who came by a link: so many places at most
+	// are taken from members. Default half of MaxMembers.
+	MaxGuests int
 	// MaxReplay is how many missed entries a resume replays; a client that
 	// missed more is sent a gap and syncs, which costs fewer frames. Default 1,000.
 	MaxReplay int
@@ -94,6 +97,8 @@ func (c Config) WithDefaults() Config {
 	c.Channel = c.Channel.WithDefaults()
 	def(&c.Unacknowledged, 256)
 	def(&c.MaxMembers, 100)
+	def(&c.MaxGuests, max(1, c.MaxMembers/2))
+	c.MaxGuests = min(c.MaxGuests, c.MaxMembers)
 	def(&c.PerUser, 1)
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)

@@ -61,6 +61,10 @@ func (d *Document) connect(now time.Time, c Connect) {
 		d.refuse(now, m, c, grant, d.documentFull(m))
 		return
 	}
+	if m.guest() && !m.ch.Live() && d.guests()-len(leaving) >= d.cfg.MaxGuests {
+		d.refuse(now, m, c, grant, d.guestsFull(m))
+		return
+	}
 	m.rejected, m.rejectedFor = 0, 0
 	for _, o := range leaving {
 		d.replace(now, o, c.ClientID)
@@ -106,7 +110,7 @@ func (d *Document) replace(now time.Time, m *member, winner string) {
 }
 
 func (d *Document) newMember(grant Grant, clientID string) *member {
-	m := &member{ch: channel.New(&d.cfg.Channel, grant.UserID, clientID), grant: grant, fence: d.fenceOf(grant.UserID)}
+	m := &member{ch: channel.New(d.timing(grant.UserID), grant.UserID, clientID), grant: grant, fence: d.fenceOf(grant.UserID)}
 	m.receipts.Reset(d.cfg.Unacknowledged)
 	// Another client id of the user brings no new allowance.
 	var last *member

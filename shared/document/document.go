@@ -26,7 +26,9 @@ type Document struct {
 	total    uint64 // bytes of all entries there ever were
 	fresh    string // the next generation, where the log has none
 	probes   serverconn.Probes
-	full     []*member // whom this Step has sent more than may be under way
+	// guestTiming is cfg.Channel of guests.
+	guestTiming channel.Config
+	full        []*member // whom this Step has sent more than may be under way
 
 	deadlines
 	output
@@ -34,7 +36,10 @@ type Document struct {
 
 // New returns a document nobody has touched.
 func New(cfg Config, documentID string) *Document {
-	return &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: serverconn.NewProbes(cfg.Conn.Secret)}
+	d := &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: serverconn.NewProbes(cfg.Conn.Secret)}
+	d.guestTiming = d.cfg.Channel
+	d.guestTiming.ReadOnly = guestReadOnly
+	return d
 }
 
 // Restore returns the document a snapshot was taken from. It fails on a
@@ -73,7 +78,7 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 }
 
 func (d *Document) restoreMember(row Row) (*member, error) {
-	ch, err := channel.Restore(&d.cfg.Channel, row.Channel)
+	ch, err := channel.Restore(d.timing(row.Channel.UserID), row.Channel)
 	switch {
 	case err != nil:
 		return nil, err

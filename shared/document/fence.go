@@ -81,7 +81,7 @@ func (d *Document) fence(now time.Time, members []*member, userID string, epoch 
 		return nil
 	}
 	if len(members) == 0 {
-		m := &member{ch: channel.New(&d.cfg.Channel, userID, ""), grant: Grant{UserID: userID, AdmittedAt: admitted}}
+		m := &member{ch: channel.New(d.timing(userID), userID, ""), grant: Grant{UserID: userID, AdmittedAt: admitted}}
 		d.insert(m)
 		members = []*member{m}
 	}

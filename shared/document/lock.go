@@ -16,9 +16,10 @@ const fromSource = "permission_source"
 const lockSettles = 5 * time.Second
 
 // lockSaid takes a grant's word about the document's lock, when it is the newest. That
-// nothing is locked need not be said of an erased document, which keeps no rows for it.
+// nothing is locked need not be said of an erased document, which keeps no rows for it. A guest's
+// that names no workspace is of no source.
 func (d *Document) lockSaid(now time.Time, g Grant) {
-	if l := &d.state.Lock; d.outdated(g) || d.erased() && !g.Locked || l.On && l.Held {
+	if l := &d.state.Lock; d.outdated(g) || protocol.IsGuest(g.UserID) && g.WorkspaceID == "" || d.erased() && !g.Locked || l.On && l.Held {
 		return
 	}
 	since := d.state.Lock.At

@@ -76,6 +76,9 @@ func (l live) clone() live {
 
 func (m *member) userID() string { return m.grant.UserID }
 
+// guest reports whether the member came by a link.
+func (m *member) guest() bool { return protocol.IsGuest(m.userID()) }
+
 // key is by what members are ordered: the user, then the client. A client with no name has no
 // connection: it stands for all that may come.
 func (m *member) key() string {

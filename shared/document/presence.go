@@ -104,12 +104,17 @@ func (d *Document) sendPresence(m *member, event, clientID string, data []byte) 
 }
 
 func (d *Document) presenceFrame(m *member, event, clientID string, data []byte) protocol.Frame {
-	p := protocol.Presence{UserID: m.userID(), ClientID: clientID, Name: m.grant.Name}
+	p := m.presence(clientID)
 	if len(data) > 0 {
 		p.Data = data
 	}
 	d.data = p.Append(d.data[:0])
 	return protocol.Frame{Type: protocol.TypePresence, Event: event, Data: d.data}
+}
+
+// presence is who the member is, to the others.
+func (m *member) presence(clientID string) protocol.Presence {
+	return protocol.Presence{UserID: m.userID(), ClientID: clientID, Name: m.grant.Name, Guest: m.guest()}
 }
 
 // sees reports whether a connection has room for presence.
@@ -193,7 +198,7 @@ func (d *Document) sendMembers(m *member) {
 		if o == m || !o.active() {
 			continue
 		}
-		p := protocol.Presence{UserID: o.userID(), ClientID: o.ch.ClientID(), Name: o.grant.Name}
+		p := o.presence(o.ch.ClientID())
 		if data := o.looksLike(); len(data) > 0 {
 			if len(data) <= room {
 				p.Data, room = data, room-len(data)

@@ -6,6 +6,8 @@ import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 // join, leave and update. A client's update has Data alone.
 type Presence struct {
 	UserID, ClientID, Name string
+	// Guest says that the member came by a link: the name is what it gave itself.
+	Guest bool
 	// Data is any JSON, such as a cursor; nil for none.
 	Data []byte
 }
@@ -16,6 +18,9 @@ func (p Presence) Append(dst []byte) []byte {
 	optStr(&w, "user_id", p.UserID)
 	optStr(&w, "client_id", p.ClientID)
 	optStr(&w, "name", p.Name)
+	if p.Guest {
+		w.Bool("guest", true)
+	}
 	if p.Data != nil {
 		w.Raw("data", p.Data)
 	}
@@ -28,7 +33,7 @@ func ParsePresence(data []byte) (Presence, bool) {
 		return Presence{}, true
 	}
 	m := read(data)
-	p := Presence{UserID: m.str("user_id"), ClientID: m.str("client_id"), Name: m.str("name"), Data: m.field("data")}
+	p := Presence{UserID: m.str("user_id"), ClientID: m.str("client_id"), Name: m.str("name"), Guest: m.flag("guest"), Data: m.field("data")}
 	return p, m.ok
 }
 

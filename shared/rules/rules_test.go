@@ -66,6 +66,7 @@ var below = map[string][]string{
 	"shared/user":        {"shared/session", "shared/device", "shared/app", "shared/serverconn", "shared/protocol", "shared/audit"},
 	"shared/audit":       {"shared/protocol", "shared/jsonscan"},
 	"shared/token":       {"shared/protocol", "shared/jsonscan"},
+	"shared/guest":       {"shared/token", "shared/protocol", "shared/jsonscan"},
 	"shared/token/peek":  {"shared/protocol", "shared/jsonscan"},
 	"shared/client":      {"shared/clientconn", "shared/backoff", "shared/token/renewal", "shared/token/peek", "shared/protocol", "shared/jsonscan"},
 	"shared/sim":         {"shared/session", "shared/device", "shared/app", "shared/user", "shared/document", "shared/channel", "shared/protocol", "shared/audit"},

@@ -51,6 +51,9 @@ func (s *Session) tooOften(now time.Time, a Admit) bool {
 	return wait > 0
 }
 
+// guestShare is how much of a user's limits a guest has, who came by a link, in thousandths.
+const guestShare = 250
+
 // openedForOne is how many documents that were opened of late count like one that is open.
 const openedForOne = 8
 
@@ -60,6 +63,9 @@ const openedForOne = 8
 // little more than the few, and no document has to be notified when another is opened. Whoever
 // goes from document to document has no more of it than who keeps them open.
 func (s *Session) share(now time.Time) int {
+	if protocol.IsGuest(s.row.UserID) {
+		return guestShare
+	}
 	open := s.documents()
 	if s.Holds(protocol.DeviceChannel) {
 		open--

@@ -61,7 +61,10 @@ func (v *Verifier) subject(t *Token) (string, *protocol.Error) {
 	if slices.ContainsFunc(v.Reserved, func(prefix string) bool { return strings.HasPrefix(v.Prefix+s, prefix) }) {
 		return "", refuse(ReasonReserved)
 	}
-	if s = v.Prefix + s; !protocol.UserID(s) {
+	if s = v.Prefix + s; protocol.IsGuest(s) {
+		return "", refuse(ReasonReserved)
+	}
+	if !protocol.UserID(s) {
 		return "", malformed(name)
 	}
 	return s, nil
@@ -115,13 +118,19 @@ func lower(s string) string {
 // text that is too long is cut between two characters.
 func (t *Token) text(name string) string {
 	raw, _ := t.claims[name].(string)
-	out := make([]byte, 0, min(len(raw), textBytes))
+	return Clean(raw, textBytes)
+}
+
+// Clean returns a name as it may be shown, in at most so many bytes: without invisible characters
+// and characters that turn text around, and with single spaces.
+func Clean(raw string, most int) string {
+	out := make([]byte, 0, min(len(raw), most))
 	for _, r := range raw {
 		r = shown(r)
 		if r < 0 || r == ' ' && (len(out) == 0 || out[len(out)-1] == ' ') {
 			continue
 		}
-		if len(out)+utf8.RuneLen(r) > textBytes {
+		if len(out)+utf8.RuneLen(r) > most {
 			break
 		}
 		out = utf8.AppendRune(out, r)

@@ -107,6 +107,8 @@ export interface PresenceDetail<Data = unknown> {
   userId: string;
   clientId: string;
   name?: string;
+  /** The member came by a link, and the name is what it gave itself: show both. */
+  guest?: boolean;
   data?: Data;
 }
 
