@@ -68,7 +68,7 @@ const besidePackage = {
   name: "holdfast",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^holdfast$/ }, () => ({ path: "./holdfast.js", external: true }));
-    onResolve({ filter: /^holdfast\/yjs$/ }, () => ({ path: join(here, "src/yjs.ts") }));
+    onResolve({ filter: /^holdfast\/(yjs|guest)$/ }, ({ path }) => ({ path: join(here, `src/${path.slice("holdfast/".length)}.ts`) }));
     // The source that the page shows is the one that it is made of.
     onResolve({ filter: /^demo:code$/ }, () => ({ path: join(here, "demo/document.ts"), namespace: "code" }));
     onLoad({ filter: /.*/, namespace: "code" }, async ({ path }) => ({ contents: await readFile(path, "utf8"), loader: "text", watchFiles: [path] }));
@@ -109,6 +109,7 @@ async function npmPackage(out, shared, exec, wasm) {
     entry("vue", ["core", "index"]),
     entry("svelte", ["core", "index"]),
     entry("testing", ["core"]),
+    entry("guest", ["errors"]),
     entry("yjs", ["core", "errors"]),
     bundle({ entryPoints: ["src/global.ts"], outfile: join(out, "holdfast.global.js"), format: "iife", globalName: "Holdfast", plugins: [apart(["offline"]), ...plugins] }),
   ]);

@@ -26,7 +26,7 @@ func (s SQLStore) Add(ctx context.Context, l Link, max Limits, known bool) (bool
 	stored, err := d1.Changes(ctx, s.DB, "INSERT INTO links (id, document_id, role, hash, name, maker, operator, uses, created_at, expires_at)"+
 		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"+
 		" WHERE (SELECT COUNT(*) FROM links WHERE document_id = ?2 AND "+counts+"?9) < ?11"+
-		" AND (?6 = '' OR (SELECT COUNT(*) FROM links WHERE maker = ?6 AND "+counts+"?9) < ?12)"+
+		" AND (?6 = '' OR (SELECT COUNT(*) FROM links WHERE maker = ?6 AND maker <> '' AND "+counts+"?9) < ?12)"+
 		" AND (?13 = 0 OR EXISTS (SELECT 1 FROM documents WHERE id = ?2))",
 		l.ID, l.Document, l.Role, l.Hash, l.Name, l.Maker, l.Operator, l.Uses, now, l.ExpiresAt.UnixMilli(), max.PerDocument, max.PerMaker, flag(known))
 	if err != nil || stored || !known {

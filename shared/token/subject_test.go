@@ -70,6 +70,13 @@ func TestSubjectIsOneClaim(t *testing.T) {
 			t.Errorf("SUBJECT_CLAIM %q, %s: %q, want %q", c.claim, c.claims, got, c.want)
 		}
 	}
+	// No user of an issuer's is called as a guest is, by whatever prefix.
+	const reserved = "AUTHENTICATION_FAILED subject_of_another_issuer"
+	for prefix, subject := range map[string]string{"": "guest:0123456789abcdef:0000000000000001", "gu": "est:0123456789abcdef:0000000000000001", "guest:": "x"} {
+		if got := who(&Verifier{Prefix: prefix}, `,"user_id":"`+subject+`"`); got != reserved {
+			t.Errorf("prefix %q, subject %q: %q", prefix, subject, got)
+		}
+	}
 	all := &Verifier{Subject: EmailClaim, EmailsVerified: true}
 	for _, verified := range []string{"", `,"email_verified":false`, `,"email_verified":"true"`} {
 		if got := who(all, `,"email":"Alice@example.com"`+verified); got != "alice@example.com" {

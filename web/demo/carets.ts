@@ -2,6 +2,7 @@ import { Extension } from "@tiptap/core";
 import { yCursorPlugin } from "@tiptap/y-tiptap";
 import type { HoldfastProvider, Who } from "holdfast/yjs";
 import { hue, make } from "./dom.ts";
+import { shownName } from "./guests.ts";
 import type { DemoSession } from "./editor.ts";
 
 const colours = 6; // of the style sheet
@@ -39,7 +40,7 @@ export const Carets = Extension.create<{ provider: HoldfastProvider; session: De
         const who = provider.who(id);
         if (!who) return make("span", "");
         const own = who.userId === session.userId && who.clientId === session.clientId;
-        return make("span", `caret c${colourOf(who)}`, make("span", "caret-name", own ? "Your other tab" : who.name || who.userId));
+        return make("span", `caret c${colourOf(who)}`, make("span", "caret-name", own ? "Your other tab" : shownName(who.userId, who.name || who.userId)));
       },
       selectionBuilder(_: unknown, id: number) {
         const who = provider.who(id);

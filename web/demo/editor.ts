@@ -6,6 +6,7 @@ import { colourOf, leaveColour, nameOf } from "./carets.ts";
 import { Comments } from "./comments.ts";
 import { openDocument } from "./document.ts";
 import { at, short } from "./dom.ts";
+import { shownName } from "./guests.ts";
 import { Locks } from "./locks.ts";
 
 /** The demo's session: Yjs over Holdfast. */
@@ -122,10 +123,10 @@ export class Editor {
 
   #present(detail: PresenceDetail): void {
     const key = nameOf(detail);
-    if (detail.name) this.#names.set(detail.userId, detail.name);
+    if (detail.name) this.#names.set(detail.userId, shownName(detail.userId, detail.name));
     if (key === nameOf(this.session)) return;
     if (detail.state !== "leave") this.#people.set(key, detail);
     else if (this.#people.delete(key)) leaveColour(detail);
-    this.#events.people([...this.#people].map(([key, one]) => ({ key, name: one.name || one.userId, colour: colourOf(one) })));
+    this.#events.people([...this.#people].map(([key, one]) => ({ key, name: shownName(one.userId, one.name || one.userId), colour: colourOf(one) })));
   }
 }

@@ -1,7 +1,9 @@
 import code from "demo:code";
 import { HoldfastError } from "holdfast";
+import { linkIn, type Guest } from "holdfast/guest";
 import { at, make, short, span } from "./dom.ts";
 import { Editor, type DemoSession, type Person } from "./editor.ts";
+import { joinForm, shownName } from "./guests.ts";
 import { Inspector } from "./inspector.ts";
 import { account, forget, logout, revoke, shorten, tokens, userId, wrongOrigin } from "./issuer.ts";
 import { dropLine, setOnline } from "./line.ts";
@@ -13,6 +15,18 @@ const documents = ["welcome", "notes", "secret", "locked"];
 let current: { session: DemoSession; editor: Editor; inspector: Inspector } | undefined;
 let wanted = 0; // counts openings, so that a slow opening that a newer one has overtaken is dropped
 
+// Who came by a link, and has no account.
+let guest: Guest | undefined;
+const joining = joinForm(
+  () => linkIn(location.hash),
+  async (joined) => {
+    guest = joined;
+    document.body.dataset.guest = "";
+    await open(joined.document);
+    if (at("blocked").hidden) current?.editor.focus();
+  },
+);
+
 // After a sign-in the next thing that one does is to write.
 const form = signInForm(async () => {
   await open(chosen());
@@ -22,7 +36,7 @@ const form = signInForm(async () => {
 
 /** Returns the document in the address, or the first one. */
 function chosen(): string {
-  return new URL(location.href).searchParams.get("document") || documents[0]!;
+  return guest?.document || new URL(location.href).searchParams.get("document") || documents[0]!;
 }
 
 async function open(name: string): Promise<void> {
@@ -34,7 +48,7 @@ async function open(name: string): Promise<void> {
   try {
     editor = await Editor.open(
       at("editor"),
-      { document: name, user: userId(), getToken: tokens(), warnUnsent: true },
+      { document: name, user: guest?.userId ?? userId(), getToken: guest?.getToken ?? tokens(), warnUnsent: true },
       { refused, restored, unreadable: ({ reason }) => log("unreadable", reason ?? "", "bad"), people, say },
     );
   } catch (error) {
@@ -96,7 +110,7 @@ function listen(session: DemoSession): void {
     logOperation(detail.version, from, detail.replay);
   });
   session.addEventListener("presence", ({ detail }) => {
-    if (mine() && (detail.state === "join" || detail.state === "leave")) log("presence", `${detail.name || short(detail.userId)} ${detail.state === "join" ? "joined" : "left"}`);
+    if (mine() && (detail.state === "join" || detail.state === "leave")) log("presence", `${shownName(detail.userId, detail.name || short(detail.userId))} ${detail.state === "join" ? "joined" : "left"}`);
   });
   session.addEventListener("permissionchange", ({ detail }) => {
     if (!mine()) return;
@@ -124,6 +138,7 @@ function listen(session: DemoSession): void {
     log("autherror", detail.code, "bad");
     if (detail.recoverable) return; // the session still uses its token, and asks again
     leave();
+    if (guest) return void joining.show(detail);
     forget();
     form.show(detail.message);
   });
@@ -133,12 +148,14 @@ function showDocument(name: string): void {
   document.body.dataset.view = "workspace";
   document.title = `${name} · Holdfast`;
   at("title").textContent = name;
-  at("email").textContent = account();
+  at("email").textContent = guest ? guest.name : account();
+  at("as-guest").hidden = !guest;
+  at("sign-out").textContent = guest ? "Leave" : "Sign out";
   at("read-only").hidden = true;
   at("people").replaceChildren();
   at("saved").dataset.waiting = "false";
   at("saved").textContent = "Opening…";
-  at<HTMLAnchorElement>("second-tab").href = `?document=${encodeURIComponent(name)}`;
+  at<HTMLAnchorElement>("second-tab").href = guest ? location.href : `?document=${encodeURIComponent(name)}`;
   say("");
   unblock();
   at("documents").replaceChildren(
@@ -169,9 +186,14 @@ const titles: Record<string, string> = {
   WASM_BLOCKED_BY_CSP: "This page may not run WebAssembly",
 };
 
+const guestTitles: Record<string, string> = {
+  TOKEN_REVOKED: "Your access has ended",
+  INSUFFICIENT_PERMISSIONS: "Your link gives you no access any more",
+};
+
 function block(error: HoldfastError): void {
   at("blocked").hidden = false;
-  at("blocked-title").textContent = titles[error.code] ?? (current?.session.state === "closed" ? "The session has ended" : "A change was refused");
+  at("blocked-title").textContent = (guest && guestTitles[error.code]) || (titles[error.code] ?? (current?.session.state === "closed" ? "The session has ended" : "A change was refused"));
   at("blocked-text").textContent = error.code === "ORIGIN_NOT_ALLOWED" ? wrongOrigin : error.message;
   at("blocked-code").textContent = error.code;
   at("blocked-retry").textContent = "Try again";
@@ -230,6 +252,10 @@ async function signOut(): Promise<void> {
   current = undefined;
   left?.inspector.destroy();
   left?.editor.destroy();
+  if (guest) {
+    void left?.session.close();
+    return location.replace("./"); // without the link
+  }
   await Promise.all([left?.session.signOut(), logout()]);
   form.show();
 }
@@ -272,5 +298,8 @@ addEventListener("popstate", () => {
   if (document.body.dataset.view === "workspace") void open(chosen());
 });
 
-if (account()) void open(chosen());
+addEventListener("hashchange", () => linkIn(location.hash) && location.reload()); // a link, pasted into this tab
+
+if (linkIn(location.hash)) void joining.begin();
+else if (account()) void open(chosen());
 else form.show();
