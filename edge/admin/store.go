@@ -25,6 +25,7 @@ type Store interface {
 	AppStore
 	Lists
 	SignIns
+	DeadLetters
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
 	// PutDocument stores a row except its lock. ErrNotFound: there is no such workspace.

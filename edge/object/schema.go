@@ -17,6 +17,8 @@ const (
 	sectionsNumber
 	partsNumber
 	auditNumber
+	eventsNumber
+	eventsStateNumber
 	remainsNumber
 	sessionNumber
 	userChannelsNumber
@@ -32,7 +34,7 @@ const (
 
 var shapes = [tableCount]*shape{
 	&opsTable.shape, &channelsTable.shape, &commentsTable.shape, &receiptsTable.shape, &stateTable.shape, &sectionsTable.shape,
-	&partsTable.shape, &auditTable.shape, &remainsTable.shape,
+	&partsTable.shape, &auditTable.shape, &eventsTable.shape, &eventsStateTable.shape, &remainsTable.shape,
 	&sessionTable.shape, &userChannelsTable.shape, &accessTable.shape, &revokedTable.shape, &deviceTable.shape, &outboxTable.shape,
 	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape,
 }
@@ -54,7 +56,7 @@ var documentSchema = schema{
 	},
 }
 
-var userSchema = schema{tables: append([]*shape{&auditTable.shape}, shapes[sessionNumber:]...)}
+var userSchema = schema{tables: append([]*shape{&auditTable.shape, &eventsTable.shape, &eventsStateTable.shape}, shapes[sessionNumber:]...)}
 
 // upgrade runs what brings tables from a version to this one; from 0 it makes them.
 func (d *schema) upgrade(from int, run func(Stmt)) {
