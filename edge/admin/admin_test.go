@@ -100,6 +100,7 @@ func TestMethodsAndRoutes(t *testing.T) {
 		"/v1/admin/accounts/usr_x/token":         "POST",
 		"/v1/webhooks/permissions":               "POST",
 		"/v1/admin/workspaces/ws/members/a%2Fnn": "DELETE, PUT",
+		"/v1/admin/users/ann":                    "DELETE",
 	} {
 		a := w.ask("PATCH", path, "")
 		if a.status != 405 || a.header.Get("Allow") != allow || a.reason != "method_not_allowed" {
@@ -107,7 +108,7 @@ func TestMethodsAndRoutes(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/v1/admin/", "/v1/admin/documents/", "/v1/admin/documents/d1/", "/v1/admin//documents/d1",
-		"/v1/admin/documents/d1/members", "/v1/admin/users/ann", "/v1/other", "/v1/admin/documents/../documents/d1",
+		"/v1/admin/documents/d1/members", "/v1/admin/users/ann/", "/v1/other", "/v1/admin/documents/../documents/d1",
 		"/v1/admin/apps/", "/v1/admin/apps/com.example.one/key", oneKey + "/secret"} {
 		if a := w.ask("GET", path, ""); a.status != 404 || a.code != "NOT_FOUND" {
 			t.Errorf("%s: %d %s", path, a.status, a.text)

@@ -57,7 +57,7 @@ func TestChangesThatFail(t *testing.T) {
 		{"PutDocument", "PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`, 503, "database_unavailable", false},
 		{"DOCUMENTS/d1", "PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`, 503, "document_unavailable", true},
 		{"SESSIONS/bob", "PUT", "/v1/admin/documents/d1", `{"workspace_id":"ws","title":"x"}`, 503, "session_unavailable", true},
-		{"DeleteDocument", "DELETE", "/v1/admin/documents/d1", ``, 503, "database_unavailable", false},
+		{"EraseDocument", "DELETE", "/v1/admin/documents/d1", ``, 503, "database_unavailable", false},
 		{"SESSIONS/bob", "DELETE", "/v1/admin/documents/d1", ``, 503, "session_unavailable", true},
 		{"DOCUMENTS/d1", "DELETE", "/v1/admin/documents/d1", ``, 503, "document_unavailable", true},
 		{"DOCUMENTS/d2", "PUT", "/v1/admin/documents/d2", `{"workspace_id":"ws","title":"x"}`, 503, "document_unavailable", false},
@@ -135,7 +135,7 @@ func TestPermissionsElsewhere(t *testing.T) {
 	if a := w.ask("DELETE", "/v1/admin/documents/any/lock", ``); a.status != 200 || a.body["locked"] != false {
 		t.Errorf("%d %s", a.status, a.text)
 	}
-	if a := w.ask("DELETE", "/v1/admin/documents/any", ``); a.status != 200 || len(w.did) != 3 || w.did[0] != `DOCUMENTS/any {"kind":"erase"}` {
+	if a := w.ask("DELETE", "/v1/admin/documents/any", ``); a.status != 200 || len(w.did) != 4 || w.did[0] != "unlist any" || w.did[1] != `DOCUMENTS/any {"kind":"erase"}` {
 		t.Errorf("%d %s %q", a.status, a.text, w.did)
 	}
 	w.down["DOCUMENTS/any"] = true
@@ -195,7 +195,8 @@ func TestDocumentsAndWorkspaces(t *testing.T) {
 	// The row goes before the content, and who has a grant and may be about to connect is notified too.
 	w.grants["d2 zoe"] = "view"
 	a = w.ask("DELETE", "/v1/admin/documents/d2", `{"reason":"by_request"}`)
-	if want := `{"stored":true,"told":["ann","bob","zoe"],"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"]}}`; a.status != 200 || a.text != want {
+	if want := `{"stored":true,"told":["ann","bob","zoe"],"database":{"documents":1},"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"],"sockets":2,"rows":{"ops":9},"bytes":120},` +
+		`"at":"2026-11-21T14:02:00Z","restorable_until":{"objects":"2026-12-21T14:02:00Z","database":"2026-12-21T14:02:00Z"},"left":[{"what":"document_row"`; a.status != 200 || !strings.HasPrefix(a.text, want) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	if w.did[0] != "delete d2" || w.did[1] != `DOCUMENTS/d2 {"kind":"erase"}` {

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
@@ -129,53 +128,6 @@ func putDocument(c *request) (answer, *protocol.Error) {
 	return ok(notified(users)), nil
 }
 
-// deleteDocument removes a document's row and grants, and erases its content; the
-// document disconnects everybody. The row goes first, so that nobody new is let in between the
-// two; a repeat erases what could not be erased. Where permissions come from elsewhere
-// there is only the content.
-func deleteDocument(c *request) (answer, *protocol.Error) {
-	var grantees []string
-	was := true
-	if !c.cfg.Elsewhere {
-		var err error
-		if grantees, err = c.store.Grantees(c.ctx, c.document, maxNotified); err != nil {
-			return answer{}, storeError(err, noDocument)
-		}
-		if was, err = c.store.DeleteDocument(c.ctx, c.document); err != nil {
-			return answer{}, storeError(err, noDocument)
-		}
-	}
-	if c.cfg.Links != nil { // one of this name that is made later has none of its links
-		if err := c.cfg.Links.Forget(c.ctx, c.document); err != nil {
-			return answer{}, linkError(err, noDocument)
-		}
-	}
-	said, err := c.ask(c.ctx, c.document, (&call.Erase{}).Message())
-	if err != nil {
-		return answer{}, c.afterStore(err)
-	}
-	erased := call.ParseErased(said)
-	users := erased.Closed
-	if !was && erased.Version == 0 && len(users) == 0 {
-		return answer{}, noDocument()
-	}
-	c.logErased(erased.Version)
-	for _, user := range grantees {
-		if !slices.Contains(users, user) {
-			users = append(users, user)
-		}
-	}
-	if err := c.askEach(c.ctx, users, change{document: c.document, version: erased.Access, reason: permissions, by: c.by}); err != nil {
-		return answer{}, afterStore(err)
-	}
-	slices.Sort(users)
-	out := jsonscan.NewObject(nil)
-	out.Bool("stored", true)
-	out.Strs("told", users)
-	out.Raw("erased", said)
-	return ok(out.End()), nil
-}
-
 // afterStore is the error of a call whose first half was stored, where there is one.
 func (c *request) afterStore(err *protocol.Error) *protocol.Error {
 	if c.cfg.Elsewhere {
@@ -185,11 +137,11 @@ func (c *request) afterStore(err *protocol.Error) *protocol.Error {
 }
 
 // logErased logs the erasure, for the document's own log is gone.
-func (c *request) logErased(version uint64) {
+func (c *request) logErased(document string, version uint64) {
 	w := jsonscan.NewObject(nil)
 	w.Str("level", "warn")
 	w.Str("event", "document_erased")
-	w.Str("document", c.document)
+	w.Str("document", document)
 	w.Str("by", c.by)
 	w.Str("reason", c.why("by_operator"))
 	w.Uint("document_version", version)

@@ -35,7 +35,6 @@ const (
 	userPath       = usersPath + "/{user_id}"
 	accountsPath   = "/v1/admin/accounts"
 	accountPath    = accountsPath + "/{account_id}"
-	deadPath       = "/v1/admin/events/dead"
 	appsPath       = "/v1/admin/apps"
 	appPath        = appsPath + "/{package}"
 )
@@ -51,6 +50,7 @@ func routes() []route {
 		{method: "PUT", path: workspacePath, name: "putWorkspace", fields: []string{"name"}, do: putWorkspace},
 		{method: "GET", path: workspacePath + "/documents", name: "listWorkspaceDocuments", do: listWorkspaceDocuments},
 		{method: "GET", path: workspacePath + "/members", name: "listWorkspaceMembers", do: listWorkspaceMembers},
+		{method: "DELETE", path: workspacePath, name: "deleteWorkspace", fields: []string{"reason"}, do: deleteWorkspace},
 		{method: "PUT", path: workspacePath + "/members/{user_id}", name: "putWorkspaceMember", fields: []string{"role", "reason"}, do: putWorkspaceMember},
 		{method: "DELETE", path: workspacePath + "/members/{user_id}", name: "deleteWorkspaceMember", fields: []string{"reason"}, do: deleteWorkspaceMember},
 
@@ -62,6 +62,7 @@ func routes() []route {
 		{method: "DELETE", path: documentPath + "/members/{user_id}", name: "deleteDocumentMember", fields: []string{"reason"}, do: deleteDocumentMember},
 		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
 		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
+		{method: "DELETE", path: documentPath + "/comments/{comment_id}", name: "deleteComment", fields: []string{"reason"}, do: deleteComment},
 		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
 		{method: "GET", path: linksPath, name: "listLinks", do: listLinks},
 		{method: "POST", path: linksPath, name: "makeLink", fields: []string{"role", "expires", "uses", "name", "reason"}, do: makeLink},
@@ -71,6 +72,7 @@ func routes() []route {
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 
 		{method: "GET", path: usersPath, name: "listUsers", do: listUsers},
+		{method: "DELETE", path: userPath, name: "deleteUser", fields: []string{"content", "comments", "reason"}, do: deleteUser},
 		{method: "GET", path: userPath + "/session", name: "getSession", do: getSession},
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},
@@ -78,10 +80,6 @@ func routes() []route {
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
-
-		{method: "GET", path: deadPath, name: "listDeadLetters", do: listDeadLetters},
-		{method: "POST", path: deadPath + "/replay", name: "replayDeadLetters", fields: []string{"ids", "all", "reason"}, do: replayDeadLetters},
-		{method: "DELETE", path: deadPath, name: "deleteDeadLetters", fields: []string{"ids", "all", "reason"}, do: deleteDeadLetters},
 
 		{method: "GET", path: accountsPath, name: "listAccounts", do: listAccounts},
 		{method: "POST", path: accountsPath, name: "createAccount", fields: []string{"email", "name", "password", "reason"}, do: createAccount},

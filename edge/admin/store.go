@@ -25,13 +25,11 @@ type Store interface {
 	AppStore
 	Lists
 	SignIns
-	DeadLetters
+	EraseStore
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
 	// PutDocument stores a row except its lock. ErrNotFound: there is no such workspace.
 	PutDocument(ctx context.Context, d Document) error
-	// DeleteDocument removes a document and the grants on it, and returns false if there was none.
-	DeleteDocument(ctx context.Context, id string) (bool, error)
 	// WorkspaceChanged counts a change of a whole workspace. Every document that a later
 	// OpenedDocuments lacks sees the change when it is opened.
 	WorkspaceChanged(ctx context.Context, workspace string) error

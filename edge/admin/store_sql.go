@@ -40,12 +40,6 @@ func (s SQLStore) PutDocument(ctx context.Context, d Document) error {
 		d.ID, d.WorkspaceID, d.Title, d.Access)
 }
 
-// DeleteDocument implements Store.
-func (s SQLStore) DeleteDocument(ctx context.Context, id string) (bool, error) {
-	n, err := d1.Run(ctx, s.DB, "DELETE FROM documents WHERE id = ?", id)
-	return n > 0, err
-}
-
 // WorkspaceChanged implements Store.
 func (s SQLStore) WorkspaceChanged(ctx context.Context, workspace string) error {
 	_, err := d1.Run(ctx, s.DB, "INSERT INTO workspace_changes (workspace_id, changes) VALUES (?, 1) ON CONFLICT DO UPDATE SET changes = changes + 1", workspace)

@@ -55,7 +55,6 @@ type world struct {
 	apps       appTables
 	opened     map[string][]string // workspace -> documents
 	signIns    []SignIn
-	dead       deadTable
 	accounts   *accounttest.Memory
 }
 
@@ -68,7 +67,11 @@ func newWorld(t *testing.T) *world {
 			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`,
 			"end":                `{"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`,
 			"DOCUMENTS access":   `{"access":{"version":3,"users":["bob","ann"]}}`,
-			"erase":              `{"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"]}}`,
+			"erase":              `{"erased":{"document_version":9,"snapshot_version":0,"open_comments":2,"access":4,"closed":["bob","ann"],"sockets":2,"rows":{"ops":9},"bytes":120}}`,
+			"erase_comment":      `{"comment_erased":{"entries":3,"document_version":10}}`,
+			"visited":            `{"documents":["d1","d2"],"more":false}`,
+			"forget":             `{"forgotten":{"rows":{"ops":3,"members":1},"sockets":0,"comments_resolved":0,"document_version":9}}`,
+			"erase_user":         `{"user_erased":{"rows":{"audit":7},"sockets":1}}`,
 			"lock":               `{"ok":true,"locked":true,"document_version":9}`,
 			"SESSIONS describe":  `{"session":{"user_id":"ann","session_id":"s1","started_at":"2026-11-21T14:00:00Z","perm_epoch":1,"channels":[{"document":"d1","client_id":"c","admitted_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z","permissions":["read"],"workspace_id":"ws","role":"member","pending":false}],"revoked_tokens":0,"apps":[{"package":"com.example.one","state":"running","session_id":"YW5u.0123456789abcdef0123456789abcdef"}]}}`,
 			"DOCUMENTS describe": `{"document":{"document_version":9,"snapshot_version":0,"locked":false,"members":[{"user_id":"bob","client_id":"c","state":"active","permissions":["read"],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"ann","client_id":"d","state":"grace","permissions":[],"perm_epoch":1,"connected_at":"2026-11-21T14:00:00Z","expires_at":"2026-11-21T14:15:00Z"},{"user_id":"gil","client_id":"g","state":"gone"}],"sections":[]}}`,
@@ -147,10 +150,37 @@ func (w *world) PutDocument(_ context.Context, d Document) error {
 	return nil
 }
 
-func (w *world) DeleteDocument(_ context.Context, id string) (bool, error) {
-	_, was := w.documents[id]
+func (w *world) EraseDocument(_ context.Context, id string, rights bool) (rows []Rows, err error) {
+	if !rights {
+		return nil, w.enter("unlist "+id, "EraseDocument")
+	}
+	if _, was := w.documents[id]; was {
+		rows = []Rows{{"documents", 1}}
+	}
 	delete(w.documents, id)
-	return was, w.enter("delete "+id, "DeleteDocument")
+	return rows, w.enter("delete "+id, "EraseDocument")
+}
+
+func (w *world) WorkspaceDocuments(_ context.Context, workspace string, max int) (list []string, err error) {
+	for id, d := range w.documents {
+		if d.WorkspaceID == workspace {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list[:min(len(list), max)], w.enter("documents of "+workspace, "WorkspaceDocuments")
+}
+
+func (w *world) EraseWorkspace(_ context.Context, workspace string) (rows []Rows, err error) {
+	if w.workspaces[workspace] != "" {
+		rows = []Rows{{"members", 2}, {"workspaces", 1}}
+	}
+	delete(w.workspaces, workspace)
+	return rows, w.enter("erase workspace "+workspace, "EraseWorkspace")
+}
+
+func (w *world) EraseUser(_ context.Context, user string) ([]Rows, error) {
+	return []Rows{{"members", 1}, {"users", 0}}, w.enter("erase user "+user, "EraseUser")
 }
 
 func (w *world) WorkspaceChanged(_ context.Context, workspace string) error {

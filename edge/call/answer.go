@@ -199,8 +199,12 @@ type Erased struct {
 	Version, Snapshot uint64
 	Comments          int
 	Access            uint64
-	// Closed are the users that were there.
-	Closed []string
+	// Closed are the users that were there, by so many Sockets.
+	Closed  []string
+	Sockets int
+	// Rows are how many each table had, and Bytes what was in them that clients wrote.
+	Rows  []byte
+	Bytes uint64
 }
 
 func (a *Erased) fields(f *fields) {
@@ -209,6 +213,11 @@ func (a *Erased) fields(f *fields) {
 	f.count("open_comments", &a.Comments)
 	f.uint("access", &a.Access)
 	f.strs("closed", &a.Closed)
+	if f.reading || a.Rows != nil { // version 2 had none of these
+		f.count("sockets", &a.Sockets)
+		f.raw("rows", &a.Rows)
+		f.uint("bytes", &a.Bytes)
+	}
 }
 
 // Append appends the answer.

@@ -4,14 +4,16 @@ import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
 // ToSession is what a user's object is asked: the request that its Kind names.
 type ToSession struct {
-	Kind   *Kind
-	Admit  Admit
-	Gone   Gone
-	Access Access
-	End    End
-	Post   Post
-	AppKey AppKey
-	Audit  AuditSession
+	Kind    *Kind
+	Admit   Admit
+	Gone    Gone
+	Access  Access
+	End     End
+	Post    Post
+	AppKey  AppKey
+	Audit   AuditSession
+	Visited Visited
+	Export  Export
 }
 
 // ParseSession reads what a user's object is asked; the error is 0 for a good text. That it
@@ -41,6 +43,12 @@ func ParseSession(text []byte) (*ToSession, Error) {
 		r.Kind = &KindDescribeSession
 	case KindAuditSession.Word:
 		r.Kind, visit = &KindAuditSession, r.Audit.fields
+	case KindVisited.Word:
+		r.Kind, visit = &KindVisited, r.Visited.fields
+	case KindEraseUser.Word:
+		r.Kind = &KindEraseUser
+	case KindExportUser.Word:
+		r.Kind, r.Export.Kind, visit = &KindExportUser, &KindExportUser, r.Export.fields
 	default:
 		return r, unknown(word)
 	}
@@ -52,14 +60,17 @@ func ParseSession(text []byte) (*ToSession, Error) {
 
 // ToDocument is what a document's object is asked: the request that its Kind names.
 type ToDocument struct {
-	Kind       *Kind
-	Push       Push
-	EndChannel EndChannel
-	Lock       Lock
-	Snapshots  Snapshots
-	Restore    Restore
-	Resolve    Resolve
-	Audit      AuditDocument
+	Kind         *Kind
+	Push         Push
+	EndChannel   EndChannel
+	Lock         Lock
+	Snapshots    Snapshots
+	Restore      Restore
+	Resolve      Resolve
+	Audit        AuditDocument
+	EraseComment EraseComment
+	Forget       Forget
+	Export       Export
 }
 
 // ParseDocument reads what a document's object is asked.
@@ -91,6 +102,12 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind, visit = &KindResolve, r.Resolve.fields
 	case KindAuditDocument.Word:
 		r.Kind, visit = &KindAuditDocument, r.Audit.fields
+	case KindEraseComment.Word:
+		r.Kind, visit = &KindEraseComment, r.EraseComment.fields
+	case KindForget.Word:
+		r.Kind, visit, valid = &KindForget, r.Forget.fields, r.Forget.valid
+	case KindExportDocument.Word:
+		r.Kind, r.Export.Kind, visit = &KindExportDocument, &KindExportDocument, r.Export.fields
 	default:
 		return r, unknown(word)
 	}

@@ -83,6 +83,9 @@ var requests = []struct {
 	{"session: post", &Post{Data: []byte(`{"say":["hello",1,null]}`)}},
 	{"session: app_key", &AppKey{Package: "com.example.one", KeyID: "00000000000000a1", Reason: "key_revoked", By: "olive"}},
 	{"session: app_key, the app", &AppKey{Package: "com.example.one", Reason: "app_deleted", By: "olive"}},
+	{"session: visited", &Visited{Forgotten: []string{"welcome"}, After: "notes", Limit: 64}},
+	{"session: erase_user", &EraseUser{}},
+	{"session: export_user", &Export{Kind: &KindExportUser, Part: "audit", After: 7, Limit: 500}},
 	{"session: describe", &DescribeSession{}},
 	{"session: audit", &AuditSession{Entries{UserID: "usr_owner", From: at(-1_000_000), To: at(0), Limit: 50}}},
 
@@ -100,6 +103,10 @@ var requests = []struct {
 	{"document: restore, from nothing", &Restore{Version: 9, Named: true, Reason: "by_operator", By: "olive"}},
 	{"document: restore, the newest", &Restore{Version: 9, Reason: "by_operator", By: "olive"}},
 	{"document: resolve", &Resolve{UserID: "usr_owner", Limit: 500, Reason: "by_operator", By: "olive"}},
+	{"document: erase_comment", &EraseComment{ID: 27, Reason: "by_operator", By: "olive"}},
+	{"document: forget", &Forget{UserID: "usr_owner", Reason: "by_operator", By: "olive"}},
+	{"document: forget, by the name", &Forget{UserID: "usr_owner", Texts: true, Names: true, Reason: "by_operator", By: "olive"}},
+	{"document: export", &Export{Kind: &KindExportDocument, Part: "entries", After: 7, AfterKey: "k", To: 9, Limit: 500, UserID: "usr_owner"}},
 	{"document: audit", &AuditDocument{Entries{UserID: "usr_owner", From: at(-1_000_000), To: at(0), Limit: 50}}},
 
 	{"session connect: device", &ConnectDevice{Claims: claims.Append(nil), ClientID: "phone", Protocol: "holdfast.v1", Flat: true}},
@@ -116,6 +123,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 		return map[*Kind]sender{
 			&KindAdmit: &r.Admit, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey,
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
+			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{}, &KindExportUser: &r.Export,
 		}[r.Kind], err
 	},
 	"document": func(text []byte) (sender, Error) {
@@ -123,6 +131,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 		return map[*Kind]sender{
 			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindErase: &Erase{},
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
+			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget, &KindExportDocument: &r.Export,
 		}[r.Kind], err
 	},
 	"session connect":  toSocket(ParseSessionConnect),
@@ -153,11 +162,20 @@ var answers = []struct {
 	{"answer: post", AppendValue(nil, &KindPost, []byte("7")), func(b []byte) any { return string(value(b, &KindPost)) }, "7"},
 	{"answer: access", (&AccessTaken{4, []string{"usr_owner"}}).Append(nil),
 		func(b []byte) any { return ParseAccessTaken(value(b, &KindAccessChanged)) }, AccessTaken{4, []string{"usr_owner"}}},
-	{"answer: erased", (&Erased{9, 8, 2, 4, []string{"usr_owner"}}).Append(nil),
-		func(b []byte) any { return ParseErased(value(b, &KindErase)) }, Erased{9, 8, 2, 4, []string{"usr_owner"}}},
+	{"answer: erased", (&Erased{9, 8, 2, 4, []string{"usr_owner"}, 0, nil, 0}).Append(nil),
+		func(b []byte) any { return ParseErased(value(b, &KindErase)) }, Erased{9, 8, 2, 4, []string{"usr_owner"}, 0, nil, 0}},
+	{"answer: erased, and how much", (&Erased{9, 8, 2, 4, []string{"usr_owner"}, 1, []byte(`{"ops":9}`), 120}).Append(nil),
+		func(b []byte) any { return ParseErased(value(b, &KindErase)) }, Erased{9, 8, 2, 4, []string{"usr_owner"}, 1, []byte(`{"ops":9}`), 120}},
 	{"answer: app_key", (&AppReceipt{"usr_owner", []string{"com.example.one"}, 0}).Append(nil),
 		func(b []byte) any { return ParseAppReceipt(value(b, &KindAppKey)) }, AppReceipt{"usr_owner", []string{"com.example.one"}, 0}},
 	// These go on to the operator as they came.
+	{"answer: visited", AppendVisited(nil, []string{"welcome"}, true), func(b []byte) any { d, more := ParseVisited(b); return fmt.Sprint(d, more) }, "[welcome] true"},
+	{"answer: forgotten", (&Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}).Append(nil),
+		func(b []byte) any { return ParseForgotten(value(b, &KindForget)) }, Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}},
+	{"answer: exported", (&Exported{[][]byte{[]byte(`{"type":"entry"}`)}, 7, "k", true}).Append(nil),
+		func(b []byte) any { return ParseExported(value(b, &KindExportDocument)) }, Exported{[][]byte{[]byte(`{"type":"entry"}`)}, 7, "k", true}},
+	{"answer: user_erased", (&UserErased{[]byte(`{"audit":3}`), 1}).Append(nil), passed(&KindEraseUser), `{"rows":{"audit":3},"sockets":1}`},
+	{"answer: comment_erased", (&CommentErased{2, 9}).Append(nil), passed(&KindEraseComment), `{"entries":2,"document_version":9}`},
 	{"answer: restored", (&Restored{9, 8, 3}).Append(nil), passed(&KindRestore), `{"document_version":9,"snapshot_version":8,"operations":3}`},
 	{"answer: resolved", (&Resolved{2, true, 9}).Append(nil), passed(&KindResolve), `{"comments":2,"more":true,"document_version":9}`},
 	{"answer: receipt", (&Receipt{

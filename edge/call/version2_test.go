@@ -146,6 +146,9 @@ func TestVersion2IsUnderstood(t *testing.T) {
 		delete(old, v.name)
 	}
 	for _, a := range answers {
+		if old[a.name] == nil {
+			continue
+		}
 		if got := a.parse(old[a.name]); !reflect.DeepEqual(got, a.want) {
 			t.Errorf("%s reads as\n %+v, want\n %+v", a.name, got, a.want)
 		}

@@ -75,23 +75,30 @@ func (o *documentObject) carryOut(effect document.Effect) {
 		a := call.AccessTaken{Version: e.Access, Users: e.Users}
 		o.host.Respond(o.ask, 200, a.Append(nil))
 	case document.EraseAll:
+		o.rows, o.bytes = o.store.counts(countDocument)
 		o.store.erase()
 	case document.Erased:
-		a := call.Erased{Version: e.Version, Snapshot: e.Snapshot, Comments: e.Comments, Access: e.Access, Closed: e.Users}
+		a := call.Erased{
+			Version: e.Version, Snapshot: e.Snapshot, Comments: e.Comments, Access: e.Access, Closed: e.Users, Sockets: e.Sockets, Rows: o.rows, Bytes: o.bytes,
+		}
 		o.host.Respond(o.ask, 200, a.Append(nil))
+	case document.EraseComment:
+		o.store.write(eraseThread, unsigned(e.ID))
+	case document.CommentErased:
+		o.answerCommentErased(e)
+	case document.ForgetUser:
+		o.forgetUser(e)
+	case document.Forgotten:
+		o.answerForgotten(e)
 	case document.VerifyToken:
 		o.host.Verify(o.asks.add(ask{verify: e, token: true}), e.Token)
 	case document.Notify:
 		gone := call.Gone{Document: o.name, ClientID: e.ClientID, Others: e.Others, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
 		send(o.host, o.asks.add(ask{notify: e}), e.UserID, gone.Message())
-	case document.FromEvents:
-		o.told.carryOut(&o.store, o.now, e.Effect, o.askEvents)
 	default:
 		o.store.err = errDropped
 	}
 }
-
-func (o *documentObject) askEvents(q eventsAsk) uint32 { return o.asks.add(ask{events: &q}) }
 
 // sendTo is a connection as a Replay or a Sync wants it.
 func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
@@ -110,8 +117,6 @@ type ask struct {
 	dialled uint32
 	// list is the workspace in whose list it is put.
 	list string
-	// events is a question of those that go to the backend.
-	events *eventsAsk
 }
 
 // listed goes on with an upgrade. Without the list it refuses: no change of the
@@ -161,8 +166,6 @@ func (o *documentObject) answered(in Input) document.Event {
 	switch {
 	case !ok:
 		return nil
-	case q.events != nil:
-		return o.eventsAnswered(*q.events, in)
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.list != "":
@@ -183,17 +186,6 @@ func (o *documentObject) answered(in Input) document.Event {
 		refused = &protocol.Error{Code: protocol.InternalError}
 	}
 	return document.TokenRefused{Conn: q.verify.Conn, Err: refused}
-}
-
-func (o *documentObject) eventsAnswered(q eventsAsk, in Input) document.Event {
-	switch {
-	case q.trimming:
-		o.told.trimmed(in)
-		return nil
-	case q.burying:
-		return document.EventsBuried{Buried: o.told.buried(q, in, o.askEvents)}
-	}
-	return document.EventsSent{Sent: o.told.sent(q, in)}
 }
 
 // verified asks for a grant under the new token's claims, which must be of the

@@ -26,7 +26,7 @@ func TestAnErasedDocumentKeepsNothing(t *testing.T) {
 		r.now = r.now.Add(time.Second)
 		left := r.request(`{"kind":"erase"}`)
 		expect(t, left, `"DOCUMENT_NOT_FOUND"`, "close 4404", `SESSIONS ann {"kind":"gone","document":"welcome","client_id":"c-ann","session_id":"s-ann","reason":"erased"`,
-			`respond 9 200 {"erased":{"document_version":1,"snapshot_version":0,"open_comments":0,"access":1,"closed":["ann"]}}`)
+			`respond 9 200 {"erased":{"document_version":1,"snapshot_version":0,"open_comments":0,"access":1,"closed":["ann"],"sockets":1,"rows":{`)
 		if len(r.tables) != 1 || len(r.tables["remains"]) != 1 || r.made || !r.alarm.IsZero() {
 			t.Errorf("left are %v, alarm %v", r.tables, r.alarm)
 		}

@@ -55,6 +55,8 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 				f.rows("ops")[key(integer(version))] = []Value{integer(version), r[1], {Kind: Text}, {Kind: Text}, r[4], r[5], integer(0), integer(0), integer(total)}
 			}
 		}
+	case visitDocument:
+		f.rows("visited")[key(row[0])] = row
 	case trimComments:
 		drop("comments", func(r []Value) bool { return r[1].Int > 0 && r[1].Int <= row[0].Int })
 	case trimReceipts:
@@ -257,6 +259,23 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 	case selectPart:
 		if r := f.rows("parts")[key(args[0])+"/"+key(args[1])]; r != nil {
 			row([]Value{r[8]})
+		}
+	case countDocument, countUser:
+		cells := []Value{integer(0)}
+		d := &documentSchema
+		if s == countUser {
+			d = &userSchema
+		}
+		for _, t := range d.tables {
+			cells = append(cells, integer(int64(len(f.rows(t.name)))))
+		}
+		row(cells)
+	case selectVisited:
+		for _, r := range sorted("visited") {
+			if string(r[0].Bytes) > args[0].Str && args[1].Int > 0 {
+				args[1].Int--
+				row(r)
+			}
 		}
 	default:
 		return false

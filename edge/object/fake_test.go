@@ -188,7 +188,7 @@ func tableOf(s Stmt) *shape {
 		selectChannels: &channelsTable.shape, selectState: &stateTable.shape, selectRemains: &remainsTable.shape, selectSections: &sectionsTable.shape,
 		selectSession: &sessionTable.shape, selectUserChannels: &userChannelsTable.shape, selectAccess: &accessTable.shape, selectRevoked: &revokedTable.shape,
 		selectDevice: &deviceTable.shape, selectOutbox: &outboxTable.shape, selectApps: &appsTable.shape, selectAppOutbox: &appOutboxTable.shape,
-		selectAppReceipts: &appReceiptsTable.shape, selectEvents: &eventsTable.shape, selectEventsState: &eventsStateTable.shape,
+		selectAppReceipts: &appReceiptsTable.shape,
 	}[s]
 }
 
@@ -213,6 +213,8 @@ var withoutTables = []Stmt{selectTables, selectRemains}
 func (f *fake) Erase() {
 	f.writes = append(f.writes, func() { f.tables, f.made, f.alarm = map[string]map[string][]Value{}, false, time.Time{} })
 }
+
+func (f *fake) Scrub() { f.leave("scrub") }
 
 func (f *fake) Write(s Stmt, args []Value) {
 	switch {

@@ -47,6 +47,11 @@ type Host interface {
 	// and the two are not one transaction: a crash between them leaves nothing at all.
 	Erase()
 
+	// Scrub overwrites, once the event's writes are done, what is left in the storage's files
+	// of rows that are gone, where the platform keeps no history of its own. What is
+	// responded after it waits for it.
+	Scrub()
+
 	// Sockets calls f for each open socket with the time the runtime last
 	// answered a ping on it, zero when it never did.
 	Sockets(f func(conn ConnID, seen time.Time))

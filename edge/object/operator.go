@@ -36,6 +36,10 @@ func (o *userObject) request(in Input) user.Event {
 	case &call.KindAuditSession:
 		r.Audit.UserID = o.host.Name()
 		o.host.Respond(in.Ask, 200, call.AppendAudited(nil, o.audit.read(&o.store, r.Audit.Entries), o.documents()))
+	case &call.KindVisited:
+		o.host.Respond(in.Ask, 200, o.visited(&r.Visited))
+	case &call.KindEraseUser:
+		o.erase(in.Ask)
 	case &call.KindGone:
 		// It is kept from the next event on; the answer leaves after the write, as
 		// everything does.
@@ -104,7 +108,6 @@ func (o *userObject) describe() []byte {
 		w.Time("revoked_before", before)
 	}
 	w.Int("revoked_tokens", int64(len(snap.Revoked)))
-	appendTold(&w, o.core.Told())
 	return w.End()
 }
 

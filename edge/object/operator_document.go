@@ -47,6 +47,10 @@ func (o *documentObject) request(in Input) document.Event {
 		return document.AccessChanged{}
 	case &call.KindErase:
 		return document.Erase{Generation: newGeneration(o.host)}
+	case &call.KindEraseComment:
+		return o.commentErasure(&r.EraseComment)
+	case &call.KindForget:
+		return o.forget(&r.Forget)
 	case &call.KindRestore:
 		e := document.RestoreRequested{Version: r.Restore.Version, Base: r.Restore.Snapshot, Generation: newGeneration(o.host), Reason: r.Restore.Reason, By: r.Restore.By}
 		o.store.restorable(&e, o.core.Kept(), r.Restore.Named)
@@ -92,7 +96,6 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 		w.Close()
 	}
 	w.CloseArray()
-	appendTold(&w, d.Told())
 	return w.End()
 }
 

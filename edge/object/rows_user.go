@@ -18,6 +18,7 @@ var (
 	outboxTable       = newTable(shape{number: outboxNumber, name: "outbox", keys: 1, once: true, since: 3}, outboxColumns)
 	appsTable         = newTable(shape{number: appsNumber, name: "apps", keys: 1, since: 4}, appColumns)
 	appOutboxTable    = newTable(shape{number: appOutboxNumber, name: "app_outbox", keys: 2, once: true, since: 4}, appOutboxColumns)
+	visitedTable      = newTable(shape{number: visitedNumber, name: "visited", keys: 1, since: 7}, visitColumns)
 	appReceiptsTable  = newTable(shape{number: appReceiptsNumber, name: "app_receipts", keys: 2, since: 4}, appReceiptColumns)
 )
 
@@ -137,3 +138,9 @@ func appReceiptColumns(c *columns, r *app.Remember) {
 	c.text("message_id", &r.Receipt.MessageID)
 	numeric(c, "seq", &r.Receipt.Seq)
 }
+
+// visit is a document that may know of the user: it is written once, before the user is
+// admitted there for the first time.
+type visit struct{ document string }
+
+func visitColumns(c *columns, r *visit) { c.text("document", &r.document) }

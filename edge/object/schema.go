@@ -17,8 +17,6 @@ const (
 	sectionsNumber
 	partsNumber
 	auditNumber
-	eventsNumber
-	eventsStateNumber
 	remainsNumber
 	sessionNumber
 	userChannelsNumber
@@ -29,14 +27,15 @@ const (
 	appsNumber
 	appOutboxNumber
 	appReceiptsNumber
+	visitedNumber
 	tableCount
 )
 
 var shapes = [tableCount]*shape{
 	&opsTable.shape, &channelsTable.shape, &commentsTable.shape, &receiptsTable.shape, &stateTable.shape, &sectionsTable.shape,
-	&partsTable.shape, &auditTable.shape, &eventsTable.shape, &eventsStateTable.shape, &remainsTable.shape,
+	&partsTable.shape, &auditTable.shape, &remainsTable.shape,
 	&sessionTable.shape, &userChannelsTable.shape, &accessTable.shape, &revokedTable.shape, &deviceTable.shape, &outboxTable.shape,
-	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape,
+	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape, &visitedTable.shape,
 }
 
 // schema is what one kind of object stores.
@@ -56,7 +55,10 @@ var documentSchema = schema{
 	},
 }
 
-var userSchema = schema{tables: append([]*shape{&auditTable.shape, &eventsTable.shape, &eventsStateTable.shape}, shapes[sessionNumber:]...)}
+var userSchema = schema{
+	tables: append([]*shape{&auditTable.shape}, shapes[sessionNumber:]...),
+	after:  [schemaVersion + 1][]Stmt{7: {visitAudited, visitOpen}},
+}
 
 // upgrade runs what brings tables from a version to this one; from 0 it makes them.
 func (d *schema) upgrade(from int, run func(Stmt)) {

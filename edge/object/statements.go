@@ -70,16 +70,27 @@ const (
 	trimAppOutbox
 	selectAppReceipts
 
-	selectEvents
-	selectEventsState
-	trimEvents
-
 	selectAudit
 	selectAuditDocuments
 	trimAudit
 	trimApps
 	trimUsers
 	trimOperators
+
+	visitAudited
+	visitOpen
+	visitDocument
+	selectVisited
+	countDocument
+	countUser
+	countThread
+	countOf
+	eraseThread
+	eraseTexts
+	forgetOps
+	forgetReceipts
+	forgetParts
+	forgetAudit
 
 	textCount
 )
@@ -98,6 +109,14 @@ const openComments = "(SELECT id FROM comments WHERE resolved = 0)"
 
 // whole are the snapshots of which every part is stored: each is its last part's row.
 const whole = "part = parts - 1"
+
+// said is what an entry of a comment has where its text is erased, and stillSays that it is
+// not. What is erased keeps its length: so the bytes lie where they lay, and counts stay right.
+const (
+	said      = `'{"comment_id":"' || comment || '"}'`
+	stillSays = "kind IN (1, 2) AND rtrim(CAST(op AS TEXT)) <> " + said
+	takeText  = "UPDATE ops SET op = CAST(" + said + " || printf('%*s', length(op) - length(" + said + "), '') AS BLOB) WHERE " + stillSays
+)
 
 const notOfApps = "substr(event, 1, 4) <> 'app_'"
 
@@ -181,10 +200,6 @@ var texts = [...]statement{
 	trimAppOutbox:      {sql: "DELETE FROM app_outbox WHERE package = ? AND seq <= ?"},
 	selectAppReceipts:  {appReceiptsTable.describe, " FROM app_receipts"},
 
-	selectEvents:      {eventsTable.describe, " FROM events ORDER BY seq"},
-	selectEventsState: {eventsStateTable.describe, " FROM events_state"},
-	trimEvents:        {sql: "DELETE FROM events WHERE seq <= ?"},
-
 	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
 	// What operators did is kept apart: no flood of anything else pushes it out.
@@ -193,6 +208,20 @@ var texts = [...]statement{
 	trimApps:      {sql: "DELETE FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
 	trimUsers:     {sql: "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
 	trimOperators: {sql: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+
+	visitAudited:  {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM audit WHERE document <> '' AND document <> '@device' AND event <> 'refused'"},
+	visitOpen:     {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device'"},
+	visitDocument: {sql: "INSERT OR IGNORE INTO visited (document) VALUES (?)"},
+	selectVisited: {sql: "SELECT document FROM visited WHERE document > ? ORDER BY document LIMIT ?"},
+	countThread:   {sql: "SELECT COUNT(*), COUNT(*) FILTER (WHERE " + stillSays + ") FROM ops INDEXED BY ops_comments WHERE kind > 0 AND comment = ?"},
+	countOf: {sql: "SELECT (SELECT COUNT(*) FROM ops WHERE user_id = ?1), (SELECT COUNT(*) FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1), " +
+		"(SELECT COUNT(*) FROM receipts WHERE user_id = ?1), (SELECT COUNT(*) FROM parts WHERE user_id = ?1), (SELECT COUNT(*) FROM audit WHERE user_id = ?1)"},
+	eraseThread:    {sql: takeText + " AND comment = ?"},
+	eraseTexts:     {sql: takeText + " AND user_id = ?"},
+	forgetOps:      {sql: "UPDATE ops SET user_id = ?2, client_id = '', message_id = '' WHERE user_id = ?1"},
+	forgetReceipts: {sql: "DELETE FROM receipts WHERE user_id = ?"},
+	forgetParts:    {sql: "UPDATE parts SET user_id = ?2, client_id = '' WHERE user_id = ?1"},
+	forgetAudit:    {sql: "DELETE FROM audit WHERE user_id = ?"},
 }
 
 // String is the statement's text.
@@ -200,10 +229,25 @@ func (s Stmt) String() string {
 	if s >= textCount {
 		return tableText(s)
 	}
+	switch s {
+	case countDocument:
+		return counting(&documentSchema, "(SELECT COALESCE(SUM(length(op)), 0) FROM ops) + (SELECT COALESCE(SUM(length(data)), 0) FROM parts)")
+	case countUser:
+		return counting(&userSchema, "0")
+	}
 	t := &texts[s]
 	if t.of == nil {
 		return t.sql
 	}
 	list, _ := names(t.of)
 	return "SELECT " + list + t.sql
+}
+
+// counting counts the rows of each table, behind how many bytes there are.
+func counting(d *schema, bytes string) string {
+	text := "SELECT " + bytes
+	for _, t := range d.tables {
+		text += ", (SELECT COUNT(*) FROM " + t.name + ")"
+	}
+	return text
 }

@@ -39,12 +39,8 @@ document state: what the document knows of itself
 document sections: a section that one user has locked
 document parts: a part of a snapshot: of the current one, of those kept for a restore, or of one being uploaded
 document audit: a line of the audit log
-document events: an event that the backend has not taken yet
-document events_state: how far the backend was told
 document remains: what a document without content has to remember, where there are no other tables
 user audit: a line of the audit log
-user events: an event that the backend has not taken yet
-user events_state: how far the backend was told
 user session: the user's session and what was revoked of it
 user user_channels: a document that the user has open
 user access: what the permission source last said of a document
@@ -53,6 +49,7 @@ user device: the user's device channel
 user outbox: a frame to the device that it has not acknowledged
 user apps: an app of the user that is not stopped
 user app_outbox: a frame to an app that it has not acknowledged
+user visited: a document that may know of the user, whether or not it is open
 user app_receipts: a message of an app, or of the device, that was answered, so that a repeat is known
 `
 
@@ -157,23 +154,6 @@ audit reason: one snake_case word
 audit by_whom: the operator who did it; empty for nobody
 audit detail: the rest
 
-events seq: its place in the stream
-events type: its type
-events at: when it happened
-events data: what it is about, as JSON
-
-events_state stream: what the object's events are named by, random
-events_state seq: the newest event's, as of when this was stored
-events_state told: the version of the log that the newest event of a change speaks of
-events_state generation: that log's
-events_state changed: the seq of such an event that was not taken yet, 0 for none
-events_state changed_at: when the newest such event was made
-events_state tries: how often the oldest event has failed
-events_state next: when it is tried again
-events_state failing: the newest event's seq when it first failed
-events_state reason: why it last failed
-events_state lost: how many events there was no room for
-
 remains access: as state has it
 remains access_at: as state has it
 remains erased: as state has it
@@ -271,6 +251,8 @@ app_outbox package: the app
 app_outbox seq: the frame's seq
 app_outbox frame: the frame
 
+visited document: the document
+
 app_receipts package: the app that sent the message; empty for the device
 app_receipts slot: its place: as many are remembered as a sender may have unanswered
 app_receipts n: how many receipts the sender had when this one was stored
@@ -328,8 +310,8 @@ func tablePage(t *testing.T, object string, table *shape, ofTable, ofColumn map[
 	if ofTable[name] == "" {
 		t.Errorf("%s: what is a row?", name)
 	}
-	if object == "user" && (table.name == "audit" || table.name == "events" || table.name == "events_state") {
-		return "\n### " + table.name + "\n\nAs a document's.\n"
+	if object == "user" && table.name == "audit" {
+		return "\n### audit\n\nAs a document's.\n"
 	}
 	page := "\n### " + table.name + "\n\nA row is " + ofTable[name] + "."
 	if table.since == 0 {

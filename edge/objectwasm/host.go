@@ -38,6 +38,7 @@ const (
 	opAttached // -> 16-byte id and text, each text with its length before it
 	opErase
 	opLogRarely // key, line
+	opScrub
 )
 
 //go:wasmimport holdfast call
@@ -257,6 +258,11 @@ func (h *host) Fetch(ask uint32, to object.Destination, body []byte) {
 func (h *host) Erase() {
 	h.begin()
 	h.call(opErase)
+}
+
+func (h *host) Scrub() {
+	h.begin()
+	h.call(opScrub)
 }
 
 func (h *host) LogRarely(key string, line []byte) {

@@ -328,6 +328,7 @@ const operations = {
 		if (rarely(i.text(at + 4, body))) log(i.text(body, end), i.object.env, i.object.ctx);
 		return 0;
 	},
+	scrub: (i) => i.out.push(["scrub"]) && 0,
 };
 
 const numbered = Object.values(operations);

@@ -2,12 +2,12 @@
 // carries out the effects. Go decides what any of it means.
 
 import { Clock } from "./clock.mjs";
-import { reason, within } from "./fetch.mjs";
-import { needHooks } from "./hooks.mjs";
+import { fetchText, reason, within } from "./fetch.mjs";
+import { askPermissions, needHooks, permissionsHook } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { objectOf } from "./place.mjs";
-import { post } from "./post.mjs";
 import { verifyToken } from "./front.mjs";
+import { scrub } from "./scrub.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
 import module from "../../.build/current/object.wasm";
 
@@ -40,6 +40,7 @@ export class Shell {
 	alone = 0;
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call without an answer yet
 	asked = 0;
+	scrubbed = null; // the promise of a scrub under way
 	instance = null; // booted in the first event, never at global scope
 	longest = Infinity; // of a text that Go wants to see; known once booted
 
@@ -318,7 +319,14 @@ const effects = {
 	},
 
 	respond(shell, failed, ask, status, text) {
-		shell.settle(ask, { status, text });
+		if (shell.scrubbed === null) return shell.settle(ask, { status, text });
+		const { scrubbed } = shell;
+		scrubbed.then(() => shell.settle(ask, { status, text }), (err) => shell.waiting.get(ask)?.reject(err));
+	},
+
+	scrub(shell) {
+		shell.scrubbed = scrub(shell.ctx.storage);
+		shell.scrubbed.catch((err) => console.error(`object ${shell.ctx.id.name}: scrub: ${err}`)).finally(() => (shell.scrubbed = null));
 	},
 
 	call(shell, failed, ask, binding, name, text) {
@@ -330,7 +338,12 @@ const effects = {
 	},
 
 	fetch(shell, failed, ask, timeout, most, url, authorization, header, prefix, before, secret, body) {
-		const request = () => post({ url, authorization, header, prefix, before, secret, body, timeout, most }, shell.env, shell.ctx);
+		const request = async () => {
+			if (url === permissionsHook) return JSON.stringify(await askPermissions(body, shell.env, shell.ctx, timeout, most));
+			const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
+			if (header !== "") headers[header] = prefix + (await signature(secret, before + body));
+			return JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most));
+		};
 		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // before that it ends by itself
 	},
 
@@ -338,3 +351,11 @@ const effects = {
 		shell.later(ask, async () => verifyToken(shell.env, token, shell.ctx));
 	},
 };
+
+const encoder = new TextEncoder();
+
+/** Returns the HMAC-SHA256 of a text, in hexadecimal. */
+async function signature(secret, text) {
+	const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
+	return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();
+}

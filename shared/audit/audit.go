@@ -52,6 +52,8 @@ const (
 	HistoryErased    Event = "history_erased"    // before its time; Detail: up to which version
 	Restored         Event = "restored"          // By, Reason; Detail: which version, and the version that it became
 	CommentsResolved Event = "comments_resolved" // of the user, by By; Detail: how many
+	CommentErased    Event = "comment_erased"    // by By; Detail: its id
+	UserErased       Event = "user_erased"       // by By, and no word of whom
 )
 
 // The events that the user's object records about the user's apps. ClientID is the app's

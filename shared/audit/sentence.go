@@ -32,6 +32,8 @@ var sentences = map[Event]string{
 	HistoryErased:     "Of what snapshots of %d have replaced everything up to version %x was erased before its time, for its size.",
 	Restored:          "%d was restored by %b (%x): %r.",
 	CommentsResolved:  "Open comments of the user on %d (%x) were resolved by %b: %r.",
+	CommentErased:     "The comment %x on %d was erased by %b: %r.",
+	UserErased:        "Everything that %d knew of a user was erased by %b: %r.",
 	AppStarted:        "The user's device started the app %c.",
 	AppConnected:      "The app %c connected (%x).",
 	AppLost:           "The app %c lost its connection (close code %x). It could come back.",

@@ -74,7 +74,7 @@ func (c *Client) commentFrame(f protocol.Frame) {
 		e.version = f.Seq
 	}
 	e.replay = e.version <= c.flow.replayTo
-	e.op = protocol.Comment{Event: f.Event, CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor, At: p.At}.Append(nil)
+	e.op = protocol.Comment{Event: f.Event, CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor, At: p.At, Erased: p.Erased}.Append(nil)
 	c.deliver([]entry{e})
 	c.countForAck()
 }
@@ -96,6 +96,9 @@ func (c *Client) emitComment(e entry, own bool) {
 	w.Str("messageId", e.messageID)
 	if !p.At.IsZero() {
 		w.Int("at", p.At.UnixMilli())
+	}
+	if p.Erased {
+		w.Bool("erased", true)
 	}
 	w.Bool("own", own)
 	w.Bool("replay", e.replay)

@@ -76,7 +76,7 @@ func (d *Document) listed(now time.Time, e Listed) {
 
 // erase leaves the access version, which outdates every grant there is, and when it was.
 func (d *Document) erase(now time.Time, what Erase) {
-	e := Erased{Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
+	e := Erased{Sockets: len(d.conns), Version: d.version, Snapshot: d.state.Snapshot, Comments: d.comments, Access: d.state.Access + 1, Users: d.users()}
 	why := protocol.Error{Code: protocol.DocumentNotFound, Reason: "erased"}
 	for _, m := range d.members {
 		if m.active() {
@@ -91,10 +91,10 @@ func (d *Document) erase(now time.Time, what Erase) {
 		}
 	}
 	d.emit(EraseAll{}) // what the last words came to as well
-	d.told.Erased()
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
-	d.state = State{Access: d.state.Access, Erased: now, Workspace: d.state.Workspace}
+	// In the workspace's list it is again once somebody opens it again.
+	d.state = State{Access: d.state.Access, Erased: now}
 	d.fresh = what.Generation
 	d.stale = true
 	d.raiseAccess(now)

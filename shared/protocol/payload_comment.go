@@ -20,6 +20,8 @@ type Comment struct {
 	DocumentVersion  uint64
 	UserID, ClientID string
 	At               time.Time
+	// Erased says, of a resolve, that everything said in the comment is erased.
+	Erased bool
 }
 
 // Append appends the payload as JSON.
@@ -37,6 +39,9 @@ func (p Comment) Append(dst []byte) []byte {
 	optStr(&w, "user_id", p.UserID)
 	optStr(&w, "client_id", p.ClientID)
 	optTime(&w, "at", p.At)
+	if p.Erased {
+		w.Bool("erased", true)
+	}
 	return w.End()
 }
 
@@ -46,6 +51,7 @@ func ParseComment(data []byte) (Comment, bool) {
 	p := Comment{
 		Event: m.str("event"), CommentID: m.str("comment_id"), Body: m.field("body"), Anchor: m.field("anchor"),
 		DocumentVersion: m.num("document_version"), UserID: m.str("user_id"), ClientID: m.str("client_id"), At: m.time("at"),
+		Erased: m.flag("erased"),
 	}
 	return p, m.ok
 }

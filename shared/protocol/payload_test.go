@@ -58,7 +58,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)}, {Version: 3, Comment: []byte(`{"event":"create"}`)},
 	}}, protocol.ParseDocumentSync)
 	fullRoundTrip(t, protocol.Comment{
-		Event: "reply", CommentID: "7", Body: []byte(`"b"`), Anchor: []byte(`[1]`), DocumentVersion: 9, UserID: "u", ClientID: "c", At: at,
+		Event: "reply", CommentID: "7", Body: []byte(`"b"`), Anchor: []byte(`[1]`), DocumentVersion: 9, UserID: "u", ClientID: "c", At: at, Erased: true,
 	}, protocol.ParseComment)
 	fullRoundTrip(t, protocol.Snapshot{DocumentVersion: 9, Part: 1, Parts: 2, Data: []byte(`null`)}, protocol.ParseSnapshot)
 	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)

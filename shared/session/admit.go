@@ -197,7 +197,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 			s.answer(a, protocol.Error{Code: protocol.InternalError, Reason: "no_session_id"})
 			return
 		}
-		s.row.ID, s.row.StartedAt, s.row.Epoch = a.NewSessionID, now, s.epoch()
+		s.row.ID, s.row.StartedAt, s.row.Epoch, s.erased = a.NewSessionID, now, s.epoch(), false
 		s.emit(SaveSession{Row: s.row})
 		s.record(now, audit.Entry{Event: audit.SessionStarted})
 	}
@@ -275,6 +275,9 @@ func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 // refuse is an answer that is written down.
 func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	s.answer(a, e)
+	if s.erased && s.row.ID == "" {
+		return
+	}
 	s.record(now, audit.Entry{Event: audit.Refused, Document: a.Channel, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason})
 }
 

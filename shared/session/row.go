@@ -97,3 +97,13 @@ type Snapshot struct {
 func ofChannel(c *ChannelRow) string { return c.Channel + "\x00" + c.ClientID }
 func ofAccess(a *AccessRow) string   { return a.Document }
 func ofRevoked(r *RevokedRow) string { return r.TokenID }
+
+// Remains is what an object keeps of a user who is erased: nothing but the moment, now, up to
+// which every token and sign-in is revoked, and the epoch, which only grows.
+func (s Snapshot) Remains(now time.Time) SessionRow {
+	now = later(now.UTC().Truncate(time.Millisecond), s.Session.IssuedAhead)
+	return SessionRow{
+		Epoch:         s.Session.Epoch + 1,
+		RevokedBefore: later(now, s.Session.RevokedBefore), SignInsBefore: later(now, s.Session.SignInsBefore),
+	}
+}

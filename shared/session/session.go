@@ -26,6 +26,7 @@ type Session struct {
 	counts   counts
 	admitted time.Time // the newest admission's own time
 	effects  []Effect
+	erased   bool // the user was, and has not come back: nothing is written down of who tries
 }
 
 // question is one that the permission source has not answered: an admission's, or one of
@@ -50,6 +51,7 @@ func New(cfg Config) *Session { return &Session{cfg: cfg.WithDefaults()} }
 func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s := New(cfg)
 	s.row = snap.Session
+	s.erased = s.row.UserID == "" && !s.row.SignInsBefore.IsZero()
 	s.channels = slices.Clone(snap.Channels)
 	s.access = slices.Clone(snap.Access)
 	s.revoked = slices.Clone(snap.Revoked)

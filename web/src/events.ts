@@ -71,6 +71,8 @@ export interface CommentDetail {
   messageId: string;
   /** When it was stored: milliseconds since the epoch, by the server's clock. */
   at?: number;
+  /** Of a `resolve`: everything said in the comment is erased. Forget its texts. */
+  erased?: boolean;
   /** This tab sent it. */
   own: boolean;
   replay: boolean;

@@ -1,0 +1,19 @@
+package admin
+
+import "context"
+
+// EraseStore is the part of the Store that erases. A call is several statements, each of which
+// may be repeated; it says how many rows of each table went.
+type EraseStore interface {
+	// EraseDocument removes a document from the list of those that were opened, and with rights
+	// its row and the grants on it.
+	EraseDocument(ctx context.Context, id string, rights bool) ([]Rows, error)
+	// WorkspaceDocuments are the documents of a workspace, those that were ever opened there
+	// included, at most max.
+	WorkspaceDocuments(ctx context.Context, workspace string, max int) ([]string, error)
+	// EraseWorkspace removes a workspace and its members, when it has no documents any more.
+	EraseWorkspace(ctx context.Context, workspace string) ([]Rows, error)
+	// EraseUser removes everything that names a user: the account with its sign-ins, roles,
+	// grants, and connections of apps.
+	EraseUser(ctx context.Context, user string) ([]Rows, error)
+}

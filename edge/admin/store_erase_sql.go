@@ -1,0 +1,118 @@
+package admin
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
+)
+
+// SQLite leaves the bytes of a row that is deleted where they lay until it uses the place
+// again, and D1 does not permit PRAGMA secure_delete. So a row that says who somebody is gets
+// other text of the same length first, which SQLite writes in place.
+
+// erasing runs statements until one fails, and counts what goes.
+type erasing struct {
+	s    SQLStore
+	ctx  context.Context
+	rows []Rows
+	err  error
+}
+
+// over writes over rows that are deleted next.
+func (e *erasing) over(query string, args ...any) {
+	if e.err == nil {
+		e.err = d1.Exec(e.ctx, e.s.DB, query, args...)
+	}
+}
+
+func (e *erasing) delete(table, where string, args ...any) {
+	if e.err == nil {
+		var n int64
+		n, e.err = d1.Run(e.ctx, e.s.DB, "DELETE FROM "+table+" WHERE "+where, args...)
+		e.rows = append(e.rows, Rows{table, n})
+	}
+}
+
+// blank is as many spaces as a text has bytes.
+func blank(column string) string {
+	return column + " = printf('%*s', length(CAST(" + column + " AS BLOB)), '')"
+}
+
+// leastName is the shortest name that is written over: another of that length, drawn at
+// random, is nobody's.
+const leastName = 8
+
+// named deletes the rows of a table that name a user.
+func (e *erasing) named(table, column, user string) {
+	if len(user) < leastName {
+		e.delete(table, column+" = ?", user)
+		return
+	}
+	filler := make([]byte, len(user))
+	rand.Read(filler)
+	other := hex.EncodeToString(filler)[:len(user)]
+	e.over("UPDATE "+table+" SET "+column+" = ?2 WHERE "+column+" = ?1", user, other)
+	e.delete(table, column+" IN (?1, ?2)", user, other)
+}
+
+// EraseUser implements Store. The account goes last: by it the others may be found.
+func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
+	e := erasing{s: s, ctx: ctx}
+	account := user
+	if s.EmailSubjects {
+		err := s.DB.QueryRowContext(ctx, "SELECT id FROM users WHERE email = ?", user).Scan(&account)
+		if errors.Is(err, sql.ErrNoRows) {
+			account = ""
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	e.named("members", "user_id", user)
+	e.named("grants", "user_id", user)
+	e.named("app_sessions", "user_id", user)
+	e.named("admitted_users", "user_id", user)
+	e.named("links", "maker", user) // with their guests
+	if account != "" {
+		e.delete("login_attempts", "user_id = ?", account)
+		e.over("UPDATE refresh_tokens SET "+blank("user_agent")+" WHERE user_id = ?", account)
+		e.delete("refresh_tokens", "user_id = ?", account)
+		e.over("UPDATE users SET email = lower(substr(hex(randomblob(length(email) + 8)), 1, length(CAST(email AS BLOB)))), "+blank("name")+", "+
+			blank("password_hash")+", "+blank("salt")+", kept_hash = NULL, token_hash = NULL WHERE id = ?", account)
+		e.delete("users", "id = ?", account)
+	}
+	return e.rows, e.err
+}
+
+// EraseDocument implements Store.
+func (s SQLStore) EraseDocument(ctx context.Context, id string, rights bool) ([]Rows, error) {
+	e := erasing{s: s, ctx: ctx}
+	if rights {
+		e.delete("grants", "document_id = ?", id)
+		e.over("UPDATE documents SET "+blank("title")+" WHERE id = ?", id)
+		e.delete("documents", "id = ?", id)
+	}
+	e.delete("opened_documents", "document_id = ?", id)
+	return e.rows, e.err
+}
+
+// WorkspaceDocuments implements Store.
+func (s SQLStore) WorkspaceDocuments(ctx context.Context, workspace string, max int) ([]string, error) {
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT id FROM documents WHERE workspace_id = ?1 "+
+		"UNION SELECT o.document_id FROM opened_documents AS o LEFT JOIN documents AS d ON d.id = o.document_id "+
+		"WHERE o.workspace_id = ?1 AND (d.workspace_id IS NULL OR d.workspace_id = ?1) LIMIT ?2", workspace, max))
+}
+
+// EraseWorkspace implements Store.
+func (s SQLStore) EraseWorkspace(ctx context.Context, workspace string) ([]Rows, error) {
+	e := erasing{s: s, ctx: ctx}
+	e.delete("members", "workspace_id = ?", workspace)
+	e.delete("opened_documents", "workspace_id = ?", workspace)
+	e.delete("workspace_changes", "workspace_id = ?", workspace)
+	e.over("UPDATE workspaces SET "+blank("name")+" WHERE id = ?", workspace)
+	e.delete("workspaces", "id = ?", workspace)
+	return e.rows, e.err
+}
