@@ -64,6 +64,8 @@ type Config struct {
 	LinkMax    time.Duration
 	MaxGuests  int
 	LinkLimits link.Limits
+	// Backend is where events go (EVENTS_URL); nil: there are none.
+	Backend Backend
 	// Now is the clock.
 	Now func() time.Time
 	// Random fills b from a cryptographic source.
@@ -195,7 +197,7 @@ func statusOf(err *protocol.Error) int {
 	switch err.Reason {
 	case reasonNotJSON:
 		return http.StatusUnsupportedMediaType
-	case reasonElsewhere, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:
+	case reasonElsewhere, reasonNoEvents, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:
 		return http.StatusConflict
 	}
 	return err.Row().HTTP

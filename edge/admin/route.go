@@ -35,6 +35,7 @@ const (
 	userPath       = usersPath + "/{user_id}"
 	accountsPath   = "/v1/admin/accounts"
 	accountPath    = accountsPath + "/{account_id}"
+	deadPath       = "/v1/admin/events/dead"
 	appsPath       = "/v1/admin/apps"
 	appPath        = appsPath + "/{package}"
 )
@@ -80,6 +81,10 @@ func routes() []route {
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
+
+		{method: "GET", path: deadPath, name: "listDeadLetters", do: listDeadLetters},
+		{method: "POST", path: deadPath + "/replay", name: "replayDeadLetters", fields: []string{"ids", "all", "reason"}, do: replayDeadLetters},
+		{method: "DELETE", path: deadPath, name: "deleteDeadLetters", fields: []string{"ids", "all", "reason"}, do: deleteDeadLetters},
 
 		{method: "GET", path: accountsPath, name: "listAccounts", do: listAccounts},
 		{method: "POST", path: accountsPath, name: "createAccount", fields: []string{"email", "name", "password", "reason"}, do: createAccount},

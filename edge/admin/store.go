@@ -26,6 +26,7 @@ type Store interface {
 	Lists
 	SignIns
 	EraseStore
+	DeadLetters
 	// Document returns a document's row.
 	Document(ctx context.Context, id string) (Document, error)
 	// PutDocument stores a row except its lock. ErrNotFound: there is no such workspace.

@@ -55,6 +55,7 @@ type world struct {
 	apps       appTables
 	opened     map[string][]string // workspace -> documents
 	signIns    []SignIn
+	dead       deadTable
 	accounts   *accounttest.Memory
 }
 

@@ -32,6 +32,16 @@ func Object(binding, name string, text []byte) ([]byte, error) {
 	return []byte(answer.String()), nil
 }
 
+// Post posts a text to a service outside, as the host's post.mjs describes it, and returns the text
+// of an object with the answer's status.
+func Post(what []byte) ([]byte, error) {
+	answer, err := Await(host(), "post", string(what))
+	if err != nil || answer.Type() != js.TypeString {
+		return nil, ErrFailed
+	}
+	return []byte(answer.String()), nil
+}
+
 // Log gives the host a line of the operator's log.
 func Log(line string) {
 	host().Call("log", line)

@@ -44,7 +44,7 @@ QUERY_TOKENS = "0"
 JURISDICTION = "none"
 `;
 
-const everySecret = ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET"];
+const everySecret = ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET", "EVENTS_SECRET"];
 
 /** A project with this configuration. `secrets` are the names that its account says are there. */
 function projectWith(config, { secrets = everySecret, says } = {}) {
@@ -101,6 +101,8 @@ const wrongs = [
 	["an outside issuer for whoever", (c) => `${c.replace('EMBEDDED_ISSUER = "1"', "")}JWKS_URL = "https://id.example.com/keys"\n`, /AUDIENCE is empty/],
 	["an outside issuer without a name", (c) => `${c.replace(/ISSUER = "https.*/, "").replace('EMBEDDED_ISSUER = "1"', "")}AUDIENCE = "app"\nJWKS_URL = "https://id.example.com/keys"\n`, /ISSUER is empty/],
 	["keys over http", (c) => `${c}JWKS_URL = "http://id.example.com/keys"\nAUDIENCE = "a"\n`, /JWKS_URL is no https/],
+	["events by http", (c) => `${c}EVENTS_URL = "http://hooks.example.org/"\n`, /EVENTS_URL is no https address/],
+	["a type of events that there is not", (c) => `${c}EVENTS_TYPES = "document.changed document.gone"\n`, /EVENTS_TYPES holds a type/],
 	["a password in an address", (c) => `${c}PERMISSIONS_URL = "https://u:p@rights.example.com/"\n`, /PERMISSIONS_URL holds/],
 	["this machine's address", (c) => `${c}PUBLIC_URL = "https://localhost:8787"\n`, /PUBLIC_URL is this machine's/],
 	["a misspelt name", (c) => `${c}JWSK_URL = ""\n`, /JWSK_URL, which is no variable: JWKS_URL/],

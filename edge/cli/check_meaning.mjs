@@ -1,5 +1,7 @@
 // What the variables say together: whose tokens are accepted, from where, and where the data is.
 
+const eventTypes = "document.changed document.joined document.left comment.created comment.replied comment.resolved session.started session.ended user.revoked".split(" ");
+
 const on = (value, otherwise) => (value === undefined || value === "" ? otherwise : /^(1|true|on)$/.test(value));
 
 /** Reports whether users sign in with the Worker itself. */
@@ -23,7 +25,8 @@ export function checkMeaning({ vars, routes, route, workers_dev: workersDev, obs
 	if (outside.length > 0 && audience.split(/[\s,]+/).includes("*")) notes('AUDIENCE is "*": a token for any app of your issuer is good here.');
 	if ((vars.ALLOWED_ORIGINS ?? "").split(/[\s,]+/).includes("*")) notes('ALLOWED_ORIGINS is "*": a page of any site may connect with a token that it has. Name your pages, or leave it empty for this Worker\'s own.');
 	if (on(vars.QUERY_TOKENS, true)) notes('QUERY_TOKENS is on: a token may stand in a URL, where histories and logs keep it. Set QUERY_TOKENS = "0" unless a client has no other way.');
-	for (const name of ["JWKS_URL", "PERMISSIONS_URL", "PUBLIC_URL"]) address(name, vars[name] ?? "", stops);
+	for (const name of ["JWKS_URL", "PERMISSIONS_URL", "EVENTS_URL", "PUBLIC_URL"]) address(name, vars[name] ?? "", stops);
+	for (const type of (vars.EVENTS_TYPES ?? "").split(/[\s,]+/)) if (type !== "" && !eventTypes.includes(type)) stops(`EVENTS_TYPES holds a type that there is not: there are ${eventTypes.join(" ")}.`);
 	if ((vars.JURISDICTION ?? "") === "") stops('JURISDICTION is not decided. Set it to "eu", "us" or "fedramp" to keep all objects there, or to "none" for anywhere. It cannot be changed once there are users: under another one they all begin anew.');
 	else if (vars.JURISDICTION !== "none") notes(`JURISDICTION is "${vars.JURISDICTION}": the database has to be there too (wrangler d1 create NAME --jurisdiction ${vars.JURISDICTION}).`);
 	if ((routes?.length ?? 0) + (route === undefined ? 0 : 1) > 0 && workersDev !== false) notes("the Worker is reachable at *.workers.dev too, where the rules of your domain do not count: set workers_dev = false.");

@@ -27,6 +27,7 @@ export async function checkSecrets(config, project, { env, secrets: file }, stop
 		if (!names.has("APP_SESSION_SECRET")) notes("there is no APP_SESSION_SECRET: apps are refused.");
 		if (!names.has("GUEST_SECRET")) notes("there is no GUEST_SECRET: there are no links for guests.");
 		if ((config.vars.PERMISSIONS_URL ?? "") !== "" && !names.has("PERMISSIONS_TOKEN")) notes("there is no PERMISSIONS_TOKEN: your permission service cannot tell who asks.");
+		if ((config.vars.EVENTS_URL ?? "") !== "" && !names.has("EVENTS_SECRET")) stops(`EVENTS_URL is set and the secret EVENTS_SECRET is missing, so nothing would be sent: ${bring}.`);
 		if ((config.vars.PERMISSIONS_URL ?? "") !== "" && !names.has("WEBHOOK_SECRET")) notes("there is no WEBHOOK_SECRET: your permission service cannot report changes, which count only when the cached answer is old.");
 	}
 	const count = Object.keys(config.vars).length + names.size;
@@ -39,7 +40,7 @@ function fromFile(file, stops) {
 	if (text === undefined) throw new Stop(`there is no ${file}: holdfast secrets --json ${file} makes it.`);
 	const values = json.values(text);
 	if ("SIGNING_KEY" in values && publicHalf(parsed(values.SIGNING_KEY)) === undefined) stops(`SIGNING_KEY in ${file} is no RSA key that can be used: holdfast secrets makes one.`);
-	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET"]) {
+	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET", "EVENTS_SECRET"]) {
 		// Several of one kind are separated by spaces or commas, and an operator's name may stand before a token.
 		const weak = String(values[name] ?? "").split(/[\s,]+/).some((word) => word !== "" && word.slice(word.lastIndexOf(":") + 1).length < shortest);
 		if (weak) stops(`${name} in ${file} can be guessed: it has fewer than ${shortest} characters. holdfast secrets makes one.`);

@@ -15,7 +15,7 @@ import { Stop } from "./stop.mjs";
 const word = () => randomBytes(32).toString("base64url");
 
 /** What every deployment has, and how it is made. */
-const makers = { ADMIN_TOKEN: word, SIGNING_KEY: newSigningKey, APP_SESSION_SECRET: word, WEBHOOK_SECRET: word, GUEST_SECRET: word };
+const makers = { ADMIN_TOKEN: word, SIGNING_KEY: newSigningKey, APP_SESSION_SECRET: word, WEBHOOK_SECRET: word, GUEST_SECRET: word, EVENTS_SECRET: word };
 
 /** What is different on this machine: workerd knows no jurisdictions, and what JURISDICTION says counts in a deployment. */
 const here = { JURISDICTION: "none" };

@@ -28,8 +28,8 @@ test("a development server's secrets are made once, whole, and for their owner o
 	assert.equal(statSync(file).mode & 0o777, 0o600);
 	assert.deepEqual(readdirSync(cwd), [".dev.vars"], "something is left behind");
 	const made = values(file);
-	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET"]) assert.equal(made[name].length, 43, name);
-	assert.equal(new Set(secretsIn(file)).size, 5, "two secrets are alike");
+	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET", "EVENTS_SECRET"]) assert.equal(made[name].length, 43, name);
+	assert.equal(new Set(secretsIn(file)).size, 6, "two secrets are alike");
 	const key = JSON.parse(made.SIGNING_KEY);
 	assert.equal(key.kid.length, 43);
 	await verifies(await token(made.SIGNING_KEY), { kty: key.kty, n: key.n, e: key.e });
@@ -51,7 +51,7 @@ test("an older file gets what it lacks, once, and keeps what it has", async () =
 	const cwd = folder(), file = join(cwd, ".dev.vars");
 	const before = "# mine\nADMIN_TOKEN='a'\nSIGNING_KEY='{}'\nMINE=\"b c\"";
 	writeFileSync(file, before, { mode: 0o600 });
-	assert.match((await run(cwd)).out, /added APP_SESSION_SECRET, WEBHOOK_SECRET, GUEST_SECRET, JURISDICTION/);
+	assert.match((await run(cwd)).out, /added APP_SESSION_SECRET, WEBHOOK_SECRET, GUEST_SECRET, EVENTS_SECRET, JURISDICTION/);
 	const after = readFileSync(file, "utf8");
 	assert.ok(after.startsWith(`${before}\n`));
 	assert.equal(values(file).APP_SESSION_SECRET.length, 43);
@@ -102,7 +102,7 @@ test("a deployment's secrets are a JSON object that wrangler takes, and a leaked
 	await run(cwd, "--json", file);
 	assert.equal(statSync(file).mode & 0o777, 0o600);
 	const first = read();
-	assert.deepEqual(Object.keys(first), ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET"]);
+	assert.deepEqual(Object.keys(first), ["ADMIN_TOKEN", "SIGNING_KEY", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET", "EVENTS_SECRET"]);
 	await run(cwd, "--json", file, "--rotate", "WEBHOOK_SECRET", "SIGNING_KEY");
 	const second = read();
 	assert.equal(second.WEBHOOK_SECRET.split(" ")[1], first.WEBHOOK_SECRET, "the old secret has to count until the sender has the new one");

@@ -59,7 +59,7 @@ func texts(v any) []string {
 // answers as described.
 func TestTheServedDescription(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"WEBHOOK_SECRET": hookSecret})
+	s := start(t, map[string]string{"WEBHOOK_SECRET": hookSecret, "EVENTS_URL": "http://127.0.0.1:9/", "EVENTS_EVERY_MS": "86400000"})
 	token := s.Login("owner")
 	s.connect(dialling{document: "welcome", clientID: "o", token: token})
 	deviceDial{token: token}.connect(s, "")
@@ -67,13 +67,13 @@ func TestTheServedDescription(t *testing.T) {
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
 		"createAccount": `{"email":"new@example.com"}`, "changeAccount": `{"name":"New"}`, "setAccountPassword": `{"password":"` + firstPassword + `"}`,
-		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`,
+		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`, "replayDeadLetters": `{"all":true}`, "deleteDeadLetters": `{"all":true}`,
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "listSnapshots", "resolveComments", "restoreDocument", "getSession",
 		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
-		"putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
+		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
 	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
 	operations := s.description().Operations()

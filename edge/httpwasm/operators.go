@@ -49,6 +49,7 @@ func operators() http.Handler {
 		LinkMax:         span(vars.LinkMax),
 		MaxGuests:       number(vars.MaxGuestsPerLink),
 		LinkLimits:      link.Limits{PerDocument: number(vars.MaxLinksPerDocument), PerMaker: number(vars.MaxLinksPerUser)},
+		Backend:         eventsBackend(),
 		Now:             time.Now,
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,

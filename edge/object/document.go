@@ -19,6 +19,8 @@ type documentObject struct {
 	alarm  alarm
 	asks   asks[ask]
 	audit  auditLog
+	told   backend
+	now    time.Time        // the event's
 	events []document.Event // still to step, those that effects came back as
 
 	// lists says who lives by the list of opened documents, listing in which workspace's the
@@ -37,13 +39,15 @@ type documentObject struct {
 // NewDocument makes a Document object from what its storage holds, which is
 // nothing the first time.
 func NewDocument(h Host, now time.Time) (Object, error) {
-	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h}, newSecret(h))}
+	o := &documentObject{host: h, store: store{host: h}, name: h.Name(), audit: newAuditLog(h), cfg: documentConfig(settings{h}, newSecret(h)), told: newBackend(h, "document")}
+	o.cfg.Random = newSeed(h, &o.cfg.Events)
 	o.lists = listsFor(settings{h})
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels(), Fresh: newGeneration(h)}
 	o.store.document(&snap)
+	snap.Events = o.store.events(&o.cfg.Events)
 	for _, row := range snap.Channels {
 		snap.Receipts = append(snap.Receipts, o.store.receipts(row.Channel.UserID, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept))
 	}
@@ -87,6 +91,7 @@ func (o *documentObject) Handle(now time.Time, in Input) error {
 
 // run steps the core through everything there is, then follows its deadline.
 func (o *documentObject) run(now time.Time) error {
+	o.now = now
 	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
 		for _, e := range o.core.Step(now, o.events[i]) {
 			o.carryOut(e)

@@ -95,10 +95,14 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Notify:
 		gone := call.Gone{Document: o.name, ClientID: e.ClientID, Others: e.Others, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
 		send(o.host, o.asks.add(ask{notify: e}), e.UserID, gone.Message())
+	case document.FromEvents:
+		o.told.carryOut(&o.store, o.now, e.Effect, o.askEvents)
 	default:
 		o.store.err = errDropped
 	}
 }
+
+func (o *documentObject) askEvents(q eventsAsk) uint32 { return o.asks.add(ask{events: &q}) }
 
 // sendTo is a connection as a Replay or a Sync wants it.
 func (o *documentObject) sendTo(conn ConnID) func(text []byte) {
@@ -117,6 +121,8 @@ type ask struct {
 	dialled uint32
 	// list is the workspace in whose list it is put.
 	list string
+	// events is a question of those that go to the backend.
+	events *eventsAsk
 }
 
 // listed goes on with an upgrade. Without the list it refuses: no change of the
@@ -166,6 +172,8 @@ func (o *documentObject) answered(in Input) document.Event {
 	switch {
 	case !ok:
 		return nil
+	case q.events != nil:
+		return o.eventsAnswered(*q.events, in)
 	case q.dial != nil:
 		return o.listed(q, in)
 	case q.list != "":
@@ -186,6 +194,17 @@ func (o *documentObject) answered(in Input) document.Event {
 		refused = &protocol.Error{Code: protocol.InternalError}
 	}
 	return document.TokenRefused{Conn: q.verify.Conn, Err: refused}
+}
+
+func (o *documentObject) eventsAnswered(q eventsAsk, in Input) document.Event {
+	switch {
+	case q.trimming:
+		o.told.trimmed(in)
+		return nil
+	case q.burying:
+		return document.EventsBuried{Buried: o.told.buried(q, in, o.askEvents)}
+	}
+	return document.EventsSent{Sent: o.told.sent(q, in)}
 }
 
 // verified asks for a grant under the new token's claims, which must be of the

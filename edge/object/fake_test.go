@@ -188,7 +188,7 @@ func tableOf(s Stmt) *shape {
 		selectChannels: &channelsTable.shape, selectState: &stateTable.shape, selectRemains: &remainsTable.shape, selectSections: &sectionsTable.shape,
 		selectSession: &sessionTable.shape, selectUserChannels: &userChannelsTable.shape, selectAccess: &accessTable.shape, selectRevoked: &revokedTable.shape,
 		selectDevice: &deviceTable.shape, selectOutbox: &outboxTable.shape, selectApps: &appsTable.shape, selectAppOutbox: &appOutboxTable.shape,
-		selectAppReceipts: &appReceiptsTable.shape,
+		selectAppReceipts: &appReceiptsTable.shape, selectEvents: &eventsTable.shape, selectEventsState: &eventsStateTable.shape,
 	}[s]
 }
 

@@ -108,6 +108,7 @@ func (o *userObject) describe() []byte {
 		w.Time("revoked_before", before)
 	}
 	w.Int("revoked_tokens", int64(len(snap.Revoked)))
+	appendTold(&w, o.core.Told())
 	return w.End()
 }
 

@@ -96,6 +96,7 @@ func appendDocument(dst []byte, d *document.Document) []byte {
 		w.Close()
 	}
 	w.CloseArray()
+	appendTold(&w, d.Told())
 	return w.End()
 }
 

@@ -17,6 +17,8 @@ const (
 	sectionsNumber
 	partsNumber
 	auditNumber
+	eventsNumber
+	eventsStateNumber
 	remainsNumber
 	sessionNumber
 	userChannelsNumber
@@ -33,7 +35,7 @@ const (
 
 var shapes = [tableCount]*shape{
 	&opsTable.shape, &channelsTable.shape, &commentsTable.shape, &receiptsTable.shape, &stateTable.shape, &sectionsTable.shape,
-	&partsTable.shape, &auditTable.shape, &remainsTable.shape,
+	&partsTable.shape, &auditTable.shape, &eventsTable.shape, &eventsStateTable.shape, &remainsTable.shape,
 	&sessionTable.shape, &userChannelsTable.shape, &accessTable.shape, &revokedTable.shape, &deviceTable.shape, &outboxTable.shape,
 	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape, &visitedTable.shape,
 }
@@ -56,7 +58,7 @@ var documentSchema = schema{
 }
 
 var userSchema = schema{
-	tables: append([]*shape{&auditTable.shape}, shapes[sessionNumber:]...),
+	tables: append([]*shape{&auditTable.shape, &eventsTable.shape, &eventsStateTable.shape}, shapes[sessionNumber:]...),
 	after:  [schemaVersion + 1][]Stmt{7: {visitAudited, visitOpen}},
 }
 

@@ -109,6 +109,7 @@ func documentConfig(s settings, secret serverconn.Secret) document.Config {
 		MaxSections:     s.number(vars.MaxSections),
 		SectionTTL:      s.span(vars.SectionTTL),
 		MaxSectionTTL:   s.span(vars.MaxSectionTTL),
+		Events:          s.eventsConfig(),
 	}.WithDefaults()
 }
 
@@ -128,6 +129,7 @@ func sessionConfig(s settings) session.Config {
 
 func userConfig(s settings, secret serverconn.Secret) user.Config {
 	return user.Config{
+		Events:  s.eventsConfig(),
 		Session: sessionConfig(s),
 		Device: device.Config{
 			Channel:     channelConfig(s),

@@ -70,6 +70,10 @@ const (
 	trimAppOutbox
 	selectAppReceipts
 
+	selectEvents
+	selectEventsState
+	trimEvents
+
 	selectAudit
 	selectAuditDocuments
 	trimAudit
@@ -199,6 +203,10 @@ var texts = [...]statement{
 	selectAppOutbox:    {appOutboxTable.describe, " FROM app_outbox ORDER BY package, seq"},
 	trimAppOutbox:      {sql: "DELETE FROM app_outbox WHERE package = ? AND seq <= ?"},
 	selectAppReceipts:  {appReceiptsTable.describe, " FROM app_receipts"},
+
+	selectEvents:      {eventsTable.describe, " FROM events ORDER BY seq"},
+	selectEventsState: {eventsStateTable.describe, " FROM events_state"},
+	trimEvents:        {sql: "DELETE FROM events WHERE seq <= ?"},
 
 	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},

@@ -39,8 +39,12 @@ document state: what the document knows of itself
 document sections: a section that one user has locked
 document parts: a part of a snapshot: of the current one, of those kept for a restore, or of one being uploaded
 document audit: a line of the audit log
+document events: an event that the backend has not taken yet
+document events_state: how far the backend was told
 document remains: what a document without content has to remember, where there are no other tables
 user audit: a line of the audit log
+user events: an event that the backend has not taken yet
+user events_state: how far the backend was told
 user session: the user's session and what was revoked of it
 user user_channels: a document that the user has open
 user access: what the permission source last said of a document
@@ -153,6 +157,23 @@ audit code: the error code that went with it
 audit reason: one snake_case word
 audit by_whom: the operator who did it; empty for nobody
 audit detail: the rest
+
+events seq: its place in the stream
+events type: its type
+events at: when it happened
+events data: what it is about, as JSON
+
+events_state stream: what the object's events are named by, random
+events_state seq: the newest event's, as of when this was stored
+events_state told: the version of the log that the newest event of a change speaks of
+events_state generation: that log's
+events_state changed: the seq of such an event that was not taken yet, 0 for none
+events_state changed_at: when the newest such event was made
+events_state tries: how often the oldest event has failed
+events_state next: when it is tried again
+events_state failing: the newest event's seq when it first failed
+events_state reason: why it last failed
+events_state lost: how many events there was no room for
 
 remains access: as state has it
 remains access_at: as state has it
@@ -310,8 +331,8 @@ func tablePage(t *testing.T, object string, table *shape, ofTable, ofColumn map[
 	if ofTable[name] == "" {
 		t.Errorf("%s: what is a row?", name)
 	}
-	if object == "user" && table.name == "audit" {
-		return "\n### audit\n\nAs a document's.\n"
+	if object == "user" && (table.name == "audit" || table.name == "events" || table.name == "events_state") {
+		return "\n### " + table.name + "\n\nAs a document's.\n"
 	}
 	page := "\n### " + table.name + "\n\nA row is " + ofTable[name] + "."
 	if table.since == 0 {

@@ -323,10 +323,10 @@ func TestStoredRowsAreRead(t *testing.T) {
 var moves = map[string][]func(from, to *store) string{
 	"document": {
 		moving(&opsTable), moving(&channelsTable), moving(&commentsTable), moving(&receiptsTable), moving(&stateTable), moving(&sectionsTable),
-		moving(&partsTable), moving(&auditTable),
+		moving(&partsTable), moving(&auditTable), moving(&eventsTable), moving(&eventsStateTable),
 	},
 	"user": {
-		moving(&auditTable), moving(&sessionTable), moving(&userChannelsTable), moving(&accessTable), moving(&revokedTable), moving(&deviceTable),
+		moving(&auditTable), moving(&eventsTable), moving(&eventsStateTable), moving(&sessionTable), moving(&userChannelsTable), moving(&accessTable), moving(&revokedTable), moving(&deviceTable),
 		moving(&outboxTable), moving(&appsTable), moving(&appOutboxTable), moving(&appReceiptsTable), moving(&visitedTable),
 	},
 }

@@ -21,6 +21,7 @@ type userObject struct {
 	alarm     alarm
 	audit     auditLog
 	source    httpSource
+	told      backend
 	questions asks[question]
 	events    []user.Event // still to step
 	dials     []dial       // upgrades that have no answer yet
@@ -53,12 +54,15 @@ type (
 func NewUser(h Host, now time.Time) (Object, error) {
 	o := &userObject{
 		host: h, store: store{host: h}, audit: newAuditLog(h), source: newHTTPSource(h), cfg: userConfig(settings{h}, newSecret(h)),
-		now: now, secrets: strings.Fields(settings{h}.text(vars.AppSessionSecret)),
+		told: newBackend(h, "user_id"),
+		now:  now, secrets: strings.Fields(settings{h}.text(vars.AppSessionSecret)),
 	}
+	o.cfg.Random = newSeed(h, &o.cfg.Events)
 	if err := o.store.open(&userSchema); err != nil {
 		return unopened(h, err)
 	}
 	snap := o.store.user(h.Name())
+	snap.Events = o.store.events(&o.cfg.Events)
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
@@ -154,11 +158,27 @@ func (o *userObject) carryOut(effect user.Effect) {
 		o.carryOutDevice(e.Effect)
 	case user.FromApps:
 		o.carryOutApps(e.Effect)
+	case user.FromEvents:
+		o.told.carryOut(&o.store, o.now, e.Effect, o.askEvents)
 	case user.OnSocket:
 		o.carryOutSocket(e.Effect)
 	default:
 		o.store.err = errDropped
 	}
+}
+
+func (o *userObject) askEvents(q eventsAsk) uint32 { return o.questions.add(q) }
+
+// answered is the end of a request to the backend, or what became of dead letters.
+func (q eventsAsk) answered(o *userObject, in Input) user.Event {
+	switch {
+	case q.trimming:
+		o.told.trimmed(in)
+		return nil
+	case q.burying:
+		return user.EventsBuried{Buried: o.told.buried(q, in, o.askEvents)}
+	}
+	return user.EventsSent{Sent: o.told.sent(q, in)}
 }
 
 func (o *userObject) carryOutSession(effect session.Effect) {

@@ -251,6 +251,16 @@ LOG_LEVEL: The least level that is logged. From ~warn~ on there are no lines for
 JURISDICTION: Where all objects run and keep what they hold: with ~eu~ in the European Union, with ~us~ in the United States. Decide before the first user. Under another jurisdiction every user and document begins anew and empty, so the server admits nobody if its value is no longer the one of its first request.
 LOCATION_HINT: The region that an object is created in, if the platform can. ~none~: near whoever comes first. It moves nothing that exists.
 
+# Events out
+EVENTS_URL: Where the deployment's one backend takes events, https ([BACKEND.md](BACKEND.md#events)); empty: there are none, unless there is a binding ~EVENTS_QUEUE~ or a hook ~events~.
+EVENTS_SECRET: What signs them, in ~x-holdfast-signature~. Without it nothing is sent to ~EVENTS_URL~.
+EVENTS_TYPES: The types of events that are sent, separated by spaces or commas; empty: all.
+EVENTS_EVERY_MS: The shortest time between two requests of one document or user; all changes within it are one ~document.changed~.
+EVENTS_TIMEOUT_MS: How long the backend may take to answer.
+EVENTS_TRIES: How often an event is sent before it becomes a dead letter, 2 at least. The pauses grow from 5 s to 1 h, and up to half of each is left out: 16 tries take 5 to 10 hours.
+EVENTS_MAX_PENDING: How many events wait in one object. Beyond that the oldest become dead letters.
+EVENTS_MAX_DEAD: How many dead letters the database keeps. Beyond that the oldest are deleted, and the log says so.
+
 # Connections
 GRACE_PERIOD_MS: A dropped channel can be resumed within this time.
 INIT_TIMEOUT_MS: A device has to send ~connection_init~ within this time, and an app ~app_connection_init~.

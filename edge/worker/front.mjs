@@ -6,6 +6,7 @@ import { askClaims, variables } from "./hooks.mjs";
 import { log } from "./log.mjs";
 import { PendingSocket } from "./pending.mjs";
 import { objectOf } from "./place.mjs";
+import { post } from "./post.mjs";
 import { Program } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import { accepted, closeSocket, dropSocket } from "./socket.mjs";
@@ -190,7 +191,7 @@ const ends = {
 		};
 		const call = (name, object, text) => within(patience, objectOf(env, name, object).call(text));
 		const binding = {};
-		const program = new Program({ env: variables(env), ctx, binding, attempt, call, log: (line) => log(line, env, ctx) });
+		const program = new Program({ env: variables(env), ctx, binding, attempt, call, post: (text) => post(JSON.parse(text), env, ctx), log: (line) => log(line, env, ctx) });
 		await Promise.race([program.start().ready, program.trapped]);
 		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
 		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });

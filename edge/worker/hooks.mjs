@@ -4,14 +4,18 @@
 
 import { within } from "./fetch.mjs";
 import { log, onLine, rarely, write } from "./log.mjs";
+import { bound, eventsQueue } from "./queue.mjs";
 
 /** Stands in PERMISSIONS_URL's place, so that the core asks the hook as it would ask a service. */
 export const permissionsHook = "hook:permissions";
 
+/** Stands in EVENTS_URL's place, so that events are given to the hook. */
+export const eventsHook = "hook:events";
+
 /** How long what an event's hook began may take, in milliseconds: it keeps an object awake. */
 const patience = 10_000;
 
-const names = ["claims", "permissions", "onEvent"];
+const names = ["claims", "permissions", "events", "onEvent"];
 const encoder = new TextEncoder();
 let hooks; // undefined until handler() has been called
 let instead = {}; // what the core sees in place of variables
@@ -30,7 +34,11 @@ export function setHooks(given = {}) {
 		throw new Error("handler: it was called before with other hooks; call it once, at the top level of the Worker's entry");
 	}
 	hooks = Object.freeze({ ...given });
-	instead = { ...(hooks.permissions && { PERMISSIONS_URL: permissionsHook }), ...(hooks.claims && { "hook:claims": "1" }) };
+	instead = {
+		...(hooks.permissions && { PERMISSIONS_URL: permissionsHook }),
+		...(hooks.events && { EVENTS_URL: eventsHook }),
+		...(hooks.claims && { "hook:claims": "1" }),
+	};
 	if (hooks.onEvent !== undefined) onLine(tell);
 }
 
@@ -58,12 +66,26 @@ export function needHooks() {
 
 /** A variable as the core sees it. */
 export function variable(env, name) {
-	return instead[name] ?? env[name];
+	return inPlace(env)[name] ?? env[name];
 }
 
 /** The variables and bindings as the core sees them. */
 export function variables(env) {
-	return { ...env, ...instead };
+	return { ...env, ...inPlace(env) };
+}
+
+// inPlace is what the core sees in place of variables. A hook comes before a queue.
+const inPlace = (env) => (instead.EVENTS_URL === undefined && bound(env) ? { ...instead, EVENTS_URL: eventsQueue } : instead);
+
+/** Gives the hook the events that a backend at EVENTS_URL would be sent, and answers as one would: what it throws has them sent again. */
+export async function takeEvents(body, env, ctx, timeout) {
+	try {
+		await within(timeout, (async () => hooks.events(frozen(JSON.parse(body).events), env))());
+		return { status: 200 };
+	} catch (err) {
+		failed("events", err, env, ctx);
+		throw err instanceof Error ? err : new TypeError("a hook threw what is no error");
+	}
 }
 
 /** Asks the hook what a service at PERMISSIONS_URL would be asked, and answers what one would. */

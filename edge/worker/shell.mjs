@@ -2,10 +2,11 @@
 // carries out the effects. Go decides what any of it means.
 
 import { Clock } from "./clock.mjs";
-import { fetchText, reason, within } from "./fetch.mjs";
-import { askPermissions, needHooks, permissionsHook } from "./hooks.mjs";
+import { reason, within } from "./fetch.mjs";
+import { needHooks } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { objectOf } from "./place.mjs";
+import { post } from "./post.mjs";
 import { verifyToken } from "./front.mjs";
 import { scrub } from "./scrub.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
@@ -338,12 +339,7 @@ const effects = {
 	},
 
 	fetch(shell, failed, ask, timeout, most, url, authorization, header, prefix, before, secret, body) {
-		const request = async () => {
-			if (url === permissionsHook) return JSON.stringify(await askPermissions(body, shell.env, shell.ctx, timeout, most));
-			const headers = { "content-type": "application/json", ...(authorization !== "" && { authorization }) };
-			if (header !== "") headers[header] = prefix + (await signature(secret, before + body));
-			return JSON.stringify(await fetchText(url, { method: "POST", headers, body }, timeout, most));
-		};
+		const request = () => post({ url, authorization, header, prefix, before, secret, body, timeout, most }, shell.env, shell.ctx);
 		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // before that it ends by itself
 	},
 
@@ -351,11 +347,3 @@ const effects = {
 		shell.later(ask, async () => verifyToken(shell.env, token, shell.ctx));
 	},
 };
-
-const encoder = new TextEncoder();
-
-/** Returns the HMAC-SHA256 of a text, in hexadecimal. */
-async function signature(secret, text) {
-	const key = await crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
-	return new Uint8Array(await crypto.subtle.sign("HMAC", key, encoder.encode(text))).toHex();
-}

@@ -40,6 +40,29 @@ export interface HoldfastEvent {
   readonly [member: string]: unknown;
 }
 
+/** Something that a backend is told of: what is sent to EVENTS_URL, too. */
+export interface BackendEvent {
+  /** The same on every try. */
+  readonly id: string;
+  readonly type:
+    | "document.changed"
+    | "document.joined"
+    | "document.left"
+    | "comment.created"
+    | "comment.replied"
+    | "comment.resolved"
+    | "session.started"
+    | "session.ended"
+    | "user.revoked";
+  readonly at: string;
+  readonly stream: string;
+  /** Grows by one, within the stream. */
+  readonly seq: number;
+  readonly document?: string;
+  readonly user_id?: string;
+  readonly data: { readonly [member: string]: unknown };
+}
+
 /** Functions of your own that Holdfast asks. */
 export interface Hooks<Env = any> {
   /**
@@ -54,6 +77,11 @@ export interface Hooks<Env = any> {
    * `request` is the one that brought the token, without it; null when it came over a socket.
    */
   claims?(claims: Claims, more: { readonly request: AnyRequest | null; readonly env: Env }): Claims | null | Promise<Claims | null>;
+  /**
+   * Takes events, in place of EVENTS_URL and of a queue: at least once, in order for each document and user. What it
+   * throws, or that it takes longer than EVENTS_TIMEOUT_MS, has them sent again.
+   */
+  events?(events: readonly BackendEvent[], env: Env): unknown;
   /** Is told what the log is told. Its failure reaches no session. */
   onEvent?(event: HoldfastEvent, more: { readonly env: Env; readonly ctx: Context }): void | Promise<void>;
 }

@@ -91,6 +91,7 @@ func (d *Document) erase(now time.Time, what Erase) {
 		}
 	}
 	d.emit(EraseAll{}) // what the last words came to as well
+	d.told.Erased()
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
 	// In the workspace's list it is again once somebody opens it again.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -79,6 +80,10 @@ type Config struct {
 	// LockRetry is how long a client has to wait before it writes to a locked
 	// document again. Default 5 s.
 	LockRetry time.Duration
+	// Events is how the deployment's backend is told what happens here; by default it is not.
+	// Random is what their streams are named by.
+	Events delivery.Config
+	Random uint64
 }
 
 // ackEvery is by how much an acknowledgement must have moved to be worth a row.
@@ -94,7 +99,7 @@ func (c Config) WithDefaults() Config {
 			*v = d
 		}
 	}
-	c.Channel = c.Channel.WithDefaults()
+	c.Channel, c.Events = c.Channel.WithDefaults(), c.Events.WithDefaults()
 	def(&c.Unacknowledged, 256)
 	def(&c.MaxMembers, 100)
 	def(&c.MaxGuests, max(1, c.MaxMembers/2))

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -206,6 +207,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	if out.Replaced == "" {
 		d.sendPresence(m, protocol.EventJoin, c.ClientID, nil)
+	}
+	if old.State != channel.Active && old.State != channel.Grace {
+		d.tellMember(now, delivery.DocumentJoined, m, "")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/rows"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
@@ -29,6 +30,7 @@ type Document struct {
 	// guestTiming is cfg.Channel of guests.
 	guestTiming channel.Config
 	full        []*member // whom this Step has sent more than may be under way
+	told        delivery.Queue
 
 	deadlines
 	output
@@ -39,6 +41,7 @@ func New(cfg Config, documentID string) *Document {
 	d := &Document{cfg: cfg.WithDefaults(), id: documentID, conns: map[ConnID]*member{}, probes: serverconn.NewProbes(cfg.Conn.Secret)}
 	d.guestTiming = d.cfg.Channel
 	d.guestTiming.ReadOnly = guestReadOnly
+	d.told = delivery.Restore(d.cfg.Events, teller{d}, delivery.Snapshot{}, d.cfg.Random)
 	return d
 }
 
@@ -74,6 +77,8 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		return nil, errors.New("document: two rows of one client")
 	}
 	d.clock = serverconn.Starting(d.known())
+	d.told = delivery.Restore(d.cfg.Events, teller{d}, s.Events, d.cfg.Random)
+	d.told.Restored(d.version, d.Generation())
 	return d, nil
 }
 
@@ -114,7 +119,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
 		DocumentID: d.id, Version: d.version, Total: d.total, Fresh: d.fresh, State: d.state, Sections: append([]Section(nil), d.sections...),
-		Upload: d.upload, Comments: d.comments, Probes: d.probes,
+		Upload: d.upload, Comments: d.comments, Probes: d.probes, Events: d.told.Snapshot(),
 	}
 	for _, m := range d.members {
 		s.Channels = append(s.Channels, m.row())
@@ -136,6 +141,7 @@ func (d *Document) Step(now time.Time, ev Event) []Effect {
 	d.step(now, ev)
 	d.settleFull(now)
 	d.endFull(now)
+	d.told.Settle(now)
 	return d.effects
 }
 
@@ -186,6 +192,10 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.accessChanged(now)
 	case Listed:
 		d.listed(now, e)
+	case EventsSent:
+		d.told.Sent(now, e.Sent)
+	case EventsBuried:
+		d.told.Buried(now, e.Buried)
 	case Erase:
 		d.erase(now, e)
 	case CommentErasure:

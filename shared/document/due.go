@@ -23,7 +23,11 @@ type deadlines struct {
 // Deadline returns when Woken is due, and false when nothing ever is.
 func (d *Document) Deadline() (time.Time, bool) {
 	d.reckonDeadlines()
-	return d.alarm, !d.alarm.IsZero()
+	at, ok := d.told.Deadline()
+	if !d.alarm.IsZero() && (!ok || d.alarm.Before(at)) {
+		return d.alarm, true
+	}
+	return at, ok
 }
 
 func (d *Document) reckonDeadlines() {

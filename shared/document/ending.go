@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/backoff"
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
@@ -67,11 +68,14 @@ func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error)
 
 // gone ends the channel for good and begins to notify the session object.
 func (d *Document) gone(now time.Time, m *member, reason string) {
-	left := m.active()
+	left, lived := m.active(), m.ch.Live()
 	if left {
 		d.detach(m)
 	}
 	m.ch.Leave()
+	if lived {
+		d.tellMember(now, delivery.DocumentLeft, m, reason)
+	}
 	m.notifying, m.reason, m.tries = true, reason, 0
 	d.notify(now, m)
 	if left {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
@@ -182,6 +183,9 @@ type (
 	// Erase ends every connection and forgets all content and everybody. What is written
 	// then is of a generation of its own. The answer is Erased.
 	Erase struct{ Generation string }
+	// EventsSent and EventsBuried answer the effects of the events (see FromEvents).
+	EventsSent   struct{ delivery.Sent }
+	EventsBuried struct{ delivery.Buried }
 	// Notified answers Notify.
 	Notified struct {
 		UserID, ClientID string
@@ -258,6 +262,8 @@ type (
 		Snapshot    uint64
 		Part, Parts int
 	}
+	// FromEvents is an effect of the events that go to the deployment's backend.
+	FromEvents struct{ Effect delivery.Effect }
 	// SaveState stores what the document knows of itself.
 	SaveState struct{ State State }
 	// SaveSection stores a section's lock by its name; DeleteSection forgets it.
@@ -359,6 +365,8 @@ func (LockRequested) isEvent() {}
 func (AccessChanged) isEvent() {}
 func (Erase) isEvent()         {}
 func (Listed) isEvent()        {}
+func (EventsSent) isEvent()    {}
+func (EventsBuried) isEvent()  {}
 
 func (Accept) isEffect()        {}
 func (Readmit) isEffect()       {}
@@ -385,3 +393,4 @@ func (LockTaken) isEffect()     {}
 func (AccessTaken) isEffect()   {}
 func (EraseAll) isEffect()      {}
 func (Erased) isEffect()        {}
+func (FromEvents) isEffect()    {}

@@ -78,6 +78,7 @@ func (d *Document) stores(e *Entry) {
 	d.total += e.size()
 	e.Total = d.total
 	d.emit(Append{Entry: *e})
+	d.tellEntry(e)
 }
 
 // holdFor is how long the ops behind one that was refused for a while wait for it,

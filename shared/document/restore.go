@@ -92,6 +92,7 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	d.newGeneration(e.Generation)
 	s.Began = at
 	d.saveState()
+	d.told.Changed(now, d.version, d.Generation())
 	d.emit(RestoreLog{Base: e.Base, To: e.Version, Snapshot: at, Entries: e.Entries, Mark: s.Mark, At: now})
 	d.emit(Record{Entry: audit.Entry{At: now, Event: audit.Restored, Document: d.id, By: e.By, Reason: e.Reason,
 		Detail: "version " + strconv.FormatUint(e.Version, 10) + ", by snapshot " + strconv.FormatUint(e.Base, 10) + ", as " + strconv.FormatUint(at, 10) + " to " + strconv.FormatUint(d.version, 10)}})

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 )
 
@@ -50,6 +51,7 @@ type Snapshot struct {
 	Sections []Section // by name
 	Upload   Upload
 	Comments int // that are open
+	Events   delivery.Snapshot
 	Channels []Row
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live

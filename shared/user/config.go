@@ -2,6 +2,7 @@ package user
 
 import (
 	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
@@ -12,12 +13,15 @@ type Config struct {
 	Session session.Config
 	Device  device.Config
 	Apps    app.Config
+	// Events and Random are as a document's (document.Config).
+	Events delivery.Config
+	Random uint64
 }
 
 // WithDefaults returns c with every zero (or negative) field set. Grace and ReadOnly are
 // the device's: with other ones the session would give a channel up that lives.
 func (c Config) WithDefaults() Config {
-	c.Device = c.Device.WithDefaults()
+	c.Device, c.Events = c.Device.WithDefaults(), c.Events.WithDefaults()
 	d := &c.Device
 	c.Session.Grace, c.Session.ReadOnly = d.Channel.Grace, d.Channel.ReadOnly
 	ch := d.Channel

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -62,6 +63,9 @@ type (
 	ForDevice struct{ Event device.Event }
 	// ForApps is an event of the apps.
 	ForApps struct{ Event app.Event }
+	// EventsSent and EventsBuried answer the effects of the events (see FromEvents).
+	EventsSent   struct{ delivery.Sent }
+	EventsBuried struct{ delivery.Buried }
 )
 
 // Effect is something the shell carries out, in order.
@@ -74,6 +78,8 @@ type (
 	FromDevice struct{ Effect device.Effect }
 	// FromApps is an effect of the apps.
 	FromApps struct{ Effect app.Effect }
+	// FromEvents is an effect of the events that go to the deployment's backend.
+	FromEvents struct{ Effect delivery.Effect }
 	// OnSocket is an effect on a socket of the device or of an app.
 	OnSocket struct{ Effect serverconn.Effect }
 )
@@ -86,8 +92,11 @@ func (Woken) isEvent()         {}
 func (ForSession) isEvent()    {}
 func (ForDevice) isEvent()     {}
 func (ForApps) isEvent()       {}
+func (EventsSent) isEvent()    {}
+func (EventsBuried) isEvent()  {}
 
 func (FromSession) isEffect() {}
 func (FromDevice) isEffect()  {}
 func (FromApps) isEffect()    {}
+func (FromEvents) isEffect()  {}
 func (OnSocket) isEffect()    {}

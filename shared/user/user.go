@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
+	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
@@ -17,8 +18,11 @@ type User struct {
 	session *session.Session
 	device  *device.Device
 	apps    *app.Apps
-	clock   serverconn.Clock
-	effects []Effect
+	told    delivery.Queue
+	// sessionID is the session's, as it was last known to live.
+	sessionID string
+	clock     serverconn.Clock
+	effects   []Effect
 }
 
 // Snapshot is everything Restore needs.
@@ -27,6 +31,7 @@ type Snapshot struct {
 	Session session.Snapshot
 	Device  device.Snapshot
 	Apps    app.Snapshot
+	Events  delivery.Snapshot
 }
 
 // Restore returns the object a snapshot was taken from; that of a user who was never seen
@@ -50,13 +55,15 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 	case !u.device.Live() && len(s.Apps.Apps) > 0:
 		return nil, errors.New("user: apps of nobody")
 	}
+	u.sessionID = s.Session.Session.ID
+	u.told = delivery.Restore(cfg.Events, teller{u}, s.Events, cfg.Random)
 	u.clock = serverconn.Starting(serverconn.Latest(u.device.Known(), u.apps.Known()))
 	return u, nil
 }
 
 // Snapshot returns everything Restore needs.
 func (u *User) Snapshot() Snapshot {
-	return Snapshot{UserID: u.userID, Session: u.session.Snapshot(), Device: u.device.Snapshot(), Apps: u.apps.Snapshot()}
+	return Snapshot{UserID: u.userID, Session: u.session.Snapshot(), Device: u.device.Snapshot(), Apps: u.apps.Snapshot(), Events: u.told.Snapshot()}
 }
 
 // Session is what is known of the session.
@@ -85,6 +92,7 @@ func (u *User) Deadline() (at time.Time, ok bool) {
 	least(u.session.Deadline())
 	least(u.device.Deadline())
 	least(u.apps.Deadline())
+	least(u.told.Deadline())
 	return at, ok
 }
 
@@ -105,10 +113,12 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 		u.device.Beat(now)
 		u.step(now, session.Woken{})
 		u.flow(now)
+		u.told.Settle(now)
 		return u.effects
 	case ForDevice:
 		if _, connects := e.Event.(device.Connect); connects {
 			u.device.Take(now, e.Event)
+			u.told.Settle(now)
 			return u.effects
 		}
 	case Disconnected:
@@ -142,8 +152,13 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 		u.device.Take(now, e.Event)
 	case ForApps:
 		u.apps.Take(now, e.Event)
+	case EventsSent:
+		u.told.Sent(now, e.Sent)
+	case EventsBuried:
+		u.told.Buried(now, e.Buried)
 	}
 	u.flow(now)
+	u.told.Settle(now)
 	return u.effects
 }
 
@@ -170,6 +185,12 @@ func (u *User) step(now time.Time, ev session.Event) (answer session.Answer) {
 				end = e
 				continue
 			}
+		case session.SaveSession:
+			if e.Row.ID != "" {
+				u.sessionID = e.Row.ID
+			}
+		case session.Record:
+			u.tell(now, e.Entry)
 		}
 		u.emit(FromSession{e})
 	}
