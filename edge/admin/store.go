@@ -25,6 +25,7 @@ type Store interface {
 	AppStore
 	Lists
 	SignIns
+	DeadLetters
 	EraseStore
 	DeadLetters
 	// Document returns a document's row.
