@@ -22,7 +22,7 @@ func main() {
 		println("holdfast: no page to run in:", err.Error())
 		return
 	}
-	s := &sessions{page: p, tabs: map[int]*tab{}, shares: map[int]*share{}}
+	s := &sessions{page: p, tabs: map[int]*tab{}, heard: &client.Heard{}, shares: map[int]*share{}}
 	if err := p.listen(s.receive); err != nil {
 		println("holdfast: the page does not take events:", err.Error())
 		return
@@ -35,6 +35,7 @@ func main() {
 type sessions struct {
 	page   *page
 	tabs   map[int]*tab
+	heard  *client.Heard
 	shares map[int]*share
 }
 
@@ -104,6 +105,7 @@ func (t *tab) start(text string) {
 	}
 	t.share = share
 	cfg := config([]byte(text))
+	cfg.Heard = t.sessions.heard
 	page := t.host.page
 	t.agent = agent.New(client.New(cfg), t.host, agent.Config{Now: page.now, LastClose: page.lastClose, Instant: true})
 	t.agent.Handle(client.Start{})

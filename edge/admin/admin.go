@@ -21,6 +21,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/account"
+	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -51,6 +52,8 @@ type Config struct {
 	EmailSubjects bool
 	// InvitationTTL and ResetTTL are the lives of the tokens by which users set a password.
 	InvitationTTL, ResetTTL time.Duration
+	// MaxMessageTTL is how long a message to a user's browsers may be kept. Default 30 days.
+	MaxMessageTTL time.Duration
 	// PasswordMin is the length of the shortest password, in characters.
 	PasswordMin int
 	// Derive hashes a password.
@@ -104,6 +107,9 @@ func New(cfg Config, store Store, accounts account.Store, objects Objects) *API 
 	}
 	if cfg.InvitationTTL <= 0 {
 		cfg.InvitationTTL = DefaultInvitationTTL
+	}
+	if cfg.MaxMessageTTL <= 0 {
+		cfg.MaxMessageTTL = 30 * 24 * time.Hour
 	}
 	if cfg.ResetTTL <= 0 {
 		cfg.ResetTTL = DefaultResetTTL
@@ -195,6 +201,8 @@ const (
 
 func statusOf(err *protocol.Error) int {
 	switch err.Reason {
+	case call.ReasonNoRecovery:
+		return http.StatusNotImplemented
 	case reasonNotJSON:
 		return http.StatusUnsupportedMediaType
 	case reasonElsewhere, reasonNoEvents, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:

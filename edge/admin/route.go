@@ -64,6 +64,7 @@ func routes() []route {
 		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
 		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
 		{method: "DELETE", path: documentPath + "/comments/{comment_id}", name: "deleteComment", fields: []string{"reason"}, do: deleteComment},
+		{method: "POST", path: documentPath + "/recover", name: "recoverDocument", fields: []string{"at", "bookmark", "reason"}, do: recoverDocument},
 		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
 		{method: "GET", path: linksPath, name: "listLinks", do: listLinks},
 		{method: "POST", path: linksPath, name: "makeLink", fields: []string{"role", "expires", "uses", "name", "reason"}, do: makeLink},
@@ -79,6 +80,7 @@ func routes() []route {
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},
 		{method: "GET", path: userPath + "/sign-ins", name: "listSignIns", do: listSignIns},
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
+		{method: "POST", path: userPath + "/messages", name: "postMessage", fields: []string{"data", "message_id", "ttl_s"}, foreign: true, do: postMessage},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
 

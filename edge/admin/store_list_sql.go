@@ -43,16 +43,17 @@ type (
 )
 
 // within has a statement read one part of a list and no row more, by a column that is indexed:
-// ?1 is After, ?2 Prefix. No id has the last character there is.
+// ?1 is After or Prefix, whichever is later, ?2 Prefix and ?4 After. No id has the last
+// character there is.
 func within(column string) string {
-	return " " + column + " > ?1 AND " + column + " >= ?2 AND " + column + " < ?2 || char(1114111) "
+	return " " + column + " >= ?1 AND " + column + " < ?2 || char(1114111) AND " + column + " <> ?4 "
 }
 
 const ordered = " ORDER BY 1 LIMIT ?3"
 
 // list runs a statement of a list.
 func (s SQLStore) list(ctx context.Context, p Page, query string, more ...any) (*sql.Rows, error) {
-	return s.DB.QueryContext(ctx, query, append([]any{p.After, p.Prefix, p.Limit}, more...)...)
+	return s.DB.QueryContext(ctx, query, append([]any{max(p.After, p.Prefix), p.Prefix, p.Limit, p.After}, more...)...)
 }
 
 // read reads the rows of an answer.
@@ -79,7 +80,7 @@ func (s SQLStore) Documents(ctx context.Context, p Page, workspace string) ([]Do
 	}
 	query, more := "SELECT id, workspace_id, title, access, locked FROM documents WHERE"+within("id"), []any(nil)
 	if workspace != "" {
-		query, more = query+"AND workspace_id = ?4", []any{workspace}
+		query, more = query+"AND workspace_id = ?5", []any{workspace}
 	}
 	rows, err := s.list(ctx, p, query+ordered, more...)
 	return read(rows, err, func(d *Document) error {
@@ -96,7 +97,7 @@ func (s SQLStore) opened(ctx context.Context, p Page, workspace string) ([]Docum
 	query, more := "SELECT document_id, workspace_id, MAX(opened_at) FROM opened_documents WHERE"+within("document_id")+"GROUP BY 1"+ordered, []any(nil)
 	if workspace != "" {
 		query = "SELECT document_id, workspace_id, opened_at FROM opened_documents AS o WHERE" + within("document_id") +
-			"AND workspace_id = ?4 AND NOT EXISTS (SELECT 1 FROM opened_documents AS later WHERE later.document_id = o.document_id AND later.opened_at > o.opened_at)" + ordered
+			"AND workspace_id = ?5 AND NOT EXISTS (SELECT 1 FROM opened_documents AS later WHERE later.document_id = o.document_id AND later.opened_at > o.opened_at)" + ordered
 		more = []any{workspace}
 	}
 	rows, err := s.list(ctx, p, query, more...)
@@ -155,6 +156,6 @@ func (s SQLStore) Workspace(ctx context.Context, id string) (one Workspace, err 
 
 // Members implements Lists.
 func (s SQLStore) Members(ctx context.Context, p Page, workspace string) ([]Member, error) {
-	rows, err := s.list(ctx, p, "SELECT user_id, role FROM members WHERE"+within("user_id")+"AND workspace_id = ?4"+ordered, workspace)
+	rows, err := s.list(ctx, p, "SELECT user_id, role FROM members WHERE"+within("user_id")+"AND workspace_id = ?5"+ordered, workspace)
 	return read(rows, err, func(m *Member) error { return rows.Scan(&m.UserID, &m.Role) })
 }

@@ -26,6 +26,10 @@ var (
 	KindEnd = Kind{Sessions, "end", "receipt"}
 	// KindPost keeps a message for the user's device: Post.
 	KindPost = Kind{Sessions, "post", "seq"}
+	// KindUserMessage is a message to the user's browsers: UserMessage.
+	KindUserMessage = Kind{Sessions, "message", "message"}
+	// KindHeard says that a client has one: Heard.
+	KindHeard = Kind{Sessions, "heard", "ok"}
 	// KindAppKey ends what an app's key has let in: AppKey.
 	KindAppKey = Kind{Sessions, "app_key", "receipt"}
 	// KindDescribeSession describes the session to an operator: DescribeSession.
@@ -44,6 +48,8 @@ var (
 	KindLock = Kind{Documents, "lock", "document_version"}
 	// KindAccessChanged says that who may do what has changed: AccessChanged.
 	KindAccessChanged = Kind{Documents, "access", "access"}
+	// KindDeliver sends messages to a user's connections: Deliver.
+	KindDeliver = Kind{Documents, "deliver", "connections"}
 	// KindErase erases the content: Erase.
 	KindErase = Kind{Documents, "erase", "erased"}
 	// KindDescribeDocument describes the document to an operator: DescribeDocument.
@@ -52,6 +58,8 @@ var (
 	KindSnapshots = Kind{Documents, "snapshots", "snapshots"}
 	// KindRestore puts the document back to a version: Restore.
 	KindRestore = Kind{Documents, "restore", "restored"}
+	// KindRecover has the platform put the storage back: Recover.
+	KindRecover = Kind{Documents, "recover", "recovery"}
 	// KindResolve resolves the comments of one author: Resolve.
 	KindResolve = Kind{Documents, "resolve", "resolved"}
 	// KindAuditDocument reads the document's audit log: AuditDocument.

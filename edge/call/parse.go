@@ -14,6 +14,9 @@ type ToSession struct {
 	Audit   AuditSession
 	Visited Visited
 	Export  Export
+
+	UserMessage UserMessage
+	Heard       Heard
 }
 
 // ParseSession reads what a user's object is asked; the error is 0 for a good text. That it
@@ -39,6 +42,10 @@ func ParseSession(text []byte) (*ToSession, Error) {
 		r.Kind, visit, valid = &KindPost, r.Post.fields, r.Post.valid
 	case KindAppKey.Word:
 		r.Kind, visit = &KindAppKey, r.AppKey.fields
+	case KindUserMessage.Word:
+		r.Kind, visit, valid = &KindUserMessage, r.UserMessage.fields, r.UserMessage.valid
+	case KindHeard.Word:
+		r.Kind, visit, valid = &KindHeard, r.Heard.fields, r.Heard.valid
 	case KindDescribeSession.Word:
 		r.Kind = &KindDescribeSession
 	case KindAuditSession.Word:
@@ -71,6 +78,8 @@ type ToDocument struct {
 	EraseComment EraseComment
 	Forget       Forget
 	Export       Export
+	Deliver      Deliver
+	Recover      Recover
 }
 
 // ParseDocument reads what a document's object is asked.
@@ -90,6 +99,10 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind, visit = &KindLock, r.Lock.fields
 	case KindAccessChanged.Word:
 		r.Kind = &KindAccessChanged
+	case KindDeliver.Word:
+		r.Kind, visit, valid = &KindDeliver, r.Deliver.fields, r.Deliver.valid
+	case KindRecover.Word:
+		r.Kind, visit, valid = &KindRecover, r.Recover.fields, r.Recover.valid
 	case KindErase.Word:
 		r.Kind = &KindErase
 	case KindDescribeDocument.Word:

@@ -81,6 +81,10 @@ var requests = []struct {
 	{"session: end, all", &End{UserID: "usr_owner", Code: protocol.TokenRevoked, Reason: "revoked", By: "olive", All: true}},
 	{"session: end, a kick", &End{UserID: "usr_owner", Code: protocol.SessionEnded, Reason: "kicked", By: "olive", Document: "welcome"}},
 	{"session: post", &Post{Data: []byte(`{"say":["hello",1,null]}`)}},
+	{"session: message", &UserMessage{ID: "msg_1", Data: []byte(`{"say":["hello",1,null]}`), TTLMS: 60_000, Said: true}},
+	{"session: message, not kept", &UserMessage{ID: "msg_2", Data: []byte(`null`), Said: true}},
+	{"session: message, as long as ever", &UserMessage{ID: "msg_3", Data: []byte(`1`)}},
+	{"session: heard", &Heard{ClientID: "c1", MessageID: "msg_1"}},
 	{"session: app_key", &AppKey{Package: "com.example.one", KeyID: "00000000000000a1", Reason: "key_revoked", By: "olive"}},
 	{"session: app_key, the app", &AppKey{Package: "com.example.one", Reason: "app_deleted", By: "olive"}},
 	{"session: visited", &Visited{Forgotten: []string{"welcome"}, After: "notes", Limit: 64}},
@@ -96,6 +100,9 @@ var requests = []struct {
 	{"document: lock, elsewhere", &Lock{Locked: true, Held: true, Reason: "legal_hold", By: "olive", RetryAfterMS: 60_000}},
 	{"document: lock, off", &Lock{Reason: "by_operator", By: "olive"}},
 	{"document: access", &AccessChanged{}},
+	{"document: deliver", &Deliver{UserID: "usr_owner", ClientID: "c1", Messages: []byte(`[{"id":"msg_1","at":1736244000000,"data":{"say":1}}]`)}},
+	{"document: recover", &Recover{At: at(0)}},
+	{"document: recover, to a bookmark", &Recover{Bookmark: "0000007b-0000b26e-00001538-0c3e87bb37b3db5cc52eedb93cd3b96b"}},
 	{"document: erase", &Erase{}},
 	{"document: describe", &DescribeDocument{}},
 	{"document: snapshots", &Snapshots{Limit: 5, Before: 9}},
@@ -121,7 +128,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 	"session": func(text []byte) (sender, Error) {
 		r, err := ParseSession(text)
 		return map[*Kind]sender{
-			&KindAdmit: &r.Admit, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey,
+			&KindAdmit: &r.Admit, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey, &KindUserMessage: &r.UserMessage, &KindHeard: &r.Heard,
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
 			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{}, &KindExportUser: &r.Export,
 		}[r.Kind], err
@@ -129,7 +136,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 	"document": func(text []byte) (sender, Error) {
 		r, err := ParseDocument(text)
 		return map[*Kind]sender{
-			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindErase: &Erase{},
+			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindDeliver: &r.Deliver, &KindRecover: &r.Recover, &KindErase: &Erase{},
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
 			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget, &KindExportDocument: &r.Export,
 		}[r.Kind], err
@@ -177,6 +184,7 @@ var answers = []struct {
 	{"answer: user_erased", (&UserErased{[]byte(`{"audit":3}`), 1}).Append(nil), passed(&KindEraseUser), `{"rows":{"audit":3},"sockets":1}`},
 	{"answer: comment_erased", (&CommentErased{2, 9}).Append(nil), passed(&KindEraseComment), `{"entries":2,"document_version":9}`},
 	{"answer: restored", (&Restored{9, 8, 3}).Append(nil), passed(&KindRestore), `{"document_version":9,"snapshot_version":8,"operations":3}`},
+	{"answer: recovery", (&Recovery{"b1", "b2"}).Append(nil), passed(&KindRecover), `{"bookmark":"b1","undo":"b2"}`},
 	{"answer: resolved", (&Resolved{2, true, 9}).Append(nil), passed(&KindResolve), `{"comments":2,"more":true,"document_version":9}`},
 	{"answer: receipt", (&Receipt{
 		"usr_owner", []Change{{"welcome", permission.Read, permission.Write, 3}}, []string{"welcome"}, []Accepted{{"welcome", "m1"}}, []string{"i1"}, []string{"t1"}, 7,

@@ -146,7 +146,7 @@ func TestVersion2IsUnderstood(t *testing.T) {
 		delete(old, v.name)
 	}
 	for _, a := range answers {
-		if old[a.name] == nil {
+		if old[a.name] == nil { // nor answered such
 			continue
 		}
 		if got := a.parse(old[a.name]); !reflect.DeepEqual(got, a.want) {

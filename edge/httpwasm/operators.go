@@ -41,6 +41,7 @@ func operators() http.Handler {
 		EmailSubjects:   emails,
 		InvitationTTL:   span(vars.InvitationTTL),
 		ResetTTL:        span(vars.ResetTTL),
+		MaxMessageTTL:   span(vars.UserMessageMaxTTL),
 		PasswordMin:     number(vars.PasswordMin),
 		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),

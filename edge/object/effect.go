@@ -2,6 +2,7 @@ package object
 
 import (
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
@@ -74,6 +75,12 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.AccessTaken:
 		a := call.AccessTaken{Version: e.Access, Users: e.Users}
 		o.host.Respond(o.ask, 200, a.Append(nil))
+	case document.MessagesSent:
+		o.host.Respond(o.ask, 200, call.AppendValue(nil, &call.KindDeliver, strconv.AppendInt(nil, int64(e.Connections), 10)))
+	case document.Heard:
+		// Whoever is not told has it sent again, and hears of it again.
+		heard := call.Heard{ClientID: e.ClientID, MessageID: e.MessageID}
+		send(o.host, untracked, e.UserID, heard.Message())
 	case document.EraseAll:
 		o.rows, o.bytes = o.store.counts(countDocument)
 		o.store.erase()
@@ -123,6 +130,8 @@ type ask struct {
 	list string
 	// events is a question of those that go to the backend.
 	events *eventsAsk
+	// recovery is an operator's request that waits for the platform.
+	recovery uint32
 }
 
 // listed goes on with an upgrade. Without the list it refuses: no change of the
@@ -176,6 +185,9 @@ func (o *documentObject) answered(in Input) document.Event {
 		return o.eventsAnswered(*q.events, in)
 	case q.dial != nil:
 		return o.listed(q, in)
+	case q.recovery != 0:
+		o.host.Respond(q.recovery, 200, recovered(in))
+		return nil
 	case q.list != "":
 		return o.listedBehind(q, in)
 	case q.notify.UserID != "":

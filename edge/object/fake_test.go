@@ -166,6 +166,10 @@ func (f *fake) Fetch(ask uint32, to Destination, body []byte) {
 	f.leave("fetch %d %s %s %q %d %s", ask, to.URL, to.Timeout, to.Authorization, to.MaxBytes, body)
 }
 
+func (f *fake) Recover(ask uint32, at time.Time, bookmark string) {
+	f.leave("recover %d %s %q", ask, at.Format(time.RFC3339Nano), bookmark)
+}
+
 func (f *fake) Verify(ask uint32, token string) { f.leave("verify %d %s", ask, token) }
 
 var errBroken = errors.New("the disk is on fire")
@@ -188,7 +192,7 @@ func tableOf(s Stmt) *shape {
 		selectChannels: &channelsTable.shape, selectState: &stateTable.shape, selectRemains: &remainsTable.shape, selectSections: &sectionsTable.shape,
 		selectSession: &sessionTable.shape, selectUserChannels: &userChannelsTable.shape, selectAccess: &accessTable.shape, selectRevoked: &revokedTable.shape,
 		selectDevice: &deviceTable.shape, selectOutbox: &outboxTable.shape, selectApps: &appsTable.shape, selectAppOutbox: &appOutboxTable.shape,
-		selectAppReceipts: &appReceiptsTable.shape, selectEvents: &eventsTable.shape, selectEventsState: &eventsStateTable.shape,
+		selectAppReceipts: &appReceiptsTable.shape, selectEvents: &eventsTable.shape, selectEventsState: &eventsStateTable.shape, selectMessages: &messagesTable.shape, selectHearers: &hearersTable.shape,
 	}[s]
 }
 

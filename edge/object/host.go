@@ -97,6 +97,11 @@ type Host interface {
 	// of the admission core.
 	Verify(ask uint32, token string)
 
+	// Recover has the storage be what it was at a moment, or at a bookmark, where there is
+	// one, once the object starts anew: soon after this is answered, with {"bookmark","undo"}.
+	// Where the platform cannot, nothing has happened, and the answer is a {"reason"}.
+	Recover(ask uint32, at time.Time, bookmark string)
+
 	// Log writes one line of JSON. It may never hold a token or a payload.
 	Log(line []byte)
 	// LogRarely does so unless this program has written one by the same key within the

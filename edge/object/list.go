@@ -16,8 +16,12 @@ import (
 // listUser puts a user into the list of those who were admitted.
 const listUser = "INSERT INTO admitted_users (user_id, admitted_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING"
 
-// listing is the number of that question; no other has it.
-const listing = 1<<32 - 1
+// The numbers of questions that no other has: of that list, and of those whose answer says
+// nothing.
+const (
+	listing   = 1<<32 - 1
+	untracked = listing - 1
+)
 
 // list has the user be listed, as a session begins. What fails is tried with the next one.
 func (o *userObject) list(row *session.SessionRow) {

@@ -4,6 +4,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -28,6 +29,11 @@ func (o *userObject) request(in Input) user.Event {
 	switch r.Kind {
 	case &call.KindPost:
 		return user.ForDevice{Event: device.Post{Ask: ask, From: protocol.FromOperator, Data: r.Post.Data}}
+	case &call.KindUserMessage:
+		return posted(ask, &r.UserMessage)
+	case &call.KindHeard:
+		o.host.Respond(in.Ask, 200, []byte(call.OK))
+		return user.ForInbox{Event: inbox.Heard{ClientID: r.Heard.ClientID, MessageID: r.Heard.MessageID}}
 	case &call.KindAppKey:
 		k := &r.AppKey
 		return user.ForApps{Event: app.KeyRevoked{Ask: ask, Package: k.Package, KeyID: k.KeyID, Reason: k.Reason, By: k.By}}

@@ -28,6 +28,9 @@ func (o *documentObject) request(in Input) document.Event {
 	case &call.KindSnapshots:
 		o.host.Respond(in.Ask, 200, call.AppendValue(nil, r.Kind, o.appendSnapshots(r.Snapshots.Before, r.Snapshots.Limit)))
 		return nil
+	case &call.KindRecover:
+		o.recover(in.Ask, &r.Recover)
+		return nil
 	case &call.KindAuditDocument:
 		o.host.Respond(in.Ask, 200, call.AppendValue(nil, r.Kind, o.audit.read(&o.store, r.Audit.Entries)))
 		return nil
@@ -39,6 +42,8 @@ func (o *documentObject) request(in Input) document.Event {
 	case &call.KindEndChannel:
 		e := &r.EndChannel
 		return document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before.Time(), AdmittedAt: e.AdmittedAt.Time()}
+	case &call.KindDeliver:
+		return deliveryOf(&r.Deliver)
 	case &call.KindLock:
 		l := &r.Lock
 		retry := min(time.Duration(l.RetryAfterMS)*time.Millisecond, maxLockRetry)

@@ -1,9 +1,13 @@
 package object
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -20,6 +24,8 @@ var (
 	appOutboxTable    = newTable(shape{number: appOutboxNumber, name: "app_outbox", keys: 2, once: true, since: 4}, appOutboxColumns)
 	visitedTable      = newTable(shape{number: visitedNumber, name: "visited", keys: 1, since: 7}, visitColumns)
 	appReceiptsTable  = newTable(shape{number: appReceiptsNumber, name: "app_receipts", keys: 2, since: 4}, appReceiptColumns)
+	messagesTable     = newTable(shape{number: messagesNumber, name: "messages", keys: 1, once: true, since: 7}, messageColumns)
+	hearersTable      = newTable(shape{number: hearersNumber, name: "hearers", keys: 1, since: 7}, hearerColumns)
 )
 
 func sessionColumns(c *columns, r *session.SessionRow) {
@@ -144,3 +150,39 @@ func appReceiptColumns(c *columns, r *app.Remember) {
 type visit struct{ document string }
 
 func visitColumns(c *columns, r *visit) { c.text("document", &r.document) }
+func messageColumns(c *columns, m *inbox.Message) {
+	numeric(c, "seq", &m.Seq)
+	c.text("id", &m.ID)
+	c.time("at", &m.At)
+	c.time("until", &m.Until)
+	c.blob("data", &m.Data)
+}
+
+func hearerColumns(c *columns, r *inbox.Client) {
+	c.text("client_id", &r.ID)
+	list := appendNumbers(nil, r.Heard)
+	c.blob("heard", &list)
+	if c.way == reading {
+		r.Heard = numbers(list)
+	}
+}
+
+// appendNumbers and numbers write and read a list of numbers, with spaces between.
+func appendNumbers(dst []byte, list []uint64) []byte {
+	for i, n := range list {
+		if i > 0 {
+			dst = append(dst, ' ')
+		}
+		dst = strconv.AppendUint(dst, n, 10)
+	}
+	return dst
+}
+
+func numbers(text []byte) (list []uint64) {
+	for word := range strings.FieldsSeq(string(text)) {
+		if n, err := strconv.ParseUint(word, 10, 64); err == nil {
+			list = append(list, n)
+		}
+	}
+	return list
+}

@@ -30,6 +30,8 @@ const (
 	appOutboxNumber
 	appReceiptsNumber
 	visitedNumber
+	messagesNumber
+	hearersNumber
 	tableCount
 )
 
@@ -37,7 +39,7 @@ var shapes = [tableCount]*shape{
 	&opsTable.shape, &channelsTable.shape, &commentsTable.shape, &receiptsTable.shape, &stateTable.shape, &sectionsTable.shape,
 	&partsTable.shape, &auditTable.shape, &eventsTable.shape, &eventsStateTable.shape, &remainsTable.shape,
 	&sessionTable.shape, &userChannelsTable.shape, &accessTable.shape, &revokedTable.shape, &deviceTable.shape, &outboxTable.shape,
-	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape, &visitedTable.shape,
+	&appsTable.shape, &appOutboxTable.shape, &appReceiptsTable.shape, &visitedTable.shape, &messagesTable.shape, &hearersTable.shape,
 }
 
 // schema is what one kind of object stores.

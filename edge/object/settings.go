@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/rate"
@@ -136,6 +137,9 @@ func userConfig(s settings, secret serverconn.Secret) user.Config {
 			ClientPings: s.clientPings(),
 			Outbox:      channel.OutboxConfig{Frames: s.number(vars.OutboxFrames), Bytes: s.number(vars.OutboxBytes)},
 			Conn:        connConfig(s, secret),
+		},
+		Inbox: inbox.Config{
+			Messages: s.number(vars.UserMessages), Bytes: s.number(vars.UserMessageBytes), TTL: s.span(vars.UserMessageTTL), MaxTTL: s.span(vars.UserMessageMaxTTL),
 		},
 		Apps: app.Config{
 			Channel:        channel.Config{Grace: s.span(vars.AppGrace)},

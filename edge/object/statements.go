@@ -69,6 +69,8 @@ const (
 	selectAppOutbox
 	trimAppOutbox
 	selectAppReceipts
+	selectMessages
+	selectHearers
 
 	selectEvents
 	selectEventsState
@@ -203,6 +205,8 @@ var texts = [...]statement{
 	selectAppOutbox:    {appOutboxTable.describe, " FROM app_outbox ORDER BY package, seq"},
 	trimAppOutbox:      {sql: "DELETE FROM app_outbox WHERE package = ? AND seq <= ?"},
 	selectAppReceipts:  {appReceiptsTable.describe, " FROM app_receipts"},
+	selectMessages:     {messagesTable.describe, " FROM messages ORDER BY seq"},
+	selectHearers:      {hearersTable.describe, " FROM hearers ORDER BY client_id"},
 
 	selectEvents:      {eventsTable.describe, " FROM events ORDER BY seq"},
 	selectEventsState: {eventsStateTable.describe, " FROM events_state"},

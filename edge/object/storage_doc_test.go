@@ -55,6 +55,8 @@ user apps: an app of the user that is not stopped
 user app_outbox: a frame to an app that it has not acknowledged
 user visited: a document that may know of the user, whether or not it is open
 user app_receipts: a message of an app, or of the device, that was answered, so that a repeat is known
+user messages: a message to the user's browsers, for as long as it is kept
+user hearers: a client that has acknowledged one of them
 `
 
 const columnMeanings = `
@@ -280,6 +282,15 @@ app_receipts n: how many receipts the sender had when this one was stored
 app_receipts client_id: the sender's client id, of a device
 app_receipts message_id: the message's id
 app_receipts seq: the seq of the answer
+
+messages seq: its number
+messages id: the id by which a client knows it, and by which a repeat is known
+messages at: when it was taken
+messages until: until when it is kept
+messages data: the message, as JSON
+
+hearers client_id: the client
+hearers heard: the numbers of the messages that it has acknowledged, with spaces between
 `
 
 // meanings reads one of the two lists above.

@@ -327,7 +327,7 @@ var moves = map[string][]func(from, to *store) string{
 	},
 	"user": {
 		moving(&auditTable), moving(&eventsTable), moving(&eventsStateTable), moving(&sessionTable), moving(&userChannelsTable), moving(&accessTable), moving(&revokedTable), moving(&deviceTable),
-		moving(&outboxTable), moving(&appsTable), moving(&appOutboxTable), moving(&appReceiptsTable), moving(&visitedTable),
+		moving(&outboxTable), moving(&appsTable), moving(&appOutboxTable), moving(&appReceiptsTable), moving(&visitedTable), moving(&messagesTable), moving(&hearersTable),
 	},
 }
 

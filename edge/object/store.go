@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/user"
 )
@@ -145,6 +146,14 @@ func (s *store) user(userID string) (snap user.Snapshot) {
 	each(s, selectOutbox, outboxColumns, func(k *channel.Kept) { snap.Device.Kept = append(snap.Device.Kept, owned(k)) })
 	if state := snap.Device.Row.Channel.State; snap.Device.Row.Channel.UserID != "" && state != channel.Gone { // else there are none
 		snap.Apps = s.apps(userID)
+	}
+	each(s, selectMessages, messageColumns, func(m *inbox.Message) {
+		one := *m
+		one.Data = append([]byte(nil), m.Data...)
+		snap.Inbox.Messages = append(snap.Inbox.Messages, one)
+	})
+	if len(snap.Inbox.Messages) > 0 {
+		each(s, selectHearers, hearerColumns, func(c *inbox.Client) { snap.Inbox.Clients = append(snap.Inbox.Clients, *c) })
 	}
 	return snap
 }

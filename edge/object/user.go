@@ -72,6 +72,7 @@ func NewUser(h Host, now time.Time) (Object, error) {
 		return nil, err
 	}
 	o.core = core
+	core.Begin(now)
 	if o.cfg.Device.ClientPings {
 		h.AutoResponse(protocol.PingText, protocol.PongText)
 	}
@@ -160,6 +161,8 @@ func (o *userObject) carryOut(effect user.Effect) {
 		o.carryOutApps(e.Effect)
 	case user.FromEvents:
 		o.told.carryOut(&o.store, o.now, e.Effect, o.askEvents)
+	case user.FromInbox:
+		o.carryOutInbox(e.Effect)
 	case user.OnSocket:
 		o.carryOutSocket(e.Effect)
 	default:

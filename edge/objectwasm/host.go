@@ -39,6 +39,7 @@ const (
 	opErase
 	opLogRarely // key, line
 	opScrub
+	opRecover // u32 ask, f64, bookmark
 )
 
 //go:wasmimport holdfast call
@@ -270,4 +271,16 @@ func (h *host) LogRarely(key string, line []byte) {
 	h.long(key)
 	h.request = append(h.request, line...)
 	h.call(opLogRarely)
+}
+
+func (h *host) Recover(ask uint32, at time.Time, bookmark string) {
+	h.begin()
+	h.u32(ask)
+	ms := 0.0
+	if !at.IsZero() {
+		ms = float64(at.UnixMilli())
+	}
+	h.f64(ms)
+	h.text(bookmark)
+	h.call(opRecover)
 }

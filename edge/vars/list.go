@@ -190,6 +190,14 @@ const (
 	AppConnectsBurst  Number = "APP_CONNECTS_BURST 0"
 )
 
+// Messages to a user's browsers.
+const (
+	UserMessages      Number = "USER_MESSAGES 100 1 1000"
+	UserMessageBytes  Number = "USER_MESSAGE_BYTES 262144"
+	UserMessageTTL    Number = "USER_MESSAGE_TTL_S 86400"
+	UserMessageMaxTTL Number = "USER_MESSAGE_MAX_TTL_S 2592000"
+)
+
 // all are all rows, in the order of edge/VARIABLES.md.
 const all = "" +
 	string(Issuer) + "\n" + string(Audience) + "\n" + string(AudienceClaim) + "\n" + string(SubjectClaim) + "\n" + string(EmailsVerified) + "\n" + string(Algorithms) + "\n" + string(Issuers) + "\n" + string(TokenLeeway) + "\n" + string(MaxTokenLife) + "\n" + string(ClaimsTimeout) + "\n" + string(QueryTokens) + "\n" + string(EmbeddedIssuer) + "\n" + string(SigningKey) + "\n" + string(PreviousKeys) + "\n" + string(JWKSURL) + "\n" + string(StaticKey) + "\n" + string(JWKSFresh) + "\n" + string(JWKSStale) + "\n" + string(JWKSCooldown) + "\n" + string(AllowedOrigins) + "\n" + string(AdminToken) + "\n" +
@@ -202,4 +210,5 @@ const all = "" +
 	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(ConnectionsPerUser) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +
 	string(MaxFrameBytes) + "\n" + string(MaxDepth) + "\n" + string(MaxUnacknowledged) + "\n" + string(MessagesPerS) + "\n" + string(MessagesBurst) + "\n" + string(BytesPerS) + "\n" + string(BytesBurst) + "\n" + string(MaxRefused) + "\n" + string(PresencePerS) + "\n" + string(WindowBytes) + "\n" + string(SlowAfter) + "\n" + string(SyncBytesPerS) + "\n" + string(SyncBytesBurst) + "\n" + string(MaxReplay) + "\n" + string(MaxSyncBytes) + "\n" +
 	string(MaxMembers) + "\n" + string(LockRetry) + "\n" + string(KeepOps) + "\n" + string(SnapshotLevel) + "\n" + string(SnapshotConfirm) + "\n" + string(MaxSnapshotBytes) + "\n" + string(MaxSnapshotParts) + "\n" + string(SnapshotIdle) + "\n" + string(KeepReplaced) + "\n" + string(MaxReplacedBytes) + "\n" + string(MaxLogBytes) + "\n" + string(MaxComments) + "\n" + string(MaxCommentsPerUser) + "\n" + string(MaxReplies) + "\n" + string(MaxRepliesPerUser) + "\n" + string(MaxSections) + "\n" + string(SectionTTL) + "\n" + string(MaxSectionTTL) + "\n" +
-	string(OutboxFrames) + "\n" + string(OutboxBytes) + "\n" + string(MaxUnanswered) + "\n" + string(AppSessionSecret) + "\n" + string(PublicURL) + "\n" + string(MaxApps) + "\n" + string(AppWebhook) + "\n" + string(AppWebhookTries) + "\n" + string(AppWebhookPause) + "\n" + string(AppConnect) + "\n" + string(AppGrace) + "\n" + string(AppStop) + "\n" + string(AppRounds) + "\n" + string(AppStay) + "\n" + string(AppOutboxBytes) + "\n" + string(AppStartsPerMin) + "\n" + string(AppStartsBurst) + "\n" + string(AppConnectsPerMin) + "\n" + string(AppConnectsBurst) + "\n"
+	string(OutboxFrames) + "\n" + string(OutboxBytes) + "\n" + string(MaxUnanswered) + "\n" + string(AppSessionSecret) + "\n" + string(PublicURL) + "\n" + string(MaxApps) + "\n" + string(AppWebhook) + "\n" + string(AppWebhookTries) + "\n" + string(AppWebhookPause) + "\n" + string(AppConnect) + "\n" + string(AppGrace) + "\n" + string(AppStop) + "\n" + string(AppRounds) + "\n" + string(AppStay) + "\n" + string(AppOutboxBytes) + "\n" + string(AppStartsPerMin) + "\n" + string(AppStartsBurst) + "\n" + string(AppConnectsPerMin) + "\n" + string(AppConnectsBurst) + "\n" +
+	string(UserMessages) + "\n" + string(UserMessageBytes) + "\n" + string(UserMessageTTL) + "\n" + string(UserMessageMaxTTL) + "\n"

@@ -336,4 +336,10 @@ APP_STARTS_PER_MIN: App starts a minute of one user.
 APP_STARTS_BURST: App starts of one user at once, after a rest. | ~APP_STARTS_PER_MIN~
 APP_CONNECTS_PER_MIN: Connects a minute of one app of a user.
 APP_CONNECTS_BURST: Connects of one app of a user at once, after a rest. | ~APP_CONNECTS_PER_MIN~
+
+# Messages to browsers
+USER_MESSAGES: Messages that are kept for a user's browsers. Beyond that the oldest are discarded.
+USER_MESSAGE_BYTES: Bytes of these messages.
+USER_MESSAGE_TTL_S: How long a message is kept that does not say.
+USER_MESSAGE_MAX_TTL_S: The longest that a message may ask to be kept.
 `

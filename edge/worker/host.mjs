@@ -329,6 +329,7 @@ const operations = {
 		return 0;
 	},
 	scrub: (i) => i.out.push(["scrub"]) && 0,
+	recover: (i, at, end) => i.out.push(["recover", i.data.getUint32(at, true), i.data.getFloat64(at + 4, true), i.text(at + 12, end)]) && 0,
 };
 
 const numbered = Object.values(operations);

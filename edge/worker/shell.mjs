@@ -7,6 +7,7 @@ import { needHooks } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { objectOf } from "./place.mjs";
 import { post } from "./post.mjs";
+import { recover, restartAfter } from "./recovery.mjs";
 import { verifyToken } from "./front.mjs";
 import { scrub } from "./scrub.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
@@ -43,6 +44,7 @@ export class Shell {
 	asked = 0;
 	scrubbed = null; // the promise of a scrub under way
 	instance = null; // booted in the first event, never at global scope
+	ended = false; // the object takes no more events: it starts anew on other storage
 	longest = Infinity; // of a text that Go wants to see; known once booted
 
 	constructor(ctx, env, objectClass) {
@@ -58,6 +60,7 @@ export class Shell {
 	// effects leave only once that is done. After a trap or a refusal the shell drops the
 	// instance. Then nothing has happened, and the next event boots another.
 	enter(what, a = 0, id = "", text = "") {
+		if (this.ended) throw new Error("the object starts anew");
 		if (this.queue.length > 0) this.flush();
 		let out;
 		try {
@@ -77,7 +80,7 @@ export class Shell {
 	// the shell writes all queued texts in one transaction with one commit, which is most of
 	// what an op costs.
 	message(ws, text) {
-		if (this.committing === null) {
+		if (this.committing === null || this.ended) {
 			this.one(kind.message, ws, text, text.length);
 			if (this.crowded || ++this.alone % probeEvery === 0) this.commit();
 			return;
@@ -211,6 +214,13 @@ export class Shell {
 		return answer.promise;
 	}
 
+	// restart ends the object, once its answers have left. What it would write until then would
+	// be lost, so it takes no more events; its sockets end with it.
+	restart() {
+		this.ended = true;
+		this.ctx.waitUntil(scheduler.wait(restartAfter).then(() => this.ctx.abort("the storage is put back")));
+	}
+
 	settle(ask, answer) {
 		this.waiting.get(ask)?.resolve(answer);
 		this.waiting.delete(ask);
@@ -239,13 +249,16 @@ export class Shell {
 	// later brings the answer to a request back as an event, to the instance that asked.
 	// Nothing else waits for it. It keeps the object awake no longer than it takes, and no
 	// longer than longest: the instance must not wait for ever.
-	later(ask, request, longest = patience) {
+	later(ask, request, longest = patience, then = () => {}) {
 		const { instance } = this;
 		const back = (what, text) => {
 			if (this.instance === instance) this.enter(what, ask, "", text);
 		};
 		const done = within(longest, request()).then(
-			(text) => back(kind.answered, text),
+			(text) => {
+				back(kind.answered, text);
+				then(text);
+			},
 			(err) => {
 				// Its message may hold anything, and what a hook throws need not be an error.
 				console.error(`object ${this.ctx.id.name}: ${err?.name}`);
@@ -341,6 +354,11 @@ const effects = {
 	fetch(shell, failed, ask, timeout, most, url, authorization, header, prefix, before, secret, body) {
 		const request = () => post({ url, authorization, header, prefix, before, secret, body, timeout, most }, shell.env, shell.ctx);
 		shell.later(ask, request, Math.max(patience, timeout + 1_000)); // before that it ends by itself
+	},
+
+	recover(shell, failed, ask, at, bookmark) {
+		const request = async () => JSON.stringify(await recover(shell.ctx.storage, at, bookmark));
+		shell.later(ask, request, patience, (text) => "undo" in JSON.parse(text) && shell.restart());
 	},
 
 	verify(shell, failed, ask, token) {

@@ -35,6 +35,7 @@ type Client struct {
 
 	gathering gathering
 	room      room
+	heard     *Heard
 	keep      keeping
 	gone      gone
 }
@@ -69,6 +70,9 @@ func New(cfg Config) *Client {
 	c.setHidden(!cfg.Visible)
 	c.status.state, c.room = stateConnecting, room{maxQueue, maxQueueBytes, maxOffered}
 	c.log.version = cfg.Version
+	if c.heard = cfg.Heard; c.heard == nil {
+		c.heard = &Heard{}
+	}
 	c.cfg.Offline = cfg.Offline && cfg.User != "" && !c.sole()
 	c.keep.heard.miss(cfg.Version)
 	c.session.unacknowledged = defaultUnacknowledged

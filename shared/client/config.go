@@ -41,6 +41,8 @@ type Config struct {
 	// Offline says that the shell has a store in which unsent ops outlive the page (see
 	// Keep). It is User's, who has to be named.
 	Offline bool
+	// Heard are the messages to the user that the page has had; nil for a tab of its own.
+	Heard *Heard
 	// Rand seeds the jitter. Tabs should have different ones.
 	Rand uint64
 }

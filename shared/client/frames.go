@@ -37,6 +37,8 @@ func (c *Client) systemFrame(f protocol.Frame) {
 		if p, ok := protocol.ParsePermissionChange(f.Data); ok {
 			c.permissionChange(p)
 		}
+	case protocol.EventMessage:
+		c.userMessage(f)
 	default:
 		c.conn.System(f)
 	}

@@ -7,6 +7,7 @@ import "time"
 //
 //	signed_out {userId}   this user signed out: their tabs end at once
 //	signed_in  {userId}   the app gave a tab a token of this user
+//	message    {userId,message_id,message}   the backend's message to this user
 //
 // Every script of the origin may write there too. A sign-out counts for the user
 // it names and nobody else, which is no more than such a script could do by
@@ -43,6 +44,8 @@ func (c *Client) originMessage(text string) {
 		case said == "", ours == "" && c.conn.Token.Fetching(): // what is on its way may be that user's token
 			c.askWhoIsSignedIn()
 		}
+	case "message":
+		c.onUserMessage(m)
 	case "signed_in":
 		if ours != "" && !c.isUs(said) {
 			c.askWhoIsSignedIn()

@@ -196,6 +196,8 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.told.Sent(now, e.Sent)
 	case EventsBuried:
 		d.told.Buried(now, e.Buried)
+	case Deliver:
+		d.deliver(e)
 	case Erase:
 		d.erase(now, e)
 	case CommentErasure:

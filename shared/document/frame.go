@@ -93,6 +93,9 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	if p.Seq <= d.version {
 		m.received = max(m.received, p.Seq)
 	}
+	if f.MessageID != "" {
+		d.heard(m, f.MessageID)
+	}
 	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
 		d.save(m)
 	}

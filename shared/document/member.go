@@ -58,6 +58,8 @@ type live struct {
 	showFlood rate.Flood  // its presence frames, that were not passed on too
 	// received is the newest version that the client has said it has, on this connection.
 	received uint64
+	// unheard are the ids of the messages that the connection has yet to acknowledge.
+	unheard []string
 	looks
 	// held is the op that was refused for a while: until it comes again, or
 	// heldUntil, those sent behind it may not overtake it.
@@ -71,6 +73,7 @@ type live struct {
 func (l live) clone() live {
 	l.shown = append([]byte(nil), l.shown...)
 	l.unseen = append([]string(nil), l.unseen...)
+	l.unheard = append([]string(nil), l.unheard...)
 	return l
 }
 

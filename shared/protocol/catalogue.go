@@ -14,7 +14,7 @@ var Catalogue = [...]Kind{
 	{TypeSystem, []string{
 		EventConnectionInit, EventConnectionAck, EventConnectionError, EventError, EventPing, EventPong,
 		EventAck, EventTokenRefresh, EventTokenRefreshed, EventTokenRefreshRequired, EventPermissionChange,
-		EventDisconnect, EventSessionEnded, EventRateLimited,
+		EventDisconnect, EventSessionEnded, EventRateLimited, EventMessage,
 	}},
 	{TypeOperation, []string{
 		EventOp, EventOperationAck, EventSyncRequest, EventDocumentSync, EventSnapshot, EventSnapshotAck,

@@ -67,6 +67,7 @@ const (
 	EventDisconnect           = "disconnect"
 	EventSessionEnded         = "session_ended"
 	EventRateLimited          = "rate_limited"
+	EventMessage              = "message"
 )
 
 // Events of type operation.

@@ -343,6 +343,7 @@ var samples = map[string]sample{
 	"system/disconnect":             sampleOf(protocol.ParseDisconnect),
 	"system/session_ended":          sampleOf(protocol.ParseSessionEnd),
 	"system/rate_limited":           sampleOf(protocol.ParseRateLimited),
+	"system/message":                sampleOf(protocol.ParseUserMessage),
 	"operation/op":                  sampleOf(protocol.ParseOp),
 	"operation/operation_ack":       sampleOf(protocol.ParseOperationAck),
 	"operation/sync_request":        sampleOf(protocol.ParseSyncRequest),

@@ -51,6 +51,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.Disconnect{Reason: "r"}, protocol.ParseDisconnect)
 	fullRoundTrip(t, protocol.SessionEnd{Reason: "r"}, protocol.ParseSessionEnd)
 	fullRoundTrip(t, protocol.RateLimited{RetryAfter: 250 * time.Millisecond}, protocol.ParseRateLimited)
+	fullRoundTrip(t, protocol.UserMessage{Data: []byte(`null`), At: at}, protocol.ParseUserMessage)
 	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c", Section: "s", PermEpoch: 3}, protocol.ParseOp)
 	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, CommentID: "8", Op: []byte(`null`), Comment: []byte(`{}`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
 	fullRoundTrip(t, protocol.SyncRequest{From: 4, Snapshot: 9, Part: 2}, protocol.ParseSyncRequest)
@@ -91,6 +92,7 @@ func TestPayloadsRefused(t *testing.T) {
 		"system/disconnect":             {`1`, `{"reason":1}`},
 		"system/session_ended":          {`1`, `{"reason":[]}`},
 		"system/rate_limited":           {``, `{}`, `{"retry_after":"1s"}`},
+		"system/message":                {``, `null`, `{}`, `{"data":1}`, `{"at":"2025-01-07T10:00:00Z"}`, `{"data":1,"at":1}`},
 		"operation/op":                  {``, `null`, `{}`, `{"Op":1}`, `[1]`, `{"op":1,"document_version":"1"}`, `{"op":1,"user_id":1}`, `{"op":1,"client_id":{}}`},
 		"operation/operation_ack":       {``, `{}`, `{"document_version":null}`, `{"document_version":-1}`},
 		"operation/sync_request":        {``, `{}`, `{"from":-1}`},

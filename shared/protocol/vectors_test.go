@@ -118,6 +118,7 @@ var parsers = map[string]func(data []byte) ([]byte, bool){
 	"system/disconnect":             rewrite(protocol.ParseDisconnect),
 	"system/session_ended":          rewrite(protocol.ParseSessionEnd),
 	"system/rate_limited":           rewrite(protocol.ParseRateLimited),
+	"system/message":                rewrite(protocol.ParseUserMessage),
 	"operation/op":                  rewrite(protocol.ParseOp),
 	"operation/operation_ack":       rewrite(protocol.ParseOperationAck),
 	"operation/sync_request":        rewrite(protocol.ParseSyncRequest),

@@ -90,6 +90,13 @@ func (s *Session) Snapshot() Snapshot {
 	return Snapshot{Session: s.row, Channels: slices.Clone(s.channels), Access: slices.Clone(s.access), Revoked: slices.Clone(s.revoked)}
 }
 
+// Channels calls f for each live channel, by document and then by client. f keeps nothing of it.
+func (s *Session) Channels(f func(*ChannelRow)) {
+	for i := range s.channels {
+		f(&s.channels[i])
+	}
+}
+
 // Deadline returns when Woken is due: when a channel cannot be alive any more, or
 // something pending has to be sent again, or the source asked. The answer that a channel
 // lives by is asked for anew once it is StaleAccess old.

@@ -4,6 +4,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -16,6 +17,7 @@ type Config struct {
 	// Events and Random are as a document's (document.Config).
 	Events delivery.Config
 	Random uint64
+	Inbox  inbox.Config
 }
 
 // WithDefaults returns c with every zero (or negative) field set. Grace and ReadOnly are
@@ -32,5 +34,7 @@ func (c Config) WithDefaults() Config {
 	}
 	c.Apps = c.Apps.WithDefaults()
 	d.Unanswered = c.Apps.Unanswered
+	c.Inbox.Limits = d.Conn.Limits
+	c.Inbox = c.Inbox.WithDefaults()
 	return c
 }

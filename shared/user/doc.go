@@ -1,6 +1,7 @@
 // Package user is the core of a user's object: the session (package session), the user's
 // device channel (package device), whose sockets end in the same object, and the user's
-// apps (package app). It is pure: no clock, no storage, no socket.
+// apps (package app). With them are the messages to the user's browsers (package inbox), which
+// the documents send. It is pure: no clock, no storage, no socket.
 //
 // # Use
 //
@@ -13,7 +14,7 @@
 //
 // The caller's duties are those that package document lists: effects in order, all of one event
 // before the next event, valid until the next Step. An event is one of this package's or of
-// one of the three parts; an effect is one of a part, or on a socket.
+// one of the parts; an effect is one of a part, or on a socket.
 //
 // # What the parts say to each other
 //

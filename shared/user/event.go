@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -66,6 +67,8 @@ type (
 	// EventsSent and EventsBuried answer the effects of the events (see FromEvents).
 	EventsSent   struct{ delivery.Sent }
 	EventsBuried struct{ delivery.Buried }
+	// ForInbox is an event of the messages to the user's browsers.
+	ForInbox struct{ Event inbox.Event }
 )
 
 // Effect is something the shell carries out, in order.
@@ -80,6 +83,8 @@ type (
 	FromApps struct{ Effect app.Effect }
 	// FromEvents is an effect of the events that go to the deployment's backend.
 	FromEvents struct{ Effect delivery.Effect }
+	// FromInbox is an effect of the messages to the user's browsers.
+	FromInbox struct{ Effect inbox.Effect }
 	// OnSocket is an effect on a socket of the device or of an app.
 	OnSocket struct{ Effect serverconn.Effect }
 )
@@ -94,9 +99,11 @@ func (ForDevice) isEvent()     {}
 func (ForApps) isEvent()       {}
 func (EventsSent) isEvent()    {}
 func (EventsBuried) isEvent()  {}
+func (ForInbox) isEvent()      {}
 
 func (FromSession) isEffect() {}
 func (FromDevice) isEffect()  {}
 func (FromApps) isEffect()    {}
 func (FromEvents) isEffect()  {}
+func (FromInbox) isEffect()   {}
 func (OnSocket) isEffect()    {}

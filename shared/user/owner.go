@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -62,6 +63,19 @@ func (u appOwner) ToDevice(event string, data []byte, messageID string, mayWait 
 
 func (u appOwner) Answer(f protocol.Frame) { u.device.Send(f) }
 func (u appOwner) Away() bool              { return !u.device.Active() }
+
+// inboxOwner is the User as its inbox sees it.
+type inboxOwner struct{ *User }
+
+func (u inboxOwner) Emit(e inbox.Effect) { u.emit(FromInbox{e}) }
+
+func (u inboxOwner) Channels(f func(document, clientID string, admittedAt time.Time)) {
+	u.session.Channels(func(c *session.ChannelRow) {
+		if c.Channel != protocol.DeviceChannel {
+			f(c.Channel, c.ClientID, c.AdmittedAt)
+		}
+	})
+}
 
 // record writes a line of the audit log.
 func (u *User) record(at time.Time, e audit.Entry) {

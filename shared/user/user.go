@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/inbox"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/session"
@@ -21,6 +22,7 @@ type User struct {
 	told    delivery.Queue
 	// sessionID is the session's, as it was last known to live.
 	sessionID string
+	inbox     *inbox.Inbox
 	clock     serverconn.Clock
 	effects   []Effect
 }
@@ -32,6 +34,7 @@ type Snapshot struct {
 	Device  device.Snapshot
 	Apps    app.Snapshot
 	Events  delivery.Snapshot
+	Inbox   inbox.Snapshot
 }
 
 // Restore returns the object a snapshot was taken from; that of a user who was never seen
@@ -49,6 +52,9 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 	if u.apps, err = app.Restore(&cfg.Apps, appOwner{u}, s.UserID, s.Apps); err != nil {
 		return nil, err
 	}
+	if u.inbox, err = inbox.Restore(&cfg.Inbox, inboxOwner{u}, s.Inbox); err != nil {
+		return nil, err
+	}
 	switch {
 	case u.device.Live() != u.session.Holds(protocol.DeviceChannel):
 		return nil, errors.New("user: the device channel and the session do not agree")
@@ -63,8 +69,13 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 
 // Snapshot returns everything Restore needs.
 func (u *User) Snapshot() Snapshot {
-	return Snapshot{UserID: u.userID, Session: u.session.Snapshot(), Device: u.device.Snapshot(), Apps: u.apps.Snapshot(), Events: u.told.Snapshot()}
+	return Snapshot{
+		UserID: u.userID, Session: u.session.Snapshot(), Device: u.device.Snapshot(), Apps: u.apps.Snapshot(), Events: u.told.Snapshot(), Inbox: u.inbox.Snapshot(),
+	}
 }
+
+// Begin says when it is, as the object wakes.
+func (u *User) Begin(now time.Time) { u.inbox.Begin(now) }
 
 // Session is what is known of the session.
 func (u *User) Session() session.Snapshot { return u.session.Snapshot() }
@@ -93,6 +104,7 @@ func (u *User) Deadline() (at time.Time, ok bool) {
 	least(u.device.Deadline())
 	least(u.apps.Deadline())
 	least(u.told.Deadline())
+	least(u.inbox.Deadline())
 	return at, ok
 }
 
@@ -119,6 +131,7 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 		if _, connects := e.Event.(device.Connect); connects {
 			u.device.Take(now, e.Event)
 			u.told.Settle(now)
+			u.inbox.Settle(now)
 			return u.effects
 		}
 	case Disconnected:
@@ -156,6 +169,8 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 		u.told.Sent(now, e.Sent)
 	case EventsBuried:
 		u.told.Buried(now, e.Buried)
+	case ForInbox:
+		u.inbox.Take(now, e.Event)
 	}
 	u.flow(now)
 	u.told.Settle(now)
@@ -165,6 +180,7 @@ func (u *User) Step(now time.Time, ev Event) []Effect {
 func (u *User) flow(now time.Time) {
 	u.device.Flow(now)
 	u.apps.Flow(now)
+	u.inbox.Settle(now)
 }
 
 func (u *User) emit(e Effect) { u.effects = append(u.effects, e) }

@@ -65,6 +65,13 @@ type (
 		// Code is the close code of the connection that ended.
 		Code int
 	}
+	// UserMessage is a message of the backend to the user, whatever document it was sent on.
+	// Each is delivered once.
+	UserMessage struct {
+		ID   string
+		Data json.RawMessage
+		At   time.Time
+	}
 	// PermissionChange is what the user may do from now on.
 	PermissionChange struct {
 		Permissions, Removed []string
@@ -111,6 +118,7 @@ func (Operation) event()          {}
 func (Gap) event()                {}
 func (Presence) event()           {}
 func (StateChange) event()        {}
+func (UserMessage) event()        {}
 func (PermissionChange) event()   {}
 func (TokenRefresh) event()       {}
 func (Failure) event()            {}
@@ -130,6 +138,13 @@ func readEvent(kind string, detail []byte) Event {
 		return read[Gap](detail)
 	case "presence":
 		return read[Presence](detail)
+	case "message":
+		d := read[struct {
+			ID   string
+			Data json.RawMessage
+			At   int64
+		}](detail)
+		return UserMessage{d.ID, d.Data, time.UnixMilli(d.At)}
 	case "permissionchange":
 		return read[PermissionChange](detail)
 	case "state":

@@ -114,6 +114,15 @@ export interface PresenceDetail<Data = unknown> {
   data?: Data;
 }
 
+/** A message of your backend to the user, whatever document is open. The page gets each once, on one of its sessions. */
+export interface MessageDetail<Data = unknown> {
+  /** The id that the backend gave it, or the server. */
+  id: string;
+  data: Data;
+  /** When the server took it: milliseconds since the epoch, by the server's clock. */
+  at: number;
+}
+
 /** The user's permissions changed while connected. */
 export interface PermissionDetail {
   permissions: Permission[];
@@ -187,6 +196,7 @@ export interface SessionEventMap<Op = unknown, Presence = unknown> {
   history: CustomEvent<HistoryDetail<Op>>;
   locks: CustomEvent<LocksDetail>;
   presence: CustomEvent<PresenceDetail<Presence>>;
+  message: CustomEvent<MessageDetail>;
   permissionchange: CustomEvent<PermissionDetail>;
   /** The user may not do this here; after a lost `read` the session closes. */
   permissiondenied: CustomEvent<HoldfastError>;

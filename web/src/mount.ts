@@ -73,7 +73,7 @@ export const none = (): Holdfast => nothing;
 
 // After each of these the component may look different.
 const events: (keyof SessionEventMap)[] = [
-  "state", "operation", "comment", "snapshot", "history", "locks", "presence", "permissionchange", "permissiondenied", "tokenrefresh", "autherror", "leaderchange", "tabs", "gap", "unsent", "kept", "unsaved", "error",
+  "state", "operation", "comment", "snapshot", "history", "locks", "presence", "message", "permissionchange", "permissiondenied", "tokenrefresh", "autherror", "leaderchange", "tabs", "gap", "unsent", "kept", "unsaved", "error",
 ];
 
 /** Returns what names a session: another key is another session. */
