@@ -25,7 +25,6 @@ type Store interface {
 	AppStore
 	Lists
 	SignIns
-	DeadLetters
 	EraseStore
 	DeadLetters
 	// Document returns a document's row.

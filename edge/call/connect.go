@@ -9,6 +9,8 @@ type ConnectDocument struct {
 	// LastSeq is what the client has received already, if it says so.
 	LastSeq    uint64
 	HasLastSeq bool
+	// Position is the client's, as it was given it.
+	Position string
 	// Redial says that the client has dialled by itself: it takes the place of no other.
 	Redial bool
 	// Protocol is the subprotocol that was selected.
@@ -23,6 +25,7 @@ func (r *ConnectDocument) fields(f *fields) {
 	f.str("client_id", &r.ClientID)
 	f.str("session_id", &r.SessionID)
 	f.given("last_seq", &r.LastSeq, &r.HasLastSeq)
+	f.str("position", &r.Position)
 	f.flag("redial", &r.Redial)
 	f.str("protocol", &r.Protocol)
 }

@@ -120,6 +120,7 @@ var requests = []struct {
 	{"session connect: app", &ConnectApp{App: AppName{Package: "com.example.captions", KeyID: "00000000000000a1", SessionID: "dXNyX293bmVy.0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f8706e9d27e0543e8ab39c9364de21b06"}, Protocol: "holdfast.v1"}},
 	{"document connect: connect", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Protocol: "holdfast.v1"}},
 	{"document connect: connect, by itself", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Redial: true}},
+	{"document connect: connect, with a position", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Position: "7c1d.5.40.4"}},
 	{"document connect: connect, anew", &ConnectDocument{Grant: entered, ClientID: "c1"}},
 }
 

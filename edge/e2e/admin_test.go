@@ -97,7 +97,7 @@ func TestAnOperatorNeedsNoSQL(t *testing.T) {
 	s.must("PUT", "/v1/admin/documents/fresh", `{"workspace_id":"ws_other","title":"Fresh"}`)
 	s.Evict("Document", "fresh")
 	again := s.connect(dialling{document: "fresh", clientID: "c", sessionID: c.ack.text("session_id"), lastSeq: 1, token: s.Login("outsider")})
-	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
+	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "rewound" {
 		t.Errorf("connection_ack %v", again.ack.Data)
 	}
 	again.op("m1", 1)

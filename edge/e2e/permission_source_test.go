@@ -325,7 +325,7 @@ func TestTheWebhookOfADocument(t *testing.T) {
 	}
 	back.closes(4404, func(frame) {})
 	again := s.connect(dialling{document: "far", clientID: "d", token: s.Login("viewer"), sessionID: back.ack.text("session_id"), lastSeq: 2})
-	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "erased" {
+	if again.ack.Data["document_version"] != 0.0 || again.ack.Data["resumed"] != false || at(again.ack.Data, "gap", "reason") != "rewound" {
 		t.Errorf("connection_ack %v", again.ack.Data)
 	}
 	// And of a whole workspace, whichever documents are open in it or were.

@@ -51,6 +51,8 @@ type admission struct {
 	document, client, session string
 	// lastSeq is the decimal text of last_seq, empty when none was sent.
 	lastSeq string
+	// position is the client's, "" for none.
+	position string
 	// redial says that the client has dialled by itself.
 	redial bool
 	// subject is the user, and claims what the session object is sent of the
@@ -113,7 +115,7 @@ type member[T any] struct {
 func (a *admission) texts() []member[string] {
 	return []member[string]{
 		{"await", &a.await}, {"protocol", &a.protocol}, {"token", &a.token}, {"document", &a.document}, {"client", &a.client},
-		{"session", &a.session}, {"last_seq", &a.lastSeq}, {"subject", &a.subject}, {"address", &a.address},
+		{"session", &a.session}, {"last_seq", &a.lastSeq}, {"position", &a.position}, {"subject", &a.subject}, {"address", &a.address},
 		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first},
 	}
 }

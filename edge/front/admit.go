@@ -146,7 +146,7 @@ func (f *Front) granted(a *admission, result []byte) []byte {
 	if user, document := call.Grantee(grant); user != a.subject || document != a.document {
 		return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
 	}
-	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Redial: a.redial, Protocol: a.protocol}
+	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Position: a.position, Redial: a.redial, Protocol: a.protocol}
 	r.LastSeq, _ = jsonscan.Uint([]byte(a.lastSeq))
 	return f.forward(a, a.document, r.Message())
 }

@@ -48,13 +48,13 @@ func TestConnect(t *testing.T) {
 // S2: “"jti": "token_unique_id"”.
 func TestWhatObjectsAreAsked(t *testing.T) {
 	w := newWorker(t, embedded())
-	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&redial=true&token=" + goodToken()))
+	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&position=7c1d.5.40.4&redial=true&token=" + goodToken()))
 	got, _ := json.Marshal(w.bodies)
 	const want = `[{"claims":{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"},` +
 		`"client_id":"c1","document":"welcome","kind":"admit"},` +
 		`{"client_id":"c1","grant":{"document":"welcome","epoch":3,"exp":1736244900,"jti":"t1","locked":false,"name":"Olive",` +
 		`"permissions":["read","write"],"role":"owner","session_id":"s1","user_id":"usr_owner","workspace_id":"ws_demo"},` +
-		`"kind":"connect_document","last_seq":41,"redial":true,"session_id":"s1"}]`
+		`"kind":"connect_document","last_seq":41,"position":"7c1d.5.40.4","redial":true,"session_id":"s1"}]`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -104,6 +104,7 @@ func TestRefusals(t *testing.T) {
 		{"asks for no document", strings.Replace(q(jwt), "welcome", "", 1), "MALFORMED_MESSAGE", "document_id_invalid", 400, 4400},
 		{"asks for a document of 129 bytes", strings.Replace(q(jwt), "welcome", strings.Repeat("d", 129), 1), "MALFORMED_MESSAGE", "document_id_invalid", 400, 4400},
 		{"sends a last_seq of 2^53", q(jwt) + "&last_seq=9007199254740992", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
+		{"sends a position with a blank", q(jwt) + "&last_seq=1&position=a%20b", "MALFORMED_MESSAGE", "position_invalid", 400, 4400},
 		{"sends a negative last_seq", q(jwt) + "&last_seq=-1", "MALFORMED_MESSAGE", "last_seq_invalid", 400, 4400},
 		{"sends a redial that is neither", q(jwt) + "&redial=1", "MALFORMED_MESSAGE", "redial_invalid", 400, 4400},
 		{"sends it twice", q(jwt) + "&redial=true&redial=true", "MALFORMED_MESSAGE", "redial_invalid", 400, 4400},

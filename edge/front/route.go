@@ -139,6 +139,9 @@ func (a *admission) read(r request, document string) *protocol.Error {
 	if a.session, err = identifier(query, "session_id"); err != nil {
 		return err
 	}
+	if a.position, err = identifier(query, "position"); err != nil {
+		return err
+	}
 	last, err := one(query, "last_seq")
 	if err != nil {
 		return err

@@ -45,7 +45,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	if err := o.store.open(&documentSchema); err != nil {
 		return unopened(h, err)
 	}
-	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels(), Fresh: newGeneration(h)}
+	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels(), Fresh: newGeneration(h), Term: newTerm(h), Open: map[ConnID]bool{}}
 	o.store.document(&snap)
 	snap.Events = o.store.events(&o.cfg.Events)
 	for _, row := range snap.Channels {
@@ -56,21 +56,20 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	}
 	snap.Shown = map[ConnID][]byte{}
 	h.Attached(func(conn ConnID, text []byte) { snap.Shown[conn] = append([]byte(nil), text...) })
+	h.Sockets(func(conn ConnID, _ time.Time) { snap.Open[conn] = true })
 	core, err := document.Restore(o.cfg, snap)
 	if err != nil {
 		return nil, err
 	}
 	o.core = core
 	h.AutoResponse(protocol.PingText, protocol.PongText)
-	o.lose(snap.Channels)
+	o.lose(snap.Channels, snap.Open)
 	return o, o.run(now)
 }
 
 // lose finds the connections that ended while nobody was looking: a crash or a
 // deploy takes every socket with it, and the runtime reports no close of them.
-func (o *documentObject) lose(rows []document.Row) {
-	open := map[ConnID]bool{}
-	o.host.Sockets(func(conn ConnID, _ time.Time) { open[conn] = true })
+func (o *documentObject) lose(rows []document.Row, open map[ConnID]bool) {
 	for _, row := range rows {
 		if conn := row.Channel.Conn; conn != "" && !open[conn] {
 			o.events = append(o.events, document.Disconnected{Conn: conn, Code: 1006})
@@ -193,6 +192,9 @@ func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
 		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
 	}
+	if p := &c.event.Position; p.Generation != "" {
+		c.event.InTerm, c.event.AtBase = o.store.ofTerm(p.Term, c.event.LastSeq), o.store.ofTerm(p.BaseTerm, p.Base)
+	}
 	for _, current := range o.core.Current(user) {
 		c.event.Seen = append(c.event.Seen, document.Seen{Conn: current, At: o.host.LastSeen(current)})
 	}
@@ -208,6 +210,16 @@ func newSecret(h Host) (s serverconn.Secret) {
 
 // newGeneration names a log: 128 random bits.
 func newGeneration(h Host) string { return randomHex(h, 16) }
+
+// newTerm draws what this boot's entries are written under, if it holds no socket. It is never 0.
+func newTerm(h Host) (term uint64) {
+	var random [document.TermBits / 8]byte
+	h.Random(random[:])
+	for _, b := range random {
+		term = term<<8 | uint64(b)
+	}
+	return max(term, 1)
+}
 
 // newConn names a new socket.
 func newConn(h Host) ConnID { return ConnID(randomHex(h, 8)) }

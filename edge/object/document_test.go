@@ -74,7 +74,7 @@ func TestAnOpIsStoredThenAcknowledgedThenPublished(t *testing.T) {
 		`send 1 {"type":"operation","event":"operation_ack","data":{"document_version":1},"message_id":"m1","seq":1}`,
 		`send 1 {"type":"operation","event":"op","data":{"op":{"is":"m1"},"document_version":1,"user_id":"ann","client_id":"c-ann"},"seq":1}`)
 	row := r.tables["ops"][key(integer(1))]
-	if len(row) != 9 || row[8].Int != sizeOf(row) || string(row[4].Bytes) != `{"is":"m1"}` || string(row[3].Bytes) != "m1" || row[5].Int != r.now.UnixMilli() {
+	if len(row) != 10 || row[9].Int == 0 || row[8].Int != sizeOf(row) || string(row[4].Bytes) != `{"is":"m1"}` || string(row[3].Bytes) != "m1" || row[5].Int != r.now.UnixMilli() {
 		t.Fatalf("stored %v", row)
 	}
 	expect(t, r.op("ann", "m1"), `"document_version":1`) // a repeat

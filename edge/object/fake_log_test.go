@@ -52,7 +52,15 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 			if r[6].Int == 0 && r[0].Int > row[2].Int && r[0].Int <= row[3].Int {
 				version++
 				total += sizeOf(r) - int64(len(r[2].Bytes)+len(r[3].Bytes))
-				f.rows("ops")[key(integer(version))] = []Value{integer(version), r[1], {Kind: Text}, {Kind: Text}, r[4], r[5], integer(0), integer(0), integer(total)}
+				f.rows("ops")[key(integer(version))] = []Value{integer(version), r[1], {Kind: Text}, {Kind: Text}, r[4], r[5], integer(0), integer(0), integer(total), row[4]}
+			}
+		}
+	case unsayUndone:
+		for id, r := range f.rows("ops") {
+			if r[6].Int == 0 && r[0].Int > row[0].Int && r[0].Int < row[1].Int {
+				r = slices.Clone(r)
+				r[3] = Value{Kind: Text}
+				f.rows("ops")[id] = r
 			}
 		}
 	case visitDocument:
@@ -146,7 +154,7 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 	case selectVersion:
 		if list := sorted("ops"); len(list) > 0 {
 			r := list[len(list)-1]
-			row([]Value{r[0], r[8]})
+			row([]Value{r[0], r[8], r[9]})
 		}
 	case selectOps, selectCommentOps:
 		left := args[2].Int
@@ -161,7 +169,7 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		slices.Reverse(list)
 		n := int64(0)
 		for _, r := range list {
-			if string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && n < args[2].Int {
+			if string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && len(r[3].Bytes) > 0 && n < args[2].Int {
 				row([]Value{r[3], r[0]})
 				n++
 			}
@@ -190,6 +198,13 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 	case selectAt:
 		if r := f.rows("ops")[key(args[0])]; r != nil {
 			row(r[5:6])
+		}
+	case selectOfTerm:
+		for _, r := range slices.Backward(sorted("ops")) {
+			if r[0].Int <= args[0].Int && r[0].Int > args[0].Int-args[2].Int && r[9].Int == args[1].Int {
+				row(r[:1])
+				break
+			}
 		}
 	case selectUpTo:
 		if n := f.upTo(args[0].Int); n >= 0 {

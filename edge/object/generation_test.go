@@ -1,7 +1,10 @@
 package object
 
 import (
+	"fmt"
+	"maps"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 )
@@ -83,5 +86,53 @@ func TestALogOfBeforeGetsItsGenerationLater(t *testing.T) {
 	}
 	if r.op("ann", "m2"); len(r.generation()) != 32 {
 		t.Error("it has written, and has no generation")
+	}
+}
+
+// A copy of the storage that is put back is noticed by whoever knows what was written after it
+// was taken, although it bears the same generation. An object that slept is the same.
+func TestAPositionTellsACopyFromTheLog(t *testing.T) {
+	r := newRoom(t)
+	position := regexp.MustCompile(`"position":"([^"]+)"`)
+	connect := func(user, asks string) string {
+		t.Helper()
+		return strings.Join(r.connect(user, asks), "\n")
+	}
+	told := position.FindStringSubmatch(connect("ann", ""))[1]
+	for i := range 3 {
+		r.op("ann", fmt.Sprint("m", i))
+	}
+	copied := map[string]map[string][]Value{}
+	for name, rows := range r.tables {
+		copied[name] = maps.Clone(rows)
+	}
+	r.object = nil // it sleeps, with its sockets
+	r.op("ann", "m3")
+	r.op("ann", "m4")
+	asks := func(last int) string {
+		return fmt.Sprintf(`,"session_id":"s-ann","last_seq":%d,"position":%q`, last, told)
+	}
+	if left := connect("ann", asks(5)); !strings.Contains(left, `"resumed":true`) || strings.Contains(left, `"gap"`) {
+		t.Fatalf("the object only slept: %s", left)
+	}
+	r.tables, r.object = copied, nil
+	clear(r.sockets)
+	r.connect("bob", "")
+	for i := range 3 {
+		r.op("bob", fmt.Sprint("b", i))
+	}
+	for last, want := range map[int]string{
+		3: `"resumed":true,"replay":{"from":4,"to":6}`,
+		4: `"resumed":false,"gap":{"from":4,"to":6,"count":3,"reason":"rewound"}`,
+		5: `"resumed":false,"gap":{"from":4,"to":6,"count":3,"reason":"rewound"}`,
+		9: `"resumed":false,"gap":{"from":4,"to":9,"count":6,"reason":"rewound"}`,
+	} {
+		if left := connect("ann", asks(last)); !strings.Contains(left, want) {
+			t.Errorf("a client that has %d is told %s", last, left)
+		}
+	}
+	// An op that was stored in what is gone is stored again.
+	if left := strings.Join(r.op("ann", "m3"), "\n"); !strings.Contains(left, `"document_version":7`) {
+		t.Errorf("a repeat of what is gone: %s", left)
 	}
 }

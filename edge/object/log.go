@@ -53,8 +53,11 @@ func (s *store) document(snap *document.Snapshot) {
 		snap.Upload.Next = p.Part + 1
 	}, unsigned(snap.State.Snapshot))
 	s.query(countComments, func(c []Value) { snap.Comments = int(c[0].Int) })
-	version, total := s.newest()
+	version, total, term := s.newest()
 	snap.Version, snap.Total = max(version, snap.State.Floor), max(total, snap.State.Total)
+	if version == snap.Version {
+		snap.LastTerm = term
+	}
 }
 
 func (s *store) saveState(st document.State) {

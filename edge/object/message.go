@@ -70,6 +70,9 @@ func parseConnect(text []byte) (c connectRequest, err call.Error) {
 		return c, call.Malformed
 	}
 	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq, Redial: asked.Redial}
+	if asked.Position != "" {
+		c.event.Position = document.ParsePosition(asked.Position)
+	}
 	c.protocol = asked.Protocol
 	return c, 0
 }

@@ -33,6 +33,8 @@ func entryColumns(c *columns, e *document.Entry) {
 	numeric(c, "comment", &e.Comment)
 	c.since(5)
 	numeric(c, "total", &e.Total)
+	c.since(7)
+	numeric(c, "term", &e.Term)
 }
 
 // connectionColumns are those in which every kind of channel has its connection.
@@ -80,6 +82,8 @@ func memberColumns(c *columns, r *document.Row) {
 	numeric(c, "fence", &r.Fence)
 	c.since(5)
 	numeric(c, "share", &g.Share)
+	c.since(7)
+	numeric(c, "term", &r.Term)
 }
 
 // comment is one that is open, or was resolved by an entry that is not trimmed yet.
@@ -133,6 +137,8 @@ func stateColumns(c *columns, s *document.State) {
 	c.since(7)
 	c.text("generation", &s.Generation)
 	numeric(c, "began", &s.Began)
+	c.text("previous", &s.Previous)
+	numeric(c, "common", &s.Common)
 }
 
 // remainsColumns are what a document without content has to remember. They are a table of

@@ -72,7 +72,8 @@ func (d *schema) upgrade(from int, run func(Stmt)) {
 			continue
 		}
 		for i, c := range t.list() {
-			if c.added > from {
+			// A table that takes another one's rows is made with what was added since.
+			if c.added > from && (t.rekeyed <= from || c.added < t.rekeyed) {
 				run(t.add(i))
 			}
 		}

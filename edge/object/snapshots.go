@@ -31,7 +31,8 @@ func (s *store) restore(e document.RestoreLog) {
 	} else {
 		s.write(restoreEmpty, unsigned(e.Snapshot), instant(e.At), Value{Kind: Blob, Bytes: []byte(document.EmptyPart)})
 	}
-	s.write(restoreOps, unsigned(e.Snapshot), unsigned(e.Mark), unsigned(e.Base), unsigned(e.To))
+	s.write(restoreOps, unsigned(e.Snapshot), unsigned(e.Mark), unsigned(e.Base), unsigned(e.To), unsigned(e.Term))
+	s.write(unsayUndone, unsigned(e.To), unsigned(e.Snapshot))
 	s.write(trimComments, unsigned(e.Snapshot))
 }
 
@@ -61,7 +62,7 @@ func (s *store) history(version, kept uint64, last bool) (h document.Posting) {
 	if !last {
 		return h
 	}
-	_, all := s.newest()
+	_, all, _ := s.newest()
 	h.Total, h.Kept, h.Pinned = s.upTo(version, all), s.upTo(kept, all), s.pinned(version)
 	h.Snapshots = s.kept(all, selectKept, integer(document.KeptPage))
 	s.query(sumKept, func(c []Value) { h.Bytes = uint64(c[0].Int) })
@@ -91,7 +92,7 @@ func (s *store) restorable(e *document.RestoreRequested, from uint64, named bool
 		e.Found = from == 0 && (!named || base == 0)
 	}
 	s.query(countRestored, func(c []Value) { e.Entries, e.Bytes = int(c[0].Int), uint64(c[1].Int) }, unsigned(e.Base), unsigned(e.Version))
-	newest, _ := s.newest()
+	newest, _, _ := s.newest()
 	e.Pinned = s.pinned(newest)
 }
 
@@ -106,7 +107,7 @@ func (s *store) authored(user string, most int) (ids []uint64, more bool) {
 
 // snapshotsBefore are the newest snapshots before a version, newest first.
 func (s *store) snapshotsBefore(version uint64, most int) []document.Kept {
-	_, all := s.newest()
+	_, all, _ := s.newest()
 	return s.kept(all, selectKeptBefore, unsigned(version), integer(int64(most)))
 }
 

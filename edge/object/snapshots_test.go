@@ -132,13 +132,14 @@ func sqlite(t *testing.T, version int, script string) string {
 		"trimComments": trimComments, "trimReceipts": trimReceipts, "trimOps": trimOps, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
 		"selectShare": selectShare, "selectUpTo": selectUpTo, "selectPinned": selectPinned, "selectKept": selectKept, "selectKeptBefore": selectKeptBefore, "sumKept": sumKept,
 		"selectBase": selectBase, "countRestored": countRestored, "restoreOps": restoreOps, "restoreParts": restoreParts, "restoreEmpty": restoreEmpty, "selectAuthored": selectAuthored, "selectAt": selectAt,
+		"unsayUndone": unsayUndone, "selectOfTerm": selectOfTerm,
 	} {
 		texts += "const " + name + " = `" + s.String() + "`;\n"
 	}
 	return database(t, `db.exec("DROP TABLE IF EXISTS receipts");`+tables+texts+`
 		const blob = (s) => new TextEncoder().encode(s);
 		const q = (sql, ...args) => db.prepare(sql).all(...args).map((r) => Object.values(r).map((v) => v instanceof Uint8Array ? new TextDecoder().decode(v) : v).join()).join(" ");
-		const op = (version, user, id, text, total) => q(putOp, version, user, "c-" + user, id, blob(text), 1000 + version, 0, 0, total);
+		const op = (version, user, id, text, total) => q(putOp, version, user, "c-" + user, id, blob(text), 1000 + version, 0, 0, total, version < 3 ? 7 : 9);
 		const later = () => { `+later+` };
 	`+script)
 }
@@ -149,11 +150,12 @@ func TestLogStatements(t *testing.T) {
 		// 70 bytes an op and 64 + 10 a comment of eve: "eve" + "c-eve" + "m1" + op
 		let total = 0;
 		for (let v = 1; v <= 4; v++) op(v, "eve", "m" + v, "x".repeat(10), total += 10 + 10 + 64);
-		q(putOp, 5, "eve", "c-eve", "m5", blob("x".repeat(10)), 1005, 1, 5, total += 84); q(putComment, 5, 0, 0);
-		q(putOp, 6, "ann", "c-ann", "m1", blob("x".repeat(10)), 1006, 1, 6, total += 84); q(putComment, 6, 0, 0);
-		q(putOp, 7, "eve", "c-eve", "m6", blob("x".repeat(10)), 1007, 2, 6, total += 84); q(addReply, 6);
-		q(putOp, 8, "ann", "c-ann", "m2", blob("x".repeat(10)), 1008, 3, 5, total += 84); q(resolveComment, 8, 5);
+		q(putOp, 5, "eve", "c-eve", "m5", blob("x".repeat(10)), 1005, 1, 5, total += 84, 9); q(putComment, 5, 0, 0);
+		q(putOp, 6, "ann", "c-ann", "m1", blob("x".repeat(10)), 1006, 1, 6, total += 84, 9); q(putComment, 6, 0, 0);
+		q(putOp, 7, "eve", "c-eve", "m6", blob("x".repeat(10)), 1007, 2, 6, total += 84, 9); q(addReply, 6);
+		q(putOp, 8, "ann", "c-ann", "m2", blob("x".repeat(10)), 1008, 3, 5, total += 84, 9); q(resolveComment, 8, 5);
 		say("newest", q(selectVersion), "up to 4:", q(selectUpTo, 4), "up to 8:", q(selectUpTo, 8), "at", q(selectAt, 3));
+		say("of term", q(selectOfTerm, 8, 7, 100), q(selectOfTerm, 5, 9, 100), "too far:", q(selectOfTerm, 8, 7, 6), "none:", q(selectOfTerm, 2, 9, 100));
 		say("pinned", q(selectPinned, 8), "share", q(selectShare, "eve", 6), "of ann", q(selectShare, "ann", 6), "comment", q(selectComment, 6), q(selectComment, 5));
 		say("authored", q(selectAuthored, "ann", 9), "of eve:", q(selectAuthored, "eve", 9));
 		for (const [v, n] of [[2, 2], [6, 1], [9, 2]]) for (let p = 0; p < (v == 9 ? 1 : n); p++) q(putPart, v, p, n, "eve", "c-eve", 5 * (p + 1), 2000 + v, 2000, blob("p" + p));
@@ -163,24 +165,27 @@ func TestLogStatements(t *testing.T) {
 		q(putState, 8, 8, 1, 0, 0, "", 0, 0, total, 0, 0, 0); q(trimComments, 8);
 		say("readers", q(selectCommentOps, 0, 99, 64).replaceAll(/,[^ ]*/g, ""));
 		say("restorable", q(countRestored, 2, 8));
-		q(restoreParts, 10, 3000, 2); q(restoreOps, 10, total, 2, 8);
-		say("restored", q("SELECT version, user_id, client_id, message_id, kind, total FROM ops WHERE version > 10"), q("SELECT version, part, bytes, user_id, at FROM parts WHERE version = 10"));
+		q(restoreParts, 10, 3000, 2); q(restoreOps, 10, total, 2, 8, 11);
+		say("restored", q("SELECT version, user_id, client_id, message_id, kind, total, term FROM ops WHERE version > 10"), q("SELECT version, part, bytes, user_id, at FROM parts WHERE version = 10"));
 		q(restoreEmpty, 13, 3000, blob('"null"')); say("empty", q("SELECT version, part, parts, bytes, data FROM parts WHERE version = 13"));
 		say("receipts", q(selectReceipts, "c-eve", "eve", 3));
+		q(unsayUndone, 3, 10); say("undone", q(selectReceipts, "c-eve", "eve", 5));
 		q(trimReceipts, 12, 256); q(trimOps, 12); q(deleteOldParts, 10);
 		say("left", q("SELECT version FROM ops"), "receipts", q(selectTrimmed, "c-eve", "eve", 9), "of nobody", q(selectTrimmed, "", "eve", 9), "parts", q("SELECT version, part FROM parts"));
 	`)
 	want := strings.Join([]string{
-		"newest 8,672 up to 4: 336 up to 8:  at 1003",
+		"newest 8,672,9 up to 4: 336 up to 8:  at 1003",
+		"of term 2 5 too far:  none: ",
 		"pinned 168 share 0,1,1 of ann 1,0,0 comment 1 ",
 		"authored 6 of eve: ",
 		"kept 2,eve,c-eve,2,10,2002,168 6,eve,c-eve,1,5,2006,504 before 6: 2,eve,c-eve,2,10,2002,168 sum 15 base 2,2 none: ",
 		"readers 6 7",
 		"restorable 2,154",
-		"restored 11,eve,,,0,749 12,eve,,,0,826 10,0,5,,3000 10,1,10,,3000",
+		"restored 11,eve,,,0,749,11 12,eve,,,0,826,11 10,0,5,,3000 10,1,10,,3000",
 		`empty 13,0,1,6,"null"`,
 		"receipts m6,7 m5,5 m4,4",
-		"left 6 7 receipts m5,5 m4,4 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
+		"undone m6,7 m5,5 m3,3 m2,2 m1,1",
+		"left 6 7 receipts m5,5 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
 	}, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -197,7 +202,7 @@ func TestALogFromBeforeItWasCounted(t *testing.T) {
 		say(q(selectVersion), "|", q("SELECT kept, total, mark, pinned, full FROM state"), "|", q(selectComment, 9), "|", q(selectUpTo, 3));
 		op(6, "eve", "m6", "x", 237 + 75); say(q(selectVersion), q(selectUpTo, 5));
 	`)
-	if want := "5,237 | 2,0,0,0,0 | 0 | -79\n6,312 237"; got != want {
+	if want := "5,237,0 | 2,0,0,0,0 | 0 | -79\n6,312,9 237"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -47,6 +47,7 @@ const (
 	selectShare
 	selectAuthored
 	selectAt
+	selectOfTerm
 	selectUpTo
 	selectPinned
 	selectKept
@@ -55,6 +56,7 @@ const (
 	selectBase
 	countRestored
 	restoreOps
+	unsayUndone
 	restoreParts
 	restoreEmpty
 
@@ -151,12 +153,12 @@ var texts = [...]statement{
 		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased, workspace FROM remains"},
 	dropRemains: {sql: "DROP TABLE remains"},
 
-	selectVersion: {sql: "SELECT version, total FROM ops ORDER BY version DESC LIMIT 1"},
+	selectVersion: {sql: "SELECT version, total, term FROM ops ORDER BY version DESC LIMIT 1"},
 	selectOps:     {opsTable.describe, " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?"},
 	// Below the floor there may be what is kept for operators alone.
 	selectCommentOps: {opsTable.describe, " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
 		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?"},
-	selectReceipts: {described(receiptColumns), " FROM ops WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
+	selectReceipts: {described(receiptColumns), " FROM ops WHERE client_id = ? AND user_id = ? AND message_id <> '' ORDER BY version DESC LIMIT ?"},
 	selectTrimmed:  {described(receiptColumns), " FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
 	selectChannels: {channelsTable.describe, " FROM members ORDER BY user_id, client_id"},
 	selectState:    {stateTable.describe, " FROM state"},
@@ -180,6 +182,7 @@ var texts = [...]statement{
 		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
 	selectAuthored:   {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ? AND comment IN " + openComments + " ORDER BY comment LIMIT ?"},
 	selectAt:         {sql: "SELECT at FROM ops WHERE version = ?"},
+	selectOfTerm:     {sql: "SELECT version FROM ops WHERE version <= ?1 AND version > ?1 - ?3 AND term = ?2 ORDER BY version DESC LIMIT 1"},
 	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM ops WHERE version > ? ORDER BY version LIMIT 1"},
 	selectPinned:     {sql: "SELECT COALESCE(SUM(" + opBytes + "), 0) FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment IN " + openComments},
 	selectKept:       {described(keptColumns), " FROM parts AS p WHERE " + whole + " ORDER BY version LIMIT ?"},
@@ -187,9 +190,10 @@ var texts = [...]statement{
 	sumKept:          {sql: "SELECT COALESCE(SUM(bytes), 0) FROM parts WHERE " + whole},
 	selectBase:       {sql: "SELECT version, parts FROM parts WHERE " + whole + " AND version >= ? AND version <= ? ORDER BY version DESC LIMIT 1"},
 	countRestored:    {sql: "SELECT COUNT(*), COALESCE(SUM(" + restoredBytes + "), 0) FROM ops WHERE kind = 0 AND version > ? AND version <= ?"},
-	restoreOps: {sql: "INSERT INTO ops (version, user_id, client_id, message_id, op, at, total) " +
-		"SELECT ?1 + ROW_NUMBER() OVER (ORDER BY version), user_id, '', '', op, at, " +
+	restoreOps: {sql: "INSERT INTO ops (version, user_id, client_id, message_id, op, at, term, total) " +
+		"SELECT ?1 + ROW_NUMBER() OVER (ORDER BY version), user_id, '', '', op, at, ?5, " +
 		"?2 + SUM(" + restoredBytes + ") OVER (ORDER BY version) FROM ops WHERE kind = 0 AND version > ?3 AND version <= ?4"},
+	unsayUndone: {sql: "UPDATE ops SET message_id = '' WHERE kind = 0 AND message_id <> '' AND version > ? AND version < ?"},
 	restoreParts: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) " +
 		"SELECT ?1, part, parts, '', '', bytes, ?2, data, ?2 FROM parts WHERE version = ?3"},
 	restoreEmpty: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) SELECT ?1, 0, 1, '', '', length(?3), ?2, ?3, ?2"},

@@ -69,6 +69,7 @@ ops at: when it was accepted
 ops kind: 0 an op; of a comment 1 its creation, 2 a reply, 3 its resolution
 ops comment: the comment's id, 0 for an op
 ops total: bytes of all entries up to and with this one, those that are gone included; 0 before version 5
+ops term: the term under which it was written, by which two logs are told apart; 0 before version 7
 
 document.members user_id: whose channel it is
 document.members client_id: the client that holds it
@@ -105,6 +106,7 @@ document.members trusted: how many windows the connection was given unconfirmed
 document.members issued_at: when the token was issued
 document.members fence: the least epoch of a grant that is let in
 document.members share: how much of the rates the user has here, in thousandths; 0: all
+document.members term: the term under which the connection has lived
 
 comments id: the version of the entry that created it
 comments resolved: the version of the entry that resolved it, 0 while it is open
@@ -130,6 +132,8 @@ state full: the log is full, so that nobody may write
 state held: the lock is an operator's, whatever the permission source says
 state generation: the log's random name; empty while none has been written, and for one from before version 7
 state began: the version at which that name began
+state previous: its name before an operator's restore
+state common: the version up to which what was called so was restored
 state access: the document's access version: it grows with each change of who may do what here
 state access_at: when it last did
 state erased: when all content was last erased

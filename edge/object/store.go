@@ -81,10 +81,19 @@ func (s *store) append(e document.Entry) {
 	}
 }
 
-// newest returns the newest entry's version and total.
-func (s *store) newest() (version, total uint64) {
-	s.query(selectVersion, func(cols []Value) { version, total = uint64(cols[0].Int), uint64(cols[1].Int) })
-	return version, total
+// newest returns the newest entry's version, total and term.
+func (s *store) newest() (version, total, term uint64) {
+	s.query(selectVersion, func(cols []Value) {
+		version, total, term = uint64(cols[0].Int), uint64(cols[1].Int), uint64(cols[2].Int)
+	})
+	return version, total, term
+}
+
+// ofTerm is the version of the newest entry up to a version that was written under a term, 0
+// for none near.
+func (s *store) ofTerm(term, version uint64) (found uint64) {
+	s.query(selectOfTerm, func(c []Value) { found = uint64(c[0].Int) }, unsigned(version), unsigned(term), integer(document.MatchEntries))
+	return found
 }
 
 // receipts are the newest entries of a user's client, oldest first, those up to the

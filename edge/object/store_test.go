@@ -129,7 +129,7 @@ func documentRows(t *testing.T, host rowsHost) {
 	same(t, "receipts", s.receipts(op.UserID, op.ClientID, 9, 0), []document.Receipt{{MessageID: op.MessageID, Version: 1}, {MessageID: op.MessageID, Version: 2}, {MessageID: op.MessageID, Version: 3}})
 	var snap document.Snapshot
 	s.document(&snap)
-	same(t, "document", snap, document.Snapshot{Version: 3, Total: max(state.Total, reply.Total), State: state, Sections: []document.Section{section}, Upload: part.Upload, Comments: 1})
+	same(t, "document", snap, document.Snapshot{Version: 3, Total: max(state.Total, reply.Total), LastTerm: reply.Term, State: state, Sections: []document.Section{section}, Upload: part.Upload, Comments: 1})
 	u := &part.Upload
 	same(t, "snapshots", s.snapshotsBefore(protocol.MaxSeq, 9), []document.Kept{{Version: u.Version, At: u.At, UserID: u.UserID, ClientID: u.ClientID, Parts: u.Parts, Bytes: u.Bytes, Total: reply.Total}})
 	same(t, "part", string(s.SnapshotPart(u.Version, part.Part)), string(part.Data))

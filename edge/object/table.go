@@ -156,6 +156,16 @@ func (s *shape) createText() string {
 	return text
 }
 
+// taken lists the columns that the table of before has by then.
+func (s *shape) taken() (list string) {
+	for _, c := range s.list() {
+		if c.added < s.rekeyed {
+			list += ", " + c.name
+		}
+	}
+	return list[2:]
+}
+
 // tableText is the text of a statement of a table.
 func tableText(s Stmt) string {
 	if s >= StmtCount {
@@ -170,7 +180,7 @@ func tableText(s Stmt) string {
 		case 0:
 			return t.createText()
 		case moveRows:
-			list, _ := names(t.describe)
+			list := t.taken()
 			return "INSERT INTO " + t.name + " (" + list + ") SELECT " + list + " FROM " + old
 		case dropOld:
 			return "DROP TABLE " + old

@@ -96,7 +96,7 @@ func (d *Document) erase(now time.Time, what Erase) {
 	clear(d.conns)
 	// In the workspace's list it is again once somebody opens it again.
 	d.state = State{Access: d.state.Access, Erased: now}
-	d.fresh = what.Generation
+	d.fresh, d.lastTerm = what.Generation, 0
 	d.stale = true
 	d.raiseAccess(now)
 	d.emit(e)
@@ -120,6 +120,6 @@ func (d *Document) logName() string {
 }
 
 // ofThisLog reports whether what a client says it has received was of this log.
-func (d *Document) ofThisLog(c Connect) bool {
+func (d *Document) ofThisLog(c *Connect) bool {
 	return d.state.Erased.IsZero() || strings.HasSuffix(c.SessionID, d.logName())
 }

@@ -171,7 +171,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		d.detach(m)
 	}
 	d.attach(m, c.Conn)
-	m.grant = grant
+	m.grant, m.term = grant, d.term
 	if !m.allows(permission.LockSection) {
 		d.releaseSections(m.userID())
 	}
@@ -180,10 +180,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	if !c.Known {
 		d.remember(m, c.Receipts)
 	}
-	if c.HasLastSeq && !d.ofThisLog(c) {
-		out.Resumed = false
-	}
-	replay, gap := d.missed(m, c, out.Resumed)
+	replay, gap := d.missed(m, &c, &out.Resumed)
 	m.joined = d.version
 	if replay != nil {
 		m.behind, m.pushed = true, replay.From-1
@@ -215,27 +212,27 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 
 // missed works out what the client has to be sent again and what it cannot. Its
 // own word goes first; a resume without one goes by what it acknowledged.
-func (d *Document) missed(m *member, c Connect, resumed bool) (*protocol.Range, *protocol.Gap) {
+func (d *Document) missed(m *member, c *Connect, resumed *bool) (*protocol.Range, *protocol.Gap) {
+	stands := d.stands(c)
 	switch {
-	case c.HasLastSeq && c.LastSeq > 0 && !d.ofThisLog(c):
+	case stands.rewound:
+		*resumed = false
 		m.ch.SetAcked(d.version)
-		to := min(max(c.LastSeq, d.version), protocol.MaxSeq)
-		return nil, &protocol.Gap{From: 1, To: to, Count: to, Reason: "erased"}
-	case c.HasLastSeq && c.LastSeq > d.version:
-		m.ch.SetAcked(d.version)
-		to := min(c.LastSeq, max(protocol.MaxSeq, d.version+1))
-		return nil, &protocol.Gap{From: d.version + 1, To: to, Count: to - d.version, Reason: "unknown_seq"}
+		from := stands.common + 1
+		to := max(min(max(c.LastSeq, d.version), protocol.MaxSeq), from)
+		return nil, &protocol.Gap{From: from, To: to, Count: to - stands.common, Reason: protocol.Rewound}
 	case c.HasLastSeq:
+		*resumed = *resumed && !stands.elsewhere
 		m.received = c.LastSeq
 		m.ch.SetAcked(c.LastSeq)
-	case !resumed:
+	case !*resumed:
 		return nil, nil
 	}
 	from, count := m.ch.Acked()+1, d.version-m.ch.Acked()
 	switch {
 	case count == 0:
 		return nil, nil
-	case m.ch.Acked() < d.state.Floor:
+	case m.ch.Acked() < d.state.Floor, stands.unknown:
 		return nil, &protocol.Gap{From: from, To: d.version, Count: count, Reason: "compacted"}
 	case count > uint64(d.cfg.MaxReplay):
 		return nil, &protocol.Gap{From: from, To: d.version, Count: count, Reason: "too_many"}
@@ -260,7 +257,7 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
 		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role, Generation: d.state.Generation,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,
-		LastMessageID: m.receipts.Newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
+		Position: d.position().String(), LastMessageID: m.receipts.Newest(), PermEpoch: m.grant.Epoch, Locked: d.locked(),
 		ServerTime: now, ExpiresAt: m.grant.Expires,
 		HeartbeatInterval: d.cfg.Channel.Heartbeat, GracePeriod: d.cfg.Channel.Grace,
 		Limits: d.cfg.Conn.AckLimits(d.cfg.Unacknowledged, d.limits(m)),

@@ -26,6 +26,8 @@ type Document struct {
 	comments int    // that are open
 	total    uint64 // bytes of all entries there ever were
 	fresh    string // the next generation, where the log has none
+	term     uint64 // under which entries are written
+	lastTerm uint64 // the newest entry's, 0 for none
 	probes   serverconn.Probes
 	// guestTiming is cfg.Channel of guests.
 	guestTiming channel.Config
@@ -57,6 +59,9 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		var receipts []Receipt
 		if i < len(s.Receipts) {
 			receipts = s.Receipts[i]
+		}
+		if row.Channel.Conn != "" && row.Term > 0 && s.Open[row.Channel.Conn] {
+			d.term = row.Term // the object has only slept
 		}
 		m, err := d.restoreMember(row)
 		if err != nil {
@@ -101,7 +106,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	m := &member{
 		ch: ch, grant: row.Grant, notifying: row.Notifying, reason: row.Reason,
 		notifyNext: row.NotifyNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
-		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted, term: row.Term,
 	}
 	if c := ch.Conn(); c != "" {
 		if d.conns[c] != nil {
@@ -118,7 +123,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 // Snapshot returns everything Restore needs.
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
-		DocumentID: d.id, Version: d.version, Total: d.total, Fresh: d.fresh, State: d.state, Sections: append([]Section(nil), d.sections...),
+		DocumentID: d.id, Version: d.version, Total: d.total, Fresh: d.fresh, Term: d.term, LastTerm: d.lastTerm, State: d.state, Sections: append([]Section(nil), d.sections...),
 		Upload: d.upload, Comments: d.comments, Probes: d.probes, Events: d.told.Snapshot(),
 	}
 	for _, m := range d.members {
@@ -216,7 +221,7 @@ func (d *Document) step(now time.Time, ev Event) {
 // that very step, but it is not forgotten in it.
 func (d *Document) Knows(userID, clientID string) bool {
 	m := d.find(userID, clientID)
-	return d.version == 0 || m != nil && m.ch.Live()
+	return d.version == 0 || m != nil && m.ch.Live() && !m.forgot
 }
 
 // Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.

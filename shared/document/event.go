@@ -63,6 +63,8 @@ type Entry struct {
 	// Total is how many bytes the log's entries came to with this one, those that are
 	// gone included: it is stored with the entry, so that counting costs no row.
 	Total uint64
+	// Term is the one under which it was written (see Position), 0 before there were terms.
+	Term uint64
 }
 
 // Event is something that happened to the document. The types below are all there are.
@@ -78,6 +80,11 @@ type (
 		SessionID  string // the session it wants to resume; "" when it does not ask
 		LastSeq    uint64 // the last version it has received, when HasLastSeq
 		HasLastSeq bool
+		// Position is the client's, empty for one that says none. InTerm is the version of the
+		// newest entry up to LastSeq that was written under its Term, AtBase of the newest up to
+		// its Base under its BaseTerm; 0 for none in the MatchEntries before.
+		Position       Position
+		InTerm, AtBase uint64
 		// Redial says that the client has dialled by itself: it takes the place of no other.
 		Redial bool
 		// Receipts are the newest ops of this user and client id in the log,
@@ -261,6 +268,7 @@ type (
 
 		Snapshot    uint64
 		Part, Parts int
+		Generation  string
 	}
 	// FromEvents is an effect of the events that go to the deployment's backend.
 	FromEvents struct{ Effect delivery.Effect }

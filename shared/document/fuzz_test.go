@@ -133,6 +133,10 @@ func (r *rig) event() document.Event {
 		if r.s.pick(32) == 31 {
 			c.LastSeq = 1<<64 - 1
 		}
+		if r.s.pick(3) == 2 {
+			c.Position = document.ParsePosition([]string{"g1.2.1.0", "g1.2.3.2", "g3.4.2.2", "other"}[r.s.pick(4)])
+			r.store.LookUp(&c)
+		}
 		if c.Known = r.doc.Knows(c.Grant.UserID, c.ClientID); !c.Known {
 			c.Receipts = r.store.Receipts(c.Grant.UserID, c.ClientID, r.cfg.Unacknowledged)
 		}
@@ -165,7 +169,7 @@ func (r *rig) event() document.Event {
 		case 6:
 			return document.AccessChanged{}
 		case 7:
-			return document.Erase{}
+			return document.Erase{Generation: r.store.Generation()}
 		}
 		return document.LockRequested{Locked: r.s.pick(2) == 1, Reason: "audit"}
 	default:
@@ -233,7 +237,7 @@ func FuzzStep(f *testing.F) {
 			r.now = r.now.Add(fuzzPauses[r.s.pick(len(fuzzPauses))])
 			r.step(r.event())
 			if r.s.pick(8) == 7 {
-				doc, err := document.Restore(cfg, r.store.Snapshot(cfg.Unacknowledged))
+				doc, err := document.Restore(cfg, r.store.Asleep(cfg.Unacknowledged))
 				if err != nil {
 					t.Fatalf("what was stored does not restore: %v", err)
 				}

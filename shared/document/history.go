@@ -59,7 +59,7 @@ func (d *Document) waitsForHistory(m *member) bool {
 // from the snapshot; a client in the midst of that one goes on where it is.
 func (d *Document) sync(m *member, r protocol.SyncRequest) {
 	s := &d.state
-	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: min(m.conn.Window.Room(d.cfg.Conn.WindowBytes), historyStep)}
+	e := Sync{Conn: m.self[0], From: min(r.From, d.version), To: d.version, Bytes: min(m.conn.Window.Room(d.cfg.Conn.WindowBytes), historyStep), Generation: s.Generation}
 	switch {
 	case r.Snapshot > 0 && r.Snapshot == s.Snapshot && r.From < s.Snapshot:
 		e.Snapshot, e.Part, e.Parts = s.Snapshot, r.Part, s.Parts

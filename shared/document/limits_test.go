@@ -48,8 +48,8 @@ func TestGap(t *testing.T) {
 		{"too many", 0, `{"resumed":true,"replay":null,"gap":{"from":1,"to":1001,"count":1001,"reason":"too_many"}}`},
 		{"as many as may be", 1, `{"resumed":true,"replay":{"from":2,"to":1001},"gap":null}`},
 		{"nothing", 1001, `{"resumed":true,"replay":null,"gap":null}`},
-		{"from a log we do not have", 1004, `{"resumed":true,"replay":null,"gap":{"from":1002,"to":1004,"count":3,"reason":"unknown_seq"}}`},
-		{"no number a client can hold", 1<<64 - 1, `{"replay":null,"gap":{"from":1002,"to":9007199254740991,"count":9007199254739990,"reason":"unknown_seq"}}`},
+		{"from a log we do not have", 1004, `{"resumed":false,"replay":null,"gap":{"from":1002,"to":1004,"count":3,"reason":"rewound"}}`},
+		{"no number a client can hold", 1<<64 - 1, `{"replay":null,"gap":{"from":1002,"to":9007199254740991,"count":9007199254739990,"reason":"rewound"}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := newDesk(t)

@@ -105,7 +105,7 @@ type syncPart struct {
 }
 
 // syncEnvelope is room for everything of a document_sync but its ops.
-const syncEnvelope = 192
+const syncEnvelope = 256
 
 // part puts a part of the snapshot in a frame of its own.
 func (p *syncPart) part(i int, data []byte) (room bool) {
@@ -113,6 +113,7 @@ func (p *syncPart) part(i int, data []byte) (room bool) {
 		p.flush()
 	}
 	p.frame.Snapshot = &protocol.Snapshot{DocumentVersion: p.Snapshot, Part: i, Parts: p.Parts, Data: data}
+	p.frame.Generation = p.Generation
 	p.size = len(data) + syncEnvelope
 	return p.bytes+p.size < p.Bytes
 }
@@ -145,6 +146,7 @@ func (p *syncPart) flush() {
 	p.send(text)
 	p.bytes += len(text)
 	p.frame.From, p.frame.Ops, p.frame.Snapshot, p.size = p.frame.To+1, p.frame.Ops[:0], nil, 0
+	p.frame.Generation = ""
 }
 
 // end always sends a frame: a client that has everything is sent one that says so, and one

@@ -33,6 +33,9 @@ type member struct {
 
 	live
 	saved uint64 // Acked as last stored
+	// forgot says that what its client had accepted is not in the log any more, or not all.
+	forgot bool
+	term   uint64 // of the document's, when the connection began
 }
 
 // live is what a member knows that need not be stored: losing it forgives, or has
@@ -100,7 +103,7 @@ func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: grant, Notifying: m.notifying, Reason: m.reason,
 		NotifyNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
-		Confirms: m.confirms, Trusted: m.trusted,
+		Confirms: m.confirms, Trusted: m.trusted, Term: m.term,
 	}
 }
 
@@ -111,6 +114,7 @@ func (m *member) active() bool { return m.self[0] != "" }
 // else. Entries beyond the log's newest version cannot be and are left out.
 func (d *Document) remember(m *member, list []Receipt) {
 	m.receipts.Reset(d.cfg.Unacknowledged)
+	m.forgot = false
 	for _, rec := range list {
 		if rec.Version <= d.version {
 			m.receipts.Add("", rec.MessageID, rec.Version)

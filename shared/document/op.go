@@ -76,7 +76,8 @@ func (d *Document) stores(e *Entry) {
 	d.beginLog()
 	d.version = e.Version
 	d.total += e.size()
-	e.Total = d.total
+	e.Total, e.Term = d.total, d.term
+	d.lastTerm = d.term
 	d.emit(Append{Entry: *e})
 	d.tellEntry(e)
 }

@@ -36,12 +36,12 @@ type (
 type (
 	// RestoreLog stores, At now, the snapshot of version Base (for 0 a part that is EmptyPart) as
 	// that of version Snapshot, and the ops of (Base, To], which are Entries, behind it once
-	// more, with no client and no message id, their Total counted from Mark. Comments that
-	// were resolved by then are no more.
+	// more under Term, with no client and no message id, their Total counted from Mark. The
+	// message ids of the ops after To are no more, nor are comments that were resolved by then.
 	RestoreLog struct {
 		Base, To, Snapshot uint64
 		Entries            int
-		Mark               uint64
+		Mark, Term         uint64
 		At                 time.Time
 	}
 	// Restored answers RestoreRequested, and Resolved ResolveRequested.
@@ -79,6 +79,7 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	d.dropUpload()
 	pause := restorePause
 	for _, m := range d.members {
+		m.forgot = true
 		if m.active() {
 			d.leaves(now, m, pause)
 			pause += restoreStep
@@ -89,11 +90,15 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 	d.version = at + uint64(e.Entries)
 	s.Snapshot, s.Parts, s.Floor, s.Pinned = at, max(1, e.Parts), at, e.Pinned
 	s.Mark, d.total = d.total, d.total+e.Bytes
+	s.Previous, s.Common = s.Generation, e.Version
 	d.newGeneration(e.Generation)
-	s.Began = at
+	s.Began, d.lastTerm = at, 0
+	if e.Entries > 0 {
+		d.lastTerm = d.term
+	}
 	d.saveState()
 	d.told.Changed(now, d.version, d.Generation())
-	d.emit(RestoreLog{Base: e.Base, To: e.Version, Snapshot: at, Entries: e.Entries, Mark: s.Mark, At: now})
+	d.emit(RestoreLog{Base: e.Base, To: e.Version, Snapshot: at, Entries: e.Entries, Mark: s.Mark, At: now, Term: d.term})
 	d.emit(Record{Entry: audit.Entry{At: now, Event: audit.Restored, Document: d.id, By: e.By, Reason: e.Reason,
 		Detail: "version " + strconv.FormatUint(e.Version, 10) + ", by snapshot " + strconv.FormatUint(e.Base, 10) + ", as " + strconv.FormatUint(at, 10) + " to " + strconv.FormatUint(d.version, 10)}})
 	d.emit(Restored{Version: d.version, Snapshot: at, Entries: e.Entries})

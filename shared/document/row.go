@@ -29,6 +29,8 @@ type Row struct {
 	Behind   bool
 	Pushed   uint64
 	DrySince time.Time
+	// Term is the one under which the connection began, and lives.
+	Term uint64
 	// Confirms is whether the client has ever answered a probe (serverconn.Window).
 	Confirms bool
 	// Trusted is how many windows the connection was given unconfirmed.
@@ -46,13 +48,17 @@ type Snapshot struct {
 	Version    uint64 // of the newest entry, 0 for none
 	Total      uint64 // its Total, or State's
 	// Fresh is a random text, the generation of a log that has none yet.
-	Fresh    string
-	State    State
-	Sections []Section // by name
-	Upload   Upload
-	Comments int // that are open
-	Events   delivery.Snapshot
-	Channels []Row
+	Fresh string
+	// Term is a random number, the term of a boot that finds no socket; LastTerm is that of the
+	// newest entry, if it is Version's. Open are the connections whose sockets are still there.
+	Term, LastTerm uint64
+	Open           map[ConnID]bool
+	State          State
+	Sections       []Section // by name
+	Upload         Upload
+	Comments       int // that are open
+	Events         delivery.Snapshot
+	Channels       []Row
 	// Live is what is not stored, for each of Channels, or nothing.
 	Live []Live
 	// Probes are the ids that were used, with Live.

@@ -113,7 +113,7 @@ func (d *Document) unconfirmed(now time.Time, m *member, version uint64, at time
 }
 
 func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot, complete bool) {
-	d.data = protocol.SnapshotAck{DocumentVersion: p.DocumentVersion, Part: p.Part, Complete: complete}.Append(d.data[:0])
+	d.data = protocol.SnapshotAck{DocumentVersion: p.DocumentVersion, Part: p.Part, Complete: complete, Generation: d.state.Generation}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventSnapshotAck, Data: d.data, MessageID: messageID})
 }
 

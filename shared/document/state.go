@@ -12,6 +12,10 @@ type State struct {
 	// first: all logs of the generation have the same entries up to there.
 	Generation string
 	Began      uint64
+	// Previous is the generation before an operator's restore, and Common the version up to
+	// which what it held was put forward.
+	Previous string
+	Common   uint64
 	// Floor is the version up to which the log was trimmed: of the entries up to there
 	// only those of comments are left.
 	Floor uint64
@@ -90,7 +94,7 @@ func (d *Document) restoreState(s Snapshot) error {
 			return errors.New("document: a section that cannot be")
 		}
 	}
-	d.fresh = s.Fresh
+	d.fresh, d.term, d.lastTerm = s.Fresh, s.Term, s.LastTerm
 	d.state, d.upload, d.comments, d.total = s.State, u, s.Comments, s.Total
 	d.sections = append(d.sections, s.Sections...)
 	return nil

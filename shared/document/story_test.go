@@ -36,6 +36,7 @@ type player struct {
 	out   *strings.Builder
 	// probes are the ids of the newest pings, by connection.
 	probes map[document.ConnID]string
+	named  generations
 	t      *testing.T
 }
 
@@ -87,15 +88,17 @@ func (s *player) play(a *story.Command) {
 	case "access-changed":
 		s.step(document.AccessChanged{})
 	case "erase":
-		s.step(document.Erase{})
+		s.step(document.Erase{Generation: s.generation()})
 	case "restore": // restore c1 version=9 base=4 by=olive
 		e := s.store.RestoreTo(a.Uint("version", 0), a.Uint("base", sim.NewestSnapshot), a.Str("by", ""))
-		e.Reason = a.Str("reason", "")
+		e.Reason, e.Generation = a.Str("reason", ""), s.generation()
 		s.step(e)
 	case "resolve": // resolve ben 3 by=olive
 		s.step(document.ResolveRequested{UserID: a.Str("user", ""), Comments: []uint64{a.Uint("id", 0)}, By: a.Str("by", ""), Reason: a.Str("reason", "")})
 	case "told":
 		s.step(document.Notified{UserID: a.Str("user", ""), ClientID: a.Str("client", s.notifying(a.Str("user", ""))), SessionID: sessionOf(a), OK: !a.Has("failed")})
+	case "generations", "copy", "put-back", "crash":
+		s.playGenerations(a)
 	case "hibernate":
 		s.hibernate()
 	case "config":
@@ -147,6 +150,7 @@ func (s *player) connect(a *story.Command, conn document.ConnID) document.Connec
 			c.Seen = append(c.Seen, document.Seen{Conn: current, At: a.Moment("ping", start)})
 		}
 	}
+	s.position(a, &c)
 	c.Receipts = s.store.Receipts(g.UserID, c.ClientID, s.cfg.Unacknowledged)
 	return c
 }
@@ -217,12 +221,7 @@ func (s *player) step(ev document.Event) {
 }
 
 func (s *player) hibernate() {
-	doc, err := document.Restore(s.cfg, s.store.Snapshot(s.cfg.Unacknowledged))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.doc = doc
-	fmt.Fprintf(s.out, "restored at version %d with %d rows\n", s.store.Version(), len(s.store.Rows))
+	s.boot(s.store.Asleep(s.cfg.Unacknowledged).Open)
 }
 
 func (s *player) show(e document.Effect) {
@@ -240,6 +239,7 @@ func (s *player) show(e document.Effect) {
 		}
 		fmt.Fprintln(o)
 	case document.Send:
+		s.told(e)
 		for _, c := range e.Conns {
 			if f, err := protocol.Decode(e.Text, protocol.Limits{}); err == nil && f.Event == protocol.EventPing {
 				s.probes[c] = f.MessageID
@@ -253,7 +253,7 @@ func (s *player) show(e document.Effect) {
 	case document.Close:
 		fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 	case document.Append:
-		fmt.Fprintf(o, "append %d by %s/%s as %s: %s\n", e.Entry.Version, e.Entry.UserID, e.Entry.ClientID, e.Entry.MessageID, s.short(e.Entry.Op))
+		fmt.Fprintf(o, "append %d by %s/%s as %s%s: %s\n", e.Entry.Version, e.Entry.UserID, e.Entry.ClientID, e.Entry.MessageID, s.term(e.Entry), s.short(e.Entry.Op))
 	case document.Replay:
 		s.part = e.Conn
 	case document.Sync:

@@ -49,6 +49,10 @@ type Gap struct {
 	Reason          string
 }
 
+// Rewound is the reason of a gap to a client whose log is not the server's: what it has
+// received from From on is not there any more.
+const Rewound = "rewound"
+
 // AckLimits are the limits that a client has to respect; 0 stands for a missing one.
 type AckLimits struct {
 	// FrameBytes, Depth and IDBytes are those of Limits.
@@ -78,6 +82,8 @@ type ConnectionAck struct {
 	Resumed bool
 	Replay  *Range
 	Gap     *Gap
+	// Position is where in which log the connection begins; to the client it is opaque.
+	Position string
 	// LastMessageID is the last message of this client that was stored.
 	LastMessageID string
 	PermEpoch     uint64
@@ -111,6 +117,7 @@ func (p ConnectionAck) Append(dst []byte) []byte {
 	}
 	w.Str("session_id", p.SessionID)
 	appendResumed(&w, p.Resumed, p.Replay, p.Gap)
+	optStr(&w, "position", p.Position)
 	optStr(&w, "last_message_id", p.LastMessageID)
 	w.Uint("perm_epoch", p.PermEpoch)
 	if p.Locked {
@@ -214,6 +221,7 @@ func ParseConnectionAck(data []byte) (ConnectionAck, bool) {
 		SnapshotVersion:   m.num("snapshot_version"),
 		Generation:        m.str("generation"),
 		SessionID:         m.str("session_id"),
+		Position:          m.str("position"),
 		LastMessageID:     m.str("last_message_id"),
 		PermEpoch:         m.num("perm_epoch"),
 		Locked:            m.flag("locked"),

@@ -115,7 +115,9 @@ type DocumentSync struct {
 	// nil. The parts come first, then the open comments that are older than the
 	// snapshot, then the newer entries.
 	Snapshot *Snapshot
-	Ops      []SyncOp
+	// Generation names the log that a Snapshot is of.
+	Generation string
+	Ops        []SyncOp
 }
 
 // Append appends the payload as JSON.
@@ -130,6 +132,7 @@ func (p DocumentSync) Append(dst []byte) []byte {
 	if p.Snapshot != nil {
 		w.Raw("snapshot", p.Snapshot.Append(nil))
 	}
+	optStr(&w, "generation", p.Generation)
 	w.Array("ops")
 	for _, op := range p.Ops {
 		w.Item()
@@ -157,7 +160,7 @@ func (op SyncOp) append(dst []byte) []byte {
 func ParseDocumentSync(data []byte) (DocumentSync, bool) {
 	m := read(data)
 	m.need("from", "to", "ops")
-	p := DocumentSync{From: m.num("from"), To: m.num("to"), DocumentVersion: m.num("document_version"), More: m.flag("more")}
+	p := DocumentSync{From: m.num("from"), To: m.num("to"), DocumentVersion: m.num("document_version"), More: m.flag("more"), Generation: m.str("generation")}
 	ops := m.field("ops")
 	if !m.ok || ops[0] != '[' {
 		return DocumentSync{}, false

@@ -35,6 +35,7 @@ type SnapshotAck struct {
 	DocumentVersion uint64
 	Part            int
 	Complete        bool
+	Generation      string
 }
 
 // Append appends the payload as JSON.
@@ -43,6 +44,7 @@ func (p SnapshotAck) Append(dst []byte) []byte {
 	w.Uint("document_version", p.DocumentVersion)
 	w.Int("part", int64(p.Part))
 	w.Bool("complete", p.Complete)
+	optStr(&w, "generation", p.Generation)
 	return w.End()
 }
 
@@ -50,6 +52,6 @@ func (p SnapshotAck) Append(dst []byte) []byte {
 func ParseSnapshotAck(data []byte) (SnapshotAck, bool) {
 	m := read(data)
 	m.need("document_version", "part", "complete")
-	p := SnapshotAck{m.num("document_version"), m.count("part"), m.flag("complete")}
+	p := SnapshotAck{m.num("document_version"), m.count("part"), m.flag("complete"), m.str("generation")}
 	return p, m.ok
 }

@@ -37,7 +37,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.ConnectionAck{
 		ClientID: "c", UserID: "u", Permissions: []string{"read", "write"}, DocumentVersion: 5, SnapshotVersion: 4, Generation: "g", WorkspaceID: "w", WorkspaceRole: "member",
 		SessionID: "s", Resumed: true, Locked: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
-		LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
+		Position: "p", LastMessageID: "m", PermEpoch: 6, ServerTime: at, ExpiresAt: at.Add(time.Hour), HeartbeatInterval: 10 * time.Second, GracePeriod: 1500 * time.Millisecond,
 		Limits: protocol.AckLimits{FrameBytes: 1, Depth: 2, IDBytes: 3, Unacknowledged: 4, MessagesPerSecond: 5},
 		Apps:   []protocol.AppState{{Package: "com.example.a", State: "running"}, {Package: "com.example.b", State: "dormant", Reason: "r"}},
 	}, protocol.ParseConnectionAck)
@@ -55,14 +55,14 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.Op{Op: []byte(`[1]`), DocumentVersion: 8, UserID: "u", ClientID: "c", Section: "s", PermEpoch: 3}, protocol.ParseOp)
 	fullRoundTrip(t, protocol.OperationAck{DocumentVersion: 8, CommentID: "8", Op: []byte(`null`), Comment: []byte(`{}`), UserID: "u", ClientID: "c"}, protocol.ParseOperationAck)
 	fullRoundTrip(t, protocol.SyncRequest{From: 4, Snapshot: 9, Part: 2}, protocol.ParseSyncRequest)
-	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, More: true, Snapshot: &protocol.Snapshot{Parts: 1, Data: []byte(`1`)}, Ops: []protocol.SyncOp{
+	fullRoundTrip(t, protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 3, More: true, Snapshot: &protocol.Snapshot{Parts: 1, Data: []byte(`1`)}, Generation: "g", Ops: []protocol.SyncOp{
 		{Version: 1, MessageID: "m", UserID: "u", ClientID: "c", Op: []byte(`{}`)}, {Version: 2, Op: []byte(`"x"`)}, {Version: 3, Comment: []byte(`{"event":"create"}`)},
 	}}, protocol.ParseDocumentSync)
 	fullRoundTrip(t, protocol.Comment{
 		Event: "reply", CommentID: "7", Body: []byte(`"b"`), Anchor: []byte(`[1]`), DocumentVersion: 9, UserID: "u", ClientID: "c", At: at, Erased: true,
 	}, protocol.ParseComment)
 	fullRoundTrip(t, protocol.Snapshot{DocumentVersion: 9, Part: 1, Parts: 2, Data: []byte(`null`)}, protocol.ParseSnapshot)
-	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true}, protocol.ParseSnapshotAck)
+	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true, Generation: "g"}, protocol.ParseSnapshotAck)
 	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
 	fullRoundTrip(t, protocol.Locks{Locked: true, Reason: "log_full", Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
 	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, To: "com.example.a", Data: []byte(`null`)}, protocol.ParseAppMessage)

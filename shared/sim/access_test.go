@@ -5,7 +5,6 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/permission"
-	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -14,9 +13,12 @@ type history struct {
 	all    []document.Entry // as if nothing had been trimmed
 	states []uint64         // what an app makes of it, by version
 	last   map[string]int   // by client: the newest op that is stored
+	undone map[uint64]bool  // ops that an operator's restore has taken back
 }
 
-func newHistory() *history { return &history{states: []uint64{0}, last: map[string]int{}} }
+func newHistory() *history {
+	return &history{states: []uint64{0}, last: map[string]int{}, undone: map[uint64]bool{}}
+}
 
 // sourceDocument is what the permission source says of a document itself, and who knows.
 type sourceDocument struct {
@@ -83,7 +85,7 @@ func (d *docObject) notifyOfSource(erase bool, version int) {
 	d.w.After(d.w.rng.Between(0, 200*time.Millisecond), func() {
 		w, s := d.w, &d.source
 		if erase {
-			d.step(document.Erase{})
+			d.step(document.Erase{Generation: d.store.Generation()})
 		} else {
 			d.step(document.AccessChanged{})
 		}
@@ -102,16 +104,4 @@ func (d *docObject) settleSource() {
 	d.source.private, d.source.deleted = false, false
 	d.source.version++
 	d.notifyOfSource(false, d.source.version)
-}
-
-// ofLog has a client that knew another log forget it, when it has been notified.
-func (c *client) ofLog(l *connection, p protocol.ConnectionAck) {
-	if c.log == l.log {
-		return
-	}
-	if p.Resumed || c.received > 0 && l.asked && (p.Gap == nil || p.Gap.Reason != "erased") {
-		c.w.fail("%s knows another log up to %d, and receives %+v", c.id, c.received, p)
-	}
-	c.w.counts.OtherLog++
-	c.log, c.received, c.state, c.pending, c.content = l.log, 0, 0, nil, content{open: map[uint64]bool{}}
 }

@@ -28,6 +28,8 @@ type client struct {
 	dials       int
 
 	session  string
+	position string
+
 	log      *history // that it has learnt of
 	received uint64   // everything up to here
 	ahead    map[uint64]bool
@@ -61,6 +63,8 @@ type op struct {
 // attempt is what a dial carries; it may be overtaken by a later one.
 type attempt struct {
 	session  string
+	position string
+	log      *history
 	received uint64
 	no       int
 	redial   bool
@@ -92,7 +96,7 @@ func (c *client) attempt() {
 		c.token = c.issue()
 	}
 	c.dials++
-	a := attempt{session: c.session, received: c.received, no: c.dials, redial: !c.wished, token: c.token}
+	a := attempt{session: c.session, position: c.position, log: c.log, received: c.received, no: c.dials, redial: !c.wished, token: c.token}
 	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
 }
 

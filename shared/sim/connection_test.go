@@ -17,6 +17,7 @@ type connection struct {
 	born time.Time
 	// asked is whether the connect said what the client had received.
 	asked bool
+	said  attempt
 	log   *history // of the document, when the connection was opened
 	// cut is a connection that carries nothing any more, whether or not an end knows.
 	cut                    bool

@@ -30,6 +30,7 @@ type DocumentStorage struct {
 	Trimmed  []document.Entry         // what is kept of entries for Receipts
 	Audit    []audit.Entry
 	Shown    map[document.ConnID][]byte // what is attached to sockets
+	drawn    *boots
 }
 
 // Client is one client of a user's, or on a document.
@@ -39,7 +40,7 @@ type Client struct{ Of, ID string }
 func NewDocumentStorage(id string) *DocumentStorage {
 	return &DocumentStorage{
 		ID: id, Rows: map[Client]document.Row{}, Sections: map[string]document.Section{},
-		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{},
+		Parts: map[uint64][][]byte{}, Kept: map[uint64]document.Kept{}, Comments: map[uint64]uint64{}, Shown: map[document.ConnID][]byte{}, drawn: &boots{},
 	}
 }
 
@@ -85,7 +86,9 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 	case document.Record:
 		s.Audit = append(s.Audit, e.Entry)
 	case document.EraseAll:
+		drawn := s.drawn
 		*s = *NewDocumentStorage(s.ID)
+		s.drawn = drawn
 	}
 }
 
@@ -160,7 +163,7 @@ func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document
 func (s *DocumentStorage) Snapshot(receipts int) document.Snapshot {
 	snap := document.Snapshot{
 		DocumentID: s.ID, Version: s.Version(), Total: s.Total(), State: s.State, Upload: s.Upload,
-		Shown: s.Shown,
+		Shown: s.Shown, Fresh: s.Generation(), Term: s.drawn.draw(), LastTerm: s.lastTerm(),
 	}
 	for _, sec := range s.Sections {
 		snap.Sections = append(snap.Sections, sec)

@@ -48,8 +48,13 @@ func (s *DocumentStorage) restore(e document.RestoreLog) {
 			version++
 			entry.Version, entry.ClientID, entry.MessageID = version, "", ""
 			total += Size(entry)
-			entry.Total = total
+			entry.Total, entry.Term = total, e.Term
 			s.Log = append(s.Log, entry)
+		}
+	}
+	for i := range s.Log {
+		if entry := &s.Log[i]; entry.Version > e.To && entry.Version < e.Snapshot && entry.Kind == document.KindOp {
+			entry.MessageID = ""
 		}
 	}
 	s.trimComments(e.Snapshot)
@@ -113,7 +118,7 @@ const NewestSnapshot = 1<<64 - 1
 
 // RestoreTo is an operator's request, with what a shell looks up for it.
 func (s *DocumentStorage) RestoreTo(version, base uint64, by string) document.RestoreRequested {
-	e := document.RestoreRequested{Version: version, Base: base, By: by, Pinned: s.pinned(s.Version())}
+	e := document.RestoreRequested{Version: version, Base: base, By: by, Pinned: s.pinned(s.Version()), Generation: s.Generation()}
 	if base == NewestSnapshot {
 		e.Base = 0
 		for v := range s.Kept {

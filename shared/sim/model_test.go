@@ -129,7 +129,7 @@ func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool,
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
 	w := d.w
 	w.connNo++
-	l := &connection{w: w, c: c, conn: document.ConnID(connName(w.connNo)), born: w.Now, asked: a.session != "", clientOpen: true, serverOpen: true, log: d.log}
+	l := &connection{w: w, c: c, conn: document.ConnID(connName(w.connNo)), born: w.Now, asked: a.session != "", said: a, clientOpen: true, serverOpen: true, log: d.log}
 	if w.connections[l.conn] = l; l.asked {
 		l.acked = a.received
 	}
@@ -137,6 +137,10 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
 		LastSeq: a.received, HasLastSeq: a.session != "", Redial: a.redial,
 		Known: d.core.Knows(c.user.id, c.id),
+	}
+	if a.position != "" {
+		ev.Position = document.ParsePosition(a.position)
+		d.store.LookUp(&ev)
 	}
 	if !ev.Known {
 		ev.Receipts = d.store.Receipts(c.user.id, c.id, w.docCfg.Unacknowledged)

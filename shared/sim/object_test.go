@@ -25,14 +25,16 @@ type docObject struct {
 	taken    bool             // the newest change was
 	ended    *document.Ended  // the newest one
 	restored *document.Restored
+	copies   []copied
 }
 
 func newDocObject(w *world, id string) *docObject {
 	d := &docObject{
-		w: w, id: id, core: document.New(w.docCfg, id), store: sim.NewDocumentStorage(id),
+		w: w, id: id, store: sim.NewDocumentStorage(id),
 		watch: sim.NewDocumentWatch(0), channels: map[sim.Client]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}},
 	}
 	d.watch.PerUser = w.docCfg.PerUser
+	d.core = d.boot(nil)
 	return d
 }
 
@@ -86,7 +88,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	if _, connecting := ev.(document.Connect); !connecting && !w.quiet && w.rng.Chance(w.crash) {
 		d.crash()
 	} else if w.rng.Chance(w.hibernate) {
-		d.restore()
+		d.restore(d.sockets())
 	}
 	return first
 }
@@ -96,7 +98,7 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 func (d *docObject) trap(l *connection) {
 	d.w.counts.Trapped++
 	d.w.note("%s traps on %s", d.id, l.conn)
-	d.restore()
+	d.restore(d.sockets())
 	d.watch.Undo(l.conn)
 	l.serverClose(1011)
 	d.step(document.Disconnected{Conn: l.conn, Code: 1011, Seen: l.lastPing()})
@@ -107,13 +109,14 @@ func (d *docObject) crash() {
 	w := d.w
 	w.counts.Crashed++
 	w.note("%s crashes", d.id)
-	d.restore()
+	var lost []*connection
 	for _, u := range w.users {
 		for _, c := range u.clients {
 			for _, l := range c.connections {
 				if c.doc != d || !l.serverOpen {
 					continue
 				}
+				lost = append(lost, l)
 				l.cut, l.cutAt = true, w.Now
 				w.After(w.rng.Between(0, 12*time.Second), func() {
 					if l.clientOpen {
@@ -126,19 +129,38 @@ func (d *docObject) crash() {
 				if m := d.channels[c.key()]; m != nil && m.connection == l {
 					m.late = earlier(w.Now, m.expires.Add(readOnly)) // the record of its pings is gone
 				}
-				d.step(document.Disconnected{Conn: l.conn, Code: 1006})
 			}
 		}
 	}
+	d.restore(nil)
+	for _, l := range lost {
+		d.step(document.Disconnected{Conn: l.conn, Code: 1006})
+	}
 }
 
-// restore boots the object anew: from storage, which is all a crash leaves.
-func (d *docObject) restore() {
-	core, err := document.Restore(d.w.docCfg, d.store.Snapshot(d.w.docCfg.Unacknowledged))
+// boot makes a core of what is stored, and of the sockets that are there.
+func (d *docObject) boot(open map[document.ConnID]bool) *document.Document {
+	core, err := document.Restore(d.w.docCfg, d.store.Boot(d.w.docCfg.Unacknowledged, open))
 	if err != nil {
 		d.w.fail("%s does not restore: %v", d.id, err)
 	}
-	d.core = core
+	return core
+}
+
+// sockets are those that the object holds.
+func (d *docObject) sockets() map[document.ConnID]bool {
+	open := map[document.ConnID]bool{}
+	for conn, l := range d.w.connections {
+		if l.c.doc == d && l.serverOpen {
+			open[conn] = true
+		}
+	}
+	return open
+}
+
+// restore boots the object anew: from storage, which is all a crash leaves.
+func (d *docObject) restore(open map[document.ConnID]bool) {
+	d.core = d.boot(open)
 	d.w.counts.Hibernated++
 	for _, u := range d.w.users {
 		for _, c := range u.clients {
@@ -355,6 +377,9 @@ func (d *docObject) finished() {
 	for i, e := range d.log.all {
 		if e.Version != uint64(i+1) {
 			d.w.fail("%s: entry %d has version %d", d.id, i, e.Version)
+		}
+		if d.log.undone[e.Version] {
+			continue
 		}
 		if key := e.ClientID + "/" + e.MessageID; seen[key] && e.MessageID != "" {
 			d.w.fail("%s: %s is in the log twice", d.id, key)

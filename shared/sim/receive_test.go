@@ -90,6 +90,7 @@ func (c *client) welcome(l *connection, f protocol.Frame) {
 	if l.asked && p.Replay != nil && p.Replay.From > c.received+1 {
 		c.w.fail("%s has received %d and is replayed from %d", c.id, c.received, p.Replay.From)
 	}
+	c.position = p.Position
 	c.connection, c.ready, c.session, c.syncing, c.final, c.wished = l, true, p.SessionID, false, false, false
 	clear(c.ahead)
 	covered := p.DocumentVersion == c.received ||
@@ -283,6 +284,6 @@ func (d *docObject) inOrder(e document.Entry) {
 		if n <= d.log.last[c.id] {
 			w.fail("%s: m%d of %s stored after m%d", d.id, n, c.id, d.log.last[c.id])
 		}
-		d.log.last[c.id] = n
+		d.log.order(e)
 	}
 }

@@ -54,6 +54,7 @@ func (d *docObject) putBack(e document.RestoreLog) {
 	if e.Snapshot != uint64(len(d.log.all))+1 {
 		d.w.fail("%s: restored as %d behind %d", d.id, e.Snapshot, len(d.log.all))
 	}
+	d.log.undo(e.To, e.Snapshot)
 	state := d.log.states[e.Base]
 	d.log.all = append(d.log.all, document.Entry{Version: e.Snapshot})
 	d.log.states = append(d.log.states, state)

@@ -72,7 +72,7 @@ type counts struct {
 	Kicked, Revoked, Unconfirmed, Rejected                             int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
-	PutBack, Resolved, Full, Unvouched                                 int
+	PutBack, Resolved, Full, Unvouched, Rewound, Rewinds               int
 	Looked, SyncWaited, ConnectRefused, AllDropped, Held, Several      int
 }
 
@@ -105,6 +105,7 @@ func (c *counts) fields() []countField {
 		{"a document's access changed", &c.SourceChanged}, {"an answer sent back that was older", &c.Outdated},
 		{"a document erased", &c.Erased}, {"a client of an erased log notified", &c.OtherLog},
 		{"a document restored", &c.PutBack}, {"a comment resolved by an operator", &c.Resolved}, {"a log that is full", &c.Full},
+		{"storage put back", &c.Rewound}, {"a client notified of it", &c.Rewinds},
 		{"a snapshot ahead of the others", &c.Unvouched},
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 		{"a connect refused for its number", &c.ConnectRefused}, {"all connections of a user dropped at once", &c.AllDropped},

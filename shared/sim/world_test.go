@@ -152,6 +152,7 @@ func (w *world) run() {
 			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.operate)
 		}
 	}
+	w.rewinds()
 	w.RunUntil(end)
 }
 

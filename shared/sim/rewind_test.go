@@ -1,0 +1,137 @@
+package sim_test
+
+import (
+	"bytes"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/sim"
+)
+
+// copied is what somebody has kept of a document's storage, and the log that it holds.
+type copied struct {
+	store *sim.DocumentStorage
+	log   *history
+}
+
+// copyStorage is somebody who keeps a copy of the document's storage, now and then.
+func (d *docObject) copyStorage() {
+	d.copies = append(d.copies, copied{d.store.Copy(), d.log})
+}
+
+// putStorageBack is the same somebody, who stops the object and puts a copy in place of what it
+// has stored. Its log is an earlier one, under the same generation or one of before. What the
+// object knows of its users is not put back: that is another story.
+func (d *docObject) putStorageBack() {
+	w := d.w
+	if len(d.copies) == 0 || w.quiet {
+		return
+	}
+	w.counts.Rewound++
+	c := d.copies[w.rng.IntN(len(d.copies))]
+	was, now := d.store, c.store.Copy()
+	now.Audit, now.Sections = was.Audit, was.Sections
+	now.State.Access, now.State.AccessAt, now.State.Erased = was.State.Access, was.State.AccessAt, was.State.Erased
+	now.State.Workspace, now.State.Lock = was.State.Workspace, was.State.Lock
+	now.Rows = was.Rows
+	for key, row := range now.Rows {
+		row.Channel.Acked = min(row.Channel.Acked, now.Version())
+		if row.Behind && row.Pushed >= now.Version() {
+			row.Behind, row.Pushed = false, 0
+		}
+		now.Rows[key] = row
+	}
+	w.note("%s is put back from %d to %d", d.id, was.Version(), now.Version())
+	d.store, d.log = now, c.log.upTo(now.Version())
+	d.watch.Rewind(now.Version())
+	d.crash()
+}
+
+// upTo is the same log up to a version, which may go on in another way.
+func (h *history) upTo(version uint64) *history {
+	f := newHistory()
+	f.all = append(f.all, h.all[:version]...)
+	f.states = append(f.states[:0], h.states[:version+1]...)
+	maps.Copy(f.undone, h.undone)
+	for _, e := range f.all {
+		f.order(e)
+	}
+	return f
+}
+
+// order notes the newest op of each client.
+func (h *history) order(e document.Entry) {
+	if e.MessageID != "" && !h.undone[e.Version] {
+		n, _ := strconv.Atoi(e.MessageID[1:])
+		h.last[e.ClientID] = max(h.last[e.ClientID], n)
+	}
+}
+
+// undo notes what an operator's restore takes back: it may be sent and stored once more.
+func (h *history) undo(from, to uint64) {
+	h.last = map[string]int{}
+	for _, e := range h.all {
+		if e.Version > from && e.Version < to && e.Kind == document.KindOp {
+			h.undone[e.Version] = true
+		}
+		h.order(e)
+	}
+}
+
+// common is up to which version two logs are the same.
+func (h *history) common(o *history) (n uint64) {
+	for int(n) < min(len(h.all), len(o.all)) && sameEntry(h.all[n], o.all[n]) {
+		n++
+	}
+	return n
+}
+
+func sameEntry(a, b document.Entry) bool {
+	return a.Version == b.Version && a.UserID == b.UserID && a.MessageID == b.MessageID && bytes.Equal(a.Op, b.Op) && a.At.Equal(b.At)
+}
+
+// ofLog holds the server to what it says of the client's log: it never calls itself in step
+// with a client that has another one, and never says that more is common than is.
+func (c *client) ofLog(l *connection, p protocol.ConnectionAck) {
+	rewound := p.Gap != nil && p.Gap.Reason == protocol.Rewound
+	said := min(l.said.received, l.said.log.common(l.log)) // by the client, when it dialled
+	switch {
+	case !l.asked || l.said.received == 0:
+		if rewound {
+			c.w.fail("%s has received nothing, and receives %+v", c.id, p)
+		}
+	case said < l.said.received && !rewound && (p.Gap == nil || p.Gap.Reason != "compacted"), p.Resumed && rewound:
+		c.w.fail("%s has %d of another log, of which %d are common, and receives %+v", c.id, l.said.received, said, p)
+	case rewound && p.Gap.From > said+1:
+		c.w.fail("%s has %d of another log, of which %d are common, and receives the gap %+v", c.id, l.said.received, said, p.Gap)
+	}
+	common := min(c.received, c.log.common(l.log)) // it may have dialled twice
+	if c.log == l.log && !rewound {
+		return
+	}
+	if c.log != l.log {
+		c.w.counts.OtherLog++
+	}
+	if rewound {
+		c.w.counts.Rewinds++
+	}
+	c.log = l.log
+	if rewound || common < c.received {
+		c.received, c.state, c.content = 0, 0, content{open: map[uint64]bool{}}
+	}
+}
+
+// faults of storage.
+func (w *world) rewinds() {
+	if !w.rng.Chance(0.4) {
+		return
+	}
+	for range 1 + w.rng.IntN(4) {
+		d := w.docs[w.rng.IntN(len(w.docs))]
+		w.After(w.rng.Between(time.Second, 2*time.Minute), d.copyStorage)
+		w.After(w.rng.Between(5*time.Second, 3*time.Minute), d.putStorageBack)
+	}
+}
