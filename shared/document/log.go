@@ -1,6 +1,36 @@
 package document
 
-import "github.com/holdfast-dev/holdfast/shared/protocol"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
+
+// Receipt is an op or a comment this client had accepted before: its message id and version.
+type Receipt struct {
+	MessageID string
+	Version   uint64
+}
+
+// Entry is one entry of the log.
+type Entry struct {
+	Version   uint64
+	UserID    string
+	ClientID  string
+	MessageID string
+	// Op is raw JSON: the op, or what a comment says (see Kind).
+	Op   []byte
+	At   time.Time
+	Kind Kind
+	// Comment is the comment that an entry of comments belongs to, by the version
+	// it was created at.
+	Comment uint64
+	// Total is how many bytes the log's entries came to with this one, those that are
+	// gone included: it is stored with the entry, so that counting costs no row.
+	Total uint64
+	// Term is the one under which it was written (see Position), 0 before there were terms.
+	Term uint64
+}
 
 // Log is what a Replay or a Sync reads: the entries and the snapshot, as they were
 // before the event that asked.
