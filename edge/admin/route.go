@@ -64,6 +64,8 @@ func routes() []route {
 		{method: "GET", path: documentPath + "/snapshots", name: "listSnapshots", do: listSnapshots},
 		{method: "POST", path: documentPath + "/restore", name: "restoreDocument", fields: []string{"version", "snapshot", "reason"}, do: restoreDocument},
 		{method: "DELETE", path: documentPath + "/comments/{comment_id}", name: "deleteComment", fields: []string{"reason"}, do: deleteComment},
+		{method: "GET", path: documentPath + "/snapshots/{version}", name: "getSnapshot", do: getSnapshot},
+		{method: "GET", path: documentPath + "/snapshots/{version}/entries", name: "listEntries", do: listEntries},
 		{method: "POST", path: documentPath + "/recover", name: "recoverDocument", fields: []string{"at", "bookmark", "reason"}, do: recoverDocument},
 		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
 		{method: "GET", path: linksPath, name: "listLinks", do: listLinks},

@@ -58,6 +58,8 @@ var (
 	KindSnapshots = Kind{Documents, "snapshots", "snapshots"}
 	// KindRestore puts the document back to a version: Restore.
 	KindRestore = Kind{Documents, "restore", "restored"}
+	// KindPast reads a kept snapshot and what followed it: Past.
+	KindPast = Kind{Documents, "past", "past"}
 	// KindRecover has the platform put the storage back: Recover.
 	KindRecover = Kind{Documents, "recover", "recovery"}
 	// KindResolve resolves the comments of one author: Resolve.

@@ -80,6 +80,7 @@ type ToDocument struct {
 	Export       Export
 	Deliver      Deliver
 	Recover      Recover
+	Past         Past
 }
 
 // ParseDocument reads what a document's object is asked.
@@ -101,6 +102,8 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind = &KindAccessChanged
 	case KindDeliver.Word:
 		r.Kind, visit, valid = &KindDeliver, r.Deliver.fields, r.Deliver.valid
+	case KindPast.Word:
+		r.Kind, visit = &KindPast, r.Past.fields
 	case KindRecover.Word:
 		r.Kind, visit, valid = &KindRecover, r.Recover.fields, r.Recover.valid
 	case KindErase.Word:

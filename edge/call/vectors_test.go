@@ -101,6 +101,8 @@ var requests = []struct {
 	{"document: lock, off", &Lock{Reason: "by_operator", By: "olive"}},
 	{"document: access", &AccessChanged{}},
 	{"document: deliver", &Deliver{UserID: "usr_owner", ClientID: "c1", Messages: []byte(`[{"id":"msg_1","at":1736244000000,"data":{"say":1}}]`)}},
+	{"document: past", &Past{Version: 8, Part: 2}},
+	{"document: past, entries", &Past{Version: 8, Entries: true, After: 9}},
 	{"document: recover", &Recover{At: at(0)}},
 	{"document: recover, to a bookmark", &Recover{Bookmark: "0000007b-0000b26e-00001538-0c3e87bb37b3db5cc52eedb93cd3b96b"}},
 	{"document: erase", &Erase{}},
@@ -137,7 +139,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 	"document": func(text []byte) (sender, Error) {
 		r, err := ParseDocument(text)
 		return map[*Kind]sender{
-			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindDeliver: &r.Deliver, &KindRecover: &r.Recover, &KindErase: &Erase{},
+			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindDeliver: &r.Deliver, &KindRecover: &r.Recover, &KindPast: &r.Past, &KindErase: &Erase{},
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
 			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget, &KindExportDocument: &r.Export,
 		}[r.Kind], err

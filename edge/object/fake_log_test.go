@@ -256,6 +256,13 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		for _, r := range list[:min(len(list), int(args[len(args)-1].Int))] {
 			row([]Value{r[0], r[3], r[4], r[2], r[5], r[6], integer(f.upTo(r[0].Int))})
 		}
+	case selectNextKept:
+		for _, r := range f.whole() {
+			if r[0].Int > args[0].Int {
+				row([]Value{r[0]})
+				break
+			}
+		}
 	case sumKept:
 		n := int64(0)
 		for _, r := range f.whole() {

@@ -28,6 +28,9 @@ func (o *documentObject) request(in Input) document.Event {
 	case &call.KindSnapshots:
 		o.host.Respond(in.Ask, 200, call.AppendValue(nil, r.Kind, o.appendSnapshots(r.Snapshots.Before, r.Snapshots.Limit)))
 		return nil
+	case &call.KindPast:
+		o.host.Respond(in.Ask, 200, o.past(&r.Past))
+		return nil
 	case &call.KindRecover:
 		o.recover(in.Ask, &r.Recover)
 		return nil

@@ -52,6 +52,7 @@ const (
 	selectPinned
 	selectKept
 	selectKeptBefore
+	selectNextKept
 	sumKept
 	selectBase
 	countRestored
@@ -187,6 +188,7 @@ var texts = [...]statement{
 	selectPinned:     {sql: "SELECT COALESCE(SUM(" + opBytes + "), 0) FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment IN " + openComments},
 	selectKept:       {described(keptColumns), " FROM parts AS p WHERE " + whole + " ORDER BY version LIMIT ?"},
 	selectKeptBefore: {described(keptColumns), " FROM parts AS p WHERE " + whole + " AND version < ? ORDER BY version DESC LIMIT ?"},
+	selectNextKept:   {sql: "SELECT version FROM parts WHERE " + whole + " AND version > ? ORDER BY version LIMIT 1"},
 	sumKept:          {sql: "SELECT COALESCE(SUM(bytes), 0) FROM parts WHERE " + whole},
 	selectBase:       {sql: "SELECT version, parts FROM parts WHERE " + whole + " AND version >= ? AND version <= ? ORDER BY version DESC LIMIT 1"},
 	countRestored:    {sql: "SELECT COUNT(*), COALESCE(SUM(" + restoredBytes + "), 0) FROM ops WHERE kind = 0 AND version > ? AND version <= ?"},

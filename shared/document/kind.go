@@ -21,7 +21,8 @@ const (
 
 var kindEvents = [...]string{KindOp: protocol.EventOp, KindCreate: protocol.EventCreate, KindReply: protocol.EventReply, KindResolve: protocol.EventResolve}
 
-func (k Kind) event() string {
+// Event is the word of the frames that such an entry comes in.
+func (k Kind) Event() string {
 	if int(k) < len(kindEvents) {
 		return kindEvents[k]
 	}

@@ -71,7 +71,7 @@ func ReplayFrame(dst []byte, e Entry, userID, clientID string) []byte {
 			Op: e.Op, DocumentVersion: e.Version, UserID: e.UserID, ClientID: e.ClientID,
 		}.Append(nil)
 	default:
-		f.Type, f.Event = protocol.TypeComment, e.Kind.event()
+		f.Type, f.Event = protocol.TypeComment, e.Kind.Event()
 		p, _ := protocol.ParseComment(e.Op)
 		p.DocumentVersion, p.UserID, p.ClientID, p.At = e.Version, e.UserID, e.ClientID, e.At
 		f.Data = p.Append(nil)
@@ -82,7 +82,7 @@ func ReplayFrame(dst []byte, e Entry, userID, clientID string) []byte {
 // logged is an entry of comments as SyncOp and OperationAck have it.
 func (e Entry) logged() []byte {
 	p, _ := protocol.ParseComment(e.Op)
-	p.Event, p.At = e.Kind.event(), e.At
+	p.Event, p.At = e.Kind.Event(), e.At
 	return p.Append(nil)
 }
 
