@@ -155,10 +155,12 @@ func (w *world) EraseDocument(_ context.Context, id string, rights bool) (rows [
 	if !rights {
 		return nil, w.enter("unlist "+id, "EraseDocument")
 	}
+	w.mu.Lock()
 	if _, was := w.documents[id]; was {
 		rows = []Rows{{"documents", 1}}
 	}
 	delete(w.documents, id)
+	w.mu.Unlock()
 	return rows, w.enter("delete "+id, "EraseDocument")
 }
 

@@ -25,10 +25,11 @@ type fake struct {
 	sockets map[ConnID]time.Time // open ones, and when a ping was last answered
 	kept    map[ConnID]string    // what is attached to them
 	alarm   time.Time
-	made    bool     // the tables
-	listed  []string // what users' objects have the database list
-	rare    []string // lines that are not written each time
-	broken  Stmt     // the query that fails, when breaks
+	made    bool           // the tables
+	listed  []string       // what users' objects have the database list
+	rare    []string       // lines that are not written each time
+	counted map[string]int // rows of each table, with those of events that were deleted
+	broken  Stmt           // the query that fails, when breaks
 	breaks  bool
 
 	object Object
@@ -44,6 +45,7 @@ func newFake(t *testing.T, name string, class func(Host, time.Time) (Object, err
 	return &fake{
 		t: t, class: class, name: name, env: map[string]string{"APP_SESSION_SECRET": "now then"}, now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC),
 		tables: map[string]map[string][]Value{}, sockets: map[ConnID]time.Time{}, kept: map[ConnID]string{},
+		counted: map[string]int{},
 	}
 }
 
@@ -281,6 +283,7 @@ func (f *fake) carryOut(s Stmt, row []Value) {
 			f.t.Errorf("%s: there is %s", s, id)
 		}
 		f.rows(t.name)[id] = row
+		f.counted[t.name]++
 	}
 }
 

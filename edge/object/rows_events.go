@@ -5,7 +5,7 @@ import "github.com/holdfast-dev/holdfast/shared/delivery"
 // The tables of the events that go to the backend, a document's and a user's alike.
 
 var (
-	eventsTable      = newTable(shape{number: eventsNumber, name: "events", keys: 1, once: true, since: 7}, eventColumns)
+	eventsTable      = newTable(shape{number: eventsNumber, name: "events", keys: 1, since: 7}, eventColumns)
 	eventsStateTable = newTable(shape{number: eventsStateNumber, name: "events_state", since: 7}, eventsStateColumns)
 )
 

@@ -53,7 +53,7 @@ type Effect interface{ isEffect() }
 type (
 	// Save stores the State.
 	Save struct{ State State }
-	// Put stores an event.
+	// Put stores an event, in place of one that was stored by its seq.
 	Put struct{ Event Event }
 	// Drop deletes the events up to a seq.
 	Drop struct{ UpTo uint64 }

@@ -147,6 +147,17 @@ func (q *Queue) name() bool {
 	return true
 }
 
+// Forget takes a user out of what waits. The events stay, so that no seq is missing, and say nothing.
+func (q *Queue) Forget(userID string) {
+	for i := range q.events {
+		e := &q.events[i]
+		if id, ok := jsonscan.Str(jsonscan.Field(e.Data, "user_id")); ok && id == userID {
+			e.Data = []byte(`{"erased":true}`)
+			q.owner.Emit(Put{*e})
+		}
+	}
+}
+
 // Erased forgets everything, when all that is stored is erased.
 func (q *Queue) Erased() {
 	q.state, q.events, q.version, q.generation = State{}, nil, 0, ""

@@ -107,6 +107,7 @@ func (d *Document) forget(now time.Time, e Forget) {
 		d.remove(m)
 		d.emit(DeleteChannel{UserID: m.userID(), ClientID: m.ch.ClientID()})
 	}
+	d.told.Forget(e.UserID)
 	d.releaseSections(e.UserID)
 	if d.upload.UserID == e.UserID {
 		d.dropUpload()

@@ -37,6 +37,7 @@ EMBEDDED_ISSUER = "1"
 ISSUER = "https://mine.example"
 PERMISSIONS_TIMEOUT_MS = "300"
 CLAIMS_TIMEOUT_MS = "300"
+EVENTS_EVERY_MS = "200"
 `;
 
 // What each hook does, the document and the request's `as` say; all that the hooks were told, the log does.
@@ -67,6 +68,7 @@ const identity = {
   nobody: () => ({ name: "Nobody" }),
   nested: (claims) => ({ ...claims, user_id: "of_" + claims.user_id, exp: 4102444800 }),
 };
+let tries = 0;
 const tell = (hook, told) => console.log("TOLD " + JSON.stringify({ hook, ...told }));
 
 const holdfast = handler({
@@ -78,6 +80,10 @@ const holdfast = handler({
     tell("claims", { claims, url: request?.url ?? null, headers: request && [...request.headers], issuer: env.ISSUER });
     if (request === null) return claims.user_id === "usr_viewer" ? null : claims;
     return (identity[new URL(request.url).searchParams.get("as")] ?? ((claims) => claims))(claims);
+  },
+  async events(events, env) {
+    tell("events", { events, issuer: env.ISSUER, frozen: Object.isFrozen(events[0].data) });
+    if (events[0].document === "refused" && tries++ === 0) throw new Error("the backend is broken");
   },
   onEvent(event, { env, ctx }) {
     if (event.document === "noisy") throw new Error("the listener is broken");
@@ -206,6 +212,21 @@ test("in a Worker of one's own, with hooks", { timeout: 170_000 }, async (t) => 
       assert.deepEqual([data.error_code, data.details.reason], ["AUTHENTICATION_FAILED", "claims_refused"]);
       assert.equal(mine.told("claims").at(-1).url, null);
       await one.end();
+    });
+
+    await t.test("the backend's events: in order, and again when the hook throws", async () => {
+      const line = new Line(mine.url, owner, "refused");
+      await line.answer();
+      line.send("operation", "op", "m1", { op: 1 });
+      await line.next("operation_ack");
+      await mine.logged('"event":"hook_failed"', '"hook":"events"', "the backend is broken");
+      const ofRefused = () => mine.told("events").filter(({ events }) => events[0].document === "refused");
+      while (ofRefused().length < 2) await mine.logged("TOLD", '"hook":"events"', `"seq":${1}`, '"document":"refused"').then(() => setTimeout(100));
+      const [first, second] = ofRefused();
+      assert.equal(second.events[0].id, first.events[0].id, "the same event comes again");
+      assert.ok(first.frozen && first.issuer === "https://mine.example");
+      await mine.logged('"hook":"events"', '"type":"session.started"', '"user_id":"usr_owner"');
+      await line.end();
     });
 
     await t.test("events: what is logged, and no failure of theirs reaches a session", async () => {

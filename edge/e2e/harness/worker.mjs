@@ -5,7 +5,8 @@
 //   {"do":"database","folder":"…"}   a database that is migrated, and holds the demo data
 //   {"do":"start","vars":"{…}","database":"…"}   a Worker with these variables beside those of
 //       wrangler.toml, with a copy of that database, and objects that hold nothing yet; "modules"
-//       are WebAssembly modules in the place of those that were built
+//       are WebAssembly modules in the place of those that were built; with the variable EVENTS_QUEUE, an address,
+//       the queue of that name is bound, and a consumer posts each message there
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
@@ -28,6 +29,15 @@ async function stop() {
 	miniflare = database = persist = undefined;
 }
 
+// consuming is a Worker that posts each message of the queue.
+const consuming = (address) => ({
+	name: "consumer",
+	modules: true,
+	compatibilityDate: "2026-10-01",
+	script: `export default { async queue({ messages }) { for (const { body } of messages) await fetch("${address}", { method: "POST", body: JSON.stringify(body) }); } }`,
+	queueConsumers: { events: { maxBatchTimeout: 0.2 } },
+});
+
 const commands = {
 	async database({ folder }) {
 		await migrated(built({ build: resolve(build) }), folder);
@@ -37,7 +47,9 @@ const commands = {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		miniflare = await run([built({ build: resolve(build), variables: { ...secrets, ...JSON.parse(vars) }, modules: JSON.parse(modules) ?? {} })], { persist, log: (entry) => lines.push(entry), inspect: true });
+		const { EVENTS_QUEUE: consumer, ...variables } = JSON.parse(vars) ?? {};
+		const worker = built({ build: resolve(build), variables: { ...secrets, ...variables }, modules: JSON.parse(modules) ?? {} });
+		miniflare = await run(consumer === undefined ? [worker] : [{ ...worker, queueProducers: { EVENTS_QUEUE: { queueName: "events" } } }, consuming(consumer)], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},
 	async stop() {
