@@ -49,7 +49,7 @@ const standstill = 30_000;
 
 /**
  * Starts the Worker. `vars` are the variables of `make dev VARS=…`.
- * `document` makes one, in the demo's workspace.
+ * `document` makes one, in the demo's workspace; `message` sends a user one, and returns the receipt.
  * `kill` ends it without a word, as a crash would; `start` brings it back with
  * the same state on the same port; `stop` ends it for good. Should it end or stand still
  * of itself, the file's tests are over: each would only wait for its own time to be up.
@@ -131,14 +131,14 @@ export async function startServer(vars = {}) {
     await stop();
     throw error;
   }
-  const document = async (name) => {
+  const operator = async (method, path, body) => {
     const [, token] = (await readFile(await secrets(), "utf8")).match(/^ADMIN_TOKEN='(.*)'$/m);
-    const answer = await fetch(`${url}v1/admin/documents/${name}`, {
-      method: "PUT",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ workspace_id: "ws_demo", title: name }),
-    });
-    if (answer.status !== 201) throw new Error(`making the document ${name} was answered with ${answer.status}`);
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const answer = await fetch(`${url}v1/admin/${path}`, { method, headers, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path} was answered with ${answer.status}: ${await answer.text()}`);
+    return answer.json();
   };
-  return { url, document, start, kill, stop };
+  const document = (name) => operator("PUT", `documents/${name}`, { workspace_id: "ws_demo", title: name });
+  const message = async (user, body) => (await operator("POST", `users/${user}/messages`, body)).message;
+  return { url, document, message, start, kill, stop };
 }
