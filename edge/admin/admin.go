@@ -42,6 +42,10 @@ type Config struct {
 	MaxEvents, MaxWebhookBytes int
 	// MaxBodyBytes is the largest body. Default 64 KiB.
 	MaxBodyBytes int
+	// AppendEntries is how many operations a server adds at once, and AppendBytes how large
+	// the body may be; PageEntries and PageBytes bound a page of content. Defaults 100, 1 MiB,
+	// 1,000 and 1 MiB.
+	AppendEntries, AppendBytes, PageEntries, PageBytes int
 	// MaxEntries is how many audit entries one answer holds at most. Default 1,000.
 	MaxEntries int
 	// Embedded says that this Worker signs people in itself: revoking everything ends
@@ -97,7 +101,8 @@ func New(cfg Config, store Store, accounts account.Store, objects Objects) *API 
 	for _, d := range []struct {
 		value *int
 		or    int
-	}{{&cfg.MaxEvents, 1000}, {&cfg.MaxWebhookBytes, 256 << 10}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000}} {
+	}{{&cfg.MaxEvents, 1000}, {&cfg.MaxWebhookBytes, 256 << 10}, {&cfg.MaxBodyBytes, 64 << 10}, {&cfg.MaxEntries, 1000},
+		{&cfg.AppendEntries, 100}, {&cfg.AppendBytes, 1 << 20}, {&cfg.PageEntries, 1000}, {&cfg.PageBytes, 1 << 20}} {
 		if *d.value <= 0 {
 			*d.value = d.or
 		}
@@ -131,15 +136,19 @@ func New(cfg Config, store Store, accounts account.Store, objects Objects) *API 
 // ServeHTTP implements http.Handler. Who asks is looked at before what they ask: a
 // stranger learns neither which routes there are nor how they are used.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := a.begin(r)
-	if c.by == "" && forOperators(r) {
-		rest.Fail(w, access.NotAnOperator())
+	c, err := a.begin(r)
+	if err != nil {
+		rest.Fail(w, err)
 		return
 	}
 	r = routable(r)
 	found, allow := a.find(r)
 	if found {
-		a.mux.ServeHTTP(w, r)
+		a.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), asking{}, c)))
+		return
+	}
+	if c.server != nil {
+		c.refuse(w, nil, notForThisKey())
 		return
 	}
 	if allow == "" {
@@ -150,20 +159,39 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.log(nil, http.StatusMethodNotAllowed, nil)
 }
 
-func (a *API) begin(r *http.Request) *request {
+// asking is where a request's context has who asks.
+type asking struct{}
+
+// begin finds out who asks.
+func (a *API) begin(r *http.Request) (*request, *protocol.Error) {
 	c := &request{API: a, ctx: r.Context(), request: r}
-	if forOperators(r) {
-		c.by = a.cfg.Operators.Find(r.Header.Get("Authorization"))
+	if !forOperators(r) {
+		return c, nil
 	}
-	return c
+	c.by = a.cfg.Operators.Find(r.Header.Get("Authorization"))
+	if c.by != "" {
+		return c, nil
+	}
+	key := access.DocumentKey(r.Header.Get("Authorization"))
+	if key == "" {
+		return c, access.NotAnOperator()
+	}
+	return c, c.asServer(key)
 }
 
 func forOperators(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/v1/admin/") }
 
 // serve answers a request by its route.
 func (a *API) serve(route *route, w http.ResponseWriter, r *http.Request) {
-	c := a.begin(r)
-	err := c.read(route)
+	c, _ := r.Context().Value(asking{}).(*request)
+	c.request = r
+	err := c.mayUse(route)
+	if err == nil {
+		err = c.read(route)
+	}
+	if err == nil {
+		err = c.mayTouch()
+	}
 	var out answer
 	if err == nil {
 		out, err = route.do(c)
@@ -172,7 +200,7 @@ func (a *API) serve(route *route, w http.ResponseWriter, r *http.Request) {
 		c.refuse(w, route, err)
 		return
 	}
-	rest.Write(w, out.status, out.body, "no-store")
+	out.write(w)
 	c.log(route, out.status, nil)
 }
 
@@ -186,17 +214,40 @@ func (c *request) refuse(w http.ResponseWriter, r *route, err *protocol.Error) {
 type answer struct {
 	status int
 	body   []byte
+	// etag, link and lines are of content.
+	etag, link string
+	lines      bool
 }
 
-func ok(body []byte) answer { return answer{http.StatusOK, body} }
+func ok(body []byte) answer { return answer{status: http.StatusOK, body: body} }
 
-func created(body []byte) answer { return answer{http.StatusCreated, body} }
+func created(body []byte) answer { return answer{status: http.StatusCreated, body: body} }
+
+func (a *answer) write(w http.ResponseWriter) {
+	cache := "no-store"
+	if a.etag != "" {
+		cache = "private, no-cache"
+		w.Header().Set("ETag", a.etag)
+	}
+	if a.link != "" {
+		w.Header().Set("Link", a.link)
+	}
+	if a.lines {
+		rest.WriteAs(w, "application/x-ndjson", a.status, a.body, cache)
+		return
+	}
+	rest.Write(w, a.status, a.body, cache)
+}
 
 // Reasons with a status of their own.
 const (
 	reasonNotJSON   = "content_type_not_json"
 	reasonElsewhere = "permissions_elsewhere"
 	reasonNotErased = "content_left"
+	// These are of documents' objects.
+	reasonVersion    = "version_changed"
+	reasonGeneration = "generation_changed"
+	reasonRewound    = "rewound"
 )
 
 func statusOf(err *protocol.Error) int {
@@ -207,6 +258,8 @@ func statusOf(err *protocol.Error) int {
 		return http.StatusUnsupportedMediaType
 	case reasonElsewhere, reasonNoEvents, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:
 		return http.StatusConflict
+	case reasonVersion, reasonGeneration, reasonRewound:
+		return http.StatusPreconditionFailed
 	}
 	return err.Row().HTTP
 }

@@ -22,8 +22,9 @@ type request struct {
 	*API
 	ctx     context.Context
 	request *http.Request
-	// by is the operator's name.
-	by string
+	// by is the operator's name, or that of a server's key: then server is that key.
+	by     string
+	server *DocumentKey
 	// The checked names of the path.
 	document, user, workspace string
 	// account is the id of an account; user is then what all else calls its user.
@@ -65,7 +66,11 @@ func (c *request) read(r *route) *protocol.Error {
 	}
 	// Whatever the headers say: a body that is ignored might have named one document, and
 	// without it the call would mean all of them.
-	body, err := rest.ReadBody(c.request, c.cfg.MaxBodyBytes)
+	most := c.cfg.MaxBodyBytes
+	if r.appends {
+		most = c.cfg.AppendBytes
+	}
+	body, err := rest.ReadBody(c.request, most)
 	if err != nil || len(body) == 0 {
 		return err
 	}
@@ -217,6 +222,9 @@ func (c *request) log(r *route, status int, err *protocol.Error) {
 		if m.value != "" {
 			w.Str(m.name, m.value)
 		}
+	}
+	if c.server != nil {
+		w.Str("document_key", c.server.ID)
 	}
 	w.Int("status", int64(status))
 	if err != nil {

@@ -18,6 +18,10 @@ type route struct {
 	fields []string
 	// foreign is a body that holds somebody else's JSON.
 	foreign bool
+	// scope is what a server's key needs to use it; "": it is for operators alone.
+	scope string
+	// appends is a body that may be as large as AppendBytes.
+	appends bool
 	// raw routes read the body as it is.
 	raw bool
 	do  func(*request) (answer, *protocol.Error)
@@ -38,6 +42,7 @@ const (
 	deadPath       = "/v1/admin/events/dead"
 	appsPath       = "/v1/admin/apps"
 	appPath        = appsPath + "/{package}"
+	keysPath       = "/v1/admin/keys"
 )
 
 // routes is every route there is. A function, for the table names functions that
@@ -72,6 +77,10 @@ func routes() []route {
 		{method: "POST", path: linksPath, name: "makeLink", fields: []string{"role", "expires", "uses", "name", "reason"}, do: makeLink},
 		{method: "PATCH", path: linkPath, name: "changeLink", fields: []string{"role", "reason"}, do: changeLink},
 		{method: "DELETE", path: linkPath, name: "revokeLink", fields: []string{"reason"}, do: revokeLink},
+		{method: "GET", path: documentPath + "/content", name: "readContent", scope: scopeRead, do: readContent},
+		{method: "GET", path: documentPath + "/presence", name: "getPresence", scope: scopeRead, do: getPresence},
+		{method: "POST", path: documentPath + "/operations", name: "appendOperations", scope: scopeWrite, fields: append(appendFields(), operationFields...), foreign: true, appends: true, do: appendOperations},
+		{method: "POST", path: documentPath + "/comments", name: "appendComments", scope: scopeComment, fields: append(appendFields(), commentFields...), foreign: true, appends: true, do: appendComments},
 		{method: "PUT", path: documentPath + "/lock", name: "lockDocument", fields: []string{"reason", "retry_after_ms"}, do: lockDocument},
 		{method: "DELETE", path: documentPath + "/lock", name: "unlockDocument", fields: []string{"reason"}, do: unlockDocument},
 
@@ -99,6 +108,10 @@ func routes() []route {
 		{method: "POST", path: accountPath + "/token", name: "makeAccountToken", fields: []string{"reason"}, do: makeAccountToken},
 		{method: "POST", path: accountPath + "/disable", name: "disableAccount", fields: []string{"reason"}, do: disableAccount},
 		{method: "POST", path: accountPath + "/enable", name: "enableAccount", fields: []string{"reason"}, do: enableAccount},
+
+		{method: "GET", path: keysPath, name: "listKeys", do: listKeys},
+		{method: "POST", path: keysPath, name: "makeKey", fields: []string{"name", "documents", "workspace_id", "scopes", "expires", "reason"}, do: makeKey},
+		{method: "DELETE", path: keysPath + "/{key_id}", name: "revokeKey", fields: []string{"reason"}, do: revokeKey},
 
 		{method: "GET", path: appsPath, name: "listApps", do: listApps},
 		{method: "GET", path: appPath, name: "getApp", do: getApp},

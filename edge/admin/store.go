@@ -23,6 +23,7 @@ type Document struct {
 // changes nothing.
 type Store interface {
 	AppStore
+	DocumentKeyStore
 	Lists
 	SignIns
 	EraseStore

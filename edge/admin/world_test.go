@@ -53,6 +53,7 @@ type world struct {
 	workspaces map[string]string
 	grants     map[string]string // document user -> role
 	apps       appTables
+	keys       []DocumentKey
 	opened     map[string][]string // workspace -> documents
 	signIns    []SignIn
 	dead       deadTable
@@ -283,6 +284,10 @@ func (w *world) ask(method, path, body string, header ...string) reply {
 	rec := httptest.NewRecorder()
 	w.api.ServeHTTP(rec, r)
 	a := reply{status: rec.Code, header: rec.Header(), text: rec.Body.String()}
+	if strings.HasPrefix(a.text, `{"kind":`) || a.status == http.StatusNotModified {
+		w.described(r, a, body)
+		return a
+	}
 	if err := json.Unmarshal(rec.Body.Bytes(), &a.body); err != nil {
 		w.t.Fatalf("%s %s: %d %s: %v", method, path, a.status, a.text, err)
 	}
@@ -318,6 +323,9 @@ func (w *world) described(r *http.Request, a reply, body string) {
 		return
 	}
 	found := all[n]
+	if found.scope == "" && a.reason == "not_for_this_key" {
+		return // who has an operator's token never sees it there
+	}
 	operations := w.doc.Operations()
 	i := slices.IndexFunc(operations, func(o openapi.Operation) bool { return o.Method == found.method && o.Path == found.path })
 	if i < 0 {

@@ -16,6 +16,8 @@ type Kind struct{ Binding, Word, Answer string }
 var (
 	// KindAdmit asks for a grant on a document: Admit.
 	KindAdmit = Kind{Sessions, "admit", "grant"}
+	// KindLook asks what the user may do on a document, where nobody connects: Look.
+	KindLook = Kind{Sessions, "look", "grant"}
 	// KindGone says that a channel on a document is gone: Gone.
 	KindGone = Kind{Sessions, "gone", "ok"}
 	// KindClientGone says so of one of several: Gone.
@@ -64,6 +66,12 @@ var (
 	KindRecover = Kind{Documents, "recover", "recovery"}
 	// KindResolve resolves the comments of one author: Resolve.
 	KindResolve = Kind{Documents, "resolve", "resolved"}
+	// KindContent reads a page of the content: Content.
+	KindContent = Kind{Documents, "content", "content"}
+	// KindAppend adds ops and comments: Append.
+	KindAppend = Kind{Documents, "append", "appended"}
+	// KindPresence says who is connected: Presence.
+	KindPresence = Kind{Documents, "presence", "presence"}
 	// KindAuditDocument reads the document's audit log: AuditDocument.
 	KindAuditDocument = Kind{Documents, "audit", "audit"}
 )

@@ -6,6 +6,7 @@ import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 type ToSession struct {
 	Kind    *Kind
 	Admit   Admit
+	Look    Look
 	Gone    Gone
 	Access  Access
 	End     End
@@ -31,6 +32,8 @@ func ParseSession(text []byte) (*ToSession, Error) {
 	switch word {
 	case KindAdmit.Word, nextWord:
 		r.Kind, visit, valid = &KindAdmit, r.Admit.fields, r.Admit.valid
+	case KindLook.Word:
+		r.Kind, visit, valid = &KindLook, r.Look.fields, r.Look.valid
 	case KindGone.Word, KindClientGone.Word:
 		r.Gone.Others = word == KindClientGone.Word
 		r.Kind, visit, valid = &KindGone, r.Gone.fields, r.Gone.valid
@@ -74,6 +77,8 @@ type ToDocument struct {
 	Snapshots    Snapshots
 	Restore      Restore
 	Resolve      Resolve
+	Content      Content
+	Append       Append
 	Audit        AuditDocument
 	EraseComment EraseComment
 	Forget       Forget
@@ -116,6 +121,12 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind, visit = &KindRestore, r.Restore.fields
 	case KindResolve.Word:
 		r.Kind, visit = &KindResolve, r.Resolve.fields
+	case KindContent.Word:
+		r.Kind, visit = &KindContent, r.Content.fields
+	case KindAppend.Word:
+		r.Kind, visit, valid = &KindAppend, r.Append.fields, r.Append.valid
+	case KindPresence.Word:
+		r.Kind = &KindPresence
 	case KindAuditDocument.Word:
 		r.Kind, visit = &KindAuditDocument, r.Audit.fields
 	case KindEraseComment.Word:

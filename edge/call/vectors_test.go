@@ -57,6 +57,8 @@ var (
 	again = []byte(`{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"}`)
 )
 
+var postedFrames = []byte(`[{"type":"operation","event":"op","message_id":"m1","data":{"op":1}}]`)
+
 // sender is a request, typed.
 type sender interface{ Message() Message }
 
@@ -68,6 +70,7 @@ var requests = []struct {
 	{"session: admit", &Admit{Document: "welcome", ClientID: "c1", Claims: claims.Append(nil)}},
 	{"session: admit, again", &Admit{Document: "welcome", ClientID: "c1", Claims: again, GoneAt: at(2), Access: 4, Again: true}},
 	{"session: admit, a token is refreshed", &Admit{Document: "welcome", ClientID: "c1", Claims: claims.Append(nil), Access: 4, Refresh: true}},
+	{"session: look", &Look{Document: "welcome", Access: 4}},
 	{"session: gone", &Gone{Document: "welcome", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
 	{"session: gone, a client", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
 	{"session: gone, one of several", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "replaced", Others: true, AdmittedAt: at(2)}},
@@ -116,6 +119,13 @@ var requests = []struct {
 	{"document: forget", &Forget{UserID: "usr_owner", Reason: "by_operator", By: "olive"}},
 	{"document: forget, by the name", &Forget{UserID: "usr_owner", Texts: true, Names: true, Reason: "by_operator", By: "olive"}},
 	{"document: export", &Export{Kind: &KindExportDocument, Part: "entries", After: 7, AfterKey: "k", To: 9, Limit: 500, UserID: "usr_owner"}},
+	{"document: content", &Content{After: 9, Entries: 100, Bytes: 1 << 20}},
+	{"document: content, in the midst", &Content{Generation: "g1", After: 9, Snapshot: 20, Part: 3, Entries: 100, Bytes: 1 << 20, Known: `"g1.9"`}},
+	{"document: append", &Append{ClientID: "server", By: "olive", Force: true, Frames: postedFrames}},
+	{"document: append, for a user", &Append{
+		UserID: "usr_owner", ClientID: "billing", Grant: entered, Generation: "g1", IfVersion: 9, HasIf: true, By: "billing", Frames: postedFrames,
+	}},
+	{"document: presence", &Presence{}},
 	{"document: audit", &AuditDocument{Entries{UserID: "usr_owner", From: at(-1_000_000), To: at(0), Limit: 50}}},
 
 	{"session connect: device", &ConnectDevice{Claims: claims.Append(nil), ClientID: "phone", Protocol: "holdfast.v1", Flat: true}},
@@ -131,7 +141,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 	"session": func(text []byte) (sender, Error) {
 		r, err := ParseSession(text)
 		return map[*Kind]sender{
-			&KindAdmit: &r.Admit, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey, &KindUserMessage: &r.UserMessage, &KindHeard: &r.Heard,
+			&KindAdmit: &r.Admit, &KindLook: &r.Look, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey, &KindUserMessage: &r.UserMessage, &KindHeard: &r.Heard,
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
 			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{}, &KindExportUser: &r.Export,
 		}[r.Kind], err
@@ -142,6 +152,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindDeliver: &r.Deliver, &KindRecover: &r.Recover, &KindPast: &r.Past, &KindErase: &Erase{},
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
 			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget, &KindExportDocument: &r.Export,
+			&KindContent: &r.Content, &KindAppend: &r.Append, &KindPresence: &Presence{},
 		}[r.Kind], err
 	},
 	"session connect":  toSocket(ParseSessionConnect),
@@ -178,6 +189,7 @@ var answers = []struct {
 		func(b []byte) any { return ParseErased(value(b, &KindErase)) }, Erased{9, 8, 2, 4, []string{"usr_owner"}, 1, []byte(`{"ops":9}`), 120}},
 	{"answer: app_key", (&AppReceipt{"usr_owner", []string{"com.example.one"}, 0}).Append(nil),
 		func(b []byte) any { return ParseAppReceipt(value(b, &KindAppKey)) }, AppReceipt{"usr_owner", []string{"com.example.one"}, 0}},
+	{"answer: append, outdated", (&Outdated{true, 4}).Append(nil), func(b []byte) any { return ParseOutdated(value(b, &KindAppend)) }, Outdated{true, 4}},
 	// These go on to the operator as they came.
 	{"answer: visited", AppendVisited(nil, []string{"welcome"}, true), func(b []byte) any { d, more := ParseVisited(b); return fmt.Sprint(d, more) }, "[welcome] true"},
 	{"answer: forgotten", (&Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}).Append(nil),

@@ -20,6 +20,8 @@ const (
 	awaitHandler   = "handler"
 	awaitPlace     = "place"
 	awaitPlaced    = "placed"
+
+	awaitDocumentKey = "document_key"
 )
 
 // admission is an attempt to be admitted: all that is known of it between a step and that
@@ -59,6 +61,9 @@ type admission struct {
 	// token, once it is verified.
 	subject string
 	claims  []byte
+	// keyHash is that of a document key, and appends says that its body may be as large as those are.
+	keyHash string
+	appends bool
 	// documented, fetched and readmitted keep a turn from being taken twice.
 	documented, fetched, readmitted bool
 }
@@ -116,13 +121,13 @@ func (a *admission) texts() []member[string] {
 	return []member[string]{
 		{"await", &a.await}, {"protocol", &a.protocol}, {"token", &a.token}, {"document", &a.document}, {"client", &a.client},
 		{"session", &a.session}, {"last_seq", &a.lastSeq}, {"position", &a.position}, {"subject", &a.subject}, {"address", &a.address},
-		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first},
+		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first}, {"key_hash", &a.keyHash},
 	}
 }
 
 func (a *admission) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"documented", &a.documented}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
-		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial},
+		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial}, {"appends", &a.appends},
 	}
 }

@@ -35,6 +35,8 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return f.firstFrame(a, result)
 	case awaitAppKey:
 		return f.keyFound(a, result)
+	case awaitDocumentKey:
+		return f.documentKeyFound(a, result, now)
 	case awaitSocket:
 		return a.refusedByObject(result)
 	case awaitPlace, awaitPlaced:

@@ -1,11 +1,9 @@
 package front
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -13,11 +11,7 @@ import (
 )
 
 // An app's key is hfa_<id, 16 hex digits>_<32 random bytes, base64url>.
-const (
-	keyPrefix   = "hfa_"
-	keyIDDigits = 16
-	keyRandom   = 43
-)
+const keyPrefix = "hfa_"
 
 const (
 	reasonKeyInvalid = "app_key_invalid"
@@ -35,36 +29,16 @@ const (
 	databasePatience = 5 * time.Second
 )
 
-// appKey reports whether s can be a key. Of what cannot, the database is not asked.
-func appKey(s string) bool {
-	if len(s) != len(keyPrefix)+keyIDDigits+1+keyRandom || !strings.HasPrefix(s, keyPrefix) || s[len(keyPrefix)+keyIDDigits] != '_' {
-		return false
-	}
-	for i := len(keyPrefix); i < len(s); i++ {
-		c := s[i]
-		hexDigit := '0' <= c && c <= '9' || 'a' <= c && c <= 'f'
-		switch {
-		case i < len(keyPrefix)+keyIDDigits && !hexDigit:
-			return false
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
-}
-
 // lookUp asks whose a key is. It is the last that sees the key.
 func (f *Front) lookUp(a *admission, key string) []byte {
-	if !appKey(key) {
+	if !access.IsKey(key, keyPrefix) {
 		return a.fail(keyInvalid())
 	}
-	sum := sha256.Sum256([]byte(key))
 	a.await = awaitAppKey
 	w := step("query")
 	w.Str("binding", databaseBinding)
 	w.Str("sql", appKeys)
-	w.Strs("args", []string{hex.EncodeToString(sum[:])})
+	w.Strs("args", []string{access.KeyHash(key)})
 	w.Int("timeout_ms", databasePatience.Milliseconds())
 	return a.next(w)
 }

@@ -54,11 +54,11 @@ type Config struct {
 	Guests     []string
 	GuestLinks bool
 	Links      rate.Limit
-	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), AdminBody and
-	// WebhookBody how large an operator's and a webhook's may be (ADMIN_MAX_BODY_BYTES,
-	// WEBHOOK_MAX_BODY_BYTES).
-	BodyTimeout            time.Duration
-	AdminBody, WebhookBody int
+	// BodyTimeout is how long a request's body may take (BODY_TIMEOUT_MS), AdminBody, AppendBody and
+	// WebhookBody how large an operator's, one that adds to a document, and a webhook's may be
+	// (ADMIN_MAX_BODY_BYTES, APPEND_MAX_BODY_BYTES, WEBHOOK_MAX_BODY_BYTES).
+	BodyTimeout                        time.Duration
+	AdminBody, AppendBody, WebhookBody int
 	// Published are the public keys of the embedded issuer, the one that it signs with first.
 	Published []token.Key
 	// AppSecrets sign the session ids that apps are given (APP_SESSION_SECRET, several
@@ -111,6 +111,7 @@ func ParseEnv(env []byte) (Config, error) {
 
 		BodyTimeout: span(env, vars.BodyTimeout),
 		AdminBody:   number(env, vars.AdminMaxBodyBytes),
+		AppendBody:  number(env, vars.AppendMaxBodyBytes),
 		WebhookBody: number(env, vars.WebhookMaxBodyBytes),
 
 		InitTimeout: span(env, vars.InitTimeout),

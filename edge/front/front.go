@@ -68,6 +68,8 @@ type Front struct {
 	issuers []*trust
 	// They count what each address has done of late.
 	connects, logins, auth, links limiter
+	// keys are document keys that were found good, by their hash, and until when that counts.
+	keys map[string]time.Time
 	// lines keeps one address from filling the log.
 	lines logLines
 	// parsed is the token that was taken apart last, and text is what it was: most

@@ -15,6 +15,9 @@ func (f *Front) operator(r request, now time.Time) []byte {
 	case len(f.cfg.Operators) == 0:
 		return respond(&protocol.Error{Code: protocol.NotFound})
 	case f.cfg.Operators.Find(r.authorization) == "":
+		if key := access.DocumentKey(r.authorization); key != "" {
+			return f.documentKey(r, key, now)
+		}
 		// A wrong token counts against its address. The right one is never refused for
 		// what others there have tried: it is too long to be guessed.
 		if wait := f.logins.take(r.address, now); wait > 0 {
@@ -23,7 +26,7 @@ func (f *Front) operator(r request, now time.Time) []byte {
 		err := access.NotAnOperator()
 		return f.logged(respond(err), r.address, err, turnedAway("operator_refused", err), now)
 	}
-	return f.handler(r, f.cfg.AdminBody, nil)
+	return f.handler(r, f.adminBody(r.url.Path), nil)
 }
 
 // webhook lets through what has the form of a signature of this moment. Whether it

@@ -136,9 +136,9 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case Connect:
 		return o.connect(now, in)
 	case Answered, Failed:
-		return o.answered(in)
+		return o.answered(now, in)
 	case Request:
-		return o.request(in)
+		return o.request(now, in)
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func (o *documentObject) connect(now time.Time, in Input) document.Event {
 		refuseConnect(o.host, in.Ask, err)
 		return nil
 	}
-	if o.list(now, in, &c) {
+	if o.list(now, &c.event.Grant, ask{dial: &c, dialled: in.Ask}) {
 		return nil
 	}
 	return o.admitted(in.Ask, c)

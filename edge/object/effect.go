@@ -66,6 +66,8 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Resolved:
 		a := call.Resolved{Comments: e.Comments, More: e.More, Version: e.Version}
 		o.host.Respond(o.ask, 200, a.Append(nil))
+	case document.Posted:
+		o.host.Respond(o.ask, 200, o.appendPosted(nil, e))
 	case document.Record:
 		e.Entry.Document = o.name
 		o.audit.write(&o.store, e.Entry)
@@ -126,6 +128,8 @@ type ask struct {
 	// dial is an upgrade that waits for the document to be in a workspace's list.
 	dial    *connectRequest
 	dialled uint32
+	// append is a request that waits for that.
+	append []byte
 	// list is the workspace in whose list it is put.
 	list string
 	// events is a question of those that go to the backend.
@@ -136,14 +140,21 @@ type ask struct {
 
 // listed goes on with an upgrade. Without the list it refuses: no change of the
 // workspace would reach this document.
-func (o *documentObject) listed(q ask, in Input) document.Event {
+func (o *documentObject) listed(now time.Time, q ask, in Input) document.Event {
 	changed := string(in.Text) != "[[null]]"
 	if in.Kind != Answered {
 		e := protocol.Error{Code: protocol.ServiceUnavailable, Reason: "database_unavailable", RetryAfter: time.Second}
-		o.host.Respond(q.dialled, 503, e.AppendJSON(nil))
+		if q.append != nil {
+			o.host.Respond(q.dialled, 200, call.AppendError(nil, &e))
+		} else {
+			o.host.Respond(q.dialled, 503, e.AppendJSON(nil))
+		}
 		return nil
 	}
-	o.events = append(o.events, document.Listed{Workspace: q.dial.event.Grant.WorkspaceID, Changed: changed})
+	o.events = append(o.events, document.Listed{Workspace: q.list, Changed: changed})
+	if q.append != nil {
+		return o.request(now, Input{Kind: Request, Ask: q.dialled, Text: q.append})
+	}
 	return o.admitted(q.dialled, *q.dial)
 }
 
@@ -176,15 +187,15 @@ func (a *asks[T]) take(id uint32) (what T, ok bool) {
 
 // answered goes on with a question. A token is refreshed in two: the signature
 // first, then the session object's grant under the new claims.
-func (o *documentObject) answered(in Input) document.Event {
+func (o *documentObject) answered(now time.Time, in Input) document.Event {
 	q, ok := o.asks.take(in.Ask)
 	switch {
 	case !ok:
 		return nil
 	case q.events != nil:
 		return o.eventsAnswered(*q.events, in)
-	case q.dial != nil:
-		return o.listed(q, in)
+	case q.dial != nil || q.append != nil:
+		return o.listed(now, q, in)
 	case q.recovery != 0:
 		o.host.Respond(q.recovery, 200, recovered(in))
 		return nil

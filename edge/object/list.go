@@ -71,20 +71,19 @@ func listsFor(s settings) listFor {
 }
 
 // list has the document be listed where a grant of another workspace comes. It reports whether
-// the upgrade has to wait for that.
-func (o *documentObject) list(now time.Time, in Input, c *connectRequest) bool {
-	workspace := c.event.Grant.WorkspaceID
-	if o.lists == nobody || !o.core.Unlisted(now, c.event.Grant) || o.lists == operators && o.listing == workspace {
+// what brings it, q, has to wait for that.
+func (o *documentObject) list(now time.Time, grant *document.Grant, q ask) bool {
+	workspace := grant.WorkspaceID
+	if o.lists == nobody || !o.core.Unlisted(now, *grant) || o.lists == operators && o.listing == workspace {
 		return false
 	}
-	q := ask{list: workspace}
-	if o.lists == changes {
-		q.dial, q.dialled = c, in.Ask
-	} else {
+	if o.lists == operators {
 		o.listing = workspace
+		q = ask{}
 	}
+	q.list = workspace
 	o.host.Database(o.asks.add(q), "DB", listDocument, workspace, o.name, milliseconds(now))
-	return q.dial != nil
+	return o.lists == changes
 }
 
 // listedBehind takes the answer that no upgrade waits for. What fails is tried with the next.

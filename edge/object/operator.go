@@ -60,6 +60,10 @@ func (o *userObject) request(in Input) user.Event {
 		}
 		e.Claims, _ = parseClaims(a.Claims)
 		return forSession(e)
+	case &call.KindLook:
+		return forSession(session.Admit{
+			Ask: ask, Channel: r.Look.Document, Access: r.Look.Access, Look: true, Claims: session.Claims{UserID: o.host.Name()},
+		})
 	case &call.KindAccess:
 		a := &r.Access
 		return forSession(session.AccessChanged{

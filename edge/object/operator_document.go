@@ -11,7 +11,7 @@ import (
 )
 
 // request answers what a document is asked, or makes an event of it.
-func (o *documentObject) request(in Input) document.Event {
+func (o *documentObject) request(now time.Time, in Input) document.Event {
 	r, err := call.ParseDocument(in.Text)
 	switch err {
 	case call.Unknown:
@@ -34,6 +34,14 @@ func (o *documentObject) request(in Input) document.Event {
 	case &call.KindRecover:
 		o.recover(in.Ask, &r.Recover)
 		return nil
+	case &call.KindContent:
+		o.host.Respond(in.Ask, 200, o.appendContent(&r.Content))
+		return nil
+	case &call.KindPresence:
+		o.host.Respond(in.Ask, 200, o.appendPresence())
+		return nil
+	case &call.KindAppend:
+		return o.append(now, in, &r.Append)
 	case &call.KindAuditDocument:
 		o.host.Respond(in.Ask, 200, call.AppendValue(nil, r.Kind, o.audit.read(&o.store, r.Audit.Entries)))
 		return nil

@@ -88,8 +88,8 @@ func (o Operation) PathParameters() (names []string, described bool) {
 
 // Public reports whether the operation needs no operator's token.
 func (o Operation) Public() bool {
-	_, own := o.node["security"].([]any)
-	return own
+	own, others := o.node["security"].([]any)
+	return others && !slices.ContainsFunc(own, func(r any) bool { return object(r)["operator"] != nil })
 }
 
 // Tagged reports whether the operation has a tag.
@@ -154,6 +154,18 @@ func (o Operation) CheckRequest(body []byte) error {
 }
 
 func (o Operation) check(what string, node map[string]any, body []byte) error {
+	if schema := object(object(object(node["content"])["application/x-ndjson"])["schema"]); len(schema) > 0 {
+		for line := range bytes.Lines(body) {
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+			if err == nil {
+				err = o.doc.check(schema, value)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %s: %v, in %s", o.ID, what, err, line)
+			}
+		}
+		return nil
+	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("%s: %s: %v", o.ID, what, err)

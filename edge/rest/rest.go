@@ -41,13 +41,22 @@ func Unavailable(reason string) *protocol.Error {
 
 // Write answers with JSON.
 func Write(w http.ResponseWriter, status int, body []byte, cache string) {
+	WriteAs(w, "application/json", status, body, cache)
+}
+
+// WriteAs answers with a body of some type; a 304 has none.
+func WriteAs(w http.ResponseWriter, kind string, status int, body []byte, cache string) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if status != http.StatusNotModified {
+		h.Set("Content-Type", kind)
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	h.Set("Cache-Control", cache)
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	w.Write(body)
+	if status != http.StatusNotModified {
+		w.Write(body)
+	}
 }
 
 // ReadBody reads at most limit bytes of a request's body.

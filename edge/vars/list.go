@@ -87,6 +87,10 @@ const (
 	WebhookMaxEvents    Number = "WEBHOOK_MAX_EVENTS 1000 1 1073741824"
 	WebhookMaxBodyBytes Number = "WEBHOOK_MAX_BODY_BYTES 262144 1 1073741824"
 	AdminMaxBodyBytes   Number = "ADMIN_MAX_BODY_BYTES 65536 1 1073741824"
+	AppendMaxEntries    Number = "APPEND_MAX_ENTRIES 100 1 1000"
+	AppendMaxBodyBytes  Number = "APPEND_MAX_BODY_BYTES 1048576 1 1073741824"
+	ContentMaxEntries   Number = "CONTENT_MAX_ENTRIES 1000 1 10000"
+	ContentMaxBytes     Number = "CONTENT_MAX_BYTES 1048576 1 16777216"
 	AuditMaxEntries     Number = "AUDIT_MAX_ENTRIES 1000 1 1073741824"
 	AuditEntries        Number = "AUDIT_ENTRIES 1000"
 	LogLevel            Word   = "LOG_LEVEL info warn error"
@@ -205,7 +209,7 @@ const all = "" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
 	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" + string(PasswordMin) + "\n" + string(InvitationTTL) + "\n" + string(ResetTTL) + "\n" + string(SignUp) + "\n" + string(SignUpsPerIPPerHour) + "\n" + string(SignUpsPerHour) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +
-	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
+	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AppendMaxEntries) + "\n" + string(AppendMaxBodyBytes) + "\n" + string(ContentMaxEntries) + "\n" + string(ContentMaxBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
 	string(EventsURL) + "\n" + string(EventsSecret) + "\n" + string(EventsTypes) + "\n" + string(EventsEvery) + "\n" + string(EventsTimeout) + "\n" + string(EventsTries) + "\n" + string(EventsMaxPending) + "\n" + string(EventsMaxDead) + "\n" +
 	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(ConnectionsPerUser) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +
 	string(MaxFrameBytes) + "\n" + string(MaxDepth) + "\n" + string(MaxUnacknowledged) + "\n" + string(MessagesPerS) + "\n" + string(MessagesBurst) + "\n" + string(BytesPerS) + "\n" + string(BytesBurst) + "\n" + string(MaxRefused) + "\n" + string(PresencePerS) + "\n" + string(WindowBytes) + "\n" + string(SlowAfter) + "\n" + string(SyncBytesPerS) + "\n" + string(SyncBytesBurst) + "\n" + string(MaxReplay) + "\n" + string(MaxSyncBytes) + "\n" +

@@ -245,6 +245,10 @@ WEBHOOK_WINDOW_S: The largest difference between a webhook's signed time and thi
 WEBHOOK_MAX_EVENTS: Events in one webhook.
 WEBHOOK_MAX_BODY_BYTES: The largest body of a webhook.
 ADMIN_MAX_BODY_BYTES: The largest body of an operator's call.
+APPEND_MAX_ENTRIES: How many operations or comments one call of a server adds at most; never more than MAX_UNACKNOWLEDGED.
+APPEND_MAX_BODY_BYTES: The largest body of such a call. Each operation in it is held to MAX_FRAME_BYTES as well.
+CONTENT_MAX_ENTRIES: How many lines a page of a document's content has at most.
+CONTENT_MAX_BYTES: About how large such a page gets: one line more at most.
 AUDIT_MAX_ENTRIES: Audit entries in one answer.
 AUDIT_ENTRIES: Audit lines that an object keeps of each user, and as many about operators.
 LOG_LEVEL: The least level that is logged. From ~warn~ on there are no lines for connects, and none for connections that end well.

@@ -54,6 +54,9 @@ const (
 	CommentsResolved Event = "comments_resolved" // of the user, by By; Detail: how many
 	CommentErased    Event = "comment_erased"    // by By; Detail: its id
 	UserErased       Event = "user_erased"       // by By, and no word of whom
+	// ServerWrote says that By has added to the log by HTTP, as ClientID: the first time since
+	// the object woke, and each time that a lock was disregarded (Reason: forced).
+	ServerWrote Event = "server_wrote"
 )
 
 // The events that the user's object records about the user's apps. ClientID is the app's

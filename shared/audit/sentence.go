@@ -34,6 +34,7 @@ var sentences = map[Event]string{
 	CommentsResolved:  "Open comments of the user on %d (%x) were resolved by %b: %r.",
 	CommentErased:     "The comment %x on %d was erased by %b: %r.",
 	UserErased:        "Everything that %d knew of a user was erased by %b: %r.",
+	ServerWrote:       "A server wrote on %d as %c, by %b.",
 	AppStarted:        "The user's device started the app %c.",
 	AppConnected:      "The app %c connected (%x).",
 	AppLost:           "The app %c lost its connection (close code %x). It could come back.",

@@ -26,7 +26,7 @@ func (d *Document) comment(now time.Time, m *member, f protocol.Frame, received 
 	case kind != KindCreate && !open:
 		e, refused = protocol.Error{Code: protocol.NotFound, Message: "There is no such comment, or it was resolved.", Reason: "comment_not_found"}, true
 	default:
-		e, refused = d.overShare(kind, &received.Share)
+		e, refused = d.overShare(kind, d.comments, &received.Share)
 	}
 	if refused {
 		e.MessageID = f.MessageID
@@ -39,19 +39,16 @@ func (d *Document) comment(now time.Time, m *member, f protocol.Frame, received 
 		return
 	}
 	id := d.version + 1
-	said := protocol.Comment{Body: p.Body}
 	switch kind {
 	case KindCreate:
-		said.Anchor = p.Anchor
 		d.comments++
 	case KindReply:
 		id, _ = Named(f)
 	case KindResolve:
 		id, _ = Named(f)
-		said.Body = nil
 		d.comments--
 	}
-	said.CommentID = commentID(id)
+	said := saidOf(kind, &p, id)
 	entry := Entry{
 		Version: d.version + 1, UserID: m.userID(), ClientID: m.ch.ClientID(),
 		MessageID: f.MessageID, Op: said.Append(nil), At: now, Kind: kind, Comment: id,
@@ -60,6 +57,18 @@ func (d *Document) comment(now time.Time, m *member, f protocol.Frame, received 
 	said.DocumentVersion, said.UserID, said.ClientID, said.At = entry.Version, entry.UserID, entry.ClientID, now
 	d.data = said.Append(d.data[:0])
 	d.sendOthers(m, protocol.Frame{Type: protocol.TypeComment, Event: f.Event, Data: d.data, Seq: entry.Version})
+}
+
+// saidOf is what of a comment's frame is stored: what its kind has, and whose comment it is.
+func saidOf(kind Kind, p *protocol.Comment, id uint64) protocol.Comment {
+	said := protocol.Comment{CommentID: commentID(id), Body: p.Body}
+	switch kind {
+	case KindCreate:
+		said.Anchor = p.Anchor
+	case KindResolve:
+		said.Body = nil
+	}
+	return said
 }
 
 // CommentShare is how many replies the comment that a frame names has, and how much of all
@@ -73,11 +82,11 @@ func Shares(f protocol.Frame) bool {
 	return f.Type == protocol.TypeComment && (kind == KindCreate || kind == KindReply)
 }
 
-// overShare says why there is no room for one more comment or reply: nobody fills alone
-// what is everybody's.
-func (d *Document) overShare(kind Kind, s *CommentShare) (e protocol.Error, refused bool) {
+// overShare says why there is no room for one more comment, beside so many that are open, or
+// reply: nobody fills alone what is everybody's.
+func (d *Document) overShare(kind Kind, opened int, s *CommentShare) (e protocol.Error, refused bool) {
 	switch {
-	case kind == KindCreate && d.comments >= d.cfg.MaxComments:
+	case kind == KindCreate && opened >= d.cfg.MaxComments:
 		e.Reason, e.Message = "too_many_comments", "There are as many open comments as there may be: resolve some."
 	case kind == KindCreate && s.OwnComments >= d.cfg.UserComments:
 		e.Reason, e.Message = "too_many_own_comments", "As many open comments are yours as may be one user's: have some resolved."

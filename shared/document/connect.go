@@ -177,6 +177,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	m.notifying, m.reason, m.notifyNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began
+	d.forgetPoster(m.key())
 	if !c.Known {
 		d.remember(m, c.Receipts)
 	}

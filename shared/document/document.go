@@ -31,6 +31,7 @@ type Document struct {
 	probes   serverconn.Probes
 	// guestTiming is cfg.Channel of guests.
 	guestTiming channel.Config
+	posters     []*poster // who has posted without a connection, the newest last
 	full        []*member // whom this Step has sent more than may be under way
 	told        delivery.Queue
 
@@ -74,6 +75,9 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		}
 		d.remember(m, receipts)
 		d.members = append(d.members, m)
+	}
+	for _, p := range s.Posters {
+		d.posters = append(d.posters, d.newPoster(p.Key, p.Receipts))
 	}
 	if s.Probes != (serverconn.Probes{}) {
 		d.probes = s.Probes
@@ -130,6 +134,9 @@ func (d *Document) Snapshot() Snapshot {
 		s.Channels = append(s.Channels, m.row())
 		s.Live = append(s.Live, Live{m.live.clone()})
 		s.Receipts = append(s.Receipts, m.remembered())
+	}
+	for _, p := range d.posters {
+		s.Posters = append(s.Posters, Poster{p.key, receiptsOf(&p.receipts)})
 	}
 	return s
 }
@@ -213,6 +220,8 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.restoreRequested(now, e)
 	case ResolveRequested:
 		d.resolveRequested(now, e)
+	case Post:
+		d.post(now, e)
 	}
 }
 
@@ -223,6 +232,9 @@ func (d *Document) Knows(userID, clientID string) bool {
 	m := d.find(userID, clientID)
 	return d.version == 0 || m != nil && m.ch.Live() && !m.forgot
 }
+
+// Version is the newest entry's, 0 for none.
+func (d *Document) Version() uint64 { return d.version }
 
 // Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
 func (d *Document) Floor() uint64 { return d.state.Floor }

@@ -115,7 +115,9 @@ func (r *rig) seen() time.Time {
 }
 
 func (r *rig) event() document.Event {
-	switch r.s.pick(12) {
+	switch r.s.pick(13) {
+	case 12:
+		return r.post()
 	case 0, 1:
 		c := document.Connect{
 			Conn:  document.ConnID([]string{"c", "d"}[r.s.pick(2)] + string(rune('a'+len(r.conns)%26)) + string(rune('a'+len(r.conns)/26%26))),
@@ -176,6 +178,27 @@ func (r *rig) event() document.Event {
 		g := r.grant()
 		return document.Notified{UserID: g.UserID, ClientID: fuzzClients[r.s.pick(2)], SessionID: g.SessionID, OK: r.s.pick(2) == 0}
 	}
+}
+
+// post is what a server sends, in anybody's name.
+func (r *rig) post() document.Event {
+	e := document.Post{ClientID: fuzzClients[r.s.pick(2)], Force: r.s.pick(4) == 3, HasIf: r.s.pick(4) == 3, IfVersion: uint64(r.s.pick(4)), By: "olive"}
+	if r.s.pick(2) == 1 {
+		g := r.grant()
+		e.UserID, e.Grant = g.UserID, &g
+	}
+	for range 1 + r.s.pick(3) {
+		f, err := protocol.Decode([]byte(fuzzFrames[r.s.pick(len(fuzzFrames))]), protocol.Limits{})
+		if err != nil {
+			continue
+		}
+		received := r.store.Received("", e.UserID, f, 0)
+		e.Frames = append(e.Frames, document.PostedFrame{Frame: f, CommentOpen: received.CommentOpen, Share: received.Share})
+	}
+	if !r.doc.KnowsPoster(e.UserID, e.ClientID) {
+		e.Receipts = r.store.Receipts(e.UserID, e.ClientID, r.cfg.Unacknowledged)
+	}
+	return e
 }
 
 func (r *rig) step(ev document.Event) {

@@ -56,6 +56,11 @@ func (d *Document) setLock(now time.Time, l Lock, by string) {
 // lockedTo says why the member may not write an op to a section now; "" is an op that
 // does not say where it writes, and may touch any.
 func (d *Document) lockedTo(now time.Time, m *member, section string) (e protocol.Error, refused bool) {
+	return d.lockedFor(now, m.userID(), section)
+}
+
+// lockedFor says so of a user, "" for a server that writes in nobody's name.
+func (d *Document) lockedFor(now time.Time, userID, section string) (e protocol.Error, refused bool) {
 	if d.state.Lock.On {
 		retry := d.state.Lock.Retry
 		if retry == 0 {
@@ -66,7 +71,7 @@ func (d *Document) lockedTo(now time.Time, m *member, section string) (e protoco
 	for i := range d.sections {
 		s := &d.sections[i]
 		switch {
-		case s.UserID == m.userID():
+		case s.UserID == userID:
 		case s.Name == section:
 			return d.sectionLocked(now, s, "section_locked"), true
 		case section == "":

@@ -50,6 +50,10 @@ const EmptyPart = `"null"`
 // it the operation_ack it may have missed, with the entry; to any other the op or
 // the comment.
 func ReplayFrame(dst []byte, e Entry, userID, clientID string) []byte {
+	return replayFrame(&e, userID, clientID).Append(dst)
+}
+
+func replayFrame(e *Entry, userID, clientID string) protocol.Frame {
 	f := protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventOp, Seq: e.Version}
 	own := e.UserID == userID && e.ClientID == clientID
 	switch {
@@ -76,7 +80,7 @@ func ReplayFrame(dst []byte, e Entry, userID, clientID string) []byte {
 		p.DocumentVersion, p.UserID, p.ClientID, p.At = e.Version, e.UserID, e.ClientID, e.At
 		f.Data = p.Append(nil)
 	}
-	return f.Append(dst)
+	return f
 }
 
 // logged is an entry of comments as SyncOp and OperationAck have it.

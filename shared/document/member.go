@@ -123,8 +123,10 @@ func (d *Document) remember(m *member, list []Receipt) {
 }
 
 // remembered is the same for a snapshot.
-func (m *member) remembered() (list []Receipt) {
-	for _, r := range m.receipts.List() {
+func (m *member) remembered() []Receipt { return receiptsOf(&m.receipts) }
+
+func receiptsOf(receipts *channel.Receipts) (list []Receipt) {
+	for _, r := range receipts.List() {
 		list = append(list, Receipt{MessageID: r.MessageID, Version: r.Seq})
 	}
 	return list

@@ -77,6 +77,7 @@ func (d *Document) restoreRequested(now time.Time, e RestoreRequested) {
 		return
 	}
 	d.dropUpload()
+	d.posters = nil // what they have sent is read again, as it then is
 	pause := restorePause
 	for _, m := range d.members {
 		m.forgot = true

@@ -42,6 +42,12 @@ type Row struct {
 // instance that asked them.
 type Live struct{ live }
 
+// Poster is what is remembered of one that has posted without a connection.
+type Poster struct {
+	Key      string
+	Receipts []Receipt
+}
+
 // Snapshot is everything Restore needs. The log itself stays in storage.
 type Snapshot struct {
 	DocumentID string
@@ -63,6 +69,8 @@ type Snapshot struct {
 	Live []Live
 	// Probes are the ids that were used, with Live.
 	Probes serverconn.Probes
+	// Posters are who has posted without a connection, the newest last, with Live too.
+	Posters []Poster
 	// Shown is what was attached to sockets (Attach), where Live does not say.
 	Shown map[ConnID][]byte
 	// Receipts are, for each of Channels, the newest ops of its client.

@@ -29,8 +29,10 @@ func (d *Document) tellEntry(e *Entry) {
 	w := jsonscan.NewObject(nil)
 	w.Str("comment_id", commentID(e.Comment))
 	w.Uint("document_version", e.Version)
-	if e.UserID != "" { // else an operator has resolved it
+	if e.UserID != "" { // else it is an operator's, or a server's, which the client id names
 		w.Str("user_id", e.UserID)
+	}
+	if e.ClientID != "" {
 		w.Str("client_id", e.ClientID)
 	}
 	d.told.Put(d.now, commentTypes[e.Kind], w.End())

@@ -16,10 +16,10 @@ const maxAsked = 256
 
 // admit answers at once when the cache can, and asks the source otherwise.
 func (s *Session) admit(now time.Time, a Admit) {
-	if !s.ours(a) || s.tooOften(now, a) {
+	if !s.ours(a) || !a.Look && s.tooOften(now, a) {
 		return
 	}
-	if e, refused := s.Unusable(a.Claims); refused {
+	if e, refused := s.Unusable(a.Claims); refused && !a.Look {
 		s.refuse(now, a, e)
 		return
 	}
@@ -163,6 +163,10 @@ func (s *Session) failed(now time.Time, q question) {
 
 // decide answers by what the source said, and only then begins what has to begin.
 func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
+	if a.Look {
+		s.looked(a, access)
+		return
+	}
 	if e, refused := s.Unusable(a.Claims); refused { // since it was asked about, perhaps
 		s.refuse(now, a, e)
 		return
@@ -214,6 +218,21 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		event = audit.TokenRefreshed
 	}
 	s.record(now, audit.Entry{Event: event, Document: a.Channel, ClientID: a.ClientID})
+}
+
+// looked answers who only wants to know what the user may do.
+func (s *Session) looked(a Admit, access AccessRow) {
+	switch {
+	case !access.Found:
+		s.answer(a, protocol.Error{Code: protocol.DocumentNotFound})
+	case !access.Permissions.Has(permission.Read):
+		s.answer(a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
+	default:
+		s.emit(Answer{Ask: a.Ask, Grant: Grant{
+			UserID: a.Claims.UserID, Channel: a.Channel, WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
+			Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
+		}})
+	}
 }
 
 // keepChannel notes the channel as live until its token, the read-only time and
@@ -275,6 +294,9 @@ func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 // refuse is an answer that is written down.
 func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	s.answer(a, e)
+	if a.Look { // what servers ask is not the user's doing
+		return
+	}
 	if s.erased && s.row.ID == "" {
 		return
 	}

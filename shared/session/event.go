@@ -88,6 +88,9 @@ type (
 		// Again says that it is the same attempt as before, which the document has
 		// sent back; it is not counted again.
 		Again bool
+		// Look asks what the user may do, for a server that writes in the user's name: the
+		// answer's Grant is of no session, and no channel begins.
+		Look bool
 		// NewSessionID is a fresh random id (32 hex digits), used only when a
 		// session begins.
 		NewSessionID string

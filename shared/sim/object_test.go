@@ -26,6 +26,7 @@ type docObject struct {
 	ended    *document.Ended  // the newest one
 	restored *document.Restored
 	copies   []copied
+	served
 }
 
 func newDocObject(w *world, id string) *docObject {
@@ -250,11 +251,13 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.putBack(e)
 	case document.Restored:
 		d.restored = &e
+	case document.Posted:
+		d.answered = &e
 	case document.Append:
 		d.store.Unseen++
 		d.appended(e.Entry)
-		if e.Entry.UserID == "" {
-			return // an operator's
+		if e.Entry.UserID == "" || d.postedAs(e.Entry) {
+			return // an operator's, or a server's
 		}
 		d.inOrder(e.Entry)
 		d.roomLeft(e.Entry)
@@ -381,7 +384,7 @@ func (d *docObject) finished() {
 		if d.log.undone[e.Version] {
 			continue
 		}
-		if key := e.ClientID + "/" + e.MessageID; seen[key] && e.MessageID != "" {
+		if key := e.UserID + "/" + e.ClientID + "/" + e.MessageID; seen[key] && e.MessageID != "" {
 			d.w.fail("%s: %s is in the log twice", d.id, key)
 		} else {
 			seen[key] = true

@@ -74,6 +74,7 @@ type counts struct {
 	SourceChanged, Outdated, Erased, OtherLog                          int
 	PutBack, Resolved, Full, Unvouched, Rewound, Rewinds               int
 	Looked, SyncWaited, ConnectRefused, AllDropped, Held, Several      int
+	Posted, PostRepeated, PostRefused                                  int
 }
 
 func (c *counts) add(o counts) {
@@ -110,6 +111,7 @@ func (c *counts) fields() []countField {
 		{"presence seen in the end", &c.Looked}, {"a sync while another waited", &c.SyncWaited},
 		{"a connect refused for its number", &c.ConnectRefused}, {"all connections of a user dropped at once", &c.AllDropped},
 		{"a redial refused for another client", &c.Held}, {"several clients of one user at once", &c.Several},
+		{"an entry that a server has posted", &c.Posted}, {"one that it repeats", &c.PostRepeated}, {"a post refused", &c.PostRefused},
 	}
 }
 

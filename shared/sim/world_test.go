@@ -152,6 +152,11 @@ func (w *world) run() {
 			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.operate)
 		}
 	}
+	if w.rng.Chance(0.4) { // servers post among them
+		for range 1 + w.rng.IntN(2) {
+			w.serve()
+		}
+	}
 	w.rewinds()
 	w.RunUntil(end)
 }
