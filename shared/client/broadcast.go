@@ -17,6 +17,7 @@ import (
 //	tab_lock          {message_id,event,section,ttl}
 //	tab_presence      {data}
 //	tab_sync          {from,snapshot?}           I lack what follows
+//	tab_position      {position,version}         I have more than you had when you connected
 //	tab_refresh       {exp}                      the app wants a newer token than that
 //	tab_take_over     {}                         the user wants the document here
 //	tab_reconnect     {}                         the app wants the connection tried now
@@ -67,6 +68,11 @@ func (c *Client) announce() {
 	if s := &c.session; s.id != "" {
 		w.Str("sessionId", s.id)
 		w.Str("userId", s.userID)
+		if s.position != "" {
+			w.Str("generation", s.generation)
+			w.Str("position", s.position)
+			w.Uint("verified", c.verified)
+		}
 		w.Strs("permissions", s.permissions)
 		w.Uint("permEpoch", s.permEpoch)
 		w.Bool("locked", s.locked)

@@ -33,6 +33,11 @@ type Client struct {
 	tabs    tabs
 	log     log
 
+	// verified is up to which version the server has compared its log with the leader's; claimed is
+	// what it is to compare in place of that.
+	verified uint64
+	claimed  claim
+
 	gathering gathering
 	room      room
 	heard     *Heard
@@ -48,6 +53,8 @@ type room struct{ ops, bytes, offered int }
 // can lead on.
 type session struct {
 	id, userID     string
+	generation     string // of the log
+	position       string // where in it the connection began
 	permissions    []string
 	permEpoch      uint64
 	locked         bool

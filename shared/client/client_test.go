@@ -167,10 +167,13 @@ func TestDocumentThatWentBack(t *testing.T) {
 	w.advance(time.Second)
 	gen := t1.c.conn.Gen()
 	w.do(t1, Received{Gen: gen, Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s2", DocumentVersion: 2}.Append(nil))})
-	want(t, w, `emit gap {"from":3,"to":5,"count":3,"reason":"document_reset"} set {"version":2}`, 1)
+	want(t, w, `emit gap {"from":3,"to":5,"count":3,"reason":"rewound"} set {"version":0}`, 1)
+	want(t, w, `write 2 {"type":"operation","event":"sync_request","data":{"from":0}}`, 1)
 	w.lines = nil
+	w.do(t1, Received{Gen: gen, Text: frame("operation", "document_sync", protocol.DocumentSync{From: 1, To: 2, DocumentVersion: 2, Ops: []protocol.SyncOp{
+		{Version: 1, UserID: "u2", ClientID: "c2", Op: []byte("1")}, {Version: 2, UserID: "u2", ClientID: "c2", Op: []byte("1")}}}.Append(nil))})
 	w.do(t1, Received{Gen: gen, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: 3, UserID: "u2", ClientID: "c2"}.Append(nil))})
-	want(t, w, "emit operation", 1)
+	want(t, w, "emit operation", 3)
 }
 
 // TestCopiedMessageIDIsNotOurs: another member who writes under our message id

@@ -46,6 +46,7 @@ func (c *Client) hasAll() bool {
 // or came to another client id, wait until it has received what the others made of them: the
 // server knows a repeat only among the newest ids of one client.
 func (c *Client) mayOffer() bool {
+	c.giveBackOld()
 	if c.log.held {
 		if !c.hasAll() {
 			return false

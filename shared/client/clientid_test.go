@@ -32,7 +32,7 @@ func TestFollowersTakeTheLeadersClientID(t *testing.T) {
 	w.do(t2, Send{"2", []byte(`"on its way"`)})
 	w.crash(t1)
 	want(t, w, "t2: dial 1 ws://h/v1/ws/documents/welcome?client_id=c1&", 1)
-	w.acknowledge(t2)
+	w.do(t2, Received{Gen: t2.c.conn.Gen(), Text: frame("system", "connection_ack", protocol.ConnectionAck{UserID: "u1", SessionID: "s1", Resumed: true, DocumentVersion: 1, Permissions: []string{"read", "write"}}.Append(nil))})
 	want(t, w, `t2: write 1 {"type":"operation","event":"op","data":{"op":"on its way"},"message_id":"t2-2"}`, 1)
 }
 

@@ -42,8 +42,16 @@ func (c *Client) url() string {
 	if c.session.id != "" {
 		u = append(u, "&session_id="...)
 		u = appendEscaped(u, c.session.id)
+		at := claim{c.session.position, c.log.version}
+		if c.claimed.position != "" {
+			at = c.claimed
+		}
 		u = append(u, "&last_seq="...)
-		u = strconv.AppendUint(u, c.log.version, 10)
+		u = strconv.AppendUint(u, at.version, 10)
+		if at.position != "" {
+			u = append(u, "&position="...)
+			u = appendEscaped(u, at.position)
+		}
 	}
 	if (c.session.id != "" || c.cfg.Again) && !c.claiming() {
 		u = append(u, "&redial=true"...) // this dial is nobody's wish: it takes the place of no other client

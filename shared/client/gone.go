@@ -38,6 +38,7 @@ type gone struct {
 type goneOp struct {
 	queued
 	user, client string
+	generation   string // of the log that it was made on, "" where that is not known
 	sent         bool   // it may be stored, as a version after mark
 	mark         uint64 // see sent
 	after        string // the user's newest entry that its tab had seen by then
@@ -101,7 +102,7 @@ func (c *Client) takeGone(raw []byte) {
 		s, _ := jsonscan.Str(jsonscan.Field(record, name))
 		return s
 	}
-	o := goneOp{queued: readQueued(record, str("tab_id")), user: str("user_id"), client: str("client_id"), after: str("after")}
+	o := goneOp{queued: readQueued(record, str("tab_id")), user: str("user_id"), client: str("client_id"), after: str("after"), generation: str("generation")}
 	unsent, _ := jsonscan.Bool(jsonscan.Field(raw, "unsent"))
 	o.sent = !unsent
 	mark := jsonscan.Field(record, "mark") // of one that was sent at once
@@ -178,6 +179,9 @@ func (c *Client) placeGone() bool {
 		case stored:
 			c.forget(o.messageID)
 		case o.user != c.session.userID || here:
+		case o.generation != "" && c.session.generation != "" && o.generation != c.session.generation:
+			g.unclear = append(g.unclear, o.messageID)
+			c.giveBack(o.queued, errRewound)
 		case o.sent && c.mayBeStored(*o, i):
 			g.unclear = append(g.unclear, o.messageID)
 			c.giveBack(o.queued, errMayBeStored)
@@ -259,6 +263,10 @@ func (c *Client) refusedGone(messageID string, f *Failure) {
 
 func (c *Client) giveBack(o queued, f *Failure) {
 	c.gone.refused = append(c.gone.refused, o.messageID)
+	c.emitUnsaved(o, f)
+}
+
+func (c *Client) emitUnsaved(o queued, f *Failure) {
 	w := jsonscan.NewObject(nil)
 	o.appendKept(&w)
 	w.Raw("error", f.appendJSON(nil))

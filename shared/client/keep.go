@@ -98,6 +98,9 @@ func (c *Client) keepOp(o *outgoing) {
 	w.Str("tab_id", c.cfg.TabID)
 	w.Str("client_id", c.cfg.ClientID)
 	w.Str("user_id", c.cfg.User)
+	if c.session.generation != "" {
+		w.Str("generation", c.session.generation)
+	}
 	if after := c.keep.heard.newest(); after != "" {
 		w.Str("after", after)
 	}

@@ -14,8 +14,10 @@ type log struct {
 	target  uint64 // the newest it knows of
 	newest  uint64 // the document's own when the state was emitted
 
-	outbox []outgoing // this tab's ops without a version, oldest first
-	posted int        // how many of them are with the leader
+	outbox  []outgoing // this tab's ops without a version, oldest first
+	posted  int        // how many of them are with the leader
+	own     own        // what was stored of them
+	rewound bool       // what is old in the outbox is given back once all is here
 	// postedBytes is how large they are.
 	postedBytes int
 	anew        bool // the leader had no room for the next
@@ -257,6 +259,7 @@ func (c *Client) apply(e entry) {
 		c.emitEntry(e, mine)
 	}
 	if mine {
+		l.own.keep(own.queued(c.cfg.TabID), e.version)
 		c.do(Sent{ID: own.id, Version: e.version})
 		c.offer()
 	}

@@ -179,6 +179,8 @@ func (c *Client) onRequest(m message) {
 			snapshot, _ := m.num("snapshot")
 			c.requestSync(protocol.SyncRequest{From: from, Snapshot: min(snapshot, protocol.MaxSeq)})
 		}
+	case "tab_position":
+		c.onClaim(m)
 	case "tab_take_over":
 		c.takeOver()
 	case "tab_reconnect":
@@ -212,6 +214,11 @@ func (c *Client) onLeader(m message) {
 			return
 		}
 		s.id, s.userID = id, user
+		if st.state == stateConnected {
+			verified, _ := m.num("verified")
+			s.generation = m.str("generation")
+			c.follows(m.str("position"), verified)
+		}
 		s.permissions, _ = jsonscan.Strs(jsonscan.Field(m.raw, "permissions"))
 		s.permEpoch, _ = m.num("permEpoch")
 		s.locked, _ = jsonscan.Bool(jsonscan.Field(m.raw, "locked"))

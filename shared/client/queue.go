@@ -20,6 +20,7 @@ type outgoing struct {
 	offered, doubt bool
 	mark           uint64
 	client         string // under whose name it went out first
+	old            bool   // it was made before the log went back
 }
 
 // queued is one of any tab's, on its way to the server.

@@ -11,14 +11,9 @@ import (
 // has received. A replay follows by itself; anything else that is missing is asked
 // for.
 func (c *Client) catchUp(a protocol.ConnectionAck) {
-	// What the server calls a gap here is only more than it cares to replay (or
-	// a document that went back, see below): the log itself is asked first.
+	// What the server calls a gap here is only more than it cares to replay: the log itself is asked first.
 	// What was asked for before went with the connection, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
-	if a.DocumentVersion < c.log.delivered() {
-		// The document is not the one this tab knew: it was restored.
-		c.reset(a.DocumentVersion)
-	}
 	if c.log.restore.of > 0 {
 		// The rest of the comments from before a snapshot was not there yet.
 		c.log.target = max(c.log.target, a.DocumentVersion)
@@ -185,31 +180,6 @@ func (c *Client) skip(to uint64, reason string) {
 	c.arrived()
 	c.emitLog("gap", gapDetail(from, to, reason))
 	c.repost()
-}
-
-// reset is a document that went back: everything after `to` is not in it.
-func (c *Client) reset(to uint64) {
-	w := c.event("reset")
-	w.Uint("to", to)
-	c.post(w)
-	c.rewind(to)
-}
-
-func (c *Client) rewind(to uint64) {
-	l := &c.log
-	last := l.delivered()
-	if to >= last {
-		return
-	}
-	if to < l.version {
-		l.version, l.syncBy, l.restore = to, time.Time{}, restore{}
-	}
-	l.covered, l.newest = min(l.covered, to), min(l.newest, to)
-	c.keep.heard = heard{from: to, to: to} // the entries up to there may be others, too
-	l.target, l.again.to = to, min(l.again.to, to)
-	w := jsonscan.NewObject(nil)
-	w.Uint("version", to)
-	c.emit("gap", gapDetail(to+1, last, "document_reset"), w.End())
 }
 
 func gapDetail(from, to uint64, reason string) []byte {

@@ -41,9 +41,18 @@ type (
 	// Device or an AppSession for the frames with these numbers.
 	Gap struct {
 		From, To uint64
-		// Reason is one word: log_truncated or document_reset of a document, too_many
+		// Reason is one word: log_truncated or rewound of a document, too_many
 		// or session_ended of an outbox, or ReasonUnread.
+		//
+		// With protocol.Rewound the document's log went back to an earlier state: forget the
+		// document, for version 1, or what its snapshot stands for, follows.
 		Reason string
+	}
+	// Unsaved is an operation of this session's that was stored, and that the document's log has
+	// lost. It is not sent again by itself.
+	Unsaved struct {
+		MessageID string
+		Op        json.RawMessage
 	}
 	// Presence is another member of the document. It is neither stored nor repeated.
 	Presence struct {
@@ -116,6 +125,7 @@ const ReasonUnread = "unread"
 
 func (Operation) event()          {}
 func (Gap) event()                {}
+func (Unsaved) event()            {}
 func (Presence) event()           {}
 func (StateChange) event()        {}
 func (UserMessage) event()        {}
@@ -136,6 +146,8 @@ func readEvent(kind string, detail []byte) Event {
 		return read[Operation](detail)
 	case "gap":
 		return read[Gap](detail)
+	case "unsaved":
+		return read[Unsaved](detail)
 	case "presence":
 		return read[Presence](detail)
 	case "message":

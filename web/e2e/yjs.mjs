@@ -199,11 +199,10 @@ export class FakeSession extends EventTarget {
     this.state = "connected";
     const { log, generation } = this.server;
     if (this.version > 0 && this.#generation !== generation) {
-      // Today's client notices by the version alone, and goes back to that.
-      const to = this.version > log.length ? log.length : 0;
-      const gap = { from: to + 1, to: this.version, count: this.version - to, reason: to ? "document_reset" : "rewound" };
-      this.version = to;
-      for (const resolve of this.#again?.resolve ?? []) resolve({ version: to });
+      const common = Math.min(this.version - 1, log.length);
+      const gap = { from: common + 1, to: this.version, count: this.version - common, reason: "rewound" };
+      this.version = 0;
+      for (const resolve of this.#again?.resolve ?? []) resolve({ version: 0 });
       this.#again = undefined;
       this.say("gap", gap);
     }

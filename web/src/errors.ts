@@ -3,7 +3,7 @@ export type Action = "reconnect" | "refresh_token" | "wait" | "stop";
 
 /** The codes of the package's own errors. */
 export type ShellCode =
-  | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED" | "DOCUMENT_RESET" | "MAY_BE_STORED"
+  | "UNSUPPORTED" | "INVALID_ARGUMENT" | "CLOSED" | "DOCUMENT_RESET" | "MAY_BE_STORED" | "REWOUND"
   | "WASM_FETCH" | "WASM_INTEGRITY" | "WASM_BLOCKED_BY_CSP" | "WASM_OUT_OF_MEMORY" | "WASM_INVALID" | "WASM_TRAP";
 
 /** The codes of the protocol; shared/protocol/errors.go has their table. */
@@ -46,6 +46,7 @@ export interface Failure {
  * - `CLOSED`: the session was closed before this could be done
  * - `DOCUMENT_RESET`: the server's document was reset or restored, and lacks what a Yjs
  *   document here still has
+ * - `REWOUND`: the server's log went back, and this change was made on what is gone: it is not sent again by itself
  * - `MAY_BE_STORED`: the browser was closed before the answer came, and nobody can say any more whether this was stored
  *
  * `getToken` may throw one with `recoverable: false` to say that it has no token until

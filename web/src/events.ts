@@ -148,7 +148,10 @@ export interface LeaderDetail {
   tabs?: string[];
 }
 
-/** Versions that are lost: what the app shows may be incomplete. */
+/**
+ * Versions that are lost: what the app shows may be incomplete. With the reason `rewound` the server's log went back: forget
+ * the document, for a `snapshot` or version 1 follows.
+ */
 export interface GapDetail extends Range {
   count: number;
   reason: string;
@@ -181,9 +184,12 @@ export interface KeptDetail {
   limit: number;
 }
 
-/** A kept change that was not stored. It stays kept, and is tried again by the next page, until the app discards it. */
+/**
+ * A change that is not stored. One that an earlier page kept stays kept, and is tried again by the next page, until the
+ * app discards it. With the code REWOUND it is a change that this tab had sent, and that the server's log has lost.
+ */
 export interface UnsavedDetail<Op = unknown> extends KeptChange<Op> {
-  /** Why: the server's refusal, or MAY_BE_STORED. */
+  /** Why: the server's refusal, MAY_BE_STORED or REWOUND. */
   error: HoldfastError;
 }
 

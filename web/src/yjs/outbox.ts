@@ -193,6 +193,7 @@ export class Outbox {
       this.#waiting.unshift(change.update);
     }
     if (error.code === "MESSAGE_TOO_LARGE" && this.#session.limits?.frameBytes < change.room) this.#retry(0); // smaller parts will do
+    else if (error.code === "REWOUND") this.#retry(0); // an update merges wherever the log is
     else if (error.action === "wait" || error.recoverable) {
       if (error.reason === "log_full") for (const events of this.#providers.keys()) events.full();
       this.#retry(error.retryAfter ?? patience);

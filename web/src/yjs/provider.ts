@@ -226,9 +226,8 @@ export class HoldfastProvider extends Emitter<HoldfastProviderEvents> {
 
   // That the log begins anew also counts for a provider that is not connected.
   #gap = ({ detail }: CustomEvent<GapDetail>): void => {
-    const { reason, from } = detail;
-    if (reason === "document_reset" || reason === "rewound") {
-      this.#goal = Math.min(this.#goal, from - 1);
+    if (detail.reason === "rewound") {
+      this.#goal = 0; // until the state says how far it goes
       this.#restart();
       if (this.#session.version > 0) this.#replay();
     } else if (this.#connection) this.#receive("gap", detail);
