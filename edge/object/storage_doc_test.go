@@ -27,6 +27,7 @@ Tables are made with the first row: an object that was only asked something stor
 What all objects share is in D1, in the tables of [migrations](migrations): the embedded issuer's accounts, their passwords and one-time
 tokens (hashes only), sign-ins (hashes of refresh tokens) and counted attempts; workspaces, documents and roles; apps and hashes
 of their keys. Deleting an account deletes its row, sign-ins, known browsers and roles there; its user's object keeps the audit log.
+Erasing a user deletes that too, and of the object leaves one row, of the session, that says up to when tokens are revoked and not whose (BACKEND.md).
 `
 
 // tableMeanings say what a row is, by table and object; columnMeanings what a column is.
