@@ -84,7 +84,6 @@ func (o *documentObject) forgetUser(e document.ForgetUser) {
 	}
 	o.store.write(forgetReceipts, name)
 	o.store.write(forgetAudit, name)
-	o.store.write(forgetEvents, name)
 }
 
 func (o *documentObject) answerForgotten(e document.Forgotten) {

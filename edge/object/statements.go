@@ -100,7 +100,6 @@ const (
 	forgetReceipts
 	forgetParts
 	forgetAudit
-	forgetEvents
 
 	textCount
 )
@@ -241,7 +240,6 @@ var texts = [...]statement{
 	forgetReceipts: {sql: "DELETE FROM receipts WHERE user_id = ?"},
 	forgetParts:    {sql: "UPDATE parts SET user_id = ?2, client_id = '' WHERE user_id = ?1"},
 	forgetAudit:    {sql: "DELETE FROM audit WHERE user_id = ?"},
-	forgetEvents:   {sql: "DELETE FROM events WHERE json_extract(CAST(data AS TEXT), '$.user_id') = ?"},
 }
 
 // String is the statement's text.
