@@ -2,20 +2,16 @@ package call
 
 import "github.com/holdfast-dev/holdfast/shared/jsonscan"
 
-// What erases and exports.
+// What erases.
 var (
 	// KindEraseComment erases what was said in a comment: EraseComment.
 	KindEraseComment = Kind{Documents, "erase_comment", "comment_erased"}
 	// KindForget erases what a document knows of a user: Forget.
 	KindForget = Kind{Documents, "forget", "forgotten"}
-	// KindExportDocument reads a part of all that a document has stored: Export.
-	KindExportDocument = Kind{Documents, "export", "export"}
 	// KindVisited lists the documents that may know of a user: Visited.
 	KindVisited = Kind{Sessions, "visited", "documents"}
 	// KindEraseUser erases a user's object: EraseUser.
 	KindEraseUser = Kind{Sessions, "erase_user", "user_erased"}
-	// KindExportUser reads a part of all that a user's object has stored: Export.
-	KindExportUser = Kind{Sessions, "export_user", "export"}
 )
 
 // EraseComment erases what was said in a comment, its replies included. It is answered with
@@ -79,69 +75,6 @@ type EraseUser struct{}
 
 // Message is the request as it is sent.
 func (r *EraseUser) Message() Message { return message(&KindEraseUser, nothing) }
-
-// Export asks for rows of one Part of what is stored, those after a place, at most Limit. Of
-// the entries of a document, with a UserID, it means that user's alone. It is answered with
-// Exported.
-type Export struct {
-	Kind     *Kind
-	Part     string
-	After    uint64
-	AfterKey string
-	To       uint64
-	Limit    int
-	UserID   string
-}
-
-// Message is the request as it is sent.
-func (r *Export) Message() Message { return message(r.Kind, r.fields) }
-
-func (r *Export) fields(f *fields) {
-	f.str("part", &r.Part)
-	f.uint("after", &r.After)
-	f.str("after_key", &r.AfterKey)
-	f.uint("to", &r.To)
-	f.count("limit", &r.Limit)
-	f.str("user_id", &r.UserID)
-}
-
-// Exported is the answer to Export: lines, each an object, and where it goes on, if it does.
-type Exported struct {
-	Lines   [][]byte
-	Next    uint64
-	NextKey string
-	HasMore bool
-}
-
-func (a *Exported) fields(f *fields) {
-	switch {
-	case !f.reading:
-		f.w.Array("lines")
-		for _, line := range a.Lines {
-			f.w.Item()
-			f.w.Buf = append(f.w.Buf, line...)
-		}
-		f.w.CloseArray()
-	case f.at("lines"):
-		for e := jsonscan.Elements(f.value); e.Next(); {
-			a.Lines = append(a.Lines, e.Value())
-		}
-	}
-	f.uint("next", &a.Next)
-	f.str("next_key", &a.NextKey)
-	f.flag("more", &a.HasMore)
-}
-
-// Append appends the answer to either kind.
-func (a *Exported) Append(dst []byte) []byte {
-	return appendAnswer(dst, &KindExportDocument, a.fields)
-}
-
-// ParseExported reads what ParseAnswer has returned; what is missing is zero.
-func ParseExported(value []byte) (a Exported) {
-	read(value, a.fields)
-	return a
-}
 
 // CommentErased is the answer to EraseComment.
 type CommentErased struct {

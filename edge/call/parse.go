@@ -14,7 +14,6 @@ type ToSession struct {
 	AppKey  AppKey
 	Audit   AuditSession
 	Visited Visited
-	Export  Export
 
 	UserMessage UserMessage
 	Heard       Heard
@@ -57,8 +56,6 @@ func ParseSession(text []byte) (*ToSession, Error) {
 		r.Kind, visit = &KindVisited, r.Visited.fields
 	case KindEraseUser.Word:
 		r.Kind = &KindEraseUser
-	case KindExportUser.Word:
-		r.Kind, r.Export.Kind, visit = &KindExportUser, &KindExportUser, r.Export.fields
 	default:
 		return r, unknown(word)
 	}
@@ -82,7 +79,6 @@ type ToDocument struct {
 	Audit        AuditDocument
 	EraseComment EraseComment
 	Forget       Forget
-	Export       Export
 	Deliver      Deliver
 	Recover      Recover
 	Past         Past
@@ -133,8 +129,6 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind, visit = &KindEraseComment, r.EraseComment.fields
 	case KindForget.Word:
 		r.Kind, visit, valid = &KindForget, r.Forget.fields, r.Forget.valid
-	case KindExportDocument.Word:
-		r.Kind, r.Export.Kind, visit = &KindExportDocument, &KindExportDocument, r.Export.fields
 	default:
 		return r, unknown(word)
 	}

@@ -92,7 +92,6 @@ var requests = []struct {
 	{"session: app_key, the app", &AppKey{Package: "com.example.one", Reason: "app_deleted", By: "olive"}},
 	{"session: visited", &Visited{Forgotten: []string{"welcome"}, After: "notes", Limit: 64}},
 	{"session: erase_user", &EraseUser{}},
-	{"session: export_user", &Export{Kind: &KindExportUser, Part: "audit", After: 7, Limit: 500}},
 	{"session: describe", &DescribeSession{}},
 	{"session: audit", &AuditSession{Entries{UserID: "usr_owner", From: at(-1_000_000), To: at(0), Limit: 50}}},
 
@@ -118,7 +117,6 @@ var requests = []struct {
 	{"document: erase_comment", &EraseComment{ID: 27, Reason: "by_operator", By: "olive"}},
 	{"document: forget", &Forget{UserID: "usr_owner", Reason: "by_operator", By: "olive"}},
 	{"document: forget, by the name", &Forget{UserID: "usr_owner", Texts: true, Names: true, Reason: "by_operator", By: "olive"}},
-	{"document: export", &Export{Kind: &KindExportDocument, Part: "entries", After: 7, AfterKey: "k", To: 9, Limit: 500, UserID: "usr_owner"}},
 	{"document: content", &Content{After: 9, Entries: 100, Bytes: 1 << 20}},
 	{"document: content, in the midst", &Content{Generation: "g1", After: 9, Snapshot: 20, Part: 3, Entries: 100, Bytes: 1 << 20, Known: `"g1.9"`}},
 	{"document: append", &Append{ClientID: "server", By: "olive", Force: true, Frames: postedFrames}},
@@ -143,7 +141,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 		return map[*Kind]sender{
 			&KindAdmit: &r.Admit, &KindLook: &r.Look, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey, &KindUserMessage: &r.UserMessage, &KindHeard: &r.Heard,
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
-			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{}, &KindExportUser: &r.Export,
+			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{},
 		}[r.Kind], err
 	},
 	"document": func(text []byte) (sender, Error) {
@@ -151,7 +149,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 		return map[*Kind]sender{
 			&KindGrant: &r.Push, &KindEndChannel: &r.EndChannel, &KindLock: &r.Lock, &KindAccessChanged: &AccessChanged{}, &KindDeliver: &r.Deliver, &KindRecover: &r.Recover, &KindPast: &r.Past, &KindErase: &Erase{},
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
-			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget, &KindExportDocument: &r.Export,
+			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget,
 			&KindContent: &r.Content, &KindAppend: &r.Append, &KindPresence: &Presence{},
 		}[r.Kind], err
 	},
@@ -194,8 +192,6 @@ var answers = []struct {
 	{"answer: visited", AppendVisited(nil, []string{"welcome"}, true), func(b []byte) any { d, more := ParseVisited(b); return fmt.Sprint(d, more) }, "[welcome] true"},
 	{"answer: forgotten", (&Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}).Append(nil),
 		func(b []byte) any { return ParseForgotten(value(b, &KindForget)) }, Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}},
-	{"answer: exported", (&Exported{[][]byte{[]byte(`{"type":"entry"}`)}, 7, "k", true}).Append(nil),
-		func(b []byte) any { return ParseExported(value(b, &KindExportDocument)) }, Exported{[][]byte{[]byte(`{"type":"entry"}`)}, 7, "k", true}},
 	{"answer: user_erased", (&UserErased{[]byte(`{"audit":3}`), 1}).Append(nil), passed(&KindEraseUser), `{"rows":{"audit":3},"sockets":1}`},
 	{"answer: comment_erased", (&CommentErased{2, 9}).Append(nil), passed(&KindEraseComment), `{"entries":2,"document_version":9}`},
 	{"answer: restored", (&Restored{9, 8, 3}).Append(nil), passed(&KindRestore), `{"document_version":9,"snapshot_version":8,"operations":3}`},
