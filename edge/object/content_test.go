@@ -58,3 +58,41 @@ func TestServersAppendAndRead(t *testing.T) {
 		expect(t, r.request(`{"kind":"presence"}`), `"members":[{"user_id":"ann","client_id":"c-ann","name":"`)
 	}
 }
+
+// An op that a server adds costs the rows that one by a socket does; the first since the object
+// woke one more, for the audit log.
+func TestAppendedOpsCostNoMoreRows(t *testing.T) {
+	d := newDisk(t)
+	object, err := NewDocument(d, d.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := func() (n int) {
+		for _, table := range d.all("SELECT name FROM sqlite_master WHERE type = 'table'") {
+			n += int(d.all(fmt.Sprintf("SELECT COUNT(*) FROM %s", table[0].Value))[0][0].Value.(float64))
+		}
+		return n
+	}
+	ops := 0
+	append := func(n int) int {
+		before := 0
+		if ops > 0 {
+			before = rows()
+		}
+		batch := make([]string, n)
+		for i := range batch {
+			ops++
+			batch[i] = postedOp(fmt.Sprint("m", ops))
+		}
+		d.object = object
+		d.enter(Input{Kind: Request, Ask: 9, Text: []byte(`{"kind":"append","client_id":"server","by":"olive",` + frames(batch...))})
+		return rows() - before
+	}
+	append(1)
+	if n := append(1); n != 1 {
+		t.Errorf("one op: %d rows", n)
+	}
+	if n := append(100); n != 100 {
+		t.Errorf("100 ops: %d rows", n)
+	}
+}

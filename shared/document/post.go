@@ -99,7 +99,6 @@ func (d *Document) rememberedOf(e *Post) (m *member, receipts *channel.Receipts,
 		d.forgetPoster(key)
 		if m.forgot { // by a restore: KnowsPoster has said so
 			d.remember(m, e.Receipts)
-			m.forgot = false
 		}
 		return m, &m.receipts, false
 	}
