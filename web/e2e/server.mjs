@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -122,7 +122,7 @@ export async function startServer(vars = {}) {
 
   const stop = async () => {
     await kill();
-    await rm(state, { recursive: true, force: true, maxRetries: 5 });
+    for (const folder of [state, `${state}-copy`]) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
 
   try {
@@ -140,5 +140,12 @@ export async function startServer(vars = {}) {
   };
   const document = (name) => operator("PUT", `documents/${name}`, { workspace_id: "ws_demo", title: name });
   const message = async (user, body) => (await operator("POST", `users/${user}/messages`, body)).message;
-  return { url, document, message, start, kill, stop };
+  // A copy of the state, taken and put back while the server is down.
+  const copied = `${state}-copy`;
+  const copy = () => cp(state, copied, { recursive: true });
+  const putBack = async () => {
+    await rm(state, { recursive: true, force: true });
+    await cp(copied, state, { recursive: true });
+  };
+  return { url, document, message, start, kill, stop, copy, putBack };
 }

@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/wasm/native"
 )
 
@@ -23,6 +25,7 @@ type member struct {
 	who    string
 	tokens atomic.Int32 // how often one was asked for
 	pause  chan struct{}
+	barred atomic.Bool // it reaches nobody
 
 	mu       sync.Mutex
 	received []string // version i+1 is the op received[i]
@@ -50,6 +53,9 @@ func (w *worker) prepare(account, document string) (*member, native.Config) {
 }
 
 func (m *member) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if m.barred.Load() {
+		return nil, errors.New("no way there")
+	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -104,6 +110,10 @@ func (m *member) read() {
 			}
 			m.received = append(m.received, op)
 		case native.Gap:
+			if m.others = append(m.others, ev); e.Reason == protocol.Rewound {
+				m.received = nil // what follows is all there is
+				break
+			}
 			m.faults = append(m.faults, fmt.Sprintf("a gap: %+v", e))
 		default:
 			m.others = append(m.others, ev)
