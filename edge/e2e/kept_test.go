@@ -162,3 +162,60 @@ func TestALogIsFullAndIsNot(t *testing.T) {
 	}
 	editor.receives("resolve")
 }
+
+// A restore is told to everybody who is connected, and to who was away: none of them takes the
+// log for the one it knew, however long the new one has become. Meanwhile an operator can read
+// what was kept, and what followed it.
+func TestARestoreIsToldToEverybody(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"KEEP_OPS": "2"})
+	dials := []dialling{
+		{document: "welcome", clientID: "o", token: s.Login("owner")}, {document: "welcome", clientID: "e", token: s.Login("editor")}, {document: "welcome", clientID: "v", token: s.Login("viewer")},
+	}
+	var conns []*conn
+	for _, d := range dials {
+		conns = append(conns, s.connect(d))
+	}
+	for i := 1; i <= 5; i++ {
+		conns[0].op(fmt.Sprint("m", i), fmt.Sprint("op", i))
+	}
+	for _, c := range conns[1:] {
+		c.receivedOps(5)
+	}
+	conns[1].send(`{"type":"system","event":"ack","data":{"seq":5}}`)
+	conns[1].quiet() // it has arrived
+	if f := conns[0].snapshot("s1", 3, "the state of three"); f.Event != "snapshot_ack" {
+		t.Fatalf("%+v", f)
+	}
+	away := conns[2]
+	away.ws.CloseNow()
+	read := s.must("GET", "/v1/admin/documents/welcome/snapshots/3", "")
+	if fmt.Sprint(read["data"]) != "[the state of three]" || read["parts"] != 1.0 || read["user_id"] != "usr_owner" {
+		t.Errorf("read %v", read)
+	}
+	if entries, _ := s.must("GET", "/v1/admin/documents/welcome/snapshots/3/entries", "")["entries"].([]any); len(entries) != 2 || at(entries[0], "data") != "op4" || at(entries[1], "data") != "op5" {
+		t.Errorf("what followed is %v", entries)
+	}
+	if status, answer := s.admin("GET", "/v1/admin/documents/welcome/snapshots/4", ""); status != 404 || at(answer, "data", "details", "reason") != "snapshot_not_kept" {
+		t.Errorf("%d %v", status, answer)
+	}
+	s.must("POST", "/v1/admin/documents/welcome/restore", `{"version":3,"snapshot":3}`)
+	for _, c := range conns[:2] {
+		if f := c.receives("error"); at(f.Data, "details", "reason") != "document_restored" {
+			t.Errorf("%+v", f)
+		}
+		if code := c.expectClose(); code != 4203 {
+			t.Errorf("closed with %d", code)
+		}
+	}
+	for i, d := range dials {
+		d.sessionID, d.lastSeq = conns[i].ack.text("session_id"), 5
+		back := s.connect(d)
+		if back.ack.Data["replay"] != nil || at(back.ack.Data, "gap", "reason") == nil {
+			t.Errorf("%s is back with %v", d.clientID, back.ack.Data)
+		}
+		if got := strings.Join(back.syncs(0), " "); !strings.Contains(got, "the state of three") || strings.Contains(got, "op4") {
+			t.Errorf("%s receives %q", d.clientID, got)
+		}
+	}
+}

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -73,12 +74,14 @@ func TestTheServedDescription(t *testing.T) {
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
 		"createAccount": `{"email":"new@example.com"}`, "changeAccount": `{"name":"New"}`, "setAccountPassword": `{"password":"` + firstPassword + `"}`,
 		"appendOperations": `{"message_id":"a1","op":1}`, "appendComments": `{"message_id":"a2","event":"create","body":"text"}`,
-		"makeKey": `{"name":"billing","documents":["*"],"scopes":["read"]}`, "putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`, "replayDeadLetters": `{"all":true}`, "deleteDeadLetters": `{"all":true}`,
+		"makeKey": `{"name":"billing","documents":["*"],"scopes":["read"]}`, "postMessage": `{"data":{"say":"hello"},"message_id":"hello"}`, "recoverDocument": `{"at":"2026-01-01T00:00:00Z"}`,
+		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`, "replayDeadLetters": `{"all":true}`, "deleteDeadLetters": `{"all":true}`,
 	}
 	// In an order in which each finds what it is about.
-	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
-		"appendOperations", "appendComments", "readContent", "getPresence", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSession",
-		"postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember",
+		"listWorkspaces", "getWorkspace", "listWorkspaceMembers", "listWorkspaceDocuments", "listDocuments", "listUsers", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
+		"appendOperations", "appendComments", "readContent", "getPresence", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
+		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
 		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
@@ -94,6 +97,10 @@ func TestTheServedDescription(t *testing.T) {
 			continue
 		}
 		path := place.Replace(o.Path)
+		if strings.Contains(path, "{version}") { // what was put back is the newest snapshot
+			list, _ := s.must("GET", "/v1/admin/documents/fresh/snapshots", "")["snapshots"].([]any)
+			path = strings.Replace(path, "{version}", fmt.Sprint(at(list[0], "version")), 1)
+		}
 		if o.ID == "permissionsWebhook" {
 			if status, text := s.hook(time.Now(), `{"user_id":"usr_owner"}`); status != 200 || o.CheckAnswer(status, text) != nil {
 				t.Errorf("%s: HTTP %d %s", o.ID, status, text)
@@ -121,7 +128,7 @@ func TestTheServedDescription(t *testing.T) {
 			}
 		}
 		query := map[string]string{"explain": "?at=" + time.Now().UTC().Format(time.RFC3339)}[o.ID]
-		if status, answer := s.admin(o.Method, path+query, bodies[o.ID]); status != 200 && status != 201 {
+		if status, answer := s.admin(o.Method, path+query, bodies[o.ID]); status != 200 && status != 201 && (o.ID != "recoverDocument" || status != 501) { // workerd has none
 			t.Errorf("%s: HTTP %d %v", o.ID, status, answer)
 		}
 		other := "PATCH"
