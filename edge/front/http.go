@@ -1,7 +1,6 @@
 package front
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -110,7 +109,7 @@ func (f *Front) handler(r request, most int, a *admission, header ...string) []b
 	}
 	large := &protocol.Error{Code: protocol.MessageTooLarge, Reason: protocol.ReasonTooLarge}
 	tooLarge := respondWith(large, large.Row().HTTP, header...)
-	if n, err := strconv.ParseUint(r.length, 10, 64); err == nil && n > uint64(most) {
+	if n, ok := jsonscan.Uint([]byte(strings.TrimLeft(r.length, "0"))); ok && n > uint64(most) {
 		return tooLarge
 	}
 	w := step("handler")

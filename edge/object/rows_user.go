@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/device"
 	"github.com/holdfast-dev/holdfast/shared/inbox"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
@@ -180,7 +181,7 @@ func appendNumbers(dst []byte, list []uint64) []byte {
 
 func numbers(text []byte) (list []uint64) {
 	for word := range strings.FieldsSeq(string(text)) {
-		if n, err := strconv.ParseUint(word, 10, 64); err == nil {
+		if n, ok := jsonscan.Uint([]byte(word)); ok {
 			list = append(list, n)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -44,13 +45,32 @@ func ParsePosition(text string) (p Position) {
 	if len(part) != 4 {
 		return Position{Generation: text}
 	}
-	term, bad1 := strconv.ParseUint(part[1], 16, TermBits)
-	base, bad2 := strconv.ParseUint(part[2], 10, 64)
-	baseTerm, bad3 := strconv.ParseUint(part[3], 16, TermBits)
-	if bad1 != nil || bad2 != nil || bad3 != nil || base > protocol.MaxSeq {
+	term, ok1 := parseTerm(part[1])
+	base, ok2 := jsonscan.Uint([]byte(part[2]))
+	baseTerm, ok3 := parseTerm(part[3])
+	if !ok1 || !ok2 || !ok3 || base > protocol.MaxSeq {
 		return Position{Generation: text}
 	}
 	return Position{part[0], term, base, baseTerm}
+}
+
+// parseTerm reads hexadecimal digits. strconv.ParseUint would bring reflection into a module.
+func parseTerm(text string) (term uint64, ok bool) {
+	if text == "" || len(text) > TermBits/4 {
+		return 0, false
+	}
+	for _, c := range []byte(text) {
+		switch {
+		case '0' <= c && c <= '9':
+			c -= '0'
+		case 'a' <= c && c <= 'f':
+			c -= 'a' - 10
+		default:
+			return 0, false
+		}
+		term = term<<4 | uint64(c)
+	}
+	return term, true
 }
 
 // position is where a connection begins that begins now.
