@@ -71,7 +71,8 @@ func (c *Client) announce() {
 		if s.position != "" {
 			w.Str("generation", s.generation)
 			w.Str("position", s.position)
-			w.Uint("verified", c.verified)
+			w.Str("comparedPosition", c.compare.with.position)
+			w.Uint("compared", c.compare.with.version)
 		}
 		w.Strs("permissions", s.permissions)
 		w.Uint("permEpoch", s.permEpoch)

@@ -33,10 +33,7 @@ type Client struct {
 	tabs    tabs
 	log     log
 
-	// verified is up to which version the server has compared its log with the leader's; claimed is
-	// what it is to compare in place of that.
-	verified uint64
-	claimed  claim
+	compare compare
 
 	gathering gathering
 	room      room
@@ -202,7 +199,7 @@ func (c *Client) Deadline() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	t := &c.tabs
-	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), c.gathering.at, t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.offerAt, t.rollAt, c.log.syncBy, c.askBy(), c.keep.markBy, c.gone.loadBy)
+	return c.conn.Deadline(c.flow.ackAt, c.askAgainAt(), c.gathering.at, t.pongAt, t.probeAt, t.reassertAt, t.opBy, t.offerAt, t.rollAt, c.log.syncBy, c.askBy(), c.keep.markBy, c.gone.loadBy, c.compare.at)
 }
 
 // due does what the time has come for, in the order of a wake-up: clock, token,
@@ -223,6 +220,7 @@ func (c *Client) due() {
 	c.asksDue()
 	c.tabsDue()
 	c.keepDue()
+	c.compareDue()
 }
 
 // setHidden notes whether the page is hidden, where its timers may fire only once a minute.

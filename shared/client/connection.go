@@ -39,13 +39,11 @@ func (c *Client) url() string {
 	u = appendEscaped(u, c.cfg.Document)
 	u = append(u, "?client_id="...)
 	u = appendEscaped(u, c.cfg.ClientID)
+	c.compare.dialled = claim{}
 	if c.session.id != "" {
 		u = append(u, "&session_id="...)
 		u = appendEscaped(u, c.session.id)
-		at := claim{c.session.position, c.log.version}
-		if c.claimed.position != "" {
-			at = c.claimed
-		}
+		at := c.dialling()
 		u = append(u, "&last_seq="...)
 		u = strconv.AppendUint(u, at.version, 10)
 		if at.position != "" {

@@ -51,11 +51,7 @@ func (c *Client) acknowledged(a protocol.ConnectionAck) {
 		(*owner)(c).End(clientconn.ErrOtherUser, 0)
 		return
 	}
-	verified := max(c.log.delivered(), c.claimed.version)
 	c.compareLog(a)
-	if c.verified = verified; a.Gap != nil && a.Gap.Reason == protocol.Rewound {
-		c.verified = c.log.delivered()
-	}
 	n.acked = 0
 	c.replaced, c.claimBy = status{}, zero
 	s.id, s.userID, s.generation, s.position = a.SessionID, a.UserID, a.Generation, a.Position

@@ -206,7 +206,7 @@ func (c *Client) onLeader(m message) {
 	if !ok {
 		return
 	}
-	s := &c.session
+	s, news := &c.session, false
 	if id, user := m.str("sessionId"), m.str("userId"); id != "" && user != "" {
 		known := c.conn.NamedUser()
 		if known != "" && known != user || known == "" && c.conn.Token.Seen != "" && !peek.Names(c.conn.Token.Seen, user) {
@@ -215,9 +215,10 @@ func (c *Client) onLeader(m message) {
 		}
 		s.id, s.userID = id, user
 		if st.state == stateConnected {
-			verified, _ := m.num("verified")
+			news = m.str("position") != s.position
+			compared, _ := m.num("compared")
 			s.generation = m.str("generation")
-			c.follows(m.str("position"), verified)
+			c.follows(m.str("position"), claim{m.str("comparedPosition"), compared})
 		}
 		s.permissions, _ = jsonscan.Strs(jsonscan.Field(m.raw, "permissions"))
 		s.permEpoch, _ = m.num("permEpoch")
@@ -255,6 +256,9 @@ func (c *Client) onLeader(m message) {
 		version = 0
 	}
 	newest, _ := m.num("newest")
+	if news {
+		c.log.target = min(c.log.target, max(version, newest, c.log.version)) // it may be that of another log
+	}
 	c.log.newest = max(version, min(newest, protocol.MaxSeq))
 	c.setStatus(st)
 	c.heardStatus(st)
@@ -324,7 +328,11 @@ func (c *Client) report(f *Failure) {
 }
 
 func (c *Client) onEvent(m message) {
-	switch m.str("event") {
+	event := m.str("event")
+	if c.status.state != stateConnected && (event == "ops" || event == "snapshot") {
+		return // of which connection this is, the leader has yet to say; it is asked for then
+	}
+	switch event {
 	case "ops":
 		for a := jsonscan.Elements(jsonscan.Field(m.raw, "entries")); a.Next(); {
 			if e, ok := readEntry(a.Value()); ok {
@@ -350,7 +358,7 @@ func (c *Client) onEvent(m message) {
 		}
 	case "reset":
 		if to, ok := m.num("to"); ok {
-			c.rewind(to)
+			c.rewind(to, m.str("position"))
 		}
 	case "refused":
 		if f, ok := readFailure(jsonscan.Field(m.raw, "error")); ok {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -41,6 +42,14 @@ func (s *own) keep(o queued, version uint64) {
 	}
 }
 
+// newest is the version of the newest, 0 for none.
+func (s *own) newest() uint64 {
+	if n := len(s.list); n > 0 {
+		return s.list[n-1].version
+	}
+	return 0
+}
+
 // take returns those from a version on, and forgets them.
 func (s *own) take(from uint64) (list []ownEntry) {
 	n := len(s.list)
@@ -61,28 +70,36 @@ var errRewound = &Failure{
 	Reason: protocol.Rewound, Action: protocol.ActionStop,
 }
 
-// compareLog begins again if the server's log is not the one that this tab has.
+// compareLog begins again if the server's log is not the one that was dialled with.
 func (c *Client) compareLog(a protocol.ConnectionAck) {
-	last := c.log.delivered()
+	at, last := c.compare.dialled, c.log.delivered()
+	c.compare.pending = claim{}
 	switch {
 	case a.Gap != nil && a.Gap.Reason == protocol.Rewound:
-		if c.claimed.position != "" {
-			last = max(last, c.claimed.version)
-		}
-		c.reset(min(a.Gap.From-1, last))
+		at.version = min(a.Gap.From-1, max(last, at.version))
+		c.reset(at.version)
 	case a.DocumentVersion < last: // a server that has no word for it
-		c.reset(a.DocumentVersion)
+		at.version = a.DocumentVersion
+		c.reset(at.version)
 	}
-	c.claimed = claim{}
+	if c.compare.unsure == c.compare.dialled {
+		c.compare.unsure = claim{}
+	}
+	c.compare.with = at
+	own := c.has(c.log.delivered())
+	if !own.knownFrom(a.Position, at) {
+		c.claim(own)
+	}
 }
 
 // reset is a log that went back: what is after `to` is not in it.
 func (c *Client) reset(to uint64) {
 	w := c.event("reset")
 	w.Uint("to", to)
+	w.Str("position", c.compare.dialled.position)
 	c.post(w)
 	c.log.emptyQueue()
-	c.rewind(to)
+	c.rewind(to, c.compare.dialled.position)
 	for _, o := range c.gone.ops {
 		c.giveBack(o.queued, errRewound)
 		c.gone.unclear = append(c.gone.unclear, o.messageID)
@@ -95,9 +112,14 @@ func (c *Client) reset(to uint64) {
 	}
 }
 
-func (c *Client) rewind(to uint64) {
+// rewind is the same in each tab. It was found by what was received on a connection at a position;
+// of a tab that may have another log it says nothing.
+func (c *Client) rewind(to uint64, position string) {
 	l := &c.log
 	last := l.delivered()
+	if u := c.compare.unsure; u.position != "" && boot(u.position) != boot(position) {
+		to = 0
+	}
 	for _, o := range l.own.take(to + 1) {
 		c.emitUnsaved(o.queued, errRewound)
 	}
@@ -111,6 +133,7 @@ func (c *Client) rewind(to uint64) {
 	l.held, l.rewound = true, true
 	l.seen = seen{}
 	c.keep.heard = heard{}
+	c.compare.unsure = claim{}
 	l.version, l.syncBy, l.restore, l.again.to = 0, zero, restore{}, 0
 	l.target, l.newest, l.covered, l.asks = 0, 0, 0, 0
 	w := jsonscan.NewObject(nil)
@@ -142,10 +165,21 @@ func (c *Client) giveBackOld() {
 	}
 }
 
-// claim is what a tab says of its log that is ahead of the leader's.
+// claim is what a tab has: all up to a version, the last of it on a connection that began at a position.
 type claim struct {
 	position string
 	version  uint64
+}
+
+// compare is what of the tabs' logs the server has compared with its own.
+type compare struct {
+	dialled claim // what the newest dial said
+	with    claim // what that came to: the log is known to have this
+	pending claim // what is to be compared next, at a time
+	at      time.Time
+	// unsure is what this tab had when its leader connected in another way. Until that is
+	// compared too, it may be of another log.
+	unsure claim
 }
 
 // boot is what two positions have in common if the document has not begun anew between them:
@@ -156,28 +190,91 @@ func boot(position string) string {
 	return generation + "." + term
 }
 
-// follows takes the leader's position over. A tab that has more than the leader had when it
-// connected has the server compare that too.
-func (c *Client) follows(position string, verified uint64) {
-	s := &c.session
-	if own := c.log.delivered(); position != "" && s.position != "" && own > verified && boot(position) != boot(s.position) {
-		w := c.message("tab_position")
-		w.Str("position", s.position)
-		w.Uint("version", own)
-		c.post(w)
-	}
-	s.position = position
+// knownFrom reports whether a claim needs no comparison: of a connection at a position, for which
+// the server compared another claim.
+func (o claim) knownFrom(position string, with claim) bool {
+	return o.position == "" || position == "" || o.version == 0 || boot(o.position) == boot(position) ||
+		boot(o.position) == boot(with.position) && o.version <= with.version
 }
 
-// onClaim connects once more, with what another tab has: it may be of another log.
+// has is this tab's claim. What was stored of its own may lie beyond what it has received again
+// since the log went back.
+func (c *Client) has(version uint64) claim {
+	if c.session.position != "" {
+		version = max(version, c.log.own.newest())
+	}
+	return claim{c.session.position, version}
+}
+
+// dialling is what the next dial has the server compare.
+func (c *Client) dialling() claim {
+	at := c.has(c.log.version)
+	switch {
+	case c.compare.pending.position != "":
+		at = c.compare.pending
+	case c.compare.unsure.position != "":
+		at = c.compare.unsure
+	}
+	c.compare.dialled = at
+	return at
+}
+
+// follows takes the leader's position over. Where that says nothing of what this tab has, the
+// leader has the server compare it.
+func (c *Client) follows(position string, with claim) {
+	k, own := &c.compare, c.has(c.log.delivered())
+	if u := k.unsure; u.position != "" && boot(u.position) == boot(with.position) && u.version <= with.version {
+		k.unsure = claim{}
+	}
+	if !own.knownFrom(position, with) {
+		if k.unsure.position != "" { // twice in a row
+			c.rewind(0, "")
+		} else {
+			k.unsure = own
+		}
+	}
+	c.session.position = position
+	if k.unsure.position != "" {
+		w := c.message("tab_position")
+		w.Str("position", k.unsure.position)
+		w.Uint("version", k.unsure.version)
+		c.post(w)
+	}
+}
+
+// onClaim is another tab that has what was not compared.
 func (c *Client) onClaim(m message) {
 	version, ok := m.num("version")
 	position := m.str("position")
-	if !ok || version <= c.verified || version > protocol.MaxSeq || !protocol.ValidID(position, maxID) ||
-		!c.conn.Live() || c.now.Sub(c.tabs.redialled) < clientconn.LeastBetweenDials {
-		return
+	if ok && version <= protocol.MaxSeq && protocol.ValidID(position, maxID) {
+		c.claim(claim{position, version})
 	}
-	c.tabs.redialled, c.claimed = c.now, claim{position, version}
+}
+
+// claim has the server compare something, by connecting once more, soon.
+func (c *Client) claim(o claim) {
+	k := &c.compare
+	if k.pending.position == "" || o.version > k.pending.version {
+		k.pending = o
+	}
+	if k.at.IsZero() {
+		k.at = maxOf(c.now, c.tabs.redialled.Add(clientconn.LeastBetweenDials))
+	}
+}
+
+func maxOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// compareDue connects for that.
+func (c *Client) compareDue() {
+	if !c.conn.Past(&c.compare.at) || !c.tabs.leading || c.compare.pending.position == "" || !c.conn.Live() {
+		return // the next dial says it
+	}
+	c.tabs.redialled = c.now
 	c.conn.HangUp(1000, "compare")
 	(*owner)(c).Disconnected(clientconn.Outage{Reason: "compare"})
 	c.conn.Connect()

@@ -14,6 +14,7 @@ func (c *Client) catchUp(a protocol.ConnectionAck) {
 	// What the server calls a gap here is only more than it cares to replay: the log itself is asked first.
 	// What was asked for before went with the connection, and counts as no refusal.
 	c.log.syncBy, c.log.asks = time.Time{}, 0
+	c.log.target = min(c.log.target, max(a.DocumentVersion, c.log.version)) // it may be that of another log
 	if c.log.restore.of > 0 {
 		// The rest of the comments from before a snapshot was not there yet.
 		c.log.target = max(c.log.target, a.DocumentVersion)

@@ -177,6 +177,7 @@ func (c *Client) follow(reason string) {
 	c.gathering.forgetOthers(c.cfg.TabID)
 	l.syncBy, l.target = time.Time{}, l.version
 	c.dropGone()
+	c.compare.pending, c.compare.at = claim{}, zero
 	c.account.askAt = zero
 	c.emitRole()
 	c.setStatus(c.down(status{reason: reason}))
