@@ -145,6 +145,9 @@ test("what an operator may want is a note", async () => {
 test("secrets are missed by name: those that are there, and those that come with the deployment", async () => {
 	assert.match(stops(await check(good, { secrets: ["ADMIN_TOKEN"] }))[0], /SIGNING_KEY is missing/);
 	assert.match(stops(await check(good, { secrets: ["SIGNING_KEY"] }))[0], /ADMIN_TOKEN is missing/);
+	const told = `${good}EVENTS_URL = "https://hooks.example.org/"\n`;
+	assert.match(stops(await check(told, { secrets: ["ADMIN_TOKEN", "SIGNING_KEY"] }))[0], /EVENTS_SECRET is missing/);
+	assert.equal((await check(told)).code, 0, "with the secret");
 	const outside = good.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"\nJWKS_URL = "https://id.example.com/keys"');
 	assert.equal((await check(outside, { secrets: ["ADMIN_TOKEN"] })).code, 0, "no signing key is needed beside another issuer");
 	const asked = good.replace('EMBEDDED_ISSUER = "1"', 'AUDIENCE = "app"');
