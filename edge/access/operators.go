@@ -64,3 +64,7 @@ func (o Operators) Find(authorization string) string {
 func NotAnOperator() *protocol.Error {
 	return &protocol.Error{Code: protocol.AuthenticationFailed, Reason: "not_an_operator", Message: "This needs an operator's token."}
 }
+
+// VisitorClaims is the name under which the front Worker gives the handler the claims of the user who
+// asks (call.Claims), beside the variables. No variable can have it.
+const VisitorClaims = "visitor:claims"

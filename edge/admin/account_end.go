@@ -127,6 +127,7 @@ func (c *request) out(reason string) (answer, *protocol.Error) {
 	r := c.ending(protocol.TokenRevoked, reason)
 	r.All = true
 	receipt, err := c.ask(c.ctx, c.user, r.Message())
+	c.endDelegations(r)
 	_, failed := c.store.EndSignIns(c.ctx, c.user, "", c.cfg.Now())
 	if failed == nil {
 		failed = c.store.ForgetBrowsers(c.ctx, c.user)

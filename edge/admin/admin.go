@@ -62,6 +62,15 @@ type Config struct {
 	PasswordMin int
 	// Derive hashes a password.
 	Derive account.Derive
+	// Claims are those of the user who asks, as the front Worker has verified them; nil for an
+	// operator's request.
+	Claims []byte
+	// Origins are whose pages may read an answer to a user.
+	Origins access.Origins
+	// MaxDelegations is how many delegations a user may have, and DelegationLife how long one may
+	// last. Defaults 50 and 90 days.
+	MaxDelegations int
+	DelegationLife time.Duration
 	// Elsewhere says that permissions come from PERMISSIONS_URL: what is stored here
 	// decides nothing, and is refused.
 	Elsewhere bool
@@ -115,6 +124,12 @@ func New(cfg Config, store Store, accounts account.Store, objects Objects) *API 
 	}
 	if cfg.MaxMessageTTL <= 0 {
 		cfg.MaxMessageTTL = 30 * 24 * time.Hour
+	}
+	if cfg.MaxDelegations <= 0 {
+		cfg.MaxDelegations = 50
+	}
+	if cfg.DelegationLife <= 0 {
+		cfg.DelegationLife = 90 * 24 * time.Hour
 	}
 	if cfg.ResetTTL <= 0 {
 		cfg.ResetTTL = DefaultResetTTL
@@ -193,6 +208,9 @@ func (a *API) serve(route *route, w http.ResponseWriter, r *http.Request) {
 		err = c.mayTouch()
 	}
 	var out answer
+	if route.user {
+		c.share(w)
+	}
 	if err == nil {
 		out, err = route.do(c)
 	}
@@ -202,6 +220,14 @@ func (a *API) serve(route *route, w http.ResponseWriter, r *http.Request) {
 	}
 	out.write(w)
 	c.log(route, out.status, nil)
+}
+
+// share lets the user's page read the answer.
+func (c *request) share(w http.ResponseWriter) {
+	cors := c.cfg.Origins.CORS(c.request.Header.Get("Origin"), c.request.URL)
+	for i := 0; i+1 < len(cors); i += 2 {
+		w.Header().Set(cors[i], cors[i+1])
+	}
 }
 
 func (c *request) refuse(w http.ResponseWriter, r *route, err *protocol.Error) {

@@ -135,6 +135,9 @@ func (c *request) author(r *call.Append) *protocol.Error {
 	if r.ClientID = name; client != "" {
 		r.ClientID = client
 	}
+	if protocol.IsDelegate(r.ClientID) {
+		return rest.BadField("client_id") // what a program has written for the user, nobody else has
+	}
 	return nil
 }
 

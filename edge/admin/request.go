@@ -52,6 +52,7 @@ func (c *request) read(r *route) *protocol.Error {
 		{"package", &c.app, protocol.PackageName},
 		{"key_id", &c.key, isKeyID},
 		{"link_id", &c.link, protocol.LinkID},
+		{"delegation_id", &c.key, protocol.DelegationID},
 	} {
 		if !strings.Contains(r.path, "{"+n.name+"}") {
 			continue
@@ -196,7 +197,7 @@ const lastSecond = 253402300799
 // log writes who did what, to whom, and how it ended. It leaves the body out, and of the
 // path everything that is not an id.
 func (c *request) log(r *route, status int, err *protocol.Error) {
-	if c.by == "" && (r == nil || !r.raw) {
+	if c.by == "" && (r == nil || !r.raw && !r.user) {
 		return // the description is public
 	}
 	w := jsonscan.NewObject(nil)
@@ -212,7 +213,11 @@ func (c *request) log(r *route, status int, err *protocol.Error) {
 	}
 	w.Str("operation", operation)
 	by := c.by
-	if by == "" {
+	switch {
+	case by != "":
+	case r.user:
+		by = userName
+	default:
 		by = webhookName
 	}
 	for _, m := range [...]struct{ name, value string }{

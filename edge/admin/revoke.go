@@ -36,6 +36,7 @@ func revoke(c *request) (answer, *protocol.Error) {
 		return c.revokeGuest(r)
 	}
 	receipt, err := c.ask(c.ctx, c.user, r.Message())
+	c.endDelegations(r)
 	if !c.cfg.Embedded || kind == "jti" || kind == "before" || kind == "client_id" && err != nil {
 		return ended(receipt, "", err)
 	}
@@ -58,6 +59,24 @@ func revoke(c *request) (answer, *protocol.Error) {
 	return ended(receipt, state, err)
 }
 
+// endDelegations marks the delegations that a revocation covers, for whoever lists them. The
+// session object refuses them, marked or not.
+func (c *request) endDelegations(r *call.End) {
+	now := c.cfg.Now()
+	issued := r.Before.Time()
+	switch {
+	case r.All:
+		issued = now
+	case issued.IsZero():
+		return
+	default: // the whole second is meant, of the one that runs what has passed of it
+		if issued = issued.Truncate(time.Second).Add(time.Second - time.Millisecond); issued.After(now) {
+			issued = now
+		}
+	}
+	c.store.EndDelegations(c.ctx, c.user, issued, now)
+}
+
 // ended is the answer to a revocation; signIns says what became of the sign-ins, "" where
 // none are meant.
 func ended(receipt []byte, signIns string, err *protocol.Error) (answer, *protocol.Error) {
@@ -77,12 +96,12 @@ func (c *request) meant(r *call.End, field string) *protocol.Error {
 	text, _ := jsonscan.Str(c.fields[field])
 	good := false
 	switch field {
-	case "jti":
-		r.TokenID, good = text, protocol.UserID(text) // what a token's jti is taken by, too
+	case "jti": // by what a token's is taken, too; a delegation is revoked by its own call
+		r.TokenID, good = text, protocol.UserID(text) && !protocol.IsDelegate(text)
 	case "sign_in":
 		r.SignIn, good = text, signin.IsID(text)
 	case "client_id":
-		r.ClientID, good = text, protocol.Identifier(text, protocol.DefaultLimits.IDBytes)
+		r.ClientID, good = text, protocol.Identifier(text, protocol.DefaultLimits.IDBytes) && !protocol.IsDelegate(text)
 	case "before":
 		at, err := c.before(c.fields[field])
 		r.Before = call.At(at)

@@ -24,7 +24,9 @@ type route struct {
 	appends bool
 	// raw routes read the body as it is.
 	raw bool
-	do  func(*request) (answer, *protocol.Error)
+	// user routes are for a user with an access token.
+	user bool
+	do   func(*request) (answer, *protocol.Error)
 }
 
 // Parts of paths. What a path names is checked for each route alike: see named.
@@ -92,6 +94,12 @@ func routes() []route {
 		{method: "GET", path: userPath + "/sign-ins", name: "listSignIns", do: listSignIns},
 		{method: "POST", path: userPath + "/device/messages", name: "postDeviceMessage", fields: []string{"data"}, foreign: true, do: postDeviceMessage},
 		{method: "POST", path: userPath + "/messages", name: "postMessage", fields: []string{"data", "message_id", "ttl_s"}, foreign: true, do: postMessage},
+		{method: "GET", path: delegationsPath, name: "listDelegations", do: listDelegations},
+		{method: "POST", path: delegationsPath, name: "makeDelegation", fields: delegationFields, do: makeDelegation},
+		{method: "DELETE", path: delegationPath, name: "revokeDelegation", fields: []string{"reason"}, do: revokeDelegation},
+		{method: "GET", path: ownDelegationsPath, name: "listOwnDelegations", user: true, do: listOwnDelegations},
+		{method: "POST", path: ownDelegationsPath, name: "makeOwnDelegation", fields: delegationFields, user: true, do: makeOwnDelegation},
+		{method: "DELETE", path: ownDelegationPath, name: "revokeOwnDelegation", fields: []string{"reason"}, user: true, do: revokeOwnDelegation},
 		{method: "GET", path: userPath + "/audit", name: "getAudit", do: getAudit},
 		{method: "GET", path: userPath + "/explain", name: "explain", do: explain},
 

@@ -24,6 +24,7 @@ type Document struct {
 type Store interface {
 	AppStore
 	DocumentKeyStore
+	DelegationStore
 	Lists
 	SignIns
 	EraseStore

@@ -78,6 +78,8 @@ func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
 	e.named("links", "maker", user) // with their guests
 	e.over("UPDATE event_dead_letters SET "+blank("event")+" WHERE user_id = ?", user)
 	e.named("event_dead_letters", "user_id", user)
+	e.over("UPDATE delegations SET "+blank("name")+" WHERE user_id = ?", user)
+	e.named("delegations", "user_id", user)
 	if account != "" {
 		e.delete("login_attempts", "user_id = ?", account)
 		e.over("UPDATE refresh_tokens SET "+blank("user_agent")+" WHERE user_id = ?", account)
@@ -97,6 +99,8 @@ func (s SQLStore) EraseDocument(ctx context.Context, id string, rights bool) ([]
 		e.over("UPDATE documents SET "+blank("title")+" WHERE id = ?", id)
 		e.delete("documents", "id = ?", id)
 	}
+	e.over("UPDATE delegations SET "+blank("name")+" WHERE document_id = ?", id)
+	e.delete("delegations", "document_id = ?", id)
 	e.delete("opened_documents", "document_id = ?", id)
 	e.over("UPDATE event_dead_letters SET "+blank("event")+" WHERE document = ?", id)
 	e.delete("event_dead_letters", "document = ?", id)

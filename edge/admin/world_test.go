@@ -48,16 +48,17 @@ type world struct {
 	// down makes a store's method, or an object as "SESSIONS/ann", fail.
 	down map[string]bool
 	// answers are what objects say, by binding and name, or by kind of message.
-	answers    map[string]string
-	documents  map[string]Document
-	workspaces map[string]string
-	grants     map[string]string // document user -> role
-	apps       appTables
-	keys       []DocumentKey
-	opened     map[string][]string // workspace -> documents
-	signIns    []SignIn
-	dead       deadTable
-	accounts   *accounttest.Memory
+	answers     map[string]string
+	documents   map[string]Document
+	workspaces  map[string]string
+	grants      map[string]string // document user -> role
+	apps        appTables
+	keys        []DocumentKey
+	delegations []Delegation
+	opened      map[string][]string // workspace -> documents
+	signIns     []SignIn
+	dead        deadTable
+	accounts    *accounttest.Memory
 }
 
 func newWorld(t *testing.T) *world {

@@ -15,10 +15,17 @@ type ConnectDocument struct {
 	Redial bool
 	// Protocol is the subprotocol that was selected.
 	Protocol string
+	// Delegate says that it is a program that acts for the user.
+	Delegate bool
 }
 
 // Message is the request as it is sent.
-func (r *ConnectDocument) Message() Message { return message(&KindConnectDocument, r.fields) }
+func (r *ConnectDocument) Message() Message {
+	if r.Delegate {
+		return message(&KindConnectDelegate, r.fields)
+	}
+	return message(&KindConnectDocument, r.fields)
+}
 
 func (r *ConnectDocument) fields(f *fields) {
 	f.raw("grant", &r.Grant)

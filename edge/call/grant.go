@@ -49,6 +49,10 @@ type Grant struct {
 	AdmittedAt        Moment
 	// Share is how much of the document's limits is this user's, in thousandths; 0 is all.
 	Share int
+	// Withheld is what of Permissions a delegate does not have, and MadeAt its IssuedAt to the
+	// millisecond. Only KindAdmitDelegate is answered with either.
+	Withheld permission.Set
+	MadeAt   Moment
 	next
 }
 
@@ -69,6 +73,8 @@ func (g *Grant) fields(f *fields) {
 	f.str("jti", &g.TokenID)
 	f.millis("admitted_at", &g.AdmittedAt)
 	f.count("share", &g.Share)
+	f.levels("withheld", &g.Withheld)
+	f.millis("made_at", &g.MadeAt)
 	g.next.fields(f)
 }
 

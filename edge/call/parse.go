@@ -15,8 +15,10 @@ type ToSession struct {
 	Audit   AuditSession
 	Visited Visited
 
-	UserMessage UserMessage
-	Heard       Heard
+	UserMessage   UserMessage
+	Heard         Heard
+	AdmitDelegate AdmitDelegate
+	May           May
 }
 
 // ParseSession reads what a user's object is asked; the error is 0 for a good text. That it
@@ -33,6 +35,10 @@ func ParseSession(text []byte) (*ToSession, Error) {
 		r.Kind, visit, valid = &KindAdmit, r.Admit.fields, r.Admit.valid
 	case KindLook.Word:
 		r.Kind, visit, valid = &KindLook, r.Look.fields, r.Look.valid
+	case KindAdmitDelegate.Word:
+		r.Kind, visit, valid = &KindAdmitDelegate, r.AdmitDelegate.fields, r.AdmitDelegate.valid
+	case KindMay.Word:
+		r.Kind, visit, valid = &KindMay, r.May.fields, r.May.valid
 	case KindGone.Word, KindClientGone.Word:
 		r.Gone.Others = word == KindClientGone.Word
 		r.Kind, visit, valid = &KindGone, r.Gone.fields, r.Gone.valid
@@ -175,6 +181,8 @@ func ParseDocumentConnect(text []byte) (*ToSocket, Error) {
 	switch {
 	case err != 0:
 		return r, err
+	case word == KindConnectDelegate.Word:
+		r.Document.Delegate = true
 	case word != KindConnectDocument.Word && word != "":
 		return r, Unknown
 	}

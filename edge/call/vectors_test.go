@@ -51,6 +51,12 @@ var (
 		Permissions: permission.Read | permission.Write, Epoch: 3, Locked: true, AccessAt: at(1), Access: 4,
 		Expires: at(900_000), IssuedAt: at(-100_000), TokenID: "t1", AdmittedAt: at(2), Share: 500,
 	}
+	// delegated is a delegate's.
+	delegated = Grant{
+		UserID: "usr_owner", Name: "Agent X", SessionID: "s1", Document: "welcome", WorkspaceID: "ws_demo", Role: "owner",
+		Permissions: permission.All, Epoch: 3, Expires: at(900_000), IssuedAt: at(-100_000), TokenID: "delegate:00000000000000d1", AdmittedAt: at(2),
+		Withheld: permission.Moderate | permission.Admin, MadeAt: at(-99_750),
+	}
 	// entered is the grant of the front Worker's tests, older than some of the members.
 	entered = []byte(`{"user_id":"usr_owner","name":"Olive","session_id":"s1","document":"welcome","workspace_id":"ws_demo","role":"owner","permissions":["read","write"],"epoch":3,"locked":false,"exp":1736244900,"jti":"t1"}`)
 	// again is the claims as they come back from JavaScript, which sorts nothing.
@@ -71,6 +77,12 @@ var requests = []struct {
 	{"session: admit, again", &Admit{Document: "welcome", ClientID: "c1", Claims: again, GoneAt: at(2), Access: 4, Again: true}},
 	{"session: admit, a token is refreshed", &Admit{Document: "welcome", ClientID: "c1", Claims: claims.Append(nil), Access: 4, Refresh: true}},
 	{"session: look", &Look{Document: "welcome", Access: 4}},
+	{"session: admit, a delegate", &AdmitDelegate{
+		Document: "welcome", UserID: "usr_owner", Delegation: "00000000000000d1", Name: "Agent X", Withheld: permission.Moderate | permission.Admin,
+		IssuedAt: at(-99_750), Expires: at(900_000), GoneAt: at(2), Access: 4, Again: true,
+	}},
+	{"session: may", &May{Document: "welcome", Claims: claims.Append(nil)}},
+	{"session: may, anything", &May{Claims: claims.Append(nil)}},
 	{"session: gone", &Gone{Document: "welcome", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
 	{"session: gone, a client", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "grace_expired", AdmittedAt: at(2)}},
 	{"session: gone, one of several", &Gone{Document: "welcome", ClientID: "c1", SessionID: "s1", Reason: "replaced", Others: true, AdmittedAt: at(2)}},
@@ -131,6 +143,7 @@ var requests = []struct {
 	{"document connect: connect", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Protocol: "holdfast.v1"}},
 	{"document connect: connect, by itself", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Redial: true}},
 	{"document connect: connect, with a position", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Position: "7c1d.5.40.4"}},
+	{"document connect: connect, a delegate", &ConnectDocument{Grant: delegated.Append(nil), ClientID: "delegate:00000000000000d1", Protocol: "holdfast.v1", Delegate: true}},
 	{"document connect: connect, anew", &ConnectDocument{Grant: entered, ClientID: "c1"}},
 }
 
@@ -142,6 +155,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 			&KindAdmit: &r.Admit, &KindLook: &r.Look, &KindGone: &r.Gone, &KindAccess: &r.Access, &KindEnd: &r.End, &KindPost: &r.Post, &KindAppKey: &r.AppKey, &KindUserMessage: &r.UserMessage, &KindHeard: &r.Heard,
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
 			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{},
+			&KindAdmitDelegate: &r.AdmitDelegate, &KindMay: &r.May,
 		}[r.Kind], err
 	},
 	"document": func(text []byte) (sender, Error) {
@@ -173,6 +187,8 @@ var answers = []struct {
 	want  any
 }{
 	{"answer: admit", AppendValue(nil, &KindAdmit, grant.Append(nil)), func(b []byte) any { g, _ := ParseGrant(value(b, &KindAdmit)); return *g }, grant},
+	{"answer: admit, a delegate", AppendValue(nil, &KindAdmitDelegate, delegated.Append(nil)),
+		func(b []byte) any { g, _ := ParseGrant(value(b, &KindAdmitDelegate)); return *g }, delegated},
 	{"answer: admit, refused", AppendError(nil, &protocol.Error{Code: protocol.InsufficientPermissions}),
 		func(b []byte) any { _, err := ParseAnswer(b, &KindAdmit); return err.Code }, protocol.InsufficientPermissions},
 	{"answer: readmit", Readmit{true, at(2), 4}.Append(nil), func(b []byte) any { a, _ := ParseRefusal(b); return a }, Readmit{true, at(2), 4}},
@@ -274,6 +290,7 @@ func TestVectorsFillEveryField(t *testing.T) {
 		fill(reflect.TypeOf(v.r).Elem().Name(), reflect.ValueOf(v.r).Elem())
 	}
 	fill("Claims", reflect.ValueOf(claims))
+	fill("Push.Grant", reflect.ValueOf(delegated))
 	for path, is := range filled {
 		if !is {
 			t.Errorf("%s is zero in every vector", path)

@@ -73,6 +73,7 @@ func TestTheServedDescription(t *testing.T) {
 		"putDocumentMember": `{"role":"edit"}`, "putWorkspaceMember": `{"role":"member"}`, "putWorkspace": `{"name":"New"}`,
 		"putDocument": `{"workspace_id":"ws_new","title":"New"}`, "revokeTokens": `{"jti":"some-token"}`, "postDeviceMessage": `{"data":{"say":"hello"}}`,
 		"createAccount": `{"email":"new@example.com"}`, "changeAccount": `{"name":"New"}`, "setAccountPassword": `{"password":"` + firstPassword + `"}`,
+		"makeDelegation":   fmt.Sprintf(`{"document":"welcome","name":"Agent X","expires":%d}`, time.Now().Add(time.Hour).Unix()),
 		"appendOperations": `{"message_id":"a1","op":1}`, "appendComments": `{"message_id":"a2","event":"create","body":"text"}`,
 		"makeKey": `{"name":"billing","documents":["*"],"scopes":["read"]}`, "postMessage": `{"data":{"say":"hello"},"message_id":"hello"}`, "recoverDocument": `{"at":"2026-01-01T00:00:00Z"}`,
 		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`, "replayDeadLetters": `{"all":true}`, "deleteDeadLetters": `{"all":true}`,
@@ -81,16 +82,16 @@ func TestTheServedDescription(t *testing.T) {
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember",
 		"listWorkspaces", "getWorkspace", "listWorkspaceMembers", "listWorkspaceDocuments", "listDocuments", "listUsers", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
 		"appendOperations", "appendComments", "readContent", "getPresence", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
-		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
 		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
-	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
+	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{delegation_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	for _, o := range operations {
-		if o.Tagged("sign-in") || o.ID == "getHealth" {
-			continue // see TestSignInIsAsDescribed
+		if o.Tagged("sign-in") || o.Tagged("delegations") || o.ID == "getHealth" {
+			continue // see TestSignInIsAsDescribed and TestWhatEndsADelegation
 		}
 		if !slices.Contains(order, o.ID) {
 			t.Errorf("no example of %s", o.ID)
@@ -106,6 +107,9 @@ func TestTheServedDescription(t *testing.T) {
 				t.Errorf("%s: HTTP %d %s", o.ID, status, text)
 			}
 			continue
+		}
+		if o.ID == "revokeDelegation" {
+			s.d1("UPDATE delegations SET id = '" + key + "'")
 		}
 		if o.ID == "revokeAppKey" {
 			s.d1("UPDATE app_keys SET id = '" + key + "'")

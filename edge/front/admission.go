@@ -22,6 +22,7 @@ const (
 	awaitPlaced    = "placed"
 
 	awaitDocumentKey = "document_key"
+	awaitDelegation  = "delegation"
 )
 
 // admission is an attempt to be admitted: all that is known of it between a step and that
@@ -64,6 +65,14 @@ type admission struct {
 	// keyHash is that of a document key, and appends says that its body may be as large as those are.
 	keyHash string
 	appends bool
+	// hash is that of a delegation's key, until the database has found it; delegated is what the
+	// session object is asked then.
+	hash      string
+	delegated []byte
+	// page is a request of a user's with a token, for the handler: length is what it says of its
+	// body's, and cors are the headers of the answer.
+	page         bool
+	length, cors string
 	// documented, fetched and readmitted keep a turn from being taken twice.
 	documented, fetched, readmitted bool
 }
@@ -82,6 +91,9 @@ func (a *admission) append(dst []byte) []byte {
 	}
 	if a.claims != nil {
 		w.Raw("claims", a.claims)
+	}
+	if a.delegated != nil {
+		w.Raw("delegated", a.delegated)
 	}
 	return w.End()
 }
@@ -105,8 +117,11 @@ walk:
 				continue walk
 			}
 		}
-		if jsonscan.Equal(o.Key(), "claims") {
+		switch {
+		case jsonscan.Equal(o.Key(), "claims"):
 			a.claims = o.Value()
+		case jsonscan.Equal(o.Key(), "delegated"):
+			a.delegated = o.Value()
 		}
 	}
 	return a, a.await != ""
@@ -121,13 +136,13 @@ func (a *admission) texts() []member[string] {
 	return []member[string]{
 		{"await", &a.await}, {"protocol", &a.protocol}, {"token", &a.token}, {"document", &a.document}, {"client", &a.client},
 		{"session", &a.session}, {"last_seq", &a.lastSeq}, {"position", &a.position}, {"subject", &a.subject}, {"address", &a.address},
-		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first}, {"key_hash", &a.keyHash},
+		{"package", &a.pkg}, {"key_id", &a.keyID}, {"first", &a.first}, {"key_hash", &a.keyHash}, {"hash", &a.hash}, {"length", &a.length}, {"cors", &a.cors},
 	}
 }
 
 func (a *admission) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"documented", &a.documented}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
-		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial}, {"appends", &a.appends},
+		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial}, {"appends", &a.appends}, {"page", &a.page},
 	}
 }

@@ -37,6 +37,8 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return f.keyFound(a, result)
 	case awaitDocumentKey:
 		return f.documentKeyFound(a, result, now)
+	case awaitDelegation:
+		return f.delegationFound(a, result, now)
 	case awaitSocket:
 		return a.refusedByObject(result)
 	case awaitPlace, awaitPlaced:
@@ -79,6 +81,9 @@ func (f *Front) named(a *admission, t *token.Token, from *trust, signed bool, no
 func (f *Front) known(a *admission, said call.Claims) []byte {
 	a.claims = said.Append(nil)
 	a.subject, a.token = said.UserID, ""
+	if a.page {
+		return f.pageFor(a)
+	}
 	if !a.connect {
 		w := step("claims")
 		w.Raw("claims", a.claims)
@@ -127,6 +132,9 @@ func toObject(do, name string, m call.Message) jsonscan.Writer {
 // the first one back, and then with what the document says of that.
 func (a *admission) admit(back call.Readmit) []byte {
 	a.await, a.readmitted = awaitGrant, back.Readmit
+	if a.delegated != nil {
+		return a.next(toObject("call", a.subject, a.admitDelegate(back)))
+	}
 	r := call.Admit{
 		Document: a.document, ClientID: a.client, Claims: a.claims, GoneAt: back.GoneAt, Access: back.Access, Again: back.Readmit,
 	}
@@ -148,7 +156,7 @@ func (f *Front) granted(a *admission, result []byte) []byte {
 	if user, document := call.Grantee(grant); user != a.subject || document != a.document {
 		return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
 	}
-	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Position: a.position, Redial: a.redial, Protocol: a.protocol}
+	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Position: a.position, Redial: a.redial, Protocol: a.protocol, Delegate: a.delegated != nil}
 	r.LastSeq, _ = jsonscan.Uint([]byte(a.lastSeq))
 	return f.forward(a, a.document, r.Message())
 }

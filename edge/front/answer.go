@@ -31,6 +31,8 @@ func (a *admission) next(w jsonscan.Writer) []byte {
 func (a *admission) fail(err *protocol.Error) []byte {
 	a.refused = err
 	switch {
+	case a.page:
+		return respondWith(err, err.Row().HTTP, a.corsHeaders()...)
 	case !a.connect:
 		w := step("refused")
 		w.Raw("error", err.Frame().Data)
@@ -65,7 +67,7 @@ func (f *Front) settled(a *admission, step []byte, now time.Time) []byte {
 		return step
 	}
 	ours := err.Code == protocol.ServiceUnavailable || err.Code == protocol.InternalError
-	good := a.subject != "" || a.keyID != "" || err.Reason == reasonKeysAway || err.Reason == reasonClaimsAway || err.Reason == reasonClaimsUnusable
+	good := a.subject != "" || a.keyID != "" || err.Reason == reasonKeysAway || err.Reason == reasonDelegationsAway || err.Reason == reasonClaimsAway || err.Reason == reasonClaimsUnusable
 	if ours && good && a.taken {
 		f.connects.give(a.address)
 	}

@@ -26,7 +26,7 @@
 //	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
-//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late"}  {"do":"assets","otherwise"}
+//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late","env"}  {"do":"assets","otherwise"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done","again_ms"}  {"do":"routed","handles"}
 //
 // hold accepts the socket, if one of the places is free and one of its share's, and waits
@@ -37,7 +37,7 @@
 // else the last step may bring.
 //
 // handler reads the body first, and what it is to answer when there is more of it, or it
-// takes longer, is a respond. So is what assets are otherwise, where there is no binding of that
+// takes longer, is a respond; with an env, it is given these variables beside the deployment's. So is what assets are otherwise, where there is no binding of that
 // name: this is a part of somebody's Worker then. A step with "settle" has a state too, which the core is given
 // as settled when a forward has brought a socket, or a handler an answer that is no refusal.
 //
@@ -70,6 +70,8 @@ type Front struct {
 	connects, logins, auth, links limiter
 	// keys are document keys that were found good, by their hash, and until when that counts.
 	keys map[string]time.Time
+	// turned are delegations' keys that were refused of late.
+	turned turnedKeys
 	// lines keeps one address from filling the log.
 	lines logLines
 	// parsed is the token that was taken apart last, and text is what it was: most

@@ -47,9 +47,10 @@ func (f *Front) issuer(r request, now time.Time) []byte {
 
 // preflight answers a browser that asks before it sends. It is the front's to
 // answer, for the issuer would be booted for it.
-func preflight(cors []string) []byte {
-	cors = append(cors, "access-control-allow-methods", "GET, POST", "access-control-allow-headers", "content-type",
-		"access-control-max-age", "600")
+func preflight(cors []string) []byte { return preflightFor("GET, POST", "content-type", cors) }
+
+func preflightFor(methods, headers string, cors []string) []byte {
+	cors = append(cors, "access-control-allow-methods", methods, "access-control-allow-headers", headers, "access-control-max-age", "600")
 	return response(204, "", cors...)
 }
 
@@ -104,6 +105,11 @@ func assets(otherwise *protocol.Error) []byte {
 // module that waits for one is memory in a stranger's hands. With an admission the core
 // learns when it has gone well.
 func (f *Front) handler(r request, most int, a *admission, header ...string) []byte {
+	return f.handlerWith(r, most, a, nil, header...)
+}
+
+// handlerWith is handler for a module that is given variables of this request's.
+func (f *Front) handlerWith(r request, most int, a *admission, env []byte, header ...string) []byte {
 	if f.cfg.Misplaced != nil {
 		return f.misplaced(header...)
 	}
@@ -117,6 +123,9 @@ func (f *Front) handler(r request, most int, a *admission, header ...string) []b
 	w.Int("timeout_ms", f.cfg.BodyTimeout.Milliseconds())
 	w.Raw("too_large", tooLarge)
 	w.Raw("too_late", respondWith(&protocol.Error{Code: protocol.MalformedMessage, Reason: "body_incomplete", Message: "The body did not arrive in time."}, 408, header...))
+	if env != nil {
+		w.Raw("env", env)
+	}
 	if a != nil {
 		w.Bool("settle", true)
 		return a.next(w)

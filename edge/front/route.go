@@ -46,6 +46,8 @@ func (f *Front) route(r request, now time.Time) []byte {
 		return f.operator(r, now)
 	case path == redeem:
 		return f.redeem(r, now)
+	case forUsers(path):
+		return f.page(r, now)
 	case path == "/v1/webhooks/permissions":
 		return f.webhook(r, now)
 	}
@@ -61,7 +63,7 @@ func (f *Front) handles(path string) bool {
 	case keySetPath:
 		return f.cfg.Embedded
 	}
-	return strings.HasPrefix(path, "/v1/ws/") || strings.HasPrefix(path, "/v1/admin/") || f.cfg.Embedded && strings.HasPrefix(path, "/auth/")
+	return strings.HasPrefix(path, "/v1/ws/") || strings.HasPrefix(path, "/v1/admin/") || forUsers(path) || f.cfg.Embedded && strings.HasPrefix(path, "/auth/")
 }
 
 func tooMany(reason string, wait time.Duration) *protocol.Error {
@@ -109,6 +111,9 @@ func (f *Front) begin(r request, a *admission, name string, now time.Time) []byt
 	if err := a.read(r, name); err != nil {
 		return a.fail(err)
 	}
+	if !a.device && delegationKey(a.token) {
+		return f.delegate(r, a, now)
+	}
 	return f.identify(a, now)
 }
 
@@ -130,10 +135,14 @@ func (a *admission) read(r request, document string) *protocol.Error {
 	if err != nil {
 		return err
 	}
+	delegate := !a.device && delegationKey(a.token)
+	if protocol.IsDelegate(client) && !delegate {
+		return invalid("client_id") // the name of a delegate is nobody else's
+	}
 	if a.client = client; a.device {
 		return nil // what it wants to resume it says in its connection_init
 	}
-	if client == "" {
+	if client == "" && !delegate {
 		return &protocol.Error{Code: protocol.MalformedMessage, Reason: "client_id_missing"}
 	}
 	if a.session, err = identifier(query, "session_id"); err != nil {

@@ -47,6 +47,10 @@ func operators() http.Handler {
 		ResetTTL:        span(vars.ResetTTL),
 		MaxMessageTTL:   span(vars.UserMessageMaxTTL),
 		PasswordMin:     number(vars.PasswordMin),
+		Claims:          claims(),
+		Origins:         access.ParseOrigins(value(vars.AllowedOrigins), value(vars.PublicURL)),
+		MaxDelegations:  number(vars.MaxDelegationsPerUser),
+		DelegationLife:  span(vars.MaxDelegationLife),
 		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
 		Elsewhere:       elsewhere,
@@ -59,6 +63,15 @@ func operators() http.Handler {
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
 	}, admin.SQLStore{DB: tables, EmailSubjects: emails, Elsewhere: elsewhere}, account.SQLStore{DB: tables}, objects{})
+}
+
+// claims are those of the user who asks, nil where it is none: the front Worker says so, beside the
+// variables, where no request can.
+func claims() []byte {
+	if said := cloudflare.Getenv(access.VisitorClaims); said != "" {
+		return []byte(said)
+	}
+	return nil
 }
 
 // objects are the Durable Objects.

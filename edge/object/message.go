@@ -25,19 +25,29 @@ func number(raw []byte) int64 {
 
 // sentGrant is a session's grant as it is sent to a document.
 func sentGrant(g *session.Grant) *call.Grant {
+	made := call.Moment(0)
+	if protocol.IsDelegate(g.TokenID) {
+		made = call.At(g.IssuedAt)
+	}
 	return &call.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, Document: g.Channel, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
 		Permissions: g.Permissions, Epoch: g.Epoch, Locked: g.Locked, AccessAt: call.At(g.AccessAt), Access: g.Access,
 		Expires: call.At(g.Expires), IssuedAt: call.At(g.IssuedAt), TokenID: g.TokenID, AdmittedAt: call.At(g.AdmittedAt), Share: g.Share,
+		Withheld: g.Withheld, MadeAt: made,
 	}
 }
 
 // receivedGrant is a grant as a document believes it.
 func receivedGrant(g *call.Grant) document.Grant {
+	issued := g.IssuedAt
+	if g.MadeAt != 0 {
+		issued = g.MadeAt
+	}
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.Role,
 		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt.Time(), Access: g.Access,
-		Expires: g.Expires.Time(), IssuedAt: g.IssuedAt.Time(), TokenID: g.TokenID, AdmittedAt: g.AdmittedAt.Time(), Share: g.Share,
+		Expires: g.Expires.Time(), IssuedAt: issued.Time(), TokenID: g.TokenID, AdmittedAt: g.AdmittedAt.Time(), Share: g.Share,
+		Withheld: uint8(g.Withheld),
 	}
 }
 
@@ -66,8 +76,8 @@ func parseConnect(text []byte) (c connectRequest, err call.Error) {
 	}
 	asked := &r.Document
 	grant, ok := parseGrant(asked.Grant)
-	if !ok {
-		return c, call.Malformed
+	if !ok || asked.Delegate != protocol.IsDelegate(asked.ClientID) || asked.Delegate && grant.TokenID != asked.ClientID {
+		return c, call.Malformed // nobody is a delegate by name alone, and no delegate is the user
 	}
 	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq, Redial: asked.Redial}
 	if asked.Position != "" {

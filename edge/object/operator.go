@@ -64,6 +64,19 @@ func (o *userObject) request(in Input) user.Event {
 		return forSession(session.Admit{
 			Ask: ask, Channel: r.Look.Document, Access: r.Look.Access, Look: true, Claims: session.Claims{UserID: o.host.Name()},
 		})
+	case &call.KindAdmitDelegate:
+		a := &r.AdmitDelegate
+		name := protocol.DelegateClient(a.Delegation)
+		return forSession(session.Admit{
+			Ask: ask, Channel: a.Document, ClientID: name, GoneAt: a.GoneAt.Time(), Access: a.Access, Again: a.Again, NewSessionID: randomHex(o.host, 16),
+			Claims: session.Claims{
+				UserID: a.UserID, Name: a.Name, TokenID: name, IssuedAt: a.IssuedAt.Time(), Expires: a.Expires.Time(), Withheld: a.Withheld,
+			},
+		})
+	case &call.KindMay:
+		e := session.Admit{Ask: ask, Channel: r.May.Document, Probe: true}
+		e.Claims, _ = parseClaims(r.May.Claims)
+		return forSession(e)
 	case &call.KindAccess:
 		a := &r.Access
 		return forSession(session.AccessChanged{

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
-	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // request answers what a document is asked, or makes an event of it.
@@ -123,7 +123,10 @@ func appendMember(dst []byte, row document.Row) []byte {
 	w.Str("user_id", row.Grant.UserID)
 	w.Str("client_id", row.Channel.ClientID)
 	w.Str("state", stateNames[row.Channel.State])
-	w.Strs("permissions", permission.Set(row.Grant.Permissions).Names())
+	if protocol.IsDelegate(row.Channel.ClientID) {
+		w.Str("delegate", row.Grant.Name)
+	}
+	w.Strs("permissions", row.Grant.May().Names())
 	w.Uint("perm_epoch", row.Grant.Epoch)
 	if !row.Channel.ConnectedAt.IsZero() {
 		w.Time("connected_at", row.Channel.ConnectedAt)

@@ -84,6 +84,7 @@ func memberColumns(c *columns, r *document.Row) {
 	numeric(c, "share", &g.Share)
 	c.since(7)
 	numeric(c, "term", &r.Term)
+	numeric(c, "withheld", &g.Withheld)
 }
 
 // comment is one that is open, or was resolved by an entry that is not trimmed yet.
@@ -197,4 +198,6 @@ func auditColumns(c *columns, e *audit.Entry) {
 	c.text("reason", &e.Reason)
 	c.text("by_whom", &e.By)
 	c.text("detail", &e.Detail)
+	c.since(7)
+	c.text("delegate", &e.Delegate)
 }

@@ -82,11 +82,14 @@ func (s settings) snapshotLevel() permission.Set {
 
 func documentConfig(s settings, secret serverconn.Secret) document.Config {
 	return document.Config{
-		Channel:         channelConfig(s),
-		Unacknowledged:  s.number(vars.MaxUnacknowledged),
-		MaxMembers:      s.number(vars.MaxMembers),
-		MaxGuests:       s.number(vars.MaxGuestsPerDoc),
-		PerUser:         s.number(vars.ConnectionsPerUser),
+		Channel:        channelConfig(s),
+		Unacknowledged: s.number(vars.MaxUnacknowledged),
+		MaxMembers:     s.number(vars.MaxMembers),
+		MaxGuests:      s.number(vars.MaxGuestsPerDoc),
+		PerUser:        s.number(vars.ConnectionsPerUser),
+
+		DelegatesPerUser: s.number(vars.DelegatesPerUser),
+
 		MaxReplay:       s.number(vars.MaxReplay),
 		MaxSyncBytes:    s.number(vars.MaxSyncBytes),
 		Conn:            connConfig(s, secret),

@@ -108,6 +108,7 @@ document.members issued_at: when the token was issued
 document.members fence: the least epoch of a grant that is let in
 document.members share: how much of the rates the user has here, in thousandths; 0: all
 document.members term: the term under which the connection has lived
+document.members withheld: what the user may do and this client, a delegate, may not, as bits
 
 comments id: the version of the entry that created it
 comments resolved: the version of the entry that resolved it, 0 while it is open
@@ -164,6 +165,7 @@ audit code: the error code that went with it
 audit reason: one snake_case word
 audit by_whom: the operator who did it; empty for nobody
 audit detail: the rest
+audit delegate: the name of the program that acted for the user, empty for the user's own client
 
 events seq: its place in the stream
 events type: its type

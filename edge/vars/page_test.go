@@ -280,6 +280,9 @@ CONNECTS_PER_USER_BURST: Connects of one user at once, after a rest. | 2 × ~CON
 RESUMES_PER_DOCUMENT_PER_MIN: Resumes and token refreshes a minute of the client of one open document. They do not count as the user's connects.
 RESUMES_PER_DOCUMENT_BURST: Resumes and token refreshes of that client at once, after a rest.
 CONNECTIONS_PER_USER: Clients (browser profiles, devices) of one user that may be connected to one document at the same time. One more takes the place of another: of one whose line is down, or else of the one that connected longest ago.
+DELEGATES_PER_USER: Delegates of one user (programs that act for the user) that may be connected to one document at the same time, beside the user's own clients. One more is refused (~too_many_delegates~).
+MAX_DELEGATIONS_PER_USER: Delegations that one user may have: those that are valid, and those made within a day.
+MAX_DELEGATION_LIFE_S: The longest life of a delegation.
 MAX_DOCUMENTS_PER_USER: Documents that one user may have open.
 FULL_RATE_DOCUMENTS: Open documents in which a user has the full rates. In more documents the user's rates are shared out.
 

@@ -191,7 +191,7 @@ const ends = {
 		};
 		const call = (name, object, text) => within(patience, objectOf(env, name, object).call(text));
 		const binding = {};
-		const program = new Program({ env: variables(env), ctx, binding, attempt, call, post: (text) => post(JSON.parse(text), env, ctx), log: (line) => log(line, env, ctx) });
+		const program = new Program({ env: { ...variables(env), ...step.env }, ctx, binding, attempt, call, post: (text) => post(JSON.parse(text), env, ctx), log: (line) => log(line, env, ctx) });
 		await Promise.race([program.start().ready, program.trapped]);
 		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
 		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });

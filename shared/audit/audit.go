@@ -85,6 +85,8 @@ type Entry struct {
 	// By is the operator who did it, "" if no operator did.
 	By     string
 	Detail string
+	// Delegate is the name of the program that acted for the user, "" for the user's own client.
+	Delegate string
 	// Since and Resumed describe the connection that the entry ends: when it began, and
 	// whether it had resumed a channel. Line uses them; the stored entry lacks them.
 	Since   time.Time
@@ -141,9 +143,9 @@ type field struct {
 	value *string
 }
 
-func (e *Entry) fields() [7]field {
+func (e *Entry) fields() [8]field {
 	return [...]field{{"user_id", &e.UserID}, {"document", &e.Document}, {"client_id", &e.ClientID}, {"code", &e.Code},
-		{"reason", &e.Reason}, {"by", &e.By}, {"detail", &e.Detail}}
+		{"reason", &e.Reason}, {"by", &e.By}, {"detail", &e.Detail}, {"delegate", &e.Delegate}}
 }
 
 // Parse reads what Append or AppendWithSentence wrote. It ignores the sentence, which the fields imply.

@@ -13,7 +13,7 @@ var start = time.Date(2026, 11, 21, 14, 0, 0, 0, time.UTC)
 
 func TestEntrySurvivesTheWire(t *testing.T) {
 	whole := audit.Entry{At: start, Event: audit.Closed, UserID: "usr_1", Document: "welcome", ClientID: "c\"1", Code: "SLOW_CONSUMER",
-		Reason: "too_slow", By: "olive", Detail: "x"}
+		Reason: "too_slow", By: "olive", Detail: "x", Delegate: "Agent X"}
 	for _, e := range []audit.Entry{whole, {At: start, Event: audit.SessionStarted}} {
 		for _, text := range [][]byte{e.Append(nil), e.AppendWithSentence(nil)} {
 			if err := jsonscan.Check(text, 3); err != nil {
@@ -41,6 +41,8 @@ func TestSentences(t *testing.T) {
 		{audit.Entry{Event: audit.TokensRevoked, By: "olive", Reason: "laptop_stolen", Detail: "all"},
 			"Tokens were revoked (all) by olive: laptop_stolen. Connections that lived by them were closed."},
 		{audit.Entry{Event: audit.Lost, Document: "d", ClientID: "c", Detail: "1006"}, "Client c lost its connection to d (close code 1006). It could resume."},
+		{audit.Entry{Event: audit.Admitted, Document: "d", ClientID: "delegate:00000000000000a1", Delegate: "Agent X"},
+			"Client delegate:00000000000000a1 (Agent X, for the user) was admitted to d."},
 		{audit.Entry{Event: "novelty"}, "novelty."},
 		// A text of an entry is never read as a placeholder.
 		{audit.Entry{Event: audit.Left, Document: "d", ClientID: "%r"}, "Client %r left d by itself."},

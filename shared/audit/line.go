@@ -37,6 +37,9 @@ func (e Entry) Line() (line []byte, warning bool) {
 	w.Str("document", e.Document)
 	w.Str("user_id", e.UserID)
 	w.Str("client_id", e.ClientID)
+	if e.Delegate != "" {
+		w.Str("delegate", e.Delegate)
+	}
 	if e.Code != "" {
 		w.Str("code", string(e.Code))
 		w.Int("close_code", int64(row.Close))

@@ -68,8 +68,12 @@ func (e Entry) Sentence() string {
 	if !ok {
 		text = string(e.Event) + "."
 	}
+	client := or(e.ClientID, "(not named)")
+	if e.Delegate != "" {
+		client += " (" + e.Delegate + ", for the user)"
+	}
 	return strings.TrimSpace(strings.NewReplacer(
-		"%d", or(e.Document, "the document"), "%c", or(e.ClientID, "(not named)"), "%r", or(e.Reason, "no reason given"),
+		"%d", or(e.Document, "the document"), "%c", client, "%r", or(e.Reason, "no reason given"),
 		"%b", or(e.By, withoutOperator[e.Event]), "%x", or(e.Detail, "nothing"), "%e", meaning,
 	).Replace(text))
 }

@@ -69,7 +69,7 @@ func New(cfg Config) *Client {
 	c := &Client{
 		cfg: cfg,
 	}
-	c.conn = clientconn.New(clientconn.Config{Name: cfg.TabID, User: cfg.User, Rand: cfg.Rand}, (*owner)(c))
+	c.conn = clientconn.New(clientconn.Config{Name: cfg.TabID, User: cfg.User, Keyed: cfg.Keyed, Rand: cfg.Rand}, (*owner)(c))
 	c.conn.Offline = !cfg.Online
 	c.setHidden(!cfg.Visible)
 	c.status.state, c.room = stateConnecting, room{maxQueue, maxQueueBytes, maxOffered}

@@ -23,6 +23,8 @@ type Config struct {
 	// User is who the app says is signed in, as a token names them; "" where it does
 	// not say. Then a tab follows no leader that is someone else.
 	User string
+	// Keyed says that the shell holds a key that lets the client in: no token is asked for.
+	Keyed bool
 	// Scope names the lock (and, to the shell, the broadcast channel).
 	Scope string
 	// Locks and Channel say whether the page has Web Locks and a broadcast

@@ -134,6 +134,9 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 		if m.Guest {
 			w.Bool("guest", true)
 		}
+		if m.Delegate {
+			w.Bool("delegate", true)
+		}
 		if m.Data != nil {
 			w.Raw("data", m.Data)
 		}

@@ -40,6 +40,9 @@ type Config struct {
 	// PerUser is how many clients of one user may be connected; one more takes the place of
 	// another. Default 1 (seed S2).
 	PerUser int
+	// DelegatesPerUser is how many delegates of one user may have channels, beside PerUser.
+	// Default 4.
+	DelegatesPerUser int
 	// MaxSyncBytes bounds one document_sync frame. A single op larger than this
 	// still gets a frame of its own. Default 256 KiB.
 	MaxSyncBytes int
@@ -105,6 +108,7 @@ func (c Config) WithDefaults() Config {
 	def(&c.MaxGuests, max(1, c.MaxMembers/2))
 	c.MaxGuests = min(c.MaxGuests, c.MaxMembers)
 	def(&c.PerUser, 1)
+	def(&c.DelegatesPerUser, 4)
 	def(&c.MaxReplay, 1000)
 	def(&c.MaxSyncBytes, 256<<10)
 	c.Conn = c.Conn.WithDefaults()

@@ -45,11 +45,16 @@ func (d *Document) connect(now time.Time, c Connect) {
 	}
 	d.effects[0] = Accept{Conn: c.Conn}
 	grant := d.newest(m, c.Grant)
+	d.passOn(now, grant)
 	if m == nil {
 		m = d.newMember(grant, c.ClientID)
 	}
-	if !permission.Set(grant.Permissions).Has(permission.Read) {
+	if !grant.May().Has(permission.Read) {
 		d.refuse(now, m, c, grant, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
+		return
+	}
+	if d.crowded(m) {
+		d.refuse(now, m, c, grant, protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_delegates", RetryAfter: delegateRetry})
 		return
 	}
 	leaving := d.tooMany(m)
@@ -74,13 +79,16 @@ func (d *Document) connect(now time.Time, c Connect) {
 }
 
 // tooMany are those of the user's other clients that make room for the member: as many as are
-// beyond Config.PerUser with it. One whose line is down goes first, then who connected longest
+// beyond Config.PerUser with it. Delegates neither make room nor need any. One whose line is down goes first, then who connected longest
 // ago; the last of the list did so most recently. A client that is back on its own channel needs no
 // room, unless there is less than there was.
 func (d *Document) tooMany(m *member) []*member {
 	var others []*member
+	if m.delegate() {
+		return nil
+	}
 	for _, o := range d.of(m.userID()) {
-		if o == m || !o.ch.Live() {
+		if o == m || !o.ch.Live() || o.delegate() {
 			continue
 		}
 		others = append(others, o)
@@ -173,7 +181,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	d.attach(m, c.Conn)
 	m.grant, m.term = grant, d.term
 	if !m.allows(permission.LockSection) {
-		d.releaseSections(m.userID())
+		d.releaseSections(m)
 	}
 	m.notifying, m.reason, m.notifyNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began
@@ -254,7 +262,7 @@ func (d *Document) replaced(old ConnID, winner string, handover bool) {
 func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *protocol.Range, gap *protocol.Gap) {
 	d.data = protocol.ConnectionAck{
 		ClientID: m.ch.ClientID(), UserID: m.userID(),
-		Permissions:     permission.Set(m.grant.Permissions).Names(),
+		Permissions:     m.grant.May().Names(),
 		DocumentVersion: d.version, SnapshotVersion: d.state.Snapshot,
 		WorkspaceID: m.grant.WorkspaceID, WorkspaceRole: m.grant.Role, Generation: d.state.Generation,
 		SessionID: m.ch.SessionID(), Resumed: resumed, Replay: replay, Gap: gap,

@@ -109,7 +109,7 @@ func (d *Document) forget(now time.Time, e Forget) {
 		d.emit(DeleteChannel{UserID: m.userID(), ClientID: m.ch.ClientID()})
 	}
 	d.told.Forget(e.UserID)
-	d.releaseSections(e.UserID)
+	d.unlockWhere(func(s *Section) bool { return s.UserID == e.UserID })
 	if d.upload.UserID == e.UserID {
 		d.dropUpload()
 	}

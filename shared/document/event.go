@@ -35,6 +35,8 @@ type Grant struct {
 	// growing for a user and document. Notify carries it back, so that a notification
 	// that was overtaken by a newer admission removes nothing.
 	AdmittedAt time.Time
+	// Withheld is what of Permissions, which are the user's, a delegate does not have: see May.
+	Withheld uint8
 	// Share is how much of Config.Conn.Flood the user has here, in thousandths: who
 	// has many documents open shares them among those. 0, from an object that does not
 	// say, is all.

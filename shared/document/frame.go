@@ -102,5 +102,5 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 }
 
 func (m *member) allows(op permission.Operation) bool {
-	return permission.Set(m.grant.Permissions).Allows(op)
+	return m.grant.May().Allows(op)
 }

@@ -137,10 +137,10 @@ func (d *Document) post(now time.Time, e Post) {
 			d.emit(Posted{Outdated: true, At: -1, Access: d.state.Access, Err: &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "access_changed", RetryAfter: time.Second}})
 			return
 		}
-		rights = permission.Set(e.Grant.Permissions)
+		rights = e.Grant.user()
 		for _, o := range d.of(e.UserID) { // what was pushed here is newer than what was asked for
 			if o.ch.Live() && o.grant.Epoch >= e.Grant.Epoch {
-				rights = permission.Set(o.grant.Permissions)
+				rights = o.grant.user() // also of a delegate, of which less counts for itself
 			}
 		}
 	}

@@ -114,7 +114,7 @@ func (d *Document) presenceFrame(m *member, event, clientID string, data []byte)
 
 // presence is who the member is, to the others.
 func (m *member) presence(clientID string) protocol.Presence {
-	return protocol.Presence{UserID: m.userID(), ClientID: clientID, Name: m.grant.Name, Guest: m.guest()}
+	return protocol.Presence{UserID: m.userID(), ClientID: clientID, Name: m.grant.Name, Guest: m.guest(), Delegate: m.delegate()}
 }
 
 // sees reports whether a connection has room for presence.

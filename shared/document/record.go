@@ -5,7 +5,7 @@ import "github.com/holdfast-dev/holdfast/shared/audit"
 // record writes a line of the audit log about the member, and its client unless the
 // line is about another.
 func (d *Document) record(m *member, e audit.Entry) {
-	e.Document, e.UserID = d.id, m.userID()
+	e.Document, e.UserID, e.Delegate = d.id, m.userID(), m.delegateName()
 	if e.ClientID == "" {
 		e.ClientID = m.ch.ClientID()
 	}

@@ -83,9 +83,12 @@ func (d *Document) passSections(m *member, to string) {
 	}
 }
 
-// releaseSections unlocks what a user has locked that may lock none any more.
-func (d *Document) releaseSections(userID string) {
-	d.unlockWhere(func(s *Section) bool { return s.UserID == userID })
+// releaseSections unlocks what a user has locked that may lock none any more; of a delegate what it
+// has locked itself, for its user may lock more than it.
+func (d *Document) releaseSections(m *member) {
+	d.unlockWhere(func(s *Section) bool {
+		return s.UserID == m.userID() && (!m.delegate() || s.ClientID == m.ch.ClientID())
+	})
 }
 
 // settleSections unlocks what was locked for long enough.

@@ -28,7 +28,7 @@ func (d *Document) snapshotPart(now time.Time, m *member, f protocol.Frame, h *P
 	case f.MessageID == "":
 		d.malformed(m, f, "message_id_missing")
 		return
-	case !permission.Set(m.grant.Permissions).Has(d.cfg.SnapshotLevel) && !permission.Set(m.grant.Permissions).Has(permission.Admin):
+	case !m.grant.May().Has(d.cfg.SnapshotLevel) && !m.grant.May().Has(permission.Admin):
 		e.Code = protocol.InsufficientPermissions
 	case m.ch.ReadOnly(now):
 		e.Code, e.Reason = protocol.TokenExpired, "read_only"

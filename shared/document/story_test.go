@@ -166,8 +166,11 @@ func (s *player) grant(a *story.Command) document.Grant {
 	if a.Has("locked") || a.Has("access") {
 		g.AccessAt = a.Moment("access", s.now)
 	}
+	if a.Has("withheld") {
+		g.Withheld = uint8(permission.ParseSet(strings.Split(a.Str("withheld", ""), ",")))
+	}
 	if g.UserID != "" {
-		g.Name = strings.ToUpper(g.UserID[:1]) + g.UserID[1:]
+		g.Name = a.Str("name", strings.ToUpper(g.UserID[:1])+g.UserID[1:])
 	}
 	return g
 }

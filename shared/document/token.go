@@ -10,7 +10,13 @@ import (
 
 // tokenRefresh hands a new token over to be verified. Until the answer the old
 // one counts.
+//
+// A delegate has no token: taking its user's would give it all that the user may.
 func (d *Document) tokenRefresh(now time.Time, m *member, f protocol.Frame) {
+	if m.delegate() {
+		d.sendError(m, protocol.Error{Code: protocol.AuthenticationFailed, Reason: "delegate_has_no_token", MessageID: f.MessageID})
+		return
+	}
 	token, a := m.conn.Refresh(now, &d.cfg.Conn, f)
 	if a != nil {
 		d.answer(now, m, a)
@@ -35,14 +41,15 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	d.lockSaid(now, g)
 	old := m.grant
 	g = d.newest(m, g)
+	d.passOn(now, g)
 	m.grant = g
 	m.ch.Adopt(d.sessionID(g.SessionID))
 	m.ch.Refresh(now, g.Expires)
 	d.stale = true
 	d.save(m)
 	d.sendTo(m, m.conn.Refreshed(now, g.Expires, g.Epoch))
-	if g.Permissions != old.Permissions {
-		d.permissionsChanged(now, m, old.Permissions, "token_refreshed")
+	if g.May() != old.May() {
+		d.permissionsChanged(now, m, old.May(), "token_refreshed")
 	}
 }
 
@@ -58,10 +65,10 @@ func (d *Document) grantChanged(now time.Time, m *member, g Grant, reason string
 	if g.Epoch <= m.grant.Epoch {
 		return
 	}
-	old := m.grant.Permissions
+	old := m.grant.May()
 	m.grant = withPermissions(m.grant, g)
 	d.save(m)
-	if m.grant.Permissions == old {
+	if m.grant.May() == old {
 		return // the role, say
 	}
 	if reason == "" {
@@ -90,7 +97,7 @@ func (d *Document) newest(m *member, g Grant) Grant {
 	return g
 }
 
-// withPermissions returns g with what from allows.
+// withPermissions returns g with what from allows its user: what g withholds stays withheld.
 func withPermissions(g, from Grant) Grant {
 	g.Permissions, g.Epoch, g.Locked, g.Role = from.Permissions, from.Epoch, from.Locked, from.Role
 	return g
@@ -98,15 +105,15 @@ func withPermissions(g, from Grant) Grant {
 
 // permissionsChanged notifies the client; without read there is nothing left to
 // connect for.
-func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reason string) {
-	updated := permission.Set(m.grant.Permissions)
+func (d *Document) permissionsChanged(now time.Time, m *member, old permission.Set, reason string) {
+	updated := m.grant.May()
 	d.data = protocol.PermissionChange{
-		Permissions: updated.Names(), Removed: permission.Diff(permission.Set(old), updated).Names(),
+		Permissions: updated.Names(), Removed: permission.Diff(old, updated).Names(),
 		Reason: reason, EffectiveAt: now, PermEpoch: m.grant.Epoch,
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPermissionChange, Data: d.data})
 	if !updated.Allows(permission.LockSection) {
-		d.releaseSections(m.userID())
+		d.releaseSections(m)
 	}
 	switch {
 	case updated.Has(permission.Read):
@@ -122,5 +129,8 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old uint8, reaso
 
 // sendRefreshRequired asks for a new token within what is left of the old one.
 func (d *Document) sendRefreshRequired(now time.Time, m *member, reason string) {
+	if m.delegate() {
+		return // there is none to be had
+	}
 	d.sendTo(m, serverconn.RefreshRequired(reason, m.ch.NoticeLeft(now)))
 }

@@ -8,6 +8,8 @@ type Presence struct {
 	UserID, ClientID, Name string
 	// Guest says that the member came by a link: the name is what it gave itself.
 	Guest bool
+	// Delegate says that it is a program that acts for UserID; Name is the program's.
+	Delegate bool
 	// Data is any JSON, such as a cursor; nil for none.
 	Data []byte
 }
@@ -21,6 +23,9 @@ func (p Presence) Append(dst []byte) []byte {
 	if p.Guest {
 		w.Bool("guest", true)
 	}
+	if p.Delegate {
+		w.Bool("delegate", true)
+	}
 	if p.Data != nil {
 		w.Raw("data", p.Data)
 	}
@@ -33,7 +38,7 @@ func ParsePresence(data []byte) (Presence, bool) {
 		return Presence{}, true
 	}
 	m := read(data)
-	p := Presence{UserID: m.str("user_id"), ClientID: m.str("client_id"), Name: m.str("name"), Guest: m.flag("guest"), Data: m.field("data")}
+	p := Presence{UserID: m.str("user_id"), ClientID: m.str("client_id"), Name: m.str("name"), Guest: m.flag("guest"), Delegate: m.flag("delegate"), Data: m.field("data")}
 	return p, m.ok
 }
 

@@ -73,7 +73,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 		Package: "com.example.a", UserID: "u", SessionID: "s", Resumed: true, Replay: &protocol.Range{From: 1, To: 2}, Gap: &protocol.Gap{From: 3, To: 4, Count: 2, Reason: "r"},
 		ClientConnected: true, ServerTime: at, HeartbeatInterval: 10 * time.Second, GracePeriod: 5 * time.Second, Limits: protocol.AckLimits{Depth: 2},
 	}, protocol.ParseAppConnectionAck)
-	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Guest: true, Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
+	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Guest: true, Delegate: true, Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
 	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}}, protocol.ParsePresenceState)
 }
 

@@ -23,6 +23,10 @@ func (s *Session) admit(now time.Time, a Admit) {
 		s.refuse(now, a, e)
 		return
 	}
+	if a.Probe && a.Channel == "" {
+		s.emit(Answer{Ask: a.Ask, Grant: Grant{UserID: a.Claims.UserID}})
+		return
+	}
 	if i, ok := s.client(a); ok && !a.GoneAt.IsZero() && !s.channels[i].AdmittedAt.After(a.GoneAt) {
 		s.removeChannel(now, i, "not_there")
 	}
@@ -48,7 +52,7 @@ func (s *Session) admit(now time.Time, a Admit) {
 // other is answered.
 func (s *Session) ours(a Admit) bool {
 	switch {
-	case a.Claims.UserID == "" || a.Channel == "":
+	case a.Claims.UserID == "" || a.Channel == "" && !a.Probe:
 		s.answer(a, protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_field"})
 		return false
 	case s.row.UserID != "" && s.row.UserID != a.Claims.UserID:
@@ -72,13 +76,14 @@ func (s *Session) know(userID string) {
 // Unusable reports whether a token counts for nothing here, however good its signature,
 // and why.
 func (s *Session) Unusable(c Claims) (e protocol.Error, refused bool) {
+	delegate := protocol.IsDelegate(c.TokenID)
 	switch revoked, perhaps := s.isRevoked(c); {
-	case perhaps:
+	case perhaps && !delegate: // which gets no next one
 		// Not the end, for a user who has signed in again meanwhile.
 		return protocol.Error{Code: protocol.TokenExpired, Reason: "issued_as_tokens_were_revoked"}, true
 	case revoked:
 		return protocol.Error{Code: protocol.TokenRevoked, Reason: "token_revoked"}, true
-	case c.Expires.Sub(c.IssuedAt) > s.cfg.MaxTokenLife && !c.IssuedAt.IsZero():
+	case c.Expires.Sub(c.IssuedAt) > s.cfg.MaxTokenLife && !c.IssuedAt.IsZero() && !delegate:
 		// Nobody could revoke it for as long as it lives.
 		return protocol.Error{Code: protocol.AuthenticationFailed, Reason: "token_lives_too_long"}, true
 	}
@@ -179,6 +184,11 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		s.refuse(now, a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 		return
 	}
+	if a.Probe {
+		s.noteAhead(now, a.Claims)
+		s.emit(Answer{Ask: a.Ask, Grant: Grant{UserID: a.Claims.UserID, Channel: a.Channel, Permissions: access.Permissions}})
+		return
+	}
 	if _, live := s.client(a); a.Refresh && !live {
 		// The channel went while its token was being looked at. A document that
 		// thinks otherwise keeps its old token, and the next connect mends it.
@@ -192,10 +202,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		})
 		return
 	}
-	if ahead := signin.Issued(a.Claims.TokenID, a.Claims.IssuedAt); ahead.After(now) && ahead.After(s.row.IssuedAhead) {
-		s.row.IssuedAhead = ahead
-		s.emit(SaveSession{Row: s.row})
-	}
+	s.noteAhead(now, a.Claims)
 	if s.row.ID == "" {
 		if a.NewSessionID == "" {
 			s.answer(a, protocol.Error{Code: protocol.InternalError, Reason: "no_session_id"})
@@ -211,13 +218,29 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 		Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,
 		Expires: a.Claims.Expires, IssuedAt: a.Claims.IssuedAt, TokenID: a.Claims.TokenID, AdmittedAt: c.AdmittedAt,
-		Share: s.share(now),
+		Share: s.share(now), Withheld: a.Claims.Withheld,
 	}})
 	event := audit.Admitted
 	if a.Refresh {
 		event = audit.TokenRefreshed
 	}
-	s.record(now, audit.Entry{Event: event, Document: a.Channel, ClientID: a.ClientID})
+	s.record(now, audit.Entry{Event: event, Document: a.Channel, ClientID: a.ClientID, Delegate: a.Claims.delegate()})
+}
+
+// noteAhead keeps the newest moment at which a token was issued by a clock ahead of ours.
+func (s *Session) noteAhead(now time.Time, c Claims) {
+	if ahead := signin.Issued(c.TokenID, c.IssuedAt); ahead.After(now) && ahead.After(s.row.IssuedAhead) {
+		s.row.IssuedAhead = ahead
+		s.emit(SaveSession{Row: s.row})
+	}
+}
+
+// delegate is the name of a delegate, "" for the user's own.
+func (c *Claims) delegate() string {
+	if protocol.IsDelegate(c.TokenID) {
+		return c.Name
+	}
+	return ""
 }
 
 // looked answers who only wants to know what the user may do.
@@ -300,7 +323,9 @@ func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	if s.erased && s.row.ID == "" {
 		return
 	}
-	s.record(now, audit.Entry{Event: audit.Refused, Document: a.Channel, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason})
+	s.record(now, audit.Entry{
+		Event: audit.Refused, Document: a.Channel, ClientID: a.ClientID, Code: string(e.Code), Reason: e.Reason, Delegate: a.Claims.delegate(),
+	})
 }
 
 func (s *Session) answer(a Admit, e protocol.Error) { s.emit(Answer{Ask: a.Ask, Err: &e}) }

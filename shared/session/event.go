@@ -14,6 +14,9 @@ type Claims struct {
 	UserID, Email, Name string
 	TokenID             string // jti
 	IssuedAt, Expires   time.Time
+	// Withheld is what a delegate may not do, whatever its user may: Name is the delegate's then,
+	// TokenID its client id, and IssuedAt that of what the delegation was made by.
+	Withheld permission.Set
 }
 
 // Access is the permission source's answer about one user and document.
@@ -47,6 +50,9 @@ type Grant struct {
 	AdmittedAt time.Time
 	// Share is how much of a document's limits is this user's there, in thousandths.
 	Share int
+	// Withheld is what of Permissions a delegate does not have. They are the user's own, for
+	// what is pushed is for all channels of the user's on the document.
+	Withheld permission.Set
 }
 
 // Change is what a user may do on one document from now on.
@@ -94,6 +100,9 @@ type (
 		// NewSessionID is a fresh random id (32 hex digits), used only when a
 		// session begins.
 		NewSessionID string
+		// Probe asks what the token lets its user do, and begins nothing: on a Channel, or with
+		// none whether the token counts at all.
+		Probe bool
 	}
 	// AccessFound answers LookUp.
 	AccessFound struct {

@@ -11,9 +11,12 @@ import (
 // forgives.
 type counts struct {
 	connects, refreshes rate.Bucket
+	// delegates is how often the user's delegates have connected: a program that runs wild keeps no
+	// browser of its user's out.
+	delegates rate.Bucket
 	// Each connect that is refused gets a retry_after of its own: one user may have hundreds
 	// of connections.
-	connecting, refreshing, unanswered, crowded rate.Turns
+	connecting, refreshing, delegating, unanswered, crowded rate.Turns
 }
 
 // pace is how often a channel's own client has come back to it, and refreshed its token.
@@ -28,8 +31,11 @@ func (s *Session) tooOften(now time.Time, a Admit) bool {
 		return false
 	}
 	bucket, turns, reason := &s.counts.connects, &s.counts.connecting, "too_many_connects"
-	if a.Refresh {
+	switch {
+	case a.Refresh:
 		bucket, turns, reason = &s.counts.refreshes, &s.counts.refreshing, "too_many_refreshes"
+	case protocol.IsDelegate(a.ClientID):
+		bucket, turns = &s.counts.delegates, &s.counts.delegating
 	}
 	if i, live := s.client(a); live {
 		own := &s.paces[i].resumes

@@ -54,7 +54,9 @@ func (s *Session) revoke(now time.Time, e Revoke) {
 		// It would keep out who has yet to sign in.
 		refused = &protocol.Error{Code: protocol.MalformedMessage, Reason: "before_in_the_future"}
 	case e.TokenID != "":
-		entry.Detail = "one token"
+		if entry.Detail = "one token"; protocol.IsDelegate(e.TokenID) {
+			entry.Detail, entry.ClientID = "one delegation", e.TokenID
+		}
 		refused = s.revokeTokens(now, e.TokenID)
 	case e.SignIn != "":
 		entry.Detail = "one sign-in"
@@ -115,6 +117,9 @@ func (s *Session) revokeTokens(now time.Time, ids ...string) *protocol.Error {
 				row.Until = c.Expires.Add(leeway)
 			}
 		}
+		if protocol.IsDelegate(id) {
+			row.Until = now.Add(delegateMemory)
+		}
 		if i, known := s.revokedToken(id); known {
 			row.Until = later(row.Until, s.revoked[i].Until)
 			s.revoked[i] = row
@@ -164,6 +169,10 @@ const (
 	leeway = 5 * time.Minute
 	// skew is how far ahead of ours the clock of whoever names a moment may be.
 	skew = 5 * time.Second
+	// delegateMemory is how long a revoked delegation is remembered here, and for as long as a
+	// channel lives by it: the front Worker asks the database, which remembers it for good, so
+	// this is for who was on the way, and for a database that could not be told at once.
+	delegateMemory = 24 * time.Hour
 )
 
 // kick ends channels whatever token they live by.

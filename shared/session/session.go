@@ -189,7 +189,7 @@ func (s *Session) sweep(now time.Time) {
 		}
 	}
 	for i := 0; i < len(s.revoked); {
-		if r := s.revoked[i]; now.Before(r.Until) {
+		if r := s.revoked[i]; now.Before(r.Until) || s.livesBy(r.TokenID) {
 			i++
 			continue
 		}
@@ -201,6 +201,19 @@ func (s *Session) sweep(now time.Time) {
 			s.flush(now, c)
 		}
 	}
+}
+
+// livesBy reports whether a channel is a delegate's of that name: until its document has taken the
+// end, the revocation is sent along.
+func (s *Session) livesBy(tokenID string) bool {
+	if protocol.IsDelegate(tokenID) {
+		for i := range s.channels {
+			if s.channels[i].TokenID == tokenID {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // channelGone believes the document, unless it speaks of an earlier session or

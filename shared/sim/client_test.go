@@ -52,6 +52,8 @@ type client struct {
 	// wished says that the next dial is its user's wish: the first, and after another client
 	// has taken its place.
 	wished bool
+	// delegation is of a program that acts for the user; nil for the user's own clients.
+	delegation *delegation
 }
 
 type op struct {
@@ -84,7 +86,7 @@ func (c *client) key() sim.Client { return sim.Client{Of: c.user.id, ID: c.id} }
 // dial begins an attempt: a token if one is needed, admission, the document.
 func (c *client) dial() {
 	c.away = false
-	if c.dialing || c.final {
+	if c.dialing || c.final || c.delegation != nil && c.delegation.over {
 		return
 	}
 	c.dialing = true
@@ -102,7 +104,7 @@ func (c *client) attempt() {
 
 func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {
 	c.user.admit(session.Admit{
-		Channel: c.doc.id, ClientID: c.id, GoneAt: gone, Access: access, Again: again, Claims: a.token.claims(c.user.id),
+		Channel: c.doc.id, ClientID: c.id, GoneAt: gone, Access: access, Again: again, Claims: c.claims(a.token),
 	}, func(answer session.Answer) {
 		if answer.Err != nil {
 			c.turnedAway(answer.Err.Code)
@@ -187,6 +189,10 @@ func (c *client) sendOp(o *op) {
 }
 
 func (c *client) sendToken() {
+	if c.delegation != nil {
+		c.sendUsersToken()
+		return
+	}
 	c.token = c.issue()
 	c.send(protocol.Frame{
 		Type: protocol.TypeSystem, Event: protocol.EventTokenRefresh,

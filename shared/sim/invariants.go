@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/channel"
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // DocumentWatch holds a document to what must be true after every step. Feed it
@@ -131,7 +132,7 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 		if c.UserID != last.Of {
 			live = 0
 		}
-		if c.State == channel.Active || c.State == channel.Grace {
+		if (c.State == channel.Active || c.State == channel.Grace) && !protocol.IsDelegate(c.ClientID) {
 			live++
 		}
 		if w.PerUser > 0 && live > w.PerUser {

@@ -209,3 +209,10 @@ func connName(n int) string {
 	}
 	return string(b[:])
 }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -72,9 +72,11 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		d.store.Apply(e)
 		d.carryOut(e)
 	}
-	if err := d.watch.State(d.core.Snapshot(), d.store); err != nil {
+	snap := d.core.Snapshot()
+	if err := d.watch.State(snap, d.store); err != nil {
 		w.fail("%s: after %T: %v", d.id, ev, err)
 	}
+	d.subset(snap)
 	if _, within := ev.(document.Delivered); within {
 		return first // it is of the same whole as the event before it
 	}
@@ -262,9 +264,10 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.inOrder(e.Entry)
 		d.roomLeft(e.Entry)
 		row := d.store.Rows[sim.Client{Of: e.Entry.UserID, ID: e.Entry.ClientID}]
-		if e.Entry.Kind == document.KindOp && !permission.Set(row.Grant.Permissions).Has(permission.Write) {
+		if e.Entry.Kind == document.KindOp && !row.Grant.May().Has(permission.Write) {
 			w.fail("%s: op of %s accepted without write", d.id, e.Entry.UserID)
 		}
+		d.wrote(e.Entry, row.Grant)
 		d.confirmed(row.Grant, "an op")
 		if d.source.sure[e.Entry.UserID] == d.source.version {
 			d.allowed(row.Grant, "an op")
@@ -331,6 +334,9 @@ func (d *docObject) verify(e document.VerifyToken) {
 	if err != nil {
 		w.fail("token %q: %v", e.Token, err)
 	}
+	if protocol.IsDelegate(e.ClientID) {
+		w.fail("%s: the delegate %s swaps its key for a token", d.id, e.ClientID)
+	}
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		if !w.quiet && w.rng.Chance(0.05) {
 			d.step(document.TokenRefused{Conn: e.Conn, Err: &protocol.Error{Code: protocol.AuthenticationFailed}})
@@ -360,7 +366,7 @@ func docGrant(g session.Grant) document.Grant {
 	return document.Grant{
 		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
 		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Access: g.Access, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
-		AdmittedAt: g.AdmittedAt, Share: g.Share,
+		AdmittedAt: g.AdmittedAt, Share: g.Share, Withheld: uint8(g.Withheld),
 	}
 }
 
@@ -390,11 +396,4 @@ func (d *docObject) finished() {
 			seen[key] = true
 		}
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -22,6 +22,9 @@ type accessToken struct {
 // token of another issuer knows of none.
 func (c *client) issue() accessToken {
 	w := c.w
+	if c.delegation != nil {
+		return c.delegation.key(c)
+	}
 	w.ids++
 	t := accessToken{id: fmt.Sprintf("token%d", w.ids), issued: w.Now.Truncate(time.Second), expires: w.Now.Add(w.ttl)}
 	if c.embedded {
@@ -179,6 +182,9 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 // again, or, if the token is merely too old, asks for a new one.
 func (c *client) turnedAway(code protocol.Code) {
 	switch {
+	case code == protocol.TokenRevoked && c.delegation != nil:
+		c.w.counts.DelegateEnded++
+		c.delegation.over = true
 	case code == protocol.TokenRevoked:
 		c.w.counts.Rejected++
 		c.token, c.signIn = accessToken{}, ""

@@ -75,6 +75,7 @@ type counts struct {
 	PutBack, Resolved, Full, Unvouched, Rewound, Rewinds               int
 	Looked, SyncWaited, ConnectRefused, AllDropped, Held, Several      int
 	Posted, PostRepeated, PostRefused                                  int
+	Delegated, DelegateWrote, DelegateEnded, Impersonated              int
 }
 
 func (c *counts) add(o counts) {
@@ -112,6 +113,8 @@ func (c *counts) fields() []countField {
 		{"a connect refused for its number", &c.ConnectRefused}, {"all connections of a user dropped at once", &c.AllDropped},
 		{"a redial refused for another client", &c.Held}, {"several clients of one user at once", &c.Several},
 		{"an entry that a server has posted", &c.Posted}, {"one that it repeats", &c.PostRepeated}, {"a post refused", &c.PostRefused},
+		{"a delegate held to its user", &c.Delegated}, {"an entry of a delegate", &c.DelegateWrote},
+		{"a delegate that learns of its revocation", &c.DelegateEnded}, {"a delegate that brings its user's token", &c.Impersonated},
 	}
 }
 

@@ -42,6 +42,7 @@ type world struct {
 	ids         int
 	source      map[string]permission.Source // by user
 	down        bool                         // the permission source does not answer
+	delegates   bool                         // users have programs that act for them
 }
 
 func newWorld(seed uint64, log bool) *world {
@@ -84,6 +85,8 @@ func newWorld(seed uint64, log bool) *world {
 		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
 	}
 	w.docCfg.PerUser = []int{1, 1, 2, 3}[w.rng.IntN(4)]
+	w.docCfg.DelegatesPerUser = 2
+	w.delegates = w.rng.Chance(0.4)
 	w.docCfg.SnapshotConfirm = []time.Duration{3 * time.Second, 20 * time.Second}[w.rng.IntN(2)]
 	w.crash = []float64{0, 0.003}[w.rng.IntN(2)]
 	w.docCfg = w.docCfg.WithDefaults()
@@ -181,6 +184,9 @@ func (w *world) settle() {
 			c.final, c.wished = false, true
 			c.dial()
 			w.RunUntil(w.Now.Add(40 * time.Second))
+			if c.delegation != nil && c.delegation.over {
+				continue // its revocation was the last it heard
+			}
 			// A long log comes in small parts where both the window and the rate are small.
 			for more := 0; more < 4 && c.received < c.doc.store.Version(); more++ {
 				w.RunUntil(w.Now.Add(20 * time.Second))
@@ -223,6 +229,9 @@ func newUser(w *world, id string) *user {
 		for _, d := range w.docs {
 			u.clients = append(u.clients, newClient(w, u, d, fmt.Sprintf("%s.%d", id, i)))
 		}
+	}
+	if w.delegates {
+		u.delegateTo(w.docs[0])
 	}
 	return u
 }

@@ -14,9 +14,10 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// Config holds the settings of Connect. URL, Document and Token are required.
+// Config holds the settings of Connect. URL, Document, and one of Token and Key are required.
 type Config struct {
 	// URL is the server's base address: http, https, ws or wss, without a query.
 	URL string
@@ -28,6 +29,10 @@ type Config struct {
 	// backoff. ErrSignedOut, or a *protocol.Error whose action is to stop, ends the
 	// session.
 	Token func(ctx context.Context) (string, error)
+	// Key is a delegation's key (hfu_…), for a program that acts for a user; then there is no Token,
+	// and ClientID is the delegation's. It goes into a header and nowhere else. A key that the
+	// server refuses ends the session.
+	Key string
 	// ClientID is this program's name at the server. Another connection of the same user
 	// with the same id replaces this one. Default: a random id.
 	ClientID string
@@ -60,13 +65,22 @@ const (
 // withDefaults checks the config and sets the defaults.
 func (cfg Config) withDefaults() (Config, error) {
 	switch {
-	case cfg.Token == nil:
+	case cfg.Token == nil && cfg.Key == "":
 		return cfg, fmt.Errorf("%w: no Token function", ErrInvalid)
+	case cfg.Token != nil && cfg.Key != "":
+		return cfg, fmt.Errorf("%w: a Token function and a Key", ErrInvalid)
 	case cfg.BufferBytes < 0, cfg.MaxUnsent < 0, cfg.HoldAfter < 0:
 		return cfg, fmt.Errorf("%w: a limit below zero", ErrInvalid)
 	}
 	if rest, ok := strings.CutPrefix(cfg.URL, "http"); ok {
 		cfg.URL = "ws" + rest
+	}
+	if cfg.Key != "" {
+		id, ok := protocol.DelegationKey(cfg.Key)
+		if !ok || cfg.ClientID != "" {
+			return cfg, fmt.Errorf("%w: the Key is no delegation's, or has a ClientID beside it", ErrInvalid)
+		}
+		cfg.ClientID = protocol.DelegateClient(id)
 	}
 	if cfg.ClientID == "" {
 		cfg.ClientID = "go-" + randomName()
@@ -99,7 +113,7 @@ func (cfg Config) core() *client.Client {
 	var seed [8]byte
 	rand.Read(seed[:])
 	return client.New(client.Config{
-		URL: cfg.URL, Document: cfg.Document, ClientID: cfg.ClientID,
+		URL: cfg.URL, Document: cfg.Document, ClientID: cfg.ClientID, Keyed: cfg.Key != "",
 		// Part of each message id, so it is new for each session: otherwise the server would
 		// mistake an op of this program's next run for a repeat.
 		TabID:   randomName(),

@@ -27,7 +27,11 @@ const (
 
 // dial opens a connection, for the agent.
 func (s *Session) dial(ctx context.Context, address string, protocols []string) (agent.Conn, error) {
-	return s.open(ctx, s.cfg, address, &websocket.DialOptions{Subprotocols: protocols})
+	options := &websocket.DialOptions{Subprotocols: protocols}
+	if s.cfg.Key != "" {
+		options = &websocket.DialOptions{Subprotocols: []string{protocol.Version}, HTTPHeader: http.Header{"Authorization": {"Bearer " + s.cfg.Key}}}
+	}
+	return s.open(ctx, s.cfg, address, options)
 }
 
 // open opens a connection of a feed.

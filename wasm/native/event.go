@@ -60,7 +60,9 @@ type (
 		State            string
 		UserID, ClientID string
 		Name             string
-		Data             json.RawMessage
+		// Delegate says that it is a program that acts for the user; Name is its own.
+		Delegate bool
+		Data     json.RawMessage
 	}
 	// StateChange is a change of the connection.
 	StateChange struct {

@@ -111,6 +111,8 @@ export interface PresenceDetail<Data = unknown> {
   name?: string;
   /** The member came by a link, and the name is what it gave itself: show both. */
   guest?: boolean;
+  /** A program that acts for the user; `name` is its own. */
+  delegate?: boolean;
   data?: Data;
 }
 
