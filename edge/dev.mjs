@@ -44,7 +44,8 @@ function options() {
 		if (!/^[A-Z][A-Z0-9_]*=/.test(variable)) stop(`"${variable}" is not a variable: write NAME=value (the names are in edge/VARIABLES.md).`);
 	}
 	const given = positionals.map((variable) => variable.split(/=(.*)/s, 2));
-	const variables = { PUBLIC_URL: `http://127.0.0.1:${port}`, ...Object.fromEntries(given) };
+	// The demo has a button for links.
+	const variables = { PUBLIC_URL: `http://127.0.0.1:${port}`, GUEST_LINKS: "1", ...Object.fromEntries(given) };
 	return { port, variables, state: values.state && resolve(values.state), build: values.build === undefined ? join(repo, ".build/current") : resolve(values.build) };
 }
 

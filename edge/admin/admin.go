@@ -75,8 +75,9 @@ type Config struct {
 	// decides nothing, and is refused.
 	Elsewhere bool
 	// Links are the links of guests; nil: there are none (GUEST_SECRET). LinkMax is the longest life of
-	// one, MaxGuests how many it may make.
+	// one, MaxGuests how many it may make. GuestLinks lets users make some (GUEST_LINKS).
 	Links      link.Store
+	GuestLinks bool
 	LinkMax    time.Duration
 	MaxGuests  int
 	LinkLimits link.Limits

@@ -22,6 +22,8 @@ const (
 	linkRole = "link_role_changed"
 )
 
+var linkFields = []string{"role", "expires", "uses", "name", "reason"}
+
 // makeLink makes a link to a document. Only this answer shows its text, for only its hash is stored.
 func makeLink(c *request) (answer, *protocol.Error) {
 	if err := c.linked(); err != nil {

@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -317,5 +320,71 @@ func TestLinkStatements(t *testing.T) {
 		if n := read.read - before; int64(n) > step.most {
 			t.Errorf("%s: %d rows read", step.name, n)
 		}
+	}
+}
+
+// A user makes a link to a document that they may manage, by their own token, where the deployment lets them; nobody
+// else does: an editor, a guest, a revoked token, a page of another origin.
+func TestGuestsLinksOfUsers(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"GUEST_LINKS": "1", "ALLOWED_ORIGINS": "https://app.example"})
+	ask := func(method, path, token, body string) (int, map[string]any) {
+		t.Helper()
+		request, err := http.NewRequest(method, s.URL+"/v1/documents/"+path, strings.NewReader(body))
+		check(err)
+		if body != "" {
+			request.Header.Set("Content-Type", "application/json")
+		}
+		if token != "" {
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		response, err := http.DefaultClient.Do(request)
+		check(err)
+		defer response.Body.Close()
+		text, _ := io.ReadAll(response.Body)
+		s.described(method, "/v1/documents/"+path, response.StatusCode, text, response.Header)
+		answer := map[string]any{}
+		json.Unmarshal(text, &answer)
+		return response.StatusCode, answer
+	}
+	owner, editor := s.Login("owner"), s.Login("editor")
+	status, made := ask("POST", "welcome/links", owner, `{"role":"edit","uses":5}`)
+	if status != 201 || made["user_id"] != "usr_owner" || made["operator"] != nil {
+		t.Fatalf("HTTP %d %v", status, made)
+	}
+	l := link{s, made["link_id"].(string), made["link"].(string)}
+	s.Shown("a link", l.text)
+	g := l.guest("Ann")
+	c := s.connect(dialling{document: "welcome", clientID: "g", token: g.token})
+	for name, token := range map[string]string{"an editor": editor, "a guest": g.token, "an outsider": s.Login("outsider")} {
+		for _, call := range [][3]string{{"POST", "welcome/links", `{"role":"view"}`}, {"GET", "welcome/links", ""}, {"DELETE", "welcome/links/" + l.id, ""}} {
+			if status, answer := ask(call[0], call[1], token, call[2]); status != 403 {
+				t.Errorf("%s: %s: HTTP %d %v", name, call[0], status, answer)
+			}
+		}
+	}
+	if status, _ := ask("POST", "welcome/links", "", `{"role":"view"}`); status != 401 {
+		t.Errorf("nobody: HTTP %d", status)
+	}
+	if a := s.visit(visit{method: "POST", path: "/v1/documents/welcome/links", bearer: owner, origin: "https://evil.example", body: json.RawMessage(`{"role":"view"}`)}); a.status != 403 {
+		t.Errorf("a page of another origin: HTTP %d", a.status)
+	}
+	if status, list := ask("GET", "welcome/links", owner, ""); status != 200 || len(list["links"].([]any)) != 1 {
+		t.Errorf("HTTP %d %v", status, list)
+	}
+	s.must("POST", "/v1/admin/users/usr_owner/revoke", `{"all":true}`)
+	if status, answer := ask("POST", "welcome/links", owner, `{"role":"view"}`); status != 401 {
+		t.Errorf("a revoked token: HTTP %d %v", status, answer)
+	}
+	c.quiet() // it took no right away
+	again := s.Login("owner")
+	if status, answer := ask("DELETE", "welcome/links/"+l.id, again, ""); status != 200 || answer["revoked"] != true {
+		t.Errorf("HTTP %d %v", status, answer)
+	}
+	c.expectError("TOKEN_REVOKED")
+
+	off := start(t, nil)
+	if a := off.visit(visit{method: "POST", path: "/v1/documents/welcome/links", bearer: off.Login("owner"), body: json.RawMessage(`{"role":"view"}`)}); a.status != 404 {
+		t.Errorf("not switched on: HTTP %d", a.status)
 	}
 }

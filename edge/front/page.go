@@ -13,7 +13,14 @@ import (
 // userDelegations is where a user's pages make, list and revoke delegations.
 const userDelegations = "/v1/delegations"
 
-func forUsers(path string) bool {
+// userLinks begins the routes where a user's pages make, list and revoke links to a document.
+const userLinks = "/v1/documents/"
+
+func (f *Front) forUsers(path string) bool {
+	if f.cfg.GuestLinks && strings.HasPrefix(path, userLinks) {
+		_, rest, _ := strings.Cut(path[len(userLinks):], "/")
+		return rest == "links" || strings.HasPrefix(rest, "links/")
+	}
 	return path == userDelegations || strings.HasPrefix(path, userDelegations+"/")
 }
 
@@ -39,10 +46,11 @@ func (f *Front) page(r request, now time.Time) []byte {
 	return f.identify(a, now)
 }
 
-// pageFor hands a user's request on. A guest is nobody whom a program could act for.
+// pageFor hands a user's request on. A guest is nobody whom a program could act for, or who invites
+// others.
 func (f *Front) pageFor(a *admission) []byte {
 	if protocol.IsGuest(a.subject) {
-		return a.fail(&protocol.Error{Code: protocol.InsufficientPermissions, Reason: "guest", Message: "A guest has no delegations."})
+		return a.fail(&protocol.Error{Code: protocol.InsufficientPermissions, Reason: "guest", Message: "A guest makes no delegations, and no links."})
 	}
 	env := jsonscan.NewObject(nil)
 	env.Str(access.VisitorClaims, string(a.claims))

@@ -46,7 +46,7 @@ func (f *Front) route(r request, now time.Time) []byte {
 		return f.operator(r, now)
 	case path == redeem:
 		return f.redeem(r, now)
-	case forUsers(path):
+	case f.forUsers(path):
 		return f.page(r, now)
 	case path == "/v1/webhooks/permissions":
 		return f.webhook(r, now)
@@ -63,7 +63,7 @@ func (f *Front) handles(path string) bool {
 	case keySetPath:
 		return f.cfg.Embedded
 	}
-	return strings.HasPrefix(path, "/v1/ws/") || strings.HasPrefix(path, "/v1/admin/") || forUsers(path) || f.cfg.Embedded && strings.HasPrefix(path, "/auth/")
+	return strings.HasPrefix(path, "/v1/ws/") || strings.HasPrefix(path, "/v1/admin/") || f.forUsers(path) || f.cfg.Embedded && strings.HasPrefix(path, "/auth/")
 }
 
 func tooMany(reason string, wait time.Duration) *protocol.Error {

@@ -55,6 +55,7 @@ func operators() http.Handler {
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
 		Elsewhere:       elsewhere,
 		Links:           links(tables),
+		GuestLinks:      vars.GuestLinks.On(cloudflare.Getenv(vars.GuestLinks.Name())),
 		LinkMax:         span(vars.LinkMax),
 		MaxGuests:       number(vars.MaxGuestsPerLink),
 		LinkLimits:      link.Limits{PerDocument: number(vars.MaxLinksPerDocument), PerMaker: number(vars.MaxLinksPerUser)},

@@ -20,11 +20,11 @@ export function joinForm(link: () => string, done: (guest: Guest) => Promise<voi
   const problem = at("join-problem");
 
   const show = (error?: HoldfastError): void => {
-    const over = titles[error?.reason ?? ""];
+    const over = titles[error?.reason ?? ""] ?? (error?.code === "TOKEN_REVOKED" ? "Your access has ended" : undefined);
     document.body.dataset.view = "join";
     document.title = "Join as a guest · Holdfast";
     at("join-title").textContent = over ?? "Join as a guest";
-    at("join-lead").textContent = over ? error!.message : "You have a link to one document. Say how you want to be called: the others see the name, and that you are a guest.";
+    at("join-lead").textContent = over ? (error!.reason && titles[error!.reason] ? error!.message : "Whoever shared the document has ended it. Ask for another link.") : "You have a link to one document. Say how you want to be called: the others see the name, and that you are a guest.";
     at("join-fields").hidden = submit.hidden = Boolean(over);
     problem.hidden = !error || Boolean(over);
     problem.textContent = error && !over ? error.message : "";

@@ -71,6 +71,19 @@ export function tokens(): GetToken {
   };
 }
 
+/** Asks the server something in the user's name, by a fresh token. Rejects with a HoldfastError. */
+export async function asUser(path: string, init: RequestInit): Promise<Record<string, unknown>> {
+  const token = await tokens()({ signal: AbortSignal.timeout(30_000) });
+  const headers = { authorization: `Bearer ${token}`, ...(init.body !== undefined && { "content-type": "application/json" }) };
+  const response = await fetch(path, { ...init, headers }).catch((cause) => {
+    throw new HoldfastError({ code: "SERVICE_UNAVAILABLE", message: "The server cannot be reached.", recoverable: true, action: "wait" }, { cause });
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (response.ok) return answer;
+  const { error_code: code, message } = answer.data ?? {};
+  throw new HoldfastError({ code: code ?? "SERVICE_UNAVAILABLE", message: message ?? `The server answered with HTTP ${response.status}.` }, { status: response.status });
+}
+
 function lifetime(): { expires_in: number } | undefined {
   const short = shortly;
   shortly = false;

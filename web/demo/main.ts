@@ -8,6 +8,7 @@ import { Inspector } from "./inspector.ts";
 import { account, forget, logout, revoke, shorten, tokens, userId, wrongOrigin } from "./issuer.ts";
 import { dropLine, setOnline } from "./line.ts";
 import { clearLog, log, logOperation } from "./log.ts";
+import { Share } from "./share.ts";
 import { signInForm } from "./signin.ts";
 
 const documents = ["welcome", "notes", "secret", "locked"];
@@ -26,6 +27,8 @@ const joining = joinForm(
     if (at("blocked").hidden) current?.editor.focus();
   },
 );
+
+const sharing = new Share();
 
 // After a sign-in the next thing that one does is to write.
 const form = signInForm(async () => {
@@ -153,6 +156,7 @@ function showDocument(name: string): void {
   at("sign-out").textContent = guest ? "Leave" : "Sign out";
   at("read-only").hidden = true;
   at("people").replaceChildren();
+  sharing.draw(undefined);
   at("saved").dataset.waiting = "false";
   at("saved").textContent = "Opening…";
   at<HTMLAnchorElement>("second-tab").href = guest ? location.href : `?document=${encodeURIComponent(name)}`;
@@ -187,7 +191,6 @@ const titles: Record<string, string> = {
 };
 
 const guestTitles: Record<string, string> = {
-  TOKEN_REVOKED: "Your access has ended",
   INSUFFICIENT_PERMISSIONS: "Your link gives you no access any more",
 };
 
@@ -208,6 +211,7 @@ function unblock(): void {
 }
 
 function showAccess(session: DemoSession): void {
+  sharing.draw(guest ? undefined : session);
   at("read-only").hidden = session.can("write") && !session.locked;
   at("read-only").textContent = session.locked ? "Locked" : session.can("comment") ? "Comment only" : "Read only";
 }

@@ -63,7 +63,8 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   const { maxBytes = 1 } = Object(options.offline) as OfflineOptions;
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) throw new HoldfastError({ code: "INVALID_ARGUMENT", message: "`maxBytes` is a number of bytes." });
   const url = socketBase(options.url);
-  const scope = new Scope(url);
+  // A guest's tabs are beside those of who is signed in here: neither takes the other's token.
+  const scope = new Scope(/^guest:/.test(options.user!) ? url + options.user : url);
   const name = scope.document(document);
   const loading = load(options.wasm ?? standard, options.integrity);
   loading.catch(() => {}); // awaited below
