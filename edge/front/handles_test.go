@@ -15,7 +15,7 @@ func TestHandles(t *testing.T) {
 		"/v1/ws/apps/com.example": {true, true}, "/app-ws": {true, true}, "/healthz": {true, true},
 		"/v1/admin/users/u": {true, true}, "/v1/webhooks/permissions": {true, true}, "/v1/openapi.json": {true, true},
 		"/auth/login": {true, false}, "/.well-known/jwks.json": {true, false},
-		"/": {}, "/v1": {}, "/v1/things": {}, "/auth": {}, "/authors/1": {}, "/.well-known/security.txt": {}, "/healthz/": {}, "/api/v1/ws/": {}, "/V1/ws/device": {},
+		"/": {}, "/v1": {}, "/v1/things": {}, "/v1/documents/welcome/links": {}, "/auth": {}, "/authors/1": {}, "/.well-known/security.txt": {}, "/healthz/": {}, "/api/v1/ws/": {}, "/V1/ws/device": {},
 	} {
 		for i, env := range []map[string]string{embedded(), outside} {
 			step := newWorker(t, env).step(map[string]any{"kind": "handles", "url": "https://app.example" + path + "?a=b"})
@@ -40,7 +40,7 @@ func TestHandles(t *testing.T) {
 	}
 	for path := range described.Paths {
 		url := "https://app.example" + strings.NewReplacer("{", "a", "}", "b").Replace(path)
-		if step := newWorker(t, embedded()).step(map[string]any{"kind": "handles", "url": url}); step["handles"] != true {
+		if step := newWorker(t, with(embedded(), "GUEST_LINKS", "1")).step(map[string]any{"kind": "handles", "url": url}); step["handles"] != true {
 			t.Errorf("%s is described, and not handled", path)
 		}
 	}

@@ -125,3 +125,12 @@ func (d *docObject) wrote(e document.Entry, g document.Grant) {
 		d.w.fail("%s: an entry of %s was accepted, whose user may %v and of which %v is withheld", d.id, c.id, user.Names(), c.delegation.withheld.Names())
 	}
 }
+
+// docGrant is what crosses from the session object to the document.
+func docGrant(g session.Grant) document.Grant {
+	return document.Grant{
+		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
+		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Access: g.Access, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
+		AdmittedAt: g.AdmittedAt, Share: g.Share, Withheld: uint8(g.Withheld),
+	}
+}

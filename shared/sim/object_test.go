@@ -361,15 +361,6 @@ func (d *docObject) pushed(g document.Grant, reason string) bool {
 	return d.taken
 }
 
-// docGrant is what crosses from the session object to the document.
-func docGrant(g session.Grant) document.Grant {
-	return document.Grant{
-		UserID: g.UserID, Name: g.Name, SessionID: g.SessionID, WorkspaceID: g.WorkspaceID, Role: g.WorkspaceRole,
-		Permissions: uint8(g.Permissions), Epoch: g.Epoch, Locked: g.Locked, AccessAt: g.AccessAt, Access: g.Access, Expires: g.Expires, IssuedAt: g.IssuedAt, TokenID: g.TokenID,
-		AdmittedAt: g.AdmittedAt, Share: g.Share, Withheld: uint8(g.Withheld),
-	}
-}
-
 // finished checks an object that everybody has left: it needs no alarm and
 // keeps nothing but notified rows and the log.
 func (d *docObject) finished() {
