@@ -75,23 +75,23 @@ func TestTheServedDescription(t *testing.T) {
 		"createAccount": `{"email":"new@example.com"}`, "changeAccount": `{"name":"New"}`, "setAccountPassword": `{"password":"` + firstPassword + `"}`,
 		"makeDelegation":   fmt.Sprintf(`{"document":"welcome","name":"Agent X","expires":%d}`, time.Now().Add(time.Hour).Unix()),
 		"appendOperations": `{"message_id":"a1","op":1}`, "appendComments": `{"message_id":"a2","event":"create","body":"text"}`,
-		"makeKey": `{"name":"billing","documents":["*"],"scopes":["read"]}`, "postMessage": `{"data":{"say":"hello"},"message_id":"hello"}`, "recoverDocument": `{"at":"2026-01-01T00:00:00Z"}`,
+		"makeLink": `{"role":"view"}`, "changeLink": `{"role":"edit"}`, "makeKey": `{"name":"billing","documents":["*"],"scopes":["read"]}`, "postMessage": `{"data":{"say":"hello"},"message_id":"hello"}`, "recoverDocument": `{"at":"2026-01-01T00:00:00Z"}`,
 		"putApp": appBody, "restoreDocument": `{"version":1}`, "resolveComments": `{"user_id":"usr_owner"}`, "replayDeadLetters": `{"all":true}`, "deleteDeadLetters": `{"all":true}`,
 	}
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember",
 		"listWorkspaces", "getWorkspace", "listWorkspaceMembers", "listWorkspaceDocuments", "listDocuments", "listUsers", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
 		"appendOperations", "appendComments", "readContent", "getPresence", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
-		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "makeLink", "listLinks", "changeLink", "revokeLink", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
 		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
 	const key = "0123456789abcdef"
-	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{delegation_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
+	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{delegation_id}", key, "{link_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	for _, o := range operations {
-		if o.Tagged("sign-in") || o.Tagged("delegations") || o.ID == "getHealth" {
-			continue // see TestSignInIsAsDescribed and TestWhatEndsADelegation
+		if o.Tagged("sign-in") || o.Tagged("delegations") || o.ID == "getHealth" || strings.HasPrefix(o.Path, "/v1/links/") || strings.HasPrefix(o.Path, "/v1/documents/") {
+			continue // see TestSignInIsAsDescribed, TestWhatEndsADelegation and TestGuestsLinksOfUsers
 		}
 		if !slices.Contains(order, o.ID) {
 			t.Errorf("no example of %s", o.ID)
@@ -110,6 +110,9 @@ func TestTheServedDescription(t *testing.T) {
 		}
 		if o.ID == "revokeDelegation" {
 			s.d1("UPDATE delegations SET id = '" + key + "'")
+		}
+		if o.ID == "changeLink" {
+			s.d1("UPDATE links SET id = '" + key + "'")
 		}
 		if o.ID == "revokeAppKey" {
 			s.d1("UPDATE app_keys SET id = '" + key + "'")
@@ -136,7 +139,7 @@ func TestTheServedDescription(t *testing.T) {
 			t.Errorf("%s: HTTP %d %v", o.ID, status, answer)
 		}
 		other := "PATCH"
-		if o.Path == "/v1/admin/accounts/{account_id}" { // which may be patched
+		if o.Path == "/v1/admin/accounts/{account_id}" || strings.HasSuffix(o.Path, "/{link_id}") { // which may be patched
 			other = "PUT"
 		}
 		status, _, header := s.Request(other, path, "", map[string]string{"authorization": "Bearer " + secrets["ADMIN_TOKEN"]})
