@@ -14,6 +14,8 @@ type history struct {
 	states []uint64         // what an app makes of it, by version
 	last   map[string]int   // by client: the newest op that is stored
 	undone map[uint64]bool  // ops that an operator's restore has taken back
+	// undoneTo is the version from which on the newest of those restores put things forward.
+	undoneTo uint64
 }
 
 func newHistory() *history {

@@ -56,15 +56,17 @@ func (h *history) upTo(version uint64) *history {
 	f.all = append(f.all, h.all[:version]...)
 	f.states = append(f.states[:0], h.states[:version+1]...)
 	maps.Copy(f.undone, h.undone)
+	f.undoneTo = min(h.undoneTo, version+1)
 	for _, e := range f.all {
 		f.order(e)
 	}
 	return f
 }
 
-// order notes the newest op of each client.
+// order notes the newest op of each client. A comment from before a restore, which stays, says
+// nothing of the ops before it that were taken back and come again.
 func (h *history) order(e document.Entry) {
-	if e.MessageID != "" && !h.undone[e.Version] {
+	if e.MessageID != "" && !h.undone[e.Version] && (e.Kind == document.KindOp || e.Version >= h.undoneTo) {
 		n, _ := strconv.Atoi(e.MessageID[1:])
 		h.last[e.ClientID] = max(h.last[e.ClientID], n)
 	}
@@ -72,7 +74,7 @@ func (h *history) order(e document.Entry) {
 
 // undo notes what an operator's restore takes back: it may be sent and stored once more.
 func (h *history) undo(from, to uint64) {
-	h.last = map[string]int{}
+	h.last, h.undoneTo = map[string]int{}, max(h.undoneTo, to)
 	for _, e := range h.all {
 		if e.Version > from && e.Version < to && e.Kind == document.KindOp {
 			h.undone[e.Version] = true
