@@ -81,12 +81,12 @@ func TestTheServedDescription(t *testing.T) {
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember",
 		"listWorkspaces", "getWorkspace", "listWorkspaceMembers", "listWorkspaceDocuments", "listDocuments", "listUsers", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
-		"appendOperations", "appendComments", "readContent", "getPresence", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
-		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "makeLink", "listLinks", "changeLink", "revokeLink", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember",
+		"appendOperations", "appendComments", "readContent", "getPresence", "deleteComment", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
+		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "makeLink", "listLinks", "changeLink", "revokeLink", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "deleteWorkspace",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
-		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook"}
+		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook", "deleteUser"}
 	const key = "0123456789abcdef"
-	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{delegation_id}", key, "{link_id}", key, "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
+	place := strings.NewReplacer("{package}", "com.example.one", "{key_id}", key, "{delegation_id}", key, "{link_id}", key, "{comment_id}", "3", "{workspace_id}", "ws_new", "{document}", "fresh", "{user_id}", "usr_owner", "{account_id}", "usr_viewer")
 	operations := s.description().Operations()
 	slices.SortFunc(operations, func(a, b openapi.Operation) int { return slices.Index(order, a.ID) - slices.Index(order, b.ID) })
 	for _, o := range operations {
