@@ -74,7 +74,7 @@ async function livesAt(url, path) {
 
 test("the package holds what it should, and its README and licence", async () => {
   assert.deepEqual(app.packed.filter((name) => !/^(types|cli|migrations)\//.test(name)), [
-    "APPS.md", "EDITORS.md", "IDENTITY.md", "LICENSE", "NOTICE", "OPERATING.md", "ORIGINS.md", "PROTOCOL.md", "README.md", "VARIABLES.md", "WORKER.md", "core.js", "guest.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "openapi.json", "package.json", "permissions.openapi.json", "react.js", "svelte.js", "testing.js", "vue.js",
+    "APPS.md", "BACKEND.md", "EDITORS.md", "IDENTITY.md", "LICENSE", "NOTICE", "OPERATING.md", "ORIGINS.md", "PROTOCOL.md", "README.md", "VARIABLES.md", "WORKER.md", "core.js", "guest.js", "holdfast.global.js", "holdfast.wasm", "index.js", "inline.js", "offline.js", "openapi.json", "package.json", "permissions.openapi.json", "react.js", "svelte.js", "testing.js", "vue.js",
     "worker/front.wasm", "worker/http.wasm", "worker/index.js", "worker/object.wasm", "yjs.js",
   ]);
   const about = JSON.parse(await readFile(join(app.dir, "node_modules/holdfast/package.json"), "utf8"));

@@ -156,7 +156,7 @@ test("the package's README: a script tag, and the types of what getToken may thr
 
   await writeFile(join(dir, "example.ts"), (await examples("ts")).join("").replace(/^import type \{ GetToken \}.*$/m, ""));
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
-  const paths = { compilerOptions: { noEmit: true, strict: true, module: "esnext", moduleResolution: "bundler", target: "es2022", types: [], paths: { holdfast: [join(built, "types/index.d.ts")] } }, files: ["example.ts"] };
+  const paths = { compilerOptions: { noEmit: true, strict: true, module: "esnext", moduleResolution: "bundler", target: "es2022", types: [], paths: { holdfast: [join(built, "types/index.d.ts")], "holdfast/*": [join(built, "types/*.d.ts")] } }, files: ["example.ts"] };
   await writeFile(join(dir, "tsconfig.json"), JSON.stringify(paths));
   await promisify(execFile)(process.execPath, [tsc, "--project", dir]).catch(({ stdout }) => assert.fail(stdout));
 });
