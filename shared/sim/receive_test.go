@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
+	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -216,6 +217,8 @@ func (c *client) failed(f protocol.Frame) {
 		case e.Code == protocol.RateLimitExceeded:
 			c.w.After(e.RetryAfter, c.postSnapshot)
 		}
+	case e.Reason == "log_full" && c.w.quiet && c.delegation != nil && c.delegation.withheld&(permission.Write|c.w.docCfg.SnapshotLevel) != 0:
+		c.forget(e.MessageID) // it is alone there, and may post no snapshot
 	case e.Reason == "log_full":
 		c.stall(e.RetryAfter)
 		c.makeRoom()
