@@ -67,6 +67,11 @@ func (w *world) looks() {
 			return false // an alarm of the time before is that late, and room is given on the alarm
 		}
 		l := c.connection
+		for _, row := range c.doc.core.Snapshot().Channels {
+			if l != nil && row.Channel.Conn == l.conn && w.Now.Sub(row.Channel.ConnectedAt) < 5*time.Second {
+				return false // what it is sent first is on its way
+			}
+		}
 		return l != nil && c.ready && l.clientOpen && l.serverOpen && !l.cut && slices.Contains(c.doc.core.Current(c.user.id), l.conn)
 	}
 	for _, u := range w.users {
