@@ -164,7 +164,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if c.server != nil {
-		c.refuse(w, nil, notForThisKey())
+		c.refuse(w, nil, access.NotForThisKey())
 		return
 	}
 	if allow == "" {

@@ -1,10 +1,10 @@
 package admin
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
@@ -18,12 +18,9 @@ const (
 
 // makeAppKey gives an app one more key. Only this answer shows it, for only its hash is stored.
 func makeAppKey(c *request) (answer, *protocol.Error) {
-	id := make([]byte, keyIDBytes)
-	c.cfg.Random(id)
-	key := AppKey{ID: hex.EncodeToString(id), Package: c.app, CreatedAt: c.cfg.Now()}
-	text := "hfa_" + key.ID + "_" + c.random(32)
-	hash := sha256.Sum256([]byte(text))
-	key.Hash = hex.EncodeToString(hash[:])
+	key := AppKey{Package: c.app, CreatedAt: c.cfg.Now()}
+	var text string
+	key.ID, text, key.Hash = c.newKey("hfa_")
 	stored, err := c.store.AddAppKey(c.ctx, key, maxAppKeys)
 	if err != nil {
 		return answer{}, storeError(err, noApp)
@@ -73,14 +70,14 @@ func deleteApp(c *request) (answer, *protocol.Error) {
 	return out.answer(c), nil
 }
 
-// isKeyID reports whether text is the id of a key: 16 hexadecimal digits.
-func isKeyID(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return len(text) == hex.EncodedLen(keyIDBytes)
+// newKey makes a key of an app, of documents or of a delegation: its id, its text (see
+// protocol.KeyID), which nobody is shown again, and what is stored of that.
+func (c *request) newKey(prefix string) (id, text, hash string) {
+	random := make([]byte, keyIDBytes)
+	c.cfg.Random(random)
+	id = hex.EncodeToString(random)
+	text = prefix + id + "_" + c.random(32)
+	return id, text, access.KeyHash(text)
 }
 
 // random is n random bytes as text.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -112,7 +113,7 @@ func (c *request) author(r *call.Append) *protocol.Error {
 			return rest.BadField("force")
 		}
 		if r.Force && c.server != nil {
-			return notForThisKey()
+			return access.NotForThisKey()
 		}
 	}
 	raw := c.fields["user_id"]
@@ -126,7 +127,7 @@ func (c *request) author(r *call.Append) *protocol.Error {
 		return nil
 	}
 	if c.server != nil && !slices.Contains(c.server.Scopes, scopeUsers) {
-		return notForThisKey()
+		return access.NotForThisKey()
 	}
 	if r.UserID, _ = jsonscan.Str(raw); !protocol.UserID(r.UserID) {
 		return rest.BadField("user_id")

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
@@ -84,11 +82,7 @@ func (c *request) newDelegation() (d Delegation, err *protocol.Error) {
 			return d, err
 		}
 	}
-	text, isText := jsonscan.Str(c.fields["expires"])
-	if !isText {
-		text = string(c.fields["expires"])
-	}
-	at, isMoment := moment(text)
+	at, isMoment := momentOf(c.fields["expires"])
 	if !isMoment || !at.After(d.CreatedAt) || at.After(d.CreatedAt.Add(c.cfg.DelegationLife)) {
 		return d, rest.BadField("expires")
 	}
@@ -98,12 +92,9 @@ func (c *request) newDelegation() (d Delegation, err *protocol.Error) {
 
 // makeDelegation stores a delegation. Only this answer shows its key, for only its hash is stored.
 func (c *request) makeDelegation(d Delegation) (answer, *protocol.Error) {
-	id := make([]byte, keyIDBytes)
-	c.cfg.Random(id)
-	d.ID, d.UserID = hex.EncodeToString(id), c.user
-	key := protocol.DelegationKeyPrefix + d.ID + "_" + c.random(32)
-	hash := sha256.Sum256([]byte(key))
-	d.Hash = hex.EncodeToString(hash[:])
+	var key string
+	d.ID, key, d.Hash = c.newKey(protocol.DelegationKeyPrefix)
+	d.UserID = c.user
 	stored, err := c.store.AddDelegation(c.ctx, d, c.cfg.MaxDelegations)
 	switch {
 	case err != nil:

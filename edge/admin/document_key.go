@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -83,7 +82,7 @@ func (c *request) asServer(key string) *protocol.Error {
 // mayUse says whether a key opens a route at all.
 func (c *request) mayUse(r *route) *protocol.Error {
 	if c.server != nil && (r.scope == "" || !slices.Contains(c.server.Scopes, r.scope)) {
-		return notForThisKey()
+		return access.NotForThisKey()
 	}
 	return nil
 }
@@ -96,7 +95,7 @@ func (c *request) mayTouch() *protocol.Error {
 	}
 	if !c.server.covers(c.document) {
 		c.document = "" // it is not to stand in the log as one that was touched
-		return notForThisKey()
+		return access.NotForThisKey()
 	}
 	if c.server.WorkspaceID == "" {
 		return nil
@@ -107,7 +106,7 @@ func (c *request) mayTouch() *protocol.Error {
 		return storeError(err, noDocument)
 	case err != nil || d.WorkspaceID != c.server.WorkspaceID:
 		c.document = ""
-		return notForThisKey()
+		return access.NotForThisKey()
 	}
 	return nil
 }
@@ -119,10 +118,6 @@ func (k *DocumentKey) covers(document string) bool {
 		}
 	}
 	return false
-}
-
-func notForThisKey() *protocol.Error {
-	return &protocol.Error{Code: protocol.InsufficientPermissions, Reason: "not_for_this_key", Message: "This key does not open that."}
 }
 
 // makeKey makes a document key. Only this answer shows it, for only its hash is stored.
@@ -150,20 +145,13 @@ func makeKey(c *request) (answer, *protocol.Error) {
 		}
 	}
 	if raw := c.fields["expires"]; raw != nil {
-		text, isText := jsonscan.Str(raw)
-		if !isText {
-			text = string(raw)
-		}
 		var isMoment bool
-		if k.Expires, isMoment = moment(text); !isMoment || !k.Expires.After(k.CreatedAt) {
+		if k.Expires, isMoment = momentOf(raw); !isMoment || !k.Expires.After(k.CreatedAt) {
 			return answer{}, rest.BadField("expires")
 		}
 	}
-	id := make([]byte, keyIDBytes)
-	c.cfg.Random(id)
-	k.ID = hex.EncodeToString(id)
-	text := access.DocumentKeyPrefix + k.ID + "_" + c.random(32)
-	k.Hash = access.KeyHash(text)
+	var text string
+	k.ID, text, k.Hash = c.newKey(access.DocumentKeyPrefix)
 	stored, failed := c.store.AddDocumentKey(c.ctx, k, maxKeys)
 	if failed != nil {
 		return answer{}, storeError(failed, noKey)

@@ -72,14 +72,6 @@ func (c *request) readLink(l *link.Link) (err *protocol.Error) {
 	return err
 }
 
-// momentOf reads RFC 3339 or seconds since 1970.
-func momentOf(raw []byte) (time.Time, bool) {
-	if text, isText := jsonscan.Str(raw); isText {
-		return moment(text)
-	}
-	return moment(string(raw))
-}
-
 func (c *request) addLink(l link.Link) (answer, *protocol.Error) {
 	var text string
 	l.ID, text, l.Hash = link.New(c.cfg.Random)
@@ -126,7 +118,7 @@ func listLinks(c *request) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if p.Prefix != "" || p.After != "" && !protocol.LinkID(p.After) {
+	if p.Prefix != "" || p.After != "" && !protocol.HexID(p.After) {
 		return answer{}, rest.BadField("after")
 	}
 	rows, failed := c.cfg.Links.Links(c.ctx, c.document, p.After, p.Limit)

@@ -25,18 +25,11 @@ func getSnapshot(c *request) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	text, err := c.query("part")
-	if err != nil {
-		return answer{}, err
+	part, err := c.version("part")
+	if err != nil || part > maxPart {
+		return answer{}, rest.BadField("part")
 	}
-	r := call.Past{Version: of}
-	if text != "" {
-		part, err := version(text, "part", 0)
-		if err != nil || part > maxPart {
-			return answer{}, rest.BadField("part")
-		}
-		r.Part = int(part)
-	}
+	r := call.Past{Version: of, Part: int(part)}
 	return c.change(r.Message())
 }
 
@@ -46,15 +39,9 @@ func listEntries(c *request) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	text, err := c.query("after")
-	if err != nil {
-		return answer{}, err
-	}
 	r := call.Past{Version: of, Entries: true}
-	if text != "" {
-		if r.After, err = version(text, "after", 0); err != nil {
-			return answer{}, err
-		}
+	if r.After, err = c.version("after"); err != nil {
+		return answer{}, err
 	}
 	return c.change(r.Message())
 }

@@ -63,11 +63,7 @@ func (c *request) version(parameter string) (uint64, *protocol.Error) {
 	if err != nil || text == "" {
 		return 0, err
 	}
-	n, isVersion := jsonscan.Uint([]byte(text))
-	if !isVersion || n > protocol.MaxSeq {
-		return 0, rest.BadField(parameter)
-	}
-	return n, nil
+	return version(text, parameter, 0)
 }
 
 // linesOf writes what a document has answered as lines.

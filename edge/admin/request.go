@@ -50,9 +50,9 @@ func (c *request) read(r *route) *protocol.Error {
 		{"workspace_id", &c.workspace, isWorkspace},
 		{"account_id", &c.account, account.IsID},
 		{"package", &c.app, protocol.PackageName},
-		{"key_id", &c.key, isKeyID},
-		{"link_id", &c.link, protocol.LinkID},
-		{"delegation_id", &c.key, protocol.DelegationID},
+		{"key_id", &c.key, protocol.HexID},
+		{"link_id", &c.link, protocol.HexID},
+		{"delegation_id", &c.key, protocol.HexID},
 	} {
 		if !strings.Contains(r.path, "{"+n.name+"}") {
 			continue
@@ -180,6 +180,14 @@ func (c *request) when(parameter string, otherwise time.Time) (time.Time, *proto
 		return at, nil
 	}
 	return otherwise, rest.BadField(parameter)
+}
+
+// momentOf reads a field that is RFC 3339 in a string, or seconds since 1970.
+func momentOf(raw []byte) (time.Time, bool) {
+	if text, isText := jsonscan.Str(raw); isText {
+		return moment(text)
+	}
+	return moment(string(raw))
 }
 
 // moment reads RFC 3339 or seconds since 1970. A plus sign that was not escaped arrives as

@@ -62,11 +62,7 @@ const clockSkew = 5 * time.Second
 // before reads a moment that is a string (RFC 3339) or a number (seconds since 1970).
 // One that lies ahead would end tokens that nobody has issued yet.
 func (c *request) before(raw []byte) (time.Time, *protocol.Error) {
-	text, isText := jsonscan.Str(raw)
-	if !isText {
-		text = string(raw)
-	}
-	at, isMoment := moment(text)
+	at, isMoment := momentOf(raw)
 	if !isMoment || at.Unix() < 1 || at.After(c.cfg.Now().Add(clockSkew)) {
 		return at, rest.BadField("before")
 	}

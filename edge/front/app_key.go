@@ -31,22 +31,33 @@ const (
 
 // lookUp asks whose a key is. It is the last that sees the key.
 func (f *Front) lookUp(a *admission, key string) []byte {
-	if !access.IsKey(key, keyPrefix) {
+	if _, isKey := protocol.KeyID(key, keyPrefix); !isKey {
 		return a.fail(keyInvalid())
 	}
 	a.await = awaitAppKey
+	return a.query(databasePatience, appKeys, access.KeyHash(key))
+}
+
+// query asks the database, and goes on with its answer (see queried).
+func (a *admission) query(patience time.Duration, sql string, args ...string) []byte {
 	w := step("query")
 	w.Str("binding", databaseBinding)
-	w.Str("sql", appKeys)
-	w.Strs("args", []string{access.KeyHash(key)})
-	w.Int("timeout_ms", databasePatience.Milliseconds())
+	w.Str("sql", sql)
+	w.Strs("args", args)
+	w.Int("timeout_ms", patience.Milliseconds())
 	return a.next(w)
+}
+
+// queried returns the rows of the database's answer, and false where it has not answered.
+func queried(result []byte) (rows []byte, ok bool) {
+	rows = jsonscan.Field(result, "rows")
+	return rows, len(rows) > 0 && rows[0] == '['
 }
 
 // keyFound takes what the database says of a key.
 func (f *Front) keyFound(a *admission, result []byte) []byte {
-	rows := jsonscan.Field(result, "rows")
-	if len(rows) == 0 || rows[0] != '[' {
+	rows, answered := queried(result)
+	if !answered {
 		return a.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonKeysAway, RetryAfter: time.Second})
 	}
 	row := jsonscan.Elements(rows)

@@ -206,7 +206,7 @@ func TestAppKeyForm(t *testing.T) {
 		strings.Replace(appKeyOne, "AAE", "A=E", 1): false, strings.Replace(appKeyOne, "AAE", "A'E", 1): false,
 		strings.Replace(appKeyOne, "AAE", "-_E", 1): true, strings.Replace(appKeyOne, "AAE", "Aé", 1): false,
 	} {
-		if access.IsKey(text, keyPrefix) != want {
+		if _, is := protocol.KeyID(text, keyPrefix); is != want {
 			t.Errorf("%q: %v", text, !want)
 		}
 	}

@@ -1,11 +1,10 @@
 package front
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/permission"
@@ -36,7 +35,7 @@ func delegationKey(token string) bool { return strings.HasPrefix(token, protocol
 func (f *Front) delegate(r request, a *admission, now time.Time) []byte {
 	key := a.token
 	a.token = ""
-	id, good := protocol.DelegationKey(key)
+	id, good := protocol.KeyID(key, protocol.DelegationKeyPrefix)
 	bearer, _ := r.bearer()
 	switch {
 	case f.cfg.Fault != nil:
@@ -49,24 +48,18 @@ func (f *Front) delegate(r request, a *admission, now time.Time) []byte {
 	case a.client != "" && a.client != protocol.DelegateClient(id):
 		return a.fail(invalid("client_id"))
 	}
-	sum := sha256.Sum256([]byte(key))
-	a.client, a.hash = protocol.DelegateClient(id), hex.EncodeToString(sum[:])
+	a.client, a.hash = protocol.DelegateClient(id), access.KeyHash(key)
 	if err := f.turned.find(a.hash, now); err != nil {
 		return a.fail(err)
 	}
 	a.await = awaitDelegation
-	w := step("query")
-	w.Str("binding", databaseBinding)
-	w.Str("sql", delegations)
-	w.Strs("args", []string{a.hash})
-	w.Int("timeout_ms", databasePatience.Milliseconds())
-	return a.next(w)
+	return a.query(databasePatience, delegations, a.hash)
 }
 
 // delegationFound takes what the database says of a key.
 func (f *Front) delegationFound(a *admission, result []byte, now time.Time) []byte {
-	rows := jsonscan.Field(result, "rows")
-	if len(rows) == 0 || rows[0] != '[' {
+	rows, answered := queried(result)
+	if !answered {
 		return a.fail(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: reasonDelegationsAway, RetryAfter: time.Second})
 	}
 	d := readDelegation(rows)

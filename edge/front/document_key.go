@@ -31,7 +31,8 @@ func (f *Front) documentKey(r request, key string, now time.Time) []byte {
 	switch rest {
 	case "content", "presence", "operations", "comments":
 	default:
-		return f.logged(respond(notForThisKey()), r.address, notForThisKey(), turnedAway("key_refused", notForThisKey()), now)
+		err := access.NotForThisKey()
+		return f.logged(respond(err), r.address, err, turnedAway("key_refused", err), now)
 	}
 	a := &admission{await: awaitDocumentKey, address: r.address, keyHash: access.KeyHash(key), appends: appends(r.url.Path)}
 	if until, known := f.keys[a.keyHash]; known && now.Before(until) {
@@ -40,18 +41,13 @@ func (f *Front) documentKey(r request, key string, now time.Time) []byte {
 	if wait := f.logins.take(r.address, now); wait > 0 {
 		return respond(tooMany("too_many_logins", wait))
 	}
-	w := step("query")
-	w.Str("binding", databaseBinding)
-	w.Str("sql", documentKeys)
-	w.Strs("args", []string{a.keyHash})
-	w.Int("timeout_ms", databasePatience.Milliseconds())
-	return a.next(w)
+	return a.query(databasePatience, documentKeys, a.keyHash)
 }
 
 // documentKeyFound takes what the database says of it.
 func (f *Front) documentKeyFound(a *admission, result []byte, now time.Time) []byte {
-	rows := jsonscan.Field(result, "rows")
-	if len(rows) == 0 || rows[0] != '[' {
+	rows, answered := queried(result)
+	if !answered {
 		f.logins.give(a.address) // nobody has guessed wrong
 		return respond(&protocol.Error{Code: protocol.ServiceUnavailable, Reason: "database_unavailable", RetryAfter: time.Second})
 	}
@@ -98,8 +94,4 @@ func (f *Front) bodyOf(appends bool) int {
 		return f.cfg.AppendBody
 	}
 	return f.cfg.AdminBody
-}
-
-func notForThisKey() *protocol.Error {
-	return &protocol.Error{Code: protocol.InsufficientPermissions, Reason: "not_for_this_key", Message: "This key does not open that."}
 }

@@ -38,23 +38,14 @@ func (f *Front) start() []byte {
 		return final("done")
 	}
 	a := admission{await: awaitPlace}
-	return a.placement(readPlace, nil)
-}
-
-func (a *admission) placement(sql string, args []string) []byte {
-	w := step("query")
-	w.Str("binding", databaseBinding)
-	w.Str("sql", sql)
-	w.Strs("args", args)
-	w.Int("timeout_ms", placePatience.Milliseconds())
-	return a.next(w)
+	return a.query(placePatience, readPlace)
 }
 
 // placed compares where the objects are with where they are to be. While the database does not
 // answer requests go on: who is connected, or resumes, does not depend on it.
 func (f *Front) placed(a *admission, result []byte) []byte {
-	rows := jsonscan.Field(result, "rows")
-	if len(rows) == 0 || rows[0] != '[' {
+	rows, answered := queried(result)
+	if !answered {
 		line := jsonscan.NewObject(nil)
 		line.Str("level", "warn")
 		line.Str("event", "jurisdiction_unchecked")
@@ -70,7 +61,7 @@ func (f *Front) placed(a *admission, result []byte) []byte {
 			return final("done")
 		}
 		a.await = awaitPlaced
-		return a.placement(writePlace, []string{f.cfg.Jurisdiction})
+		return a.query(placePatience, writePlace, f.cfg.Jurisdiction)
 	}
 	cell := jsonscan.Elements(row.Value())
 	cell.Next()

@@ -120,7 +120,7 @@ func newNumber(random func([]byte)) string {
 func read(text string) (id, hash string, ok bool) {
 	rest, ours := strings.CutPrefix(text, prefix)
 	id, secret, _ := strings.Cut(rest, "_")
-	if !ours || !protocol.LinkID(id) || len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+	if !ours || !protocol.HexID(id) || len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
 		return "", "", false
 	}
 	return id, digest(text), true

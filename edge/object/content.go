@@ -121,15 +121,7 @@ func (o *documentObject) append(now time.Time, in Input, r *call.Append) documen
 			return nil
 		}
 		posted := document.PostedFrame{Frame: frame}
-		if id, ok := document.Named(frame); ok {
-			posted.CommentOpen, posted.Share.Replies = o.store.comment(id)
-		}
-		if document.Shares(frame) {
-			id, _ := document.Named(frame)
-			replies := posted.Share.Replies
-			posted.Share = o.store.share(r.UserID, id)
-			posted.Share.Replies = replies
-		}
+		posted.CommentOpen, posted.Share = o.comments(frame, r.UserID)
 		e.Frames = append(e.Frames, posted)
 	}
 	if !o.core.KnowsPoster(r.UserID, r.ClientID) {

@@ -116,10 +116,10 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 			return document.FrameInvalid{Conn: in.Conn, Err: err, Size: size}
 		}
 		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
-		if id, ok := document.Named(frame); ok {
-			received.CommentOpen, received.Share.Replies = o.store.comment(id)
+		received.CommentOpen, received.Share = o.comments(frame, o.core.User(in.Conn))
+		if version, last, ok := document.Posts(frame); ok {
+			received.Posting = o.store.history(version, o.core.Kept(), last)
 		}
-		o.lookUp(&received)
 		return received
 	case Closed:
 		return document.Disconnected{Conn: in.Conn, Code: in.Code, Seen: o.host.LastSeen(in.Conn)}
@@ -143,17 +143,18 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	return nil
 }
 
-// lookUp adds what the core cannot know of what a frame is about.
-func (o *documentObject) lookUp(e *document.FrameReceived) {
-	if document.Shares(e.Frame) {
-		id, _ := document.Named(e.Frame)
-		replies := e.Share.Replies
-		e.Share = o.store.share(o.core.User(e.Conn), id)
-		e.Share.Replies = replies
+// comments looks up what the core cannot know of the comment that a user's frame is about.
+func (o *documentObject) comments(f protocol.Frame, user string) (open bool, share document.CommentShare) {
+	id, named := document.Named(f)
+	replies := 0
+	if named {
+		open, replies = o.store.comment(id)
 	}
-	if version, last, ok := document.Posts(e.Frame); ok {
-		e.Posting = o.store.history(version, o.core.Kept(), last)
+	if document.Shares(f) {
+		share = o.store.share(user, id)
 	}
+	share.Replies = replies
+	return open, share
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.

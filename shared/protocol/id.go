@@ -99,9 +99,6 @@ func AppSessionUser(id string) (userID string, ok bool) {
 // document. No other client may have such an id, so the log shows which entries a delegate wrote.
 const DelegatePrefix = "delegate:"
 
-// DelegateIDDigits is the length of a delegation's id, in hex digits.
-const DelegateIDDigits = 16
-
 // DelegateClient returns the client id of a delegation's program. It is also the jti that a
 // revocation names.
 func DelegateClient(id string) string { return DelegatePrefix + id }
@@ -109,37 +106,5 @@ func DelegateClient(id string) string { return DelegatePrefix + id }
 // IsDelegate reports whether a client id is a delegate's.
 func IsDelegate(clientID string) bool { return strings.HasPrefix(clientID, DelegatePrefix) }
 
-// DelegationID reports whether s can be the id of a delegation.
-func DelegationID(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return len(s) == DelegateIDDigits
-}
-
-// A delegation's key is hfu_<id, 16 hex digits>_<32 random bytes, base64url>.
-const (
-	DelegationKeyPrefix = "hfu_"
-	// delegationRandom is the length of the random part, as text.
-	delegationRandom = 43
-)
-
-// DelegationKey returns the id that a delegation's key names, and false for what cannot be such
-// a key. Whether it is one, only the database knows.
-func DelegationKey(s string) (id string, ok bool) {
-	rest, ok := strings.CutPrefix(s, DelegationKeyPrefix)
-	if !ok || len(rest) != DelegateIDDigits+1+delegationRandom || rest[DelegateIDDigits] != '_' {
-		return "", false
-	}
-	for _, c := range []byte(rest[DelegateIDDigits+1:]) {
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_':
-		default:
-			return "", false
-		}
-	}
-	id = rest[:DelegateIDDigits]
-	return id, DelegationID(id)
-}
+// DelegationKeyPrefix begins the key of a delegation (see KeyID).
+const DelegationKeyPrefix = "hfu_"

@@ -76,7 +76,7 @@ func (cfg Config) withDefaults() (Config, error) {
 		cfg.URL = "ws" + rest
 	}
 	if cfg.Key != "" {
-		id, ok := protocol.DelegationKey(cfg.Key)
+		id, ok := protocol.KeyID(cfg.Key, protocol.DelegationKeyPrefix)
 		if !ok || cfg.ClientID != "" {
 			return cfg, fmt.Errorf("%w: the Key is no delegation's, or has a ClientID beside it", ErrInvalid)
 		}
