@@ -23,20 +23,26 @@ func parseAccess(rows []byte) (a session.Access, wrong unusable) {
 		return a, unusable{}
 	}
 	var cols [5][]byte
-	n := 0
-	for c := jsonscan.Elements(row.Value()); n < len(cols) && c.Next(); n++ {
-		cols[n] = c.Value()
-	}
-	if n != len(cols) {
+	if !cells(row.Value(), cols[:]) {
 		return a, unusable{reason: "columns"}
 	}
-	a.Found = true
-	a.WorkspaceID = str(cols[0])
-	a.Locked = number(cols[1]) != 0
-	a.Source = permission.Source{
+	return accessOf(cols[:]), unusable{}
+}
+
+// cells reads the cells of a row, and reports whether there are enough.
+func cells(row []byte, into [][]byte) bool {
+	n := 0
+	for c := jsonscan.Elements(row); n < len(into) && c.Next(); n++ {
+		into[n] = c.Value()
+	}
+	return n == len(into)
+}
+
+// accessOf is what accessQuery's columns say of a document that there is.
+func accessOf(cols [][]byte) session.Access {
+	return session.Access{Found: true, WorkspaceID: str(cols[0]), Locked: number(cols[1]) != 0, Source: permission.Source{
 		Restricted: str(cols[2]) == "restricted",
 		Workspace:  permission.WorkspaceRole(str(cols[3])),
 		Document:   permission.DocumentRole(str(cols[4])),
-	}
-	return a, unusable{}
+	}}
 }

@@ -90,20 +90,9 @@ func parseLink(in Input) (role permission.DocumentRole, maker string, a session.
 	if !row.Next() {
 		return "", "", a, unusable{}
 	}
-	columns := jsonscan.Elements(row.Value())
-	next := func() []byte {
-		if !columns.Next() {
-			wrong.reason = "columns"
-			return nil
-		}
-		return columns.Value()
+	var cols [7][]byte
+	if !cells(row.Value(), cols[:]) {
+		return "", "", a, unusable{reason: "columns"}
 	}
-	role, maker = permission.DocumentRole(str(next())), str(next())
-	a = session.Access{Found: true, WorkspaceID: str(next()), Locked: number(next()) != 0}
-	a.Source = permission.Source{
-		Restricted: str(next()) == "restricted",
-		Workspace:  permission.WorkspaceRole(str(next())),
-		Document:   permission.DocumentRole(str(next())),
-	}
-	return role, maker, a, wrong
+	return permission.DocumentRole(str(cols[0])), str(cols[1]), accessOf(cols[2:]), unusable{}
 }
