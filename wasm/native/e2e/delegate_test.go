@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/edge/e2e/harness"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/wasm/native"
 )
@@ -111,7 +112,7 @@ func TestKeysThatAreNone(t *testing.T) {
 	w := start(t, nil)
 	id, key := w.delegate("usr_editor", "welcome", "Assistant")
 	for _, c := range []struct{ key, document, code string }{
-		{key[:len(key)-2] + "AA", "welcome", "AUTHENTICATION_FAILED"},
+		{harness.Altered(key), "welcome", "AUTHENTICATION_FAILED"},
 		{key, "notes", "INSUFFICIENT_PERMISSIONS"},
 	} {
 		_, err := native.Connect(context.Background(), native.Config{URL: w.URL, Document: c.document, Key: c.key})
