@@ -31,6 +31,9 @@ case $COMPILER in
 tinygo)
 	build=("$repo/.toolchain/tinygo.sh" build "-target=$target" "-opt=$opt" -no-debug)
 	[ $goos = wasip1 ] && build+=(-buildmode=c-shared -scheduler=none)
+	# A panic prints its value with methods that may wait, so all that may panic might. The page's
+	# panic is a trap without words, as that is what suspend.mjs needs.
+	[ $name = page ] && build+=(-panic=trap)
 	# TinyGo runs Binaryen only to make calls suspendable, so only with a scheduler. Another
 	# run, for size, makes every packed module 3 % smaller.
 	optimise=("${WASMOPT:-wasm-opt}" "-O$opt" --enable-bulk-memory --enable-mutable-globals --enable-nontrapping-float-to-int --enable-sign-ext)
@@ -66,7 +69,7 @@ of=$(
 	echo "${build[@]}" "${optimise[@]}" "$(go env GOVERSION)" | sed "s|$repo/||g" # a checkout may be moved
 	{
 		echo "$files"
-		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" -type f
+		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" "$repo/.toolchain/tinygo.sh" "$repo/.toolchain/suspend.mjs" -type f
 		echo "$repo/go.mod"
 		echo "$repo/go.sum"
 	} | sed "/^\$/d; s|^$repo/||" | sort -u | tr '\n' '\0' | xargs -0 cksum

@@ -162,6 +162,17 @@ lay_root() { # lay_root TINYGO-FILES GOROOT
 	done
 	ln -s "$2/src/net/http/internal/ascii" "$new/src/net/http/internal/"
 
+	# The browser module has a fmt of its own (tinygo.sh). TinyGo takes that from Go's root only, so
+	# this is one: links to Go's files, and our fmt.
+	mkdir "$new/go"
+	for f in "$2"/*; do
+		case ${f##*/} in src) ;; *) ln -s "$f" "$new/go/" ;; esac
+	done
+	cp -rs "$2/src" "$new/go/"
+	rm -rf "$new/go/src/fmt"
+	mkdir "$new/go/src/fmt"
+	ln -s "$over"/fmt/*.go "$new/go/src/fmt/"
+
 	echo "$want_root" >"$new/stamp"
 	rm -rf "$tc/root"
 	mv "$new" "$tc/root"

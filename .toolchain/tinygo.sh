@@ -8,4 +8,7 @@ export TINYGOROOT=$tc/root
 REAL_WASMOPT=${WASMOPT:-$(command -v wasm-opt)} || die "wasm-opt is missing: run make tools"
 WASMOPT=$repo/.toolchain/wasmopt.sh
 export WASMOPT REAL_WASMOPT
+for arg; do
+	if [ "$arg" = -target=page ]; then export GOROOT=$tc/root/go HOLDFAST_PAGE=1; fi # with overlay/fmt
+done
 exec "$tc/bin/tinygo" "$@"

@@ -101,6 +101,9 @@ func (s *sessions) answered(kind, text string) {
 	sh.agent.Handle(scope.Failed{Number: n, Failure: tokenFailureOf([]byte(text))})
 }
 
+// shareEvent is event for a share.
+//
+//go:noinline
 func shareEvent(kind, text string) scope.Event {
 	switch kind {
 	case "timer":

@@ -173,13 +173,13 @@ func (c *Client) marked(before []byte) {
 		id, _ := jsonscan.Str(jsonscan.Field(a.Value(), "id"))
 		marks[id], _ = jsonscan.Uint(jsonscan.Field(a.Value(), "mark"))
 	}
-	c.eachKept(ids, func(o *outgoing) {
+	for _, o := range c.waiting(ids) {
 		o.unmarked = false
 		if mark, sent := marks[o.messageID]; sent { // the leader had it from the store
 			o.mark, o.doubt = mark, true
 			c.log.held = true
 		}
-	})
+	}
 	for i := range c.gone.ops {
 		if o := &c.gone.ops[i]; slices.Contains(ids, o.messageID) {
 			mark, sent := marks[o.messageID]
@@ -191,16 +191,20 @@ func (c *Client) marked(before []byte) {
 
 // notKept is the store's answer that it did not take some ops.
 func (c *Client) notKept(ids []string) {
-	c.eachKept(ids, func(o *outgoing) { o.kept, o.unmarked = false, false })
+	for _, o := range c.waiting(ids) {
+		o.kept, o.unmarked = false, false
+	}
 	c.offer()
 }
 
-func (c *Client) eachKept(ids []string, do func(*outgoing)) {
+// waiting are those of the outbox with these ids, until it changes.
+func (c *Client) waiting(ids []string) (ops []*outgoing) {
 	for i := range c.log.outbox {
 		if o := &c.log.outbox[i]; slices.Contains(ids, o.messageID) {
-			do(o)
+			ops = append(ops, o)
 		}
 	}
+	return ops
 }
 
 // holdKept has this tab's ops wait until it has received the log: another tab may have read
@@ -249,7 +253,9 @@ func (c *Client) keptEvent(ev Event) {
 			c.marked(e.Before)
 		}
 	case Kept:
-		c.eachKept(e.IDs, func(o *outgoing) { o.safe = true })
+		for _, o := range c.waiting(e.IDs) {
+			o.safe = true
+		}
 	case KeepFailed:
 		c.notKept(e.IDs)
 	}

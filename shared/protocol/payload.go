@@ -73,14 +73,27 @@ func (m *members) time(name string) time.Time {
 }
 
 func (m *members) millis(name string) time.Duration {
-	return typed(m, name, millis)
+	return m.span(name, time.Millisecond)
 }
 
 func (m *members) seconds(name string) time.Duration {
-	return typed(m, name, seconds)
+	return m.span(name, time.Second)
 }
 
-func seconds(raw []byte) (time.Duration, bool) { return span(raw, time.Second) }
+// span calls no function value: one of the type that typed would take looks to the browser module's
+// build (.toolchain/suspend.mjs) like one that may wait.
+func (m *members) span(name string, unit time.Duration) time.Duration {
+	raw := m.field(name)
+	if raw == nil {
+		return 0
+	}
+	v, ok := span(raw, unit)
+	if !ok {
+		m.ok = false
+		return 0
+	}
+	return v
+}
 
 func typed[T any](m *members, name string, as func([]byte) (T, bool)) T {
 	var none T

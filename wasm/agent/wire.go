@@ -92,9 +92,8 @@ func (w *Wire) run(ctx context.Context, s *socket, e clientconn.Dial) {
 // closed says how a connection ended.
 func (w *Wire) closed(gen uint64, err error) {
 	code := 1006
-	var ce websocket.CloseError
 	if w.LastClose == nil {
-		if errors.As(err, &ce) {
+		if ce, ok := errors.AsType[websocket.CloseError](err); ok { // errors.As needs reflection
 			code = int(ce.Code)
 		}
 	} else if last := w.LastClose(); last != 0 {
