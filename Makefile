@@ -58,13 +58,15 @@ WASM_TEST := $(WASM) go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec"
 # or are in files *.soak.mjs. make soak runs them and make test all others, those of apps in files *.apps.mjs, so no test is left out.
 SOAK := ^TestSoak
 WEB_TEST := node --test --test-timeout=180000 --test-force-exit
+# What makes goroutines wait: tabs that dial, redial, hand over, freeze, refresh, are refused and leave.
+SUSPEND_TESTS := $(addprefix web/e2e/,handover.test.mjs leaving.test.mjs scope.test.mjs tokens.test.mjs messages.test.mjs engines/story.test.mjs)
 # These install an app and build it, which keeps a machine busy: one at a time, after the others.
 APPS_TEST := node --test --test-timeout=420000 --test-force-exit --test-concurrency=1
 
 WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path 'web/e2e/*' 2>/dev/null)
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
-.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web test-apps \
+.PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web test-suspend test-apps \
 	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
 
 help: ## print this list
@@ -154,6 +156,7 @@ test: tools-test ## everything: native, wasm, the Worker in workerd, the module 
 	@$(MAKE) READY=1 COMPILER=go front object imports
 	@$(MAKE) READY=1 test-edge
 	@$(MAKE) READY=1 test-web
+	@$(MAKE) READY=1 test-suspend
 	@$(MAKE) READY=1 test-apps
 	@$(MAKE) size
 	@echo "holdfast: make test passed, every part of it"
@@ -175,6 +178,13 @@ test-edge: build ## the built Worker and its Durable Objects in workerd, and the
 test-web: tools-test build ## the built module and page in Chromium, the tabs in Firefox and WebKit too: ENGINES="chromium firefox webkit"
 	@echo "holdfast: testing the browser module in Chromium, Firefox and WebKit"
 	@$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'
+
+# Of the browser module only what may wait is suspendable. The checked module traps if that is not so.
+test-suspend: tools-test build ## tabs with a browser module that checks that only what is suspendable waits
+ifeq ($(COMPILER),tinygo)
+	@echo "holdfast: testing the browser module that checks what waits"
+	@HOLDFAST_MODULE=$(CURDIR)/$(OUT)/holdfast.checked.wasm ENGINES=chromium $(WEB_TEST) --test-concurrency=$(PARALLEL) $(SUSPEND_TESTS)
+endif
 
 test-apps: tools-test build ## apps that npm create holdfast makes, written in by two people in Chromium
 	@echo "holdfast: making apps with npm create holdfast, and writing in them"

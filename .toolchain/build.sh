@@ -26,20 +26,21 @@ esac
 # There is one mode for modules, whatever the web files are built for. -opt=1 would take half as long again as -opt=z,
 # because less optimised code is more work for wasm-opt.
 
-optimise=()
+optimise=() beside=()
 case $COMPILER in
 tinygo)
 	build=("$repo/.toolchain/tinygo.sh" build "-target=$target" "-opt=$opt" -no-debug)
 	[ $goos = wasip1 ] && build+=(-buildmode=c-shared -scheduler=none)
-	# A panic prints its value with methods that may wait, so all that may panic might. The page's
-	# panic is a trap without words, as that is what suspend.mjs needs.
-	[ $name = page ] && build+=(-panic=trap)
+	# A panic prints its value with methods that may wait, so all that may panic might: it would take a
+	# quarter of the page's module. So there it is a trap without words; whoever looks for its cause takes
+	# the module that still has the functions' names (README.md). The checked one is suspend.mjs's.
+	[ $name = page ] && build+=(-panic=trap) && beside=(holdfast.named.wasm holdfast.checked.wasm)
 	# TinyGo runs Binaryen only to make calls suspendable, so only with a scheduler. Another
 	# run, for size, makes every packed module 3 % smaller.
 	optimise=("${WASMOPT:-wasm-opt}" "-O$opt" --enable-bulk-memory --enable-mutable-globals --enable-nontrapping-float-to-int --enable-sign-ext)
 	exec_js=$tc/root/targets/wasm_exec.js
 	listos=$goos tags=tinygo
-	[ -e "$tc/root/stamp" ] || "$repo/.toolchain/install.sh" tinygo
+	[ -e "$tc/root/stamp" ] && [ -e "$tc/root/go" ] || "$repo/.toolchain/install.sh" tinygo
 	;;
 go)
 	build=(env "GOOS=$goos" GOARCH=wasm go build -trimpath '-ldflags=-s -w')
@@ -69,18 +70,25 @@ of=$(
 	echo "${build[@]}" "${optimise[@]}" "$(go env GOVERSION)" | sed "s|$repo/||g" # a checkout may be moved
 	{
 		echo "$files"
-		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" "$repo/.toolchain/tinygo.sh" "$repo/.toolchain/suspend.mjs" -type f
+		[ "$COMPILER" = go ] || find "$repo/.toolchain/overlay" "$repo/.toolchain/targets" "$repo/.toolchain/tinygo/go.mod" "$repo/.toolchain/wasmopt.sh" "$repo/.toolchain/tinygo.sh" "$repo/.toolchain/suspend.mjs" "$repo/.toolchain/wasm.mjs" -type f
 		echo "$repo/go.mod"
 		echo "$repo/go.sum"
 	} | sed "/^\$/d; s|^$repo/||" | sort -u | tr '\n' '\0' | xargs -0 cksum
 )
-[ ! -f "$out/$file" ] || [ "$(cat "$out/$file.from" 2>/dev/null)" != "$of" ] || exit 0
+# made DIR: whether DIR has the module, and what is made with it.
+made() {
+	[ "$(cat "$1/$file.from" 2>/dev/null)" = "$of" ] || return 1
+	for f in "$file" "${beside[@]}"; do [ -f "$1/$f" ] || return 1; done
+}
+! made "$out" || exit 0
 
 # It may be in another folder already: that of the other MODE has the same modules.
-for other in .build/*/"$file.from"; do
-	if [ -f "${other%.from}" ] && [ "$(cat "$other")" = "$of" ]; then
-		cp "${other%.from}" "$out/new.$file"
-		mv "$out/new.$file" "$out/$file"
+for other in .build/*/; do
+	if made "$other"; then
+		for f in "${beside[@]}" "$file"; do
+			cp "$other/$f" "$out/new.$f"
+			mv "$out/new.$f" "$out/$f"
+		done
 		echo "$of" >"$out/$file.from"
 		exit 0
 	fi
@@ -92,10 +100,15 @@ while sleep 20 >/dev/null 2>&1; do say "$file: still compiling, $((SECONDS - beg
 ticks=$!
 trap 'pkill -P $ticks 2>/dev/null || kill $ticks 2>/dev/null || true' EXIT # without its sleep it ends
 rm -f "$out/$file.from"
+[ ${#beside[@]} = 0 ] || export HOLDFAST_CHECKED=$out/new.holdfast.checked.wasm
 "${build[@]}" -o "$out/new.$file" "$pkg" || die "$file did not compile"
 if [ ${#optimise[@]} -gt 0 ]; then
-	"${optimise[@]}" "$out/new.$file" -o "$out/new.$file" || die "$file could not be optimised"
+	"${optimise[@]}" ${beside:+-g} "$out/new.$file" -o "$out/new.$file" || die "$file could not be optimised"
 fi
-mv "$out/new.$file" "$out/$file"
+if [ ${#beside[@]} -gt 0 ]; then
+	mv "$out/new.$file" "$out/new.holdfast.named.wasm"
+	node "$repo/.toolchain/wasm.mjs" "$out/new.holdfast.named.wasm" "$out/new.$file" || die "the names of $file could not be left out"
+fi
+for f in "${beside[@]}" "$file"; do mv "$out/new.$f" "$out/$f"; done
 echo "$of" >"$out/$file.from"
 say "$file: $(($(wc -c <"$out/$file") / 1000)) kB in $((SECONDS - began)) s"

@@ -1,7 +1,9 @@
-// Says which functions of a module may be on the stack when a goroutine waits:
+// Says which functions of a module may be on the stack when a goroutine waits, and checks that the
+// module that asyncify makes is right:
 //
-//	node .toolchain/suspend.mjs MODULE.wasm               their names and sizes
-//	node .toolchain/suspend.mjs MODULE.wasm NAMELESS.wasm  writes the module without names, prints their numbers
+//	node .toolchain/suspend.mjs MODULE.wasm               their sizes and names
+//	node .toolchain/suspend.mjs MODULE.wasm NAMELESS.wasm writes the module without names, prints their numbers
+//	node .toolchain/suspend.mjs --made MODULE.wasm ASYNC.wasm [CHECKED.wasm]
 //
 // Binaryen's asyncify makes functions suspendable. Left to itself it takes every indirect call for
 // one that may suspend, and so instruments nearly all of them. A goroutine waits in one place only,
@@ -10,170 +12,152 @@
 // indirect call of another type, and nothing writes to a table that is neither exported nor imported.
 //
 // wasmopt.sh has asyncify instrument these functions and no others, so nothing else can be on the
-// stack when a goroutine waits. It fails if one of the core's (shared/) is among them: they decide,
-// and never wait.
+// stack when a goroutine waits. It fails if one of the core's (shared/) is among them, for they decide
+// and never wait; if one that JavaScript calls is; and if anything in the module is not understood.
+//
+// --made takes the module before asyncify and after it, and fails unless exactly these functions are
+// instrumented. It gives the second its names again, and writes CHECKED.wasm, the same module with checks: each
+// other function traps if a goroutine waits or goes on below it. The tests run it (make test-suspend).
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { leb, named, nameless, parse, rewrite } from "./wasm.mjs";
 
-/** Reads a module of the features that our targets have. What it does not know is an error. */
-export function parse(bytes) {
-  let at = 8;
-  const fail = (what) => {
-    throw new Error(`${what} at byte ${at}`);
-  };
-  const u32 = () => {
-    let value = 0, shift = 0;
-    for (;;) {
-      const byte = bytes[at++];
-      value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
-      if ((shift += 7) > 63) fail("a number is too long");
-    }
-  };
-  const text = () => {
-    const length = u32();
-    return bytes.toString("utf8", at, (at += length));
-  };
-  const list = (read) => Array.from({ length: u32() }, read);
-  const limits = () => {
-    if (bytes[at++] & 1) u32();
-    u32();
-  };
-  const module = { types: [], functions: [], table: new Set(), exported: new Set() };
-  let imported = 0;
-
-  /** Skips the immediates of one instruction. Calls are noted in `into`. Returns what it does to the depth of blocks. */
-  const instruction = (into) => {
-    const op = bytes[at++];
-    if (op >= 0x02 && op <= 0x04) return u32(), 1; // block, loop, if: a type
-    if (op === 0x0b) return -1;
-    if (op <= 0x01 || op === 0x05 || op === 0x0f || op === 0x1a || op === 0x1b || (op >= 0x45 && op <= 0xc4)) return 0;
-    if (op === 0x0c || op === 0x0d || (op >= 0x20 && op <= 0x24)) return u32(), 0; // branches; variables
-    if (op === 0x0e) return list(u32), u32(), 0;
-    if (op === 0x10) return into.direct.add(u32()), 0;
-    if (op === 0x11) return into.indirect.add(u32()), u32(), 0;
-    if (op >= 0x28 && op <= 0x3e) return u32(), u32(), 0;
-    if (op === 0x3f || op === 0x40 || op === 0x41 || op === 0x42) return u32(), 0;
-    if (op === 0x43) return (at += 4), 0;
-    if (op === 0x44) return (at += 8), 0;
-    if (op === 0xfc) {
-      const more = u32();
-      if (more <= 7) return 0;
-      if (more === 8 || more === 10) return u32(), u32(), 0; // memory.init, memory.copy
-      if (more === 9 || more === 11) return u32(), 0; // data.drop, memory.fill
-      fail(`an instruction 0xfc ${more} that this script does not know`); // writes to a table among them
-    }
-    return fail(`an instruction 0x${op.toString(16)} that this script does not know`); // function references among them
-  };
-  const body = (into) => {
-    for (let depth = 1; depth > 0; ) depth += instruction(into);
-  };
-  const offset = () => body({ direct: new Set(), indirect: new Set() });
-
-  while (at < bytes.length) {
-    const from = at, section = bytes[at++], size = u32(), end = at + size;
-    if (section === 1) {
-      module.types = list(() => {
-        if (bytes[at++] !== 0x60) fail("a type that is no function's");
-        const params = list(() => bytes[at++]), results = list(() => bytes[at++]);
-        return `${params}:${results}`;
-      });
-    } else if (section === 2) {
-      list(() => {
-        const from = text(), name = text(), kind = bytes[at++];
-        if (kind === 0) module.functions.push({ name: `${from}.${name}`, type: module.types[u32()], direct: new Set(), indirect: new Set(), size: 0, import: `${from}.${name}` });
-        else if (kind === 2) limits();
-        else if (kind === 3) at += 2;
-        else fail("a table is imported: others may write to it");
-      });
-      imported = module.functions.length;
-    } else if (section === 3) {
-      list(() => module.functions.push({ name: "", type: module.types[u32()], direct: new Set(), indirect: new Set(), size: 0 }));
-    } else if (section === 7) {
-      list(() => {
-        text();
-        const kind = bytes[at++], index = u32();
-        if (kind === 0) module.exported.add(index);
-        if (kind === 1) fail("a table is exported: others may write to it");
-      });
-    } else if (section === 9) {
-      list(() => {
-        if (u32() !== 0) fail("an element segment of a kind that this script does not know");
-        offset();
-        for (const index of list(u32)) module.table.add(index);
-      });
-    } else if (section === 10) {
-      let index = imported;
-      list(() => {
-        const size = u32(), over = at + size, one = module.functions[index++];
-        list(() => (u32(), at++)); // locals
-        body(one);
-        one.size = size;
-        if (at !== over) fail("a function's code ends elsewhere than it says");
-      });
-    } else if (section === 0 && text() === "name") {
-      module.names = [from, end];
-      while (at < end) {
-        const kind = bytes[at++], size = u32(), over = at + size;
-        if (kind === 1) list(() => (module.functions[u32()].name = text()));
-        at = over;
-      }
-    }
-    at = end;
-  }
-  for (const one of module.functions) one.indirect = new Set([...one.indirect].map((type) => module.types[type]));
-  return module;
-}
+/** The functions that asyncify's runtime gives a module. */
+const runtime = (functions) => {
+  const index = (name) => functions.findIndex((one) => one.import === `asyncify.${name}`);
+  const found = { startUnwind: index("start_unwind"), stopUnwind: index("stop_unwind"), startRewind: index("start_rewind"), stopRewind: index("stop_rewind") };
+  if (Object.values(found).some((index) => index < 0)) throw new Error("the module does not import the four functions of asyncify: is it built with its scheduler?");
+  return found;
+};
+const calls = ({ steps }, index) => steps.some((step) => step.call === index);
 
 /**
- * Returns the indexes of the functions that may be on the stack when a goroutine waits, each with
- * the one that it calls then. The functions that start a goroutine and go on with one end the
- * unwinding (asyncify.stop_unwind), so their callers never see it.
+ * Finds the functions that begin to wait and those where an unwinding ends, which are TinyGo's
+ * assembly. The rest stands on what they look like, so another look is an error.
  */
-export function waiting({ functions, table }) {
-  const importOf = (name) => functions.findIndex((one) => one.import === `asyncify.${name}`);
-  const start = importOf("start_unwind"), stop = importOf("stop_unwind");
-  if (start < 0 || stop < 0) throw new Error("the module does not import asyncify.start_unwind and stop_unwind: is it built with the asyncify scheduler?");
-  const callers = functions.map(() => []);
+function ends({ functions, table }) {
+  const { startUnwind, stopUnwind, startRewind, stopRewind } = runtime(functions);
+  const of = new Set([startUnwind, stopUnwind, startRewind, stopRewind]);
+  const begin = new Set(), end = new Set();
+  functions.forEach((one, index) => {
+    const odd = (what) => {
+      throw new Error(`${one.name} ${what}: TinyGo's assembly is another than .toolchain/suspend.mjs knows`);
+    };
+    if (of.has(index) && table.has(index)) odd("may be called indirectly");
+    const steps = one.steps.filter((step) => step.global === undefined);
+    const mine = steps.filter(({ call }) => of.has(call));
+    if (mine.length === 0) return;
+    if (calls(one, stopUnwind)) {
+      // [start_rewind,] the goroutine's function, stop_unwind, without a way past that.
+      const way = steps.slice(0, steps.findIndex(({ call }) => call === stopUnwind));
+      const [callee, ...more] = way.filter(({ call }) => call !== startRewind);
+      if (more.length > 0 || !callee || callee.control || mine.some(({ call }) => call === startUnwind || call === stopRewind)) odd("does more than to run a goroutine and stop its unwinding");
+      if (steps.slice(way.length + 1).some(({ control }) => !control)) odd("calls something when it has stopped the unwinding");
+      end.add(index);
+    } else if (calls(one, startUnwind)) {
+      if (steps.some(({ call, indirect }) => indirect || (call !== undefined && call !== startUnwind && call !== stopRewind))) odd("does more than to start unwinding");
+      begin.add(index);
+    } else odd("starts or stops a rewinding");
+  });
+  return { begin, end };
+}
+
+/** Returns the indexes of the functions that may be on the stack when a goroutine waits, each with the one that it calls then. */
+export function waiting(module) {
+  const { functions, table } = module;
+  const { begin, end } = ends(module);
   const ofType = new Map();
   for (const index of table) ofType.set(functions[index].type, [...(ofType.get(functions[index].type) ?? []), index]);
-  functions.forEach((one, caller) => {
-    if (one.direct.has(stop)) return;
-    for (const callee of one.direct) callers[callee].push(caller);
-    for (const type of one.indirect) for (const callee of ofType.get(type) ?? []) callers[callee].push(caller);
+  const callers = functions.map(() => new Set());
+  functions.forEach(({ steps }, caller) => {
+    if (end.has(caller)) return; // its callers never see an unwinding
+    for (const { call, indirect } of steps) {
+      if (call !== undefined) callers[call].add(caller);
+      for (const callee of ofType.get(indirect) ?? []) callers[callee].add(caller);
+    }
   });
-  const found = new Map([[start, undefined]]);
+  const found = new Map([...begin].map((index) => [index, undefined]));
   for (const callee of found.keys()) for (const caller of callers[callee]) if (!found.has(caller)) found.set(caller, callee);
-  found.delete(start);
   return found;
 }
 
-/** Returns a sentence for each function of `found` that must never wait: those of the packages under shared/. */
-export function wrong({ functions }, found) {
-  const chain = (at) => (at === undefined || functions[at].import ? [] : [functions[at].name, ...chain(found.get(at))]);
-  return [...found.keys()].map(chain).filter(([name]) => /^\(?\*?github\.com\/holdfast-dev\/holdfast\/shared\//.test(name))
-    .map((names) => `${names[0]} may be on the stack when a goroutine waits: it calls ${names.slice(1).join(", which calls ")}`);
+/** Returns a sentence for each function of `found` that must not wait. */
+export function wrong({ functions, called }, found) {
+  const chain = (at) => (at === undefined ? [] : [functions[at].name || `function ${at}`, ...chain(found.get(at))]);
+  const say = (at, why) => {
+    const [name, ...names] = chain(at);
+    return `${name} may be on the stack when a goroutine waits, ${why}: it calls ${names.join(", which calls ")}`;
+  };
+  return [...found.keys()].flatMap((at) => {
+    if (called.has(at)) return [say(at, "and JavaScript calls it, which cannot be unwound")];
+    if (/^\(?\*?github\.com\/holdfast-dev\/holdfast\/shared\//.test(functions[at].name)) return [say(at, "and is the core's, which decides and never waits")];
+    return [];
+  });
 }
 
-/** Returns the module without the names of its functions: wasm-opt then calls them by their numbers. */
-function nameless(bytes, { names }) {
-  return Buffer.concat([bytes.subarray(0, names[0]), bytes.subarray(names[1])]);
+/** Compares asyncify's result (`made`) with what was asked for. Returns a sentence for each mistake, and which functions are instrumented. */
+export function compare(before, made) {
+  const { begin, end } = ends(before);
+  const asked = new Set([...waiting(before).keys()].filter((index) => !begin.has(index)));
+  const mistakes = [], plain = [];
+  const state = made.functions[made.exports.get("asyncify_get_state")]?.steps[0]?.global;
+  const own = before.functions.length - before.imports; // asyncify's own come after them
+  const added = made.functions.length - made.imports - own;
+  if (state === undefined || added !== 5) throw new Error("asyncify has made another module than .toolchain/suspend.mjs knows");
+  for (let i = 0; i < own; i++) {
+    const index = before.imports + i, name = before.functions[index].name || `function ${index}`;
+    const instrumented = made.functions[made.imports + i].steps.some((step) => step.global === state);
+    if (instrumented !== asked.has(index)) mistakes.push(`asyncify has ${instrumented ? "" : "not "}instrumented ${name}`);
+    if (!instrumented && !begin.has(index) && !end.has(index)) plain.push(i);
+  }
+  return { mistakes, plain: new Set(plain), state };
+}
+
+/** Returns the module in which each of the functions `plain` traps if a goroutine waits, or goes on, below it. */
+export function checked(bytes, made, { plain, state }) {
+  const check = Buffer.concat([Buffer.from([0x23]), leb(state), Buffer.from([0x04, 0x40, 0x00, 0x0b])]); // if state, unreachable
+  return rewrite(bytes, made, (one, index) => {
+    if (!plain.has(index)) return;
+    const parts = [bytes.subarray(one.from, one.begin), check];
+    let done = one.begin;
+    for (const { call, indirect, end } of one.steps) {
+      if (call === undefined && indirect === undefined) continue;
+      parts.push(bytes.subarray(done, end), check);
+      done = end;
+    }
+    return Buffer.concat([...parts, bytes.subarray(done, one.over)]);
+  });
+}
+
+function fail(mistakes) {
+  for (const mistake of mistakes) console.error(`holdfast: ${mistake}`);
+  if (mistakes.length > 0) process.exit(1);
+}
+
+function main([file, second, third, fourth]) {
+  if (file === "--made") {
+    const bytes = readFileSync(third), made = parse(bytes), before = parse(readFileSync(second)), found = compare(before, made);
+    fail(found.mistakes);
+    const names = before.functions.slice(before.imports).map(({ name }, i) => [made.imports + i, name]);
+    writeFileSync(third, named(bytes, made, names));
+    if (fourth) writeFileSync(fourth, named(checked(bytes, made, found), {}, names));
+    return;
+  }
+  const bytes = readFileSync(file), module = parse(bytes), found = waiting(module), mistakes = wrong(module, found);
+  if (!module.names) mistakes.push("the module has no names, so nobody can say which of its functions wait");
+  fail(mistakes);
+  if (second) {
+    writeFileSync(second, nameless(bytes, module)); // so wasm-opt calls them by their numbers
+    console.log([...found.keys()].map((index) => index - module.imports).sort((a, b) => a - b).join(","));
+  } else {
+    for (const index of found.keys()) console.log(`${module.functions[index].size} ${module.functions[index].name}`);
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [file, plain] = process.argv.slice(2);
-  const bytes = readFileSync(file), module = parse(bytes), found = waiting(module), mistakes = wrong(module, found);
-  if (!module.names) mistakes.push("the module has no names, so nobody can say which of its functions wait");
-  for (const mistake of mistakes) console.error(`holdfast: ${mistake}`);
-  if (mistakes.length > 0) {
-    console.error("holdfast: the core decides and never waits; a function value or an interface of another type keeps the two apart");
-    process.exit(1);
-  }
-  if (plain) {
-    writeFileSync(plain, nameless(bytes, module));
-    const imports = module.functions.filter((one) => one.import).length;
-    console.log([...found.keys()].map((index) => index - imports).sort((a, b) => a - b).join(","));
-  } else {
-    for (const index of found.keys()) console.log(`${module.functions[index].size} ${module.functions[index].name}`);
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    fail([error.message]);
   }
 }

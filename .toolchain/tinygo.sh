@@ -3,7 +3,7 @@
 #   .toolchain/tinygo.sh build -target=object -buildmode=c-shared -o x.wasm ./edge/objectwasm
 source "$(dirname "$0")/common.sh"
 
-[ -e "$tc/root/stamp" ] && [ -x "$tc/bin/tinygo" ] || "$repo/.toolchain/install.sh" tinygo >&2
+[ -e "$tc/root/stamp" ] && [ -e "$tc/root/go" ] && [ -x "$tc/bin/tinygo" ] || "$repo/.toolchain/install.sh" tinygo >&2
 export TINYGOROOT=$tc/root
 REAL_WASMOPT=${WASMOPT:-$(command -v wasm-opt)} || die "wasm-opt is missing: run make tools"
 WASMOPT=$repo/.toolchain/wasmopt.sh

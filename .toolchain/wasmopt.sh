@@ -7,21 +7,35 @@
 # the page module is a third smaller.
 #
 # In the browser module (HOLDFAST_PAGE, set by tinygo.sh) only the functions that suspend.mjs names
-# are made suspendable.
+# are made suspendable. It compares what asyncify has made with that, before anything is inlined. With
+# HOLDFAST_CHECKED=FILE it writes there the module that traps if another function is suspended.
+set -euo pipefail
+asyncify= input= output=
 args=("$@")
-for arg; do
-	[ "$arg" = --asyncify ] || continue
-	pass=(--pass-arg=asyncify-ignore-imports)
-	if [ -n "${HOLDFAST_PAGE:-}" ]; then
-		for i in "${!args[@]}"; do
-			file=${args[i]}
-			if [ -f "$file" ] && [ "${args[i - 1]}" != --output ]; then
-				waits=$(node "$(dirname "$0")/suspend.mjs" "$file" "$file.nameless") || exit 1
-				args[i]=$file.nameless
-				pass+=("--pass-arg=asyncify-onlylist@$waits")
-			fi
-		done
-	fi
-	exec "$REAL_WASMOPT" "${pass[@]}" "${args[@]}"
+for i in "${!args[@]}"; do
+	case ${args[i]} in
+	--asyncify) asyncify=$i ;;
+	-o | --output) output=${args[i + 1]-} ;;
+	-*) ;;
+	*) [ "${args[i]}" = "$output" ] || input=$i ;;
+	esac
 done
-exec "$REAL_WASMOPT" "$@"
+pass=--pass-arg=asyncify-ignore-imports
+if [ -z "$asyncify" ]; then
+	exec "$REAL_WASMOPT" "$@"
+elif [ -z "${HOLDFAST_PAGE:-}" ]; then
+	exec "$REAL_WASMOPT" "$pass" "$@"
+fi
+
+suspend=$(dirname "$0")/suspend.mjs
+[ -n "$input" ] && [ -n "$output" ] || {
+	echo "holdfast: TinyGo calls wasm-opt otherwise than .toolchain/wasmopt.sh knows: $*" >&2
+	exit 1
+}
+module=${args[input]}
+waits=$(node "$suspend" "$module" "$module.nameless")
+"$REAL_WASMOPT" "$pass" "--pass-arg=asyncify-onlylist@$waits" --optimize-level=2 --shrink-level=2 --asyncify -g "$module.nameless" -o "$module.async"
+node "$suspend" --made "$module" "$module.async" ${HOLDFAST_CHECKED:+"$HOLDFAST_CHECKED"}
+unset "args[$asyncify]"
+args[input]=$module.async
+exec "$REAL_WASMOPT" "${args[@]}"

@@ -12,17 +12,18 @@ import (
 // What runs the tests in the Makefile, word for word: make test and make soak divide the
 // packages that need the built Worker, and the files of the browser's tests, between them.
 var (
-	testTargets = []string{"test-go", "test-wasm", "test-edge", "test-web", "test-apps"}
+	testTargets = []string{"test-go", "test-wasm", "test-edge", "test-web", "test-suspend", "test-apps"}
 	soakTargets = []string{"soak-edge", "soak-web", "soak-wasm", "sim"}
 	commands    = map[string]string{
-		"test-go":   `go test $(GO_PACKAGES)`,
-		"test-wasm": `$(WASM_TEST) -short $(WASM_PACKAGES)`,
-		"soak-wasm": `$(WASM_TEST) -count=1 -timeout 25m -run Sim ./shared/sim -args -sim.runs=200`,
-		"test-edge": `go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
-		"soak-edge": `go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ` + builtPackages,
-		"test-web":  `$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'`,
-		"test-apps": `$(APPS_TEST) 'web/e2e/*.apps.mjs'`,
-		"soak-web":  `$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'`,
+		"test-go":      `go test $(GO_PACKAGES)`,
+		"test-wasm":    `$(WASM_TEST) -short $(WASM_PACKAGES)`,
+		"soak-wasm":    `$(WASM_TEST) -count=1 -timeout 25m -run Sim ./shared/sim -args -sim.runs=200`,
+		"test-edge":    `go test -count=1 -timeout 25m -p 2 -parallel $(PARALLEL) -skip '$(SOAK)' ` + builtPackages,
+		"soak-edge":    `go test -count=1 -timeout 25m -p 1 -v -run '$(SOAK)' ` + builtPackages,
+		"test-web":     `$(WEB_TEST) --test-concurrency=$(PARALLEL) 'web/e2e/**/*.test.{mjs,js,ts}'`,
+		"test-suspend": `HOLDFAST_MODULE=$(CURDIR)/$(OUT)/holdfast.checked.wasm ENGINES=chromium $(WEB_TEST) --test-concurrency=$(PARALLEL) $(SUSPEND_TESTS)`,
+		"test-apps":    `$(APPS_TEST) 'web/e2e/*.apps.mjs'`,
+		"soak-web":     `$(WEB_TEST) --test-concurrency=1 'web/e2e/**/*.soak.{mjs,js,ts}'`,
 	}
 )
 

@@ -6,6 +6,8 @@ import { createServer, request } from "node:http";
 import { connect } from "node:net";
 
 const page = await readFile(new URL("tab.html", import.meta.url));
+// Another browser module than the build's: make test-suspend has pages run the one that checks itself.
+const module = process.env.HOLDFAST_MODULE && (await readFile(process.env.HOLDFAST_MODULE));
 
 /** Starts a gateway to the Worker at `url`. */
 export async function startGateway(url) {
@@ -20,6 +22,8 @@ export async function startGateway(url) {
     holding: false,
     /** How many wait. */
     get waiting() { return held.length; },
+    /** Where pages' modules trapped. */
+    traps: [],
     /** While true, nothing gets through to the Worker: what is asked ends without an answer. */
     down: false,
     /** Scripts that are served here, by their path. */
@@ -48,6 +52,8 @@ export async function startGateway(url) {
     const { pathname } = new URL(from.url, "http://gateway");
     if (pathname === "/tab") return to.writeHead(200, { "content-type": "text/html", "cache-control": "max-age=600" }).end(page);
     if (pathname === "/elsewhere") return to.writeHead(200, { "content-type": "text/html" }).end("<title>elsewhere</title>");
+    if (pathname === "/trapped") return from.setEncoding("utf8").on("data", (stack) => gateway.traps.push(stack)).on("end", () => to.writeHead(204).end());
+    if (module && pathname === "/holdfast.wasm") return to.writeHead(200, { "content-type": "application/wasm", "cache-control": "no-cache" }).end(module);
     if (pathname in gateway.scripts) return to.writeHead(200, { "content-type": "text/javascript" }).end(gateway.scripts[pathname]);
     if (gateway.routes[pathname]) return void gateway.routes[pathname](from, to);
     if (gateway.down) return to.destroy();

@@ -30,9 +30,11 @@ export async function startRig({ vars = {}, flags = [], launch = () => launchChr
       while (tabs.length < count) tabs.push(await join(profile, gateway, document, before));
       return { profile, tabs, join: (name = document) => join(profile, gateway, name, before) };
     },
+    /** Ends all, and fails if a page's module trapped: it was started again, so a test may have seen nothing of it. */
     async stop() {
       await chrome.close();
       await leave();
+      if (gateway.traps.length > 0) throw new Error(`a module trapped:\n${gateway.traps.join("\n")}`);
     },
   };
 }
