@@ -102,6 +102,8 @@ type Ended struct {
 	// Last is the message id of the last op that was accepted.
 	Last       string
 	AdmittedAt Moment
+	// Clients are those that have a channel there. Version 3; without it nobody can tell.
+	Clients []string
 }
 
 func (a *Ended) fields(f *fields) {
@@ -110,6 +112,7 @@ func (a *Ended) fields(f *fields) {
 	f.flag("gone", &a.Gone)
 	f.str("last", &a.Last)
 	f.millis("admitted_at", &a.AdmittedAt)
+	f.strs("clients", &a.Clients)
 }
 
 // Append appends the answer.

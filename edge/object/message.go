@@ -109,12 +109,12 @@ func send(h Host, ask uint32, name string, m call.Message) {
 }
 
 func appendEnded(dst []byte, e document.Ended) []byte {
-	return call.Ended{OK: true, Closed: e.Closed, Gone: e.Gone, Last: e.LastMessageID, AdmittedAt: call.At(e.AdmittedAt)}.Append(dst)
+	return call.Ended{OK: true, Closed: e.Closed, Gone: e.Gone, Last: e.LastMessageID, AdmittedAt: call.At(e.AdmittedAt), Clients: e.Clients}.Append(dst)
 }
 
 func parseEnded(text []byte) session.Ended {
 	a := call.ParseEnded(text)
-	return session.Ended{OK: a.OK, Closed: a.Closed, Gone: a.Gone, LastMessageID: a.Last, AdmittedAt: a.AdmittedAt.Time()}
+	return session.Ended{OK: a.OK, Closed: a.Closed, Gone: a.Gone, LastMessageID: a.Last, AdmittedAt: a.AdmittedAt.Time(), Clients: a.Clients}
 }
 
 func appendReceipt(dst []byte, e session.Receipt) []byte {

@@ -318,7 +318,9 @@ type (
 		// LastMessageID is the last op that was accepted of those, or of all the user's clients
 		// where none was ended; "" for none that is known.
 		LastMessageID string
-		AdmittedAt    time.Time // of the user's newest grant
+		// Clients are those that have a channel still.
+		Clients    []string
+		AdmittedAt time.Time // of the user's newest grant
 	}
 	// Notify notifies the user's session object that the channel is gone. It is
 	// repeated (by Deadline) until Notified says OK.

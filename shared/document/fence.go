@@ -58,8 +58,11 @@ func (d *Document) endChannel(now time.Time, e End) {
 	}
 	for _, m := range members {
 		answer.AdmittedAt = serverconn.Latest(answer.AdmittedAt, m.grant.AdmittedAt)
+		if m.ch.Live() {
+			answer.Clients = append(answer.Clients, m.ch.ClientID())
+		}
 	}
-	answer.Gone = alive(members) == 0
+	answer.Gone = len(answer.Clients) == 0
 	d.emit(answer)
 }
 

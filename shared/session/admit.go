@@ -259,16 +259,24 @@ func (s *Session) looked(a Admit, access AccessRow) {
 }
 
 // keepChannel notes the channel as live until its token, the read-only time and
-// the grace period have all run out, and at least as long as before. A refresh
+// the grace period have all run out, and at least as long as before; or until its document is
+// asked about it. A refresh
 // is no admission: the document may lose the channel before it receives the new grant, and
 // its ChannelGone must count all the same.
 func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	row := ChannelRow{
 		Channel: a.Channel, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
-		Until:   later(now, a.Claims.Expires).Add(s.cfg.ReadOnly + s.cfg.Grace),
 		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
 	}
+	row.Until = s.lastOf(&row, now)
 	i, ok := s.client(a)
+	before := time.Time{}
+	if ok {
+		before = s.channels[i].Until
+	}
+	if row.Until = later(row.Until, before); !a.Refresh {
+		s.unheard(now, &row)
+	}
 	var used pace // another client id of the user brings no new allowance
 	if others := s.of(a.Channel); len(others) > 0 {
 		row.Pending = others[0].Pending
@@ -280,7 +288,6 @@ func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 		s.paces = rows.Insert(s.paces, i, used)
 	} else {
 		old := s.channels[i]
-		row.Until = later(row.Until, old.Until)
 		if a.Refresh {
 			row.AdmittedAt = old.AdmittedAt
 		}

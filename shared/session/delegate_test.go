@@ -170,3 +170,53 @@ func TestDelegatesConnectsCountByThemselves(t *testing.T) {
 		t.Errorf("the user is out: %v", got.Err)
 	}
 }
+
+// An admission of a delegate's that never arrives at its document keeps the session for minutes,
+// not for as long as the delegation lasts; one that has arrived is asked about once.
+func TestAnAdmissionThatNeverArrivesIsForgotten(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		clients []string
+		gone    bool
+		kept    bool
+	}{
+		{"nobody is there", nil, true, false},
+		{"only the user is", []string{"laptop"}, false, false},
+		{"it is there", []string{agent, "laptop"}, false, true},
+		{"a document of before says nothing", nil, false, true},
+	} {
+		a := newAsked(t, session.Config{})
+		a.admit(a.delegate(start, 0))
+		asked := 0
+		for range 40 {
+			at, ok := a.ses.Deadline()
+			if !ok || at.After(start.Add(24*time.Hour)) {
+				break
+			}
+			a.now = at
+			a.step(session.Woken{})
+			for _, out := range a.out {
+				switch e := out.(type) {
+				case session.LookUp:
+					a.step(session.AccessFound{Question: e.Question, Access: session.Access{Found: true, WorkspaceID: "ws", Source: permission.Source{Workspace: permission.Owner}}})
+				case session.EndChannel:
+					asked++
+					if e.Kick != 0 || len(e.TokenIDs) > 0 || !e.Before.IsZero() {
+						t.Errorf("%s: the question ends something: %+v", c.name, e)
+					}
+					if asked == 1 { // the document cannot be reached
+						a.step(session.Ended{Channel: e.Channel, Fence: e.Fence})
+						continue
+					}
+					a.step(session.Ended{Channel: e.Channel, Fence: e.Fence, OK: true, Gone: c.gone, Clients: c.clients, AdmittedAt: start.Add(-time.Hour)})
+				}
+			}
+		}
+		if left := len(a.ses.Snapshot().Channels) > 0; left != c.kept || asked != 2 {
+			t.Errorf("%s: asked %d times, kept %v", c.name, asked, left)
+		}
+		if row := a.kept.Row; (row.ID != "") != c.kept {
+			t.Errorf("%s: stored is %+v", c.name, row)
+		}
+	}
+}

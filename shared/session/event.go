@@ -176,6 +176,9 @@ type (
 		Closed, Gone bool
 		// LastMessageID is the last op the document has accepted on the channel.
 		LastMessageID string
+		// Clients are those of the user's that have a channel there; none where the document
+		// has not said which.
+		Clients []string
 		// AdmittedAt is that of the document's newest grant.
 		AdmittedAt time.Time
 	}

@@ -229,6 +229,7 @@ func (s *Session) ended(now time.Time, e Ended) {
 		if e.Gone {
 			s.removeOf(now, ChannelGone{Channel: e.Channel, Reason: "ended", AdmittedAt: e.AdmittedAt})
 		}
+		s.heard(now, e)
 	}
 	for i := range s.jobs {
 		if j := &s.jobs[i]; j.ends && e.Closed && slices.Contains(j.waiting, e.Channel) {

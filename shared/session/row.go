@@ -37,8 +37,9 @@ type ChannelRow struct {
 	// Channel is a document's id, or protocol.DeviceChannel, of which there is one row.
 	Channel  string
 	ClientID string
-	// Until is when the channel cannot be alive any more, whatever the document
-	// says: the token's expiry, the read-only time, and the grace period.
+	// Until is when the channel cannot be alive any more, whatever the document says: the
+	// token's expiry, the read-only time, and the grace period. If that is long, it is first
+	// when the document is asked whether the channel is there (see heard.go).
 	Until time.Time
 	// AdmittedAt is the newest admission's (Grant.AdmittedAt).
 	AdmittedAt time.Time

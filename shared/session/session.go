@@ -170,6 +170,11 @@ func (s *Session) sweep(now time.Time) {
 			i++
 			continue
 		}
+		if c := &s.channels[i]; s.isUnheard(now, c) {
+			s.hear(now, c)
+			i++
+			continue
+		}
 		s.removeChannel(now, i, "expired")
 	}
 	for i := 0; i < len(s.access); {

@@ -169,7 +169,7 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 			}
 			if !lostBack {
 				answer = session.Ended{
-					Channel: e.Channel, Fence: d.ended.Fence, OK: true, Closed: d.ended.Closed, Gone: d.ended.Gone,
+					Channel: e.Channel, Fence: d.ended.Fence, OK: true, Closed: d.ended.Closed, Gone: d.ended.Gone, Clients: d.ended.Clients,
 					LastMessageID: d.ended.LastMessageID, AdmittedAt: d.ended.AdmittedAt,
 				}
 			}

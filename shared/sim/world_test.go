@@ -2,8 +2,6 @@ package sim_test
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -203,11 +201,7 @@ func (w *world) settle() {
 		d.finished()
 	}
 	for _, u := range w.users {
-		// An admission of a delegate that never arrived at its document is remembered until the grant's end, a day.
-		waits := func(c session.ChannelRow) bool {
-			return strings.HasPrefix(c.ClientID, "delegate:") && w.Now.Before(c.Until)
-		}
-		if snap := u.ses.Snapshot(); (snap.Session.ID != "" || len(snap.Channels) > 0) && (len(snap.Channels) == 0 || slices.ContainsFunc(snap.Channels, func(c session.ChannelRow) bool { return !waits(c) })) {
+		if snap := u.ses.Snapshot(); snap.Session.ID != "" || len(snap.Channels) > 0 {
 			w.fail("%s still has a session: %+v", u.id, snap)
 		}
 	}
