@@ -118,8 +118,13 @@ func (o *userObject) visited(r *call.Visited) []byte {
 
 // erase empties the user's object and closes its sockets. What is left is the moment up to
 // which tokens and sign-ins are revoked: now, so that none that was issued comes back. Whose
-// they are the row does not say.
+// they are the row does not say. Who has come back by a new token since all was revoked is in a
+// document again, perhaps in one that has forgotten the user: all of it has to be done again.
 func (o *userObject) erase(ask uint32) {
+	if o.core.Session().Returned() {
+		o.host.Respond(ask, 200, call.AppendError(nil, &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "user_returned", RetryAfter: time.Second}))
+		return
+	}
 	a := call.UserErased{}
 	a.Rows, _ = o.store.counts(countUser)
 	why := protocol.Error{Code: protocol.TokenRevoked}

@@ -140,6 +140,12 @@ func TestAUsersObjectIsErased(t *testing.T) {
 	}
 	expect(t, f.enter(Input{Kind: Request, Ask: 6, Text: []byte(`{"kind":"visited","limit":5}`)}), `respond 6 200 {"documents":["d1"],"more":false}`)
 	f.now = f.now.Add(2 * time.Second)
+	// Whoever is in a document by a token that was not revoked is erased from nowhere: an answer
+	// would say that nothing is left.
+	expect(t, f.enter(Input{Kind: Request, Ask: 6, Text: []byte(`{"kind":"erase_user"}`)}), `"reason":"user_returned"`)
+	revoke := f.enter(Input{Kind: Request, Ask: 8, Text: []byte(`{"kind":"end","code":"TOKEN_REVOKED","all":true,"reason":"user_erased"}`)})
+	expect(t, without(revoke, "alarm"), `DOCUMENTS d1 {"kind":"end"`)
+	f.now = f.now.Add(time.Second)
 	said := strings.Join(f.enter(Input{Kind: Request, Ask: 6, Text: []byte(`{"kind":"erase_user"}`)}), "\n")
 	if !strings.Contains(said, `respond 6 200 {"user_erased":{"rows":{"audit":`) || !strings.Contains(said, `"visited":1`) {
 		t.Error(said)
@@ -153,7 +159,14 @@ func TestAUsersObjectIsErased(t *testing.T) {
 		}
 		f.object = nil
 	}
+	// What servers ask about a user of that name leaves nothing either.
 	f.now = f.now.Add(2 * time.Second)
+	f.enter(Input{Kind: Request, Ask: 5, Text: []byte(`{"kind":"look","document":"d1"}`)})
+	f.enter(Input{Kind: Answered, Ask: 1, Text: []byte(`[["ws_demo",0,"workspace","member","edit"]]`)})
+	if stored := d.rowsOf(); len(stored) != 1 || strings.Contains(stored[0], "d1") {
+		t.Errorf("left is %q", stored)
+	}
+	f.object = nil
 	if said := enters(1, f.now); !strings.Contains(said, `"grant"`) {
 		t.Error(said)
 	}

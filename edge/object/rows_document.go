@@ -140,6 +140,7 @@ func stateColumns(c *columns, s *document.State) {
 	numeric(c, "began", &s.Began)
 	c.text("previous", &s.Previous)
 	numeric(c, "common", &s.Common)
+	c.time("forgot", &s.Forgot)
 }
 
 // remainsColumns are what a document without content has to remember. They are a table of

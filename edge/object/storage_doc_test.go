@@ -136,6 +136,7 @@ state generation: the log's random name; empty while none has been written, and 
 state began: the version at which that name began
 state previous: its name before an operator's restore
 state common: the version up to which what was called so was restored
+state forgot: when a user was last erased from here; for 5 minutes no fence is stored then, which a late call could have name that user
 state access: the document's access version: it grows with each change of who may do what here
 state access_at: when it last did
 state erased: when all content was last erased

@@ -88,6 +88,12 @@ func (d *Document) sayErased(now time.Time, id uint64, open bool) {
 	d.sendOthers(nil, protocol.Frame{Type: protocol.TypeComment, Event: protocol.EventResolve, Data: d.data, Seq: entry.Version})
 }
 
+// forgets reports whether something may be on the way still that was sent before a user was
+// erased.
+func (d *Document) forgets(now time.Time) bool {
+	return !d.state.Forgot.IsZero() && now.Sub(d.state.Forgot) < clockSkew || !d.state.Erased.IsZero() && now.Sub(d.state.Erased) < clockSkew
+}
+
 // forget ends what is left of the user's channels and keeps no row of them, not even a fence:
 // nobody is let in any more by a grant from before, so that whoever is on the way is asked
 // about anew.
@@ -116,6 +122,7 @@ func (d *Document) forget(now time.Time, e Forget) {
 	for _, id := range e.Threads {
 		d.sayErased(now, id, true)
 	}
+	d.state.Forgot = now
 	d.raiseAccess(now)
 	d.emit(ForgetUser{UserID: e.UserID, Texts: e.Texts, Names: e.Names})
 	d.emit(Record{Entry: audit.Entry{At: now, Event: audit.UserErased, Document: d.id, By: e.By, Reason: e.Reason}})

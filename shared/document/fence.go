@@ -77,9 +77,10 @@ const leastFence = 30 * time.Second
 
 // fence keeps grants of an epoch before this one out. A user who is not here gets a
 // row, of no client, for as long as an admission may be on its way, like that of a gone
-// channel. One that was erased keeps no rows: it has everybody asked about anew.
+// channel. A document that was erased keeps no rows: it has everybody asked about anew. So does
+// one that has forgotten a user just now, who this may be: a call of before may arrive late.
 func (d *Document) fence(now time.Time, members []*member, userID string, epoch uint64, admitted time.Time) []*member {
-	if len(members) == 0 && d.erased() {
+	if len(members) == 0 && (d.erased() || d.forgets(now)) {
 		d.raiseAccess(now)
 		return nil
 	}

@@ -32,6 +32,8 @@ type State struct {
 	// Erased is when all content was last erased, zero for never: what clients say of a
 	// log from before means nothing.
 	Erased time.Time
+	// Forgot is when a user was last erased from here (Forget), zero for never.
+	Forgot time.Time
 	// Kept is the version up to which entries are gone for good. Those from there to
 	// Floor no reader gets, but an operator may restore them (see history.go).
 	Kept uint64

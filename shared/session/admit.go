@@ -203,6 +203,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		return
 	}
 	s.noteAhead(now, a.Claims)
+	anew := s.erased && a.Channel != protocol.DeviceChannel
 	if s.row.ID == "" {
 		if a.NewSessionID == "" {
 			s.answer(a, protocol.Error{Code: protocol.InternalError, Reason: "no_session_id"})
@@ -211,6 +212,10 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 		s.row.ID, s.row.StartedAt, s.row.Epoch, s.erased = a.NewSessionID, now, s.epoch(), false
 		s.emit(SaveSession{Row: s.row})
 		s.record(now, audit.Entry{Event: audit.SessionStarted})
+	}
+	if i, cached := s.cached(a.Channel); anew && !cached { // learn has kept nothing of the answer
+		s.access = rows.Insert(s.access, i, access)
+		s.emit(SaveAccess{Row: access})
 	}
 	c := s.keepChannel(now, a)
 	s.emit(Answer{Ask: a.Ask, Grant: Grant{

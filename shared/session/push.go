@@ -29,7 +29,7 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 	}
 	news := !cached || differs(old, row)
 	c, live := s.channel(document)
-	if !live && !row.Permissions.Has(permission.Read) {
+	if !live && (s.erased || !row.Permissions.Has(permission.Read)) { // of who was erased nothing is kept before a session
 		if cached { // a refusal counts once
 			s.removeAccess(i)
 		}

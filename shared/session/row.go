@@ -1,9 +1,11 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // SessionRow is the session as stored; at most one per object.
@@ -107,4 +109,12 @@ func (s Snapshot) Remains(now time.Time) SessionRow {
 		Epoch:         s.Session.Epoch + 1,
 		RevokedBefore: later(now, s.Session.RevokedBefore), SignInsBefore: later(now, s.Session.SignInsBefore),
 	}
+}
+
+// Returned reports whether the user has been admitted to a document since everything was revoked,
+// by a new token: who is erased just then has to be erased once more.
+func (s Snapshot) Returned() bool {
+	return slices.ContainsFunc(s.Channels, func(c ChannelRow) bool {
+		return c.Channel != protocol.DeviceChannel && c.AdmittedAt.After(s.Session.RevokedBefore)
+	})
 }

@@ -16,10 +16,16 @@ type history struct {
 	undone map[uint64]bool  // ops that an operator's restore has taken back
 	// undoneTo is the version from which on the newest of those restores put things forward.
 	undoneTo uint64
+	// made tells one entry from another of the same version: what is erased of it does not.
+	made []uint64
+	// was is what entries were before something of them was erased, silenced those whose text
+	// went with their user, of which no entry tells.
+	was      map[uint64][]document.Entry
+	silenced map[uint64]bool
 }
 
 func newHistory() *history {
-	return &history{states: []uint64{0}, last: map[string]int{}, undone: map[uint64]bool{}}
+	return &history{states: []uint64{0}, last: map[string]int{}, undone: map[uint64]bool{}, was: map[uint64][]document.Entry{}, silenced: map[uint64]bool{}}
 }
 
 // sourceDocument is what the permission source says of a document itself, and who knows.
@@ -65,22 +71,30 @@ func (d *docObject) changeSource() {
 		return
 	}
 	w.counts.SourceChanged++
-	s.version++
-	erase := false
 	switch {
 	case s.deleted:
 		s.deleted, s.private = false, w.rng.Chance(0.3)
 	case w.rng.Chance(0.3):
-		s.deleted, erase = true, true
-		w.After(w.rng.Between(0, 40*time.Second), func() {
-			if s.deleted {
-				d.changeSource()
-			}
-		})
+		d.deleteSource()
+		return
 	default:
 		s.private = !s.private
 	}
-	d.notifyOfSource(erase, s.version)
+	s.version++
+	d.notifyOfSource(false, s.version)
+}
+
+// deleteSource deletes the document at the source, and what it holds. It is made again.
+func (d *docObject) deleteSource() {
+	w, s := d.w, &d.source
+	s.deleted = true
+	s.version++
+	w.After(w.rng.Between(0, 40*time.Second), func() {
+		if s.deleted {
+			d.changeSource()
+		}
+	})
+	d.notifyOfSource(true, s.version)
 }
 
 func (d *docObject) notifyOfSource(erase bool, version int) {

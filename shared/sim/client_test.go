@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -17,6 +18,8 @@ type client struct {
 	user        *user
 	doc         *docObject
 	id          string
+	no          int         // of all clients
+	old         accessToken // from before its user was erased
 	pings       bool
 	lazy        bool // never refreshes a token by itself; its connection is a good one
 	connection  *connection
@@ -77,7 +80,8 @@ type attempt struct {
 }
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
-	return &client{w: w, user: u, doc: d, id: id, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), wished: true, ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
+	w.clients++
+	return &client{w: w, user: u, doc: d, id: id, no: w.clients, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), wished: true, ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
 }
 
 // key names it among all the users' clients.
@@ -94,8 +98,9 @@ func (c *client) dial() {
 }
 
 func (c *client) attempt() {
-	if c.token.expires.Sub(c.w.Now) < 20*time.Second {
-		c.token = c.issue()
+	if !c.hasToken() {
+		c.dialing = false
+		return
 	}
 	c.dials++
 	a := attempt{session: c.session, position: c.position, log: c.log, received: c.received, no: c.dials, redial: !c.wished, token: c.token}
@@ -272,7 +277,21 @@ func (c *client) act() {
 		c.lockSection()
 	case n < 97:
 		c.postSnapshot()
+	default:
+		c.knocks()
 	}
+}
+
+// hasToken gets the client a token where it needs one. Who is erased gets one only from an
+// issuer that knows nothing of it, while that is under way.
+func (c *client) hasToken() bool {
+	if c.token.expires.Sub(c.w.Now) < 20*time.Second {
+		if e := c.user.erasure; e != nil && (e.done || !e.elsewhere || c.embedded || c.w.quiet || c.delegation != nil) {
+			return c.token.id != ""
+		}
+		c.token = c.issue()
+	}
+	return true
 }
 
 // resend sends again everything that was not acknowledged, in order.
@@ -322,6 +341,12 @@ func (c *client) finished() {
 		w.fail("%s has received %d of %d", c.id, c.received, v)
 	}
 	c.contentFinished()
+}
+
+// asItWas holds an entry that a client has received to what is stored, or was until something of
+// it was erased while that was on its way.
+func (c *client) asItWas(version uint64, same func(document.Entry) bool) bool {
+	return same(c.entry(version)) || slices.ContainsFunc(c.log.was[version], same)
 }
 
 // entry returns what is stored as a version; a client is never notified of one

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -20,6 +21,8 @@ type content struct {
 	upload upload
 	// missing are the comments from before a snapshot that have not all come yet.
 	missing *protocol.SyncRequest
+	// said is what comments say, by version.
+	said map[uint64]saying
 }
 
 type upload struct {
@@ -36,25 +39,27 @@ func (c *client) compose() *op {
 	w := c.w
 	c.next++
 	n := strconv.Itoa(c.next)
+	w.ids++
+	text := fmt.Sprintf("said-%d.", w.ids)
 	o := &op{id: "m" + n, event: protocol.EventOp}
 	open := slices.Sorted(maps.Keys(c.content.open))
 	switch {
 	case w.rng.Chance(0.7):
 		section := sections[w.rng.IntN(len(sections))]
-		o.data = `{"op":{"by":"` + c.id + `","n":` + n + `,"in":"` + section + `"}`
+		o.data = `{"op":{"by":` + strconv.Itoa(c.no) + `,"n":` + n + `,"in":"` + section + `"}`
 		if section != "" {
 			o.data += `,"section":"` + section + `"`
 		}
 		o.data += "}"
 	case len(open) == 0 || w.rng.Chance(0.4):
-		o.event, o.data = protocol.EventCreate, `{"body":"`+o.id+`","anchor":[`+n+`]}`
+		o.event, o.data = protocol.EventCreate, `{"body":"`+text+`","anchor":[`+n+`]}`
 	default:
 		o.event = protocol.EventReply
 		o.data = `{"comment_id":"` + strconv.FormatUint(open[w.rng.IntN(len(open))], 10) + `"`
 		if w.rng.Chance(0.5) {
 			o.event = protocol.EventResolve
 		} else {
-			o.data += `,"body":"` + o.id + `"`
+			o.data += `,"body":"` + text + `"`
 		}
 		o.data += "}"
 	}
@@ -187,6 +192,7 @@ func (c *client) takePart(s protocol.Snapshot) bool {
 	c.w.counts.Restored++
 	c.state, c.received = state, s.DocumentVersion
 	clear(c.content.open)
+	clear(c.content.said)
 	c.content.missing = &protocol.SyncRequest{Snapshot: s.DocumentVersion}
 	return true
 }
@@ -236,6 +242,12 @@ func (c *client) askOn(p protocol.DocumentSync) protocol.SyncRequest {
 
 // same holds what was received in a sync to what was stored.
 func (c *client) same(e document.Entry, o protocol.SyncOp) {
+	if !c.asItWas(o.Version, func(e document.Entry) bool { return c.isSame(e, o) }) {
+		c.w.fail("%s synced %+v, stored is %+v", c.id, o, e)
+	}
+}
+
+func (c *client) isSame(e document.Entry, o protocol.SyncOp) bool {
 	ok := e.MessageID == o.MessageID && e.UserID == o.UserID && e.ClientID == o.ClientID
 	if e.Kind == document.KindOp {
 		ok = ok && string(e.Op) == string(o.Op)
@@ -243,30 +255,29 @@ func (c *client) same(e document.Entry, o protocol.SyncOp) {
 		p, parsed := protocol.ParseComment(o.Comment)
 		ok = ok && parsed && c.sameComment(e, p.Event, p) && p.At.Equal(e.At)
 	}
-	if !ok {
-		c.w.fail("%s synced %+v, stored is %+v", c.id, o, e)
-	}
+	return ok
 }
 
 func (c *client) receiveComment(f protocol.Frame) {
 	p, ok := protocol.ParseComment(f.Data)
-	if !ok || p.DocumentVersion != f.Seq || !c.sameComment(c.entry(f.Seq), f.Event, p) || p.UserID != c.entry(f.Seq).UserID {
+	if !ok || p.DocumentVersion != f.Seq || !c.asItWas(f.Seq, func(e document.Entry) bool { return c.sameComment(e, f.Event, p) && p.UserID == e.UserID }) {
 		c.w.fail("%s received %s %s with seq %d", c.id, f.Event, f.Data, f.Seq)
 	}
+	c.heard(f.Seq, p)
 	c.receiveVersion(f.Seq)
 }
 
 func (c *client) sameComment(e document.Entry, event string, p protocol.Comment) bool {
 	kinds := map[string]document.Kind{"create": document.KindCreate, "reply": document.KindReply, "resolve": document.KindResolve}
-	said := string(protocol.Comment{CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor}.Append(nil))
-	return kinds[event] == e.Kind && p.CommentID == strconv.FormatUint(e.Comment, 10) && said == string(e.Op)
+	said := string(protocol.Comment{CommentID: p.CommentID, Body: p.Body, Anchor: p.Anchor, Erased: p.Erased}.Append(nil))
+	return kinds[event] == e.Kind && p.CommentID == strconv.FormatUint(e.Comment, 10) && said == strings.TrimRight(string(e.Op), " ")
 }
 
 // appended holds a stored entry to what is locked, and keeps the whole history.
 func (d *docObject) appended(e document.Entry) {
 	w := d.w
 	e.Op = bytes.Clone(e.Op)
-	d.log.all = append(d.log.all, e)
+	d.gone.saidAgain(e)
 	state := d.log.states[len(d.log.states)-1]
 	if e.Kind == document.KindOp {
 		state = after(state, e)
@@ -276,7 +287,7 @@ func (d *docObject) appended(e document.Entry) {
 			}
 		}
 	}
-	d.log.states = append(d.log.states, state)
+	d.log.add(w, e, state)
 }
 
 // contentFinished: every client knows the same open comments.
@@ -290,6 +301,7 @@ func (c *client) contentFinished() {
 	if !maps.Equal(want, c.content.open) {
 		c.w.fail("%s knows the comments %v, open are %v", c.id, c.content.open, want)
 	}
+	c.hasForgotten()
 }
 
 // contentFinished: a document that everybody has left holds no lock, no half a
@@ -302,7 +314,11 @@ func (d *docObject) contentFinished() {
 	kept := map[uint64]bool{}
 	for _, e := range s.Log {
 		kept[e.Version] = true
+		if was := d.log.all[e.Version-1]; !bytes.Equal(was.Op, e.Op) || was.UserID != e.UserID {
+			d.w.fail("%s: stored is %+v, it was %+v", d.id, e, was)
+		}
 	}
+	d.nothingLeft()
 	for _, e := range d.log.all {
 		resolved, open := s.Comments[e.Comment]
 		if !kept[e.Version] && (e.Version > s.State.Floor || e.Kind != document.KindOp && open && resolved == 0) {

@@ -54,7 +54,9 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		case document.KindCreate:
 			s.Comments[e.Entry.Comment] = 0
 		case document.KindResolve:
-			s.Comments[e.Entry.Comment] = e.Entry.Version
+			if _, known := s.Comments[e.Entry.Comment]; known {
+				s.Comments[e.Entry.Comment] = e.Entry.Version
+			}
 		}
 	case document.Attach:
 		s.Shown[e.Conn] = slices.Clone(e.Data)
@@ -83,6 +85,10 @@ func (s *DocumentStorage) Apply(e document.Effect) {
 		s.compact(e)
 	case document.RestoreLog:
 		s.restore(e)
+	case document.EraseComment:
+		s.silence(func(entry document.Entry) bool { return entry.Comment == e.ID })
+	case document.ForgetUser:
+		s.forget(e)
 	case document.Record:
 		s.Audit = append(s.Audit, e.Entry)
 	case document.EraseAll:

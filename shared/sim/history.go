@@ -77,7 +77,7 @@ func (s *DocumentStorage) Total() uint64 {
 func (s *DocumentStorage) upTo(version uint64) uint64 {
 	for _, e := range s.Log {
 		if e.Version > version {
-			return e.Total - Size(e)
+			return max(e.Total, Size(e)) - Size(e) // a name that stands for another may be longer
 		}
 	}
 	return s.Total()

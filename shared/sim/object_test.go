@@ -26,13 +26,14 @@ type docObject struct {
 	ended    *document.Ended  // the newest one
 	restored *document.Restored
 	copies   []copied
+	gone     erased
 	served
 }
 
 func newDocObject(w *world, id string) *docObject {
 	d := &docObject{
 		w: w, id: id, store: sim.NewDocumentStorage(id),
-		watch: sim.NewDocumentWatch(0), channels: map[sim.Client]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}},
+		watch: sim.NewDocumentWatch(0), channels: map[sim.Client]*model{}, log: newHistory(), source: sourceDocument{sure: map[string]int{}}, gone: newErased(),
 	}
 	d.watch.PerUser = w.docCfg.PerUser
 	d.core = d.boot(nil)
@@ -77,6 +78,9 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		w.fail("%s: after %T: %v", d.id, ev, err)
 	}
 	d.subset(snap)
+	if w.rng.Chance(0.02) {
+		d.nothingLeft()
+	}
 	if _, within := ev.(document.Delivered); within {
 		return first // it is of the same whole as the event before it
 	}
@@ -94,84 +98,6 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		d.restore(d.sockets())
 	}
 	return first
-}
-
-// trap is an event that fails half-way: nothing of it has happened, and the one
-// who caused it is closed.
-func (d *docObject) trap(l *connection) {
-	d.w.counts.Trapped++
-	d.w.note("%s traps on %s", d.id, l.conn)
-	d.restore(d.sockets())
-	d.watch.Undo(l.conn)
-	l.serverClose(1011)
-	d.step(document.Disconnected{Conn: l.conn, Code: 1011, Seen: l.lastPing()})
-}
-
-// crash takes all sockets with it. The next boot misses them.
-func (d *docObject) crash() {
-	w := d.w
-	w.counts.Crashed++
-	w.note("%s crashes", d.id)
-	var lost []*connection
-	for _, u := range w.users {
-		for _, c := range u.clients {
-			for _, l := range c.connections {
-				if c.doc != d || !l.serverOpen {
-					continue
-				}
-				lost = append(lost, l)
-				l.cut, l.cutAt = true, w.Now
-				w.After(w.rng.Between(0, 12*time.Second), func() {
-					if l.clientOpen {
-						l.shut()
-						l.c.closed(l, 1006)
-					}
-				})
-				l.serverOpen = false
-				d.noteClose(l, 1006)
-				if m := d.channels[c.key()]; m != nil && m.connection == l {
-					m.late = earlier(w.Now, m.expires.Add(readOnly)) // the record of its pings is gone
-				}
-			}
-		}
-	}
-	d.restore(nil)
-	for _, l := range lost {
-		d.step(document.Disconnected{Conn: l.conn, Code: 1006})
-	}
-}
-
-// boot makes a core of what is stored, and of the sockets that are there.
-func (d *docObject) boot(open map[document.ConnID]bool) *document.Document {
-	core, err := document.Restore(d.w.docCfg, d.store.Boot(d.w.docCfg.Unacknowledged, open))
-	if err != nil {
-		d.w.fail("%s does not restore: %v", d.id, err)
-	}
-	return core
-}
-
-// sockets are those that the object holds.
-func (d *docObject) sockets() map[document.ConnID]bool {
-	open := map[document.ConnID]bool{}
-	for conn, l := range d.w.connections {
-		if l.c.doc == d && l.serverOpen {
-			open[conn] = true
-		}
-	}
-	return open
-}
-
-// restore boots the object anew: from storage, which is all a crash leaves.
-func (d *docObject) restore(open map[document.ConnID]bool) {
-	d.core = d.boot(open)
-	d.w.counts.Hibernated++
-	for _, u := range d.w.users {
-		for _, c := range u.clients {
-			if c.doc == d && c.refused {
-				c.forgiven() // that it was refused is not stored
-			}
-		}
-	}
 }
 
 func (d *docObject) setAlarm() {
@@ -221,7 +147,12 @@ func (d *docObject) seen() (out []document.Seen) {
 func (d *docObject) carryOut(e document.Effect) {
 	w := d.w
 	switch e := e.(type) {
+	case document.Accept: // whether by a token of before is held to elsewhere
+		if f := d.gone.users[w.connections[e.Conn].c.user.id]; f != nil {
+			f.back = true
+		}
 	case document.Send:
+		d.silent(e.Text)
 		for _, c := range e.Conns {
 			w.connections[c].down(e.Text)
 		}
@@ -243,7 +174,7 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.source.taken(e.Access, e.Users)
 	case document.Erased:
 		w.counts.Erased++
-		d.log = newHistory()
+		d.log, d.gone = newHistory(), newErased()
 		d.source.taken(e.Access, e.Users)
 	case document.SavePart:
 		if e.Part == 0 {
@@ -255,6 +186,8 @@ func (d *docObject) carryOut(e document.Effect) {
 		d.restored = &e
 	case document.Posted:
 		d.answered = &e
+	case document.EraseComment, document.CommentErased, document.ForgetUser, document.Forgotten:
+		d.erases(e)
 	case document.Append:
 		d.store.Unseen++
 		d.appended(e.Entry)
@@ -286,6 +219,9 @@ func (d *docObject) carryOut(e document.Effect) {
 			w.fail("%s: the fence of %s is %d, stored is %d", d.id, e.UserID, e.Fence, known)
 		}
 	case document.Notify:
+		if f := d.gone.users[e.UserID]; f != nil && f.done && !f.back {
+			w.fail("%s: notifies of %s, who was erased", d.id, e.UserID)
+		}
 		if m := d.channels[sim.Client{Of: e.UserID, ID: e.ClientID}]; m != nil && (e.Reason == "final_error" || e.Reason == "erased" || e.Reason == "replaced") {
 			m.gone = true // without a socket to close: somebody in grace lost access, or the place
 		}
@@ -297,7 +233,10 @@ func (d *docObject) carryOut(e document.Effect) {
 
 // deliver reads a part of the log; what it came to is the next event.
 func (d *docObject) deliver(e document.Effect, conn document.ConnID) {
-	answer, _ := d.store.Deliver(e, 300, d.w.connections[conn].down)
+	answer, _ := d.store.Deliver(e, 300, func(text []byte) {
+		d.silent(text)
+		d.w.connections[conn].down(text)
+	})
 	d.next = append(d.next, answer)
 }
 

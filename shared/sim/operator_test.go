@@ -69,7 +69,7 @@ type operator struct {
 
 func (w *world) operate() {
 	u := w.users[w.rng.IntN(len(w.users))]
-	if w.quiet {
+	if w.quiet || u.erasure != nil {
 		return
 	}
 	w.askNo++
@@ -125,6 +125,9 @@ func (u *user) receipt(r session.Receipt) {
 		confirmed()
 	} else {
 		u.w.counts.Unconfirmed++
+		if e := u.erasure; e != nil && e.ask == r.Ask {
+			u.w.After(u.w.rng.Between(0, 5*time.Second), e.begin)
+		}
 	}
 }
 
@@ -161,9 +164,13 @@ func (w *world) endChannel(u *user, e session.EndChannel) {
 	d := w.doc(e.Channel)
 	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
 		answer := session.Ended{Channel: e.Channel, Fence: e.Fence}
+		ev := document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before, AdmittedAt: e.AdmittedAt}
+		if lostThere && w.rng.Chance(0.3) { // it arrives when nobody waits for it any more
+			w.After(w.rng.Between(0, 6*time.Second), func() { d.step(ev) })
+		}
 		if !lostThere {
 			d.ended = nil
-			d.step(document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before, AdmittedAt: e.AdmittedAt})
+			d.step(ev)
 			if d.ended == nil {
 				w.fail("%s: no answer to %+v", d.id, e)
 			}

@@ -30,9 +30,10 @@ func (c *client) receive(l *connection, f protocol.Frame) {
 		if !ok || p.DocumentVersion != f.Seq {
 			c.w.fail("%s: op %s with seq %d", c.id, f.Data, f.Seq)
 		}
-		e := c.entry(f.Seq)
-		if string(e.Op) != string(p.Op) || e.UserID != p.UserID || e.ClientID != p.ClientID {
-			c.w.fail("%s received %s as version %d, stored is %+v", c.id, f.Data, f.Seq, e)
+		if !c.asItWas(f.Seq, func(e document.Entry) bool {
+			return string(e.Op) == string(p.Op) && e.UserID == p.UserID && e.ClientID == p.ClientID
+		}) {
+			c.w.fail("%s received %s as version %d, stored is %+v", c.id, f.Data, f.Seq, c.entry(f.Seq))
 		}
 		c.receiveVersion(f.Seq)
 	case protocol.EventCreate, protocol.EventReply, protocol.EventResolve:
@@ -159,6 +160,9 @@ func (c *client) sync(f protocol.Frame) {
 	for _, o := range p.Ops {
 		e := c.entry(o.Version)
 		c.same(e, o)
+		if p, ok := protocol.ParseComment(o.Comment); ok {
+			c.heard(o.Version, p)
+		}
 		if c.keptComment(e) {
 			continue
 		}
@@ -182,9 +186,10 @@ func (c *client) sync(f protocol.Frame) {
 
 // acknowledged holds an ack to the log: it names the very op, stored once.
 func (c *client) acknowledged(messageID string, version uint64) {
-	e := c.entry(version)
-	if e.MessageID != messageID || e.ClientID != c.id || e.UserID != c.user.id {
-		c.w.fail("%s: %s acknowledged as version %d, which is %+v", c.id, messageID, version, e)
+	if !c.asItWas(version, func(e document.Entry) bool {
+		return e.MessageID == messageID && e.ClientID == c.id && e.UserID == c.user.id
+	}) {
+		c.w.fail("%s: %s acknowledged as version %d, which is %+v", c.id, messageID, version, c.entry(version))
 	}
 	for i, o := range c.pending {
 		if o.id == messageID {

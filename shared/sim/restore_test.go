@@ -56,15 +56,14 @@ func (d *docObject) putBack(e document.RestoreLog) {
 	}
 	d.log.undo(e.To, e.Snapshot)
 	state := d.log.states[e.Base]
-	d.log.all = append(d.log.all, document.Entry{Version: e.Snapshot})
-	d.log.states = append(d.log.states, state)
+	d.log.add(d.w, document.Entry{Version: e.Snapshot}, state)
 	for _, entry := range d.log.all[e.Base:e.To] {
 		if entry.Kind != document.KindOp || entry.Op == nil {
 			continue // a comment, or where another restore begins
 		}
 		entry.Version, entry.ClientID, entry.MessageID = uint64(len(d.log.all))+1, "", ""
 		state = after(state, entry)
-		d.log.all, d.log.states = append(d.log.all, entry), append(d.log.states, state)
+		d.log.add(d.w, entry, state)
 	}
 	if n := len(d.log.all) - int(e.Snapshot); n != e.Entries {
 		d.w.fail("%s: %d ops are restored of (%d,%d], there were %d", d.id, e.Entries, e.Base, e.To, n)

@@ -15,11 +15,12 @@ import (
 type copied struct {
 	store *sim.DocumentStorage
 	log   *history
+	gone  erased
 }
 
 // copyStorage is somebody who keeps a copy of the document's storage, now and then.
 func (d *docObject) copyStorage() {
-	d.copies = append(d.copies, copied{d.store.Copy(), d.log})
+	d.copies = append(d.copies, copied{d.store.Copy(), d.log.upTo(d.store.Version()), d.gone.copy()})
 }
 
 // putStorageBack is the same somebody, who stops the object and puts a copy in place of what it
@@ -46,6 +47,7 @@ func (d *docObject) putStorageBack() {
 	}
 	w.note("%s is put back from %d to %d", d.id, was.Version(), now.Version())
 	d.store, d.log = now, c.log.upTo(now.Version())
+	d.gone = d.gone.rewound(c.gone.copy(), d.log)
 	d.watch.Rewind(now.Version())
 	d.crash()
 }
@@ -55,7 +57,10 @@ func (h *history) upTo(version uint64) *history {
 	f := newHistory()
 	f.all = append(f.all, h.all[:version]...)
 	f.states = append(f.states[:0], h.states[:version+1]...)
+	f.made = append(f.made, h.made[:version]...)
 	maps.Copy(f.undone, h.undone)
+	maps.Copy(f.was, h.was)
+	maps.Copy(f.silenced, h.silenced)
 	f.undoneTo = min(h.undoneTo, version+1)
 	for _, e := range f.all {
 		f.order(e)
@@ -85,14 +90,47 @@ func (h *history) undo(from, to uint64) {
 
 // common is up to which version two logs are the same.
 func (h *history) common(o *history) (n uint64) {
-	for int(n) < min(len(h.all), len(o.all)) && sameEntry(h.all[n], o.all[n]) {
+	for int(n) < min(len(h.made), len(o.made)) && h.made[n] == o.made[n] {
 		n++
 	}
 	return n
 }
 
-func sameEntry(a, b document.Entry) bool {
-	return a.Version == b.Version && a.UserID == b.UserID && a.MessageID == b.MessageID && bytes.Equal(a.Op, b.Op) && a.At.Equal(b.At)
+// add notes one more entry, and what an app makes of the document with it.
+func (h *history) add(w *world, e document.Entry, state uint64) {
+	w.made++
+	h.all, h.states, h.made = append(h.all, e), append(h.states, state), append(h.made, w.made)
+}
+
+// silence takes out what entries of comments say, and returns what that was.
+func (h *history) silence(meant func(document.Entry) bool, byUser bool) (words []string) {
+	for i, e := range h.all {
+		if !sim.Says(e) || !meant(e) {
+			continue
+		}
+		p, _ := protocol.ParseComment(e.Op)
+		words = append(words, string(bytes.Trim(p.Body, `"`)))
+		h.was[e.Version] = append(h.was[e.Version], e)
+		h.all[i].Op = sim.Silent(e)
+		h.silenced[e.Version] = h.silenced[e.Version] || byUser
+	}
+	return words
+}
+
+// rename has the entries of a user be nobody's, as they are stored now.
+func (h *history) rename(user string, stored []document.Entry) {
+	alias := "erased"
+	for _, e := range stored {
+		if int(e.Version) <= len(h.all) && h.all[e.Version-1].UserID == user {
+			alias = e.UserID
+		}
+	}
+	for i, e := range h.all {
+		if e.UserID == user {
+			h.was[e.Version] = append(h.was[e.Version], e)
+			h.all[i].UserID, h.all[i].ClientID, h.all[i].MessageID = alias, "", ""
+		}
+	}
 }
 
 // ofLog holds the server to what it says of the client's log: it never calls itself in step

@@ -26,6 +26,7 @@ type server struct {
 // serve has a server at work for as long as there are faults.
 func (w *world) serve() {
 	s := &server{w: w, doc: w.docs[w.rng.IntN(len(w.docs))], name: "server" + strconv.Itoa(w.rng.IntN(2)), known: map[string]uint64{}}
+	w.servers = append(w.servers, s)
 	w.After(w.rng.Between(0, 20*time.Second), s.act)
 }
 
@@ -66,9 +67,10 @@ func (s *server) act() {
 
 func (s *server) compose() string {
 	id := s.name + "-" + strconv.Itoa(s.next)
+	s.w.ids++
 	switch s.w.rng.IntN(5) {
 	case 0:
-		return `{"type":"comment","event":"create","message_id":"` + id + `","data":{"body":"` + id + `"}}`
+		return `{"type":"comment","event":"create","message_id":"` + id + `","data":{"body":"` + fmt.Sprintf("said-%d.", s.w.ids) + `"}}`
 	case 1:
 		if least := s.leastOpen(); least > 0 {
 			return `{"type":"comment","event":"resolve","message_id":"` + id + `","data":{"comment_id":"` + strconv.FormatUint(least, 10) + `"}}`
@@ -159,6 +161,12 @@ func (d *docObject) postedAs(e document.Entry) bool {
 	w := d.w
 	if d.posting == nil {
 		return false
+	}
+	if f := d.gone.users[e.UserID]; f != nil && !f.back {
+		if erasure := w.user(e.UserID).erasure; erasure != nil && !erasure.elsewhere {
+			w.fail("%s: posted for %s, who was erased: %+v", d.id, e.UserID, e)
+		}
+		f.back = true // by whoever posts in that name, of whom the source still knows
 	}
 	needs := permission.Write
 	if e.Kind != document.KindOp {

@@ -33,8 +33,8 @@ func (d *docObject) known(user string) uint64 {
 		}
 	}
 	switch {
-	case !here && !d.store.State.Erased.IsZero():
-		return math.MaxUint64 // one that was erased asks about everybody anew
+	case !here && !(d.store.State.Erased.IsZero() && d.store.State.Forgot.IsZero()):
+		return math.MaxUint64 // where something was erased everybody is asked about anew
 	case least == math.MaxUint64:
 		return fence
 	}

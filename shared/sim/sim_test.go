@@ -76,6 +76,7 @@ type counts struct {
 	Looked, SyncWaited, ConnectRefused, AllDropped, Held, Several      int
 	Posted, PostRepeated, PostRefused                                  int
 	Delegated, DelegateWrote, DelegateEnded, Impersonated              int
+	CommentsErased, UsersErased, CameBetween, Knocked, Emptied         int
 }
 
 func (c *counts) add(o counts) {
@@ -114,6 +115,8 @@ func (c *counts) fields() []countField {
 		{"a redial refused for another client", &c.Held}, {"several clients of one user at once", &c.Several},
 		{"an entry that a server has posted", &c.Posted}, {"one that it repeats", &c.PostRepeated}, {"a post refused", &c.PostRefused},
 		{"a delegate held to its user", &c.Delegated}, {"an entry of a delegate", &c.DelegateWrote},
+		{"a comment erased", &c.CommentsErased}, {"a user erased", &c.UsersErased}, {"a user who comes back while being erased", &c.CameBetween},
+		{"a token of before an erasure tried", &c.Knocked}, {"a workspace emptied", &c.Emptied},
 		{"a delegate that learns of its revocation", &c.DelegateEnded}, {"a delegate that brings its user's token", &c.Impersonated},
 	}
 }

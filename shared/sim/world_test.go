@@ -39,7 +39,11 @@ type world struct {
 	connNo      int
 	askNo       uint64
 	waiting     map[uint64]func(session.Answer)
+	waits       map[uint64]*user // whose object is asked
+	servers     []*server
 	ids         int
+	clients     int
+	made        uint64                       // entries
 	source      map[string]permission.Source // by user
 	down        bool                         // the permission source does not answer
 	delegates   bool                         // users have programs that act for them
@@ -48,7 +52,7 @@ type world struct {
 func newWorld(seed uint64, log bool) *world {
 	w := &world{
 		Clock: clock.New(), rng: random.Of(seed, 0x686f6c6466617374), log: log,
-		connections: map[document.ConnID]*connection{}, waiting: map[uint64]func(session.Answer){}, source: map[string]permission.Source{},
+		connections: map[document.ConnID]*connection{}, waiting: map[uint64]func(session.Answer){}, waits: map[uint64]*user{}, source: map[string]permission.Source{},
 	}
 	w.hibernate = []float64{0, 0.1, 1}[w.rng.IntN(3)]
 	w.lateAlarm = []float64{0, 0.3}[w.rng.IntN(2)]
@@ -161,6 +165,17 @@ func (w *world) run() {
 		}
 	}
 	w.rewinds()
+	if w.rng.Chance(0.5) { // what was said is erased, and people
+		for range 1 + w.rng.IntN(6) {
+			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.eraseComment)
+		}
+		for range w.rng.IntN(3) {
+			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.erasePerson)
+		}
+		if w.rng.Chance(0.2) { // or all documents of the workspace
+			w.After(w.rng.Between(5*time.Second, 2*time.Minute), w.eraseWorkspace)
+		}
+	}
 	w.RunUntil(end)
 }
 
@@ -169,6 +184,7 @@ func (w *world) run() {
 // session or alarm is left behind.
 func (w *world) settle() {
 	w.quiet, w.down = true, false
+	w.erasuresEnd()
 	for _, d := range w.docs {
 		d.settleSource()
 	}
@@ -218,6 +234,7 @@ type user struct {
 	role    permission.Source // but for a while
 	op      operator
 	resumes map[string]int // by document and client
+	erasure *erasure       // nil for one who is known
 }
 
 func newUser(w *world, id string) *user {
@@ -241,6 +258,9 @@ func (u *user) step(ev session.Event) {
 	w.note("%s <- %+v", u.id, ev)
 	for _, e := range u.ses.Step(w.Now, ev) {
 		u.store.Apply(e)
+		if r, ok := e.(session.Record); ok {
+			u.leavesNoTrace(r)
+		}
 		switch e := e.(type) {
 		case session.LookUp:
 			u.lookUp(e)
@@ -253,16 +273,19 @@ func (u *user) step(ev session.Event) {
 		case session.Answer:
 			if answer := w.waiting[e.Ask]; answer != nil {
 				delete(w.waiting, e.Ask)
+				delete(w.waits, e.Ask)
 				w.After(0, func() { answer(e) })
 			}
 		}
 	}
+	u.leavesNoTrace(u.store)
 	if len(w.waiting) == 0 && w.rng.Chance(w.hibernate) {
 		ses, err := session.Restore(w.sesCfg, u.store.Snapshot())
 		if err != nil {
 			w.fail("%s does not restore: %v", u.id, err)
 		}
 		u.ses = ses
+		u.erasure.unanswered()
 	}
 	if at, ok := u.ses.Deadline(); ok && !at.Equal(u.alarm) {
 		u.alarm = at
@@ -301,7 +324,7 @@ func (u *user) lookUp(e session.LookUp) {
 // changeRole changes what the permission source says of the user.
 func (u *user) changeRole(source permission.Source, notified bool) {
 	w := u.w
-	if w.quiet && source != u.role {
+	if w.quiet && source != u.role || u.erasure != nil {
 		return
 	}
 	w.source[u.id] = source
@@ -319,6 +342,8 @@ func (w *world) push(u *user, e session.Push) {
 		ok := false
 		if !lostThere {
 			ok = w.doc(e.Grant.Channel).pushed(docGrant(e.Grant), e.Reason)
+		} else if w.rng.Chance(0.3) { // it arrives when nobody waits for it any more
+			w.After(w.rng.Between(0, 6*time.Second), func() { w.doc(e.Grant.Channel).pushed(docGrant(e.Grant), e.Reason) })
 		}
 		w.After(w.rng.Between(0, 100*time.Millisecond), func() {
 			u.step(session.Pushed{Channel: e.Grant.Channel, Epoch: e.Grant.Epoch, OK: ok && !lostBack})
@@ -342,6 +367,6 @@ func (u *user) admit(a session.Admit, answer func(session.Answer)) {
 	w.askNo++
 	w.ids++
 	a.Ask, a.NewSessionID = w.askNo, fmt.Sprintf("session%d", w.ids)
-	w.waiting[a.Ask] = u.mayResume(a, answer)
+	w.waiting[a.Ask], w.waits[a.Ask] = u.mayResume(a, answer), u
 	u.step(a)
 }
