@@ -8,8 +8,8 @@ import (
 )
 
 // deleteUser erases a person: it revokes everything first, then the database forgets the
-// user, then each document that the user ever was in, and last the user's own object, which
-// knows those documents. Whoever comes back with a token of before is refused in the midst of
+// user, and the guests of the user's links are put out, then each document that the user ever
+// was in forgets, and last the user's own object, which knows those documents. Whoever comes back with a token of before is refused in the midst of
 // it and ever after. A repeat goes on where this one ended.
 func deleteUser(c *request) (answer, *protocol.Error) {
 	forget, err := c.forgetting()
@@ -22,9 +22,17 @@ func deleteUser(c *request) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
+	made := change{user: c.user, reason: "user_erased", by: c.by}
+	guests, err := c.listUnder(made) // the user's links go next, and who came by them with those
+	if err != nil {
+		return answer{}, erasedInPart(err)
+	}
 	rows, failed := c.store.EraseUser(c.ctx, c.user)
-	if failed != nil {
-		return answer{}, erasedInPart(rest.Unavailable("database_unavailable"))
+	if err = c.askUnder(guests, made); failed != nil {
+		err = rest.Unavailable("database_unavailable")
+	}
+	if err != nil {
+		return answer{}, erasedInPart(err)
 	}
 	documents, more, err := c.forgetEverywhere(forget)
 	if err != nil {

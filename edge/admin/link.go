@@ -242,13 +242,25 @@ const maxUnder = 512
 // guestsUnder has the guests of the links that a user has made ask again what they may do: what
 // the links give lives by what the maker may do.
 func (c *request) guestsUnder(what change) *protocol.Error {
+	guests, err := c.listUnder(what)
+	if err != nil {
+		return err
+	}
+	return c.askUnder(guests, what)
+}
+
+func (c *request) listUnder(what change) ([]link.Guest, *protocol.Error) {
 	if c.cfg.Links == nil || what.user == "" {
-		return nil
+		return nil, nil
 	}
 	guests, err := c.cfg.Links.GuestsUnder(c.ctx, what.user, what.document, c.cfg.Now(), maxUnder)
 	if err != nil {
-		return linkError(err, noLink)
+		return nil, linkError(err, noLink)
 	}
+	return guests, nil
+}
+
+func (c *request) askUnder(guests []link.Guest, what change) *protocol.Error {
 	failed := make([]*protocol.Error, len(guests))
 	each(len(guests), func(i int) {
 		one := change{user: guests[i].UserID, document: guests[i].Document, reason: what.reason, by: what.by}

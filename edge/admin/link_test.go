@@ -123,3 +123,24 @@ func TestRevokeGuest(t *testing.T) {
 		t.Errorf("HTTP %d %s", a.status, a.text)
 	}
 }
+
+// Who is erased takes along whom their links let in, also where the database fails half-way: then
+// the links may be gone, and a repeat finds none.
+func TestGuestsOfAnErasedMaker(t *testing.T) {
+	for _, down := range []string{"", "EraseUser"} {
+		w, store, id := withGuests(t, 2)
+		store.Rows[0].Maker, store.Rows[0].Operator = "ann", ""
+		w.down[down] = true
+		a := w.ask("DELETE", "/v1/admin/users/ann", ``)
+		asked := strings.Join(w.did, "\n")
+		if (a.status == 200) != (down == "") || !strings.Contains(asked, "erase user ann") {
+			t.Errorf("HTTP %d %s\n%s", a.status, a.text, asked)
+		}
+		for i := range 2 {
+			want := "SESSIONS/" + protocol.GuestID(id, fmt.Sprintf("%016x", i)) + ` {"kind":"access"`
+			if at := strings.Index(asked, want); at < strings.Index(asked, "erase user ann") {
+				t.Errorf("%q down: not asked after that: %s\n%s", down, want, asked)
+			}
+		}
+	}
+}

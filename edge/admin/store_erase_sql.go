@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
 // SQLite leaves the bytes of a row that is deleted where they lay until it uses the place
@@ -59,6 +60,20 @@ func (e *erasing) named(table, column, user string) {
 	e.delete(table, column+" IN (?1, ?2)", user, other)
 }
 
+// guest gives a guest of that name another number. The row stays, for it counts against the link's
+// uses, and says whose it was no more: who comes again in that browser is a new guest.
+func (e *erasing) guest(user string) {
+	link, number, ok := protocol.Guest(user)
+	if !ok || e.err != nil {
+		return
+	}
+	other := make([]byte, len(number)/2)
+	rand.Read(other)
+	var n int64
+	n, e.err = d1.Run(e.ctx, e.s.DB, "UPDATE guests SET id = ?3, ended = 1, token_until = 0 WHERE link_id = ?1 AND id = ?2", link, number, hex.EncodeToString(other))
+	e.rows = append(e.rows, Rows{"guests", n})
+}
+
 // EraseUser implements Store. The account goes last: by it the others may be found.
 func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
 	e := erasing{s: s, ctx: ctx}
@@ -75,7 +90,9 @@ func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
 	e.named("grants", "user_id", user)
 	e.named("app_sessions", "user_id", user)
 	e.named("admitted_users", "user_id", user)
+	e.over("UPDATE links SET "+blank("name")+" WHERE maker = ?", user)
 	e.named("links", "maker", user) // with their guests
+	e.guest(user)
 	e.over("UPDATE event_dead_letters SET "+blank("event")+" WHERE user_id = ?", user)
 	e.named("event_dead_letters", "user_id", user)
 	e.over("UPDATE delegations SET "+blank("name")+" WHERE user_id = ?", user)

@@ -139,6 +139,7 @@ func TestAnErasedDocumentIsInNoFile(t *testing.T) {
 	user, token := d.person("writer@example.com", "Some Writer")
 	d.json("PUT", "/v1/admin/documents/secret-plans", fmt.Sprintf(`{"workspace_id":"ws_demo","title":%q}`, canary(90)), 201)
 	c, words := d.everything(user, token, "secret-plans", 10)
+	d.json("POST", "/v1/admin/documents/secret-plans/links", fmt.Sprintf(`{"role":"view","name":%q}`, canary(91)), 201)
 	owner := d.connect(dialling{document: "secret-plans", clientID: "o", token: d.Login("owner")})
 	if found := d.holding(words[2]); len(found) == 0 {
 		t.Fatal("the search finds nothing where there is something")
@@ -162,7 +163,7 @@ func TestAnErasedDocumentIsInNoFile(t *testing.T) {
 	}
 	owner.ws.CloseNow()
 	d.asleep()
-	if found := d.holding(append(content, canary(90))...); len(found) > 0 {
+	if found := d.holding(append(content, canary(90), canary(91))...); len(found) > 0 {
 		t.Errorf("asleep: %q", found)
 	}
 }
@@ -173,13 +174,16 @@ func TestAnErasedDocumentIsInNoFile(t *testing.T) {
 // Attacker: has an erased user's token that has not expired.
 func TestAnErasedPersonIsInNoFile(t *testing.T) {
 	t.Parallel()
-	d := startDev(t)
+	d := startDev(t, "GUEST_LINKS=1")
 	user, token := d.person("canary-email@example.com", canary(80))
-	words := []string{"canary-email", canary(80)}
+	words := []string{"canary-email", canary(80), canary(81)}
 	var conns []*conn
 	for i, document := range []string{"welcome", "notes"} {
 		c, more := d.everything(user, token, document, 20+10*i)
 		conns, words = append(conns, c), append(words, more[0], more[1], more[3], more[4], more[5], more[6])
+	}
+	if status, made := d.asUser(token, "POST", "/v1/documents/notes/links", fmt.Sprintf(`{"role":"view","name":%q}`, canary(81))); status != 201 {
+		t.Fatalf("a link: HTTP %d %v", status, made)
 	}
 	editor := d.connect(dialling{document: "welcome", clientID: "e", token: d.Login("editor")})
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -230,6 +234,24 @@ func TestAnErasedPersonIsInNoFile(t *testing.T) {
 	}
 	if again := d.json("DELETE", "/v1/admin/users/"+user, ``, 200); len(again["documents"].([]any)) != 0 || len(at(again, "database").(map[string]any)) != 0 {
 		t.Errorf("a repeat says %v", again)
+	}
+}
+
+// A person in whose name servers have written, and who never connected, is erased where they did so.
+func TestAnErasedPersonWhomServersNamed(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	s.must("POST", "/v1/admin/documents/welcome/operations", `{"user_id":"usr_editor","client_id":"import","message_id":"a","op":1}`)
+	s.must("POST", "/v1/admin/documents/notes/comments", `{"user_id":"usr_editor","client_id":"import","message_id":"b","event":"create","body":"I live at 7 High Street"}`)
+	said := s.must("DELETE", "/v1/admin/users/usr_editor", `{"comments":"erase"}`)
+	if documents, _ := said["documents"].([]any); len(documents) != 2 {
+		t.Errorf("the receipt is %v", said)
+	}
+	for _, document := range []string{"welcome", "notes"} {
+		lines, _ := s.reads(s.Operator, "/v1/admin/documents/"+document+"/content")
+		if text := fmt.Sprint(lines); len(lines) == 0 || strings.Contains(text, "usr_editor") || strings.Contains(text, "High Street") {
+			t.Errorf("%s: %s", document, text)
+		}
 	}
 }
 

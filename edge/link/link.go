@@ -95,7 +95,7 @@ type Store interface {
 	// GuestsUnder returns the guests that may have a connection, of the links that a user has
 	// made, on one document or, for "", on all; at most max.
 	GuestsUnder(ctx context.Context, maker, document string, now time.Time, max int) ([]Guest, error)
-	// Forget removes a document's links and their guests.
+	// Forget removes a document's links and their guests, in two statements.
 	Forget(ctx context.Context, document string) error
 }
 

@@ -207,6 +207,8 @@ func (o *userObject) carryOutSession(effect session.Effect) {
 			o.store.write(visitDocument, text(e.Entry.Document)) // which writes a row once
 		}
 		o.audit.write(&o.store, e.Entry)
+	case session.Visit:
+		o.store.write(visitDocument, text(e.Document))
 	case session.SaveRevoked:
 		save(&o.store, &revokedTable, &e.Row)
 	case session.DeleteRevoked:

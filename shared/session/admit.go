@@ -256,6 +256,8 @@ func (s *Session) looked(a Admit, access AccessRow) {
 	case !access.Permissions.Has(permission.Read):
 		s.answer(a, protocol.Error{Code: protocol.InsufficientPermissions, Reason: "no_access"})
 	default:
+		// Before the server has the answer, and the document the user's name.
+		s.emit(Visit{Document: a.Channel})
 		s.emit(Answer{Ask: a.Ask, Grant: Grant{
 			UserID: a.Claims.UserID, Channel: a.Channel, WorkspaceID: access.WorkspaceID, WorkspaceRole: access.Role,
 			Permissions: access.Permissions, Epoch: s.epoch(), Locked: access.Locked, AccessAt: access.FetchedAt, Access: access.Access,

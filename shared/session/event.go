@@ -235,6 +235,8 @@ type (
 	}
 	// Record writes a line of the audit log.
 	Record struct{ Entry audit.Entry }
+	// Visit keeps that the user has been named in a document, without a connection there.
+	Visit struct{ Document string }
 	// SaveRevoked and DeleteRevoked keep the revoked tokens.
 	SaveRevoked   struct{ Row RevokedRow }
 	DeleteRevoked struct{ TokenID string }
@@ -267,6 +269,7 @@ func (Push) isEffect()          {}
 func (EndChannel) isEffect()    {}
 func (Receipt) isEffect()       {}
 func (Record) isEffect()        {}
+func (Visit) isEffect()         {}
 func (SaveRevoked) isEffect()   {}
 func (DeleteRevoked) isEffect() {}
 func (SaveSession) isEffect()   {}
