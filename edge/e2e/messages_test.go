@@ -165,3 +165,32 @@ func TestSoakAnOldPageIsPushedAFewTimes(t *testing.T) {
 		t.Errorf("pushed %d times, want once and six times again", n)
 	}
 }
+
+// What a backend tells a user reaches the user's browsers, and none of the programs that act for the
+// user: it may be about anything.
+//
+// Attacker: has the key of a delegation that may read one document.
+func TestAMessageToAUserReachesNoDelegate(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	token := s.Login("editor")
+	agent := s.connect(s.delegate(token, "welcome", "Agent X", "view").dial("welcome"))
+	editor := s.connect(dialling{document: "welcome", clientID: "e", token: token})
+	agent.expectFrame("presence", "join")
+	const path = "/v1/admin/users/usr_editor/messages"
+	for n := range 2 { // a repeat as well
+		said := s.must("POST", path, `{"data":{"reset":"https://app.example/reset#123"},"message_id":"r"}`)
+		if sent := at(said, "message", "connections"); sent != 1.0 {
+			t.Errorf("call %d: sent to %v connections", n+1, sent)
+		}
+	}
+	for range 2 {
+		editor.expect("system", "message")
+	}
+	agent.quiet()
+	agent.ws.CloseNow()
+	s.Evict("UserSession", "usr_editor")
+	agent = s.connect(s.delegate(token, "welcome", "Agent Y", "view").dial("welcome"))
+	time.Sleep(time.Second) // a new connection is told after 300 ms
+	agent.quiet()
+}

@@ -36,11 +36,12 @@ func (Heard) isEffect()        {}
 // beyond them is not passed on, and it gets it again.
 const maxUnheard = 256
 
-// deliver sends messages to a user's connections here: of one client, or of all.
+// deliver sends messages to a user's connections here: of one client, or of all but the delegates,
+// whom nothing but their document concerns.
 func (d *Document) deliver(e Deliver) {
 	sent := 0
 	for _, m := range d.of(e.UserID) {
-		if !m.active() || e.ClientID != "" && e.ClientID != m.ch.ClientID() {
+		if !m.active() || m.delegate() || e.ClientID != "" && e.ClientID != m.ch.ClientID() {
 			continue
 		}
 		sent++

@@ -64,14 +64,15 @@ func (u appOwner) ToDevice(event string, data []byte, messageID string, mayWait 
 func (u appOwner) Answer(f protocol.Frame) { u.device.Send(f) }
 func (u appOwner) Away() bool              { return !u.device.Active() }
 
-// inboxOwner is the User as its inbox sees it.
+// inboxOwner is the User as its inbox sees it. A message is for the user: a program that acts for
+// the user on one document is not sent what may be about any other.
 type inboxOwner struct{ *User }
 
 func (u inboxOwner) Emit(e inbox.Effect) { u.emit(FromInbox{e}) }
 
 func (u inboxOwner) Channels(f func(document, clientID string, admittedAt time.Time)) {
 	u.session.Channels(func(c *session.ChannelRow) {
-		if c.Channel != protocol.DeviceChannel {
+		if c.Channel != protocol.DeviceChannel && !protocol.IsDelegate(c.ClientID) {
 			f(c.Channel, c.ClientID, c.AdmittedAt)
 		}
 	})
