@@ -1,6 +1,8 @@
 package object
 
 import (
+	"strings"
+
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/audit"
@@ -9,8 +11,8 @@ import (
 
 // auditLog is an object's audit log: the newest lines in a table, and a line of the operator's
 // log for each connection that has ended. Each user's have a
-// bound of their own, and those of operators another, so that nobody can push out what
-// concerns anybody else.
+// bound of their own, those of operators another, and those of each server's key one more, so
+// that nobody can push out what concerns anybody else.
 type auditLog struct {
 	keep    int
 	written int // since it was trimmed
@@ -45,6 +47,10 @@ func (a *auditLog) write(s *store, e audit.Entry) {
 		s.write(trimApps, integer(int64(a.keep)))
 		s.write(trimUsers, integer(int64(a.keep)*manyUsers))
 		s.write(trimOperators, integer(int64(a.keep)))
+		if strings.HasPrefix(e.By, serverPrefix) {
+			s.write(trimServer, text(e.By), integer(int64(a.keep)))
+			s.write(trimServers, integer(int64(a.keep)*manyUsers))
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 		drop("app_outbox", func(r []Value) bool { return key(r[0]) == key(row[0]) && r[1].Int <= row[1].Int })
 	case trimAudit, trimOperators:
 		f.trimAudit(s, row)
-	case boundTrimmed, boundAllTrimmed, trimUsers, trimApps:
+	case boundTrimmed, boundAllTrimmed, trimUsers, trimApps, trimServer, trimServers:
 		// No story here has so many.
 	case forgetOps, forgetParts, forgetReceipts, forgetAudit:
 		// What becomes of these rows is tested on SQLite (edge/e2e).

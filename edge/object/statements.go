@@ -85,6 +85,8 @@ const (
 	trimApps
 	trimUsers
 	trimOperators
+	trimServer
+	trimServers
 
 	visitAudited
 	visitOpen
@@ -127,7 +129,14 @@ const (
 	takeText  = "UPDATE ops SET op = CAST(" + said + " || printf('%*s', length(op) - length(" + said + "), '') AS BLOB) WHERE " + stillSays
 )
 
-const notOfApps = "substr(event, 1, 4) <> 'app_'"
+const (
+	notOfApps = "substr(event, 1, 4) <> 'app_'"
+	// ofServers are the lines about whom a document key admits. No operator has such a name.
+	ofServers = "substr(by_whom, 1, 4) = '" + serverPrefix + "'"
+)
+
+// serverPrefix begins the name of whoever asks with a document key.
+const serverPrefix = "key:"
 
 // statement is a statement's text. One that reads whole rows says of which columns they are, and goes on
 // where those end.
@@ -221,11 +230,13 @@ var texts = [...]statement{
 	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
 	// What operators did is kept apart: no flood of anything else pushes it out.
-	// So is what apps did, who may come and go as they like.
+	// So is what apps did, who may come and go as they like, and what servers did, each by its key.
 	trimAudit:     {sql: "DELETE FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND user_id = ?1 AND " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
 	trimApps:      {sql: "DELETE FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " AND id <= (SELECT id FROM audit WHERE by_whom = '' AND NOT " + notOfApps + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
 	trimUsers:     {sql: "DELETE FROM audit WHERE by_whom = '' AND id <= (SELECT id FROM audit WHERE by_whom = '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
-	trimOperators: {sql: "DELETE FROM audit WHERE by_whom <> '' AND id <= (SELECT id FROM audit WHERE by_whom <> '' ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+	trimOperators: {sql: "DELETE FROM audit WHERE by_whom <> '' AND NOT " + ofServers + " AND id <= (SELECT id FROM audit WHERE by_whom <> '' AND NOT " + ofServers + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+	trimServer:    {sql: "DELETE FROM audit WHERE by_whom = ?1 AND id <= (SELECT id FROM audit WHERE by_whom = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
+	trimServers:   {sql: "DELETE FROM audit WHERE " + ofServers + " AND id <= (SELECT id FROM audit WHERE " + ofServers + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
 
 	visitAudited:  {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM audit WHERE document <> '' AND document <> '@device' AND event <> 'refused'"},
 	visitOpen:     {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device'"},

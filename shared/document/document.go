@@ -32,6 +32,7 @@ type Document struct {
 	// guestTiming is cfg.Channel of guests.
 	guestTiming channel.Config
 	posters     []*poster // who has posted without a connection, the newest last
+	writers     []string  // in whose name whom has posted, of those with a line about it
 	full        []*member // whom this Step has sent more than may be under way
 	told        delivery.Queue
 

@@ -98,7 +98,7 @@ func (d *Document) forgets(now time.Time) bool {
 // nobody is let in any more by a grant from before, so that whoever is on the way is asked
 // about anew.
 func (d *Document) forget(now time.Time, e Forget) {
-	d.posters = nil // they are read again
+	d.posters, d.writers = nil, nil // they are read again
 	answer := Forgotten{Threads: len(e.Threads)}
 	why := protocol.Error{Code: protocol.TokenRevoked}
 	for _, m := range append([]*member(nil), d.of(e.UserID)...) {

@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
@@ -60,8 +61,12 @@ type (
 func (Post) isEvent()    {}
 func (Posted) isEffect() {}
 
-// maxPosters is how many servers' message ids are in memory, of those who posted last.
-const maxPosters = 8
+const (
+	// maxPosters is how many servers' message ids are in memory, of those who posted last.
+	maxPosters = 8
+	// maxWriters is of how many who posted it is remembered that there is a line of them.
+	maxWriters = 16
+)
 
 // poster is who has posted without a connection.
 type poster struct {
@@ -92,28 +97,42 @@ func (d *Document) forgetPoster(key string) {
 }
 
 // rememberedOf are the message ids of whoever posts, and the member that it is, if any is
-// connected or may come back; first says that nothing was known here.
-func (d *Document) rememberedOf(e *Post) (m *member, receipts *channel.Receipts, first bool) {
+// connected or may come back.
+func (d *Document) rememberedOf(e *Post) (m *member, receipts *channel.Receipts) {
 	key := memberKey(e.UserID, e.ClientID)
 	if m = d.named(key); m != nil && m.ch.Live() {
 		d.forgetPoster(key)
 		if m.forgot { // by a restore: KnowsPoster has said so
 			d.remember(m, e.Receipts)
 		}
-		return m, &m.receipts, false
+		return m, &m.receipts
 	}
 	var p *poster
 	if i := d.posterAt(key); i >= 0 {
 		p = d.posters[i]
 		d.posters = append(d.posters[:i], d.posters[i+1:]...)
 	} else {
-		first, p = true, d.newPoster(key, e.Receipts)
+		p = d.newPoster(key, e.Receipts)
 		if len(d.posters) >= maxPosters {
 			d.posters = append(d.posters[:0], d.posters[1:]...)
 		}
 	}
 	d.posters = append(d.posters, p)
-	return nil, &p.receipts, first
+	return nil, &p.receipts
+}
+
+// wroteBefore reports whether the log of what was done has a line of whoever asked for a Post in
+// this name, and remembers that it has.
+func (d *Document) wroteBefore(e *Post) bool {
+	who := memberKey(e.UserID, e.ClientID) + nobody + e.By
+	if slices.Contains(d.writers, who) {
+		return true
+	}
+	if len(d.writers) >= maxWriters {
+		d.writers = slices.Delete(d.writers, 0, 1)
+	}
+	d.writers = append(d.writers, who)
+	return false
 }
 
 func (d *Document) newPoster(key string, receipts []Receipt) *poster {
@@ -144,7 +163,7 @@ func (d *Document) post(now time.Time, e Post) {
 			}
 		}
 	}
-	m, receipts, first := d.rememberedOf(&e)
+	m, receipts := d.rememberedOf(&e)
 	p := posting{d: d, now: now, e: &e, rights: rights, receipts: receipts}
 	for i := range e.Frames {
 		if err := p.plan(&e.Frames[i]); err != nil {
@@ -160,7 +179,7 @@ func (d *Document) post(now time.Time, e Post) {
 	for i := range p.entries {
 		d.addPosted(m, receipts, &p.entries[i])
 	}
-	if len(p.entries) > 0 && (first || e.Force) {
+	if len(p.entries) > 0 && (!d.wroteBefore(&e) || e.Force) {
 		entry := audit.Entry{At: now, Event: audit.ServerWrote, UserID: e.UserID, ClientID: e.ClientID, Document: d.id, By: e.By}
 		if e.Force {
 			entry.Reason = "forced"

@@ -307,3 +307,40 @@ func TestContentIsReadPageByPage(t *testing.T) {
 		}
 	}
 }
+
+// The log says of everybody who has posted that they did, whoever else did so under the same name
+// and whoever is connected under it.
+func TestEveryServersPostIsWrittenDown(t *testing.T) {
+	d := newDesk(t)
+	d.connect("ann", "ann", "a")
+	posts := func(by, client, id string) (lines []string) {
+		e := inNameOf("ann", permission.Write|permission.Read)
+		e.ClientID, e.By = client, by
+		f, err := protocol.Decode([]byte(op(id)), protocol.DefaultLimits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Frames = []document.PostedFrame{{Frame: f}}
+		if !d.doc.KnowsPoster(e.UserID, e.ClientID) {
+			e.Receipts = d.store.Receipts(e.UserID, e.ClientID, 256)
+		}
+		for _, out := range d.step(e) {
+			if r, ok := out.(document.Record); ok && r.Entry.Event == audit.ServerWrote {
+				lines = append(lines, r.Entry.By+" as "+r.Entry.UserID+"/"+r.Entry.ClientID)
+			}
+		}
+		return lines
+	}
+	for _, c := range []struct{ by, client, id, want string }{
+		{"key:one", "import", "1", "[key:one as ann/import]"},
+		{"key:one", "import", "2", "[]"},
+		{"key:two", "import", "3", "[key:two as ann/import]"},
+		{"key:one", "a", "4", "[key:one as ann/a]"}, // where her own browser is
+		{"key:one", "import", "5", "[]"},
+		{"key:three", "import", "5", "[]"}, // a repeat writes nothing
+	} {
+		if got := fmt.Sprint(posts(c.by, c.client, c.id)); got != c.want {
+			t.Errorf("%s as %s: %s, want %s", c.by, c.client, got, c.want)
+		}
+	}
+}
