@@ -13,10 +13,11 @@ import (
 const documentKeys = "SELECT expires_at, revoked_at IS NOT NULL FROM document_keys WHERE hash = ?"
 
 // A key that was found good brings its requests to the handler for keyBelieved, without a
-// question and whatever others at its address have tried. It lets nobody in: the handler looks at
-// the table at each request. keysBelieved is how many are known at most.
+// question and whatever others at its address have tried: on the platform all Workers share one.
+// Each request that the handler answers well is as good as a question. It lets nobody in: the
+// handler looks at the table at each request. keysBelieved is how many are known at most.
 const (
-	keyBelieved  = time.Minute
+	keyBelieved  = 10 * time.Minute
 	keysBelieved = 1024
 )
 
@@ -36,7 +37,8 @@ func (f *Front) documentKey(r request, key string, now time.Time) []byte {
 	}
 	a := &admission{await: awaitDocumentKey, address: r.address, keyHash: access.KeyHash(key), appends: appends(r.url.Path)}
 	if until, known := f.keys[a.keyHash]; known && now.Before(until) {
-		return f.handler(r, f.adminBody(r.url.Path), nil)
+		a.await = awaitHandler
+		return f.handler(r, f.adminBody(r.url.Path), a)
 	}
 	if wait := f.logins.take(r.address, now); wait > 0 {
 		return respond(tooMany("too_many_logins", wait))
@@ -72,7 +74,7 @@ func (f *Front) documentKeyFound(a *admission, result []byte, now time.Time) []b
 }
 
 func (f *Front) believe(hash string, now time.Time) {
-	if f.keys == nil || len(f.keys) >= keysBelieved {
+	if _, known := f.keys[hash]; f.keys == nil || !known && len(f.keys) >= keysBelieved {
 		f.keys = map[string]time.Time{}
 	}
 	f.keys[hash] = now.Add(keyBelieved)

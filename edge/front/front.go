@@ -124,8 +124,12 @@ func (f *Front) Step(event []byte) []byte {
 	case "start":
 		return f.start()
 	case "settled":
-		if a, ok := readAdmission(state); ok && a.taken {
+		a, ok := readAdmission(state)
+		if ok && a.taken {
 			f.connects.give(a.address)
+		}
+		if ok && a.keyHash != "" {
+			f.believe(a.keyHash, now)
 		}
 		return final("done")
 	case "handles":
