@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/signin"
+	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
 // Delegations let a program act for a user on one document. The user makes them by an access
@@ -76,6 +77,10 @@ func (c *request) newDelegation() (d Delegation, err *protocol.Error) {
 	c.document = d.Document
 	if d.Name, err = c.text("name", delegationNameBytes); err != nil {
 		return d, err
+	}
+	// Everybody on the document is shown it beside the user's own name.
+	if d.Name = token.Clean(d.Name, delegationNameBytes); d.Name == "" {
+		return d, rest.BadField("name")
 	}
 	if c.fields["role"] != nil {
 		if d.Role, err = c.oneOf("role", string(permission.FullAccess), string(permission.Edit), string(permission.CommentRole), string(permission.View)); err != nil {

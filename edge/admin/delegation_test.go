@@ -55,6 +55,18 @@ func TestMakeDelegation(t *testing.T) {
 	}
 }
 
+// Others are shown the name: it has no characters that turn text around or are not seen.
+func TestTheNameOfADelegation(t *testing.T) {
+	w := newWorld(t)
+	a := w.ask("POST", annsDelegations, `{"document":"d1","name":" Agent\u202e \u200bX ","expires":"2026-11-22T14:02:00Z"}`)
+	if a.status != 201 || a.body["name"] != "Agent X" || w.delegations[0].Name != "Agent X" {
+		t.Errorf("%d %s, stored %+v", a.status, a.text, w.delegations)
+	}
+	if a := w.ask("POST", annsDelegations, `{"document":"d1","name":"\u202e \u200b","expires":"2026-11-22T14:02:00Z"}`); a.status != 400 || len(w.did) > 0 {
+		t.Errorf("%d %s, did %q", a.status, a.text, w.did)
+	}
+}
+
 // A user makes one by a token: whether that counts and what it may the user's object says. The
 // delegation is as old as the token, so a revocation that covers the one covers the other.
 func TestMakeOwnDelegation(t *testing.T) {
