@@ -84,13 +84,38 @@ func (c *request) appendAll(list string, known []string, frame func(*jsonscan.Wr
 		}
 		outdated := call.ParseOutdated(said)
 		if !outdated.Outdated {
-			return ok(said), nil
+			if begins(said) {
+				err = c.stillKnown()
+			}
+			return ok(said), err
 		}
 		if attempt > 0 { // the document's access changes faster than it is asked for
 			return answer{}, rest.Unavailable("access_changed")
 		}
 		look.Access = outdated.Access
 	}
+}
+
+// begins reports whether a log begins with what was added.
+func begins(said []byte) bool {
+	entries := jsonscan.Elements(jsonscan.Field(said, "entries"))
+	entries.Next()
+	first, _ := jsonscan.Uint(jsonscan.Field(entries.Value(), "document_version"))
+	return first == 1
+}
+
+// stillKnown looks again for the document whose log a call has begun. One that was erased while
+// the call was on the way would have that content for good, and one of the same name would begin
+// with it. What comes by a socket has a grant from before, which a document that was erased asks
+// about anew.
+func (c *request) stillKnown() *protocol.Error {
+	err := c.known()
+	if err != nil && err.Code == protocol.DocumentNotFound {
+		if _, failed := c.ask(c.ctx, c.document, (&call.Erase{}).Message()); failed != nil {
+			return failed
+		}
+	}
+	return err
 }
 
 // author reads whose name the ops bear: a user's, or that of the server alone. A server's

@@ -18,6 +18,8 @@ const (
 	linkLife = 7 * 24 * time.Hour
 	// leastLinkLife is the shortest: a guest has to get in.
 	leastLinkLife = time.Second
+	// managerName is who ended a guest's session, where a user did. The operators' log says which.
+	managerName = "a manager"
 	// linkRole is permission_change's reason for a link's other role.
 	linkRole = "link_role_changed"
 )
@@ -159,8 +161,12 @@ func revokeLink(c *request) (answer, *protocol.Error) {
 	if err := c.cfg.Links.Revoke(c.ctx, c.document, c.link, c.cfg.Now()); err != nil {
 		return answer{}, linkError(err, noLink)
 	}
+	by := c.by
+	if by == "" { // a user's id in a guest's log would outlive the user's erasure
+		by = managerName
+	}
 	out, err := c.eachGuest(func(user string) call.Message {
-		return (&call.End{UserID: user, Code: protocol.TokenRevoked, Reason: c.why("link_revoked"), By: c.by, All: true}).Message()
+		return (&call.End{UserID: user, Code: protocol.TokenRevoked, Reason: c.why("link_revoked"), By: by, All: true}).Message()
 	}, true)
 	if err != nil {
 		return answer{}, afterStore(err)

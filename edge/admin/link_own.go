@@ -28,7 +28,7 @@ func (c *request) manager() *protocol.Error {
 	if !ok {
 		return &protocol.Error{Code: protocol.AuthenticationFailed}
 	}
-	c.user, c.by = claims.UserID, "user:"+claims.UserID
+	c.user = claims.UserID
 	may, err := c.ask(c.ctx, c.user, (&call.May{Document: c.document, Claims: c.cfg.Claims}).Message())
 	if err != nil {
 		return err

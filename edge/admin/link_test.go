@@ -144,3 +144,21 @@ func TestGuestsOfAnErasedMaker(t *testing.T) {
 		}
 	}
 }
+
+// A manager who revokes a link is named in the operators' log, and in no guest's: there the name would
+// outlive the user's erasure.
+func TestAManagerRevokesALink(t *testing.T) {
+	w, _, id := withGuests(t, 1)
+	w.cfg.GuestLinks, w.cfg.Claims = true, asAnn(t).cfg.Claims
+	w.answers["may"] = `{"grant":{"user_id":"ann","permissions":["read","write","comment","moderate","admin"]}}`
+	a := w.ask("DELETE", "/v1/documents/d1/links/"+id, ``, "Authorization", "")
+	if a.status != 200 || a.body["guests"] != 1.0 {
+		t.Fatalf("HTTP %d %s", a.status, a.text)
+	}
+	if ended := w.did[len(w.did)-1]; !strings.Contains(ended, `"by":"a manager"`) || strings.Contains(ended, "ann") {
+		t.Errorf("the guest's object is told %s", ended)
+	}
+	if line := strings.Join(w.lines, ""); !strings.Contains(line, `"operation":"revokeOwnLink","by":"the user","document":"d1","user_id":"ann"`) {
+		t.Errorf("logged %s", line)
+	}
+}

@@ -193,3 +193,23 @@ func TestADocumentKeyOpensItsDocumentsAlone(t *testing.T) {
 		}
 	}
 }
+
+// What is on the way as its document is erased does not stay behind as the content of one that
+// there is not.
+func TestAnAppendThatAnErasureOvertakes(t *testing.T) {
+	w := servers(t)
+	w.answers["append"] = `{"appended":{"document_version":1,"generation":"g1","entries":[{"message_id":"m1","document_version":1}]}}`
+	ask := func() reply { return w.ask("POST", "/v1/admin/documents/d1/operations", `{"message_id":"m1","op":1}`) }
+	if a := ask(); a.status != 200 || len(w.did) != 1 {
+		t.Fatalf("%d %s, did %q", a.status, a.text, w.did)
+	}
+	w.before = func(kind string) {
+		if kind == "append" {
+			w.EraseDocument(t.Context(), "d1", true)
+		}
+	}
+	if a := ask(); a.status != 404 || a.code != "DOCUMENT_NOT_FOUND" {
+		t.Errorf("%d %s", a.status, a.text)
+	}
+	w.expect("DOCUMENTS/d1 {\"kind\":\"append\"", "delete d1", `DOCUMENTS/d1 {"kind":"erase"}`)
+}

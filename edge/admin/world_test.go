@@ -59,6 +59,8 @@ type world struct {
 	signIns     []SignIn
 	dead        deadTable
 	accounts    *accounttest.Memory
+	// before is called before an object answers.
+	before func(kind string)
 }
 
 func newWorld(t *testing.T) *world {
@@ -123,6 +125,9 @@ func (w *world) Call(_ context.Context, binding, name string, text []byte) ([]by
 	}
 	var m struct{ Kind string }
 	json.Unmarshal(text, &m)
+	if w.before != nil {
+		w.before(m.Kind)
+	}
 	for _, key := range []string{binding + "/" + name, binding + " " + m.Kind, m.Kind} {
 		if answer, ok := w.answers[key]; ok {
 			return []byte(answer), nil
