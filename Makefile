@@ -67,7 +67,7 @@ WEB_SOURCES  := $(shell find web -type f -not -path '*/node_modules*' -not -path
 EDGE_SOURCES := $(shell find edge -type f '(' -name '*.mjs' -o -name '*.js' -o -name '*.ts' -o -name '*.sql' -o -name '*.json' -o -name '*.yaml' ')' 2>/dev/null)
 
 .PHONY: help tools tools-test build package release reproduce deploy check modules front http object page worker dev account rotate test test-go test-wasm test-edge test-web test-suspend test-apps \
-	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim bench clean
+	soak soak-edge soak-web soak-wasm imports size fmt lint fuzz sim cost bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -239,6 +239,9 @@ fuzz: ## run every fuzz test for FUZZTIME
 
 sim: ## simulate the server, its devices and apps, the tabs and the native clients: RUNS seeds, or the one SEED
 	@go test -count=1 -timeout 0 -v -run Sim ./shared/sim ./shared/user ./shared/client ./shared/nativeclient -args $(if $(SEED),-sim.seed=$(SEED),-sim.runs=$(RUNS))
+
+cost: build ## what scenarios cost, rows, alarms, wake-ups, beside their budgets (make test-edge fails beyond those)
+	@go test -count=1 -v -run '^TestCost' ./edge/e2e | grep -v '^=== \|^ *---\|^{'
 
 bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in three engines
 	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...

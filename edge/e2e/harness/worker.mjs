@@ -6,13 +6,15 @@
 //   {"do":"start","vars":"{…}","database":"…"}   a Worker with these variables beside those of
 //       wrangler.toml, with a copy of that database, and objects that hold nothing yet; "modules"
 //       are WebAssembly modules in the place of those that were built; with the variable EVENTS_QUEUE, an address,
-//       the queue of that name is bound, and a consumer posts each message there
+//       the queue of that name is bound, and a consumer posts each message there; with the variable COUNTED
+//       what it costs is counted (counted.mjs), and is at /counts
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
 //   {"do":"sql","class":"Document","name":"welcome","query":"…"}   what the object has stored
 //   {"do":"d1","query":"…","args":"[…]"}   a statement on the database of accounts and rights
 //   {"do":"logs"}   everything the Worker logged so far, and the level of each
+import { readFileSync } from "node:fs";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -38,6 +40,12 @@ const consuming = (address) => ({
 	queueConsumers: { events: { maxBatchTimeout: 0.2 } },
 });
 
+// counting is the Worker with another entry before its own.
+function counting(worker) {
+	const contents = readFileSync(new URL("counted.mjs", import.meta.url), "utf8");
+	return { ...worker, modules: [{ type: "ESModule", path: join(worker.modulesRoot, "counted.js"), contents }, ...worker.modules] };
+}
+
 const commands = {
 	async database({ folder }) {
 		await migrated(built({ build: resolve(build) }), folder);
@@ -47,8 +55,9 @@ const commands = {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		const { EVENTS_QUEUE: consumer, ...variables } = JSON.parse(vars) ?? {};
-		const worker = built({ build: resolve(build), variables: { ...secrets, ...variables }, modules: JSON.parse(modules) ?? {} });
+		const { EVENTS_QUEUE: consumer, COUNTED: counted, ...variables } = JSON.parse(vars) ?? {};
+		const plain = built({ build: resolve(build), variables: { ...secrets, ...variables }, modules: JSON.parse(modules) ?? {} });
+		const worker = counted === undefined ? plain : counting(plain);
 		miniflare = await run(consumer === undefined ? [worker] : [{ ...worker, queueProducers: { EVENTS_QUEUE: { queueName: "events" } } }, consuming(consumer)], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},
