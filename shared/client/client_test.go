@@ -146,7 +146,7 @@ func TestQuickProbe(t *testing.T) {
 	want(t, w, `close 1 with 1000 "silent"`, 1)
 }
 
-// TestAckEvery64Frames beside the one every 250 ms.
+// TestAckEvery64Frames beside the one every 5 s.
 func TestAckEvery64Frames(t *testing.T) {
 	w, t1 := liveTab(t)
 	for v := uint64(1); v <= 2*AckFrames; v++ {
@@ -155,6 +155,29 @@ func TestAckEvery64Frames(t *testing.T) {
 	want(t, w, `"event":"ack","data":{"seq":64}`, 1)
 	want(t, w, `"event":"ack","data":{"seq":128}`, 1)
 	want(t, w, `"event":"ack"`, 2)
+}
+
+// TestCostOfAcknowledgements counts what a tab sends in a minute for what it receives: each frame
+// that it sends wakes the document and is charged for.
+func TestCostOfAcknowledgements(t *testing.T) {
+	for _, perSecond := range []int{1, 5} {
+		w, t1 := liveTab(t)
+		w.onWrite = nil
+		const seconds = 60
+		for v := range uint64(perSecond * seconds) {
+			w.do(t1, Received{Gen: 1, Text: frame("operation", "op", protocol.Op{Op: []byte("1"), DocumentVersion: v + 1, UserID: "u2", ClientID: "c2"}.Append(nil))})
+			w.advance(time.Second / time.Duration(perSecond))
+		}
+		acks := 0
+		for _, line := range w.lines {
+			if strings.Contains(line, `"event":"ack"`) {
+				acks++
+			}
+		}
+		if most := seconds / 5; acks > most || acks < most/2 {
+			t.Errorf("%d ops a second: %d acknowledgements a minute, and the budget is %d", perSecond, acks, most)
+		}
+	}
 }
 
 // TestDocumentThatWentBack: a server restored from a backup is not a silent hole.

@@ -77,8 +77,9 @@ const (
 	RefreshPause = renewal.Pause
 	// SwapTimeout is how long the server may take to swap a token in place.
 	SwapTimeout = renewal.SwapTimeout
-	// AckDelay and AckFrames bound how late the server learns what arrived.
-	AckDelay = 250 * time.Millisecond
+	// AckDelay and AckFrames bound how late the server learns what arrived. Nothing waits for
+	// it but somebody else's snapshot: a client that resumes says itself what it has.
+	AckDelay = 5 * time.Second
 	// AckFrames: see AckDelay.
 	AckFrames = 64
 	// ProbeTimeout is how long a leader may take to show that it is alive.
