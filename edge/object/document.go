@@ -82,10 +82,27 @@ func (o *documentObject) Handle(now time.Time, in Input) error {
 	if in.Kind == Alarm {
 		o.alarm.rang()
 	}
+	if in.Kind != Alarm && o.core.Unjudged(now, in.Kind == Connect) {
+		o.events = append(o.events, o.woken())
+		if err := o.run(now); err != nil {
+			return err
+		}
+	}
 	if ev := o.event(now, in); ev != nil {
 		o.events = append(o.events, ev)
 	}
 	return o.run(now)
+}
+
+// woken is the runtime's record of answered pings.
+func (o *documentObject) woken() document.Event {
+	var seen []document.Seen
+	o.host.Sockets(func(conn ConnID, at time.Time) {
+		if !at.IsZero() {
+			seen = append(seen, document.Seen{Conn: conn, At: at})
+		}
+	})
+	return document.Woken{Seen: seen}
 }
 
 // run steps the core through everything there is, then follows its deadline.
@@ -126,13 +143,7 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 	case SendFailed:
 		return document.SendFailed{Conn: in.Conn, Seen: o.host.LastSeen(in.Conn)}
 	case Alarm:
-		var seen []document.Seen
-		o.host.Sockets(func(conn ConnID, at time.Time) {
-			if !at.IsZero() {
-				seen = append(seen, document.Seen{Conn: conn, At: at})
-			}
-		})
-		return document.Woken{Seen: seen}
+		return o.woken()
 	case Connect:
 		return o.connect(now, in)
 	case Answered, Failed:

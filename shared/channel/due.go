@@ -97,6 +97,20 @@ func (c *Channel) firstLook() (time.Time, bool) {
 	return c.row.ConnectedAt.Add(c.cfg.HeartbeatTimeout), ok
 }
 
+// Silence returns when the current connection is silent for too long, by what is known of it: the
+// runtime's record may know of a newer ping. One that is not known to ping may have begun at any time
+// since it connected (pings is false). ok is false without a connection.
+func (c *Channel) Silence() (at time.Time, pings, ok bool) {
+	r := &c.row
+	if r.State != Active {
+		return time.Time{}, false, false
+	}
+	if r.Pings {
+		return r.Seen.Add(c.cfg.HeartbeatTimeout), true, true
+	}
+	return r.ConnectedAt.Add(c.cfg.HeartbeatTimeout), false, true
+}
+
 // Look notes that the runtime's record was read and held no ping of this
 // connection though it had the time for one, so that no further alarm is spent
 // on it; a later ping counts all the same, whenever something else wakes the

@@ -22,7 +22,7 @@ func (d *Document) turnBack(now time.Time) {
 		serverconn.TurnBack(by, &d.sections[i].Until)
 		d.emit(SaveSection{Section: d.sections[i]})
 	}
-	serverconn.TurnBack(by, &d.upload.At, &d.upload.Began)
+	serverconn.TurnBack(by, &d.upload.At, &d.upload.Began, &d.acted, &d.looked)
 }
 
 // known is the newest moment that what is stored speaks of as past.

@@ -22,8 +22,8 @@ func (d *Document) connect(now time.Time, c Connect) {
 	for _, seen := range c.Seen {
 		// Whether the user's other connections still live decides who is replaced, and between
 		// a resume and a new session, so it is judged here, by the record just read.
-		if m := d.conns[seen.Conn]; m != nil && m.ch.Pinged(serverconn.NotAfter(now, seen.At)) && m.ch.ClientID() != c.ClientID {
-			d.save(m)
+		if m := d.conns[seen.Conn]; m != nil {
+			m.ch.Pinged(serverconn.NotAfter(now, seen.At))
 		}
 	}
 	d.settleEach(now, d.of(c.Grant.UserID), true)
@@ -179,6 +179,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		d.detach(m)
 	}
 	d.attach(m, c.Conn)
+	d.act(now)
 	m.grant, m.term = grant, d.term
 	if !m.allows(permission.LockSection) {
 		d.releaseSections(m)

@@ -171,6 +171,7 @@ func (d *Document) step(now time.Time, ev Event) {
 	case SendFailed:
 		d.sendFailed(now, e)
 	}
+	d.awake(now)
 	d.settleDue(now)
 	switch e := ev.(type) {
 	case FrameReceived:

@@ -18,6 +18,7 @@ type deadlines struct {
 	alarm  time.Time // zero for none
 	sweep  time.Time // the end of the first row whose session object knows: worth doing, not worth waking for
 	reckon bool      // alarm and sweep have been worked out at least once
+	silences
 }
 
 // Deadline returns when Woken is due, and false when nothing ever is.
@@ -36,9 +37,9 @@ func (d *Document) reckonDeadlines() {
 	}
 	d.reckon, d.stale = true, false
 	d.alarm, d.sweep = time.Time{}, time.Time{}
-	watched := d.watched()
+	d.reckonSilences()
 	for _, m := range d.members {
-		at, ok := m.ch.Deadline(watched)
+		at, ok := m.ch.Deadline(false)
 		if ok {
 			least(&d.alarm, at)
 		}
@@ -101,20 +102,13 @@ func (d *Document) settleEach(now time.Time, members []*member, judge bool) {
 // woken notes every sign of life, then does what is due.
 func (d *Document) woken(now time.Time, w Woken) {
 	for _, s := range w.Seen {
-		if m := d.conns[s.Conn]; m != nil && m.ch.Pinged(serverconn.NotAfter(now, s.At)) {
-			d.save(m)
+		if m := d.conns[s.Conn]; m != nil {
+			m.ch.Pinged(serverconn.NotAfter(now, s.At))
 		}
 	}
+	d.looked = now
 	d.settleAll(now, true)
-	for _, m := range d.members {
-		if d.watched() && m.ch.Look(now) {
-			d.save(m)
-		}
-	}
 }
-
-// watched reports whether somebody would notice a connection's death.
-func (d *Document) watched() bool { return len(d.conns) >= 2 }
 
 // settle does everything that is due for one member, each as of its own moment.
 // A channel passes through all its states in four turns; the bound only keeps a

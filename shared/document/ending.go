@@ -44,6 +44,7 @@ func (d *Document) lostAt(now time.Time, m *member, seen time.Time) time.Time {
 func (d *Document) lose(now time.Time, m *member, at time.Time) {
 	if m.active() {
 		d.detach(m)
+		d.act(now)
 		m.ch.Lose(at)
 		d.save(m)
 		d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)

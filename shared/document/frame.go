@@ -19,6 +19,11 @@ func (d *Document) frame(now time.Time, m *member, e FrameReceived) {
 	case system && f.Event == protocol.EventPong:
 		d.pong(m, f.MessageID)
 		return
+	case system && f.Event == protocol.EventAck: // nobody notices
+	default:
+		d.act(now)
+	}
+	switch {
 	case system && f.Event == protocol.EventDisconnect:
 		d.emit(Close{Conn: m.self[0], Code: 1000, Reason: "disconnect"})
 		d.record(m, audit.Entry{At: now, Event: audit.Left}.Ending(m.ch.Connection()))

@@ -59,6 +59,9 @@ func (l *connection) up(text []byte) {
 		if l.cut || !l.serverOpen {
 			return
 		}
+		if l.c.doc.judge(false); !l.serverOpen {
+			return
+		}
 		l.lastFrame = l.w.Now
 		f, e := protocol.Decode(text, protocol.Limits{})
 		if e != nil {

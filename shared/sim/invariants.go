@@ -143,8 +143,8 @@ func (w *DocumentWatch) State(snap document.Snapshot, s *DocumentStorage) error 
 			return fmt.Errorf("%s is active on %s, which is not open", c.UserID, c.Conn)
 		}
 		kept := stored[last]
-		// These two may lag behind in storage; nothing else may.
-		row.Channel.Acked, row.Channel.Seen = kept.Channel.Acked, kept.Channel.Seen
+		// These may lag behind in storage; nothing else may.
+		row.Channel.Acked, row.Channel.Seen, row.Channel.Pings = kept.Channel.Acked, kept.Channel.Seen, kept.Channel.Pings
 		if row != kept {
 			return fmt.Errorf("not stored as it is: %+v, stored %+v", row, kept)
 		}

@@ -128,6 +128,7 @@ func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool,
 // once more, with a second admission, when the document asks for it.
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
 	w := d.w
+	d.judge(true)
 	w.connNo++
 	l := &connection{w: w, c: c, conn: document.ConnID(connName(w.connNo)), born: w.Now, asked: a.session != "", said: a, clientOpen: true, serverOpen: true, log: d.log}
 	if w.connections[l.conn] = l; l.asked {

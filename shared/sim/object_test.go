@@ -130,6 +130,14 @@ func (d *docObject) setAlarm() {
 	})
 }
 
+// judge reads the runtime's record before something else happens, where it may tell that somebody has
+// fallen silent, as a shell does.
+func (d *docObject) judge(arrives bool) {
+	if d.core.Unjudged(d.w.Now, arrives) {
+		d.step(document.Woken{Seen: d.seen()})
+	}
+}
+
 // seen is the runtime's record of answered pings.
 func (d *docObject) seen() (out []document.Seen) {
 	for _, u := range d.w.users { // in order: a map's would not be the seed's
