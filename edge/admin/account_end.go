@@ -85,8 +85,13 @@ func deleteAccount(c *request) (answer, *protocol.Error) {
 	}
 	if failed == nil {
 		// Another account may get the e-mail, which may be what users are called by: its user
-		// must not be let in by what the session object remembers of this one.
-		if _, err := c.askAgain(c.ctx, change{user: c.user, reason: permissions, by: c.by}); err != nil {
+		// must not be let in by what the session object remembers of this one. Nor is anybody by
+		// this one's links.
+		lost := change{user: c.user, reason: permissions, by: c.by}
+		if _, err := c.askAgain(c.ctx, lost); err != nil {
+			return answer{}, afterStore(err)
+		}
+		if err := c.guestsUnder(lost); err != nil {
 			return answer{}, afterStore(err)
 		}
 		failed = c.accounts.Delete(c.ctx, one.ID)

@@ -162,3 +162,20 @@ func TestAManagerRevokesALink(t *testing.T) {
 		t.Errorf("logged %s", line)
 	}
 }
+
+// With a deleted account go the roles by which its user's links gave something: their guests ask anew.
+func TestGuestsOfADeletedAccount(t *testing.T) {
+	w, store, id := withGuests(t, 1)
+	account := w.made("ann@example.com")
+	store.Rows[0].Maker, store.Rows[0].Operator = account, ""
+	guest := "SESSIONS/" + protocol.GuestID(id, fmt.Sprintf("%016x", 0))
+	w.down[guest] = true
+	if a := w.ask("DELETE", accounts+"/"+account, ``); a.status != 503 || !a.stored || w.accounts.Find(account) == nil {
+		t.Errorf("without an answer of the guest's object: HTTP %d %s", a.status, a.text)
+	}
+	w.down[guest] = false
+	a := w.ask("DELETE", accounts+"/"+account, ``)
+	if asked := strings.Join(w.did, "\n"); a.status != 200 || !strings.Contains(asked, guest+` {"kind":"access"`) {
+		t.Errorf("HTTP %d %s\n%s", a.status, a.text, asked)
+	}
+}
