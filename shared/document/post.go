@@ -156,12 +156,13 @@ func (d *Document) post(now time.Time, e Post) {
 			d.emit(Posted{Outdated: true, At: -1, Access: d.state.Access, Err: &protocol.Error{Code: protocol.ServiceUnavailable, Reason: "access_changed", RetryAfter: time.Second}})
 			return
 		}
-		rights = e.Grant.user()
+		newest := e.Grant
 		for _, o := range d.of(e.UserID) { // what was pushed here is newer than what was asked for
-			if o.ch.Live() && o.grant.Epoch >= e.Grant.Epoch {
-				rights = o.grant.user() // also of a delegate, of which less counts for itself
+			if o.ch.Live() && o.grant.Epoch >= newest.Epoch {
+				newest = &o.grant
 			}
 		}
+		rights = newest.user() // also of a delegate, of which less counts for itself
 	}
 	m, receipts := d.rememberedOf(&e)
 	p := posting{d: d, now: now, e: &e, rights: rights, receipts: receipts}

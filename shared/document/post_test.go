@@ -344,3 +344,23 @@ func TestEveryServersPostIsWrittenDown(t *testing.T) {
 		}
 	}
 }
+
+// Of what the document knows of the user's rights the newest counts, whichever client brought it.
+func TestAPostIsHeldToTheNewestGrant(t *testing.T) {
+	for _, first := range []string{"a", "z"} {
+		d := newDesk(t)
+		d.doc = document.New(document.Config{PerUser: 2}, "d")
+		for client, epoch := range map[string]uint64{first: 5, "m": 3} {
+			g := grantOf("ann")
+			if g.Epoch = epoch; epoch == 5 {
+				g.Permissions = uint8(permission.Read)
+			}
+			d.step(document.Connect{Conn: document.ConnID(client), Grant: g, ClientID: client})
+		}
+		e := inNameOf("ann", permission.Write|permission.Read)
+		e.Grant.Epoch = 3
+		if got := d.post(e, op("1")); got.Err == nil || got.Err.Code != protocol.InsufficientPermissions {
+			t.Errorf("a grant of epoch 5 at %s: %+v", first, got)
+		}
+	}
+}
