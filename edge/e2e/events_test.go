@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -230,10 +231,9 @@ func TestTheExampleReceiversTakeWhatIsSigned(t *testing.T) {
 	t.Parallel()
 	script := `
 		import { createServer } from "node:http";
-		import { text } from "node:stream/consumers";
-		import { receiver } from "./edge/events/receiver.mjs";
+		import { listener, receiver } from "./edge/events/receiver.mjs";
 		const receive = receiver("` + eventsSecret + `", async (event) => console.log(JSON.stringify(event)));
-		const server = createServer(async (request, response) => response.writeHead(await receive(request.headers["x-holdfast-signature"], await text(request))).end());
+		const server = createServer(listener(receive));
 		server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 		process.stdin.resume().on("end", () => process.exit());`
 	node := exec.Command("node", "--input-type=module", "-e", script)
@@ -264,6 +264,16 @@ func TestTheExampleReceiversTakeWhatIsSigned(t *testing.T) {
 				t.Errorf("%s at %s: HTTP %d", name, url, status)
 			}
 		}
+		// What neither has read to its end, or is no text, ends no program.
+		letters := sign(eventsSecret, time.Now(), `{"events":[]}`)
+		if status := postSigned(url, letters[:len(letters)-1]+"\xe9", `{"events":[]}`); status != 401 {
+			t.Errorf("a signature of other letters at %s: HTTP %d", url, status)
+		}
+		short, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "http:"), "/"))
+		check(err)
+		fmt.Fprint(short, "POST / HTTP/1.1\r\nHost: backend\r\nContent-Length: 100\r\n\r\n{")
+		short.Close()
+		time.Sleep(100 * time.Millisecond) // only the next request shows that it has seen the end
 		now := time.Now()
 		if status := postSigned(url, sign("new", now, "{}")+strings.TrimPrefix(sign(eventsSecret, now, `{"events":[]}`), fmt.Sprint("t=", now.Unix())), `{"events":[]}`); status != 200 {
 			t.Errorf("a second signature at %s: HTTP %d", url, status)
