@@ -17,18 +17,26 @@ type ConnectDocument struct {
 	Protocol string
 	// Delegate says that it is a program that acts for the user.
 	Delegate bool
+	// Claims are the token's (see ParseClaims) of a client that comes back, whose Grant the document
+	// may hold itself: nobody has asked the user's object. Where it does not let the client in by
+	// that it answers with Readmit, and the user's object is asked then.
+	Claims []byte
 }
 
 // Message is the request as it is sent.
 func (r *ConnectDocument) Message() Message {
-	if r.Delegate {
+	switch {
+	case r.Delegate:
 		return message(&KindConnectDelegate, r.fields)
+	case r.Claims != nil:
+		return message(&KindResumeDocument, r.fields)
 	}
 	return message(&KindConnectDocument, r.fields)
 }
 
 func (r *ConnectDocument) fields(f *fields) {
 	f.raw("grant", &r.Grant)
+	f.raw("claims", &r.Claims)
 	f.str("client_id", &r.ClientID)
 	f.str("session_id", &r.SessionID)
 	f.given("last_seq", &r.LastSeq, &r.HasLastSeq)
@@ -37,7 +45,16 @@ func (r *ConnectDocument) fields(f *fields) {
 	f.str("protocol", &r.Protocol)
 }
 
-func (r *ConnectDocument) valid() bool { return r.Grant != nil && r.ClientID != "" }
+// Held reports whether the document is to let the client in by the grant that it holds.
+func (r *ConnectDocument) Held() bool { return r.Claims != nil }
+
+func (r *ConnectDocument) valid() bool {
+	if r.Held() {
+		_, ok := ParseClaims(r.Claims)
+		return ok && r.Grant == nil && r.ClientID != "" && r.SessionID != ""
+	}
+	return r.Grant != nil && r.ClientID != ""
+}
 
 // ConnectDevice is an upgrade to the user's device channel, which the user's object admits
 // as well as it holds its socket. Flat says that it came by seed S1's address.

@@ -81,6 +81,9 @@ var (
 	KindConnectDevice   = Kind{Sessions, "connect_device", ""}
 	KindConnectApp      = Kind{Sessions, "connect_app", ""}
 	KindConnectDocument = Kind{Documents, "connect_document", ""}
+	// KindResumeDocument is KindConnectDocument for a client that may come back without a grant.
+	// Version 2, which lets in nobody without one, does not know it.
+	KindResumeDocument = Kind{Documents, "resume_document", ""}
 )
 
 // Message is a request as it is sent: whom it is for, and the text.
@@ -92,12 +95,15 @@ type Message struct {
 // message writes a request. That its members are visited by a function, and nowhere behind
 // an interface, keeps the types' descriptions out of the modules: 4 kB.
 func message(k *Kind, visit func(*fields)) Message {
-	f := fields{w: newObject(nil)}
+	f := fields{w: newObject(make([]byte, 0, messageBytes))}
 	f.w.Str("kind", k.Word)
 	visit(&f)
 	f.w.Uint("v", Version)
 	return Message{k, f.w.End()}
 }
+
+// messageBytes is what most requests take.
+const messageBytes = 1024
 
 func nothing(*fields) {}
 

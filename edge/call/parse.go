@@ -178,16 +178,18 @@ func ParseSessionConnect(text []byte) (*ToSocket, Error) {
 func ParseDocumentConnect(text []byte) (*ToSocket, Error) {
 	r := &ToSocket{}
 	word, err := wordOf(text)
+	resumes := word == KindResumeDocument.Word
 	switch {
 	case err != 0:
 		return r, err
 	case word == KindConnectDelegate.Word:
 		r.Document.Delegate = true
+	case resumes:
 	case word != KindConnectDocument.Word && word != "":
 		return r, Unknown
 	}
 	r.Kind = &KindConnectDocument
-	if read(text, r.Document.fields); !r.Document.valid() {
+	if read(text, r.Document.fields); !r.Document.valid() || resumes != r.Document.Held() {
 		return &ToSocket{}, Malformed
 	}
 	return r, 0

@@ -144,6 +144,7 @@ var requests = []struct {
 	{"document connect: connect, by itself", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Redial: true}},
 	{"document connect: connect, with a position", &ConnectDocument{Grant: entered, ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true, Position: "7c1d.5.40.4"}},
 	{"document connect: connect, a delegate", &ConnectDocument{Grant: delegated.Append(nil), ClientID: "delegate:00000000000000d1", Protocol: "holdfast.v1", Delegate: true}},
+	{"document connect: connect, by what the document holds", &ConnectDocument{Claims: (&Claims{UserID: "usr_owner", TokenID: "t1", IssuedAt: 1736243900000, Expires: 1736244900000}).Append(nil), ClientID: "c1", SessionID: "s1", LastSeq: 41, HasLastSeq: true}},
 	{"document connect: connect, anew", &ConnectDocument{Grant: entered, ClientID: "c1"}},
 }
 
@@ -326,6 +327,17 @@ func TestWhatIsNoRequest(t *testing.T) {
 	}
 	if _, err := ParseDocumentConnect([]byte(`{"kind":"connect_novelty"}`)); err != Unknown {
 		t.Errorf("a new kind of channel: %v", err)
+	}
+	// Nobody comes back by a grant, or is granted something by a token alone.
+	const claims = `"claims":{"user_id":"ann","jti":"t1"},"client_id":"c","session_id":"s"`
+	for _, text := range []string{
+		`{"kind":"connect_document",` + claims + `}`, `{"kind":"connect_delegate",` + claims + `}`, `{` + claims + `}`,
+		`{"kind":"resume_document","grant":{"user_id":"ann"},` + claims + `}`, `{"kind":"resume_document","grant":{"user_id":"ann"},"client_id":"c","session_id":"s"}`,
+		`{"kind":"resume_document","claims":{"user_id":"ann","jti":"t1"},"client_id":"c"}`, `{"kind":"resume_document","claims":{"jti":"t1"},"client_id":"c","session_id":"s"}`,
+	} {
+		if _, err := ParseDocumentConnect([]byte(text)); err != Malformed {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 	for _, text := range []string{``, `{}`, `{"seq":`, `{"error":7}`, `{"error":{"error_code":""}}`} {
 		if _, err := ParseAnswer([]byte(text), &KindPost); err == nil || err.Reason != ReasonBadAnswer {

@@ -47,6 +47,7 @@ type rig struct {
 	*server
 	all       []*contestant
 	documents int            // used so far
+	newest    int            // the user of the newest first connect
 	tokens    map[int]string // of users
 	proc      string         // workerd's folder in /proc
 	table     table

@@ -127,7 +127,7 @@ func (t *table) set(name string, results []*result) {
 	for _, res := range results {
 		res.ratios = map[string][3]float64{}
 		for _, base := range results {
-			if base.name == "bare" || base.name == "stored" {
+			if base.name != "holdfast" {
 				res.ratios[base.name] = compare(res, base)
 			}
 		}
@@ -158,7 +158,7 @@ func (t *table) print(to io.Writer) {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	for _, f := range t.figures {
 		fmt.Fprintf(w, "\n%s, %d rounds\n", f.name, len(f.results[0].rounds))
-		fmt.Fprintln(w, "contestant\tper s\tp50 ms\tp99 ms\tCPU µs\ttime / bare\ttime / stored")
+		fmt.Fprintln(w, "contestant\tper s\tp50 ms\tp99 ms\tCPU µs\ttime / bare\ttime / stored\ttime / partyserver")
 		for _, res := range f.results {
 			fmt.Fprintln(w, strings.Join(res.cells(), "\t"))
 		}
@@ -193,7 +193,7 @@ func (res *result) cells() []string {
 	if res.cpu > 0 {
 		cells[4] = fmt.Sprintf("%.0f", float64(res.cpu.Microseconds())/float64(ops))
 	}
-	for _, base := range []string{"bare", "stored"} {
+	for _, base := range []string{"bare", "stored", "partyserver"} {
 		q, ok := res.ratios[base]
 		switch {
 		case !ok:

@@ -32,6 +32,12 @@ func BenchmarkPeers(b *testing.B) {
 	b.Run("connect", func(b *testing.B) {
 		r.interleave(b, "Connect, to connection_ack", r.all, r.connects)
 	})
+	b.Run("first", func(b *testing.B) {
+		r.interleave(b, "First connect of a user, to connection_ack", r.all, r.firsts)
+	})
+	b.Run("grace", func(b *testing.B) {
+		r.interleave(b, "Resume in grace with the same token, to connection_ack", r.all, r.returns)
+	})
 	b.Run("resume", func(b *testing.B) {
 		r.interleave(b, "Reconnect, to the last of 100 missed ops", stored, r.resumes)
 	})
@@ -123,6 +129,51 @@ func (r *rig) connects(c *contestant) func() sample {
 			l.ws.CloseNow()
 			return took
 		})
+	}
+}
+
+// firsts has users come whom nobody has seen: with Holdfast each has an object that is new.
+func (r *rig) firsts(c *contestant) func() sample {
+	document := r.document()
+	return func() sample {
+		return each(5, func() time.Duration {
+			r.newest++
+			address, options := r.dialled(place{contestant: c, document: document, user: r.newest % benchUsers})
+			began := time.Now()
+			l := r.dialAddress(address, options)
+			took := time.Since(began)
+			l.ws.CloseNow()
+			return took
+		})
+	}
+}
+
+// returns has twenty users in turn come back to what they have just left, with nothing missed.
+func (r *rig) returns(c *contestant) func() sample {
+	const users = 20
+	document := r.document()
+	r.dial(place{contestant: c, document: document}).ops(1, 1, 0) // last_seq=0 would not be a resume
+	places, lines := make([]place, users), make([]*peerLine, users)
+	for i := range places {
+		places[i] = place{contestant: c, document: document, user: 1 + i, version: 1}
+		lines[i] = r.dial(places[i])
+		if c.sessions {
+			places[i].session = lines[i].session()
+		}
+	}
+	next := 0
+	return func() sample {
+		s := each(10, func() time.Duration {
+			i := next % users
+			next++
+			lines[i].ws.CloseNow()
+			address, options := r.dialled(places[i])
+			began := time.Now()
+			lines[i] = r.dialAddress(address, options)
+			return time.Since(began)
+		})
+		s.more = true // the closes
+		return s
 	}
 }
 

@@ -15,6 +15,7 @@ const (
 	awaitClaims    = "claims"
 	awaitGrant     = "grant"
 	awaitSocket    = "socket"
+	awaitResume    = "resume"
 	awaitFirst     = "first"
 	awaitAppKey    = "app_key"
 	awaitHandler   = "handler"

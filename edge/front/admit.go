@@ -41,6 +41,8 @@ func (f *Front) goOn(a *admission, result []byte, now time.Time) []byte {
 		return f.delegationFound(a, result, now)
 	case awaitSocket:
 		return a.refusedByObject(result)
+	case awaitResume:
+		return a.sentOn(result)
 	case awaitPlace, awaitPlaced:
 		return f.placed(a, result)
 	}
@@ -92,7 +94,30 @@ func (f *Front) known(a *admission, said call.Claims) []byte {
 	if a.device {
 		return f.toSession(a)
 	}
+	if a.session != "" && said.TokenID != "" && !protocol.IsGuest(said.UserID) {
+		return f.comeBack(a, said)
+	}
 	return a.admit(call.Readmit{})
+}
+
+// comeBack takes a client that says it was there before straight to the document. What that holds
+// of the client is as good as a grant, where it is by this very token; the document says so by
+// letting it in.
+func (f *Front) comeBack(a *admission, said call.Claims) []byte {
+	said.Email, said.Name = "", "" // are in what it holds
+	r := a.connectDocument()
+	r.Claims = said.Append(nil)
+	return f.forwarded(a, awaitResume, a.document, r.Message())
+}
+
+// sentOn takes any answer but a socket: the user's object is asked then, as of what the document
+// has said. A document of the version before knows no such request.
+func (a *admission) sentOn(result []byte) []byte {
+	if jsonscan.Field(result, "error") != nil {
+		return a.unavailable("document_unavailable")
+	}
+	back, _ := call.ParseRefusal([]byte(text(result, "body")))
+	return a.admit(call.Readmit{Access: back.Access})
 }
 
 // toSession takes a device to its user's session object, which both admits it and holds
@@ -104,7 +129,11 @@ func (f *Front) toSession(a *admission) []byte {
 
 // forward takes a request to the object that is to hold its socket.
 func (f *Front) forward(a *admission, name string, m call.Message) []byte {
-	a.await = awaitSocket
+	return f.forwarded(a, awaitSocket, name, m)
+}
+
+func (f *Front) forwarded(a *admission, await, name string, m call.Message) []byte {
+	a.await = await
 	w := toObject("forward", name, m)
 	if a.held {
 		w.Str("first", a.first)
@@ -114,7 +143,7 @@ func (f *Front) forward(a *admission, name string, m call.Message) []byte {
 		w.Bool("settle", true)
 	}
 	if !f.cfg.Quiet {
-		w.Str("log", a.line(nil))
+		w.Str("log_after", a.line(nil))
 	}
 	return a.next(w)
 }
@@ -156,9 +185,16 @@ func (f *Front) granted(a *admission, result []byte) []byte {
 	if user, document := call.Grantee(grant); user != a.subject || document != a.document {
 		return a.fail(&protocol.Error{Code: protocol.InternalError, Reason: "wrong_grant"})
 	}
-	r := call.ConnectDocument{Grant: grant, ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Position: a.position, Redial: a.redial, Protocol: a.protocol, Delegate: a.delegated != nil}
-	r.LastSeq, _ = jsonscan.Uint([]byte(a.lastSeq))
+	r := a.connectDocument()
+	r.Grant, r.Delegate = grant, a.delegated != nil
 	return f.forward(a, a.document, r.Message())
+}
+
+// connectDocument is the upgrade that the document is asked for.
+func (a *admission) connectDocument() call.ConnectDocument {
+	r := call.ConnectDocument{ClientID: a.client, SessionID: a.session, HasLastSeq: a.lastSeq != "", Position: a.position, Redial: a.redial, Protocol: a.protocol}
+	r.LastSeq, _ = jsonscan.Uint([]byte(a.lastSeq))
+	return r
 }
 
 // refusedByObject takes any answer but a socket of the object that was to hold it.

@@ -9,8 +9,11 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
+// stepBytes is what most steps take, with the state: a text that grows is copied over and over.
+const stepBytes = 4096
+
 func step(do string) jsonscan.Writer {
-	w := jsonscan.NewObject(nil)
+	w := jsonscan.NewObject(make([]byte, 0, stepBytes))
 	w.Str("do", do)
 	return w
 }
@@ -23,7 +26,8 @@ func final(do string) []byte {
 
 // next ends a step that wants a result.
 func (a *admission) next(w jsonscan.Writer) []byte {
-	w.Raw("state", a.append(nil))
+	w.Key("state")
+	w.Buf = a.append(w.Buf)
 	return w.End()
 }
 
@@ -113,6 +117,9 @@ func (a *admission) line(err *protocol.Error) string {
 	default:
 		w.Str("document", a.document)
 		w.Str("client_id", a.client)
+		if err == nil && a.await == awaitResume {
+			w.Str("by", "document") // alone
+		}
 	}
 	if a.subject != "" { // known only once the signature or the key is
 		w.Str("user_id", a.subject)

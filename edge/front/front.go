@@ -41,7 +41,8 @@
 // name: this is a part of somebody's Worker then. A step with "settle" has a state too, which the core is given
 // as settled when a forward has brought a socket, or a handler an answer that is no refusal.
 //
-// Any step may have a "log": a line for the operator, printed as it is.
+// Any step may have a "log": a line for the operator, printed as it is. A forward may have a
+// "log_after", printed once it has brought a socket.
 //
 // A token's issuer is one of those that the deployment trusts, or the token is refused before anything is
 // fetched. Each has keys of its own (keys.go); a fetch is for them, or for the document that says where they are.

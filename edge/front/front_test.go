@@ -48,9 +48,12 @@ func TestConnect(t *testing.T) {
 // S2: “"jti": "token_unique_id"”.
 func TestWhatObjectsAreAsked(t *testing.T) {
 	w := newWorker(t, embedded())
+	w.forward = w.sendsOn(`{"readmit":true}`)
 	w.run(upgrade(line + "?client_id=c1&session_id=s1&last_seq=41&position=7c1d.5.40.4&redial=true&token=" + goodToken()))
 	got, _ := json.Marshal(w.bodies)
-	const want = `[{"claims":{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"},` +
+	const want = `[{"claims":{"exp":1736244900,"iat":1736243900,"jti":"t1","user_id":"usr_owner"},"client_id":"c1","kind":"resume_document",` +
+		`"last_seq":41,"position":"7c1d.5.40.4","redial":true,"session_id":"s1"},` +
+		`{"claims":{"email":"owner@example.com","exp":1736244900,"iat":1736243900,"jti":"t1","name":"Olive","user_id":"usr_owner"},` +
 		`"client_id":"c1","document":"welcome","kind":"admit"},` +
 		`{"client_id":"c1","grant":{"document":"welcome","epoch":3,"exp":1736244900,"jti":"t1","locked":false,"name":"Olive",` +
 		`"permissions":["read","write"],"role":"owner","session_id":"s1","user_id":"usr_owner","workspace_id":"ws_demo"},` +

@@ -167,6 +167,9 @@ func (w *worker) run(event map[string]any) map[string]any {
 				if step["settle"] == true {
 					w.step(map[string]any{"kind": "settled", "state": step["state"]})
 				}
+				if line, ok := step["log_after"].(string); ok {
+					w.logs = append(w.logs, line)
+				}
 				return map[string]any{"do": "socket", "first": step["first"]}
 			}
 		case "query":

@@ -54,7 +54,7 @@ func TestSpecResumeIsVerified(t *testing.T) {
 	w := newWorker(t, embedded())
 	for range 2 {
 		w.steps = nil
-		if end := w.run(upgrade(line + "?client_id=c&session_id=s1&last_seq=4&token=" + goodToken())); end["do"] != "socket" || !strings.HasPrefix(w.way(), "verify, call") {
+		if end := w.run(upgrade(line + "?client_id=c&session_id=s1&last_seq=4&token=" + goodToken())); end["do"] != "socket" || w.way() != "verify, forward DOCUMENTS/welcome" {
 			t.Errorf("%s: %v", w.way(), end)
 		}
 	}

@@ -76,10 +76,15 @@ func parseConnect(text []byte) (c connectRequest, err call.Error) {
 	}
 	asked := &r.Document
 	grant, ok := parseGrant(asked.Grant)
+	if asked.Held() {
+		claims, good := call.ParseClaims(asked.Claims)
+		grant = document.Grant{UserID: claims.UserID, TokenID: claims.TokenID, IssuedAt: claims.IssuedAt.Time(), Expires: claims.Expires.Time()}
+		ok = good
+	}
 	if !ok || asked.Delegate != protocol.IsDelegate(asked.ClientID) || asked.Delegate && grant.TokenID != asked.ClientID {
 		return c, call.Malformed // nobody is a delegate by name alone, and no delegate is the user
 	}
-	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq, Redial: asked.Redial}
+	c.event = document.Connect{Grant: grant, ClientID: asked.ClientID, SessionID: asked.SessionID, LastSeq: asked.LastSeq, HasLastSeq: asked.HasLastSeq, Redial: asked.Redial, Held: asked.Held()}
 	if asked.Position != "" {
 		c.event.Position = document.ParsePosition(asked.Position)
 	}

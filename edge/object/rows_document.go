@@ -85,6 +85,8 @@ func memberColumns(c *columns, r *document.Row) {
 	c.since(7)
 	numeric(c, "term", &r.Term)
 	numeric(c, "withheld", &g.Withheld)
+	numeric(c, "access", &g.Access)
+	c.flag("called", &r.Called)
 }
 
 // comment is one that is open, or was resolved by an entry that is not trimmed yet.

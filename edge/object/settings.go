@@ -96,6 +96,7 @@ func documentConfig(s settings, secret serverconn.Secret) document.Config {
 		SlowAfter:       s.span(vars.SlowAfter),
 		History:         rate.Limit{Count: s.number(vars.SyncBytesPerS), Burst: s.number(vars.SyncBytesBurst)},
 		Presence:        rate.Limit{Count: s.number(vars.PresencePerS)},
+		Resumes:         s.perMinute(vars.ResumesPerDocumentPerMin, vars.ResumesPerDocumentBurst),
 		LockRetry:       s.span(vars.LockRetry),
 		KeepOps:         s.number(vars.KeepOps),
 		SnapshotBytes:   s.number(vars.MaxSnapshotBytes),

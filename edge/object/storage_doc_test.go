@@ -109,6 +109,8 @@ document.members fence: the least epoch of a grant that is let in
 document.members share: how much of the rates the user has here, in thousandths; 0: all
 document.members term: the term under which the connection has lived
 document.members withheld: what the user may do and this client, a delegate, may not, as bits
+document.members access: the document's access version that the grant is of
+document.members called: something waits for the client at the user's object, which is asked when the client next connects
 
 comments id: the version of the entry that created it
 comments resolved: the version of the entry that resolved it, 0 while it is open

@@ -93,10 +93,17 @@ async function decide(env, event, ctx, request, pending) {
 		}
 		if (result instanceof Response) {
 			if (step.settle && !pending?.gone) ask(env, { kind: "settled", state: step.state });
+			if (step.log_after !== undefined) afterwards(() => log(step.log_after, env, ctx), ctx);
 			return { ...step, response: result };
 		}
 		step = next(env, { kind: "result", state: step.state, result }, ctx);
 	}
+}
+
+// afterwards does what nobody waits for, once the answer is on its way.
+function afterwards(what, ctx) {
+	const done = scheduler.wait(0).then(what);
+	ctx?.waitUntil(done);
 }
 
 const fetches = new Map(); // those under way, by URL

@@ -37,6 +37,9 @@ type Config struct {
 	// Presence is how often one user's presence is passed on; of what comes faster the
 	// newest is. Default 20 a second.
 	Presence rate.Limit
+	// Resumes is how often a client may come back to its channel without its user's object being
+	// asked. Default 12 a minute, 30 at once.
+	Resumes rate.Limit
 	// PerUser is how many clients of one user may be connected; one more takes the place of
 	// another. Default 1 (seed S2).
 	PerUser int
@@ -114,6 +117,7 @@ func (c Config) WithDefaults() Config {
 	c.Conn = c.Conn.WithDefaults()
 	c.History = c.History.WithDefaults(1<<20, 4)
 	c.Presence = c.Presence.WithDefaults(20, 1)
+	c.Resumes = c.Resumes.Resumes()
 	def(&c.PresenceBytes, 4<<10)
 	if c.LockRetry <= 0 {
 		c.LockRetry = 5 * time.Second

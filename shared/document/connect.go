@@ -28,9 +28,19 @@ func (d *Document) connect(now time.Time, c Connect) {
 	}
 	d.settleEach(now, d.of(c.Grant.UserID), true)
 	d.settleDue(now)
-	d.lockSaid(now, c.Grant)
+	if !c.Held {
+		d.lockSaid(now, c.Grant)
+	}
 
 	m := d.find(c.Grant.UserID, c.ClientID)
+	if c.Held {
+		g, ok := d.held(now, m, &c)
+		if !ok {
+			d.sendOn(m, c)
+			return
+		}
+		c.Grant = g
+	}
 	if c.Grant.Epoch < d.fenceOf(c.Grant.UserID) {
 		d.sendBack(m, c)
 		return
@@ -43,6 +53,7 @@ func (d *Document) connect(now time.Time, c Connect) {
 		d.sendBack(m, c)
 		return
 	}
+	c.Grant.Access = d.state.Access
 	d.effects[0] = Accept{Conn: c.Conn}
 	grant := d.newest(m, c.Grant)
 	d.passOn(now, grant)
@@ -154,6 +165,14 @@ func (d *Document) sendBack(m *member, c Connect) {
 	}
 }
 
+// sendOn has the front ask the session object, for whom the document does not let in by itself.
+func (d *Document) sendOn(m *member, c Connect) {
+	d.effects[0] = Readmit{Conn: c.Conn, Access: d.state.Access}
+	if m != nil && m.active() {
+		d.save(m) // a sign of life may be new
+	}
+}
+
 // readmit sends an admission back that was given before the session object
 // knew the channel was gone. It is asked for once: Forget has made the row one
 // of no session. Should the front never come back, the notification does its work.
@@ -180,7 +199,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	}
 	d.attach(m, c.Conn)
 	d.act(now)
-	m.grant, m.term = grant, d.term
+	m.grant, m.term, m.called = grant, d.term, false // its user's object was asked, or has nothing
 	if !m.allows(permission.LockSection) {
 		d.releaseSections(m)
 	}

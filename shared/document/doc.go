@@ -68,6 +68,11 @@
 // period either: its user had that one in hand last, and it comes back. What the session
 // object pushes or ends is of all the user's channels.
 //
+// # A resume
+//
+// A client that comes back by the token that its live channel lives by is let in without its user's
+// object (Connect.Held): held.go says when, and why nothing that was taken back is good for it.
+//
 // # A channel's end
 //
 // The user's session object is notified of a gone channel (Notify) with backoff until

@@ -111,7 +111,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	m := &member{
 		ch: ch, grant: row.Grant, notifying: row.Notifying, reason: row.Reason,
 		notifyNext: row.NotifyNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
-		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted, term: row.Term,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted, term: row.Term, called: row.Called,
 	}
 	if c := ch.Conn(); c != "" {
 		if d.conns[c] != nil {

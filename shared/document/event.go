@@ -63,6 +63,9 @@ type (
 		InTerm, AtBase uint64
 		// Redial says that the client has dialled by itself: it takes the place of no other.
 		Redial bool
+		// Held says that the user's object was not asked: the Grant only says who it is, and by
+		// which token. See held.go.
+		Held bool
 		// Receipts are the newest ops of this user and client id in the log,
 		// oldest first, at most Config.Unacknowledged: what a re-sent op is
 		// recognised by. None are needed, and Known is true, when Knows just said so.

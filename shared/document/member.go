@@ -36,6 +36,7 @@ type member struct {
 	// forgot says that what its client had accepted is not in the log any more, or not all.
 	forgot bool
 	term   uint64 // of the document's, when the connection began
+	called bool   // its user's object has something for its client
 }
 
 // live is what a member knows that need not be stored: losing it forgives, or has
@@ -51,6 +52,8 @@ type live struct {
 	// how long it has to wait.
 	rejected    int
 	rejectedFor time.Duration
+	// resumes is how often it has come back without its user's object being asked.
+	resumes rate.Bucket
 	// history is what the user was sent of the log as it was before; historyAt when
 	// there is room for more, zero when nothing waits for it; joined is the version the
 	// connection began at.
@@ -99,11 +102,11 @@ func memberKey(userID, clientID string) string { return userID + "\x00" + client
 
 func (m *member) row() Row {
 	grant := m.grant
-	grant.AccessAt, grant.Access = time.Time{}, 0 // of use on the way in, and for State.Lock
+	grant.AccessAt = time.Time{} // of use on the way in, and for State.Lock
 	return Row{
 		Channel: m.ch.Row(), Grant: grant, Notifying: m.notifying, Reason: m.reason,
 		NotifyNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
-		Confirms: m.confirms, Trusted: m.trusted, Term: m.term,
+		Confirms: m.confirms, Trusted: m.trusted, Term: m.term, Called: m.called,
 	}
 }
 

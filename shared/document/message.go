@@ -7,7 +7,8 @@ import (
 )
 
 // Messages to a user's browsers pass through: the user's object keeps them and repeats them,
-// the document sends them and says who has heard which. It stores nothing of it.
+// the document sends them and says who has heard which. It stores no more of it than that its
+// client has one to hear (see calls).
 
 // UserMessage is a message by its id.
 type UserMessage struct {
@@ -41,7 +42,10 @@ const maxUnheard = 256
 func (d *Document) deliver(e Deliver) {
 	sent := 0
 	for _, m := range d.of(e.UserID) {
-		if !m.active() || m.delegate() || e.ClientID != "" && e.ClientID != m.ch.ClientID() {
+		if !m.ch.Live() || m.delegate() || e.ClientID != "" && e.ClientID != m.ch.ClientID() {
+			continue
+		}
+		if d.calls(m, true); !m.active() {
 			continue
 		}
 		sent++
@@ -63,6 +67,8 @@ func (d *Document) heard(m *member, id string) {
 	if i < 0 {
 		return
 	}
-	m.unheard = slices.Delete(m.unheard, i, i+1)
+	if m.unheard = slices.Delete(m.unheard, i, i+1); len(m.unheard) == 0 {
+		d.calls(m, false)
+	}
 	d.emit(Heard{UserID: m.userID(), ClientID: m.ch.ClientID(), MessageID: id})
 }

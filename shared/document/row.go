@@ -29,6 +29,9 @@ type Row struct {
 	Behind   bool
 	Pushed   uint64
 	DrySince time.Time
+	// Called says that something waits for the client at its user's object: that is asked when
+	// the client next connects.
+	Called bool
 	// Term is the one under which the connection began, and lives.
 	Term uint64
 	// Confirms is whether the client has ever answered a probe (serverconn.Window).

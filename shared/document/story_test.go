@@ -85,6 +85,10 @@ func (s *player) play(a *story.Command) {
 		s.step(e)
 	case "operator": // operator locked reason=audit by=olive
 		s.step(document.LockRequested{Locked: a.Has("locked"), Reason: a.Str("reason", ""), By: a.Str("by", ""), Retry: a.Span("retry", 0)})
+	case "deliver": // deliver m1 user=ann
+		s.step(document.Deliver{UserID: a.Str("user", ""), ClientID: a.Str("client", ""), Messages: []document.UserMessage{{
+			ID: a.First(), UserMessage: protocol.UserMessage{Data: []byte("1"), At: s.now},
+		}}})
 	case "access-changed":
 		s.step(document.AccessChanged{})
 	case "erase":
@@ -144,6 +148,9 @@ func (s *player) connect(a *story.Command, conn document.ConnID) document.Connec
 	c := document.Connect{
 		Conn: conn, Grant: g, ClientID: a.Str("client", "laptop"), SessionID: a.Str("asks", ""),
 		LastSeq: a.Uint("last", 0), HasLastSeq: a.Has("last"), Redial: a.Has("redial"),
+	}
+	if c.Held = a.Has("held"); c.Held { // nobody has asked the user's object
+		c.Grant = document.Grant{UserID: g.UserID, TokenID: g.TokenID, IssuedAt: g.IssuedAt, Expires: g.Expires}
 	}
 	if a.Has("ping") {
 		for _, current := range s.doc.Current(g.UserID) {
@@ -303,6 +310,10 @@ func (s *player) show(e document.Effect) {
 		fmt.Fprintf(o, "record %s\n", strings.Join(strings.Fields(fmt.Sprint(r.Event, " ", r.UserID, " ", r.ClientID, " ", r.Code, " ", r.Reason, " ", r.By, " ", r.Detail)), " "))
 	case document.LockTaken:
 		fmt.Fprintf(o, "lock taken: %v at version %d\n", e.Locked, e.Version)
+	case document.MessagesSent:
+		fmt.Fprintf(o, "sent to %d connections\n", e.Connections)
+	case document.Heard:
+		fmt.Fprintf(o, "%s/%s has heard %s\n", e.UserID, e.ClientID, e.MessageID)
 	case document.AccessTaken:
 		fmt.Fprintf(o, "access version %d taken, here are %v\n", e.Access, e.Users)
 	case document.EraseAll:
@@ -357,6 +368,9 @@ func (s *player) row(r document.Row) string {
 	}
 	if r.Confirms {
 		text += ", confirms"
+	}
+	if r.Called {
+		text += ", called"
 	}
 	if r.Channel.Acked > 0 {
 		text += fmt.Sprintf(", acked %d", r.Channel.Acked)

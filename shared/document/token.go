@@ -40,6 +40,7 @@ func (d *Document) tokenVerified(now time.Time, m *member, g Grant) {
 	}
 	d.lockSaid(now, g)
 	old := m.grant
+	g.Access = d.state.Access
 	g = d.newest(m, g)
 	d.passOn(now, g)
 	m.grant = g

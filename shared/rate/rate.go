@@ -33,6 +33,18 @@ func (l Limit) WithDefaults(count, bursts int) Limit {
 	return l
 }
 
+// Resumes returns l, of how often a client may come back to what it has open, with every zero (or
+// negative) field set: to 12 a minute, 30 at once.
+func (l Limit) Resumes() Limit {
+	if l.Per <= 0 {
+		l.Per = time.Minute
+	}
+	if l.Count <= 0 && l.Burst <= 0 {
+		l.Burst = 30
+	}
+	return l.WithDefaults(12, 2)
+}
+
 // Slot returns the time that one of Count is for, in whole milliseconds.
 func (l Limit) Slot() time.Duration {
 	count := time.Duration(max(1, l.Count)) * time.Millisecond

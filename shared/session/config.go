@@ -60,13 +60,7 @@ func (c Config) WithDefaults() Config {
 		c.Connects.Per = time.Minute
 	}
 	c.Connects = c.Connects.WithDefaults(120, 2)
-	if c.Resumes.Per <= 0 {
-		c.Resumes.Per = time.Minute
-	}
-	if c.Resumes.Count <= 0 && c.Resumes.Burst <= 0 {
-		c.Resumes.Burst = 30
-	}
-	c.Resumes = c.Resumes.WithDefaults(12, 2)
+	c.Resumes = c.Resumes.Resumes()
 	if c.FullRate <= 0 {
 		c.FullRate = 4
 	}

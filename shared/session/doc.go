@@ -18,6 +18,10 @@
 //	                            an older answer at hand: that one      │
 //	                            otherwise SERVICE_UNAVAILABLE ─────────┘
 //
+// A client that comes back to a live channel by the same token is let in by its document alone, and
+// no Admit comes of it (document/held.go). All that the session has to know stays as it was: the
+// channel, its admission, and the end of its token, which bounds its life.
+//
 // A refused Admit begins no session and makes no channel. Questions under way are not
 // stored: when the object is lost, so is the caller who waits. A Question has the number of
 // its Admit, or one of the session's own.

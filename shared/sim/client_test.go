@@ -104,7 +104,7 @@ func (c *client) attempt() {
 	}
 	c.dials++
 	a := attempt{session: c.session, position: c.position, log: c.log, received: c.received, no: c.dials, redial: !c.wished, token: c.token}
-	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, 0) })
+	c.w.After(c.w.rng.Between(0, 200*time.Millisecond), func() { c.arrive(a) })
 }
 
 func (c *client) admit(a attempt, again bool, gone time.Time, access uint64) {

@@ -127,6 +127,10 @@ func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool,
 // connect forwards an admitted client to the document, as the front does:
 // once more, with a second admission, when the document asks for it.
 func (d *docObject) connect(c *client, a attempt, grant session.Grant, again bool) {
+	d.connectBy(c, a, docGrant(grant), again, false)
+}
+
+func (d *docObject) connectBy(c *client, a attempt, grant document.Grant, again, held bool) {
 	w := d.w
 	d.judge(true)
 	w.connNo++
@@ -135,7 +139,7 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		l.acked = a.received
 	}
 	ev := document.Connect{
-		Conn: l.conn, Grant: docGrant(grant), ClientID: c.id, SessionID: a.session,
+		Conn: l.conn, Grant: grant, Held: held, ClientID: c.id, SessionID: a.session,
 		LastSeq: a.received, HasLastSeq: a.session != "", Redial: a.redial,
 		Known: d.core.Knows(c.user.id, c.id),
 	}
@@ -160,6 +164,9 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 	c.connections = append(c.connections, l)
 	switch answer := d.step(ev).(type) {
 	case document.Accept:
+		if held {
+			d.letIn(c, a)
+		}
 		d.confirmed(d.store.Rows[c.key()].Grant, "a connect")
 		if d.source.notified == d.source.version {
 			d.allowed(d.store.Rows[c.key()].Grant, "a connect")
@@ -177,6 +184,11 @@ func (d *docObject) connect(c *client, a attempt, grant session.Grant, again boo
 		}
 	case document.Readmit:
 		l.serverOpen, l.clientOpen = false, false
+		if held {
+			w.counts.SentOn++
+			w.After(w.rng.Between(0, 200*time.Millisecond), func() { c.admit(a, false, time.Time{}, answer.Access) })
+			return
+		}
 		w.counts.Readmitted++
 		if answer.Access > ev.Grant.Access {
 			w.counts.Outdated++

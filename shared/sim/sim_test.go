@@ -77,6 +77,7 @@ type counts struct {
 	Posted, PostRepeated, PostRefused                                  int
 	Delegated, DelegateWrote, DelegateEnded, Impersonated              int
 	CommentsErased, UsersErased, CameBetween, Knocked, Emptied         int
+	LetIn, SentOn, Overtaken                                           int
 }
 
 func (c *counts) add(o counts) {
@@ -118,6 +119,7 @@ func (c *counts) fields() []countField {
 		{"a comment erased", &c.CommentsErased}, {"a user erased", &c.UsersErased}, {"a user who comes back while being erased", &c.CameBetween},
 		{"a token of before an erasure tried", &c.Knocked}, {"a workspace emptied", &c.Emptied},
 		{"a delegate that learns of its revocation", &c.DelegateEnded}, {"a delegate that brings its user's token", &c.Impersonated},
+		{"a client let in by the document alone", &c.LetIn}, {"one that it sends on", &c.SentOn}, {"one that overtakes a revocation", &c.Overtaken},
 	}
 }
 

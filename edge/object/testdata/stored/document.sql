@@ -55,6 +55,8 @@ ALTER TABLE state ADD COLUMN forgot INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE ops ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN term INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN withheld INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN access INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN called INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE audit ADD COLUMN delegate TEXT NOT NULL DEFAULT '';
 -- rows 0
 INSERT OR REPLACE INTO channels (user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, behind, pushed, dry_since, confirms, trusted, issued_at, fence, share) VALUES ('text 1003', 'text 1004', 'text 1005', 7, 'text 1007', 1736244001008, 1736244001010, 2, 1736244001012, 1013, 1736244001014, 1, 1736244001016, 'text 1019', 'text 1020', 'text 1021', 'text 1022', 24, 1024, 0, 1736244001028, 'text 1030', 1736244001031, 1, 'text 1034', 1736244001035, 1036, 0, 1039, 1736244001040, 1, 1042, 1736244001029, 1037, 1032);
