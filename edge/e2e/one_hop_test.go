@@ -87,7 +87,9 @@ func TestRevokedWhileComingBack(t *testing.T) {
 	f := newForger()
 	for _, how := range []string{"token", "all"} {
 		jti := "stolen-" + how
-		token := f.token(func(_, c map[string]any) { c["user_id"], c["jti"], c["iat"] = "usr_editor", jti, time.Now().Add(-10*time.Second).Unix() })
+		token := f.token(func(_, c map[string]any) {
+			c["user_id"], c["jti"], c["iat"] = "usr_editor", jti, time.Now().Add(-10*time.Second).Unix()
+		})
 		var mu sync.Mutex
 		var answered time.Time
 		after := func(began time.Time) bool {

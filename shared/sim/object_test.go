@@ -119,8 +119,11 @@ func (d *docObject) setAlarm() {
 			return
 		}
 		d.alarm = time.Time{}
-		crashes := w.counts.Crashed
+		crashes, portions := w.counts.Crashed, w.counts.Replayed+w.counts.Synced
 		d.step(document.Woken{Seen: d.seen()})
+		if w.counts.Replayed+w.counts.Synced >= portions+8 {
+			return // so many members are given more of the log at once, and the others are due again
+		}
 		if w.counts.Crashed != crashes {
 			return // what it knew of pings is gone, another alarm is to come
 		}
