@@ -46,12 +46,13 @@ type client struct {
 	signIn   string
 	pending  []*op
 	next     int
-	stalled  bool           // an op was refused for now: nothing new goes out before it
-	until    time.Time      // of the longest wait that a refusal has asked for
-	refused  bool           // the server has refused one and stored none since
-	mute     bool           // answers no ping
-	shows    int            // how often it has shown something
-	seen     map[string]int // what the others show, by client
+	stalled  bool            // an op was refused for now: nothing new goes out before it
+	until    time.Time       // of the longest wait that a refusal has asked for
+	refused  bool            // the server has refused one and stored none since
+	loose    map[string]bool // messages that were refused by themselves, by id
+	mute     bool            // answers no ping
+	shows    int             // how often it has shown something
+	seen     map[string]int  // what the others show, by client
 	// wished says that the next dial is its user's wish: the first, and after another client
 	// has taken its place.
 	wished bool
@@ -81,7 +82,7 @@ type attempt struct {
 
 func newClient(w *world, u *user, d *docObject, id string) *client {
 	w.clients++
-	return &client{w: w, user: u, doc: d, id: id, no: w.clients, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), wished: true, ahead: map[uint64]bool{}, seen: map[string]int{}, content: content{open: map[uint64]bool{}}}
+	return &client{w: w, user: u, doc: d, id: id, no: w.clients, log: d.log, pings: w.rng.Chance(0.8), lazy: w.rng.Chance(0.15), mute: w.rng.Chance(0.2), embedded: w.rng.Chance(0.5), wished: true, ahead: map[uint64]bool{}, seen: map[string]int{}, loose: map[string]bool{}, content: content{open: map[uint64]bool{}}}
 }
 
 // key names it among all the users' clients.

@@ -262,12 +262,10 @@ func (d *docObject) noteRefusal(e document.Send) {
 	for _, conn := range e.Conns {
 		c := d.w.connections[conn].c
 		c.refused = c.refused || p.MessageID != "" && (p.Code == protocol.RateLimitExceeded || p.Code == protocol.TokenExpired)
-		for _, o := range c.pending {
-			// Refused by itself, it holds nothing back. A client that does not receive so
-			// sends it again, when it may be taken.
-			if o.id == p.MessageID && (p.Code == protocol.DocumentLocked || p.Code == protocol.NotFound) {
-				o.unordered = true
-			}
+		// Refused by itself, it holds nothing back. A client that does not receive so sends it
+		// again, when it may be taken; and it may have sent it twice, and be done with it.
+		if p.Code == protocol.DocumentLocked || p.Code == protocol.NotFound {
+			c.loose[p.MessageID] = true
 		}
 	}
 }
@@ -284,6 +282,9 @@ func (d *docObject) inOrder(e document.Entry) {
 			continue
 		}
 		c.refused = false
+		if c.loose[e.MessageID] {
+			return
+		}
 		for _, o := range c.pending {
 			if o.id == e.MessageID && o.unordered {
 				return
