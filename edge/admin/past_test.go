@@ -15,7 +15,7 @@ func TestReadingASnapshot(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	w.expect(`DOCUMENTS/d1 {"kind":"past","version":8,"part":2}`)
-	entries := `{"version":8,"to":12,"entries":[{"version":9,"event":"op","at":"2026-11-21T14:00:00Z","user_id":"ann","client_id":"c","message_id":"m","data":1}],"next":9}`
+	entries := `{"version":8,"to":12,"entries":[{"kind":"op","version":9,"user_id":"ann","client_id":"c","message_id":"m","at":"2026-11-21T14:00:00Z","op":1}],"next":9}`
 	w.answers["past"] = `{"past":` + entries + `}`
 	if a := w.ask("GET", path+"0/entries?after=8", ""); a.status != 200 || a.text != entries {
 		t.Errorf("%d %s", a.status, a.text)

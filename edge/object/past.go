@@ -67,20 +67,8 @@ func (o *documentObject) appendEntries(w *jsonscan.Writer, r *call.Past) {
 			return false
 		}
 		n, last = n+len(e.Op), e.Version
-		w.OpenItem()
-		w.Uint("version", e.Version)
-		w.Str("event", e.Kind.Event())
-		if e.Comment > 0 {
-			w.Uint("comment_id", e.Comment)
-		}
-		w.Time("at", e.At)
-		w.Str("user_id", e.UserID)
-		w.Str("client_id", e.ClientID)
-		w.Str("message_id", e.MessageID)
-		if len(e.Op) > 0 {
-			w.Raw("data", e.Op)
-		}
-		w.Close()
+		w.Item()
+		w.Buf = e.AppendJSON(w.Buf)
 		return true
 	})
 	w.CloseArray()

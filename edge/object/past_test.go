@@ -29,11 +29,11 @@ func TestThePastIsRead(t *testing.T) {
 	expect(t, r.request(`{"kind":"past","version":4,"part":2}`), `"part":2,"data":[null]}}`)
 	expect(t, r.request(`{"kind":"past","version":4,"part":3}`), `"reason":"no_such_part"`)
 	entry := func(n int) string {
-		return fmt.Sprintf(`{"version":%d,"event":"op","at":"%s","user_id":"ann","client_id":"c-ann","message_id":"m%d","data":{"is":"m%d"}}`, n, at, n, n)
+		return fmt.Sprintf(`{"kind":"op","version":%d,"user_id":"ann","client_id":"c-ann","message_id":"m%d","at":"%s","op":{"is":"m%d"}}`, n, n, at, n)
 	}
 	expect(t, r.request(`{"kind":"past","version":2,"entries":true}`), `respond 9 200 {"past":{"version":2,"to":4,"entries":[`+entry(3)+`,`+entry(4)+`]}}`)
 	expect(t, r.request(`{"kind":"past","version":2,"entries":true,"after":3}`), `"to":4,"entries":[`+entry(4)+`]}}`)
-	expect(t, r.request(`{"kind":"past","version":4,"entries":true}`), `"to":5,"entries":[{"version":5,`)
+	expect(t, r.request(`{"kind":"past","version":4,"entries":true}`), `"to":5,"entries":[{"kind":"op","version":5,`)
 	expect(t, r.request(`{"kind":"past","entries":true}`), `"to":2,"entries":[`+entry(1)+`,`+entry(2)+`]}}`)
 	for _, text := range []string{`{"kind":"past","version":3}`, `{"kind":"past","version":9,"entries":true}`, `{"kind":"past"}`} {
 		expect(t, r.request(text), `"reason":"snapshot_not_kept"`)

@@ -48,7 +48,7 @@ func (d *Document) Content(from Place, lines, bytes int, log Log, line func(text
 		}
 		log.Entries(to.After, s.Snapshot, true, func(e Entry) bool {
 			to.After = e.Version
-			room = put(e.line())
+			room = put(e.AppendJSON(nil))
 			return room
 		})
 		if !room && to.After < s.Snapshot {
@@ -59,7 +59,7 @@ func (d *Document) Content(from Place, lines, bytes int, log Log, line func(text
 	if room {
 		log.Entries(to.After, d.version, false, func(e Entry) bool {
 			to.After = e.Version
-			room = put(e.line())
+			room = put(e.AppendJSON(nil))
 			return room
 		})
 	}
@@ -79,9 +79,10 @@ func partLine(version uint64, part, parts int, data []byte) []byte {
 	return w.End()
 }
 
-// line is the entry as servers read it. One without a user is a server's, which client_id names.
-func (e *Entry) line() []byte {
-	w := jsonscan.NewObject(nil)
+// AppendJSON appends the entry as servers and operators read it, wherever they do. One without a
+// user is a server's, which client_id names.
+func (e *Entry) AppendJSON(dst []byte) []byte {
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", e.Kind.Event())
 	w.Uint("version", e.Version)
 	for _, m := range [...]struct{ name, value string }{{"user_id", e.UserID}, {"client_id", e.ClientID}, {"message_id", e.MessageID}} {
