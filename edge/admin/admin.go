@@ -275,6 +275,7 @@ const (
 	reasonVersion    = "version_changed"
 	reasonGeneration = "generation_changed"
 	reasonRewound    = "rewound"
+	reasonSnapshot   = "snapshot_gone"
 )
 
 func statusOf(err *protocol.Error) int {
@@ -285,7 +286,7 @@ func statusOf(err *protocol.Error) int {
 		return http.StatusUnsupportedMediaType
 	case reasonElsewhere, reasonNoEvents, reasonNotErased, reasonTaken, reasonDisabled, reasonIsSubject:
 		return http.StatusConflict
-	case reasonVersion, reasonGeneration, reasonRewound:
+	case reasonVersion, reasonGeneration, reasonRewound, reasonSnapshot:
 		return http.StatusPreconditionFailed
 	}
 	return err.Row().HTTP

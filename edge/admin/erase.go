@@ -65,7 +65,11 @@ func (c *request) end(w *jsonscan.Writer, database bool, what ...left) {
 		w.Time("database", now.Add(databaseHistory))
 	}
 	w.Close()
-	w.Array("left")
+	appendLeft(w, "left", what)
+}
+
+func appendLeft(w *jsonscan.Writer, name string, what []left) {
+	w.Array(name)
 	for _, l := range what {
 		w.OpenItem()
 		w.Str("what", l.what)

@@ -58,7 +58,7 @@ func deleteUser(c *request) (answer, *protocol.Error) {
 		w.Close()
 	}
 	w.CloseArray()
-	c.end(&w, true, leftMoment, leftText, leftKept, leftCopies, leftLogs)
+	c.end(&w, true, leftMoment, leftText, leftKept, notEvents, leftCopies, leftLogs)
 	return ok(w.End()), nil
 }
 

@@ -80,6 +80,7 @@ func routes() []route {
 		{method: "PATCH", path: linkPath, name: "changeLink", fields: []string{"role", "reason"}, do: changeLink},
 		{method: "DELETE", path: linkPath, name: "revokeLink", fields: []string{"reason"}, do: revokeLink},
 		{method: "GET", path: documentPath + "/content", name: "readContent", scope: scopeRead, do: readContent},
+		{method: "GET", path: documentPath + "/export", name: "exportDocument", scope: scopeRead, do: exportDocument},
 		{method: "GET", path: documentPath + "/presence", name: "getPresence", scope: scopeRead, do: getPresence},
 		{method: "POST", path: documentPath + "/operations", name: "appendOperations", scope: scopeWrite, fields: append(appendFields(), operationFields...), foreign: true, appends: true, do: appendOperations},
 		{method: "POST", path: documentPath + "/comments", name: "appendComments", scope: scopeComment, fields: append(appendFields(), commentFields...), foreign: true, appends: true, do: appendComments},
@@ -91,6 +92,7 @@ func routes() []route {
 
 		{method: "GET", path: usersPath, name: "listUsers", do: listUsers},
 		{method: "DELETE", path: userPath, name: "deleteUser", fields: []string{"content", "comments", "reason"}, do: deleteUser},
+		{method: "GET", path: userPath + "/export", name: "exportUser", do: exportUser},
 		{method: "GET", path: userPath + "/session", name: "getSession", do: getSession},
 		{method: "POST", path: userPath + "/kick", name: "kickUser", fields: []string{"document", "reason"}, do: kick},
 		{method: "POST", path: userPath + "/revoke", name: "revokeTokens", fields: []string{"jti", "sign_in", "client_id", "before", "all", "reason"}, do: revoke},

@@ -16,4 +16,7 @@ type EraseStore interface {
 	// EraseUser removes everything that names a user: the account with its sign-ins, roles,
 	// grants, and connections of apps.
 	EraseUser(ctx context.Context, user string) ([]Rows, error)
+	// UserRows returns the rows of one of the tables that EraseUser erases: those of a user behind
+	// a key, in the order of their keys, at most max.
+	UserRows(ctx context.Context, user, table, after string, max int) ([]UserRow, error)
 }

@@ -3,9 +3,7 @@ package admin
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -77,33 +75,29 @@ func (e *erasing) guest(user string) {
 // EraseUser implements Store. The account goes last: by it the others may be found.
 func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
 	e := erasing{s: s, ctx: ctx}
-	account := user
-	if s.EmailSubjects {
-		err := s.DB.QueryRowContext(ctx, "SELECT id FROM users WHERE email = ?", user).Scan(&account)
-		if errors.Is(err, sql.ErrNoRows) {
-			account = ""
-		} else if err != nil {
-			return nil, err
-		}
+	account, err := s.accountOf(ctx, user)
+	if err != nil {
+		return nil, err
 	}
-	e.named("members", "user_id", user)
-	e.named("grants", "user_id", user)
-	e.named("app_sessions", "user_id", user)
-	e.named("admitted_users", "user_id", user)
-	e.over("UPDATE links SET "+blank("name")+" WHERE maker = ?", user)
-	e.named("links", "maker", user) // with their guests
-	e.guest(user)
-	e.over("UPDATE event_dead_letters SET "+blank("event")+" WHERE user_id = ?", user)
-	e.named("event_dead_letters", "user_id", user)
-	e.over("UPDATE delegations SET "+blank("name")+" WHERE user_id = ?", user)
-	e.named("delegations", "user_id", user)
-	if account != "" {
-		e.delete("login_attempts", "user_id = ?", account)
-		e.over("UPDATE refresh_tokens SET "+blank("user_agent")+" WHERE user_id = ?", account)
-		e.delete("refresh_tokens", "user_id = ?", account)
-		e.over("UPDATE users SET email = lower(substr(hex(randomblob(length(email) + 8)), 1, length(CAST(email AS BLOB)))), "+blank("name")+", "+
-			blank("password_hash")+", "+blank("salt")+", kept_hash = NULL, token_hash = NULL WHERE id = ?", account)
-		e.delete("users", "id = ?", account)
+	for _, t := range userTables {
+		name := user
+		if t.account {
+			name = account
+		}
+		if name == "" {
+			continue
+		}
+		if t.over != "" {
+			e.over("UPDATE "+t.name+" SET "+t.over+" WHERE "+t.by+" = ?", name)
+		}
+		switch {
+		case t.where != "":
+			e.guest(user)
+		case t.account:
+			e.delete(t.name, t.by+" = ?", name)
+		default:
+			e.named(t.name, t.by, name)
+		}
 	}
 	return e.rows, e.err
 }

@@ -57,6 +57,7 @@ type world struct {
 	delegations []Delegation
 	opened      map[string][]string // workspace -> documents
 	signIns     []SignIn
+	userRows    map[string][]UserRow
 	dead        deadTable
 	accounts    *accounttest.Memory
 	// before is called before an object answers.
@@ -123,13 +124,17 @@ func (w *world) Call(_ context.Context, binding, name string, text []byte) ([]by
 	if err := w.enter(binding+"/"+name+" "+strings.TrimSuffix(said, ",")+"}", binding+"/"+name); err != nil {
 		return nil, err
 	}
-	var m struct{ Kind string }
+	var m struct{ Kind, After string }
 	json.Unmarshal(text, &m)
 	if w.before != nil {
 		w.before(m.Kind)
 	}
 	for _, key := range []string{binding + "/" + name, binding + " " + m.Kind, m.Kind} {
 		if answer, ok := w.answers[key]; ok {
+			if list, more := call.ParseVisited([]byte(answer)); m.After != "" && list != nil {
+				list = slices.DeleteFunc(list, func(d string) bool { return d <= m.After })
+				return call.AppendVisited(nil, list, more), nil
+			}
 			return []byte(answer), nil
 		}
 	}
@@ -191,6 +196,18 @@ func (w *world) EraseWorkspace(_ context.Context, workspace string) (rows []Rows
 
 func (w *world) EraseUser(_ context.Context, user string) ([]Rows, error) {
 	return []Rows{{"members", 1}, {"users", 0}}, w.enter("erase user "+user, "EraseUser")
+}
+
+func (w *world) UserRows(_ context.Context, user, table, after string, max int) (rows []UserRow, err error) {
+	if w.down["UserRows"] {
+		return nil, errDown
+	}
+	for _, r := range w.userRows[table] {
+		if r.Key > after && len(rows) < max {
+			rows = append(rows, r)
+		}
+	}
+	return rows, nil
 }
 
 func (w *world) WorkspaceChanged(_ context.Context, workspace string) error {

@@ -14,6 +14,7 @@ type ToSession struct {
 	AppKey  AppKey
 	Audit   AuditSession
 	Visited Visited
+	Export  ExportUser
 
 	UserMessage   UserMessage
 	Heard         Heard
@@ -62,6 +63,8 @@ func ParseSession(text []byte) (*ToSession, Error) {
 		r.Kind, visit = &KindVisited, r.Visited.fields
 	case KindEraseUser.Word:
 		r.Kind = &KindEraseUser
+	case KindExportUser.Word:
+		r.Kind, visit = &KindExportUser, r.Export.fields
 	default:
 		return r, unknown(word)
 	}
@@ -88,6 +91,7 @@ type ToDocument struct {
 	Deliver      Deliver
 	Recover      Recover
 	Past         Past
+	Export       Export
 }
 
 // ParseDocument reads what a document's object is asked.
@@ -129,6 +133,8 @@ func ParseDocument(text []byte) (*ToDocument, Error) {
 		r.Kind, visit, valid = &KindAppend, r.Append.fields, r.Append.valid
 	case KindPresence.Word:
 		r.Kind = &KindPresence
+	case KindExport.Word:
+		r.Kind, visit = &KindExport, r.Export.fields
 	case KindAuditDocument.Word:
 		r.Kind, visit = &KindAuditDocument, r.Audit.fields
 	case KindEraseComment.Word:

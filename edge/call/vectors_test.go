@@ -104,6 +104,7 @@ var requests = []struct {
 	{"session: app_key, the app", &AppKey{Package: "com.example.one", Reason: "app_deleted", By: "olive"}},
 	{"session: visited", &Visited{Forgotten: []string{"welcome"}, After: "notes", Limit: 64}},
 	{"session: erase_user", &EraseUser{}},
+	{"session: export", &ExportUser{Section: "messages", After: "7", Entries: 100, Bytes: 1 << 20}},
 	{"session: describe", &DescribeSession{}},
 	{"session: audit", &AuditSession{Entries{UserID: "usr_owner", From: at(-1_000_000), To: at(0), Limit: 50}}},
 
@@ -131,6 +132,9 @@ var requests = []struct {
 	{"document: forget, by the name", &Forget{UserID: "usr_owner", Texts: true, Names: true, Reason: "by_operator", By: "olive"}},
 	{"document: content", &Content{After: 9, Entries: 100, Bytes: 1 << 20}},
 	{"document: content, in the midst", &Content{Generation: "g1", After: 9, Snapshot: 20, Part: 3, Entries: 100, Bytes: 1 << 20, Known: `"g1.9"`}},
+	{"document: export", &Export{ExportUser: ExportUser{Entries: 100, Bytes: 1 << 20}}},
+	{"document: export, for a reader, in the midst", &Export{Generation: "g1", Version: 9, Snapshot: 4, Content: true, ExportUser: ExportUser{"entries", "7", 100, 1 << 20}}},
+	{"document: export, of a user", &Export{Of: "usr_owner", ExportUser: ExportUser{Entries: 100, Bytes: 1 << 20}}},
 	{"document: append", &Append{ClientID: "server", By: "olive", Force: true, Frames: postedFrames}},
 	{"document: append, for a user", &Append{
 		UserID: "usr_owner", ClientID: "billing", Grant: entered, Generation: "g1", IfVersion: 9, HasIf: true, By: "billing", Frames: postedFrames,
@@ -157,6 +161,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 			&KindDescribeSession: &DescribeSession{}, &KindAuditSession: &r.Audit,
 			&KindVisited: &r.Visited, &KindEraseUser: &EraseUser{},
 			&KindAdmitDelegate: &r.AdmitDelegate, &KindMay: &r.May,
+			&KindExportUser: &r.Export,
 		}[r.Kind], err
 	},
 	"document": func(text []byte) (sender, Error) {
@@ -166,6 +171,7 @@ var parsers = map[string]func([]byte) (sender, Error){
 			&KindDescribeDocument: &DescribeDocument{}, &KindSnapshots: &r.Snapshots, &KindRestore: &r.Restore, &KindResolve: &r.Resolve, &KindAuditDocument: &r.Audit,
 			&KindEraseComment: &r.EraseComment, &KindForget: &r.Forget,
 			&KindContent: &r.Content, &KindAppend: &r.Append, &KindPresence: &Presence{},
+			&KindExport: &r.Export,
 		}[r.Kind], err
 	},
 	"session connect":  toSocket(ParseSessionConnect),
@@ -213,6 +219,9 @@ var answers = []struct {
 		func(b []byte) any { return ParseForgotten(value(b, &KindForget)) }, Forgotten{[]byte(`{"ops":3}`), 1, 2, 9}},
 	{"answer: user_erased", (&UserErased{[]byte(`{"audit":3}`), 1}).Append(nil), passed(&KindEraseUser), `{"rows":{"audit":3},"sockets":1}`},
 	{"answer: comment_erased", (&CommentErased{2, 9}).Append(nil), passed(&KindEraseComment), `{"entries":2,"document_version":9}`},
+	{"answer: exported", (&Exported{"g1", 9, 4, 2, 77, []byte(`{"ops":7}`), []byte(`[1]`), "entries", "7", true}).Append(nil),
+		func(b []byte) any { a, _ := ParseExported(value(b, &KindExport)); return a },
+		Exported{"g1", 9, 4, 2, 77, []byte(`{"ops":7}`), []byte(`[1]`), "entries", "7", true}},
 	{"answer: restored", (&Restored{9, 8, 3}).Append(nil), passed(&KindRestore), `{"document_version":9,"snapshot_version":8,"operations":3}`},
 	{"answer: recovery", (&Recovery{"b1", "b2"}).Append(nil), passed(&KindRecover), `{"bookmark":"b1","undo":"b2"}`},
 	{"answer: resolved", (&Resolved{2, true, 9}).Append(nil), passed(&KindResolve), `{"comments":2,"more":true,"document_version":9}`},

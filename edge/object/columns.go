@@ -27,6 +27,8 @@ type column struct {
 	name  string
 	kind  ValueKind
 	added int // the version of the schema that added it; up to its table's own, it was there from the beginning
+	// moment is a column of milliseconds since 1970.
+	moment bool
 }
 
 // since says which version of the schema added the columns that follow. It is written into
@@ -38,7 +40,7 @@ func (c *columns) since(version int) { c.added = version }
 func (c *columns) column(name string, kind ValueKind) *Value {
 	switch c.way {
 	case describing:
-		c.list = append(c.list, column{name, kind, c.added})
+		c.list = append(c.list, column{name: name, kind: kind, added: c.added})
 		return nil
 	case writing:
 		c.values = append(c.values, Value{Kind: kind})
@@ -102,6 +104,9 @@ func (c *columns) time(name string, v *time.Time) {
 	x := instant(*v)
 	if c.integer(name, &x.Int) {
 		*v = x.time()
+	}
+	if c.way == describing {
+		c.list[len(c.list)-1].moment = true
 	}
 }
 

@@ -46,6 +46,8 @@ func (o *userObject) request(in Input) user.Event {
 		o.host.Respond(in.Ask, 200, o.visited(&r.Visited))
 	case &call.KindEraseUser:
 		o.erase(in.Ask)
+	case &call.KindExportUser:
+		o.host.Respond(in.Ask, 200, o.export(&r.Export))
 	case &call.KindGone:
 		// It is kept from the next event on; the answer leaves after the write, as
 		// everything does.

@@ -37,6 +37,9 @@ func (o *documentObject) request(now time.Time, in Input) document.Event {
 	case &call.KindContent:
 		o.host.Respond(in.Ask, 200, o.appendContent(&r.Content))
 		return nil
+	case &call.KindExport:
+		o.host.Respond(in.Ask, 200, o.export(&r.Export))
+		return nil
 	case &call.KindPresence:
 		o.host.Respond(in.Ask, 200, o.appendPresence())
 		return nil

@@ -80,6 +80,7 @@ const (
 	trimEvents
 
 	selectAudit
+	selectAuditAfter
 	selectAuditDocuments
 	trimAudit
 	trimApps
@@ -92,6 +93,9 @@ const (
 	visitOpen
 	visitDocument
 	selectVisited
+	selectThreads
+	selectPeople
+	selectWritten
 	countDocument
 	countUser
 	countThread
@@ -228,6 +232,7 @@ var texts = [...]statement{
 	trimEvents:        {sql: "DELETE FROM events WHERE seq <= ?"},
 
 	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
+	selectAuditAfter:     {described(auditLineColumns), " FROM audit WHERE id > ?1 AND (?2 = '' OR user_id = ?2) ORDER BY id LIMIT ?3"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
 	// What operators did is kept apart: no flood of anything else pushes it out.
 	// So is what apps did, who may come and go as they like, and what servers did, each by its key.
@@ -242,6 +247,15 @@ var texts = [...]statement{
 	visitOpen:     {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device'"},
 	visitDocument: {sql: "INSERT OR IGNORE INTO visited (document) VALUES (?)"},
 	selectVisited: {sql: "SELECT document FROM visited WHERE document > ? ORDER BY document LIMIT ?"},
+	// Of a comment whose first entry is trimmed the resolving one may be left.
+	selectThreads: {sql: "SELECT comment, MAX(CASE kind WHEN 1 THEN at ELSE 0 END), MAX(CASE kind WHEN 1 THEN user_id ELSE '' END), COUNT(*) FILTER (WHERE kind = 2), " +
+		"MAX(CASE kind WHEN 3 THEN version ELSE 0 END), MAX(CASE kind WHEN 3 THEN at ELSE 0 END) FROM ops INDEXED BY ops_comments " +
+		"WHERE kind > 0 AND comment > ?1 AND version <= ?2 GROUP BY comment ORDER BY comment LIMIT ?3"},
+	selectPeople: {sql: "SELECT user_id, SUM(op), SUM(said), SUM(posted), COALESCE(MIN(at), 0), COALESCE(MAX(at), 0) FROM (" +
+		"SELECT user_id, kind = 0 AS op, kind > 0 AS said, 0 AS posted, at FROM ops WHERE version <= ?2 " +
+		"UNION ALL SELECT user_id, 0, 0, 1, at FROM parts WHERE " + whole + " UNION ALL SELECT user_id, 0, 0, 0, NULL FROM members) " +
+		"WHERE user_id > ?1 GROUP BY user_id ORDER BY user_id LIMIT ?3"},
+	selectWritten: {opsTable.describe, " FROM ops WHERE user_id = ? AND version > ? ORDER BY version LIMIT ?"},
 	countThread:   {sql: "SELECT COUNT(*), COUNT(*) FILTER (WHERE " + stillSays + ") FROM ops INDEXED BY ops_comments WHERE kind > 0 AND comment = ?"},
 	countOf: {sql: "SELECT (SELECT COUNT(*) FROM ops WHERE user_id = ?1), (SELECT COUNT(*) FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1), " +
 		"(SELECT COUNT(*) FROM receipts WHERE user_id = ?1), (SELECT COUNT(*) FROM parts WHERE user_id = ?1), (SELECT COUNT(*) FROM audit WHERE user_id = ?1)"},

@@ -58,6 +58,7 @@ func (s *shape) list() []column {
 const (
 	put  Stmt = iota // one row; its columns
 	drop             // the rows whose first column is the parameter, or both whose keys are
+	dump             // the rows behind a key, for an export
 	kinds
 
 	firstTable = textCount
@@ -73,6 +74,7 @@ const (
 
 func (s *shape) put() Stmt  { return firstTable + s.number*kinds + put }
 func (s *shape) drop() Stmt { return firstTable + s.number*kinds + drop }
+func (s *shape) dump() Stmt { return firstTable + s.number*kinds + dump }
 
 // create makes the table, with all its columns.
 func (s *shape) create() Stmt { return StmtCount + s.number*maxColumns }
@@ -189,8 +191,11 @@ func tableText(s Stmt) string {
 	}
 	s -= firstTable
 	t := shapes[s/kinds]
-	if s%kinds == put {
+	switch s % kinds {
+	case put:
 		return t.putText()
+	case dump:
+		return t.dumpText()
 	}
 	text := "DELETE FROM " + t.name + " WHERE " + t.list()[0].name + " = ?"
 	if t.was != "" {

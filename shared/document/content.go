@@ -40,7 +40,7 @@ func (d *Document) Content(from Place, lines, bytes int, log Log, line func(text
 	}
 	if whole {
 		for to.Part < s.Parts && room {
-			room = put(partLine(s.Snapshot, to.Part, s.Parts, log.SnapshotPart(s.Snapshot, to.Part)))
+			room = put(AppendPart(nil, s.Snapshot, to.Part, s.Parts, log.SnapshotPart(s.Snapshot, to.Part)))
 			to.Part++
 		}
 		if !room {
@@ -69,8 +69,9 @@ func (d *Document) Content(from Place, lines, bytes int, log Log, line func(text
 	return to, to.After < d.version
 }
 
-func partLine(version uint64, part, parts int, data []byte) []byte {
-	w := jsonscan.NewObject(nil)
+// AppendPart appends a part of a snapshot as servers and operators read it.
+func AppendPart(dst []byte, version uint64, part, parts int, data []byte) []byte {
+	w := jsonscan.NewObject(dst)
 	w.Str("kind", "snapshot")
 	w.Uint("version", version)
 	w.Int("part", int64(part))
