@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -281,6 +284,31 @@ func (d *devServer) cutOff(path string) {
 	defer answer.Body.Close()
 	if text, err := io.ReadAll(answer.Body); err == nil && answer.StatusCode == 200 && !strings.Contains(string(text), `{"kind":"page","lines":`) {
 		d.T.Errorf("a page that is not whole: %s", text)
+	}
+}
+
+// TestTheExampleOfAnExport runs the commands of BACKEND.md, word for word.
+func TestTheExampleOfAnExport(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl")
+	}
+	s := start(t, map[string]string{"CONTENT_MAX_ENTRIES": "7"})
+	owner := s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")})
+	for i := range 20 {
+		owner.op(fmt.Sprint("m", i), "one & the other")
+	}
+	command := exec.Command("sh", "-c", exampleIn(t, "sh", "export.ndjson"))
+	command.Dir = t.TempDir()
+	command.Env = append(os.Environ(), "SERVER="+s.URL, "ADMIN_TOKEN="+s.Operator)
+	said, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	file, err := os.ReadFile(filepath.Join(command.Dir, "export.ndjson"))
+	check(err)
+	if n := strings.Count(string(file), "\n"); strings.Count(string(file), `{"kind":"op",`) != 20 || string(said) != fmt.Sprintf(`{"kind":"end","complete":true,"lines":%d}`+"\n", n) {
+		t.Errorf("%s, %s", said, file)
 	}
 }
 

@@ -81,8 +81,8 @@ func TestTheServedDescription(t *testing.T) {
 	// In an order in which each finds what it is about.
 	order := []string{"putWorkspace", "putWorkspaceMember", "putDocument", "putDocumentMember",
 		"listWorkspaces", "getWorkspace", "listWorkspaceMembers", "listWorkspaceDocuments", "listDocuments", "listUsers", "lockDocument", "unlockDocument", "getDocument", "listSnapshots",
-		"appendOperations", "appendComments", "readContent", "getPresence", "deleteComment", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
-		"postMessage", "postDeviceMessage", "getAudit", "explain", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "makeLink", "listLinks", "changeLink", "revokeLink", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "deleteWorkspace",
+		"appendOperations", "appendComments", "readContent", "exportDocument", "getPresence", "deleteComment", "makeKey", "listKeys", "revokeKey", "resolveComments", "restoreDocument", "getSnapshot", "listEntries", "recoverDocument", "getSession",
+		"postMessage", "postDeviceMessage", "getAudit", "explain", "exportUser", "kickUser", "makeDelegation", "listDelegations", "revokeDelegation", "makeLink", "listLinks", "changeLink", "revokeLink", "revokeTokens", "listSignIns", "deleteDocumentMember", "deleteDocument", "deleteWorkspaceMember", "deleteWorkspace",
 		"createAccount", "getAccount", "listAccounts", "changeAccount", "makeAccountToken", "setAccountPassword", "disableAccount", "enableAccount", "deleteAccount",
 		"listDeadLetters", "replayDeadLetters", "deleteDeadLetters", "putApp", "replaceAppSecret", "makeAppKey", "getApp", "listApps", "revokeAppKey", "deleteApp", "getOpenAPI", "getPermissionsOpenAPI", "permissionsWebhook", "deleteUser"}
 	const key = "0123456789abcdef"
