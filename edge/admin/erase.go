@@ -92,8 +92,8 @@ type erasedDocument struct {
 // everybody. The rows go first, so that nobody new is let in between the two, and the list of
 // opened documents before the content, for an object that is opened again lists itself. A
 // repeat erases what could not be erased. Where permissions come from elsewhere there is only
-// the content, and that list.
-func (c *request) eraseDocument(id string) (d erasedDocument, err *protocol.Error) {
+// the content, and that list; one that stays listed is found there by a repeat.
+func (c *request) eraseDocument(id string, listed bool) (d erasedDocument, err *protocol.Error) {
 	d.id = id
 	var grantees []string
 	if !c.cfg.Elsewhere {
@@ -103,7 +103,7 @@ func (c *request) eraseDocument(id string) (d erasedDocument, err *protocol.Erro
 		}
 	}
 	var failed error
-	if d.rows, failed = c.store.EraseDocument(c.ctx, id, !c.cfg.Elsewhere); failed != nil {
+	if d.rows, failed = c.store.EraseDocument(c.ctx, id, !c.cfg.Elsewhere, listed); failed != nil {
 		return d, storeError(failed, noDocument)
 	}
 	for _, r := range d.rows {
@@ -143,7 +143,7 @@ func (d *erasedDocument) append(w *jsonscan.Writer) {
 }
 
 func deleteDocument(c *request) (answer, *protocol.Error) {
-	d, err := c.eraseDocument(c.document)
+	d, err := c.eraseDocument(c.document, false)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -159,7 +159,8 @@ func deleteDocument(c *request) (answer, *protocol.Error) {
 }
 
 // deleteWorkspace erases the documents of a workspace, so many at a time, and then it and
-// its members.
+// its members. A document's row goes before its content; so that a repeat finds one whose content
+// is left, it stands in the list of opened documents until that is gone too.
 func deleteWorkspace(c *request) (answer, *protocol.Error) {
 	list, failed := c.store.WorkspaceDocuments(c.ctx, c.workspace, erasedAtOnce+1)
 	if failed != nil {
@@ -167,13 +168,19 @@ func deleteWorkspace(c *request) (answer, *protocol.Error) {
 	}
 	more := len(list) > erasedAtOnce
 	list = list[:min(len(list), erasedAtOnce)]
+	if failed := c.store.ListDocuments(c.ctx, c.workspace, list); failed != nil {
+		return answer{}, storeError(failed, noWorkspace)
+	}
 	done := make([]erasedDocument, len(list))
 	errs := make([]*protocol.Error, len(list))
-	each(len(list), func(i int) { done[i], errs[i] = c.eraseDocument(list[i]) })
+	each(len(list), func(i int) { done[i], errs[i] = c.eraseDocument(list[i], true) })
 	for _, err := range errs {
 		if err != nil {
 			return answer{}, afterStore(err)
 		}
+	}
+	if failed := c.store.UnlistDocuments(c.ctx, list); failed != nil {
+		return answer{}, afterStore(storeError(failed, noWorkspace))
 	}
 	var rows []Rows
 	if !more {

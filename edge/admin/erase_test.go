@@ -85,9 +85,15 @@ func TestAWorkspaceIsErased(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.text)
 	}
 	w.down = map[string]bool{}
-	w.documents["x064"] = Document{ID: "x064", WorkspaceID: "ws"} // as the row of one that was opened
+	if _, ok := w.documents["x064"]; ok {
+		t.Error("its row is there")
+	}
+	w.did = nil
 	if a := w.ask("DELETE", "/v1/admin/workspaces/ws", ``); a.status != 200 || a.body["more"] != false || !strings.Contains(a.text, `"database":{"members":2,"workspaces":1}`) {
 		t.Errorf("%d %s", a.status, a.text)
+	}
+	if !slices.Contains(w.did, `DOCUMENTS/x064 {"kind":"erase"}`) {
+		t.Errorf("the document whose row is gone is forgotten: %q", w.did)
 	}
 	if a := w.ask("DELETE", "/v1/admin/workspaces/ws", ``); a.status != 404 || a.reason != "workspace_not_found" {
 		t.Errorf("%d %s", a.status, a.text)

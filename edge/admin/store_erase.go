@@ -5,9 +5,13 @@ import "context"
 // EraseStore is the part of the Store that erases. A call is several statements, each of which
 // may be repeated; it says how many rows of each table went.
 type EraseStore interface {
-	// EraseDocument removes a document from the list of those that were opened, and with rights
-	// its row and the grants on it.
-	EraseDocument(ctx context.Context, id string, rights bool) ([]Rows, error)
+	// EraseDocument removes what names a document: with rights its row and the grants on it, and
+	// unless it stays listed its place among those that were opened.
+	EraseDocument(ctx context.Context, id string, rights, listed bool) ([]Rows, error)
+	// ListDocuments puts documents of a workspace among those that were opened there, where
+	// WorkspaceDocuments finds them without their rows, and UnlistDocuments removes them from there.
+	ListDocuments(ctx context.Context, workspace string, ids []string) error
+	UnlistDocuments(ctx context.Context, ids []string) error
 	// WorkspaceDocuments are the documents of a workspace, those that were ever opened there
 	// included, at most max.
 	WorkspaceDocuments(ctx context.Context, workspace string, max int) ([]string, error)

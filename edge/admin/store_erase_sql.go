@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -103,7 +104,7 @@ func (s SQLStore) EraseUser(ctx context.Context, user string) ([]Rows, error) {
 }
 
 // EraseDocument implements Store.
-func (s SQLStore) EraseDocument(ctx context.Context, id string, rights bool) ([]Rows, error) {
+func (s SQLStore) EraseDocument(ctx context.Context, id string, rights, listed bool) ([]Rows, error) {
 	e := erasing{s: s, ctx: ctx}
 	if rights {
 		e.delete("grants", "document_id = ?", id)
@@ -112,10 +113,33 @@ func (s SQLStore) EraseDocument(ctx context.Context, id string, rights bool) ([]
 	}
 	e.over("UPDATE delegations SET "+blank("name")+" WHERE document_id = ?", id)
 	e.delete("delegations", "document_id = ?", id)
-	e.delete("opened_documents", "document_id = ?", id)
+	if !listed {
+		e.delete("opened_documents", "document_id = ?", id)
+	}
 	e.over("UPDATE event_dead_letters SET "+blank("event")+" WHERE document = ?", id)
 	e.delete("event_dead_letters", "document = ?", id)
 	return e.rows, e.err
+}
+
+// ListDocuments implements Store.
+func (s SQLStore) ListDocuments(ctx context.Context, workspace string, ids []string) error {
+	return d1.Exec(ctx, s.DB, "INSERT INTO opened_documents (workspace_id, document_id, opened_at) SELECT ?1, value, 0 FROM json_each(?2) WHERE true ON CONFLICT DO NOTHING",
+		workspace, jsonList(ids))
+}
+
+// UnlistDocuments implements Store.
+func (s SQLStore) UnlistDocuments(ctx context.Context, ids []string) error {
+	return d1.Exec(ctx, s.DB, "DELETE FROM opened_documents WHERE document_id IN (SELECT value FROM json_each(?))", jsonList(ids))
+}
+
+func jsonList(ids []string) string {
+	w := jsonscan.NewArray(nil)
+	for _, id := range ids {
+		w.Item()
+		w.Buf = jsonscan.AppendString(w.Buf, id)
+	}
+	w.CloseArray()
+	return string(w.Buf)
 }
 
 // WorkspaceDocuments implements Store.

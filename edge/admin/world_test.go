@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		t: t, down: map[string]bool{}, documents: map[string]Document{"d1": {ID: "d1", WorkspaceID: "ws", Title: "One", Access: "workspace"}},
 		accounts:   &accounttest.Memory{},
-		workspaces: map[string]string{"ws": "Work"}, grants: map[string]string{},
+		workspaces: map[string]string{"ws": "Work"}, opened: map[string][]string{}, grants: map[string]string{},
 		answers: map[string]string{
 			"access":             `{"receipt":{"user_id":"ann","changed":[{"document":"d1","permissions":["read"],"removed":["write"],"perm_epoch":2}],"closed":[],"last_accepted":{},"took_ms":3}}`,
 			"end":                `{"receipt":{"user_id":"ann","changed":[],"closed":["d1"],"last_accepted":{"d1":"m7"},"took_ms":4}}`,
@@ -163,7 +163,23 @@ func (w *world) PutDocument(_ context.Context, d Document) error {
 	return nil
 }
 
-func (w *world) EraseDocument(_ context.Context, id string, rights bool) (rows []Rows, err error) {
+func (w *world) ListDocuments(_ context.Context, workspace string, ids []string) error {
+	for _, id := range ids {
+		if !slices.Contains(w.opened[workspace], id) {
+			w.opened[workspace] = append(w.opened[workspace], id)
+		}
+	}
+	return w.enter(fmt.Sprint("list ", len(ids), " of ", workspace), "ListDocuments")
+}
+
+func (w *world) UnlistDocuments(_ context.Context, ids []string) error {
+	for workspace := range w.opened {
+		w.opened[workspace] = slices.DeleteFunc(w.opened[workspace], func(id string) bool { return slices.Contains(ids, id) })
+	}
+	return w.enter(fmt.Sprint("unlist ", len(ids)), "UnlistDocuments")
+}
+
+func (w *world) EraseDocument(_ context.Context, id string, rights, listed bool) (rows []Rows, err error) {
 	if !rights {
 		return nil, w.enter("unlist "+id, "EraseDocument")
 	}
@@ -179,6 +195,11 @@ func (w *world) EraseDocument(_ context.Context, id string, rights bool) (rows [
 func (w *world) WorkspaceDocuments(_ context.Context, workspace string, max int) (list []string, err error) {
 	for id, d := range w.documents {
 		if d.WorkspaceID == workspace {
+			list = append(list, id)
+		}
+	}
+	for _, id := range w.opened[workspace] {
+		if d, ok := w.documents[id]; !slices.Contains(list, id) && (!ok || d.WorkspaceID == workspace) {
 			list = append(list, id)
 		}
 	}

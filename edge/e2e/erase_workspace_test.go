@@ -74,8 +74,11 @@ func TestAnErasedWorkspaceIsInNoFile(t *testing.T) {
 	}
 	for i, c := range conns {
 		c.ws.CloseNow()
-		if _, response, err := (dialling{document: fmt.Sprint("plan-", i), clientID: "back", token: token, carriage: "header"}).dial(d.server); err == nil || response == nil || response.StatusCode < 400 {
+		if back, response, err := (dialling{document: fmt.Sprint("plan-", i), clientID: "back", token: token, carriage: "header"}).dial(d.server); err == nil || response == nil || response.StatusCode < 400 {
 			t.Errorf("plan-%d lets somebody in: %v %v", i, response, err)
+			if back != nil {
+				back.ws.CloseNow()
+			}
 		}
 	}
 	kept.ws.CloseNow()
