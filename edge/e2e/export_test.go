@@ -63,7 +63,8 @@ func kinds(lines []map[string]any, kind string) (list []map[string]any) {
 func TestALargeDocumentIsExportedWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	const entries = 20_000
-	s := start(t, map[string]string{"APPEND_MAX_ENTRIES": "250", "APPEND_MAX_BODY_BYTES": "262144", "SNAPSHOT_CONFIRM_MS": "1", "KEEP_OPS": "100"})
+	s := start(t, map[string]string{"APPEND_MAX_ENTRIES": "250", "APPEND_MAX_BODY_BYTES": "262144", "SNAPSHOT_CONFIRM_MS": "1", "KEEP_OPS": "100",
+		"BYTES_PER_S": "33554432", "BYTES_BURST": "33554432", "MESSAGES_PER_S": "1000", "MESSAGES_BURST": "10000"})
 	appends := func(from, n int) {
 		t.Helper()
 		items := make([]string, n)
