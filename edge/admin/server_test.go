@@ -205,7 +205,7 @@ func TestAnAppendThatAnErasureOvertakes(t *testing.T) {
 	}
 	w.before = func(kind string) {
 		if kind == "append" {
-			w.EraseDocument(t.Context(), "d1", true)
+			w.EraseDocument(t.Context(), "d1", true, false)
 		}
 	}
 	if a := ask(); a.status != 404 || a.code != "DOCUMENT_NOT_FOUND" {

@@ -13,7 +13,6 @@ import (
 var nobodys = map[string]string{
 	"workspaces": "an organisation's", "documents": "a title is the document's", "apps": "programs'", "app_keys": "programs'", "document_keys": "servers'",
 	"opened_documents": "documents'", "workspace_changes": "counters", "deployment": "settings",
-	"guests": "numbers, with no name: they count against a link's uses, and go with it",
 }
 
 // columnsOf reads the tables that the migrations make, and their columns.
