@@ -125,7 +125,7 @@ func (o *documentObject) append(now time.Time, in Input, r *call.Append) documen
 		e.Frames = append(e.Frames, posted)
 	}
 	if !o.core.KnowsPoster(r.UserID, r.ClientID) {
-		e.Receipts = o.store.receipts(r.UserID, r.ClientID, o.cfg.Unacknowledged, o.core.Kept())
+		e.Receipts = o.store.receipts(r.UserID, r.ClientID)
 	}
 	o.ask = in.Ask
 	return e

@@ -48,9 +48,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	snap := document.Snapshot{DocumentID: o.name, Channels: o.store.channels(), Fresh: newGeneration(h), Term: newTerm(h), Open: map[ConnID]bool{}}
 	o.store.document(&snap)
 	snap.Events = o.store.events(&o.cfg.Events)
-	for _, row := range snap.Channels {
-		snap.Receipts = append(snap.Receipts, o.store.receipts(row.Channel.UserID, row.Channel.ClientID, o.cfg.Unacknowledged, snap.State.Kept))
-	}
+	o.store.listed(snap.Version, o.cfg.Unacknowledged)
 	if o.store.err != nil {
 		return nil, o.store.err
 	}
@@ -87,6 +85,9 @@ func (o *documentObject) Handle(now time.Time, in Input) error {
 		if err := o.run(now); err != nil {
 			return err
 		}
+	}
+	if in.Kind == Message {
+		o.recall(o.core.User(in.Conn))
 	}
 	if ev := o.event(now, in); ev != nil {
 		o.events = append(o.events, ev)
@@ -202,7 +203,7 @@ func (o *documentObject) admitted(ask uint32, c connectRequest) document.Event {
 	c.event.Conn = newConn(o.host)
 	user := c.event.Grant.UserID
 	if c.event.Known = o.core.Knows(user, c.event.ClientID); !c.event.Known {
-		c.event.Receipts = o.store.receipts(user, c.event.ClientID, o.cfg.Unacknowledged, o.core.Kept())
+		c.event.Receipts = o.store.receipts(user, c.event.ClientID)
 	}
 	if p := &c.event.Position; p.Generation != "" {
 		c.event.InTerm, c.event.AtBase = o.store.ofTerm(p.Term, c.event.LastSeq), o.store.ofTerm(p.BaseTerm, p.Base)

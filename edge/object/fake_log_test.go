@@ -75,10 +75,17 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 		f.rows("visited")[key(row[0])] = row
 	case trimComments:
 		drop("comments", func(r []Value) bool { return r[1].Int > 0 && r[1].Int <= row[0].Int })
-	case trimReceipts:
+	case listReceipts:
+		to := f.listedTo()
 		for id, r := range f.rows("ops") {
-			if gone(r) {
+			if r[0].Int > to {
 				f.rows("receipts")[id] = r[:4]
+			}
+		}
+	case unsayListed:
+		for id, r := range f.rows("receipts") {
+			if op := f.rows("ops")[id]; r[0].Int > row[0].Int && r[0].Int < row[1].Int && op != nil && op[6].Int == 0 {
+				delete(f.rows("receipts"), id)
 			}
 		}
 	case trimOps:
@@ -89,7 +96,7 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 		drop("app_outbox", func(r []Value) bool { return key(r[0]) == key(row[0]) && r[1].Int <= row[1].Int })
 	case trimAudit, trimOperators:
 		f.trimAudit(s, row)
-	case boundTrimmed, boundAllTrimmed, trimUsers, trimApps, trimServer, trimServers:
+	case boundListed, boundAllListed, trimUsers, trimApps, trimServer, trimServers:
 		// No story here has so many.
 	case forgetOps, forgetParts, forgetReceipts, forgetAudit:
 		// What becomes of these rows is tested on SQLite (edge/e2e).
@@ -109,6 +116,14 @@ func (f *fake) trimAudit(s Stmt, row []Value) {
 	for _, id := range ids[:max(0, len(ids)-int(row[len(row)-1].Int))] {
 		delete(f.rows("audit"), id)
 	}
+}
+
+// listedTo is up to where receipts are listed.
+func (f *fake) listedTo() (to int64) {
+	for _, r := range f.rows("receipts") {
+		to = max(to, r[0].Int)
+	}
+	return to
 }
 
 func sizeOf(r []Value) int64 {
@@ -174,12 +189,14 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 				left--
 			}
 		}
-	case selectReceipts, selectTrimmed:
-		list := sorted(map[Stmt]string{selectReceipts: "ops", selectTrimmed: "receipts"}[s])
+	case selectListedTo:
+		row([]Value{integer(f.listedTo())})
+	case selectReceipts, selectListed:
+		list := sorted(map[Stmt]string{selectReceipts: "ops", selectListed: "receipts"}[s])
 		slices.Reverse(list)
-		n := int64(0)
+		n, to := int64(0), f.listedTo()
 		for _, r := range list {
-			if string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && len(r[3].Bytes) > 0 && n < args[2].Int {
+			if (s == selectListed || r[0].Int > to) && string(r[2].Bytes) == args[0].Str && string(r[1].Bytes) == args[1].Str && len(r[3].Bytes) > 0 && n < args[2].Int {
 				row([]Value{r[3], r[0]})
 				n++
 			}

@@ -55,6 +55,7 @@ func (o *documentObject) request(now time.Time, in Input) document.Event {
 		return document.GrantChanged{Grant: receivedGrant(r.Push.Grant), Reason: r.Push.Reason}
 	case &call.KindEndChannel:
 		e := &r.EndChannel
+		o.recall(e.UserID)
 		return document.End{UserID: e.UserID, Fence: e.Fence, Kick: e.Kick, TokenIDs: e.TokenIDs, Before: e.Before.Time(), AdmittedAt: e.AdmittedAt.Time()}
 	case &call.KindDeliver:
 		return deliveryOf(&r.Deliver)

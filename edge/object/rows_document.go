@@ -102,10 +102,11 @@ func commentColumns(c *columns, r *comment) {
 	numeric(c, "replies", &r.replies)
 }
 
-// trimmed is what a trimmed entry leaves behind: the answer to its repeat.
+// trimmed is what older entries of a client leave behind: the answers to their repeats.
 type trimmed struct {
 	version                     uint64
 	userID, clientID, messageID string
+	ids                         string
 }
 
 func trimmedColumns(c *columns, r *trimmed) {
@@ -113,6 +114,8 @@ func trimmedColumns(c *columns, r *trimmed) {
 	c.text("user_id", &r.userID)
 	c.text("client_id", &r.clientID)
 	c.text("message_id", &r.messageID)
+	c.since(7)
+	c.text("ids", &r.ids)
 }
 
 // receiptColumns are what is asked of an entry, or of what it left behind, for its repeat.

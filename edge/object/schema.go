@@ -53,9 +53,9 @@ type schema struct {
 var documentSchema = schema{
 	tables: shapes[:remainsNumber],
 	after: [schemaVersion + 1][]Stmt{
-		1: {createOpsClient},
 		3: {createCommentsOpen, createReceiptsClient},
 		5: {countOps, createOpsCommenter, createOpsComments, keepTrimmed},
+		7: {dropOpsClient, listTrimmed, listAll},
 	},
 }
 
@@ -145,4 +145,5 @@ func (s *store) ended() {
 func (s *store) erase() {
 	s.host.Erase()
 	s.bare, s.created, s.remains = true, false, false
+	s.heard.to, s.heard.newest = 0, 0
 }

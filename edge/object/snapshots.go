@@ -15,14 +15,13 @@ import (
 func maxTrimmed(cfg document.Config) int { return cfg.MaxMembers * cfg.Unacknowledged }
 
 // compact drops what a snapshot makes too much. The order matters: which comments are
-// left decides which entries go, and those leave their receipts first.
+// left decides which entries go, and all are listed first.
 func (s *store) compact(e document.Compact, cfg document.Config) {
 	s.write(deleteOldParts, unsigned(e.Oldest))
 	s.write(trimComments, unsigned(e.Floor))
-	s.write(trimReceipts, unsigned(e.Kept), integer(int64(cfg.Unacknowledged)))
+	s.list()
 	s.write(trimOps, unsigned(e.Kept))
-	s.write(boundTrimmed, integer(int64(cfg.Unacknowledged)))
-	s.write(boundAllTrimmed, integer(int64(maxTrimmed(cfg))))
+	s.write(boundAllListed, unsigned(e.Kept), integer(int64(maxTrimmed(cfg))))
 }
 
 func (s *store) restore(e document.RestoreLog) {
@@ -32,6 +31,7 @@ func (s *store) restore(e document.RestoreLog) {
 		s.write(restoreEmpty, unsigned(e.Snapshot), instant(e.At), Value{Kind: Blob, Bytes: []byte(document.EmptyPart)})
 	}
 	s.write(restoreOps, unsigned(e.Snapshot), unsigned(e.Mark), unsigned(e.Base), unsigned(e.To), unsigned(e.Term))
+	s.write(unsayListed, unsigned(e.To), unsigned(e.Snapshot))
 	s.write(unsayUndone, unsigned(e.To), unsigned(e.Snapshot))
 	s.write(trimComments, unsigned(e.Snapshot))
 }

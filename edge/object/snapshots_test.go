@@ -128,11 +128,11 @@ func sqlite(t *testing.T, version int, script string) string {
 	texts := ""
 	for name, s := range map[string]Stmt{
 		"putOp": opsTable.put(), "putComment": commentsTable.put(), "resolveComment": resolveComment, "addReply": addReply,
-		"selectComment": selectComment, "selectVersion": selectVersion, "selectCommentOps": selectCommentOps, "selectReceipts": selectReceipts, "selectTrimmed": selectTrimmed,
-		"trimComments": trimComments, "trimReceipts": trimReceipts, "trimOps": trimOps, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
+		"selectComment": selectComment, "selectVersion": selectVersion, "selectCommentOps": selectCommentOps, "selectReceipts": selectReceipts, "selectListed": selectListed,
+		"trimComments": trimComments, "listReceipts": listReceipts, "trimOps": trimOps, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
 		"selectShare": selectShare, "selectUpTo": selectUpTo, "selectPinned": selectPinned, "selectKept": selectKept, "selectKeptBefore": selectKeptBefore, "sumKept": sumKept,
 		"selectBase": selectBase, "countRestored": countRestored, "restoreOps": restoreOps, "restoreParts": restoreParts, "restoreEmpty": restoreEmpty, "selectAuthored": selectAuthored, "selectAt": selectAt,
-		"unsayUndone": unsayUndone, "selectOfTerm": selectOfTerm,
+		"unsayUndone": unsayUndone, "unsayListed": unsayListed, "boundListed": boundListed, "boundAllListed": boundAllListed, "selectListedTo": selectListedTo, "selectOfTerm": selectOfTerm,
 	} {
 		texts += "const " + name + " = `" + s.String() + "`;\n"
 	}
@@ -170,8 +170,8 @@ func TestLogStatements(t *testing.T) {
 		q(restoreEmpty, 13, 3000, blob('"null"')); say("empty", q("SELECT version, part, parts, bytes, data FROM parts WHERE version = 13"));
 		say("receipts", q(selectReceipts, "c-eve", "eve", 3));
 		q(unsayUndone, 3, 10); say("undone", q(selectReceipts, "c-eve", "eve", 5));
-		q(trimReceipts, 12, 256); q(trimOps, 12); q(deleteOldParts, 10);
-		say("left", q("SELECT version FROM ops"), "receipts", q(selectTrimmed, "c-eve", "eve", 9), "of nobody", q(selectTrimmed, "", "eve", 9), "parts", q("SELECT version, part FROM parts"));
+		q(listReceipts, 256); say("listed to", q(selectListedTo), "not listed:", q(selectReceipts, "c-eve", "eve", 5)); q(trimOps, 12); q(deleteOldParts, 10);
+		say("left", q("SELECT version FROM ops"), "receipts", q(selectListed, "c-eve", "eve", 9), "of nobody", q(selectListed, "", "eve", 9), "parts", q("SELECT version, part FROM parts"));
 	`)
 	want := strings.Join([]string{
 		"newest 8,672,9 up to 4: 336 up to 8:  at 1003",
@@ -185,7 +185,8 @@ func TestLogStatements(t *testing.T) {
 		`empty 13,0,1,6,"null"`,
 		"receipts m6,7 m5,5 m4,4",
 		"undone m6,7 m5,5 m3,3 m2,2 m1,1",
-		"left 6 7 receipts m5,5 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
+		"listed to 8 not listed: ",
+		"left 6 7 receipts m6,7 m5,5 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
 	}, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

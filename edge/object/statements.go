@@ -12,13 +12,15 @@ const (
 	selectSchema
 	insertSchema
 
-	createOpsClient
+	dropOpsClient
 	createCommentsOpen
 	createReceiptsClient
 	createOpsCommenter
 	createOpsComments
 	countOps
 	keepTrimmed
+	listTrimmed
+	listAll
 	takeRemains
 	dropRemains
 
@@ -26,7 +28,8 @@ const (
 	selectOps
 	selectCommentOps
 	selectReceipts
-	selectTrimmed
+	selectListed
+	selectListedTo
 	selectChannels
 	selectState
 	selectRemains
@@ -38,10 +41,10 @@ const (
 	selectComment
 	countComments
 	trimComments
-	trimReceipts
+	listReceipts
 	trimOps
-	boundTrimmed
-	boundAllTrimmed
+	boundListed
+	boundAllListed
 	deleteOldParts
 
 	selectShare
@@ -58,6 +61,7 @@ const (
 	countRestored
 	restoreOps
 	unsayUndone
+	unsayListed
 	restoreParts
 	restoreEmpty
 
@@ -133,6 +137,16 @@ const (
 	takeText  = "UPDATE ops SET op = CAST(" + said + " || printf('%*s', length(op) - length(" + said + "), '') AS BLOB) WHERE " + stillSays
 )
 
+// A receipt is an entry's message id. Those of newer entries are in the log alone; those of older ones are
+// listed, each client's of a stretch of the log in one row, so that no entry needs an index.
+const (
+	unlisted    = "version > (SELECT COALESCE(MAX(version), 0) FROM receipts)"
+	list        = "INSERT INTO receipts (version, user_id, client_id, message_id, ids) SELECT MAX(version), user_id, client_id, '', json_group_array(json_array(version, message_id)) FROM (SELECT version, user_id, client_id, message_id, " + newestOf + " AS n FROM ops WHERE message_id <> ''"
+	newestOf    = "ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC)"
+	listEach    = " GROUP BY client_id, user_id"
+	allButFirst = " ORDER BY version DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS newer FROM receipts WHERE "
+)
+
 const (
 	notOfApps = "substr(event, 1, 4) <> 'app_'"
 	// ofServers are the lines about whom a document key admits. No operator has such a name.
@@ -155,7 +169,7 @@ var texts = [...]statement{
 	selectSchema: {sql: "SELECT version FROM schema"},
 	insertSchema: {sql: "INSERT INTO schema (version) VALUES (?)"},
 
-	createOpsClient:      {sql: "CREATE INDEX ops_client ON ops (client_id, user_id, version)"},
+	dropOpsClient:        {sql: "DROP INDEX IF EXISTS ops_client"},
 	createCommentsOpen:   {sql: "CREATE INDEX comments_open ON comments (id) WHERE resolved = 0"},
 	createReceiptsClient: {sql: "CREATE INDEX receipts_client ON receipts (client_id, user_id, version)"},
 	createOpsCommenter:   {sql: "CREATE INDEX ops_commenter ON ops (user_id, comment, kind) WHERE kind > 0"},
@@ -163,6 +177,8 @@ var texts = [...]statement{
 	// Of a log from before it was counted only the newest entry knows the sum.
 	countOps:    {sql: "UPDATE ops SET total = (SELECT SUM(" + opBytes + ") FROM ops) WHERE version = (SELECT MAX(version) FROM ops)"},
 	keepTrimmed: {sql: "UPDATE state SET kept = floor"},
+	listTrimmed: {sql: "UPDATE receipts SET ids = json_array(json_array(version, message_id))"},
+	listAll:     {sql: list + ") WHERE n <= 4096" + listEach},
 	takeRemains: {sql: "INSERT INTO state (one, floor, snapshot, parts, locked, locked_at, reason, retry, access, access_at, erased, workspace) " +
 		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased, workspace FROM remains"},
 	dropRemains: {sql: "DROP TABLE remains"},
@@ -172,8 +188,10 @@ var texts = [...]statement{
 	// Below the floor there may be what is kept for operators alone.
 	selectCommentOps: {opsTable.describe, " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
 		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?"},
-	selectReceipts: {described(receiptColumns), " FROM ops WHERE client_id = ? AND user_id = ? AND message_id <> '' ORDER BY version DESC LIMIT ?"},
-	selectTrimmed:  {described(receiptColumns), " FROM receipts WHERE client_id = ? AND user_id = ? ORDER BY version DESC LIMIT ?"},
+	selectReceipts: {described(receiptColumns), " FROM ops WHERE " + unlisted + " AND client_id = ? AND user_id = ? AND message_id <> '' ORDER BY version DESC LIMIT ?"},
+	selectListed: {described(receiptColumns), " FROM (SELECT json_extract(j.value, '$[1]') AS message_id, json_extract(j.value, '$[0]') AS version " +
+		"FROM receipts AS r, json_each(r.ids) AS j WHERE r.client_id = ? AND r.user_id = ?) ORDER BY version DESC LIMIT ?"},
+	selectListedTo: {sql: "SELECT COALESCE(MAX(version), 0) FROM receipts"},
 	selectChannels: {channelsTable.describe, " FROM members ORDER BY user_id, client_id"},
 	selectState:    {stateTable.describe, " FROM state"},
 	selectRemains:  {remainsTable.describe, " FROM remains"},
@@ -185,12 +203,12 @@ var texts = [...]statement{
 	selectComment:  {sql: "SELECT replies FROM comments WHERE id = ? AND resolved = 0"},
 	countComments:  {sql: "SELECT COUNT(*) FROM comments WHERE resolved = 0"},
 	trimComments:   {sql: "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?"},
-	trimReceipts: {sql: "INSERT OR REPLACE INTO receipts SELECT version, user_id, client_id, message_id FROM (SELECT version, user_id, client_id, message_id, " +
-		"ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE version <= ? AND message_id <> '' AND " + goneEntries + ") WHERE n <= ?"},
-	trimOps:         {sql: "DELETE FROM ops WHERE version <= ? AND " + goneEntries},
-	boundTrimmed:    {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM receipts) WHERE n > ?)"},
-	boundAllTrimmed: {sql: "DELETE FROM receipts WHERE version <= (SELECT version FROM receipts ORDER BY version DESC LIMIT 1 OFFSET ?)"},
-	deleteOldParts:  {sql: "DELETE FROM parts WHERE version < ?"},
+	listReceipts:   {sql: list + " AND " + unlisted + ") WHERE n <= ?" + listEach},
+	trimOps:        {sql: "DELETE FROM ops WHERE version <= ? AND " + goneEntries},
+	boundListed: {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, SUM(json_array_length(ids)) OVER (PARTITION BY client_id, user_id" + allButFirst +
+		"(client_id, user_id) IN (SELECT client_id, user_id FROM receipts WHERE version > ?1)) WHERE newer >= ?2)"},
+	boundAllListed: {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, SUM(json_array_length(ids)) OVER (" + allButFirst + "version <= ?1) WHERE newer >= ?2)"},
+	deleteOldParts: {sql: "DELETE FROM parts WHERE version < ?"},
 
 	selectShare: {sql: "SELECT COUNT(*) FILTER (WHERE kind = 1), COUNT(*) FILTER (WHERE kind = 2), COUNT(*) FILTER (WHERE kind = 2 AND comment = ?2) " +
 		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
@@ -209,6 +227,9 @@ var texts = [...]statement{
 		"SELECT ?1 + ROW_NUMBER() OVER (ORDER BY version), user_id, '', '', op, at, ?5, " +
 		"?2 + SUM(" + restoredBytes + ") OVER (ORDER BY version) FROM ops WHERE kind = 0 AND version > ?3 AND version <= ?4"},
 	unsayUndone: {sql: "UPDATE ops SET message_id = '' WHERE kind = 0 AND message_id <> '' AND version > ? AND version < ?"},
+	// What is undone is said of no op any more. Comments stay said.
+	unsayListed: {sql: "UPDATE receipts SET ids = (SELECT json_group_array(json(j.value)) FROM json_each(ids) AS j WHERE json_extract(j.value, '$[0]') <= ?1 OR json_extract(j.value, '$[0]') >= ?2 " +
+		"OR json_extract(j.value, '$[0]') IN (SELECT version FROM ops INDEXED BY ops_comments WHERE kind > 0)) WHERE version > ?1"},
 	restoreParts: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) " +
 		"SELECT ?1, part, parts, '', '', bytes, ?2, data, ?2 FROM parts WHERE version = ?3"},
 	restoreEmpty: {sql: "INSERT INTO parts (version, part, parts, user_id, client_id, bytes, at, data, began) SELECT ?1, 0, 1, '', '', length(?3), ?2, ?3, ?2"},

@@ -35,7 +35,7 @@ const tableMeanings = `
 document ops: an entry of the log: an op, or what was said in a comment
 document members: one user's channel to this document, with the grant it lives under
 document comments: a comment that is open, or whose resolving entry is not trimmed yet
-document receipts: what a trimmed entry leaves behind: the answer to its repeat
+document receipts: the message ids of a client in a stretch of the log, so that repeats are known without an index, and when the entries are gone
 document state: what the document knows of itself
 document sections: a section that one user has locked
 document parts: a part of a snapshot: of the current one, of those kept for a restore, or of one being uploaded
@@ -116,10 +116,11 @@ comments id: the version of the entry that created it
 comments resolved: the version of the entry that resolved it, 0 while it is open
 comments replies: how many replies it has
 
-receipts version: the entry's version
-receipts user_id: who wrote it
+receipts version: the newest entry's version
+receipts user_id: who wrote them
 receipts client_id: that user's client
-receipts message_id: the client's own id of it
+receipts message_id: empty; the id of a trimmed entry, in rows from before schema 7
+receipts ids: JSON: a pair for each entry, its version and the client's own id of it
 
 state floor: the version up to which readers get no entries but those of comments
 state snapshot: the version of the current snapshot, 0 for none

@@ -25,6 +25,7 @@ type store struct {
 	// bare is an object without tables, created one that has written them in this event;
 	// remains says that there is that table.
 	bare, created, remains bool
+	heard                  heard
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
@@ -71,6 +72,7 @@ func (v Value) string() string { return string(v.Bytes) }
 func (s *store) append(e document.Entry) {
 	s.entry = e
 	save(s, &opsTable, &s.entry)
+	s.listDue(e.Version)
 	switch e.Kind {
 	case document.KindCreate:
 		save(s, &commentsTable, &comment{id: e.Comment})
@@ -94,38 +96,6 @@ func (s *store) newest() (version, total, term uint64) {
 func (s *store) ofTerm(term, version uint64) (found uint64) {
 	s.query(selectOfTerm, func(c []Value) { found = uint64(c[0].Int) }, unsigned(version), unsigned(term), integer(document.MatchEntries))
 	return found
-}
-
-// receipts are the newest entries of a user's client, oldest first, those up to the
-// floor included that were trimmed.
-func (s *store) receipts(userID, clientID string, limit int, floor uint64) []document.Receipt {
-	var list []document.Receipt
-	add := func(r *document.Receipt) { list = append(list, *r) }
-	each(s, selectReceipts, receiptColumns, add, text(clientID), text(userID), integer(int64(limit)))
-	if floor > 0 && (len(list) < limit || list[len(list)-1].Version <= floor) {
-		each(s, selectTrimmed, receiptColumns, add, text(clientID), text(userID), integer(int64(limit)))
-	}
-	return oldestFirst(list, limit)
-}
-
-// oldestFirst takes the newest of one or two lists that are newest first, one behind
-// the other.
-func oldestFirst(list []document.Receipt, limit int) []document.Receipt {
-	second := 0
-	for second < len(list) && (second == 0 || list[second].Version < list[second-1].Version) {
-		second++
-	}
-	out := make([]document.Receipt, min(len(list), limit))
-	for i, j, n := 0, second, len(out)-1; n >= 0; n-- {
-		if j == len(list) || i < second && list[i].Version > list[j].Version {
-			out[n] = list[i]
-			i++
-		} else {
-			out[n] = list[j]
-			j++
-		}
-	}
-	return out
 }
 
 func (s *store) channels() (rows []document.Row) {

@@ -126,7 +126,8 @@ func documentRows(t *testing.T, host rowsHost) {
 	}
 	same(t, "entries", entries(false), []document.Entry{op, create, reply})
 	same(t, "comments", entries(true), []document.Entry{create, reply})
-	same(t, "receipts", s.receipts(op.UserID, op.ClientID, 9, 0), []document.Receipt{{MessageID: op.MessageID, Version: 1}, {MessageID: op.MessageID, Version: 2}, {MessageID: op.MessageID, Version: 3}})
+	s.heard.keep = 9
+	same(t, "receipts", s.receipts(op.UserID, op.ClientID), []document.Receipt{{MessageID: op.MessageID, Version: 1}, {MessageID: op.MessageID, Version: 2}, {MessageID: op.MessageID, Version: 3}})
 	var snap document.Snapshot
 	s.document(&snap)
 	same(t, "document", snap, document.Snapshot{Version: 3, Total: max(state.Total, reply.Total), LastTerm: reply.Term, State: state, Sections: []document.Section{section}, Upload: part.Upload, Comments: 1})

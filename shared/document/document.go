@@ -58,10 +58,6 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		return nil, err
 	}
 	for i, row := range s.Channels {
-		var receipts []Receipt
-		if i < len(s.Receipts) {
-			receipts = s.Receipts[i]
-		}
 		if row.Channel.Conn != "" && row.Term > 0 && s.Open[row.Channel.Conn] {
 			d.term = row.Term // the object has only slept
 		}
@@ -74,7 +70,12 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		} else {
 			m.restoreShown(s.Shown[m.self[0]])
 		}
-		d.remember(m, receipts)
+		if i < len(s.Receipts) {
+			d.remember(m, s.Receipts[i])
+		} else {
+			d.remember(m, nil)
+			m.forgot = d.version > 0
+		}
 		d.members = append(d.members, m)
 	}
 	for _, p := range s.Posters {
@@ -166,6 +167,11 @@ func (d *Document) step(now time.Time, ev Event) {
 	case Woken:
 		d.woken(now, e)
 		return
+	case Recalled:
+		if m := d.find(e.UserID, e.ClientID); m != nil && m.forgot {
+			d.remember(m, e.Receipts)
+		}
+		return
 	case Disconnected:
 		d.disconnected(now, e)
 	case SendFailed:
@@ -233,6 +239,17 @@ func (d *Document) step(now time.Time, ev Event) {
 func (d *Document) Knows(userID, clientID string) bool {
 	m := d.find(userID, clientID)
 	return d.version == 0 || m != nil && m.ch.Live() && !m.forgot
+}
+
+// Forgotten are the clients of a user of which the document does not remember what they have sent: a
+// frame of theirs, and an End, wait for it (Recalled).
+func (d *Document) Forgotten(userID string) (clients []string) {
+	for _, m := range d.of(userID) {
+		if m.forgot {
+			clients = append(clients, m.ch.ClientID())
+		}
+	}
+	return clients
 }
 
 // Version is the newest entry's, 0 for none.

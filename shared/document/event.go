@@ -101,6 +101,12 @@ type (
 		// not known, has it lost now.
 		Seen time.Time
 	}
+	// Recalled is what one of the user's clients has had accepted, as in Connect: for one that
+	// is Forgotten, before what it sends.
+	Recalled struct {
+		UserID, ClientID string
+		Receipts         []Receipt
+	}
 	// SendFailed is a socket that no longer takes frames.
 	SendFailed struct {
 		Conn ConnID
@@ -342,6 +348,7 @@ func (Connect) isEvent()       {}
 func (FrameReceived) isEvent() {}
 func (FrameInvalid) isEvent()  {}
 func (Disconnected) isEvent()  {}
+func (Recalled) isEvent()      {}
 func (SendFailed) isEvent()    {}
 func (Woken) isEvent()         {}
 func (TokenVerified) isEvent() {}

@@ -33,7 +33,8 @@ type member struct {
 
 	live
 	saved uint64 // Acked as last stored
-	// forgot says that what its client had accepted is not in the log any more, or not all.
+	// forgot says that what its client had accepted is not known: the object has slept, or that is not in the
+	// log any more, or not all.
 	forgot bool
 	term   uint64 // of the document's, when the connection began
 	called bool   // its user's object has something for its client

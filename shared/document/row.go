@@ -76,6 +76,7 @@ type Snapshot struct {
 	Posters []Poster
 	// Shown is what was attached to sockets (Attach), where Live does not say.
 	Shown map[ConnID][]byte
-	// Receipts are, for each of Channels, the newest ops of its client.
+	// Receipts are, for each of Channels, the newest ops of its client; without them they are
+	// Recalled when they are needed.
 	Receipts [][]Receipt
 }

@@ -53,7 +53,9 @@ func (d *docObject) crash() {
 
 // boot makes a core of what is stored, and of the sockets that are there.
 func (d *docObject) boot(open map[document.ConnID]bool) *document.Document {
-	core, err := document.Restore(d.w.docCfg, d.store.Boot(d.w.docCfg.Unacknowledged, open))
+	snap := d.store.Boot(d.w.docCfg.Unacknowledged, open)
+	snap.Receipts = nil // they are recalled
+	core, err := document.Restore(d.w.docCfg, snap)
 	if err != nil {
 		d.w.fail("%s does not restore: %v", d.id, err)
 	}

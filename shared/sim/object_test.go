@@ -44,6 +44,12 @@ func newDocObject(w *world, id string) *docObject {
 // the object from memory.
 func (d *docObject) step(ev document.Event) (first document.Effect) {
 	w := d.w
+	switch e := ev.(type) {
+	case document.FrameReceived:
+		d.recall(d.core.User(e.Conn))
+	case document.End:
+		d.recall(e.UserID)
+	}
 	if f, ok := ev.(document.FrameReceived); ok && w.log {
 		w.note("%s <- %s says %s", d.id, f.Conn, f.Frame.Append(nil))
 	} else if w.log {
@@ -131,14 +137,6 @@ func (d *docObject) setAlarm() {
 			w.fail("%s: woken at %v it is due again at %v", d.id, w.Now, d.alarm)
 		}
 	})
-}
-
-// judge reads the runtime's record before something else happens, where it may tell that somebody has
-// fallen silent, as a shell does.
-func (d *docObject) judge(arrives bool) {
-	if d.core.Unjudged(d.w.Now, arrives) {
-		d.step(document.Woken{Seen: d.seen()})
-	}
 }
 
 // seen is the runtime's record of answered pings.
