@@ -51,6 +51,9 @@ func New(cfg Config) *Session { return &Session{cfg: cfg.WithDefaults()} }
 func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s := New(cfg)
 	s.row = snap.Session
+	if len(snap.Channels) == 0 {
+		s.row.ID, s.row.StartedAt = "", time.Time{}
+	}
 	s.erased = s.row.UserID == "" && !s.row.SignInsBefore.IsZero()
 	s.channels = slices.Clone(snap.Channels)
 	s.access = slices.Clone(snap.Access)
@@ -262,8 +265,7 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 		s.settled(now, c.Channel, false) // nobody is left to take it
 	}
 	if len(s.channels) == 0 {
-		s.row.ID, s.row.StartedAt = "", time.Time{}
-		s.emit(SaveSession{Row: s.row})
+		s.row.ID, s.row.StartedAt = "", time.Time{} // stored as it was: without a channel it means nothing
 		s.record(now, audit.Entry{Event: audit.SessionEnded})
 	}
 }

@@ -138,11 +138,21 @@ func TestRefreshIsNoAdmission(t *testing.T) {
 	}
 }
 
+// The end of a session is stored by that of its last channel alone.
+func TestASessionWithoutChannelsIsOver(t *testing.T) {
+	s, err := session.Restore(session.Config{}, session.Snapshot{Session: session.SessionRow{UserID: "ann", ID: "s1", StartedAt: start, Epoch: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Snapshot().Session; got != (session.SessionRow{UserID: "ann", Epoch: 3}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestRestoreRefuses(t *testing.T) {
 	row := session.SessionRow{UserID: "ann", ID: "s1", Epoch: 1}
 	channel := session.ChannelRow{Channel: "d"}
 	for name, snap := range map[string]session.Snapshot{
-		"a session without channels": {Session: row},
 		"channels without a session": {Session: session.SessionRow{UserID: "ann"}, Channels: []session.ChannelRow{channel}},
 		"one channel twice":          {Session: row, Channels: []session.ChannelRow{channel, channel}},
 		"one answer twice":           {Session: session.SessionRow{UserID: "ann"}, Access: []session.AccessRow{{Document: "d"}, {Document: "d"}}},
