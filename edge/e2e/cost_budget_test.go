@@ -24,9 +24,9 @@ type budget struct {
 // more each time it is set (Cloudflare, Durable Objects: Pricing, 2026-12). A wake-up is an object that is made
 // in memory. A minute is six heartbeats.
 var budgets = []budget{
-	{"op: rows", 4.6, "1.05", "the entry and its index, and both again when it is trimmed"},
+	{"op: rows", 2.04, "1.05", "the entry, and its deletion when it is trimmed; a listed client in 1,024 ops"},
 	{"op: alarms set, of 1,000", 1, "0", ""},
-	{"connect and leave: rows", 15, "4", "channel, session, permissions and audit, in two objects"},
+	{"connect and leave: rows", 14, "4", "channel, session, permissions and audit, in two objects"},
 	{"connect and leave: alarms set", 3, "1", "grace, and what ends later"},
 	{"connect and leave: requests to objects", 3, "3", "admission, upgrade, and the notice that the channel is gone"},
 	{"connect and leave: D1 rows read", 0, "0", "permissions are cached"},
