@@ -20,7 +20,7 @@
 // other function traps if a goroutine waits or goes on below it. The tests run it (make test-suspend).
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { leb, named, nameless, parse, rewrite } from "./wasm.mjs";
+import { exporting, leb, named, nameless, parse, rewrite } from "./wasm.mjs";
 
 /** The functions that asyncify's runtime gives a module. */
 const runtime = (functions) => {
@@ -147,7 +147,8 @@ function main([file, second, third, fourth]) {
   if (!module.names) mistakes.push("the module has no names, so nobody can say which of its functions wait");
   fail(mistakes);
   if (second) {
-    writeFileSync(second, nameless(bytes, module)); // so wasm-opt calls them by their numbers
+    // Without names, wasm-opt calls the functions by their numbers. What the C library exports nobody calls.
+    writeFileSync(second, exporting(nameless(bytes, module), module, /^([mc]|re)alloc$|^free$|^fm(in|ax)imumf?$|^__wrap_/));
     console.log([...found.keys()].map((index) => index - module.imports).sort((a, b) => a - b).join(","));
   } else {
     for (const index of found.keys()) console.log(`${module.functions[index].size} ${module.functions[index].name}`);

@@ -36,7 +36,7 @@ export function parse(bytes) {
     if (bytes[at++] & 1) u32();
     u32();
   };
-  const module = { types: [], functions: [], table: new Set(), called: new Set(), exports: new Map(), imports: 0 };
+  const module = { types: [], functions: [], table: new Set(), called: new Set(), exports: new Map(), exported: [], imports: 0 };
   const add = (name, of) => module.functions.push({ name, type: module.types[u32()], steps: [], size: 0, import: of });
 
   /** Reads one instruction. Returns what it does to the depth of blocks. */
@@ -99,10 +99,11 @@ export function parse(bytes) {
     5: () => list(limits),
     6: () => list(() => ((at += 2), constant())),
     7: () => list(() => {
-      const name = text(), kind = bytes[at++], index = u32();
+      const from = at, name = text(), kind = bytes[at++], index = u32();
       if (kind === 0) module.called.add(index);
       if (kind === 1) fail("a table is exported: others may write to it");
       module.exports.set(name, index);
+      module.exported.push({ name, from, end: at });
     }),
     8: () => module.called.add(u32()),
     9: () => list(() => {
@@ -141,6 +142,7 @@ export function parse(bytes) {
       sections[section]();
       if (at !== end) fail(`section ${section} ends elsewhere than it says`);
     }
+    if (section === 7) module.exportSection = [from, end];
     if (section === 10) module.code = [from, end];
     at = end;
   }
@@ -150,6 +152,14 @@ export function parse(bytes) {
 /** Returns the module without the names of its functions. */
 export function nameless(bytes, { names }) {
   return names ? Buffer.concat([bytes.subarray(0, names[0]), bytes.subarray(names[1])]) : bytes;
+}
+
+/** Returns the module without those of its exports whose name `idle` matches. */
+export function exporting(bytes, module, idle) {
+  const parts = module.exported.filter(({ name }) => !idle.test(name)).map(({ from, end }) => bytes.subarray(from, end));
+  const list = Buffer.concat([leb(parts.length), ...parts]);
+  const [from, end] = module.exportSection;
+  return Buffer.concat([bytes.subarray(0, from), Buffer.from([7]), leb(list.length), list, bytes.subarray(end)]);
 }
 
 /** Returns the module with these names: pairs of a function's index and its name. */

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"strconv"
 	"syscall/js"
 	"time"
@@ -19,14 +17,16 @@ import (
 // the arguments of calls and events: a page may find a module of another version in its cache.
 const hostVersion = 2
 
-// page is what the sessions have in common. safejs turns what JavaScript throws
-// into errors where the compiler has recover; where it has not (TinyGo 0.42),
-// the host's promise not to throw is what holds.
+// page is what the sessions have in common. At the start safejs turns what JavaScript throws
+// into errors where the compiler has recover. Where it has not (TinyGo 0.42), the host's promise
+// not to throw is what holds, and that is so for every later call: safejs runs each by a function
+// value, which looks to the build (.toolchain/suspend.mjs) like one that may wait, and to all that
+// calls it.
 type page struct {
-	program     safejs.Value // web/src/program.ts
-	performance safejs.Value
-	socket      safejs.Value // the WebSocket class, which notes how the last one ended
-	origin      float64      // performance.timeOrigin, ms
+	program     js.Value // web/src/program.ts
+	performance js.Value
+	socket      js.Value // the WebSocket class, which notes how the last one ended
+	origin      float64  // performance.timeOrigin, ms
 }
 
 func openPage() (*page, error) {
@@ -34,15 +34,15 @@ func openPage() (*page, error) {
 	p := &page{}
 	for _, part := range []struct {
 		name string
-		into *safejs.Value
+		into *js.Value
 	}{{"holdfast", &p.program}, {"performance", &p.performance}, {"WebSocket", &p.socket}} {
 		v, err := global.Get(part.name)
 		if err != nil {
 			return nil, err
 		}
-		*part.into = v
+		*part.into = safejs.Unsafe(v)
 	}
-	origin, err := p.performance.Get("timeOrigin")
+	origin, err := safejs.Safe(p.performance).Get("timeOrigin")
 	if err != nil {
 		return nil, err
 	}
@@ -74,36 +74,20 @@ func (p *page) listen(receive func(id int, kind, text string)) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.program.Call("ready", f.Value(), hostVersion)
+	_, err = safejs.Safe(p.program).Call("ready", f.Value(), hostVersion)
 	return err
 }
 
 // now is the page's clock, which never steps back: performance.now() on top of
 // its origin, the same that the shell's own times are on.
 func (p *page) now() time.Time {
-	v, err := p.performance.Call("now")
-	if err != nil {
-		return time.Now()
-	}
-	ms, err := v.Float()
-	if err != nil {
-		return time.Now()
-	}
-	return time.UnixMicro(int64((p.origin + ms) * 1000))
+	return time.UnixMicro(int64((p.origin + p.performance.Call("now").Float()) * 1000))
 }
 
 // lastClose asks the page's WebSocket class (web/src/view.ts) for the close code of the
 // socket that ended last; 0 when there is none.
 func (p *page) lastClose() int {
-	v, err := p.socket.Get("lastClose")
-	if err != nil {
-		return 0
-	}
-	code, err := v.Int()
-	if err != nil {
-		return 0
-	}
-	return code
+	return p.socket.Get("lastClose").Int()
 }
 
 // host is web/src/host.ts of one session, as agent.Page.
@@ -115,8 +99,7 @@ type host struct {
 }
 
 func (h host) call(kind, text string) {
-	// Nothing can be done about an error, and the host has none.
-	h.page.program.Call("call", h.id, kind, text) //nolint:errcheck
+	h.page.program.Call("call", h.id, kind, text)
 }
 
 func (h host) Lock(name string)       { h.call("lock", name) }
@@ -166,13 +149,4 @@ func (h host) Unsent(id string, failure []byte) {
 	w.Str("id", id)
 	w.Raw("error", failure)
 	h.call("unsent", string(w.End()))
-}
-
-// random seeds the core's jitter.
-func random() uint64 {
-	var b [8]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		return uint64(time.Now().UnixNano())
-	}
-	return binary.LittleEndian.Uint64(b[:])
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/client"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
@@ -36,7 +37,7 @@ func (s *sessions) startShare(id int, text []byte) {
 	broker := scope.New(scope.Config{
 		PageID: str("page_id"), User: str("user"), Locks: yes("locks"), Channel: yes("channel"), Others: yes("others"), Rand: random(),
 	})
-	sh.agent = agent.NewShare(broker, sh, str("scope"), s.page.now)
+	sh.agent = agent.NewShare(broker, sh, str("scope"))
 	s.shares[id] = sh
 }
 
@@ -66,6 +67,9 @@ func (sh *share) receive(kind, text string) {
 	}
 }
 
+// Now is the page's clock.
+func (sh *share) Now() time.Time { return sh.page.now() }
+
 // AskApp has the session's host ask, which says with its answer for whom that is.
 func (sh *share) AskApp(session int, number uint64) {
 	host{page: sh.page, id: session}.call("token", strconv.Itoa(sh.id)+" "+strconv.FormatUint(number, 10))
@@ -87,10 +91,10 @@ func (sh *share) Answer(session int, ev client.Event) {
 func (s *sessions) answered(kind, text string) {
 	to, _ := jsonscan.Str(jsonscan.Field([]byte(text), "to"))
 	id, number, _ := strings.Cut(to, " ")
-	at, err := strconv.Atoi(id)
-	n, err2 := strconv.ParseUint(number, 10, 64)
-	sh := s.shares[at]
-	if err != nil || err2 != nil || sh == nil {
+	at, _ := jsonscan.Uint([]byte(strings.TrimPrefix(id, "-"))) // strconv would bring the words of its errors
+	n, ok := jsonscan.Uint([]byte(number))
+	sh := s.shares[-int(at)]
+	if !ok || sh == nil {
 		return
 	}
 	if kind == "token" {

@@ -263,7 +263,7 @@ func inspectCalls(file *ast.File, report func(token.Pos, string, string)) {
 func tagged(file *ast.File) bool {
 	for _, group := range file.Comments {
 		for _, comment := range group.List {
-			if comment.Pos() < file.Package && comment.Text == jsTag {
+			if comment.Pos() < file.Package && (comment.Text == jsTag || strings.HasPrefix(comment.Text, jsTag+" && ")) {
 				return true
 			}
 		}

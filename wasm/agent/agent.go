@@ -127,16 +127,24 @@ func (a *Agent) Handle(ev client.Event) {
 	if woken {
 		a.armed = time.Time{} // that timer has had its turn
 	}
-	for _, effect := range a.core.Step(now, ev) {
+	for _, effect := range a.step(now, ev) {
 		a.carryOut(effect)
 	}
 	a.arm(now, woken)
 }
 
+// What follows never waits, while Handle may. In a page what may wait is twice as large, so each is kept out of
+// it (go:noinline).
+
+//go:noinline
+func (a *Agent) step(now time.Time, ev client.Event) []client.Effect { return a.core.Step(now, ev) }
+
 // arm keeps the one timer on the core's deadline, and leaves it alone while
 // that does not move. But a timer armed by a timer is one of a chain, which a
 // browser slows to one a minute in a hidden page: the next event of another kind
 // (the answer to a ping, say) arms it anew.
+//
+//go:noinline
 func (a *Agent) arm(now time.Time, woken bool) {
 	at, ok := a.core.Deadline()
 	switch {
@@ -150,9 +158,20 @@ func (a *Agent) arm(now time.Time, woken bool) {
 }
 
 func (a *Agent) carryOut(effect client.Effect) {
-	if a.wire.CarryOut(effect) {
-		return
+	switch e := effect.(type) {
+	case client.FetchToken:
+		a.page.FetchToken(e)
+	case client.Finished:
+		a.page.Finished()
+	default:
+		if !a.wire.CarryOut(effect) {
+			a.tell(effect)
+		}
 	}
+}
+
+//go:noinline
+func (a *Agent) tell(effect client.Effect) {
 	switch e := effect.(type) {
 	case client.RequestLock:
 		a.page.Lock(e.Name)
@@ -164,8 +183,6 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.Post(e.Text)
 	case client.PostOrigin:
 		a.page.PostOrigin(e.Text)
-	case client.FetchToken:
-		a.page.FetchToken(e)
 	case client.GiveUpToken:
 		a.page.GiveUpToken()
 	case client.Emit:
@@ -184,8 +201,6 @@ func (a *Agent) carryOut(effect client.Effect) {
 		a.page.Sent(e.ID, e.Version)
 	case client.Unsent:
 		a.page.Unsent(e.ID, e.Error)
-	case client.Finished:
-		a.page.Finished()
 	}
 }
 

@@ -15,6 +15,9 @@ type SharePage interface {
 	Post(text []byte)
 	Timer(in time.Duration)
 	StopTimer()
+	// Now is the clock. It is no function value, as every call of one looks to the browser module's build
+	// (.toolchain/suspend.mjs) like one that may wait: nothing that a Share does waits.
+	Now() time.Time
 	// AskApp calls the getToken of a session; Fetched or Failed with the number answers.
 	AskApp(session int, number uint64)
 	// GiveUp ends that call: what comes after it is late.
@@ -28,18 +31,17 @@ type Share struct {
 	broker *scope.Broker
 	page   SharePage
 	lock   string
-	now    func() time.Time
 	armed  time.Time
 }
 
 // NewShare returns the part that takes the lock of this name.
-func NewShare(broker *scope.Broker, page SharePage, lock string, now func() time.Time) *Share {
-	return &Share{broker: broker, page: page, lock: lock, now: now}
+func NewShare(broker *scope.Broker, page SharePage, lock string) *Share {
+	return &Share{broker: broker, page: page, lock: lock}
 }
 
 // Handle takes one event, from one goroutine at a time.
 func (s *Share) Handle(ev scope.Event) {
-	now := s.now()
+	now := s.page.Now()
 	if _, woken := ev.(scope.Woken); woken {
 		s.armed = time.Time{}
 	}

@@ -13,7 +13,10 @@ import (
 )
 
 // sharePage notes what a Share asks of its page.
-type sharePage struct{ said []string }
+type sharePage struct {
+	now  time.Time
+	said []string
+}
 
 func (p *sharePage) note(format string, args ...any) {
 	p.said = append(p.said, fmt.Sprintf(format, args...))
@@ -24,6 +27,7 @@ func (p *sharePage) Steal(name string)                 { p.note("steal %s", name
 func (p *sharePage) Unlock()                           { p.note("unlock") }
 func (p *sharePage) Post([]byte)                       { p.note("post") }
 func (p *sharePage) Timer(in time.Duration)            { p.note("timer %s", in) }
+func (p *sharePage) Now() time.Time                    { return p.now }
 func (p *sharePage) StopTimer()                        { p.note("no timer") }
 func (p *sharePage) AskApp(session int, number uint64) { p.note("ask %d %d", session, number) }
 
@@ -40,8 +44,8 @@ func (p *sharePage) Answer(session int, ev client.Event) {
 
 func TestShareCarriesOut(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	page := &sharePage{}
-	share := NewShare(scope.New(scope.Config{PageID: "p", Locks: true, Channel: true}), page, "the lock", func() time.Time { return now })
+	page := &sharePage{now: now}
+	share := NewShare(scope.New(scope.Config{PageID: "p", Locks: true, Channel: true}), page, "the lock")
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	token := part(`{"alg":"RS256"}`) + "." + part(fmt.Sprintf(`{"user_id":"u","iat":%d,"exp":%d}`, now.Unix(), now.Unix()+900)) + "." + part("sig")
 	for _, s := range []struct {
@@ -61,7 +65,7 @@ func TestShareCarriesOut(t *testing.T) {
 		{scope.Close{}, 0, nil},
 	} {
 		page.said = nil
-		now = now.Add(s.after)
+		page.now = page.now.Add(s.after)
 		share.Handle(s.ev)
 		for i, said := range page.said {
 			// The wait for the lock has some spread.
