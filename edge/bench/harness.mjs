@@ -20,7 +20,7 @@ const sockets = [{ host: "127.0.0.1", port: 0 }];
 // The peers have no limits, and a writer here sends as fast as it can without confirming
 // what it has read. So these limits are too high to matter.
 const unlimited = Object.fromEntries(
-	["MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES"].map((name) => [name, "1000000000"]),
+	["MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES", "RESUMES_PER_DOCUMENT_PER_MIN", "RESUMES_PER_DOCUMENT_BURST"].map((name) => [name, "1000000000"]),
 );
 
 async function peers(issuer) {

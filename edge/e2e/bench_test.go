@@ -148,32 +148,23 @@ func (r *rig) firsts(c *contestant) func() sample {
 	}
 }
 
-// returns has twenty users in turn come back to what they have just left, with nothing missed.
+// returns has a user come back to what they have just left, alone and with nothing missed: whoever
+// else is there would be told, which peers do not do.
 func (r *rig) returns(c *contestant) func() sample {
-	const users = 20
-	document := r.document()
-	r.dial(place{contestant: c, document: document}).ops(1, 1, 0) // last_seq=0 would not be a resume
-	places, lines := make([]place, users), make([]*peerLine, users)
-	for i := range places {
-		places[i] = place{contestant: c, document: document, user: 1 + i, version: 1}
-		lines[i] = r.dial(places[i])
-		if c.sessions {
-			places[i].session = lines[i].session()
-		}
+	p := place{contestant: c, document: r.document(), version: 1}
+	l := r.dial(place{contestant: c, document: p.document})
+	l.ops(1, 1, 0) // last_seq=0 would not be a resume
+	if c.sessions {
+		p.session = l.session()
 	}
-	next := 0
 	return func() sample {
-		s := each(10, func() time.Duration {
-			i := next % users
-			next++
-			lines[i].ws.CloseNow()
-			address, options := r.dialled(places[i])
+		return each(10, func() time.Duration {
+			l.ws.CloseNow()
+			address, options := r.dialled(p)
 			began := time.Now()
-			lines[i] = r.dialAddress(address, options)
+			l = r.dialAddress(address, options)
 			return time.Since(began)
 		})
-		s.more = true // the closes
-		return s
 	}
 }
 
