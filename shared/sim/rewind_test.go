@@ -154,6 +154,8 @@ func (c *client) ofLog(l *connection, p protocol.ConnectionAck) {
 	}
 	if c.log != l.log {
 		c.w.counts.OtherLog++
+		// Of the other log it may have been sent what came ahead of what it lacked.
+		maps.DeleteFunc(c.content.said, func(version uint64, _ saying) bool { return version > common })
 	}
 	if rewound {
 		c.w.counts.Rewinds++
