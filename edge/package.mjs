@@ -25,15 +25,20 @@ const pages = {
 	"edge/IDENTITY.md": "IDENTITY.md",
 	"edge/BACKEND.md": "BACKEND.md",
 	"edge/APPS.md": "APPS.md",
+	"edge/STORAGE.md": "STORAGE.md",
 	"shared/PROTOCOL.md": "PROTOCOL.md",
 };
+
+// What a page tells its reader to copy.
+const examples = { "edge/events/receiver.mjs": "events/receiver.mjs", "edge/events/receiver.go": "events/receiver.go" };
 
 async function page(name) {
 	const text = await readFile(join(here, "..", name), "utf8");
 	return text.replace(/\[([^\]\n]*)\]\(([^)\s]+)\)/g, (link, words, target) => {
 		if (/^(#|[a-z]+:)/.test(target)) return link;
 		const [path, anchor] = target.split(/(?=#)/);
-		const there = pages[posix.join(posix.dirname(name), path)];
+		const from = posix.join(posix.dirname(name), path);
+		const there = pages[from] ?? examples[from];
 		return there === undefined ? words : `[${words}](${there}${anchor ?? ""})`;
 	});
 }
@@ -50,7 +55,7 @@ const compiled = (dir) => ({
 });
 
 async function workerHalf(dir, out) {
-	for (const part of ["worker", "cli", "migrations"]) {
+	for (const part of ["worker", "cli", "migrations", "events"]) {
 		await rm(join(out, part), { recursive: true, force: true });
 		await mkdir(join(out, part), { recursive: true });
 	}
@@ -65,6 +70,7 @@ async function workerHalf(dir, out) {
 		[join(here, "worker/worker.d.ts"), "types/worker.d.ts"],
 		[join(here, "admin/openapi.json"), "openapi.json"],
 		[join(here, "permissions/openapi.json"), "permissions.openapi.json"],
+		...Object.entries(examples).map(([name, to]) => [join(here, "..", name), to]),
 	];
 	const [{ metafile }] = await Promise.all([
 		build({
