@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
-	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
@@ -77,7 +76,7 @@ func (p *page) object(text []byte, key string) {
 func (p *page) limit() Value { return integer(int64(p.lines) + 1) }
 
 // fill writes the sections from one on, "" for the first, and says where a next page goes on.
-func (p *page) fill(from string, sections []string, write func(section string)) (a call.Exported, ok bool) {
+func (p *page) fill(from string, sections []string, write func(at int)) (a call.Exported, ok bool) {
 	at := 0
 	for from != "" && sections[at] != from {
 		if at++; at == len(sections) {
@@ -85,7 +84,7 @@ func (p *page) fill(from string, sections []string, write func(section string)) 
 		}
 	}
 	for ; at < len(sections) && !p.over; at++ {
-		if write(sections[at]); p.over {
+		if write(at); p.over {
 			a.Section, a.After, a.More = sections[at], p.after, true
 		}
 		p.after = ""
@@ -119,24 +118,26 @@ func (s *shape) dumped() (list []column) {
 // ofUser reports whether rows of several users are in a table, so that only one's are asked for.
 func (s *shape) ofUser() bool { return s.number <= partsNumber }
 
+// dumpText is a statement whose answer is each row's keys, and the row as JSON.
 func (s *shape) dumpText() string {
-	text, list := "SELECT ", s.dumped()
-	for i, c := range list {
+	list := s.dumped()
+	text, order := "SELECT ", ""
+	for i := range s.keys {
 		if i > 0 {
-			text += ", "
+			order += ", "
 		}
-		text += c.name
+		order += list[i].name
 	}
-	text += " FROM " + s.name
-	order := ""
+	if s.keys > 0 {
+		text += order + ", "
+	}
+	text += jsonText(list) + " FROM " + s.name
 	switch s.keys {
 	case 0:
 		return text
 	case 1:
-		order = list[0].name
 		text += " WHERE " + order + " > ?"
 	default:
-		order = list[0].name + ", " + list[1].name
 		text += " WHERE (" + order + ") > (?, ?)"
 	}
 	if s.ofUser() {
@@ -145,10 +146,48 @@ func (s *shape) dumpText() string {
 	return text + " ORDER BY " + order + " LIMIT ?"
 }
 
+// jsonText makes one object of columns. SQLite of workerd takes 32 arguments of a function
+// (workerd, src/workerd/util/sqlite.c++, read 2026-12-02), so that one of many is made
+// of several. Times that never were are left out of such a one, and so would be a null in a blob's JSON: no
+// table of so many columns has blobs.
+func jsonText(list []column) (text string) {
+	const most = 16
+	for from := 0; from < len(list); from += most {
+		part := "json_object("
+		for i := range list[from:min(len(list), from+most)] {
+			c := &list[from+i]
+			if i > 0 {
+				part += ", "
+			}
+			part += "'" + c.name + "', "
+			switch {
+			case c.moment:
+				part += momentText(c.name)
+			case c.kind == Blob:
+				part += "CASE WHEN json_valid(CAST(" + c.name + " AS TEXT)) THEN json(CAST(" + c.name + " AS TEXT)) ELSE CAST(" + c.name + " AS TEXT) END"
+			default:
+				part += c.name
+			}
+		}
+		part += ")"
+		if text == "" {
+			text = part
+		} else {
+			text = "json_patch(" + text + ", " + part + ")"
+		}
+	}
+	return text
+}
+
+// momentText is a time as RFC 3339 has it, null for never.
+func momentText(column string) string {
+	return "CASE WHEN " + column + " > 0 THEN strftime('%Y-%m-%dT%H:%M:%fZ', " + column + " / 1000.0, 'unixepoch') END"
+}
+
 // dumpTable writes the rows of a table as they are stored, in the order of their keys: those of a
 // user, where there are several's.
 func (s *store) dumpTable(p *page, t *shape, user string) {
-	list := t.dumped()
+	list := t.list()
 	var args []Value
 	first, second, _ := strings.Cut(p.after, "\n")
 	keys := [...]string{first, second}
@@ -178,69 +217,45 @@ func (s *store) dumpTable(p *page, t *shape, user string) {
 				key = part
 			}
 		}
-		if !p.kind("row", key) {
-			return
+		if p.kind("row", key) {
+			p.w.Str("table", t.name)
+			p.w.Raw("row", values[t.keys].Bytes)
+			p.close()
 		}
-		p.w.Str("table", t.name)
-		p.w.Open("row")
-		for i := range list {
-			appendCell(&p.w, &list[i], &values[i])
-		}
-		p.w.Close()
-		p.close()
 	}, args...)
-}
-
-// appendCell writes a column. A time that never was, and a text that says nothing, are left out.
-func appendCell(w *jsonscan.Writer, c *column, v *Value) {
-	switch {
-	case c.moment:
-		if v.Int > 0 {
-			w.Time(c.name, v.time())
-		}
-	case c.kind == Integer:
-		w.Int(c.name, v.Int)
-	case c.kind == Blob && jsonscan.Check(v.Bytes, jsonscan.DepthLimit) == nil:
-		w.Raw(c.name, v.Bytes)
-	case len(v.Bytes) > 0:
-		w.Str(c.name, v.string())
-	}
-}
-
-// auditLine is a line of the audit log with its place there.
-type auditLine struct {
-	id uint64
-	e  audit.Entry
-}
-
-func auditLineColumns(c *columns, l *auditLine) {
-	numeric(c, "id", &l.id)
-	auditColumns(c, &l.e)
 }
 
 // exportAudit writes the lines that concern a user, or all.
 func (s *store) exportAudit(p *page, user string) {
-	each(s, selectAuditAfter, auditLineColumns, func(l *auditLine) {
-		if p.kind("audit", decimal(l.id)) {
-			p.w.Key("entry")
-			p.w.Buf = l.e.Append(p.w.Buf)
+	s.query(selectAuditAfter, func(values []Value) {
+		if p.kind("audit", decimal(uint64(values[0].Int))) {
+			p.w.Raw("entry", values[1].Bytes)
 			p.close()
 		}
 	}, integer(keyNumber(p.after, 0)), text(user), p.limit())
+}
+
+// lines writes those that a statement answers with, each behind its key.
+func (s *store) lines(p *page, stmt Stmt, args ...Value) {
+	s.query(stmt, func(values []Value) {
+		key := values[0].string()
+		if values[0].Kind == Integer {
+			key = decimal(uint64(values[0].Int))
+		}
+		p.object(values[1].Bytes, key)
+	}, append(args, p.limit())...)
 }
 
 // export answers with a page of everything that a user's object has: each of its tables.
 func (o *userObject) export(r *call.ExportUser) []byte {
 	p := newPage(r)
 	p.of = "user"
-	tables := map[string]*shape{}
 	sections := []string{}
 	for _, t := range o.store.schema.tables {
-		tables[t.name] = t
 		sections = append(sections, t.name)
 	}
-	a, ok := p.fill(r.Section, sections, func(section string) {
-		if t := tables[section]; t == &auditTable.shape {
+	a, ok := p.fill(r.Section, sections, func(at int) {
+		if t := o.store.schema.tables[at]; t == &auditTable.shape {
 			o.store.exportAudit(p, "")
 		} else {
 			o.store.dumpTable(p, t, "")

@@ -44,7 +44,7 @@ func (o *documentObject) export(r *call.Export) []byte {
 	if r.Content {
 		sections = sections[:contentSections]
 	}
-	a, ok := p.fill(r.Section, sections, func(section string) { o.exportSection(p, section, r) })
+	a, ok := p.fill(r.Section, sections, func(at int) { o.exportSection(p, at, r) })
 	if !ok {
 		return call.AppendError(nil, noSection())
 	}
@@ -57,8 +57,8 @@ func (o *documentObject) export(r *call.Export) []byte {
 	return a.Append(nil)
 }
 
-func (o *documentObject) exportSection(p *page, section string, r *call.Export) {
-	switch section {
+func (o *documentObject) exportSection(p *page, at int, r *call.Export) {
+	switch documentSections[at] {
 	case "snapshot":
 		o.exportSnapshot(p, r.Snapshot)
 	case "entries":
@@ -67,20 +67,13 @@ func (o *documentObject) exportSection(p *page, section string, r *call.Export) 
 			return !p.over
 		})
 	case "comments":
-		o.exportComments(p, r.Version)
+		o.store.lines(p, selectThreads, integer(keyNumber(p.after, 0)), unsigned(r.Version))
 	case "people":
-		o.exportPeople(p, r.Version)
+		o.store.lines(p, selectPeople, text(p.after), unsigned(r.Version))
 	case "audit":
 		o.store.exportAudit(p, "")
 	case "snapshots":
-		for _, k := range o.store.snapshotsBefore(uint64(keyNumber(p.after, protocol.MaxSeq)), p.lines+1) {
-			if p.kind("kept_snapshot", decimal(k.Version)) {
-				p.w.Buf = append(p.w.Buf, ',')
-				line := appendKept(nil, &k)
-				p.w.Buf = append(p.w.Buf, line[1:len(line)-1]...)
-				p.close()
-			}
-		}
+		o.store.lines(p, selectKeptLines, integer(keyNumber(p.after, protocol.MaxSeq)))
 	}
 }
 
@@ -95,70 +88,6 @@ func (o *documentObject) exportSnapshot(p *page, version uint64) {
 	}
 }
 
-// exportComments says of each comment of which there is an entry how many replies it has, and whether
-// it is open: what was said are entries.
-func (o *documentObject) exportComments(p *page, version uint64) {
-	o.store.query(selectThreads, func(c []Value) {
-		if !p.kind("comment", decimal(uint64(c[0].Int))) {
-			return
-		}
-		w := &p.w
-		w.Str("comment_id", decimal(uint64(c[0].Int)))
-		if c[1].Int > 0 {
-			if user := c[2].string(); user != "" {
-				w.Str("user_id", user)
-			}
-			w.Time("at", c[1].time())
-		}
-		w.Int("replies", c[3].Int)
-		w.Bool("open", c[4].Int == 0)
-		if c[4].Int > 0 {
-			w.Int("resolved_version", c[4].Int)
-			w.Time("resolved_at", c[5].time())
-		}
-		p.close()
-	}, integer(keyNumber(p.after, 0)), unsigned(version), p.limit())
-}
-
-// exportPeople says who has written, and who has a channel: with what the grants say of them.
-func (o *documentObject) exportPeople(p *page, version uint64) {
-	channels := o.core.Snapshot().Channels
-	o.store.query(selectPeople, func(c []Value) {
-		user := c[0].string()
-		if !p.kind("person", user) {
-			return
-		}
-		w := &p.w
-		w.Str("user_id", user)
-		delegates := []string{}
-		named := false
-		for i := range channels {
-			g := &channels[i].Grant
-			switch {
-			case g.UserID != user:
-			case protocol.IsDelegate(channels[i].Channel.ClientID):
-				delegates = append(delegates, g.Name)
-			case !named:
-				named = true
-				w.Str("name", g.Name)
-				w.Str("role", g.Role)
-				w.Strs("permissions", g.May().Names())
-			}
-		}
-		if len(delegates) > 0 {
-			w.Strs("delegates", delegates)
-		}
-		for i, name := range [...]string{"operations", "comments", "snapshots"} {
-			w.Int(name, c[i+1].Int)
-		}
-		if c[4].Int > 0 {
-			w.Time("first_at", c[4].time())
-			w.Time("last_at", c[5].time())
-		}
-		p.close()
-	}, text(p.after), unsigned(version), p.limit())
-}
-
 // exportOf writes what the document has of one user: what the user wrote, and what it knows.
 func (o *documentObject) exportOf(p *page, r *call.Export) []byte {
 	p.document, p.of = o.name, "document"
@@ -166,17 +95,14 @@ func (o *documentObject) exportOf(p *page, r *call.Export) []byte {
 	for _, t := range usersTables {
 		sections = append(sections, t.name)
 	}
-	a, ok := p.fill(r.Section, append(sections, "audit"), func(section string) {
-		switch section {
-		case "entries":
+	a, ok := p.fill(r.Section, append(sections, "audit"), func(at int) {
+		switch at {
+		case 0:
 			o.exportWritten(p, r.Of)
-		case "audit":
+		case len(sections):
 			o.store.exportAudit(p, r.Of)
-		}
-		for _, t := range usersTables {
-			if t.name == section {
-				o.store.dumpTable(p, t, r.Of)
-			}
+		default:
+			o.store.dumpTable(p, usersTables[at-1], r.Of)
 		}
 	})
 	if !ok {

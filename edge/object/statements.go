@@ -99,6 +99,7 @@ const (
 	selectVisited
 	selectThreads
 	selectPeople
+	selectKeptLines
 	selectWritten
 	countDocument
 	countUser
@@ -149,6 +150,9 @@ const (
 
 const (
 	notOfApps = "substr(event, 1, 4) <> 'app_'"
+	// atText is the column at as RFC 3339 has it, and isDelegate says of a channel that it is a program's.
+	atText     = "strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')"
+	isDelegate = "substr(client_id, 1, 9) = 'delegate:'"
 	// ofServers are the lines about whom a document key admits. No operator has such a name.
 	ofServers = "substr(by_whom, 1, 4) = '" + serverPrefix + "'"
 )
@@ -252,8 +256,11 @@ var texts = [...]statement{
 	selectEventsState: {eventsStateTable.describe, " FROM events_state"},
 	trimEvents:        {sql: "DELETE FROM events WHERE seq <= ?"},
 
-	selectAudit:          {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
-	selectAuditAfter:     {described(auditLineColumns), " FROM audit WHERE id > ?1 AND (?2 = '' OR user_id = ?2) ORDER BY id LIMIT ?3"},
+	selectAudit: {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
+	// What says nothing is left out, as audit.Entry does.
+	selectAuditAfter: {sql: "SELECT id, json_patch('{}', json_object('at', " + atText + ", 'event', event, 'user_id', NULLIF(user_id, ''), 'document', NULLIF(document, ''), " +
+		"'client_id', NULLIF(client_id, ''), 'code', NULLIF(code, ''), 'reason', NULLIF(reason, ''), 'by', NULLIF(by_whom, ''), 'detail', NULLIF(detail, ''), 'delegate', NULLIF(delegate, ''))) " +
+		"FROM audit WHERE id > ?1 AND (?2 = '' OR user_id = ?2) ORDER BY id LIMIT ?3"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
 	// What operators did is kept apart: no flood of anything else pushes it out.
 	// So is what apps did, who may come and go as they like, and what servers did, each by its key.
@@ -269,13 +276,20 @@ var texts = [...]statement{
 	visitDocument: {sql: "INSERT OR IGNORE INTO visited (document) VALUES (?)"},
 	selectVisited: {sql: "SELECT document FROM visited WHERE document > ? ORDER BY document LIMIT ?"},
 	// Of a comment whose first entry is trimmed the resolving one may be left.
-	selectThreads: {sql: "SELECT comment, MAX(CASE kind WHEN 1 THEN at ELSE 0 END), MAX(CASE kind WHEN 1 THEN user_id ELSE '' END), COUNT(*) FILTER (WHERE kind = 2), " +
-		"MAX(CASE kind WHEN 3 THEN version ELSE 0 END), MAX(CASE kind WHEN 3 THEN at ELSE 0 END) FROM ops INDEXED BY ops_comments " +
+	selectThreads: {sql: "SELECT comment, json_patch('{}', json_object('kind', 'comment', 'comment_id', CAST(comment AS TEXT), 'user_id', MAX(CASE kind WHEN 1 THEN NULLIF(user_id, '') END), " +
+		"'at', MAX(CASE kind WHEN 1 THEN " + atText + " END), 'replies', COUNT(*) FILTER (WHERE kind = 2), 'open', json(CASE MAX(kind) WHEN 3 THEN 'false' ELSE 'true' END), " +
+		"'resolved_version', MAX(CASE kind WHEN 3 THEN version END), 'resolved_at', MAX(CASE kind WHEN 3 THEN " + atText + " END))) FROM ops INDEXED BY ops_comments " +
 		"WHERE kind > 0 AND comment > ?1 AND version <= ?2 GROUP BY comment ORDER BY comment LIMIT ?3"},
-	selectPeople: {sql: "SELECT user_id, SUM(op), SUM(said), SUM(posted), COALESCE(MIN(at), 0), COALESCE(MAX(at), 0) FROM (" +
-		"SELECT user_id, kind = 0 AS op, kind > 0 AS said, 0 AS posted, at FROM ops WHERE version <= ?2 " +
-		"UNION ALL SELECT user_id, 0, 0, 1, at FROM parts WHERE " + whole + " UNION ALL SELECT user_id, 0, 0, 0, NULL FROM members) " +
+	// What the grants say of a person, and of programs that act for one.
+	selectPeople: {sql: "SELECT user_id, json_patch('{}', json_object('kind', 'person', 'user_id', user_id, 'name', MAX(name), 'role', MAX(role), 'delegates', " +
+		"CASE WHEN COUNT(program) > 0 THEN json_group_array(program) FILTER (WHERE program IS NOT NULL) END, " +
+		"'operations', SUM(op), 'comments', SUM(said), 'snapshots', SUM(posted), 'first_at', MIN(at), 'last_at', MAX(at))) FROM (" +
+		"SELECT user_id, kind = 0 AS op, kind > 0 AS said, 0 AS posted, " + atText + " AS at, NULL AS name, NULL AS role, NULL AS program FROM ops WHERE version <= ?2 " +
+		"UNION ALL SELECT user_id, 0, 0, 1, " + atText + ", NULL, NULL, NULL FROM parts WHERE " + whole + " " +
+		"UNION ALL SELECT user_id, 0, 0, 0, NULL, IIF(" + isDelegate + ", NULL, name), IIF(" + isDelegate + ", NULL, role), IIF(" + isDelegate + ", name, NULL) FROM members) " +
 		"WHERE user_id > ?1 GROUP BY user_id ORDER BY user_id LIMIT ?3"},
+	selectKeptLines: {sql: "SELECT version, json_object('kind', 'kept_snapshot', 'version', version, 'at', " + atText + ", 'user_id', user_id, 'client_id', client_id, 'bytes', bytes, 'parts', parts) " +
+		"FROM parts WHERE " + whole + " AND version < ? ORDER BY version DESC LIMIT ?"},
 	selectWritten: {opsTable.describe, " FROM ops WHERE user_id = ? AND version > ? ORDER BY version LIMIT ?"},
 	countThread:   {sql: "SELECT COUNT(*), COUNT(*) FILTER (WHERE " + stillSays + ") FROM ops INDEXED BY ops_comments WHERE kind > 0 AND comment = ?"},
 	countOf: {sql: "SELECT (SELECT COUNT(*) FROM ops WHERE user_id = ?1), (SELECT COUNT(*) FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1), " +
