@@ -200,8 +200,9 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	d.attach(m, c.Conn)
 	d.act(now)
 	m.grant, m.term, m.called = grant, d.term, false // its user's object was asked, or has nothing
+	locked := len(d.sections)
 	if !m.allows(permission.LockSection) {
-		d.releaseSections(m)
+		d.releaseSections(m, m) // it hears of it behind its connection_ack
 	}
 	m.notifying, m.reason, m.notifyNext, m.tries = false, "", time.Time{}, 0
 	m.confirms = m.confirms && !out.Began
@@ -228,7 +229,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		d.pump(m)
 	}
 	d.sendMembers(m)
-	if d.anyLocked() {
+	if d.anyLocked() || len(d.sections) < locked {
 		d.sendLocks(m, "")
 	}
 	if out.Replaced == "" {

@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,9 +55,22 @@ func TestASectionIsNotKeptByAViewer(t *testing.T) {
 	}
 	d.Step(start, document.Disconnected{Conn: "c1", Code: 1006})
 	g.Permissions, g.Epoch, g.AdmittedAt = 1, 2, start.Add(time.Second)
-	d.Step(start.Add(time.Second), document.Connect{Conn: "c2", ClientID: "c", Grant: g})
+	var events []string
+	for _, e := range d.Step(start.Add(time.Second), document.Connect{Conn: "c2", ClientID: "c", Grant: g}) {
+		if s, ok := e.(document.Send); ok && s.Conns[0] == "c2" {
+			f, err := protocol.Decode(s.Text, protocol.DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, f.Event)
+		}
+	}
 	if s := d.Snapshot().Sections; len(s) > 0 {
 		t.Errorf("a viewer holds %+v", s)
+	}
+	// It is told, and connection_ack is the first frame that the server sends.
+	if want := []string{"connection_ack", "state", "locks"}; !slices.Equal(events, want) {
+		t.Errorf("was sent %q, want %q", events, want)
 	}
 }
 

@@ -84,9 +84,9 @@ func (d *Document) passSections(m *member, to string) {
 }
 
 // releaseSections unlocks what a user has locked that may lock none any more; of a delegate what it
-// has locked itself, for its user may lock more than it.
-func (d *Document) releaseSections(m *member) {
-	d.unlockWhere(func(s *Section) bool {
+// has locked itself, for its user may lock more than it. Everybody but one hears of it.
+func (d *Document) releaseSections(m, but *member) {
+	d.unlockBut(but, func(s *Section) bool {
 		return s.UserID == m.userID() && (!m.delegate() || s.ClientID == m.ch.ClientID())
 	})
 }
@@ -96,7 +96,9 @@ func (d *Document) settleSections(now time.Time) {
 	d.unlockWhere(func(s *Section) bool { return !now.Before(s.Until) })
 }
 
-func (d *Document) unlockWhere(over func(*Section) bool) {
+func (d *Document) unlockWhere(over func(*Section) bool) { d.unlockBut(nil, over) }
+
+func (d *Document) unlockBut(but *member, over func(*Section) bool) {
 	kept := d.sections[:0]
 	for i := range d.sections {
 		if s := d.sections[i]; over(&s) {
@@ -109,6 +111,6 @@ func (d *Document) unlockWhere(over func(*Section) bool) {
 		clear(d.sections[len(kept):])
 		d.sections = kept
 		d.stale = true
-		d.sendLocksBut(nil)
+		d.sendLocksBut(but)
 	}
 }

@@ -114,7 +114,7 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old permission.S
 	}.Append(d.data[:0])
 	d.sendTo(m, protocol.Frame{Type: protocol.TypeSystem, Event: protocol.EventPermissionChange, Data: d.data})
 	if !updated.Allows(permission.LockSection) {
-		d.releaseSections(m)
+		d.releaseSections(m, nil)
 	}
 	switch {
 	case updated.Has(permission.Read):

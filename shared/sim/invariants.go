@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -35,9 +36,10 @@ func (w *DocumentWatch) Event(ev document.Event) {
 func (w *DocumentWatch) Undo(c document.ConnID) { delete(w.open, c) }
 
 // Effects checks the answer: nothing goes to a socket that is closed or was
-// never accepted, nothing is closed twice, versions follow one another, and what
-// is stored comes before what is said about it.
+// never accepted, a connection's first frame is its connection_ack or an error, nothing is closed
+// twice, versions follow one another, and what is stored comes before what is said about it.
 func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) error {
+	var first document.ConnID // that was accepted and sent nothing yet
 	for i, e := range effects {
 		switch e := e.(type) {
 		case nil:
@@ -49,7 +51,7 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 			if _, ok := ev.(document.Connect); !ok || i != 0 {
 				return fmt.Errorf("accept is effect %d of %T", i, ev)
 			}
-			w.open[e.Conn] = true
+			w.open[e.Conn], first = true, e.Conn
 		case document.Readmit:
 			if _, ok := ev.(document.Connect); !ok || i != 0 {
 				return fmt.Errorf("readmit is effect %d of %T", i, ev)
@@ -61,6 +63,12 @@ func (w *DocumentWatch) Effects(ev document.Event, effects []document.Effect) er
 			for _, c := range e.Conns {
 				if !w.open[c] {
 					return fmt.Errorf("send to %s, which is not open: %s", c, e.Text)
+				}
+				if c == first {
+					first = ""
+					if !bytes.Contains(e.Text, []byte(`"event":"connection_ack"`)) && !bytes.Contains(e.Text, []byte(`"event":"error"`)) {
+						return fmt.Errorf("the first frame on %s is %s", c, e.Text)
+					}
 				}
 			}
 		case document.Close:
