@@ -269,6 +269,7 @@ func (a *answer) write(w http.ResponseWriter) {
 // Reasons with a status of their own.
 const (
 	reasonNotJSON   = "content_type_not_json"
+	reasonNotOne    = "not_exactly_one"
 	reasonElsewhere = "permissions_elsewhere"
 	reasonNotErased = "content_left"
 	// These are of documents' objects.

@@ -74,13 +74,22 @@ func restoreDocument(c *request) (answer, *protocol.Error) {
 	return c.change(r.Message())
 }
 
-// resolveComments resolves the open comments of one author, so many at a time.
+// resolveComments resolves the open comments of one author, so many at a time: a user, or what a
+// server has written in nobody's name, under the client id that its entries bear.
 func resolveComments(c *request) (answer, *protocol.Error) {
 	author, _ := jsonscan.Str(c.fields["user_id"])
-	if !protocol.UserID(author) {
-		return answer{}, rest.BadField("user_id")
+	server, _ := jsonscan.Str(c.fields["client_id"])
+	switch {
+	case c.fields["client_id"] == nil:
+		if !protocol.UserID(author) {
+			return answer{}, rest.BadField("user_id")
+		}
+	case c.fields["user_id"] != nil: // a user's client is none of a server's
+		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotOne, Message: "Say exactly one of user_id and client_id."}
+	case !protocol.Identifier(server, protocol.DefaultLimits.IDBytes):
+		return answer{}, rest.BadField("client_id")
 	}
-	r := call.Resolve{UserID: author, Limit: resolvedAtOnce, Reason: c.why("by_operator"), By: c.by}
+	r := call.Resolve{UserID: author, ClientID: server, Limit: resolvedAtOnce, Reason: c.why("by_operator"), By: c.by}
 	return c.change(r.Message())
 }
 

@@ -17,6 +17,7 @@ func TestSnapshotsAreListedAndRestored(t *testing.T) {
 		{"POST", "/v1/admin/documents/d1/restore", `{"version":4}`, `{"kind":"restore","version":4,"reason":"by_operator","by":"olive"}`, `"document_version":14`},
 		{"POST", "/v1/admin/documents/d1/restore", `{"version":9,"snapshot":0,"reason":"vandalised"}`, `{"kind":"restore","version":9,"snapshot":0,"reason":"vandalised","by":"olive"}`, `"operations":4`},
 		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"user_id":"eve@example.com","reason":"spam"}`, `{"kind":"resolve","user_id":"eve@example.com","limit":500,"reason":"spam","by":"olive"}`, `"more":true`},
+		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"client_id":"server/lint"}`, `{"kind":"resolve","client_id":"server/lint","limit":500,"reason":"by_operator","by":"olive"}`, `"more":true`},
 	} {
 		a := w.ask(c.method, c.path, c.body)
 		if a.status != 200 || !strings.Contains(a.text, c.answer) {
@@ -40,6 +41,9 @@ func TestSnapshotsAreListedAndRestored(t *testing.T) {
 		{"GET", "/v1/admin/documents/d1/snapshots?limit=501", "", 400, "bad_field"},
 		{"POST", "/v1/admin/documents/d1/comments/resolve", `{}`, 400, "bad_field"},
 		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"user_id":7}`, 400, "bad_field"},
+		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"client_id":""}`, 400, "bad_field"},
+		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"client_id":"a b"}`, 400, "bad_field"},
+		{"POST", "/v1/admin/documents/d1/comments/resolve", `{"user_id":"eve","client_id":"server"}`, 400, "not_exactly_one"},
 		// One that is not stored is not asked: asking would make one.
 		{"GET", "/v1/admin/documents/none/snapshots", "", 404, ""},
 		{"POST", "/v1/admin/documents/none/restore", `{"version":4}`, 404, ""},

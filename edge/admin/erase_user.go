@@ -9,8 +9,8 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
-// deleteUser erases a person: it revokes everything first, then the database forgets the
-// user, and the guests of the user's links are put out, then each document that the user ever
+// deleteUser erases a person: it revokes everything first, and the links that the user has made,
+// whose guests are put out; then the database forgets the user, then each document that the user ever
 // was in forgets, then the user's own object, which knows those documents, and last what the
 // database has heard of the user since. Whoever comes back with a token of before is refused in
 // the midst of it and ever after. A repeat goes on where this one ended.
@@ -25,17 +25,13 @@ func deleteUser(c *request) (answer, *protocol.Error) {
 	if err != nil {
 		return answer{}, err
 	}
-	made := change{user: c.user, reason: "user_erased", by: c.by}
-	guests, err := c.listUnder(made) // the user's links go next, and who came by them with those
+	guests, err := c.guestsOut(c.user) // before the rows go by which they are known
 	if err != nil {
 		return answer{}, erasedInPart(err)
 	}
 	rows, failed := c.store.EraseUser(c.ctx, c.user)
-	if err = c.askUnder(guests, made); failed != nil {
-		err = rest.Unavailable("database_unavailable")
-	}
-	if err != nil {
-		return answer{}, erasedInPart(err)
+	if failed != nil {
+		return answer{}, erasedInPart(rest.Unavailable("database_unavailable"))
 	}
 	documents, more, err := c.forgetEverywhere(forget)
 	if err != nil {
@@ -57,6 +53,7 @@ func deleteUser(c *request) (answer, *protocol.Error) {
 	w.Bool("stored", true)
 	w.Bool("more", more)
 	w.Raw("receipt", receipt)
+	w.Int("guests", int64(guests))
 	appendRows(&w, "database", rows)
 	w.Raw("object", object)
 	w.Array("documents")

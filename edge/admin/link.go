@@ -161,13 +161,7 @@ func revokeLink(c *request) (answer, *protocol.Error) {
 	if err := c.cfg.Links.Revoke(c.ctx, c.document, c.link, c.cfg.Now()); err != nil {
 		return answer{}, linkError(err, noLink)
 	}
-	by := c.by
-	if by == "" { // a user's id in a guest's log would outlive the user's erasure
-		by = managerName
-	}
-	out, err := c.eachGuest(func(user string) call.Message {
-		return (&call.End{UserID: user, Code: protocol.TokenRevoked, Reason: c.why("link_revoked"), By: by, All: true}).Message()
-	}, true)
+	out, err := c.eachGuest(c.linkRevoked, true)
 	if err != nil {
 		return answer{}, afterStore(err)
 	}
@@ -239,6 +233,44 @@ func (c *request) eachGuest(m func(user string) call.Message, forGood bool) (tol
 			}
 		}
 	}
+}
+
+// guestsOut ends the links that a user has made, and disconnects their guests: how many there were.
+func (c *request) guestsOut(maker string) (n int, err *protocol.Error) {
+	if c.cfg.Links == nil {
+		return 0, nil
+	}
+	defer func() { c.link = "" }() // it is none of the call's
+	if err := c.cfg.Links.RevokeMade(c.ctx, maker, c.cfg.Now()); err != nil {
+		return 0, linkError(err, noLink)
+	}
+	for {
+		ids, failed := c.cfg.Links.LinksUnder(c.ctx, maker, c.cfg.Now(), detachedAtOnce)
+		if failed != nil {
+			return n, linkError(failed, noLink)
+		}
+		if len(ids) == 0 {
+			return n, nil
+		}
+		for _, c.link = range ids {
+			if n >= maxDetached {
+				return n, rest.Unavailable("not_told")
+			}
+			out, err := c.eachGuest(c.linkRevoked, true)
+			if n += out.asked; err != nil {
+				return n, err
+			}
+		}
+	}
+}
+
+// linkRevoked is what a guest's session is asked once the link is revoked.
+func (c *request) linkRevoked(guest string) call.Message {
+	by := c.by
+	if by == "" { // a user's id in a guest's log would outlive the user's erasure
+		by = managerName
+	}
+	return (&call.End{UserID: guest, Code: protocol.TokenRevoked, Reason: c.why("link_revoked"), By: by, All: true}).Message()
 }
 
 // maxUnder is how many guests one change of their links' maker asks. Those beyond have a maker who

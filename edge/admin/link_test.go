@@ -2,6 +2,7 @@ package admin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,52 @@ func TestGuestsUnderAMaker(t *testing.T) {
 	}
 }
 
+// Whoever erases a user has put out the guests of the user's links when the answer comes: of all of
+// the links, and before the rows go by which the guests are known. A repeat asks whom it did not reach.
+func TestGuestsOfAnErasedUser(t *testing.T) {
+	w, store, id := withGuests(t, 40)
+	store.Rows[0].Maker, store.Rows[0].Operator = "ann", ""
+	store.Rows = append(store.Rows, link.Link{ID: "00000000000000aa", Document: "d2", Maker: "ann", CreatedAt: start, ExpiresAt: start.Add(time.Hour), Uses: 9, RevokedAt: start.Add(-time.Hour)},
+		link.Link{ID: "00000000000000bb", Document: "d2", Maker: "bob", CreatedAt: start, ExpiresAt: start.Add(time.Hour), Uses: 9})
+	for _, other := range []string{"00000000000000aa", "00000000000000bb"} { // of one that is revoked a guest was not reached
+		store.Guested = append(store.Guested, linktest.Made{Link: other, Number: "0000000000000001", Until: start.Add(time.Minute)})
+	}
+	away := "SESSIONS/" + protocol.GuestID(id, fmt.Sprintf("%016x", 33))
+	w.down[away] = true
+	if a := w.ask("DELETE", "/v1/admin/users/ann", `{"reason":"by_request"}`); a.status != 503 || !a.stored || slices.Contains(w.did, "erase user ann") {
+		t.Errorf("HTTP %d %s, did %q", a.status, a.text, w.did)
+	}
+	if store.Rows[0].RevokedAt.IsZero() || !store.Rows[2].RevokedAt.IsZero() {
+		t.Errorf("links: %+v", store.Rows)
+	}
+	w.down = map[string]bool{}
+	a := w.ask("DELETE", "/v1/admin/users/ann", `{"reason":"by_request"}`)
+	if a.status != 200 || a.body["guests"] == 0.0 {
+		t.Errorf("HTTP %d %s", a.status, a.text)
+	}
+	erased := slices.Index(w.did, "erase user ann")
+	for _, g := range store.Guested {
+		if g.Link == "00000000000000bb" {
+			if g.Ended {
+				t.Error("another user's guest is out")
+			}
+			continue
+		}
+		want := "SESSIONS/" + protocol.GuestID(g.Link, g.Number) + ` {"kind":"end"`
+		at := slices.IndexFunc(w.did, func(did string) bool { return strings.HasPrefix(did, want) })
+		if !g.Ended || at > erased {
+			t.Errorf("%s/%s is not out, or after the rows: %v, %d of %d", g.Link, g.Number, g.Ended, at, erased)
+		}
+	}
+	if strings.Contains(strings.Join(w.lines, ""), `"link_id"`) {
+		t.Errorf("the call is said to be of a link: %s", w.lines)
+	}
+	store.Down = true
+	if a := w.ask("DELETE", "/v1/admin/users/ann", ``); a.status != 503 || !a.stored {
+		t.Errorf("HTTP %d %s", a.status, a.text)
+	}
+}
+
 // A guest is put out by its user id: the row first, so that it gets no token between the two.
 func TestRevokeGuest(t *testing.T) {
 	w, store, id := withGuests(t, 2)
@@ -124,8 +171,8 @@ func TestRevokeGuest(t *testing.T) {
 	}
 }
 
-// Who is erased takes along whom their links let in, also where the database fails half-way: then
-// the links may be gone, and a repeat finds none.
+// Who is erased takes along whom their links let in, before the rows go by which these are known: also
+// where the database fails half-way.
 func TestGuestsOfAnErasedMaker(t *testing.T) {
 	for _, down := range []string{"", "EraseUser"} {
 		w, store, id := withGuests(t, 2)
@@ -137,9 +184,9 @@ func TestGuestsOfAnErasedMaker(t *testing.T) {
 			t.Errorf("HTTP %d %s\n%s", a.status, a.text, asked)
 		}
 		for i := range 2 {
-			want := "SESSIONS/" + protocol.GuestID(id, fmt.Sprintf("%016x", i)) + ` {"kind":"access"`
-			if at := strings.Index(asked, want); at < strings.Index(asked, "erase user ann") {
-				t.Errorf("%q down: not asked after that: %s\n%s", down, want, asked)
+			want := "SESSIONS/" + protocol.GuestID(id, fmt.Sprintf("%016x", i)) + ` {"kind":"end"`
+			if at := strings.Index(asked, want); at < 0 || at > strings.Index(asked, "erase user ann") {
+				t.Errorf("%q down: not asked before that: %s\n%s", down, want, asked)
 			}
 		}
 	}

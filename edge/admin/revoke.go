@@ -26,7 +26,7 @@ func revoke(c *request) (answer, *protocol.Error) {
 		}
 	}
 	if said != 1 {
-		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: "not_exactly_one",
+		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonNotOne,
 			Message: "Say exactly one of jti, sign_in, client_id, before and all."}
 	}
 	// The session object first: it needs no database. From then on it takes no token that

@@ -74,7 +74,7 @@ func routes() []route {
 		{method: "GET", path: documentPath + "/snapshots/{version}", name: "getSnapshot", do: getSnapshot},
 		{method: "GET", path: documentPath + "/snapshots/{version}/entries", name: "listEntries", do: listEntries},
 		{method: "POST", path: documentPath + "/recover", name: "recoverDocument", fields: []string{"at", "bookmark", "reason"}, do: recoverDocument},
-		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "reason"}, do: resolveComments},
+		{method: "POST", path: documentPath + "/comments/resolve", name: "resolveComments", fields: []string{"user_id", "client_id", "reason"}, do: resolveComments},
 		{method: "GET", path: linksPath, name: "listLinks", do: listLinks},
 		{method: "POST", path: linksPath, name: "makeLink", fields: linkFields, do: makeLink},
 		{method: "PATCH", path: linkPath, name: "changeLink", fields: []string{"role", "reason"}, do: changeLink},

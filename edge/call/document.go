@@ -121,10 +121,12 @@ func (r *Restore) fields(f *fields) {
 	f.str("by", &r.By)
 }
 
-// Resolve resolves the open comments of one author, at most Limit. It is answered with
-// Resolved.
+// Resolve resolves the open comments of one author, at most Limit: of a user, or of what a server
+// has written in nobody's name under ClientID. It is answered with Resolved. An object of version 2,
+// which has no comments of servers, finds none for UserID "".
 type Resolve struct {
 	UserID     string
+	ClientID   string
 	Limit      int
 	Reason, By string
 }
@@ -134,6 +136,7 @@ func (r *Resolve) Message() Message { return message(&KindResolve, r.fields) }
 
 func (r *Resolve) fields(f *fields) {
 	f.str("user_id", &r.UserID)
+	f.str("client_id", &r.ClientID)
 	f.count("limit", &r.Limit)
 	f.str("reason", &r.Reason)
 	f.str("by", &r.By)

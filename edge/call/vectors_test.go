@@ -126,6 +126,7 @@ var requests = []struct {
 	{"document: restore", &Restore{Version: 9, Snapshot: 8, Named: true, Reason: "by_operator", By: "olive"}},
 	{"document: restore, from nothing", &Restore{Version: 9, Named: true, Reason: "by_operator", By: "olive"}},
 	{"document: restore, the newest", &Restore{Version: 9, Reason: "by_operator", By: "olive"}},
+	{"document: resolve of a server", &Resolve{ClientID: "server/lint", Limit: 500, Reason: "by_operator", By: "olive"}},
 	{"document: resolve", &Resolve{UserID: "usr_owner", Limit: 500, Reason: "by_operator", By: "olive"}},
 	{"document: erase_comment", &EraseComment{ID: 27, Reason: "by_operator", By: "olive"}},
 	{"document: forget", &Forget{UserID: "usr_owner", Reason: "by_operator", By: "olive"}},

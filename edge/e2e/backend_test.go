@@ -196,6 +196,12 @@ func TestAServerIsHeldToItsKeyAndItsUsers(t *testing.T) {
 			t.Errorf("%s: HTTP %d %s", path, status, text)
 		}
 	}
+	// A GET has no body, whoever asks: nobody is answered as if it had been read.
+	for _, path := range []string{"/v1/admin/documents", "/v1/admin/users/usr_owner/session"} {
+		if status, text, _ := s.Request("GET", path, `{"prefix":"w"}`, map[string]string{"authorization": "Bearer " + s.Operator, "content-type": "application/json"}); status != 400 || refusal(text) != "body_not_allowed" {
+			t.Errorf("%s: HTTP %d %s", path, status, text)
+		}
+	}
 	// Locks count, for all but an operator who says so.
 	s.must("PUT", welcome+"/lock", `{"reason":"legal_hold"}`)
 	if status, text, _ := s.by(key, "POST", welcome+"/operations", operation); status != 423 || refusal(text) != "DOCUMENT_LOCKED" {

@@ -18,6 +18,7 @@ func TestLogoutEverywhere(t *testing.T) {
 	editor := s.connect(dialling{document: "welcome", clientID: "e", token: s.Login("editor")})
 	owner.op("m1", "hello")
 	editor.receivedOps(1)
+	s.delegate(access, "welcome", "Agent", "edit")
 
 	out := s.visit(visit{path: "/auth/logout", cookie: here.cookie, body: map[string]any{"everywhere": true}})
 	if out.status != 204 {
@@ -38,6 +39,10 @@ func TestLogoutEverywhere(t *testing.T) {
 		t.Errorf("the access token is still good: answered %q", said)
 	}
 	editor.quiet()
+	// What the user has let programs do is over, and listed so.
+	if list := s.must("GET", "/v1/admin/users/usr_owner/delegations", "")["delegations"].([]any); len(list) != 1 || at(list[0], "state") != "revoked" {
+		t.Errorf("delegations: %v", list)
+	}
 	// At once, in the second of the logout most likely: what is new lives.
 	s.connect(dialling{document: "welcome", clientID: "o", token: s.Login("owner")}).op("m2", "again")
 }
@@ -65,4 +70,42 @@ func TestWrongOperatorTokens(t *testing.T) {
 			t.Errorf("an operator: HTTP %d", status)
 		}
 	}
+}
+
+// The attacker has a link that an erased user has made, its guests' tokens and an open connection. When
+// the erasure is answered they are out, and nobody comes in by the link.
+func TestGuestsOfAnErasedUserAreOut(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"GUEST_LINKS": "1"})
+	token := s.Login("owner")
+	status, made := s.asUser(token, "POST", "/v1/documents/welcome/links", `{"role":"edit","uses":5}`)
+	if status != 201 {
+		t.Fatalf("HTTP %d %v", status, made)
+	}
+	l := link{s, made["link_id"].(string), made["link"].(string)}
+	s.Shown("a link", l.text)
+	kept := s.link("welcome", `{"role":"edit"}`) // an operator's
+	ann, bob, cid := l.guest("Ann"), l.guest("Bob"), kept.guest("Cid")
+	c := s.connect(dialling{document: "welcome", clientID: "a", token: ann.token})
+	other := s.connect(dialling{document: "welcome", clientID: "c", token: cid.token})
+	c.op("m1", 1)
+	other.receivedOps(1)
+	answer := s.must("DELETE", "/v1/admin/users/usr_owner", "")
+	if answer["guests"] != 2.0 {
+		t.Errorf("erased: %v", answer)
+	}
+	c.expectError("TOKEN_REVOKED")
+	if code := c.expectClose(); code != 4410 {
+		t.Errorf("closed with %d", code)
+	}
+	for _, g := range []guest{ann, bob} {
+		f := s.refusedAny(dialling{document: "welcome", clientID: "a", token: g.token})
+		if code := f.text("error_code"); code != "TOKEN_REVOKED" && code != "INSUFFICIENT_PERMISSIONS" {
+			t.Errorf("its token still counts: %v", f.Data)
+		}
+	}
+	if g := l.redeem("Ann", ann.cookie, ""); g.status != 401 {
+		t.Errorf("the link still counts: HTTP %d %v", g.status, g.body)
+	}
+	other.op("m2", 2)
 }

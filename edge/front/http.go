@@ -122,6 +122,7 @@ func (f *Front) handlerWith(r request, most int, a *admission, env []byte, heade
 	w.Int("max_bytes", int64(most))
 	w.Int("timeout_ms", f.cfg.BodyTimeout.Milliseconds())
 	w.Raw("too_large", tooLarge)
+	w.Raw("unwanted", respondWith(&protocol.Error{Code: protocol.MalformedMessage, Reason: "body_not_allowed", Message: "A GET has no body: what it asks for stands in the URL."}, 400, header...))
 	w.Raw("too_late", respondWith(&protocol.Error{Code: protocol.MalformedMessage, Reason: "body_incomplete", Message: "The body did not arrive in time."}, 408, header...))
 	if env != nil {
 		w.Raw("env", env)

@@ -89,11 +89,11 @@ func TestHandlersBody(t *testing.T) {
 	maps.Copy(env, map[string]string{"BODY_TIMEOUT_MS": "2500", "ADMIN_MAX_BODY_BYTES": "100", "ADMIN_TOKEN": "olive:right", "ALLOWED_ORIGINS": "https://a.example"})
 	w := newWorker(t, env)
 	end := w.run(post("/auth/login", "origin", "https://a.example"))
-	late, large := end["too_late"].(map[string]any), end["too_large"].(map[string]any)
-	if end["max_bytes"] != float64(access.SignInBytes) || end["timeout_ms"] != 2500.0 || late["status"] != 408.0 || large["status"] != 413.0 {
+	late, large, unwanted := end["too_late"].(map[string]any), end["too_large"].(map[string]any), end["unwanted"].(map[string]any)
+	if end["max_bytes"] != float64(access.SignInBytes) || end["timeout_ms"] != 2500.0 || late["status"] != 408.0 || large["status"] != 413.0 || unwanted["status"] != 400.0 {
 		t.Errorf("%v", end)
 	}
-	for _, refusal := range []map[string]any{late, large} {
+	for _, refusal := range []map[string]any{late, large, unwanted} {
 		if refusal["do"] != "respond" || refusal["headers"].(map[string]any)["access-control-allow-origin"] != "https://a.example" {
 			t.Errorf("%v", refusal)
 		}

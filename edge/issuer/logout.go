@@ -68,6 +68,9 @@ func (i *Issuer) logoutEverywhere(w http.ResponseWriter, r *http.Request, text s
 	if err == nil {
 		err = i.store.Forget(ctx, row.UserID)
 	}
+	if err == nil {
+		err = i.store.EndDelegations(ctx, i.subject(user), i.cfg.Now())
+	}
 	switch {
 	case ended != nil:
 		return halfOut("session_unavailable", false, err == nil)

@@ -38,6 +38,10 @@ func TestLogoutEverywhere(t *testing.T) {
 	if len(w.ended) != 1 || w.ended[0] != "usr_owner 1736244060" {
 		t.Errorf("ended %v", w.ended)
 	}
+	// What the user has let programs do is over, too, and is listed so.
+	if got := w.store.delegationsEnded; len(got) != 1 || got[0] != "usr_owner" {
+		t.Errorf("delegations ended of %v", got)
+	}
 	if b := w.login("owner@example.com", password); b.status != 200 {
 		t.Errorf("signing in again: %d", b.status)
 	}
@@ -110,7 +114,7 @@ func TestLogoutEverywhereAgain(t *testing.T) {
 // TestLogoutEverywhereWithoutTheDatabase: ending the connections needs no table. While the database
 // accepts no writes, they and the issued access tokens end all the same, and the answer says what did not.
 func TestLogoutEverywhereWithoutTheDatabase(t *testing.T) {
-	for method, ended := range map[string]int{"Refresh": 0, "RevokeUser": 1, "Forget": 1} {
+	for method, ended := range map[string]int{"Refresh": 0, "RevokeUser": 1, "Forget": 1, "EndDelegations": 1} {
 		w := newWorld(t)
 		first := w.login("owner@example.com", password).cookie.Value
 		w.store.down = method

@@ -31,6 +31,8 @@ type memory struct {
 	calls  []string
 	// returned are the buckets an attempt was put back into.
 	returned []string
+	// delegationsEnded are those whose delegations are marked as revoked.
+	delegationsEnded []string
 }
 
 func (m *memory) enter(name string) error {
@@ -161,6 +163,14 @@ func (m *memory) RevokeUser(_ context.Context, userID string, now time.Time) err
 			t.RevokedAt = now
 		}
 	}
+	return nil
+}
+
+func (m *memory) EndDelegations(_ context.Context, subject string, _ time.Time) error {
+	if err := m.enter("EndDelegations"); err != nil {
+		return err
+	}
+	m.delegationsEnded = append(m.delegationsEnded, subject)
 	return nil
 }
 

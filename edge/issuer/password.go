@@ -109,7 +109,8 @@ func (i *Issuer) endOthers(ctx context.Context, user User, except string, now ti
 
 // endAll ends all that a user has.
 func (i *Issuer) endAll(ctx context.Context, user User, reason string, now time.Time) error {
-	return errors.Join(i.cfg.Sessions.End(ctx, i.subject(user), "", reason), i.store.RevokeUser(ctx, user.ID, now), i.store.Forget(ctx, user.ID))
+	return errors.Join(i.cfg.Sessions.End(ctx, i.subject(user), "", reason), i.store.RevokeUser(ctx, user.ID, now), i.store.Forget(ctx, user.ID),
+		i.store.EndDelegations(ctx, i.subject(user), now))
 }
 
 // notAllEnded answers a user whose new password is stored, while something of before still

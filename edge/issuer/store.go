@@ -77,6 +77,9 @@ type Store interface {
 	// existed. RevokeUser ends all sign-ins of a user.
 	RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error)
 	RevokeUser(ctx context.Context, userID string, now time.Time) error
+	// EndDelegations marks as revoked what a user, by the name that tokens have, has let programs do
+	// until now. The user's object refuses them, marked or not.
+	EndDelegations(ctx context.Context, subject string, now time.Time) error
 	// Families returns the sign-ins of a user, except one, that are not over or have had a token
 	// since a time; at most max.
 	Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error)

@@ -138,6 +138,11 @@ func (s SQLStore) RevokeUser(ctx context.Context, userID string, now time.Time) 
 	return d1.Exec(ctx, s.DB, "UPDATE refresh_tokens SET revoked_at = ? WHERE user_id = ? AND revoked_at IS NULL", now.UnixMilli(), userID)
 }
 
+// EndDelegations implements Store.
+func (s SQLStore) EndDelegations(ctx context.Context, subject string, now time.Time) error {
+	return d1.Exec(ctx, s.DB, "UPDATE delegations SET revoked_at = ?2 WHERE user_id = ?1 AND issued_at <= ?2 AND revoked_at IS NULL", subject, now.UnixMilli())
+}
+
 // Families implements Store.
 func (s SQLStore) Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error) {
 	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+

@@ -95,6 +95,10 @@ type Store interface {
 	// GuestsUnder returns the guests that may have a connection, of the links that a user has
 	// made, on one document or, for "", on all; at most max.
 	GuestsUnder(ctx context.Context, maker, document string, now time.Time, max int) ([]Guest, error)
+	// RevokeMade ends all links that a user has made, and LinksUnder returns those of a user's, ended
+	// or not, that have guests which may have a connection; at most max.
+	RevokeMade(ctx context.Context, maker string, now time.Time) error
+	LinksUnder(ctx context.Context, maker string, now time.Time, max int) ([]string, error)
 	// Forget removes a document's links and their guests, in two statements.
 	Forget(ctx context.Context, document string) error
 }

@@ -174,6 +174,17 @@ func (s SQLStore) GuestsUnder(ctx context.Context, maker, document string, now t
 	return list, rows.Err()
 }
 
+// RevokeMade implements Store.
+func (s SQLStore) RevokeMade(ctx context.Context, maker string, now time.Time) error {
+	return d1.Exec(ctx, s.DB, "UPDATE links SET revoked_at = ?2 WHERE maker = ?1 AND maker <> '' AND revoked_at IS NULL", maker, now.UnixMilli())
+}
+
+// LinksUnder implements Store.
+func (s SQLStore) LinksUnder(ctx context.Context, maker string, now time.Time, max int) ([]string, error) {
+	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT l.id FROM links l JOIN guests g ON g.link_id = l.id"+
+		" WHERE l.maker = ?1 AND l.maker <> '' AND g.ended = 0 AND g.token_until > ?2 ORDER BY l.id LIMIT ?3", maker, now.Add(-settles).UnixMilli(), max))
+}
+
 // Forget implements Store.
 func (s SQLStore) Forget(ctx context.Context, document string) error {
 	// SQLite leaves the bytes of a row where they lay: see package admin, store_erase_sql.go.

@@ -56,7 +56,7 @@ func (o *documentObject) forget(r *call.Forget) document.Event {
 	}
 	e := document.Forget{UserID: r.UserID, Texts: r.Texts, Names: r.Names, Reason: r.Reason, By: r.By}
 	if r.Texts {
-		e.Threads, _ = o.store.authored(r.UserID, o.cfg.MaxComments)
+		e.Threads, _ = o.store.authored(r.UserID, "", o.cfg.MaxComments)
 	}
 	return e
 }

@@ -269,8 +269,8 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 		row([]Value{integer(n[0]), integer(n[1]), integer(n[2])})
 	case selectAuthored:
 		for _, r := range sorted("ops") {
-			if f.isOpen(r) && r[6].Int == 1 && string(r[1].Bytes) == args[0].Str && args[1].Int > 0 {
-				args[1].Int--
+			if f.isOpen(r) && r[6].Int == 1 && string(r[1].Bytes) == args[0].Str && (args[1].Str == "" || string(r[2].Bytes) == args[1].Str) && args[2].Int > 0 {
+				args[2].Int--
 				row(r[7:8])
 			}
 		}

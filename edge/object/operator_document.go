@@ -76,8 +76,8 @@ func (o *documentObject) request(now time.Time, in Input) document.Event {
 		o.store.restorable(&e, o.core.Kept(), r.Restore.Named)
 		return e
 	case &call.KindResolve:
-		e := document.ResolveRequested{UserID: r.Resolve.UserID, Reason: r.Resolve.Reason, By: r.Resolve.By}
-		e.Comments, e.More = o.store.authored(r.Resolve.UserID, listed(r.Resolve.Limit))
+		e := document.ResolveRequested{UserID: r.Resolve.UserID, ClientID: r.Resolve.ClientID, Reason: r.Resolve.Reason, By: r.Resolve.By}
+		e.Comments, e.More = o.store.authored(r.Resolve.UserID, r.Resolve.ClientID, listed(r.Resolve.Limit))
 		return e
 	}
 	return nil

@@ -96,9 +96,10 @@ func (s *store) restorable(e *document.RestoreRequested, from uint64, named bool
 	e.Pinned = s.pinned(newest)
 }
 
-// authored are open comments of one author, oldest first, and whether there are more.
-func (s *store) authored(user string, most int) (ids []uint64, more bool) {
-	s.query(selectAuthored, func(c []Value) { ids = append(ids, uint64(c[0].Int)) }, text(user), integer(int64(most)+1))
+// authored are open comments of one author, of one client or of all, oldest first, and whether
+// there are more.
+func (s *store) authored(user, client string, most int) (ids []uint64, more bool) {
+	s.query(selectAuthored, func(c []Value) { ids = append(ids, uint64(c[0].Int)) }, text(user), text(client), integer(int64(most)+1))
 	if more = len(ids) > most; more {
 		ids = ids[:most]
 	}

@@ -157,7 +157,7 @@ func TestLogStatements(t *testing.T) {
 		say("newest", q(selectVersion), "up to 4:", q(selectUpTo, 4), "up to 8:", q(selectUpTo, 8), "at", q(selectAt, 3));
 		say("of term", q(selectOfTerm, 8, 7, 100), q(selectOfTerm, 5, 9, 100), "too far:", q(selectOfTerm, 8, 7, 6), "none:", q(selectOfTerm, 2, 9, 100));
 		say("pinned", q(selectPinned, 8), "share", q(selectShare, "eve", 6), "of ann", q(selectShare, "ann", 6), "comment", q(selectComment, 6), q(selectComment, 5));
-		say("authored", q(selectAuthored, "ann", 9), "of eve:", q(selectAuthored, "eve", 9));
+		say("authored", q(selectAuthored, "ann", "", 9), "of eve:", q(selectAuthored, "eve", "", 9), "by client:", q(selectAuthored, "ann", "c-ann", 9), "none:", q(selectAuthored, "ann", "c", 9));
 		for (const [v, n] of [[2, 2], [6, 1], [9, 2]]) for (let p = 0; p < (v == 9 ? 1 : n); p++) q(putPart, v, p, n, "eve", "c-eve", 5 * (p + 1), 2000 + v, 2000, blob("p" + p));
 		q(putState, 4, 6, 1, 0, 0, "", 0, 0, total, 0, 0, 0);
 		say("kept", q(selectKept, 64), "before 6:", q(selectKeptBefore, 6, 9), "sum", q(sumKept), "base", q(selectBase, 0, 5), "none:", q(selectBase, 3, 5));
@@ -177,7 +177,7 @@ func TestLogStatements(t *testing.T) {
 		"newest 8,672,9 up to 4: 336 up to 8:  at 1003",
 		"of term 2 5 too far:  none: ",
 		"pinned 168 share 0,1,1 of ann 1,0,0 comment 1 ",
-		"authored 6 of eve: ",
+		"authored 6 of eve:  by client: 6 none: ",
 		"kept 2,eve,c-eve,2,10,2002,168 6,eve,c-eve,1,5,2006,504 before 6: 2,eve,c-eve,2,10,2002,168 sum 15 base 2,2 none: ",
 		"readers 6 7",
 		"restorable 2,154",

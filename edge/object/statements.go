@@ -216,7 +216,7 @@ var texts = [...]statement{
 
 	selectShare: {sql: "SELECT COUNT(*) FILTER (WHERE kind = 1), COUNT(*) FILTER (WHERE kind = 2), COUNT(*) FILTER (WHERE kind = 2 AND comment = ?2) " +
 		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
-	selectAuthored:   {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ? AND comment IN " + openComments + " ORDER BY comment LIMIT ?"},
+	selectAuthored:   {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ?1 AND (?2 = '' OR client_id = ?2) AND comment IN " + openComments + " ORDER BY comment LIMIT ?3"},
 	selectAt:         {sql: "SELECT at FROM ops WHERE version = ?"},
 	selectOfTerm:     {sql: "SELECT version FROM ops WHERE version <= ?1 AND version > ?1 - ?3 AND term = ?2 ORDER BY version DESC LIMIT 1"},
 	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM ops WHERE version > ? ORDER BY version LIMIT 1"},

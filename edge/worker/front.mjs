@@ -187,7 +187,9 @@ const ends = {
 		if (request.body !== null) {
 			const body = await readBody(request.body, step.timeout_ms, step.max_bytes);
 			if (typeof body === "string") return ends.respond(step[body]);
-			whole = new Request(request.url, { method: request.method, headers: request.headers, body });
+			const none = request.method === "GET" || request.method === "HEAD"; // Request throws for a body of these
+			if (none && body.length > 0) return ends.respond(step.unwanted);
+			whole = new Request(request.url, { method: request.method, headers: request.headers, body: none ? null : body });
 		}
 		const attempt = async (object, method, ...args) => {
 			try {

@@ -22,10 +22,11 @@ type (
 		Generation     string
 		Reason, By     string
 	}
-	// ResolveRequested resolves comments that are open, all of one author; More says that
-	// there are others. The answer is Resolved.
+	// ResolveRequested resolves comments that are open, all of one author: a user, or a server that
+	// wrote in nobody's name as ClientID. More says that there are others. The answer is Resolved.
 	ResolveRequested struct {
 		UserID     string
+		ClientID   string
 		Comments   []uint64
 		More       bool
 		Reason, By string
@@ -149,7 +150,7 @@ func (d *Document) resolveRequested(now time.Time, e ResolveRequested) {
 		d.sendOthers(nil, protocol.Frame{Type: protocol.TypeComment, Event: protocol.EventResolve, Data: d.data, Seq: entry.Version})
 	}
 	if n := len(e.Comments); n > 0 {
-		d.emit(Record{Entry: audit.Entry{At: now, Event: audit.CommentsResolved, UserID: e.UserID, Document: d.id, By: e.By, Reason: e.Reason, Detail: strconv.Itoa(n)}})
+		d.emit(Record{Entry: audit.Entry{At: now, Event: audit.CommentsResolved, UserID: e.UserID, ClientID: e.ClientID, Document: d.id, By: e.By, Reason: e.Reason, Detail: strconv.Itoa(n)}})
 	}
 	d.emit(Resolved{Comments: len(e.Comments), More: e.More, Version: d.version})
 }

@@ -220,6 +220,33 @@ func (m *Memory) GuestsUnder(_ context.Context, maker, document string, now time
 	return list[:min(max, len(list))], nil
 }
 
+// RevokeMade implements link.Store.
+func (m *Memory) RevokeMade(_ context.Context, maker string, now time.Time) error {
+	if m.Down {
+		return errDown
+	}
+	for i := range m.Rows {
+		if l := &m.Rows[i]; l.Maker == maker && l.RevokedAt.IsZero() {
+			l.RevokedAt = now
+		}
+	}
+	return nil
+}
+
+// LinksUnder implements link.Store.
+func (m *Memory) LinksUnder(ctx context.Context, maker string, now time.Time, max int) (list []string, err error) {
+	for _, l := range m.Rows {
+		guests, err := m.Guests(ctx, l.ID, "", now, 1)
+		if err != nil {
+			return nil, err
+		}
+		if l.Maker == maker && len(guests) > 0 && len(list) < max {
+			list = append(list, l.ID)
+		}
+	}
+	return list, nil
+}
+
 // Forget implements link.Store.
 func (m *Memory) Forget(_ context.Context, document string) error {
 	if m.Down {
