@@ -52,6 +52,7 @@ type conn struct {
 type dialling struct {
 	document, clientID, sessionID string
 	lastSeq                       int // -1: not said
+	position                      string
 	token                         string
 	origin                        string
 	carriage                      string // query, header, or protocol (the default)
@@ -66,6 +67,9 @@ func (d dialling) dial(s *server) (*conn, *http.Response, error) {
 	}
 	if d.sessionID != "" && d.lastSeq >= 0 {
 		url += fmt.Sprintf("&last_seq=%d", d.lastSeq)
+	}
+	if d.position != "" {
+		url += "&position=" + d.position
 	}
 	if d.redial {
 		url += "&redial=true"

@@ -2,7 +2,7 @@
 // recovery_test.go.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { recover } from "../worker/recovery.mjs";
+import { recover, restart } from "../worker/recovery.mjs";
 
 const storage = (more = {}) => {
 	const asked = [];
@@ -51,4 +51,24 @@ test("a moment that the platform does not have is refused, and nothing is schedu
 		assert.deepEqual(await recover(s, 1, ""), { reason: "no_such_point" });
 		assert.deepEqual(s.asked, []);
 	}
+});
+
+test("before the object ends every socket is closed, so that the next start finds none", async () => {
+	const order = [];
+	const socket = (name, fails) => ({
+		close(code) {
+			order.push(`${name} ${code}`);
+			if (fails) throw new TypeError("closed already");
+		},
+	});
+	let ended;
+	globalThis.scheduler ??= { wait: () => Promise.resolve() };
+	restart({
+		getWebSockets: () => [socket("one", false), socket("two", true), socket("three", false)],
+		waitUntil: (promise) => (ended = promise),
+		abort: () => order.push("abort"),
+	});
+	assert.deepEqual(order, ["one 1011", "two 1011", "three 1011"]);
+	await ended;
+	assert.equal(order.at(-1), "abort");
 });

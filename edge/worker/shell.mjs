@@ -7,7 +7,7 @@ import { needHooks } from "./hooks.mjs";
 import { Instance, everything } from "./host.mjs";
 import { objectOf } from "./place.mjs";
 import { post } from "./post.mjs";
-import { recover, restartAfter } from "./recovery.mjs";
+import { recover, restart } from "./recovery.mjs";
 import { verifyToken } from "./front.mjs";
 import { scrub } from "./scrub.mjs";
 import { accepted, closeSocket } from "./socket.mjs";
@@ -214,11 +214,11 @@ export class Shell {
 		return answer.promise;
 	}
 
-	// restart ends the object, once its answers have left. What it would write until then would
-	// be lost, so it takes no more events; its sockets end with it.
+	// restart ends the object and its sockets. What it would write until then would be lost, so it
+	// takes no more events.
 	restart() {
 		this.ended = true;
-		this.ctx.waitUntil(scheduler.wait(restartAfter).then(() => this.ctx.abort("the storage is put back")));
+		restart(this.ctx);
 	}
 
 	settle(ask, answer) {

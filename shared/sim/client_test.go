@@ -173,7 +173,7 @@ func (c *client) closed(l *connection, code int) {
 		c.w.After(c.w.rng.Between(5*time.Second, 40*time.Second), func() { c.final, c.wished = false, true; c.redial() })
 	case protocol.ActionRefresh:
 		c.w.counts.TokenEnded++
-		c.token = c.issue()
+		c.token = accessToken{} // a dial gets one
 		c.redial()
 	default:
 		c.redial()

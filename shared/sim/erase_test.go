@@ -188,6 +188,7 @@ type erasure struct {
 	elsewhere    bool // the permission source is not ours, and goes on to know the user
 	left         []*docObject
 	done         bool
+	back         bool // by a new token, all the same
 }
 
 func (w *world) erasePerson() {

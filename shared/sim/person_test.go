@@ -46,7 +46,10 @@ func (u *user) forgotten() {
 // leavesNoTrace holds what the user's object writes down to this: of somebody who was erased and
 // has no session since it names nothing.
 func (u *user) leavesNoTrace(what any) {
-	if u.erasure == nil || !u.erasure.done || u.store.Row.ID != "" {
+	if u.erasure == nil || !u.erasure.done {
+		return
+	}
+	if u.erasure.back = u.erasure.back || u.store.Row.ID != ""; u.erasure.back {
 		return
 	}
 	if text := fmt.Sprintf("%+v", what); strings.Contains(text, u.id) {

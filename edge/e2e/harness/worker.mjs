@@ -7,7 +7,8 @@
 //       wrangler.toml, with a copy of that database, and objects that hold nothing yet; "modules"
 //       are WebAssembly modules in the place of those that were built; with the variable EVENTS_QUEUE, an address,
 //       the queue of that name is bound, and a consumer posts each message there; with the variable COUNTED
-//       what it costs is counted (counted.mjs), and is at /counts
+//       what it costs is counted (counted.mjs), and is at /counts; with PLAYED_RECOVERY the platform can put
+//       a document's storage back (played.mjs)
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
@@ -55,9 +56,10 @@ const commands = {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		const { EVENTS_QUEUE: consumer, COUNTED: counted, ...variables } = JSON.parse(vars) ?? {};
+		const { EVENTS_QUEUE: consumer, COUNTED: counted, PLAYED_RECOVERY: played, ...variables } = JSON.parse(vars) ?? {};
 		const plain = built({ build: resolve(build), variables: { ...secrets, ...variables }, modules: JSON.parse(modules) ?? {} });
 		const worker = counted === undefined ? plain : counting(plain);
+		if (played) worker.modules.unshift({ type: "ESModule", path: join(worker.modulesRoot, "played.js"), contents: readFileSync(new URL("played.mjs", import.meta.url), "utf8") });
 		miniflare = await run(consumer === undefined ? [worker] : [{ ...worker, queueProducers: { EVENTS_QUEUE: { queueName: "events" } } }, consuming(consumer)], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},
