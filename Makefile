@@ -244,7 +244,7 @@ cost: build ## what scenarios cost, rows, alarms, wake-ups, beside their budgets
 	@go test -count=1 -v -run '^TestCost' ./edge/e2e | grep -v '^=== \|^ *---\|^{'
 
 bench: tools-test build ## benchmarks: the pure packages, then the built Worker and its peers in turn, then tabs in three engines
-	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/...
+	@go test -run '^$$' -bench '$(BENCH)' -benchmem ./shared/... ./edge/object
 	@go test -count=1 -timeout 0 -run '^$$' -bench '$(BENCH)' -benchtime $(ROUNDS)x ./edge/e2e/...
 	@echo "holdfast: tabs in Chromium, Firefox and WebKit"
 	@node web/e2e/lifecycle.bench.mjs $(ROUNDS)

@@ -14,7 +14,7 @@ type room struct {
 	conns map[string]ConnID
 }
 
-func newRoom(t *testing.T) *room {
+func newRoom(t testing.TB) *room {
 	return &room{newFake(t, "welcome", NewDocument), map[string]ConnID{}}
 }
 

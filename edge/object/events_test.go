@@ -17,7 +17,7 @@ type toldRoom struct {
 	status   int
 }
 
-func newToldRoom(t *testing.T, env map[string]string) *toldRoom {
+func newToldRoom(t testing.TB, env map[string]string) *toldRoom {
 	r := &toldRoom{room: newRoom(t), status: 200}
 	r.env["EVENTS_URL"], r.env["EVENTS_SECRET"] = "https://backend.example/events", "the-events-secret"
 	for name, value := range env {
@@ -79,32 +79,47 @@ func (r *toldRoom) events() (all []toldEvent) {
 	return all
 }
 
+// eventsCost is what 1,000 changes in 100 s come to: rows of tables, alarms, requests.
+type eventsCost struct{ ops, events, state, alarms, requests int }
+
+func whatEventsCost(t testing.TB, env map[string]string) eventsCost {
+	r := newToldRoom(t, env)
+	r.after(r.connect("ann", ""))
+	r.pass(time.Minute)
+	before, alarms, requests := map[string]int{}, r.alarms, len(r.requests)
+	for name, n := range r.counted {
+		before[name] = n
+	}
+	for i := range 1000 {
+		r.after(r.op("ann", fmt.Sprint("m", i)))
+		r.pass(100 * time.Millisecond)
+	}
+	r.pass(time.Minute)
+	if !r.alarm.IsZero() && r.alarm.Before(r.now.Add(10*time.Minute)) {
+		t.Errorf("idle, and an alarm at %s, %s from now", r.alarm, r.alarm.Sub(r.now))
+	}
+	return eventsCost{r.counted["ops"] - before["ops"], r.counted["events"] - before["events"], r.counted["events_state"] - before["events_state"], r.alarms - alarms, len(r.requests) - requests}
+}
+
+// BenchmarkEventsOut says what events cost beside the changes themselves: exact numbers, no time.
+func BenchmarkEventsOut(b *testing.B) {
+	for b.Loop() {
+		off, on := whatEventsCost(b, map[string]string{"EVENTS_URL": ""}), whatEventsCost(b, nil)
+		b.ReportMetric(float64(on.requests-off.requests), "requests/1000-changes")
+		b.ReportMetric(float64(on.alarms-off.alarms), "alarms/1000-changes")
+		b.ReportMetric(float64(on.ops+on.events+on.state-off.ops), "rows/1000-changes")
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
 // What events cost, and that they cost nothing where there are none: 1,000 changes in 100 s are
 // 20 requests, 22 alarms and 21 rows.
 func TestWhatEventsCost(t *testing.T) {
-	type cost struct{ ops, events, state, alarms, requests int }
-	measure := func(env map[string]string) cost {
-		r := newToldRoom(t, env)
-		r.after(r.connect("ann", ""))
-		r.pass(time.Minute)
-		before, alarms, requests := map[string]int{}, r.alarms, len(r.requests)
-		for name, n := range r.counted {
-			before[name] = n
-		}
-		for i := range 1000 {
-			r.after(r.op("ann", fmt.Sprint("m", i)))
-			r.pass(100 * time.Millisecond)
-		}
-		r.pass(time.Minute)
-		if !r.alarm.IsZero() && r.alarm.Before(r.now.Add(10*time.Minute)) {
-			t.Errorf("idle, and an alarm at %s, %s from now", r.alarm, r.alarm.Sub(r.now))
-		}
-		return cost{r.counted["ops"] - before["ops"], r.counted["events"] - before["events"], r.counted["events_state"] - before["events_state"], r.alarms - alarms, len(r.requests) - requests}
-	}
+	measure := func(env map[string]string) eventsCost { return whatEventsCost(t, env) }
 	off := measure(map[string]string{"EVENTS_URL": ""})
 	on := measure(nil)
 	t.Logf("off %+v, on %+v", off, on)
-	if want := (cost{ops: 1000, alarms: off.alarms}); off != want || off.alarms > 1 {
+	if want := (eventsCost{ops: 1000, alarms: off.alarms}); off != want || off.alarms > 1 {
 		t.Errorf("off: %+v", off)
 	}
 	if on.ops != 1000 || on.events != 0 || on.state != 21 || on.requests != 20 || on.alarms != 22 {

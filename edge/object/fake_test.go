@@ -16,7 +16,7 @@ import (
 // event as the real one does, whole or not at all. A table is a map from its
 // primary key to the row as it was written.
 type fake struct {
-	t       *testing.T
+	t       testing.TB
 	class   func(Host, time.Time) (Object, error)
 	name    string
 	env     map[string]string
@@ -41,7 +41,7 @@ type fake struct {
 	late   []string // what is to leave when the event has ended well
 }
 
-func newFake(t *testing.T, name string, class func(Host, time.Time) (Object, error)) *fake {
+func newFake(t testing.TB, name string, class func(Host, time.Time) (Object, error)) *fake {
 	return &fake{
 		t: t, class: class, name: name, env: map[string]string{"APP_SESSION_SECRET": "now then"}, now: time.Date(2025, 1, 7, 10, 0, 0, 0, time.UTC),
 		tables: map[string]map[string][]Value{}, sockets: map[ConnID]time.Time{}, kept: map[ConnID]string{},

@@ -22,8 +22,8 @@ func (d *Document) connect(now time.Time, c Connect) {
 	for _, seen := range c.Seen {
 		// Whether the user's other connections still live decides who is replaced, and between
 		// a resume and a new session, so it is judged here, by the record just read.
-		if m := d.conns[seen.Conn]; m != nil {
-			m.ch.Pinged(serverconn.NotAfter(now, seen.At))
+		if m := d.conns[seen.Conn]; m != nil && m.ch.Pinged(serverconn.NotAfter(now, seen.At)) {
+			d.stale = true // one that pings has to go on
 		}
 	}
 	d.settleEach(now, d.of(c.Grant.UserID), true)

@@ -81,6 +81,7 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 	for _, p := range s.Posters {
 		d.posters = append(d.posters, d.newPoster(p.Key, p.Receipts))
 	}
+	d.writers = append(d.writers, s.Writers...)
 	if s.Probes != (serverconn.Probes{}) {
 		d.probes = s.Probes
 	}
@@ -137,6 +138,7 @@ func (d *Document) Snapshot() Snapshot {
 		s.Live = append(s.Live, Live{m.live.clone()})
 		s.Receipts = append(s.Receipts, m.remembered())
 	}
+	s.Writers = append(s.Writers, d.writers...)
 	for _, p := range d.posters {
 		s.Posters = append(s.Posters, Poster{p.key, receiptsOf(&p.receipts)})
 	}

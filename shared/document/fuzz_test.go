@@ -1,7 +1,9 @@
 package document_test
 
 import (
+	"bytes"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/rate"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/sim"
+	"github.com/holdfast-dev/holdfast/shared/sim/random"
 )
 
 // script reads decisions from bytes; behind their end every one is 0.
@@ -30,7 +33,7 @@ func (s *script) pick(n int) int {
 }
 
 var (
-	fuzzUsers   = []string{"ann", "ben", "cat"}
+	fuzzUsers   = []string{"u-ann", "u-ben", "u-cat"}
 	fuzzClients = []string{"laptop", "phone"}
 	fuzzPauses  = []time.Duration{0, time.Millisecond, time.Second, 10 * time.Second, 25 * time.Second, 30 * time.Second, time.Minute, 15 * time.Minute}
 	fuzzFrames  = []string{
@@ -78,6 +81,14 @@ type rig struct {
 	watch *sim.DocumentWatch
 	now   time.Time
 	conns []document.ConnID
+	// forgotten are users who were erased, and when.
+	forgotten map[string]forgotten
+}
+
+type forgotten struct {
+	at      time.Time
+	version uint64
+	names   bool
 }
 
 // received is the event of a frame on any connection.
@@ -115,9 +126,11 @@ func (r *rig) seen() time.Time {
 }
 
 func (r *rig) event() document.Event {
-	switch r.s.pick(13) {
+	switch r.s.pick(14) {
 	case 12:
 		return r.post()
+	case 13:
+		return r.erasure()
 	case 0, 1:
 		c := document.Connect{
 			Conn:  document.ConnID([]string{"c", "d"}[r.s.pick(2)] + string(rune('a'+len(r.conns)%26)) + string(rune('a'+len(r.conns)/26%26))),
@@ -180,6 +193,49 @@ func (r *rig) event() document.Event {
 	}
 }
 
+// erasure is what an operator erases, and what ends a user's channels before that.
+func (r *rig) erasure() document.Event {
+	user := fuzzUsers[r.s.pick(len(fuzzUsers))]
+	switch r.s.pick(4) {
+	case 0:
+		return r.store.CommentErasure(uint64(1+r.s.pick(4)), "olive")
+	case 1:
+		return document.End{UserID: user, Fence: uint64(r.s.pick(4)), Kick: uint64(r.s.pick(4)), Before: r.now.Add(-fuzzPauses[r.s.pick(len(fuzzPauses))]), AdmittedAt: r.now}
+	default:
+		return r.store.Forget(user, r.s.pick(2) == 1, r.s.pick(4) == 3, "olive")
+	}
+}
+
+// silent holds what was erased to this: for as long as anything of before may arrive, nothing
+// that is sent or stored names the user, unless somebody comes under that name again.
+func (r *rig) silent(ev document.Event, effects []document.Effect) {
+	switch e := ev.(type) {
+	case document.Connect:
+		if _, in := effects[0].(document.Accept); in {
+			delete(r.forgotten, e.Grant.UserID)
+		}
+	case document.Post:
+		delete(r.forgotten, e.UserID)
+	case document.Forget:
+		r.forgotten[e.UserID] = forgotten{r.now, r.store.Version(), e.Names}
+		return // its last words are of before the answer
+	}
+	for _, user := range fuzzUsers {
+		f, erased := r.forgotten[user]
+		if !erased || f.names || r.now.Sub(f.at) >= 5*time.Minute {
+			continue
+		}
+		for _, e := range effects {
+			if s, ok := e.(document.Send); ok && bytes.Contains(s.Text, []byte(user)) {
+				r.t.Fatalf("%T: sent %s, and %s was erased", ev, s.Text, user)
+			}
+		}
+		if where := r.store.Mentions(user, func(document.Entry) bool { return false }); where != "" {
+			r.t.Fatalf("%T: stored is %s, and %s was erased", ev, where, user)
+		}
+	}
+}
+
 // post is what a server sends, in anybody's name.
 func (r *rig) post() document.Event {
 	e := document.Post{ClientID: fuzzClients[r.s.pick(2)], Force: r.s.pick(4) == 3, HasIf: r.s.pick(4) == 3, IfVersion: uint64(r.s.pick(4)), By: "olive"}
@@ -229,6 +285,7 @@ func (r *rig) step(ev document.Event) {
 	if err := r.watch.State(r.doc.Snapshot(), r.store); err != nil {
 		r.t.Fatalf("after %T: %v", ev, err)
 	}
+	r.silent(ev, got)
 	if _, woken := ev.(document.Woken); woken && ok && !at.After(r.now) {
 		r.t.Fatalf("woken at %v, due again at %v", r.now, at)
 	}
@@ -245,29 +302,42 @@ func FuzzStep(f *testing.F) {
 		seed[i] = byte(i*i*7 + i>>3)
 	}
 	f.Add(seed)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		cfg := document.Config{
-			Conn: serverconn.Config{
-				InvalidFrames: 3, WindowBytes: 1200, Flood: rate.FloodLimits{Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4},
-			},
-			MaxMembers: 2, Unacknowledged: 3, MaxReplay: 3, SlowAfter: 20 * time.Second, KeepOps: 1, MaxComments: 2, MaxSections: 2, SnapshotBytes: 30, SnapshotParts: 2,
-		}.WithDefaults()
-		r := &rig{
-			t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),
-			store: sim.NewDocumentStorage("d"), watch: sim.NewDocumentWatch(0), now: start,
+	f.Fuzz(play)
+}
+
+// TestScripts plays random scripts, one of each seed.
+func TestScripts(t *testing.T) {
+	random.Each(t, 300, 100, func(seed uint64) {
+		data := make([]byte, 600)
+		for i, rng := 0, random.Of(seed, 1); i < len(data); i++ {
+			data[i] = byte(rng.IntN(256))
 		}
-		for n := 0; r.s.more() && n < 200; n++ {
-			r.now = r.now.Add(fuzzPauses[r.s.pick(len(fuzzPauses))])
-			r.step(r.event())
-			if r.s.pick(8) == 7 {
-				doc, err := document.Restore(cfg, r.store.Asleep(cfg.Unacknowledged))
-				if err != nil {
-					t.Fatalf("what was stored does not restore: %v", err)
-				}
-				r.doc = doc
-			}
-		}
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) { play(t, data) })
 	})
+}
+
+func play(t *testing.T, data []byte) {
+	cfg := document.Config{
+		Conn: serverconn.Config{
+			InvalidFrames: 3, WindowBytes: 1200, Flood: rate.FloodLimits{Frames: rate.Limit{Count: 1, Burst: 12}, MaxRefused: 4},
+		},
+		MaxMembers: 2, Unacknowledged: 3, MaxReplay: 3, SlowAfter: 20 * time.Second, KeepOps: 1, MaxComments: 2, MaxSections: 2, SnapshotBytes: 30, SnapshotParts: 2,
+	}.WithDefaults()
+	r := &rig{
+		t: t, s: &script{data: data}, cfg: cfg, doc: document.New(cfg, "d"),
+		store: sim.NewDocumentStorage("d"), watch: sim.NewDocumentWatch(0), now: start, forgotten: map[string]forgotten{},
+	}
+	for n := 0; r.s.more() && n < 200; n++ {
+		r.now = r.now.Add(fuzzPauses[r.s.pick(len(fuzzPauses))])
+		r.step(r.event())
+		if r.s.pick(8) == 7 {
+			doc, err := document.Restore(cfg, r.store.Asleep(cfg.Unacknowledged))
+			if err != nil {
+				t.Fatalf("what was stored does not restore: %v", err)
+			}
+			r.doc = doc
+		}
+	}
 }
 
 // FuzzRestore makes rows no document made: an error, or a document that steps.
@@ -305,7 +375,7 @@ func FuzzRestore(f *testing.F) {
 		now := start
 		for _, ev := range []document.Event{
 			document.Woken{}, document.FrameReceived{Conn: "c1", Frame: protocol.Frame{Type: protocol.TypeOperation, Event: protocol.EventOp, MessageID: "m", Data: []byte(`{"op":1}`)}},
-			document.Connect{Conn: "new", Grant: document.Grant{UserID: "ann", Permissions: 31}}, document.Disconnected{Conn: "c2"}, document.Woken{},
+			document.Connect{Conn: "new", Grant: document.Grant{UserID: "u-ann", Permissions: 31}}, document.Disconnected{Conn: "c2"}, document.Woken{},
 		} {
 			for _, e := range d.Step(now, ev) {
 				if e == nil {

@@ -74,6 +74,8 @@ type Snapshot struct {
 	Probes serverconn.Probes
 	// Posters are who has posted without a connection, the newest last, with Live too.
 	Posters []Poster
+	// Writers are those of whose posts the audit log has a line, with Live too.
+	Writers []string
 	// Shown is what was attached to sockets (Attach), where Live does not say.
 	Shown map[ConnID][]byte
 	// Receipts are, for each of Channels, the newest ops of its client; without them they are

@@ -210,7 +210,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 			return
 		}
 		s.row.ID, s.row.StartedAt, s.row.Epoch, s.erased = a.NewSessionID, now, s.epoch(), false
-		s.emit(SaveSession{Row: s.row})
+		s.save()
 		s.record(now, audit.Entry{Event: audit.SessionStarted})
 	}
 	if i, cached := s.cached(a.Channel); anew && !cached { // learn has kept nothing of the answer
@@ -236,7 +236,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 func (s *Session) noteAhead(now time.Time, c Claims) {
 	if ahead := signin.Issued(c.TokenID, c.IssuedAt); ahead.After(now) && ahead.After(s.row.IssuedAhead) {
 		s.row.IssuedAhead = ahead
-		s.emit(SaveSession{Row: s.row})
+		s.save()
 	}
 }
 
@@ -332,9 +332,6 @@ func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	s.answer(a, e)
 	if a.Look { // what servers ask is not the user's doing
-		return
-	}
-	if s.erased && s.row.ID == "" {
 		return
 	}
 	s.record(now, audit.Entry{

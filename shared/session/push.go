@@ -37,7 +37,7 @@ func (s *Session) learn(now time.Time, q question, access Access) AccessRow {
 	}
 	if live && news {
 		s.row.Epoch = s.epoch() + 1
-		s.emit(SaveSession{Row: s.row})
+		s.save()
 	}
 	if cached {
 		s.access[i] = row

@@ -187,7 +187,7 @@ func (s *Session) kick(now time.Time, e Kick) {
 // revoked token the documents know best: a refresh may be on its way either way.
 func (s *Session) endChannels(now time.Time, j job, document string, kick bool) {
 	s.row.Epoch = s.epoch() + 1
-	s.emit(SaveSession{Row: s.row})
+	s.save()
 	for i := range s.channels {
 		c := &s.channels[i]
 		if !s.first(i) || document != "" && document != c.Channel {

@@ -90,7 +90,7 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 
 // Snapshot returns everything Restore needs. Questions under way are not in it.
 func (s *Session) Snapshot() Snapshot {
-	return Snapshot{Session: s.row, Channels: slices.Clone(s.channels), Access: slices.Clone(s.access), Revoked: slices.Clone(s.revoked)}
+	return Snapshot{Session: s.stored(), Channels: slices.Clone(s.channels), Access: slices.Clone(s.access), Revoked: slices.Clone(s.revoked)}
 }
 
 // Channels calls f for each live channel, by document and then by client. f keeps nothing of it.
@@ -138,7 +138,7 @@ func (s *Session) Step(now time.Time, ev Event) []Effect {
 	case Listed:
 		if !s.row.Listed {
 			s.row.Listed = true
-			s.emit(SaveSession{Row: s.row})
+			s.save()
 		}
 	case AccessFailed:
 		if q, ok := s.take(e.Question); ok {
@@ -270,8 +270,23 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 	}
 }
 
+// stored is the session as it is stored: whose it is nobody learns from what is left of somebody
+// who was erased.
+func (s *Session) stored() SessionRow {
+	row := s.row
+	if s.erased {
+		row.UserID = ""
+	}
+	return row
+}
+
+func (s *Session) save() { s.emit(SaveSession{Row: s.stored()}) }
+
 // record writes a line of the audit log.
 func (s *Session) record(now time.Time, e audit.Entry) {
+	if s.erased {
+		return
+	}
 	e.At, e.UserID = now, s.row.UserID
 	s.emit(Record{Entry: e})
 }

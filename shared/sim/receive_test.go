@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -95,6 +96,7 @@ func (c *client) welcome(l *connection, f protocol.Frame) {
 	c.position = p.Position
 	c.connection, c.ready, c.session, c.syncing, c.final, c.wished = l, true, p.SessionID, false, false, false
 	clear(c.ahead)
+	maps.DeleteFunc(c.content.said, func(version uint64, _ saying) bool { return version > c.received })
 	covered := p.DocumentVersion == c.received ||
 		p.Replay != nil && p.Replay.From <= c.received+1 && p.Replay.To == p.DocumentVersion
 	switch {

@@ -44,7 +44,7 @@ func (s *SessionStorage) Apply(e session.Effect) {
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *SessionStorage) Snapshot() session.Snapshot {
 	snap := session.Snapshot{Session: s.Row}
-	if snap.Session.UserID == "" {
+	if s.Row == (session.SessionRow{}) { // that of somebody who was erased says nothing
 		snap.Session.UserID = s.UserID
 	}
 	for _, c := range s.Channels {
