@@ -331,7 +331,7 @@ func (s *Session) epoch() uint64 { return max(1, s.row.Epoch) }
 // refuse is an answer that is written down.
 func (s *Session) refuse(now time.Time, a Admit, e protocol.Error) {
 	s.answer(a, e)
-	if a.Look { // what servers ask is not the user's doing
+	if a.Look || s.erased { // what servers ask is not the user's doing; of who was erased nothing is written down
 		return
 	}
 	s.record(now, audit.Entry{

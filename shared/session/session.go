@@ -284,9 +284,6 @@ func (s *Session) save() { s.emit(SaveSession{Row: s.stored()}) }
 
 // record writes a line of the audit log.
 func (s *Session) record(now time.Time, e audit.Entry) {
-	if s.erased {
-		return
-	}
 	e.At, e.UserID = now, s.row.UserID
 	s.emit(Record{Entry: e})
 }
