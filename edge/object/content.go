@@ -79,6 +79,12 @@ func (o *documentObject) appendPresence() []byte {
 		w.Str("client_id", p.ClientID)
 		w.Str("name", p.Name)
 		w.Time("since", p.Since)
+		if protocol.IsGuest(p.UserID) {
+			w.Bool("guest", true)
+		}
+		if protocol.IsDelegate(p.ClientID) {
+			w.Bool("delegate", true)
+		}
 		if len(p.Data) > 0 {
 			w.Raw("data", p.Data)
 		}

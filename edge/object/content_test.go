@@ -56,6 +56,10 @@ func TestServersAppendAndRead(t *testing.T) {
 		expect(t, r.request(`{"kind":"content","after":6,"entries":2,"bytes":100000}`), `"lines":[],"after":6,"more":false}}`)
 		expect(t, r.request(`{"kind":"content","after":7,"entries":2,"bytes":100000}`), `"reason":"rewound"`)
 		expect(t, r.request(`{"kind":"presence"}`), `"members":[{"user_id":"ann","client_id":"c-ann","name":"`)
+		r.connect(aGuest, "")
+		if got := r.request(`{"kind":"presence"}`)[0]; strings.Count(got, `"guest":true`) != 1 || strings.Contains(got, `"delegate"`) {
+			t.Errorf("who is a guest: %s", got)
+		}
 	}
 }
 

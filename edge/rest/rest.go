@@ -93,6 +93,7 @@ func CheckObject(body []byte, depth int) *protocol.Error {
 func BadField(name string) *protocol.Error {
 	return &protocol.Error{
 		Code: protocol.MalformedMessage, Reason: protocol.ReasonBadField,
+		Message: name + " is missing, not known here, or has no value that this call takes: see /v1/openapi.json.",
 		Details: []protocol.Detail{{Name: "field", Raw: jsonscan.AppendString(nil, name)}},
 	}
 }
