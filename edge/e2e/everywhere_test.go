@@ -100,7 +100,7 @@ func TestGuestsOfAnErasedUserAreOut(t *testing.T) {
 	}
 	for _, g := range []guest{ann, bob} {
 		f := s.refusedAny(dialling{document: "welcome", clientID: "a", token: g.token})
-		if code := f.text("error_code"); code != "TOKEN_REVOKED" && code != "INSUFFICIENT_PERMISSIONS" {
+		if code := f.text("error_code"); code != "TOKEN_REVOKED" && code != "TOKEN_EXPIRED" && code != "INSUFFICIENT_PERMISSIONS" {
 			t.Errorf("its token still counts: %v", f.Data)
 		}
 	}
