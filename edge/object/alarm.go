@@ -24,5 +24,13 @@ func (a *alarm) follow(h Host, now, deadline time.Time, ok bool) {
 	}
 }
 
+// sooner is the earlier one of two deadlines, each of which there may be or not.
+func sooner(a time.Time, isA bool, b time.Time, isB bool) (time.Time, bool) {
+	if !isA || isB && b.Before(a) {
+		return b, isB
+	}
+	return a, true
+}
+
 // rang forgets the alarm that has just gone off.
 func (a *alarm) rang() { a.at = time.Time{} }

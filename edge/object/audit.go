@@ -2,11 +2,13 @@ package object
 
 import (
 	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 )
 
 // auditLog is an object's audit log: the newest lines in a table, and a line of the operator's
@@ -16,6 +18,9 @@ import (
 type auditLog struct {
 	keep    int
 	written int // since it was trimmed
+	// age is for how long lines are kept, oldest when the first of them is of, zero for none.
+	age    retention.Rule
+	oldest time.Time
 	// quiet leaves out of the operator's log what is no warning.
 	quiet bool
 }
@@ -33,11 +38,36 @@ func newAuditLog(h Host) auditLog {
 	var dice [1]byte
 	h.Random(dice[:])
 	set := settings{h}
-	return auditLog{keep: set.number(vars.AuditEntries), written: int(dice[0]) % trimEvery, quiet: set.quiet()}
+	return auditLog{keep: set.number(vars.AuditEntries), written: int(dice[0]) % trimEvery, quiet: set.quiet(), age: retention.Rule{Keep: set.span(vars.AuditDays)}}
 }
+
+// open finds out how old the lines are, where that counts.
+func (a *auditLog) open(s *store) {
+	if a.age.Keep > 0 {
+		s.query(selectFirstAudit, func(c []Value) { a.oldest = c[0].time() })
+	}
+}
+
+// settle drops the lines that are too old, when it is time for that. It is the first thing that an
+// event does: what is written after it no query sees.
+func (a *auditLog) settle(s *store, now time.Time) {
+	if due, ok := a.due(); !ok || now.Before(due) {
+		return
+	}
+	before := instant(a.age.Before(now))
+	a.oldest = time.Time{}
+	s.query(selectYoungAudit, func(c []Value) { a.oldest = c[0].time() }, before)
+	s.write(trimOldAudit, before)
+}
+
+// due is when lines have to go that nothing else is written for.
+func (a *auditLog) due() (time.Time, bool) { return a.age.Due(a.oldest) }
 
 func (a *auditLog) write(s *store, e audit.Entry) {
 	save(s, &auditTable, &e)
+	if a.oldest.IsZero() {
+		a.oldest = e.At
+	}
 	if line, warning := e.Line(); line != nil && (warning || !a.quiet) {
 		s.host.Log(line)
 	}

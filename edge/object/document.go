@@ -33,6 +33,7 @@ type documentObject struct {
 	// rows and bytes are what there was when all was erased, forgotten the rows of a user.
 	rows      []byte
 	bytes     uint64
+	aging     aging
 	forgotten jsonscan.Writer
 }
 
@@ -60,6 +61,7 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 		return nil, err
 	}
 	o.core = core
+	o.audit.open(&o.store)
 	h.AutoResponse(protocol.PingText, protocol.PongText)
 	o.lose(snap.Channels, snap.Open)
 	return o, o.run(now)
@@ -92,6 +94,9 @@ func (o *documentObject) Handle(now time.Time, in Input) error {
 	if ev := o.event(now, in); ev != nil {
 		o.events = append(o.events, ev)
 	}
+	if in.Kind == Alarm {
+		o.aged(now)
+	}
 	return o.run(now)
 }
 
@@ -109,6 +114,7 @@ func (o *documentObject) woken() document.Event {
 // run steps the core through everything there is, then follows its deadline.
 func (o *documentObject) run(now time.Time) error {
 	o.now = now
+	o.audit.settle(&o.store, now)
 	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
 		for _, e := range o.core.Step(now, o.events[i]) {
 			o.carryOut(e)
@@ -121,6 +127,10 @@ func (o *documentObject) run(now time.Time) error {
 	}
 	o.store.ended()
 	deadline, ok := o.core.Deadline()
+	at, due := o.audit.due()
+	deadline, ok = sooner(deadline, ok, at, due)
+	at, due = o.agingDue(now)
+	deadline, ok = sooner(deadline, ok, at, due)
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil
 }
@@ -136,7 +146,7 @@ func (o *documentObject) event(now time.Time, in Input) document.Event {
 		received := document.FrameReceived{Conn: in.Conn, Frame: frame, Size: size}
 		received.CommentOpen, received.Share = o.comments(frame, o.core.User(in.Conn))
 		if version, last, ok := document.Posts(frame); ok {
-			received.Posting = o.store.history(version, o.core.Kept(), last)
+			received.Posting = o.history(now, version, last)
 		}
 		return received
 	case Closed:

@@ -86,6 +86,7 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.EraseAll:
 		o.rows, o.bytes = o.store.counts(countDocument)
 		o.store.erase()
+		o.audit.oldest, o.aging = time.Time{}, aging{}
 	case document.Erased:
 		a := call.Erased{
 			Version: e.Version, Snapshot: e.Snapshot, Comments: e.Comments, Access: e.Access, Closed: e.Users, Sockets: e.Sockets, Rows: o.rows, Bytes: o.bytes,

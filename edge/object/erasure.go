@@ -138,6 +138,7 @@ func (o *userObject) erase(ask uint32) {
 	o.dials = nil
 	kept := o.core.Session().Remains(o.now)
 	o.store.erase()
+	o.audit.oldest = time.Time{}
 	o.cfg.Random = newSeed(o.host, &o.cfg.Events) // the next stream of events is another
 	save(&o.store, &sessionTable, &kept)
 	core, err := user.Restore(&o.cfg, user.Snapshot{UserID: o.host.Name(), Session: session.Snapshot{Session: kept}})

@@ -14,6 +14,7 @@ type toldRoom struct {
 	requests []string
 	alarms   int
 	silent   bool // it answers nothing
+	sleeps   bool // the object does, until its alarm rings
 	status   int
 }
 
@@ -40,6 +41,9 @@ func (r *toldRoom) after(left []string) {
 			if !r.silent {
 				r.after(r.enter(Input{Kind: Answered, Ask: uint32(ask), Text: fmt.Appendf(nil, `{"status":%d,"body":""}`, r.status)}))
 			}
+		case strings.HasPrefix(line, "call") && strings.Contains(line, `"kind":"gone"`):
+			fmt.Sscanf(line, "call %d", &ask)
+			r.after(r.enter(Input{Kind: Answered, Ask: uint32(ask), Text: []byte(`{"ok":true}`)}))
 		case strings.HasPrefix(line, "database"):
 			fmt.Sscanf(line, "database %d", &ask)
 			r.after(r.enter(Input{Kind: Answered, Ask: uint32(ask), Text: []byte(`[]`)}))
@@ -58,6 +62,9 @@ func (r *toldRoom) pass(d time.Duration) {
 			r.now = r.alarm
 		}
 		r.alarm = time.Time{}
+		if r.sleeps {
+			r.object = nil
+		}
 		r.after(r.enter(Input{Kind: Alarm}))
 	}
 }

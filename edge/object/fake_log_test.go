@@ -96,6 +96,8 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 		drop("app_outbox", func(r []Value) bool { return key(r[0]) == key(row[0]) && r[1].Int <= row[1].Int })
 	case trimAudit, trimOperators:
 		f.trimAudit(s, row)
+	case trimOldAudit:
+		drop("audit", func(r []Value) bool { return r[0].Int <= row[0].Int })
 	case boundListed, boundAllListed, trimUsers, trimApps, trimServer, trimServers:
 		// No story here has so many.
 	case forgetOps, forgetParts, forgetReceipts, forgetAudit:
@@ -225,6 +227,27 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 	case selectAt:
 		if r := f.rows("ops")[key(args[0])]; r != nil {
 			row(r[5:6])
+		}
+	case selectYoung:
+		for _, r := range sorted("ops") {
+			if r[0].Int > args[0].Int && r[0].Int <= args[1].Int && r[5].Int > args[2].Int {
+				row(r[:1])
+				break
+			}
+		}
+	case selectFirstAt:
+		for _, r := range sorted("ops") {
+			if r[0].Int > args[0].Int && r[0].Int <= args[1].Int {
+				row(r[5:6])
+				break
+			}
+		}
+	case selectBaseAt:
+		for _, r := range f.whole() {
+			if r[0].Int > args[0].Int {
+				row(r[6:7])
+				break
+			}
 		}
 	case selectOfTerm:
 		for _, r := range slices.Backward(sorted("ops")) {

@@ -331,6 +331,13 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 				row(r)
 			}
 		}
+	case selectFirstAudit, selectYoungAudit:
+		for _, r := range f.sorted("audit") {
+			if s == selectFirstAudit || r[0].Int > args[0].Int {
+				row(r[:1])
+				break
+			}
+		}
 	case selectAuditDocuments:
 		seen := map[string]bool{}
 		for _, r := range f.sorted("audit") {

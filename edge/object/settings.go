@@ -106,6 +106,7 @@ func documentConfig(s settings, secret serverconn.Secret) document.Config {
 		SnapshotConfirm: s.span(vars.SnapshotConfirm),
 		KeepReplaced:    s.span(vars.KeepReplaced),
 		ReplacedBytes:   s.number(vars.MaxReplacedBytes),
+		LogAge:          s.span(vars.LogDays),
 		LogBytes:        s.number(vars.MaxLogBytes),
 		MaxComments:     s.number(vars.MaxComments),
 		UserComments:    s.number(vars.MaxCommentsPerUser),

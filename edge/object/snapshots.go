@@ -1,6 +1,8 @@
 package object
 
 import (
+	"time"
+
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -57,10 +59,15 @@ func (s *store) pinned(version uint64) (bytes uint64) {
 }
 
 // history is what a snapshot of a version is judged by.
-func (s *store) history(version, kept uint64, last bool) (h document.Posting) {
+func (o *documentObject) history(now time.Time, version uint64, last bool) (h document.Posting) {
+	s, kept := &o.store, o.core.Kept()
 	s.query(selectAt, func(c []Value) { h.At = c[0].time() }, unsigned(version))
 	if !last {
 		return h
+	}
+	if before := o.cfg.LogBefore(now); !before.IsZero() {
+		h.Aged = version
+		s.query(selectYoung, func(c []Value) { h.Aged = uint64(c[0].Int) - 1 }, unsigned(kept), unsigned(version), instant(before))
 	}
 	_, all, _ := s.newest()
 	h.Total, h.Kept, h.Pinned = s.upTo(version, all), s.upTo(kept, all), s.pinned(version)

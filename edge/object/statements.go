@@ -50,6 +50,9 @@ const (
 	selectShare
 	selectAuthored
 	selectAt
+	selectYoung
+	selectFirstAt
+	selectBaseAt
 	selectOfTerm
 	selectUpTo
 	selectPinned
@@ -92,6 +95,9 @@ const (
 	trimOperators
 	trimServer
 	trimServers
+	selectFirstAudit
+	selectYoungAudit
+	trimOldAudit
 
 	visitAudited
 	visitOpen
@@ -216,8 +222,12 @@ var texts = [...]statement{
 
 	selectShare: {sql: "SELECT COUNT(*) FILTER (WHERE kind = 1), COUNT(*) FILTER (WHERE kind = 2), COUNT(*) FILTER (WHERE kind = 2 AND comment = ?2) " +
 		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
-	selectAuthored:   {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ?1 AND (?2 = '' OR client_id = ?2) AND comment IN " + openComments + " ORDER BY comment LIMIT ?3"},
-	selectAt:         {sql: "SELECT at FROM ops WHERE version = ?"},
+	selectAuthored: {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ?1 AND (?2 = '' OR client_id = ?2) AND comment IN " + openComments + " ORDER BY comment LIMIT ?3"},
+	selectAt:       {sql: "SELECT at FROM ops WHERE version = ?"},
+	// What is too old is read from its beginning on, so that no more is read than goes.
+	selectYoung:      {sql: "SELECT version FROM ops WHERE version > ? AND version <= ? AND at > ? ORDER BY version LIMIT 1"},
+	selectFirstAt:    {sql: "SELECT at FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT 1"},
+	selectBaseAt:     {sql: "SELECT at FROM parts WHERE " + whole + " AND version > ? ORDER BY version LIMIT 1"},
 	selectOfTerm:     {sql: "SELECT version FROM ops WHERE version <= ?1 AND version > ?1 - ?3 AND term = ?2 ORDER BY version DESC LIMIT 1"},
 	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM ops WHERE version > ? ORDER BY version LIMIT 1"},
 	selectPinned:     {sql: "SELECT COALESCE(SUM(" + opBytes + "), 0) FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment IN " + openComments},
@@ -270,6 +280,10 @@ var texts = [...]statement{
 	trimOperators: {sql: "DELETE FROM audit WHERE by_whom <> '' AND NOT " + ofServers + " AND id <= (SELECT id FROM audit WHERE by_whom <> '' AND NOT " + ofServers + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
 	trimServer:    {sql: "DELETE FROM audit WHERE by_whom = ?1 AND id <= (SELECT id FROM audit WHERE by_whom = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"},
 	trimServers:   {sql: "DELETE FROM audit WHERE " + ofServers + " AND id <= (SELECT id FROM audit WHERE " + ofServers + " ORDER BY id DESC LIMIT 1 OFFSET ?)"},
+
+	selectFirstAudit: {sql: "SELECT at FROM audit ORDER BY id LIMIT 1"},
+	selectYoungAudit: {sql: "SELECT at FROM audit WHERE at > ? ORDER BY at LIMIT 1"},
+	trimOldAudit:     {sql: "DELETE FROM audit WHERE at <= ?"},
 
 	visitAudited:  {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM audit WHERE document <> '' AND document <> '@device' AND event <> 'refused'"},
 	visitOpen:     {sql: "INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device'"},

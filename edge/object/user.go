@@ -72,6 +72,7 @@ func NewUser(h Host, now time.Time) (Object, error) {
 		return nil, err
 	}
 	o.core = core
+	o.audit.open(&o.store)
 	core.Begin(now)
 	if o.cfg.Device.ClientPings {
 		h.AutoResponse(protocol.PingText, protocol.PongText)
@@ -94,6 +95,7 @@ func (o *userObject) Handle(now time.Time, in Input) error {
 
 // run steps the core through everything there is, then follows its deadline.
 func (o *userObject) run(now time.Time) error {
+	o.audit.settle(&o.store, now)
 	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
 		for _, e := range o.core.Step(now, o.events[i]) {
 			o.carryOut(e)
@@ -106,6 +108,8 @@ func (o *userObject) run(now time.Time) error {
 	}
 	o.store.ended()
 	deadline, ok := o.core.Deadline()
+	at, due := o.audit.due()
+	deadline, ok = sooner(deadline, ok, at, due)
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil
 }

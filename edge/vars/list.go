@@ -93,6 +93,8 @@ const (
 	ContentMaxBytes     Number = "CONTENT_MAX_BYTES 1048576 1 16777216"
 	AuditMaxEntries     Number = "AUDIT_MAX_ENTRIES 1000 1 1073741824"
 	AuditEntries        Number = "AUDIT_ENTRIES 1000"
+	AuditDays           Number = "AUDIT_DAYS 0 unlimited 36500"
+	EndedDays           Number = "ENDED_DAYS 30 unlimited 36500"
 	LogLevel            Word   = "LOG_LEVEL info warn error"
 	Jurisdiction        Word   = "JURISDICTION none eu us fedramp fedramp-high"
 	LocationHint        Word   = "LOCATION_HINT none wnam enam sam weur eeur apac apac-ne apac-se oc afr me"
@@ -108,6 +110,7 @@ const (
 	EventsTries      Number = "EVENTS_TRIES 16 1 100"
 	EventsMaxPending Number = "EVENTS_MAX_PENDING 1000 1 10000"
 	EventsMaxDead    Number = "EVENTS_MAX_DEAD 10000 1 1000000"
+	EventsDeadDays   Number = "EVENTS_DEAD_DAYS 90 unlimited 36500"
 )
 
 // Connections.
@@ -164,6 +167,7 @@ const (
 	SnapshotIdle       Number = "SNAPSHOT_IDLE_MS 30000"
 	KeepReplaced       Number = "KEEP_REPLACED_S 604800"
 	MaxReplacedBytes   Number = "MAX_REPLACED_BYTES 1073741824"
+	LogDays            Number = "LOG_DAYS 0 unlimited 36500"
 	MaxLogBytes        Number = "MAX_LOG_BYTES 536870912"
 	MaxComments        Number = "MAX_COMMENTS 10000"
 	MaxCommentsPerUser Number = "MAX_COMMENTS_PER_USER 0"
@@ -212,10 +216,10 @@ const all = "" +
 	string(ConnectsPerIPPerMin) + "\n" + string(ConnectsPerIPBurst) + "\n" + string(LoginsPerIPPerMin) + "\n" + string(LoginsPerIPBurst) + "\n" + string(AuthPerIPPerMin) + "\n" + string(AuthPerIPBurst) + "\n" + string(WaitingApps) + "\n" + string(WaitingAppsPerIP) + "\n" + string(BodyTimeout) + "\n" +
 	string(AccessTokenTTL) + "\n" + string(RefreshTokenTTL) + "\n" + string(SignInMax) + "\n" + string(RefreshesPerSignInPerMin) + "\n" + string(LoginFailures) + "\n" + string(LoginFailuresPerAccount) + "\n" + string(LoginWindow) + "\n" + string(PasswordMin) + "\n" + string(InvitationTTL) + "\n" + string(ResetTTL) + "\n" + string(SignUp) + "\n" + string(SignUpsPerIPPerHour) + "\n" + string(SignUpsPerHour) + "\n" +
 	string(PermissionsURL) + "\n" + string(PermissionsToken) + "\n" + string(PermissionsTimeout) + "\n" + string(PermissionsMaxBytes) + "\n" + string(PermissionTTL) + "\n" + string(StaleAccess) + "\n" + string(MaxAccess) + "\n" +
-	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AppendMaxEntries) + "\n" + string(AppendMaxBodyBytes) + "\n" + string(ContentMaxEntries) + "\n" + string(ContentMaxBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
-	string(EventsURL) + "\n" + string(EventsSecret) + "\n" + string(EventsTypes) + "\n" + string(EventsEvery) + "\n" + string(EventsTimeout) + "\n" + string(EventsTries) + "\n" + string(EventsMaxPending) + "\n" + string(EventsMaxDead) + "\n" +
+	string(WebhookSecret) + "\n" + string(WebhookWindow) + "\n" + string(WebhookMaxEvents) + "\n" + string(WebhookMaxBodyBytes) + "\n" + string(AdminMaxBodyBytes) + "\n" + string(AppendMaxEntries) + "\n" + string(AppendMaxBodyBytes) + "\n" + string(ContentMaxEntries) + "\n" + string(ContentMaxBytes) + "\n" + string(AuditMaxEntries) + "\n" + string(AuditEntries) + "\n" + string(AuditDays) + "\n" + string(EndedDays) + "\n" + string(LogLevel) + "\n" + string(Jurisdiction) + "\n" + string(LocationHint) + "\n" +
+	string(EventsURL) + "\n" + string(EventsSecret) + "\n" + string(EventsTypes) + "\n" + string(EventsEvery) + "\n" + string(EventsTimeout) + "\n" + string(EventsTries) + "\n" + string(EventsMaxPending) + "\n" + string(EventsMaxDead) + "\n" + string(EventsDeadDays) + "\n" +
 	string(GracePeriod) + "\n" + string(InitTimeout) + "\n" + string(Heartbeat) + "\n" + string(HeartbeatTimeout) + "\n" + string(DeviceHeartbeat) + "\n" + string(RefreshNotice) + "\n" + string(ReadOnly) + "\n" + string(MaxRefusedTokens) + "\n" + string(MaxRevokedTokens) + "\n" + string(ConnectsPerUserPerMin) + "\n" + string(ConnectsPerUserBurst) + "\n" + string(ResumesPerDocumentPerMin) + "\n" + string(ResumesPerDocumentBurst) + "\n" + string(ConnectionsPerUser) + "\n" + string(DelegatesPerUser) + "\n" + string(MaxDelegationsPerUser) + "\n" + string(MaxDelegationLife) + "\n" + string(MaxDocumentsPerUser) + "\n" + string(FullRateDocuments) + "\n" +
 	string(MaxFrameBytes) + "\n" + string(MaxDepth) + "\n" + string(MaxUnacknowledged) + "\n" + string(MessagesPerS) + "\n" + string(MessagesBurst) + "\n" + string(BytesPerS) + "\n" + string(BytesBurst) + "\n" + string(MaxRefused) + "\n" + string(PresencePerS) + "\n" + string(WindowBytes) + "\n" + string(SlowAfter) + "\n" + string(SyncBytesPerS) + "\n" + string(SyncBytesBurst) + "\n" + string(MaxReplay) + "\n" + string(MaxSyncBytes) + "\n" +
-	string(MaxMembers) + "\n" + string(LockRetry) + "\n" + string(KeepOps) + "\n" + string(SnapshotLevel) + "\n" + string(SnapshotConfirm) + "\n" + string(MaxSnapshotBytes) + "\n" + string(MaxSnapshotParts) + "\n" + string(SnapshotIdle) + "\n" + string(KeepReplaced) + "\n" + string(MaxReplacedBytes) + "\n" + string(MaxLogBytes) + "\n" + string(MaxComments) + "\n" + string(MaxCommentsPerUser) + "\n" + string(MaxReplies) + "\n" + string(MaxRepliesPerUser) + "\n" + string(MaxSections) + "\n" + string(SectionTTL) + "\n" + string(MaxSectionTTL) + "\n" +
+	string(MaxMembers) + "\n" + string(LockRetry) + "\n" + string(KeepOps) + "\n" + string(SnapshotLevel) + "\n" + string(SnapshotConfirm) + "\n" + string(MaxSnapshotBytes) + "\n" + string(MaxSnapshotParts) + "\n" + string(SnapshotIdle) + "\n" + string(KeepReplaced) + "\n" + string(MaxReplacedBytes) + "\n" + string(LogDays) + "\n" + string(MaxLogBytes) + "\n" + string(MaxComments) + "\n" + string(MaxCommentsPerUser) + "\n" + string(MaxReplies) + "\n" + string(MaxRepliesPerUser) + "\n" + string(MaxSections) + "\n" + string(SectionTTL) + "\n" + string(MaxSectionTTL) + "\n" +
 	string(OutboxFrames) + "\n" + string(OutboxBytes) + "\n" + string(MaxUnanswered) + "\n" + string(AppSessionSecret) + "\n" + string(PublicURL) + "\n" + string(MaxApps) + "\n" + string(AppWebhook) + "\n" + string(AppWebhookTries) + "\n" + string(AppWebhookPause) + "\n" + string(AppConnect) + "\n" + string(AppGrace) + "\n" + string(AppStop) + "\n" + string(AppRounds) + "\n" + string(AppStay) + "\n" + string(AppOutboxBytes) + "\n" + string(AppStartsPerMin) + "\n" + string(AppStartsBurst) + "\n" + string(AppConnectsPerMin) + "\n" + string(AppConnectsBurst) + "\n" +
 	string(UserMessages) + "\n" + string(UserMessageBytes) + "\n" + string(UserMessageTTL) + "\n" + string(UserMessageMaxTTL) + "\n"

@@ -27,7 +27,7 @@ largest is taken. Either is named in the log when the Worker starts (` + "`\"eve
 of these; no value is ever shown. A switch is off with ` + "`0`, `false`, `off`" + ` and on with ` + "`1`, `true`, `on`" + `; anything else is no value.
 `
 
-var units = map[string]string{"S": "s", "MS": "ms", "BYTES": "bytes"}
+var units = map[string]string{"DAYS": "days", "S": "s", "MS": "ms", "BYTES": "bytes"}
 
 // unitOf is what a number counts.
 func unitOf(name string) string {
@@ -251,6 +251,8 @@ CONTENT_MAX_ENTRIES: How many lines a page of a document's content has at most.
 CONTENT_MAX_BYTES: About how large such a page gets: one line more at most.
 AUDIT_MAX_ENTRIES: Audit entries in one answer.
 AUDIT_ENTRIES: Audit lines that an object keeps of each user, and as many about operators.
+AUDIT_DAYS: Audit lines of users' and documents' objects that are older go, a tenth of the time later at most ([BACKEND.md](BACKEND.md#for-how-long-it-is-kept)). | no limit
+ENDED_DAYS: For so long the database keeps what has ended: links and their guests, delegations, revoked keys. Sign-ins go as they end.
 LOG_LEVEL: The least level that is logged. From ~warn~ on there are no lines for connects, and none for connections that end well.
 JURISDICTION: Where all objects run and keep what they hold: with ~eu~ in the European Union, with ~us~ in the United States. Decide before the first user. Under another jurisdiction every user and document begins anew and empty, so the server admits nobody if its value is no longer the one of its first request.
 LOCATION_HINT: The region that an object is created in, if the platform can. ~none~: near whoever comes first. It moves nothing that exists.
@@ -264,6 +266,7 @@ EVENTS_TIMEOUT_MS: How long the backend may take to answer.
 EVENTS_TRIES: How often an event is sent before it becomes a dead letter, 2 at least. The pauses grow from 5 s to 1 h, and up to half of each is left out: 16 tries take 5 to 10 hours.
 EVENTS_MAX_PENDING: How many events wait in one object. Beyond that the oldest become dead letters.
 EVENTS_MAX_DEAD: How many dead letters the database keeps. Beyond that the oldest are deleted, and the log says so.
+EVENTS_DEAD_DAYS: For how long it keeps them. The log says what is deleted.
 
 # Connections
 GRACE_PERIOD_MS: A dropped channel can be resumed within this time.
@@ -314,6 +317,7 @@ MAX_SNAPSHOT_PARTS: Parts of one snapshot.
 SNAPSHOT_IDLE_MS: The next part of an upload has to arrive within this time.
 KEEP_REPLACED_S: Operators can restore what a snapshot replaced for so long.
 MAX_REPLACED_BYTES: Bytes of replaced history that a document keeps. Set it to ~MAX_LOG_BYTES~ or more: otherwise a full log does not fit.
+LOG_DAYS: Entries of a document's log that are older go once a snapshot has replaced them, those that ~KEEP_OPS~ would leave included. What no snapshot replaces stays, however old. | no limit
 MAX_LOG_BYTES: Bytes of a log beyond its snapshot, open comments included. At that size the document is locked for writing. The platform gives an object 10 GB.
 MAX_COMMENTS: Open comments on a document.
 MAX_COMMENTS_PER_USER: Open comments of one user on a document. | a tenth of ~MAX_COMMENTS~

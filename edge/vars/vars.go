@@ -20,7 +20,7 @@ import (
 // The kinds of rows. All begin with the variable's name.
 type (
 	// Number is a row "NAME default", "NAME default 1 most", or "NAME default zero most" with a
-	// word for what 0 means. The name says the unit: _MS and _S are times, _BYTES bytes. A
+	// word for what 0 means. The name says the unit: _MS, _S and _DAYS are times, _BYTES bytes. A
 	// default of 0 is worked out from another variable by whoever reads it.
 	Number string
 	// Switch is a row "NAME on" or "NAME off", by its default.
@@ -130,8 +130,11 @@ func (v Number) Int(value string) int {
 // Duration is the time that a value stands for.
 func (v Number) Duration(value string) time.Duration {
 	unit := time.Second
-	if strings.HasSuffix(v.Name(), "_MS") {
+	switch name := v.Name(); {
+	case strings.HasSuffix(name, "_MS"):
 		unit = time.Millisecond
+	case strings.HasSuffix(name, "_DAYS"):
+		unit = 24 * time.Hour
 	}
 	return time.Duration(v.Int(value)) * unit
 }

@@ -64,6 +64,9 @@ type Config struct {
 	// ReplacedBytes. Defaults 7 days and 1 GiB.
 	KeepReplaced  time.Duration
 	ReplacedBytes int
+	// LogAge is how old an entry may get that a snapshot has taken the place of. By default it may
+	// be of any age.
+	LogAge time.Duration
 	// LogBytes is how large the log may get that no snapshot has taken the place of; it is
 	// locked then. Default 512 MiB.
 	LogBytes int

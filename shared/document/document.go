@@ -232,6 +232,8 @@ func (d *Document) step(now time.Time, ev Event) {
 		d.resolveRequested(now, e)
 	case Post:
 		d.post(now, e)
+	case LogAged:
+		d.logAged(now, &e.Posting)
 	}
 }
 
@@ -260,6 +262,9 @@ func (d *Document) Version() uint64 { return d.version }
 // Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
 func (d *Document) Floor() uint64 { return d.state.Floor }
 func (d *Document) Kept() uint64  { return d.state.Kept }
+
+// SnapshotVersion is the version of the snapshot, 0 for none.
+func (d *Document) SnapshotVersion() uint64 { return d.state.Snapshot }
 
 // Current returns the user's connections, one of each client.
 func (d *Document) Current(userID string) (conns []ConnID) {

@@ -28,6 +28,8 @@ type Posting struct {
 	// Total is how many bytes the entries up to that version came to; Kept how many of
 	// them those up to State.Kept, and Pinned how many are of open comments.
 	Total, Kept, Pinned uint64
+	// Aged is the version up to which all entries after State.Kept are older than Config.LogAge.
+	Aged uint64
 	// Snapshots are the oldest there are, oldest first, at most KeptPage, and Bytes
 	// those of all.
 	Snapshots []Kept

@@ -81,6 +81,9 @@ func TestWhatFalseSnapshotsReplaceCanBeRestored(t *testing.T) {
 		cfg := document.Config{
 			KeepOps: 1 + rng.IntN(5), KeepReplaced: keep, SnapshotConfirm: time.Millisecond, Conn: serverconn.Config{Flood: rate.FloodLimits{Frames: rate.Limit{Count: 10_000}}},
 		}
+		if seed%2 == 1 { // nor does an operator's wish to keep less take away what is kept for that
+			cfg.LogAge = time.Duration(1+rng.IntN(90)) * time.Minute
+		}
 		d.doc = document.New(cfg, "d")
 		d.connect("ann", "ann", "a")
 		d.connect("eve", "eve", "e")
@@ -107,6 +110,10 @@ func TestWhatFalseSnapshotsReplaceCanBeRestored(t *testing.T) {
 				if v := d.doc.Snapshot().Version; v > 0 {
 					d.posts("eve", v-uint64(rng.IntN(int(min(v, 3)))), `"false"`)
 				}
+			}
+			d.store.Before = cfg.LogBefore(d.now)
+			if rng.IntN(3) == 0 {
+				d.step(d.store.Aged())
 			}
 			if rng.IntN(5) == 0 {
 				doc, err := document.Restore(cfg, d.store.Snapshot(256))

@@ -118,7 +118,8 @@ func (d *Document) snapshotAck(m *member, messageID string, p protocol.Snapshot,
 }
 
 // compact makes the upload the snapshot and trims readers' log: KeepOps entries stay, and
-// what is newer than the snapshot, and what a connection has yet to get from it. What that
+// what is newer than the snapshot, and what a connection has yet to get from it; less for their age
+// (see age.go). What that
 // replaces is kept as long as Config says.
 func (d *Document) compact(now time.Time, m *member, h *Posting) {
 	bytes := d.upload.Bytes
@@ -126,13 +127,9 @@ func (d *Document) compact(now time.Time, m *member, h *Posting) {
 	if keep := uint64(d.cfg.KeepOps); d.version > keep {
 		floor = min(d.upload.Version, d.version-keep)
 	}
-	for _, o := range d.members {
-		if o.behind {
-			floor = min(floor, o.pushed)
-		}
-	}
 	s := &d.state
 	oldest, early := d.cfg.erase(now, h, d.upload.Version, s.Kept)
+	floor = d.unread(max(floor, d.aged(h, oldest)))
 	s.Floor, s.Snapshot, s.Parts = max(s.Floor, floor), d.upload.Version, d.upload.Parts
 	s.Kept = max(s.Kept, min(oldest, s.Floor))
 	s.Mark, s.Pinned = min(h.Total, d.total), h.Pinned

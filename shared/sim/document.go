@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/document"
@@ -27,6 +28,7 @@ type DocumentStorage struct {
 	Kept     map[uint64]document.Kept // the snapshots that are whole
 	Comments map[uint64]uint64        // the version each was resolved at, 0 for open
 	Gone     uint64                   // up to which ops are gone for good
+	Before   time.Time                // entries that are older are too old (Config.LogBefore)
 	Trimmed  []document.Entry         // what is kept of entries for Receipts
 	Audit    []audit.Entry
 	Shown    map[document.ConnID][]byte // what is attached to sockets

@@ -12,7 +12,9 @@ import (
 // What of a document's log is kept that no reader gets, as a shell keeps it.
 
 func (s *DocumentStorage) compact(e document.Compact) {
-	s.Upload = document.Upload{}
+	if s.Upload.Version <= e.Snapshot { // else the log went for its age
+		s.Upload = document.Upload{}
+	}
 	s.trimComments(e.Floor)
 	for version := range s.Parts {
 		if version < e.Oldest {
@@ -101,6 +103,15 @@ func (s *DocumentStorage) history(version uint64, last bool) (h document.Posting
 	if !last {
 		return h
 	}
+	if !s.Before.IsZero() {
+		h.Aged = version
+		for _, e := range s.Log {
+			if e.Version > s.State.Kept && e.Version <= version && e.At.After(s.Before) {
+				h.Aged = e.Version - 1
+				break
+			}
+		}
+	}
 	h.Total, h.Kept, h.Pinned = s.upTo(version), s.upTo(s.State.Kept), s.pinned(version)
 	for _, v := range slices.Sorted(maps.Keys(s.Kept)) {
 		k := s.Kept[v]
@@ -111,6 +122,11 @@ func (s *DocumentStorage) history(version uint64, last bool) (h document.Posting
 		}
 	}
 	return h
+}
+
+// Aged has the log looked at for its age.
+func (s *DocumentStorage) Aged() document.LogAged {
+	return document.LogAged{Posting: s.history(s.State.Snapshot, true)}
 }
 
 // NewestSnapshot leaves it to RestoreTo which snapshot is taken: the newest there is.

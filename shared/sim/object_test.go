@@ -56,10 +56,14 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 		w.note("%s <- %T %+v", d.id, ev, ev)
 	}
 	d.watch.Event(ev)
+	d.store.Before = w.docCfg.LogBefore(w.Now)
 	effects := d.core.Step(w.Now, ev)
 	if f, ok := ev.(document.FrameReceived); ok && !w.quiet && w.rng.Chance(w.crash) {
 		d.trap(w.connections[f.Conn])
 		return nil
+	}
+	if _, aged := ev.(document.LogAged); aged && len(effects) > 0 {
+		w.counts.Aged++
 	}
 	if err := d.watch.Effects(ev, effects); err != nil {
 		w.fail("%s: %T: %v", d.id, ev, err)
@@ -87,7 +91,8 @@ func (d *docObject) step(ev document.Event) (first document.Effect) {
 	if w.rng.Chance(0.02) {
 		d.nothingLeft()
 	}
-	if _, within := ev.(document.Delivered); within {
+	switch ev.(type) {
+	case document.Delivered, document.LogAged:
 		return first // it is of the same whole as the event before it
 	}
 	for len(d.next) > 0 {
@@ -126,6 +131,9 @@ func (d *docObject) setAlarm() {
 		}
 		d.alarm = time.Time{}
 		crashes, portions := w.counts.Crashed, w.counts.Replayed+w.counts.Synced
+		if w.docCfg.LogAge > 0 && w.rng.Chance(0.5) {
+			d.next = append(d.next, d.store.Aged()) // in the same event
+		}
 		d.step(document.Woken{Seen: d.seen()})
 		if w.counts.Replayed+w.counts.Synced >= portions+8 {
 			return // so many members are given more of the log at once, and the others are due again

@@ -68,7 +68,7 @@ type counts struct {
 	Acked, Resumed, NewSession, Replayed, Synced, Replaced, HandedOver int
 	HalfOpen, LateClose, Readmitted, Refreshed, TokenEnded, Repeated   int
 	Hibernated, Refused, SourceDown, Left, GraceChecked, RenewChecked  int
-	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed       int
+	Trapped, Crashed, RateLimited, Slow, Probed, AskedOn, Pushed, Aged int
 	Kicked, Revoked, Unconfirmed, Rejected                             int
 	Compacted, Restored, Commented, Locked, SectionRefused             int
 	SourceChanged, Outdated, Erased, OtherLog                          int
@@ -101,7 +101,7 @@ func (c *counts) fields() []countField {
 		{"a failing permission source", &c.SourceDown}, {"a user leaving", &c.Left},
 		{"a session id checked within grace", &c.GraceChecked}, {"a session id checked after grace", &c.RenewChecked},
 		{"a trap", &c.Trapped}, {"a crash", &c.Crashed}, {"an op refused for its number", &c.RateLimited},
-		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
+		{"a slow consumer", &c.Slow}, {"a probe answered", &c.Probed}, {"a log that went for its age", &c.Aged}, {"a sync in parts", &c.AskedOn}, {"a change pushed", &c.Pushed},
 		{"a kick confirmed", &c.Kicked}, {"a revocation confirmed", &c.Revoked}, {"an answer that something was not reached", &c.Unconfirmed},
 		{"a revoked token rejected", &c.Rejected},
 		{"a log compacted", &c.Compacted}, {"a snapshot taken over", &c.Restored}, {"a comment acknowledged", &c.Commented},

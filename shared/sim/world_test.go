@@ -88,6 +88,9 @@ func newWorld(seed uint64, log bool) *world {
 	if w.rng.Chance(0.3) {
 		w.docCfg.ReplacedBytes, w.docCfg.KeepReplaced = 4000, time.Minute
 	}
+	if w.rng.Chance(0.3) {
+		w.docCfg.LogAge, w.docCfg.KeepReplaced = w.rng.Between(time.Second, time.Minute), 20*time.Second
+	}
 	w.docCfg.PerUser = []int{1, 1, 2, 3}[w.rng.IntN(4)]
 	w.docCfg.DelegatesPerUser = 2
 	w.delegates = w.rng.Chance(0.4)
