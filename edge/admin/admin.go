@@ -25,6 +25,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 	"github.com/holdfast-dev/holdfast/shared/signature"
 )
 
@@ -71,6 +72,8 @@ type Config struct {
 	// last. Defaults 50 and 90 days.
 	MaxDelegations int
 	DelegationLife time.Duration
+	// Ended is for how long the store keeps what has ended: delegations and keys.
+	Ended retention.Rule
 	// Elsewhere says that permissions come from PERMISSIONS_URL: what is stored here
 	// decides nothing, and is refused.
 	Elsewhere bool

@@ -32,6 +32,9 @@ func makeAppKey(c *request) (answer, *protocol.Error) {
 		return answer{}, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_keys",
 			Message: "The app has as many keys as it may have: revoke one."}
 	}
+	if ended := c.cfg.Ended.Before(key.CreatedAt); !ended.IsZero() {
+		c.store.ForgetAppKeys(c.ctx, ended) // the next one does it, if this cannot
+	}
 	c.key = key.ID
 	w := jsonscan.NewObject(nil)
 	w.Str("key_id", key.ID)

@@ -23,8 +23,6 @@ const (
 	delegationNameBytes = 100
 	// delegationsListed is how many one answer holds.
 	delegationsListed = 100
-	// delegationKept is for how long one is listed after its end.
-	delegationKept = 30 * 24 * time.Hour
 )
 
 // userName is who did what a user has done.
@@ -108,7 +106,9 @@ func (c *request) makeDelegation(d Delegation) (answer, *protocol.Error) {
 		return answer{}, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_delegations",
 			Message: "The user has as many delegations as they may have: revoke one, or come back tomorrow."}
 	}
-	c.store.ForgetDelegations(c.ctx, c.user, d.CreatedAt.Add(-delegationKept)) // the next one does it, if this cannot
+	if ended := c.cfg.Ended.Before(d.CreatedAt); !ended.IsZero() {
+		c.store.ForgetDelegations(c.ctx, c.user, ended) // the next one does it, if this cannot
+	}
 	c.key = d.ID
 	w := jsonscan.NewObject(nil)
 	appendDelegation(&w, d, d.CreatedAt)

@@ -41,6 +41,8 @@ type DocumentKeyStore interface {
 	// RevokeDocumentKey marks a key as revoked; a revoked key keeps its time. ErrNotFound: there
 	// is no such key.
 	RevokeDocumentKey(ctx context.Context, id string, now time.Time) error
+	// ForgetDocumentKeys removes some of those that ended before a moment.
+	ForgetDocumentKeys(ctx context.Context, ended time.Time) error
 }
 
 // The scopes of keys: what their holder may do. To bear a user's name needs the last one.
@@ -158,6 +160,9 @@ func makeKey(c *request) (answer, *protocol.Error) {
 	}
 	if !stored {
 		return answer{}, &protocol.Error{Code: protocol.RateLimitExceeded, Reason: "too_many_keys", Message: "There are as many valid keys as there may be: revoke one."}
+	}
+	if ended := c.cfg.Ended.Before(k.CreatedAt); !ended.IsZero() {
+		c.store.ForgetDocumentKeys(c.ctx, ended) // the next one does it, if this cannot
 	}
 	c.key = k.ID
 	w := jsonscan.NewObject(nil)

@@ -43,6 +43,9 @@ type AppStore interface {
 	// AddAppKey stores a key. It returns false if the app has max valid keys already or does
 	// not exist.
 	AddAppKey(ctx context.Context, key AppKey, max int) (bool, error)
+	// ForgetAppKeys removes some of those that were revoked before a moment, and by which no connection
+	// was admitted that may be open.
+	ForgetAppKeys(ctx context.Context, revoked time.Time) error
 	// RevokeAppKey marks a key of an app as revoked; a revoked key keeps its time.
 	// ErrNotFound: the app has no such key.
 	RevokeAppKey(ctx context.Context, name, key string, now time.Time) error

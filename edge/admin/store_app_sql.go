@@ -99,6 +99,11 @@ func (s SQLStore) AddAppKey(ctx context.Context, k AppKey, max int) (bool, error
 	return n > 0, err
 }
 
+// ForgetAppKeys implements Store.
+func (s SQLStore) ForgetAppKeys(ctx context.Context, revoked time.Time) error {
+	return d1.Exec(ctx, s.DB, "DELETE FROM app_keys WHERE rowid IN ("+d1.Oldest("app_keys", "revoked_at < ?1 AND NOT EXISTS (SELECT 1 FROM app_sessions WHERE key_id = id)")+")", revoked.UnixMilli())
+}
+
 // RevokeAppKey implements Store.
 func (s SQLStore) RevokeAppKey(ctx context.Context, name, key string, now time.Time) error {
 	return s.must(ctx, "UPDATE app_keys SET revoked_at = COALESCE(revoked_at, ?3) WHERE id = ?1 AND package = ?2", key, name, now.UnixMilli())

@@ -35,7 +35,7 @@ type DelegationStore interface {
 	RevokeDelegation(ctx context.Context, user, id string, now time.Time) error
 	// EndDelegations revokes those of a user's that were issued up to a moment.
 	EndDelegations(ctx context.Context, user string, issued, now time.Time) error
-	// ForgetDelegations removes those of a user's that ended before a moment.
+	// ForgetDelegations removes those of a user's that ended before a moment, and some of other users'.
 	ForgetDelegations(ctx context.Context, user string, ended time.Time) error
 }
 
@@ -82,7 +82,10 @@ func (s SQLStore) EndDelegations(ctx context.Context, user string, issued, now t
 		user, issued.UnixMilli(), now.UnixMilli())
 }
 
+const delegationOver = "MIN(expires_at, COALESCE(revoked_at, expires_at)) < ?2"
+
 // ForgetDelegations implements Store.
 func (s SQLStore) ForgetDelegations(ctx context.Context, user string, ended time.Time) error {
-	return d1.Exec(ctx, s.DB, "DELETE FROM delegations WHERE user_id = ?1 AND MIN(expires_at, COALESCE(revoked_at, expires_at)) < ?2", user, ended.UnixMilli())
+	return d1.Exec(ctx, s.DB, "DELETE FROM delegations WHERE rowid IN (SELECT rowid FROM delegations WHERE user_id = ?1 AND "+delegationOver+
+		" UNION ALL "+d1.Oldest("delegations", delegationOver)+")", user, ended.UnixMilli())
 }

@@ -68,6 +68,11 @@ func (s SQLStore) AddDocumentKey(ctx context.Context, k DocumentKey, max int) (b
 	return n > 0, err
 }
 
+// ForgetDocumentKeys implements Store.
+func (s SQLStore) ForgetDocumentKeys(ctx context.Context, ended time.Time) error {
+	return d1.Exec(ctx, s.DB, "DELETE FROM document_keys WHERE rowid IN ("+d1.Oldest("document_keys", "revoked_at < ?1 OR expires_at <> 0 AND expires_at < ?1")+")", ended.UnixMilli())
+}
+
 // RevokeDocumentKey implements Store.
 func (s SQLStore) RevokeDocumentKey(ctx context.Context, id string, now time.Time) error {
 	return s.must(ctx, "UPDATE document_keys SET revoked_at = COALESCE(revoked_at, ?2) WHERE id = ?1", id, now.UnixMilli())

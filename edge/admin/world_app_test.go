@@ -205,3 +205,7 @@ func (w *world) ForgetAppSessions(_ context.Context, name, key string, users []s
 	})
 	return nil
 }
+
+func (w *world) ForgetAppKeys(_ context.Context, ended time.Time) error {
+	return w.enter("ForgetAppKeys before "+ended.Format(time.RFC3339), "ForgetAppKeys")
+}

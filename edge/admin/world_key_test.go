@@ -62,3 +62,7 @@ func (w *world) RevokeDocumentKey(_ context.Context, id string, now time.Time) e
 	}
 	return ErrNotFound
 }
+
+func (w *world) ForgetDocumentKeys(_ context.Context, ended time.Time) error {
+	return w.enter("ForgetDocumentKeys before "+ended.Format(time.RFC3339), "ForgetDocumentKeys")
+}

@@ -30,6 +30,14 @@ func Changes(ctx context.Context, db *sql.DB, query string, args ...any) (bool, 
 	return n > 0, err
 }
 
+// Oldest selects the rowids of the rows of a table that a condition is true of, among the twenty that
+// were stored first. Whoever stores a row deletes these: what has ended stands at the beginning, so no
+// index is needed, twenty rows are read, and the table shrinks to what counts however often it is
+// written to.
+func Oldest(table, condition string) string {
+	return "SELECT rowid FROM (SELECT rowid, * FROM " + table + " ORDER BY rowid LIMIT 20) WHERE " + condition
+}
+
 // Texts reads an answer of one column.
 func Texts(rows *sql.Rows, err error) ([]string, error) {
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	edgelink "github.com/holdfast-dev/holdfast/edge/link"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 )
 
 // The server is killed between the redeeming and the connect, while the guest is there, and once the link is revoked.
@@ -189,12 +190,14 @@ func TestGuestsWithoutTheDatabase(t *testing.T) {
 	}
 }
 
+const keptFor = 30 * 24 * time.Hour
+
 // The statements do on D1 what is believed of them, and read no more rows than they are about.
 func TestLinkStatements(t *testing.T) {
 	t.Parallel()
 	s := start(t, nil)
 	db, read := s.counted()
-	store, ctx := edgelink.SQLStore{DB: db}, t.Context()
+	store, ctx := edgelink.SQLStore{DB: db, Kept: retention.Rule{Keep: keptFor}}, t.Context()
 	now := time.UnixMilli(time.Now().UnixMilli()).UTC()
 	s.d1("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO links (id, document_id, role, hash, uses, created_at, expires_at, maker)" +
 		" SELECT printf('%016x', i), 'doc_' || (i / 10), 'view', 'hash', 5, 0, 9999999999999, 'usr_' || (i / 10) FROM n")
@@ -305,7 +308,7 @@ func TestLinkStatements(t *testing.T) {
 		{"revoked", 12, func() error { return store.Revoke(ctx, "doc_100", l.ID, now) }},
 		{"long over, and forgotten when one is made", 80, func() error {
 			late := l
-			late.ID, late.CreatedAt, late.ExpiresAt, late.Maker = "fffffffffffffffd", now.Add(edgelink.Kept+2*time.Hour), now.Add(edgelink.Kept+3*time.Hour), ""
+			late.ID, late.CreatedAt, late.ExpiresAt, late.Maker = "fffffffffffffffd", now.Add(keptFor+2*time.Hour), now.Add(keptFor+3*time.Hour), ""
 			if _, err := store.Add(ctx, late, limits, false); err != nil {
 				return err
 			}

@@ -37,5 +37,5 @@ func links(tables *sql.DB) link.Store {
 	if len(access.ParseSecrets(value(vars.GuestSecret))) == 0 {
 		return nil
 	}
-	return link.SQLStore{DB: tables}
+	return link.SQLStore{DB: tables, Kept: ended()}
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/rest"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
@@ -90,6 +91,9 @@ func broken(reason string) http.Handler {
 		rest.Fail(w, &protocol.Error{Code: protocol.ServiceUnavailable, Reason: reason})
 	})
 }
+
+// ended is for how long the database keeps what has ended.
+func ended() retention.Rule { return retention.Rule{Keep: span(vars.EndedDays)} }
 
 func value(v vars.Text) string { return cloudflare.Getenv(v.Name()) }
 

@@ -51,6 +51,7 @@ func operators() http.Handler {
 		Origins:         access.ParseOrigins(value(vars.AllowedOrigins), value(vars.PublicURL)),
 		MaxDelegations:  number(vars.MaxDelegationsPerUser),
 		DelegationLife:  span(vars.MaxDelegationLife),
+		Ended:           ended(),
 		Derive:          issuer.WebCrypto{}.Derive,
 		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
 		Elsewhere:       elsewhere,

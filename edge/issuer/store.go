@@ -107,6 +107,6 @@ type Store interface {
 	SweepAttempts(ctx context.Context, now time.Time) error
 	// Sweep drops a user's tokens that expired before now, those of the family that were
 	// used or superseded before the given time, and the family's unused tokens beyond the
-	// newest MaxUnused. Family "" means none.
+	// newest MaxUnused. Family "" means none. Some expired tokens of other users go, too.
 	Sweep(ctx context.Context, userID, family string, used, now time.Time) error
 }

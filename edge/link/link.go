@@ -37,8 +37,6 @@ const (
 	secretBytes = 32
 	// NameBytes is the longest name of a link.
 	NameBytes = 128
-	// Kept is how long a link stays in the list when it is over.
-	Kept = 30 * 24 * time.Hour
 	// settles is how long after its last token's end a guest may still have a connection: the
 	// clocks of two machines differ.
 	settles = time.Minute
@@ -71,7 +69,8 @@ type Pass struct {
 // Store holds the links and their guests. Each method is one statement, but for those that say otherwise.
 type Store interface {
 	// Add stores a link; false: a limit is reached. ErrNotFound: there is no such document, where
-	// known says that the store has all there are. It forgets the document's links that are long over.
+	// known says that the store has all there are. It forgets some links, of whichever
+	// documents, that are long over.
 	Add(ctx context.Context, l Link, max Limits, known bool) (bool, error)
 	// Link returns a link's row.
 	Link(ctx context.Context, id string) (Link, error)

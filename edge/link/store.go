@@ -8,10 +8,18 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
-type SQLStore struct{ DB *sql.DB }
+type SQLStore struct {
+	DB *sql.DB
+	// Kept says for how long a link is kept, and with it its guests, when it is over.
+	Kept retention.Rule
+}
+
+// forgotten is how many links one that is made has go, at most: each has as many guests as it may have.
+const forgotten = "2"
 
 // counts is a link that counts, of the time now.
 const counts = "revoked_at IS NULL AND expires_at > "
@@ -19,9 +27,12 @@ const counts = "revoked_at IS NULL AND expires_at > "
 // Add implements Store, with one statement more if nothing was stored.
 func (s SQLStore) Add(ctx context.Context, l Link, max Limits, known bool) (bool, error) {
 	now := l.CreatedAt.UnixMilli()
-	over := l.CreatedAt.Add(-Kept).UnixMilli()
-	if err := d1.Exec(ctx, s.DB, "DELETE FROM links WHERE document_id = ?1 AND (expires_at < ?2 OR revoked_at < ?2)", l.Document, over); err != nil {
-		return false, err
+	if over := s.Kept.Before(l.CreatedAt); !over.IsZero() {
+		const isOver = "(expires_at < ?2 OR revoked_at < ?2)"
+		if err := d1.Exec(ctx, s.DB, "DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE document_id = ?1 AND "+isOver+
+			" UNION ALL "+d1.Oldest("links", isOver)+" LIMIT "+forgotten+")", l.Document, over.UnixMilli()); err != nil {
+			return false, err
+		}
 	}
 	stored, err := d1.Changes(ctx, s.DB, "INSERT INTO links (id, document_id, role, hash, name, maker, operator, uses, created_at, expires_at)"+
 		" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"+

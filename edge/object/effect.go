@@ -226,7 +226,7 @@ func (o *documentObject) eventsAnswered(q eventsAsk, in Input) document.Event {
 		o.told.trimmed(in)
 		return nil
 	case q.burying:
-		return document.EventsBuried{Buried: o.told.buried(q, in, o.askEvents)}
+		return document.EventsBuried{Buried: o.told.buried(o.now, q, in, o.askEvents)}
 	}
 	return document.EventsSent{Sent: o.told.sent(q, in)}
 }

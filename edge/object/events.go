@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/retention"
 )
 
 // The events that go to the deployment's backend: by a webhook at EVENTS_URL, or where the host
@@ -19,12 +20,13 @@ import (
 //	                    x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
 
 // The queries of the database for events that are given up. The oldest go where there are
-// too many.
+// too many, or they are too old: a hundred at once, so that no more are left than are buried.
 const (
 	buryQuery = "INSERT OR IGNORE INTO event_dead_letters (id, type, document, user_id, event, reason, tries, died_at) " +
 		"SELECT json_extract(value, '$.id'), json_extract(value, '$.type'), COALESCE(json_extract(value, '$.document'), ''), " +
 		"COALESCE(json_extract(value, '$.user_id'), json_extract(value, '$.data.user_id'), ''), value, ?2, ?3, ?4 FROM json_each(?1)"
-	trimDeadQuery = "DELETE FROM event_dead_letters WHERE n <= (SELECT n FROM event_dead_letters ORDER BY n DESC LIMIT 1 OFFSET ?1) RETURNING n"
+	trimDeadQuery = "DELETE FROM event_dead_letters WHERE n <= (SELECT n FROM event_dead_letters ORDER BY n DESC LIMIT 1 OFFSET ?1) " +
+		"OR n IN (SELECT n FROM (SELECT n, died_at FROM event_dead_letters ORDER BY n LIMIT 100) WHERE died_at < ?2) RETURNING died_at < ?2"
 )
 
 // eventsAnswerBytes is how much of a backend's answer is read; only its status counts.
@@ -35,12 +37,13 @@ type backend struct {
 	host  Host
 	to    Destination
 	about string // whose object it is: "document" or "user_id"
-	dead  int    // how many dead letters are kept
+	dead  int    // how many dead letters are kept, and for how long
+	age   retention.Rule
 }
 
 func newBackend(h Host, about string) backend {
 	set := settings{h}
-	b := backend{host: h, about: about, dead: set.number(vars.EventsMaxDead)}
+	b := backend{host: h, about: about, dead: set.number(vars.EventsMaxDead), age: retention.Rule{Keep: set.span(vars.EventsDeadDays)}}
 	b.to = Destination{URL: set.text(vars.EventsURL), Timeout: set.span(vars.EventsTimeout), MaxBytes: eventsAnswerBytes}
 	if secret := set.text(vars.EventsSecret); secret != "" {
 		b.to.Signature = Signature{Header: protocol.SignatureHeader, Secret: secret}
@@ -126,11 +129,11 @@ func (b *backend) sent(q eventsAsk, in Input) delivery.Sent {
 	return e
 }
 
-// buried is what became of dead letters. Those beyond the bound go next.
-func (b *backend) buried(q eventsAsk, in Input, ask func(eventsAsk) uint32) delivery.Buried {
+// buried is what became of dead letters. Those beyond the bounds go next.
+func (b *backend) buried(now time.Time, q eventsAsk, in Input, ask func(eventsAsk) uint32) delivery.Buried {
 	e := delivery.Buried{Number: q.number, OK: in.Kind == Answered}
 	if e.OK {
-		b.host.Database(ask(eventsAsk{trimming: true}), "DB", trimDeadQuery, strconv.Itoa(b.dead))
+		b.host.Database(ask(eventsAsk{trimming: true}), "DB", trimDeadQuery, strconv.Itoa(b.dead), strconv.FormatInt(instant(b.age.Before(now)).Int, 10))
 	}
 	return e
 }
@@ -140,12 +143,19 @@ func (b *backend) trimmed(in Input) {
 	if in.Kind != Answered || jsonscan.Check(in.Text, 3) != nil || len(in.Text) == 0 || in.Text[0] != '[' {
 		return
 	}
-	n := 0
+	many, old := 0, 0
 	for row := jsonscan.Elements(in.Text); row.Next(); {
-		n++
+		if jsonscan.Equal(row.Value(), "[1]") {
+			old++
+		} else {
+			many++
+		}
 	}
-	if n > 0 {
-		b.log("error", "dead_letters_dropped", "too_many", n)
+	if many > 0 {
+		b.log("error", "dead_letters_dropped", "too_many", many)
+	}
+	if old > 0 {
+		b.log("error", "dead_letters_dropped", "too_old", old)
 	}
 }
 

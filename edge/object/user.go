@@ -183,7 +183,7 @@ func (q eventsAsk) answered(o *userObject, in Input) user.Event {
 		o.told.trimmed(in)
 		return nil
 	case q.burying:
-		return user.EventsBuried{Buried: o.told.buried(q, in, o.askEvents)}
+		return user.EventsBuried{Buried: o.told.buried(o.now, q, in, o.askEvents)}
 	}
 	return user.EventsSent{Sent: o.told.sent(q, in)}
 }
