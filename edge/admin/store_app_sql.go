@@ -101,7 +101,7 @@ func (s SQLStore) AddAppKey(ctx context.Context, k AppKey, max int) (bool, error
 
 // ForgetAppKeys implements Store.
 func (s SQLStore) ForgetAppKeys(ctx context.Context, revoked time.Time) error {
-	return d1.Exec(ctx, s.DB, "DELETE FROM app_keys WHERE rowid IN ("+d1.Oldest("app_keys", "revoked_at < ?1 AND NOT EXISTS (SELECT 1 FROM app_sessions WHERE key_id = id)")+")", revoked.UnixMilli())
+	return d1.Exec(ctx, s.DB, "DELETE FROM app_keys WHERE rowid IN ("+d1.Over("app_keys", "revoked_at < ?1 AND NOT EXISTS (SELECT 1 FROM app_sessions WHERE key_id = id)")+")", revoked.UnixMilli())
 }
 
 // RevokeAppKey implements Store.

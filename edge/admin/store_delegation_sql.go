@@ -87,5 +87,5 @@ const delegationOver = "MIN(expires_at, COALESCE(revoked_at, expires_at)) < ?2"
 // ForgetDelegations implements Store.
 func (s SQLStore) ForgetDelegations(ctx context.Context, user string, ended time.Time) error {
 	return d1.Exec(ctx, s.DB, "DELETE FROM delegations WHERE rowid IN (SELECT rowid FROM delegations WHERE user_id = ?1 AND "+delegationOver+
-		" UNION ALL "+d1.Oldest("delegations", delegationOver)+")", user, ended.UnixMilli())
+		" UNION ALL "+d1.Over("delegations", delegationOver)+")", user, ended.UnixMilli())
 }

@@ -70,7 +70,7 @@ func (s SQLStore) AddDocumentKey(ctx context.Context, k DocumentKey, max int) (b
 
 // ForgetDocumentKeys implements Store.
 func (s SQLStore) ForgetDocumentKeys(ctx context.Context, ended time.Time) error {
-	return d1.Exec(ctx, s.DB, "DELETE FROM document_keys WHERE rowid IN ("+d1.Oldest("document_keys", "revoked_at < ?1 OR expires_at <> 0 AND expires_at < ?1")+")", ended.UnixMilli())
+	return d1.Exec(ctx, s.DB, "DELETE FROM document_keys WHERE rowid IN ("+d1.Over("document_keys", "revoked_at < ?1 OR expires_at <> 0 AND expires_at < ?1")+")", ended.UnixMilli())
 }
 
 // RevokeDocumentKey implements Store.

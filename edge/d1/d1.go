@@ -30,12 +30,15 @@ func Changes(ctx context.Context, db *sql.DB, query string, args ...any) (bool, 
 	return n > 0, err
 }
 
-// Oldest selects the rowids of the rows of a table that a condition is true of, among the twenty that
-// were stored first. Whoever stores a row deletes these: what has ended stands at the beginning, so no
-// index is needed, twenty rows are read, and the table shrinks to what counts however often it is
-// written to.
-func Oldest(table, condition string) string {
-	return "SELECT rowid FROM (SELECT rowid, * FROM " + table + " ORDER BY rowid LIMIT 20) WHERE " + condition
+// Over selects the rowids of some rows of a table that a condition is true of: of the twenty that were
+// stored first, where most of what has ended stands, and of twenty from anywhere on, for something that
+// lasts may stand before it. Whoever stores a row deletes these. So no index is needed, forty rows are
+// read, and a table that is written to shrinks to what counts.
+func Over(table, condition string) string {
+	rows := "SELECT * FROM (SELECT rowid, * FROM " + table
+	const few = " ORDER BY rowid LIMIT 20)"
+	return "SELECT rowid FROM (" + rows + few +
+		" UNION ALL " + rows + " WHERE rowid >= (SELECT (random() & 2147483647) % (MAX(rowid) + 1) FROM " + table + ")" + few + ") WHERE " + condition
 }
 
 // Texts reads an answer of one column.

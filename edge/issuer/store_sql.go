@@ -174,7 +174,7 @@ func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now ti
 		" UNION ALL SELECT hash FROM (SELECT hash FROM refresh_tokens WHERE family = ?1 AND rotated_at IS NULL AND superseded_at IS NULL"+
 		" ORDER BY created_at DESC LIMIT -1 OFFSET ?5)"+
 		" UNION ALL SELECT hash FROM refresh_tokens WHERE user_id = ?3 AND expires_at < ?4)"+
-		" OR rowid IN ("+d1.Oldest("refresh_tokens", "expires_at < ?4")+")",
+		" OR rowid IN ("+d1.Over("refresh_tokens", "expires_at < ?4")+")",
 		family, used.UnixMilli(), userID, now.UnixMilli(), MaxUnused)
 }
 

@@ -30,7 +30,7 @@ func (s SQLStore) Add(ctx context.Context, l Link, max Limits, known bool) (bool
 	if over := s.Kept.Before(l.CreatedAt); !over.IsZero() {
 		const isOver = "(expires_at < ?2 OR revoked_at < ?2)"
 		if err := d1.Exec(ctx, s.DB, "DELETE FROM links WHERE rowid IN (SELECT rowid FROM links WHERE document_id = ?1 AND "+isOver+
-			" UNION ALL "+d1.Oldest("links", isOver)+" LIMIT "+forgotten+")", l.Document, over.UnixMilli()); err != nil {
+			" UNION ALL "+d1.Over("links", isOver)+" LIMIT "+forgotten+")", l.Document, over.UnixMilli()); err != nil {
 			return false, err
 		}
 	}
