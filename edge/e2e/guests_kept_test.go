@@ -239,7 +239,7 @@ func TestLinkStatements(t *testing.T) {
 			}
 			return err
 		}},
-		{"of no document", 40, func() error {
+		{"of no document", 80, func() error {
 			other := l
 			other.ID, other.Document, other.Maker = "fffffffffffffffe", "nowhere", ""
 			if _, err := store.Add(ctx, other, limits, true); !errors.Is(err, edgelink.ErrNotFound) {
