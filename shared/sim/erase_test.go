@@ -196,7 +196,7 @@ func (w *world) erasePerson() {
 	if u.erasure != nil || w.quiet {
 		return
 	}
-	u.erasure = &erasure{u: u, texts: w.rng.Chance(0.6), names: w.rng.Chance(0.15), elsewhere: w.rng.Chance(0.3)}
+	u.erasure = &erasure{u: u, texts: w.rng.Chance(0.6), names: w.rng.Chance(0.15), elsewhere: w.rng.Chance(0.5)}
 	u.erasure.begin()
 }
 
@@ -206,6 +206,15 @@ func (e *erasure) begin() {
 		if c.old = c.token; c.delegation != nil {
 			c.old = c.delegation.key(c)
 		}
+	}
+	if c := u.clients[w.rng.IntN(len(u.clients))]; e.elsewhere && c.delegation == nil && !w.quiet {
+		w.After(w.rng.Between(time.Second, 2*time.Second), func() { // the person signs in anew with an issuer that knows nothing of it
+			if !e.done && !w.quiet {
+				c.startAnew()
+				c.token = c.issue()
+				c.attempt()
+			}
+		})
 	}
 	w.askNo++
 	e.ask = w.askNo
@@ -236,7 +245,11 @@ func (e *erasure) unanswered() {
 func (e *erasure) forget() {
 	w, u := e.u.w, e.u
 	lostThere, lostBack := !w.quiet && w.rng.Chance(0.1), !w.quiet && w.rng.Chance(0.1)
-	w.After(w.rng.Between(0, 200*time.Millisecond), func() {
+	longest := 200 * time.Millisecond
+	if w.rng.Chance(0.5) { // it is overwritten
+		longest = 5 * time.Second
+	}
+	w.After(w.rng.Between(0, longest), func() {
 		d := e.left[0]
 		if !lostThere {
 			d.gone.user = nil
