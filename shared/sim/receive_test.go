@@ -81,6 +81,7 @@ func (c *client) welcome(l *connection, f protocol.Frame) {
 		l.clientClose(1000)
 		return
 	}
+	had := c.received // it may forget all, and asks for it then
 	c.ofLog(l, p)
 	switch {
 	case p.Resumed && p.SessionID != c.session && c.session != "":
@@ -90,8 +91,8 @@ func (c *client) welcome(l *connection, f protocol.Frame) {
 	case c.session != "" && c.session != p.SessionID:
 		c.w.counts.NewSession++
 	}
-	if l.asked && p.Replay != nil && p.Replay.From > c.received+1 {
-		c.w.fail("%s has received %d and is replayed from %d", c.id, c.received, p.Replay.From)
+	if l.asked && p.Replay != nil && p.Replay.From > had+1 {
+		c.w.fail("%s has received %d and is replayed from %d", c.id, had, p.Replay.From)
 	}
 	c.position = p.Position
 	c.connection, c.ready, c.session, c.syncing, c.final, c.wished = l, true, p.SessionID, false, false, false
