@@ -43,7 +43,7 @@ var budgets = []budget{
 	{"idle device that pings, a minute: wake-ups and alarms", 0, "0", ""},
 	{"idle device that pings, a minute: rows", 0, "0", ""},
 	{"login: D1 rows written", 15, "15", "the sign-in, its token, and the counts of failures, with their indexes"},
-	{"login: D1 rows read", 14, "14", ""},
+	{"login: D1 rows read", 54, "14", "14, and up to 40 of the oldest sign-ins, and of some from anywhere on: whether they have ended"},
 	{"refresh: D1 rows written", 6, "6", "the old token and the new one, with their indexes"},
 	{"refresh: D1 rows read", 14, "14", ""},
 }

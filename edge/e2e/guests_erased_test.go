@@ -31,7 +31,7 @@ func TestGuestsErased(t *testing.T) {
 	c := s.connect(dialling{document: "welcome", clientID: "g", token: g.token})
 	c.op("m1", 1)
 	s.must("DELETE", "/v1/admin/users/usr_owner", ``)
-	if f := c.expectFrame("system", "error"); f.text("error_code") != "INSUFFICIENT_PERMISSIONS" {
+	if f := c.expectFrame("system", "error"); f.text("error_code") != "TOKEN_REVOKED" {
 		t.Errorf("its guest hears %v", f.Data)
 	}
 	c.ended()

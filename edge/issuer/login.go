@@ -80,6 +80,7 @@ func (i *Issuer) begin(w http.ResponseWriter, r *http.Request, user User, tried 
 	i.right(ctx, tried, user.ID, now)
 	// Old rows harm nobody: after a failed sweep the next login sweeps again.
 	_ = i.store.Sweep(ctx, user.ID, "", now, now)
+	_ = i.store.SweepExpired(ctx, now)
 	i.log("info", event, user.ID, family, "")
 	http.SetCookie(w, cookie(r, refresh, row.ExpiresAt.Sub(now)))
 	if tried.device != "" {

@@ -339,6 +339,14 @@ func (m *memory) Sweep(_ context.Context, userID, family string, used, now time.
 	return nil
 }
 
+func (m *memory) SweepExpired(_ context.Context, now time.Time) error {
+	if err := m.enter("SweepExpired"); err != nil {
+		return err
+	}
+	maps.DeleteFunc(m.tokens, func(_ string, t *RefreshToken) bool { return t.ExpiresAt.Before(now) })
+	return nil
+}
+
 // native is the Crypto of this machine.
 type native struct {
 	key *rsa.PrivateKey

@@ -173,9 +173,13 @@ func (s SQLStore) Sweep(ctx context.Context, userID, family string, used, now ti
 		" WHERE family = ?1 AND created_at < ?2 AND revoked_at IS NULL AND (rotated_at < ?2 OR superseded_at < ?2)"+
 		" UNION ALL SELECT hash FROM (SELECT hash FROM refresh_tokens WHERE family = ?1 AND rotated_at IS NULL AND superseded_at IS NULL"+
 		" ORDER BY created_at DESC LIMIT -1 OFFSET ?5)"+
-		" UNION ALL SELECT hash FROM refresh_tokens WHERE user_id = ?3 AND expires_at < ?4)"+
-		" OR rowid IN ("+d1.Over("refresh_tokens", "expires_at < ?4")+")",
+		" UNION ALL SELECT hash FROM refresh_tokens WHERE user_id = ?3 AND expires_at < ?4)",
 		family, used.UnixMilli(), userID, now.UnixMilli(), MaxUnused)
+}
+
+// SweepExpired implements Store.
+func (s SQLStore) SweepExpired(ctx context.Context, now time.Time) error {
+	return d1.Exec(ctx, s.DB, "DELETE FROM refresh_tokens WHERE rowid IN ("+d1.Over("refresh_tokens", "expires_at < ?1")+")", now.UnixMilli())
 }
 
 func found(err error) error {
