@@ -117,7 +117,8 @@ func (h *history) silence(meant func(document.Entry) bool, byUser bool) (words [
 	return words
 }
 
-// rename has the entries of a user be nobody's, as they are stored now.
+// rename has the entries of a user be nobody's, as they are stored now. From then on nobody knows
+// which ops were the user's: one whose acknowledgement was lost is stored once more if it comes again.
 func (h *history) rename(user string, stored []document.Entry) {
 	alias := "erased"
 	for _, e := range stored {
@@ -128,6 +129,7 @@ func (h *history) rename(user string, stored []document.Entry) {
 	for i, e := range h.all {
 		if e.UserID == user {
 			h.was[e.Version] = append(h.was[e.Version], e)
+			delete(h.last, e.ClientID)
 			h.all[i].UserID, h.all[i].ClientID, h.all[i].MessageID = alias, "", ""
 		}
 	}
