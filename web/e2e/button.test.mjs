@@ -16,7 +16,7 @@ let app, dir, manifest, example;
 before(async () => {
   app = await project();
   dir = join(app.dir, "made");
-  make(dir, { name: "made", template: "vanilla", manager: "npm", holdfast: "0.2.0" });
+  make(dir, { name: "made", template: "vanilla", manager: "npm", holdfast: "0.3.0" });
   manifest = JSON.parse(await readFile(join(dir, "package.json"), "utf8"));
   const lines = (await readFile(join(dir, ".dev.vars.example"), "utf8")).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   example = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s)));

@@ -24,13 +24,13 @@ const make = async () => {
 before(async () => {
   sums = await make();
   unpacked = await mkdtemp(join(tmpdir(), "holdfast-release-"));
-  await run("tar", ["xzf", join(dist, "holdfast-0.2.0.tgz"), "-C", unpacked]);
+  await run("tar", ["xzf", join(dist, "holdfast-0.3.0.tgz"), "-C", unpacked]);
 });
 after(() => rm(unpacked, { recursive: true, force: true }));
 
 test("it has both packages, their parts and true sums, and is the same again", { timeout: 60_000 }, async () => {
   const names = (await readdir(dist)).sort();
-  assert.deepEqual(names, ["SHA256SUMS", "create-holdfast-0.2.0.tgz", "holdfast-0.2.0.cdx.json", "holdfast-0.2.0.tgz"]);
+  assert.deepEqual(names, ["SHA256SUMS", "create-holdfast-0.3.0.tgz", "holdfast-0.3.0.cdx.json", "holdfast-0.3.0.tgz"]);
   for (const name of names.slice(1)) {
     const sum = createHash("sha256").update(await readFile(join(dist, name))).digest("hex");
     assert.ok(sums.includes(`${sum}  ${name}\n`), name);
@@ -39,7 +39,7 @@ test("it has both packages, their parts and true sums, and is the same again", {
 });
 
 test("each part of others is in the bill of materials, and its licence in the package", async () => {
-  const { components, metadata, dependencies } = JSON.parse(await readFile(join(dist, "holdfast-0.2.0.cdx.json"), "utf8"));
+  const { components, metadata, dependencies } = JSON.parse(await readFile(join(dist, "holdfast-0.3.0.cdx.json"), "utf8"));
   const notice = await readFile(join(unpacked, "package/NOTICE"), "utf8");
   const go = await readFile(join(repo, "go.mod"), "utf8");
   const inside = (name) => components.find(({ purl }) => purl.startsWith(name));
