@@ -127,7 +127,7 @@ func TestGuests(t *testing.T) {
 		// Nothing else: another document, a device, a session of a user's, the API.
 		s.refused(dialling{document: "notes", clientID: "g", token: g.token}, "INSUFFICIENT_PERMISSIONS")
 		for _, path := range []string{"/v1/ws/device", "/glasses-ws"} {
-			if status := s.knock(path, g.token); status != 403 {
+			if status := s.dialStatus(path, g.token); status != 403 {
 				t.Errorf("%s: HTTP %d", path, status)
 			}
 		}
@@ -140,8 +140,8 @@ func TestGuests(t *testing.T) {
 	}
 }
 
-// knock asks for a socket by HTTP alone, and returns the status.
-func (s *server) knock(path, token string) int {
+// dialStatus asks for a socket by HTTP alone, and returns the status.
+func (s *server) dialStatus(path, token string) int {
 	request, err := http.NewRequest("GET", s.URL+path, nil)
 	check(err)
 	request.Header.Set("Upgrade", "websocket")
