@@ -56,6 +56,9 @@ type client struct {
 	// wished says that the next dial is its user's wish: the first, and after another client
 	// has taken its place.
 	wished bool
+	// astray says that it was admitted, and has not come to the document since: its session may last as long
+	// as that admission.
+	astray bool
 	// delegation is of a program that acts for the user; nil for the user's own clients.
 	delegation *delegation
 }

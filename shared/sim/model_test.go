@@ -79,6 +79,9 @@ func (d *docObject) renewed(c *client) {
 func (d *docObject) expect(user *user) (same, differ bool, old string) {
 	differ = len(d.w.docs) == 1 // no other channel keeps the session alive
 	for _, c := range user.clients {
+		if c.doc == d && c.astray {
+			differ = false
+		}
 		m := d.channels[c.key()]
 		switch {
 		case c.doc != d || m == nil:
@@ -118,6 +121,7 @@ func (d *docObject) accepted(l *connection, g document.Grant, same, differ bool,
 			w.fail("%s: %s is back after grace, and still in session %s", d.id, g.UserID, old)
 		}
 	}
+	l.c.astray = false
 	was := d.channels[l.c.key()]
 	d.channels[l.c.key()] = &model{
 		session: id, connection: l, expires: g.Expires, unsure: was != nil && was.unsure && !again,
@@ -190,6 +194,7 @@ func (d *docObject) connectBy(c *client, a attempt, grant document.Grant, again,
 			return
 		}
 		w.counts.Readmitted++
+		c.astray = true
 		if answer.Access > ev.Grant.Access {
 			w.counts.Outdated++
 		}

@@ -45,6 +45,9 @@ func (w *world) resolveAll(d *docObject, user string) {
 			e.Comments = append(e.Comments, entry.Version)
 		}
 	}
+	if f := d.gone.users[user]; f != nil && f.names && len(e.Comments) > 0 {
+		f.back = true // the operator names who is still named at these comments
+	}
 	d.step(e)
 	w.counts.Resolved += len(e.Comments)
 }
