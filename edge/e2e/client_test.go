@@ -46,6 +46,7 @@ type conn struct {
 	// token is what it connected with. It must never receive that.
 	token string
 	held  []frame // received, and not asked for yet
+	left  int     // how many others have left while something else was waited for
 }
 
 // dialling is one attempt to connect.
@@ -164,6 +165,9 @@ func (c *conn) expect(kind, event string) frame {
 		if f.Type != "presence" {
 			c.t.Fatalf("waiting for %s/%s, received %+v", kind, event, f)
 		}
+		if f.Event == "leave" {
+			c.left++
+		}
 	}
 }
 
@@ -258,6 +262,14 @@ func (c *conn) reset() {
 		tcp.SetLinger(0)
 	}
 	c.tcp.Close()
+}
+
+// waitLeft waits until somebody has left, which may have been while something else was waited for.
+func (c *conn) waitLeft() {
+	c.t.Helper()
+	if c.left == 0 {
+		c.waitPresence("leave")
+	}
 }
 
 // waitPresence waits for a presence frame of this event.

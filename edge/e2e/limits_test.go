@@ -117,7 +117,7 @@ func TestASlowConsumerIsClosedAndLosesNothing(t *testing.T) {
 	}
 	viewer.pong(f)
 	write(11, 100) // far more than the window, at the owner's own pace
-	owner.waitPresence("leave")
+	owner.waitLeft()
 	received := 0
 	viewer.closes(4004, func(f frame) {
 		if f.Event == "op" {
