@@ -126,6 +126,8 @@ func (o *userObject) carryOutDevice(effect device.Effect) {
 	switch e := effect.(type) {
 	case device.SaveRow:
 		save(&o.store, &deviceTable, &e.Row)
+	case device.Heard:
+		o.host.Attach(e.Conn, strconv.AppendInt(nil, e.At.UnixMilli(), 10))
 	case device.Keep:
 		save(&o.store, &outboxTable, &e.Kept)
 	case device.Forget:

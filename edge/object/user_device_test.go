@@ -131,3 +131,29 @@ func TestTheOutboxsBoundsAreSettings(t *testing.T) {
 	f.receives(f.dials("phone"), deviceInit)
 	expect(t, without(f.enter(Input{Kind: Request, Ask: 4, Text: []byte(`{"kind":"post","data":"12345678"}`)}), "alarm"), `respond 4 200 {"error":{"error_code":"MESSAGE_TOO_LARGE"`)
 }
+
+// A device that is pinged and answers costs no row, though its object forgets all between: its last sign
+// of life is kept with its socket.
+func TestAPongCostsNoRow(t *testing.T) {
+	f := deviceRoom(t)
+	conn := f.dials("phone")
+	f.receives(conn, deviceInit)
+	before := f.counted["device"]
+	for range 30 {
+		f.now = f.now.Add(10 * time.Second)
+		expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `send 1 {"type":"system","event":"ping"}`)
+		expect(t, f.receives(conn, `{"type":"system","event":"pong"}`))
+	}
+	if n := f.counted["device"] - before; n != 0 {
+		t.Errorf("%d rows for 30 pings", n)
+	}
+	// One that stops answering is dead 25 s after its last word.
+	for range 2 {
+		f.now = f.now.Add(10 * time.Second)
+		expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `send 1 {"type":"system","event":"ping"}`)
+	}
+	f.now = f.now.Add(4999 * time.Millisecond)
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `send 1 {"type":"system","event":"ping"}`) // one too many
+	f.now = f.now.Add(time.Millisecond)
+	expect(t, without(f.enter(Input{Kind: Alarm}), "alarm"), `close 4002`)
+}

@@ -29,6 +29,7 @@ type Device struct {
 // live is what is not stored: losing it forgives, or has a ping go out again.
 type live struct {
 	pinged time.Time // when the last ping went out
+	doubts bool      // the row has Asked
 	conn   serverconn.Conn
 }
 
@@ -55,6 +56,8 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Device, erro
 		return nil, err
 	}
 	d.token, d.asked, d.pending = s.Row.Token, s.Row.Asked, s.Row.Pending
+	d.doubts = !d.asked.IsZero() && !s.Unstored
+	d.ch.Alive(s.Heard)
 	switch {
 	case d.ch.UserID() != userID:
 		return nil, errors.New("device: a channel of another user")
@@ -69,7 +72,7 @@ func Restore(cfg *Config, owner Owner, userID string, s Snapshot) (*Device, erro
 
 // Snapshot returns everything Restore needs.
 func (d *Device) Snapshot() Snapshot {
-	return Snapshot{Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...)}
+	return Snapshot{Row: d.row(), Kept: append([]channel.Kept(nil), d.box.Kept()...), Unstored: !d.doubts}
 }
 
 // Current returns the current connection, "" for none.
@@ -114,7 +117,10 @@ func (d *Device) Take(now time.Time, ev Event) {
 func (d *Device) active() bool { return d.ch.State() == channel.Active }
 
 // save stores the row.
-func (d *Device) save() { d.owner.Emit(SaveRow{Row: d.row()}) }
+func (d *Device) save() {
+	d.doubts = !d.asked.IsZero()
+	d.owner.Emit(SaveRow{Row: d.row()})
+}
 
 // send writes one frame to the current connection.
 func (d *Device) send(f protocol.Frame) {

@@ -30,14 +30,13 @@
 // The server pings every Heartbeat, by alarm, and any frame of the device is a sign of
 // life. A connection is dead when it was silent for HeartbeatTimeout and has let a ping
 // wait for a fifth of that: an alarm that is late costs no healthy device its connection.
-// The first sign of life after each ping is stored, so that a hibernated object judges
-// by it. With ClientPings the device pings and the runtime answers without waking the
+// The first sign of life after each ping is kept with the socket, so that a hibernated object
+// judges by it; a crash takes both. With ClientPings the device pings and the runtime answers without waking the
 // object: then silence is judged when something else wakes it, as for a document with
 // one member.
 //
 // An idle device, for each minute (Heartbeat of 10 s): 6 alarms and 6 pongs, which are 12
-// wake-ups of the object; 6 rows for the sign of life and 6 for the alarm. With
-// ClientPings: none of either.
+// wake-ups of the object; a row for each alarm, and no other. With ClientPings: none of either.
 //
 // # Outbox
 //

@@ -102,8 +102,9 @@ func (d *Device) Beat(now time.Time) {
 	d.sendText([]byte(protocol.PingText))
 }
 
-// alive notes a frame of the current connection. The first after each ping is stored; an
-// object that has hibernated since knows a ping by the time that has passed.
+// alive notes a frame of the current connection. The first after each ping is kept with the socket; an
+// object that has hibernated since knows a ping by the time that has passed. A row that says that a
+// ping waits is stored anew.
 func (d *Device) alive(now time.Time) {
 	before := d.ch.Row().Seen
 	d.ch.Alive(now)
@@ -111,7 +112,11 @@ func (d *Device) alive(now time.Time) {
 		return
 	}
 	d.asked = time.Time{}
-	d.save()
+	if d.doubts {
+		d.save()
+		return
+	}
+	d.owner.Emit(Heard{Conn: d.ch.Conn(), At: now})
 }
 
 // seen takes the runtime's record of the current connection.

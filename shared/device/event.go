@@ -93,6 +93,11 @@ type Effect interface{ isEffect() }
 type (
 	// SaveRow stores the device channel's row.
 	SaveRow struct{ Row Row }
+	// Heard keeps with a socket when its device last gave a sign of life: in hibernation too, at no row.
+	Heard struct {
+		Conn ConnID
+		At   time.Time
+	}
 	// Keep stores a frame of the outbox, before it leaves.
 	Keep struct{ Kept channel.Kept }
 	// Forget deletes the outbox's frames up to a seq.
@@ -116,6 +121,7 @@ func (TokenRefused) isEvent()  {}
 func (Post) isEvent()          {}
 
 func (SaveRow) isEffect()     {}
+func (Heard) isEffect()       {}
 func (Keep) isEffect()        {}
 func (Forget) isEffect()      {}
 func (VerifyToken) isEffect() {}

@@ -45,6 +45,10 @@ type Snapshot struct {
 	Row Row
 	// Kept are the frames of the outbox, by seq.
 	Kept []channel.Kept
+	// Unstored says of a running channel that the stored row lacks Row.Asked.
+	Unstored bool
+	// Heard is what the current connection's socket keeps (Heard), zero for nothing.
+	Heard time.Time
 }
 
 func (t Token) claims(userID string) session.Claims {

@@ -3,6 +3,7 @@ package sim
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/audit"
@@ -23,6 +24,8 @@ type UserStorage struct {
 	// Receipts are those of what the device has said, by slot.
 	Receipts map[uint64]channel.Receipt
 	Audit    []audit.Entry
+	// Heard is what is kept with the device's sockets.
+	Heard map[device.ConnID]time.Time
 }
 
 // StoredApp is one app's part of it.
@@ -34,7 +37,7 @@ type StoredApp struct {
 
 // NewUserStorage returns an empty storage.
 func NewUserStorage(userID string) *UserStorage {
-	return &UserStorage{UserID: userID, Session: NewSessionStorage(), Outbox: map[uint64][]byte{}, Apps: map[string]*StoredApp{}, Receipts: map[uint64]channel.Receipt{}}
+	return &UserStorage{UserID: userID, Session: NewSessionStorage(), Outbox: map[uint64][]byte{}, Apps: map[string]*StoredApp{}, Receipts: map[uint64]channel.Receipt{}, Heard: map[device.ConnID]time.Time{}}
 }
 
 // Apply carries out the storage effects, of session, device and apps; others pass.
@@ -42,6 +45,8 @@ func (s *UserStorage) Apply(effect any) {
 	switch e := effect.(type) {
 	case device.SaveRow:
 		s.Row = e.Row
+	case device.Heard:
+		s.Heard[e.Conn] = e.At
 	case device.Keep:
 		s.Outbox[e.Kept.Seq] = slices.Clone(e.Kept.Text)
 	case device.Forget:
@@ -75,7 +80,7 @@ func (s *UserStorage) Apply(effect any) {
 // Snapshot returns what a shell that boots hands to Restore.
 func (s *UserStorage) Snapshot() user.Snapshot {
 	snap := user.Snapshot{UserID: s.UserID, Session: s.Session.Snapshot()}
-	snap.Device = device.Snapshot{Row: s.Row, Kept: kept(s.Outbox)}
+	snap.Device = device.Snapshot{Row: s.Row, Kept: kept(s.Outbox), Heard: s.Heard[s.Row.Channel.Conn]}
 	for _, name := range slices.Sorted(maps.Keys(s.Apps)) {
 		a := s.Apps[name]
 		snap.Apps.Apps = append(snap.Apps.Apps, app.Saved{Row: a.Row, Kept: kept(a.Outbox), Receipts: slices.Collect(maps.Values(a.Receipts))})

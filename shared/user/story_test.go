@@ -192,6 +192,8 @@ func (s *player) show(effects []any) {
 			fmt.Fprintf(o, "close %s %d %s\n", e.Conn, e.Code, e.Reason)
 		case device.SaveRow:
 			fmt.Fprintf(o, "save: %s\n", s.row(e.Row))
+		case device.Heard:
+			fmt.Fprintf(o, "heard of %s at %s\n", e.Conn, e.At.Sub(start))
 		case device.Keep:
 			fmt.Fprintf(o, "keep %d\n", e.Kept.Seq)
 		case device.Forget:
