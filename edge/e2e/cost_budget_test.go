@@ -24,7 +24,7 @@ type budget struct {
 // more each time it is set (Cloudflare, Durable Objects: Pricing, 2026-12). A wake-up is an object that is made
 // in memory. A minute is six heartbeats.
 var budgets = []budget{
-	{"op: rows", 2.04, "1.05", "the entry, and its deletion when it is trimmed; a listed client in 1,024 ops"},
+	{"op: rows", 1.04, "1.05", "the entry, written over one that is gone; a listed client in 1,024 ops, and the snapshots"},
 	{"op: alarms set, of 1,000", 1, "0", ""},
 	{"connect and leave: rows", 14, "4", "channel, session, permissions and audit, in two objects"},
 	{"connect and leave: alarms set", 3, "1", "grace, and what ends later"},

@@ -62,6 +62,9 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	}
 	o.core = core
 	o.audit.open(&o.store)
+	if o.cfg.LogAge > 0 && core.Kept() > 0 {
+		o.store.trimGone(0) // what was left before LOG_DAYS was set
+	}
 	h.AutoResponse(protocol.PingText, protocol.PongText)
 	o.lose(snap.Channels, snap.Open)
 	return o, o.run(now)
@@ -79,6 +82,7 @@ func (o *documentObject) lose(rows []document.Row, open map[ConnID]bool) {
 
 // Handle implements Object.
 func (o *documentObject) Handle(now time.Time, in Input) error {
+	o.store.slots.begin()
 	if in.Kind == Alarm {
 		o.alarm.rang()
 	}

@@ -105,6 +105,9 @@ func (o *documentObject) carryOut(effect document.Effect) {
 	case document.Notify:
 		gone := call.Gone{Document: o.name, ClientID: e.ClientID, Others: e.Others, SessionID: e.SessionID, Reason: e.Reason, AdmittedAt: call.At(e.AdmittedAt)}
 		send(o.host, o.asks.add(ask{notify: e}), e.UserID, gone.Message())
+		if o.core.Kept() > 0 && o.core.Deserted() {
+			o.store.trimGone(maxGone)
+		}
 	case document.FromEvents:
 		o.told.carryOut(&o.store, o.now, e.Effect, o.askEvents)
 	default:

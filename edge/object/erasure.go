@@ -41,7 +41,7 @@ func (o *documentObject) answerCommentErased(e document.CommentErased) {
 		o.host.Respond(o.ask, 200, call.AppendError(nil, e.Err))
 		return
 	}
-	o.host.Scrub()
+	o.store.scrub()
 	a := call.CommentErased{Entries: e.Entries, Version: e.Version}
 	o.host.Respond(o.ask, 200, a.Append(nil))
 }
@@ -90,7 +90,7 @@ func (o *documentObject) answerForgotten(e document.Forgotten) {
 	if e.Members > 0 {
 		o.forgotten.Int("members", int64(e.Members))
 	}
-	o.host.Scrub()
+	o.store.scrub()
 	a := call.Forgotten{Rows: o.forgotten.End(), Sockets: e.Sockets, Threads: e.Threads, Version: e.Version}
 	o.host.Respond(o.ask, 200, a.Append(nil))
 }

@@ -23,10 +23,6 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 	drop := func(table string, over func(row []Value) bool) {
 		maps.DeleteFunc(f.rows(table), func(_ string, r []Value) bool { return over(r) })
 	}
-	// gone are the entries that a floor trims.
-	gone := func(r []Value) bool {
-		return r[0].Int <= row[0].Int && (r[6].Int == 0 || f.rows("comments")[key(r[7])] == nil)
-	}
 	switch s {
 	case trimEvents:
 		drop("events", func(r []Value) bool {
@@ -88,8 +84,29 @@ func (f *fake) writeLog(s Stmt, row []Value) {
 				delete(f.rows("receipts"), id)
 			}
 		}
-	case trimOps:
-		drop("ops", gone)
+	case trimSaid:
+		drop("ops", func(r []Value) bool {
+			return r[6].Int > 0 && r[0].Int <= row[0].Int && f.rows("comments")[key(r[7])] == nil
+		})
+	case trimGone:
+		stay := row[0].Int
+		for _, r := range slices.Backward(f.all("ops")) {
+			switch {
+			case !f.gone(r):
+			case stay > 0:
+				stay--
+			default:
+				delete(f.rows("ops"), key(r[0]))
+			}
+		}
+	case writeOver:
+		slot := key(row[len(row)-1])
+		if r := f.rows("ops")[slot]; r == nil || !f.gone(r) || f.rows("ops")[key(row[0])] != nil {
+			f.t.Errorf("%v is written over %v", row, r)
+		}
+		delete(f.rows("ops"), slot)
+		f.rows("ops")[key(row[0])] = row[:len(row)-1]
+		f.counted["ops"]++
 	case trimOutbox:
 		drop("outbox", func(r []Value) bool { return r[0].Int <= row[0].Int })
 	case trimAppOutbox:
@@ -132,11 +149,28 @@ func sizeOf(r []Value) int64 {
 	return int64(len(r[1].Bytes) + len(r[2].Bytes) + len(r[3].Bytes) + len(r[4].Bytes) + document.EntryBytes)
 }
 
-func (f *fake) sorted(table string) (list [][]Value) {
+// all are the rows of a table, sorted those of them that are not gone.
+func (f *fake) all(table string) (list [][]Value) {
 	for _, id := range slices.Sorted(maps.Keys(f.rows(table))) {
 		list = append(list, f.rows(table)[id])
 	}
 	return list
+}
+
+func (f *fake) sorted(table string) [][]Value {
+	list := f.all(table)
+	if table == "ops" {
+		list = slices.DeleteFunc(list, f.gone)
+	}
+	return list
+}
+
+// gone reports whether an entry is no more.
+func (f *fake) gone(r []Value) bool {
+	for _, st := range f.rows("state") {
+		return r[6].Int == 0 && r[0].Int <= st[7].Int
+	}
+	return false
 }
 
 // isOpen reports whether an entry is of a comment that is open.
@@ -189,6 +223,13 @@ func (f *fake) queryLog(s Stmt, args []Value, row func([]Value)) bool {
 			if r[0].Int > args[0].Int && r[0].Int <= args[1].Int && left > 0 && (s == selectOps || f.said(r)) {
 				row(r)
 				left--
+			}
+		}
+	case selectGone:
+		for _, r := range f.all("ops") {
+			if f.gone(r) && r[0].Int > args[0].Int && args[1].Int > 0 {
+				args[1].Int--
+				row(r[:1])
 			}
 		}
 	case selectListedTo:

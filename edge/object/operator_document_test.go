@@ -94,7 +94,7 @@ func TestReceiptsOutliveTheLog(t *testing.T) {
 	}
 	expect(t, without(r.says("ann", `{"type":"operation","event":"snapshot","message_id":"s","data":{"document_version":6,"part":0,"parts":1,"data":{"text":"all"}}}`), "alarm"),
 		`"event":"snapshot_ack","data":{"document_version":6,"part":0,"complete":true,"generation":`)
-	if n := len(r.tables["ops"]); n != 2 {
+	if n := len(r.sorted("ops")); n != 2 {
 		t.Fatalf("%d entries are left", n)
 	}
 	for i := 1; i <= 6; i++ {

@@ -191,7 +191,7 @@ func keptColumns(c *columns, k *document.Kept) {
 	numeric(c, "parts", &k.Parts)
 	numeric(c, "bytes", &k.Bytes)
 	c.time("at", &k.At)
-	numeric(c, "COALESCE((SELECT o.total - "+opBytes+" FROM ops AS o WHERE o.version > p.version ORDER BY o.version LIMIT 1), -1)", &k.Total)
+	numeric(c, "COALESCE((SELECT total - "+opBytes+" FROM "+entries+" AND version > p.version ORDER BY version LIMIT 1), -1)", &k.Total)
 }
 
 func auditColumns(c *columns, e *audit.Entry) {

@@ -145,5 +145,5 @@ func (s *store) ended() {
 func (s *store) erase() {
 	s.host.Erase()
 	s.bare, s.created, s.remains = true, false, false
-	s.heard.to, s.heard.newest = 0, 0
+	s.heard.to, s.heard.newest, s.slots = 0, 0, slots{}
 }

@@ -17,13 +17,17 @@ import (
 func maxTrimmed(cfg document.Config) int { return cfg.MaxMembers * cfg.Unacknowledged }
 
 // compact drops what a snapshot makes too much. The order matters: which comments are
-// left decides which entries go, and all are listed first.
+// left decides which entries go, and all are listed first. Ops up to Kept are gone by the
+// state that was stored before.
 func (s *store) compact(e document.Compact, cfg document.Config) {
 	s.write(deleteOldParts, unsigned(e.Oldest))
 	s.write(trimComments, unsigned(e.Floor))
 	s.list()
-	s.write(trimOps, unsigned(e.Kept))
+	s.write(trimSaid, unsigned(e.Kept))
 	s.write(boundAllListed, unsigned(e.Kept), integer(int64(maxTrimmed(cfg))))
+	if s.slots.dry, s.slots.wait = false, 2; cfg.LogAge > 0 {
+		s.trimGone(0)
+	}
 }
 
 func (s *store) restore(e document.RestoreLog) {

@@ -129,7 +129,7 @@ func sqlite(t *testing.T, version int, script string) string {
 	for name, s := range map[string]Stmt{
 		"putOp": opsTable.put(), "putComment": commentsTable.put(), "resolveComment": resolveComment, "addReply": addReply,
 		"selectComment": selectComment, "selectVersion": selectVersion, "selectCommentOps": selectCommentOps, "selectReceipts": selectReceipts, "selectListed": selectListed,
-		"trimComments": trimComments, "listReceipts": listReceipts, "trimOps": trimOps, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
+		"trimComments": trimComments, "listReceipts": listReceipts, "trimSaid": trimSaid, "trimGone": trimGone, "selectGone": selectGone, "writeOver": writeOver, "putState": stateTable.put(), "putPart": partsTable.put(), "deleteOldParts": deleteOldParts,
 		"selectShare": selectShare, "selectUpTo": selectUpTo, "selectPinned": selectPinned, "selectKept": selectKept, "selectKeptBefore": selectKeptBefore, "sumKept": sumKept,
 		"selectBase": selectBase, "countRestored": countRestored, "restoreOps": restoreOps, "restoreParts": restoreParts, "restoreEmpty": restoreEmpty, "selectAuthored": selectAuthored, "selectAt": selectAt,
 		"unsayUndone": unsayUndone, "unsayListed": unsayListed, "boundListed": boundListed, "boundAllListed": boundAllListed, "selectListedTo": selectListedTo, "selectOfTerm": selectOfTerm,
@@ -170,7 +170,8 @@ func TestLogStatements(t *testing.T) {
 		q(restoreEmpty, 13, 3000, blob('"null"')); say("empty", q("SELECT version, part, parts, bytes, data FROM parts WHERE version = 13"));
 		say("receipts", q(selectReceipts, "c-eve", "eve", 3));
 		q(unsayUndone, 3, 10); say("undone", q(selectReceipts, "c-eve", "eve", 5));
-		q(listReceipts, 256); say("listed to", q(selectListedTo), "not listed:", q(selectReceipts, "c-eve", "eve", 5)); q(trimOps, 12); q(deleteOldParts, 10);
+		q(listReceipts, 256); say("listed to", q(selectListedTo), "not listed:", q(selectReceipts, "c-eve", "eve", 5)); q(putState, 12, 10, 2, 0, 0, "", 0, 12); q(trimSaid, 12); q(deleteOldParts, 10);
+		say("gone", q(selectVersion), "slots", q(selectGone, 0, 9), q(selectGone, 3, 2)); q(trimGone, 3); say("but for three", q(selectGone, 0, 9)); q(trimGone, 0);
 		say("left", q("SELECT version FROM ops"), "receipts", q(selectListed, "c-eve", "eve", 9), "of nobody", q(selectListed, "", "eve", 9), "parts", q("SELECT version, part FROM parts"));
 	`)
 	want := strings.Join([]string{
@@ -186,6 +187,8 @@ func TestLogStatements(t *testing.T) {
 		"receipts m6,7 m5,5 m4,4",
 		"undone m6,7 m5,5 m3,3 m2,2 m1,1",
 		"listed to 8 not listed: ",
+		"gone 7,588,9 slots 1 2 3 4 11 12 4 11",
+		"but for three 4 11 12",
 		"left 6 7 receipts m6,7 m5,5 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
 	}, "\n")
 	if got != want {

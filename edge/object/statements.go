@@ -42,7 +42,10 @@ const (
 	countComments
 	trimComments
 	listReceipts
-	trimOps
+	writeOver
+	selectGone
+	trimGone
+	trimSaid
 	boundListed
 	boundAllListed
 	deleteOldParts
@@ -121,8 +124,12 @@ const (
 	textCount
 )
 
-// goneEntries is what of the entries up to a floor goes: ops, and comments that are no more.
-const goneEntries = "(kind = 0 OR comment NOT IN (SELECT id FROM comments))"
+// Ops that are gone stay in their table, for others to be written over them (gone.go): gone says which
+// those are. What reads ops does so from entries, but for what reads comments alone, which are deleted.
+const (
+	gone    = "kind = 0 AND version <= (SELECT kept FROM state)"
+	entries = "ops WHERE (" + gone + ") IS NOT TRUE"
+)
 
 // opBytes is what an entry takes as it is counted: document.Entry's size.
 const opBytes = "(length(op) + length(CAST(user_id AS BLOB)) + length(CAST(client_id AS BLOB)) + length(CAST(message_id AS BLOB)) + 64)"
@@ -145,7 +152,8 @@ const (
 )
 
 // A receipt is an entry's message id. Those of newer entries are in the log alone; those of older ones are
-// listed, each client's of a stretch of the log in one row, so that no entry needs an index.
+// listed, each client's of a stretch of the log in one row, so that no entry needs an index. What is gone
+// by the same transaction is listed too, and what was gone before is listed already.
 const (
 	unlisted    = "version > (SELECT COALESCE(MAX(version), 0) FROM receipts)"
 	list        = "INSERT INTO receipts (version, user_id, client_id, message_id, ids) SELECT MAX(version), user_id, client_id, '', json_group_array(json_array(version, message_id)) FROM (SELECT version, user_id, client_id, message_id, " + newestOf + " AS n FROM ops WHERE message_id <> ''"
@@ -193,12 +201,12 @@ var texts = [...]statement{
 		"SELECT 1, 0, 0, 0, 0, 0, '', 0, access, access_at, erased, workspace FROM remains"},
 	dropRemains: {sql: "DROP TABLE remains"},
 
-	selectVersion: {sql: "SELECT version, total, term FROM ops ORDER BY version DESC LIMIT 1"},
-	selectOps:     {opsTable.describe, " FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT ?"},
+	selectVersion: {sql: "SELECT version, total, term FROM " + entries + " ORDER BY version DESC LIMIT 1"},
+	selectOps:     {opsTable.describe, " FROM " + entries + " AND version > ? AND version <= ? ORDER BY version LIMIT ?"},
 	// Below the floor there may be what is kept for operators alone.
 	selectCommentOps: {opsTable.describe, " FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version > ? AND version <= ? " +
 		"AND (version > (SELECT COALESCE(MAX(floor), 0) FROM state) OR comment IN (SELECT id FROM comments)) ORDER BY version LIMIT ?"},
-	selectReceipts: {described(receiptColumns), " FROM ops WHERE " + unlisted + " AND client_id = ? AND user_id = ? AND message_id <> '' ORDER BY version DESC LIMIT ?"},
+	selectReceipts: {described(receiptColumns), " FROM " + entries + " AND " + unlisted + " AND client_id = ? AND user_id = ? AND message_id <> '' ORDER BY version DESC LIMIT ?"},
 	selectListed: {described(receiptColumns), " FROM (SELECT json_extract(j.value, '$[1]') AS message_id, json_extract(j.value, '$[0]') AS version " +
 		"FROM receipts AS r, json_each(r.ids) AS j WHERE r.client_id = ? AND r.user_id = ?) ORDER BY version DESC LIMIT ?"},
 	selectListedTo: {sql: "SELECT COALESCE(MAX(version), 0) FROM receipts"},
@@ -214,7 +222,9 @@ var texts = [...]statement{
 	countComments:  {sql: "SELECT COUNT(*) FROM comments WHERE resolved = 0"},
 	trimComments:   {sql: "DELETE FROM comments WHERE resolved > 0 AND resolved <= ?"},
 	listReceipts:   {sql: list + " AND " + unlisted + ") WHERE n <= ?" + listEach},
-	trimOps:        {sql: "DELETE FROM ops WHERE version <= ? AND " + goneEntries},
+	selectGone:     {sql: "SELECT version FROM ops WHERE " + gone + " AND version > ? ORDER BY version LIMIT ?"},
+	trimGone:       {sql: "DELETE FROM ops WHERE " + gone + " AND version <= (SELECT version FROM ops WHERE " + gone + " ORDER BY version DESC LIMIT 1 OFFSET ?)"},
+	trimSaid:       {sql: "DELETE FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment NOT IN (SELECT id FROM comments)"},
 	boundListed: {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, SUM(json_array_length(ids)) OVER (PARTITION BY client_id, user_id" + allButFirst +
 		"(client_id, user_id) IN (SELECT client_id, user_id FROM receipts WHERE version > ?1)) WHERE newer >= ?2)"},
 	boundAllListed: {sql: "DELETE FROM receipts WHERE version IN (SELECT version FROM (SELECT version, SUM(json_array_length(ids)) OVER (" + allButFirst + "version <= ?1) WHERE newer >= ?2)"},
@@ -223,23 +233,23 @@ var texts = [...]statement{
 	selectShare: {sql: "SELECT COUNT(*) FILTER (WHERE kind = 1), COUNT(*) FILTER (WHERE kind = 2), COUNT(*) FILTER (WHERE kind = 2 AND comment = ?2) " +
 		"FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1 AND comment IN " + openComments},
 	selectAuthored: {sql: "SELECT comment FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND kind < 2 AND user_id = ?1 AND (?2 = '' OR client_id = ?2) AND comment IN " + openComments + " ORDER BY comment LIMIT ?3"},
-	selectAt:       {sql: "SELECT at FROM ops WHERE version = ?"},
+	selectAt:       {sql: "SELECT at FROM " + entries + " AND version = ?"},
 	// What is too old is read from its beginning on, so that no more is read than goes.
-	selectYoung:      {sql: "SELECT version FROM ops WHERE version > ? AND version <= ? AND at > ? ORDER BY version LIMIT 1"},
-	selectFirstAt:    {sql: "SELECT at FROM ops WHERE version > ? AND version <= ? ORDER BY version LIMIT 1"},
+	selectYoung:      {sql: "SELECT version FROM " + entries + " AND version > ? AND version <= ? AND at > ? ORDER BY version LIMIT 1"},
+	selectFirstAt:    {sql: "SELECT at FROM " + entries + " AND version > ? AND version <= ? ORDER BY version LIMIT 1"},
 	selectBaseAt:     {sql: "SELECT at FROM parts WHERE " + whole + " AND version > ? ORDER BY version LIMIT 1"},
-	selectOfTerm:     {sql: "SELECT version FROM ops WHERE version <= ?1 AND version > ?1 - ?3 AND term = ?2 ORDER BY version DESC LIMIT 1"},
-	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM ops WHERE version > ? ORDER BY version LIMIT 1"},
+	selectOfTerm:     {sql: "SELECT version FROM " + entries + " AND version <= ?1 AND version > ?1 - ?3 AND term = ?2 ORDER BY version DESC LIMIT 1"},
+	selectUpTo:       {sql: "SELECT total - " + opBytes + " FROM " + entries + " AND version > ? ORDER BY version LIMIT 1"},
 	selectPinned:     {sql: "SELECT COALESCE(SUM(" + opBytes + "), 0) FROM ops INDEXED BY ops_comments WHERE kind > 0 AND version <= ? AND comment IN " + openComments},
 	selectKept:       {described(keptColumns), " FROM parts AS p WHERE " + whole + " ORDER BY version LIMIT ?"},
 	selectKeptBefore: {described(keptColumns), " FROM parts AS p WHERE " + whole + " AND version < ? ORDER BY version DESC LIMIT ?"},
 	selectNextKept:   {sql: "SELECT version FROM parts WHERE " + whole + " AND version > ? ORDER BY version LIMIT 1"},
 	sumKept:          {sql: "SELECT COALESCE(SUM(bytes), 0) FROM parts WHERE " + whole},
 	selectBase:       {sql: "SELECT version, parts FROM parts WHERE " + whole + " AND version >= ? AND version <= ? ORDER BY version DESC LIMIT 1"},
-	countRestored:    {sql: "SELECT COUNT(*), COALESCE(SUM(" + restoredBytes + "), 0) FROM ops WHERE kind = 0 AND version > ? AND version <= ?"},
+	countRestored:    {sql: "SELECT COUNT(*), COALESCE(SUM(" + restoredBytes + "), 0) FROM " + entries + " AND kind = 0 AND version > ? AND version <= ?"},
 	restoreOps: {sql: "INSERT INTO ops (version, user_id, client_id, message_id, op, at, term, total) " +
 		"SELECT ?1 + ROW_NUMBER() OVER (ORDER BY version), user_id, '', '', op, at, ?5, " +
-		"?2 + SUM(" + restoredBytes + ") OVER (ORDER BY version) FROM ops WHERE kind = 0 AND version > ?3 AND version <= ?4"},
+		"?2 + SUM(" + restoredBytes + ") OVER (ORDER BY version) FROM " + entries + " AND kind = 0 AND version > ?3 AND version <= ?4"},
 	unsayUndone: {sql: "UPDATE ops SET message_id = '' WHERE kind = 0 AND message_id <> '' AND version > ? AND version < ?"},
 	// What is undone is said of no op any more. Comments stay said.
 	unsayListed: {sql: "UPDATE receipts SET ids = (SELECT json_group_array(json(j.value)) FROM json_each(ids) AS j WHERE json_extract(j.value, '$[0]') <= ?1 OR json_extract(j.value, '$[0]') >= ?2 " +
@@ -298,15 +308,15 @@ var texts = [...]statement{
 	selectPeople: {sql: "SELECT user_id, json_patch('{}', json_object('kind', 'person', 'user_id', user_id, 'name', MAX(name), 'role', MAX(role), 'delegates', " +
 		"CASE WHEN COUNT(program) > 0 THEN json_group_array(program) FILTER (WHERE program IS NOT NULL) END, " +
 		"'operations', SUM(op), 'comments', SUM(said), 'snapshots', SUM(posted), 'first_at', MIN(at), 'last_at', MAX(at))) FROM (" +
-		"SELECT user_id, kind = 0 AS op, kind > 0 AS said, 0 AS posted, " + atText + " AS at, NULL AS name, NULL AS role, NULL AS program FROM ops WHERE version <= ?2 " +
+		"SELECT user_id, kind = 0 AS op, kind > 0 AS said, 0 AS posted, " + atText + " AS at, NULL AS name, NULL AS role, NULL AS program FROM " + entries + " AND version <= ?2 " +
 		"UNION ALL SELECT user_id, 0, 0, 1, " + atText + ", NULL, NULL, NULL FROM parts WHERE " + whole + " " +
 		"UNION ALL SELECT user_id, 0, 0, 0, NULL, IIF(" + isDelegate + ", NULL, name), IIF(" + isDelegate + ", NULL, role), IIF(" + isDelegate + ", name, NULL) FROM members) " +
 		"WHERE user_id > ?1 GROUP BY user_id ORDER BY user_id LIMIT ?3"},
 	selectKeptLines: {sql: "SELECT version, json_object('kind', 'kept_snapshot', 'version', version, 'at', " + atText + ", 'user_id', user_id, 'client_id', client_id, 'bytes', bytes, 'parts', parts) " +
 		"FROM parts WHERE " + whole + " AND version < ? ORDER BY version DESC LIMIT ?"},
-	selectWritten: {opsTable.describe, " FROM ops WHERE user_id = ? AND version > ? ORDER BY version LIMIT ?"},
+	selectWritten: {opsTable.describe, " FROM " + entries + " AND user_id = ? AND version > ? ORDER BY version LIMIT ?"},
 	countThread:   {sql: "SELECT COUNT(*), COUNT(*) FILTER (WHERE " + stillSays + ") FROM ops INDEXED BY ops_comments WHERE kind > 0 AND comment = ?"},
-	countOf: {sql: "SELECT (SELECT COUNT(*) FROM ops WHERE user_id = ?1), (SELECT COUNT(*) FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1), " +
+	countOf: {sql: "SELECT (SELECT COUNT(*) FROM " + entries + " AND user_id = ?1), (SELECT COUNT(*) FROM ops INDEXED BY ops_commenter WHERE kind > 0 AND user_id = ?1), " +
 		"(SELECT COUNT(*) FROM receipts WHERE user_id = ?1), (SELECT COUNT(*) FROM parts WHERE user_id = ?1), (SELECT COUNT(*) FROM audit WHERE user_id = ?1)"},
 	eraseThread:    {sql: takeText + " AND comment = ?"},
 	eraseTexts:     {sql: takeText + " AND user_id = ?"},
@@ -322,8 +332,10 @@ func (s Stmt) String() string {
 		return tableText(s)
 	}
 	switch s {
+	case writeOver:
+		return overText()
 	case countDocument:
-		return counting(&documentSchema, "(SELECT COALESCE(SUM(length(op)), 0) FROM ops) + (SELECT COALESCE(SUM(length(data)), 0) FROM parts)")
+		return counting(&documentSchema, "(SELECT COALESCE(SUM(length(op)), 0) FROM "+entries+") + (SELECT COALESCE(SUM(length(data)), 0) FROM parts)")
 	case countUser:
 		return counting(&userSchema, "0")
 	}
@@ -339,7 +351,11 @@ func (s Stmt) String() string {
 func counting(d *schema, bytes string) string {
 	text := "SELECT " + bytes
 	for _, t := range d.tables {
-		text += ", (SELECT COUNT(*) FROM " + t.name + ")"
+		from := t.name
+		if t.number == opsNumber {
+			from = entries
+		}
+		text += ", (SELECT COUNT(*) FROM " + from + ")"
 	}
 	return text
 }

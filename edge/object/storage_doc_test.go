@@ -129,7 +129,7 @@ state locked: the document is locked for writing
 state locked_at: when that was said, or the contrary
 state reason: why
 state retry: how long a writer is told to wait, in milliseconds; 0: LOCK_RETRY_MS
-state kept: the version up to which entries are gone for good
+state kept: the version up to which entries are gone for good; rows of ops (kind 0) up to there stay for later entries to be written over them, and nobody reads them
 state total: bytes of entries that had been counted when this was stored
 state mark: how many of them the snapshot takes the place of
 state pinned: how many of those are of open comments, which stay

@@ -26,6 +26,7 @@ type store struct {
 	// remains says that there is that table.
 	bare, created, remains bool
 	heard                  heard
+	slots                  slots
 }
 
 func (s *store) query(stmt Stmt, row func(cols []Value), args ...Value) {
@@ -71,7 +72,12 @@ func (v Value) string() string { return string(v.Bytes) }
 // kept, and it in a place that is.
 func (s *store) append(e document.Entry) {
 	s.entry = e
-	save(s, &opsTable, &s.entry)
+	if slot := s.slot(); slot > 0 {
+		s.args = append(parameters(s, &opsTable, &s.entry), unsigned(slot))
+		s.write(writeOver, s.args...)
+	} else {
+		save(s, &opsTable, &s.entry)
+	}
 	s.listDue(e.Version)
 	switch e.Kind {
 	case document.KindCreate:

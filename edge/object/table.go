@@ -97,18 +97,23 @@ func names(describe func(*columns)) (list string, count int) {
 
 func (s *shape) putText() string {
 	list, count := names(s.describe)
-	text, values := "INSERT ", " VALUES ("
+	text, first := "INSERT ", ""
 	if !s.once {
 		text += "OR REPLACE "
 	}
 	text += "INTO " + s.name + " ("
 	if s.keys == 0 && !s.serial {
-		text, values = text+"one, ", values+"1, "
+		text, first = text+"one, ", "1, "
 	}
-	for range count - 1 {
-		values += "?, "
+	return text + list + ") VALUES (" + first + marks(count) + ")"
+}
+
+// marks are so many parameters.
+func marks(n int) (text string) {
+	for range n - 1 {
+		text += "?, "
 	}
-	return text + list + ")" + values + "?)"
+	return text + "?"
 }
 
 var kindNames = [...]string{Integer: " INTEGER", Text: " TEXT", Blob: " BLOB"}

@@ -256,6 +256,9 @@ func (d *Document) Forgotten(userID string) (clients []string) {
 	return clients
 }
 
+// Deserted reports whether nobody is in the document, or may come back to a channel.
+func (d *Document) Deserted() bool { return alive(d.members) == 0 }
+
 // Version is the newest entry's, 0 for none.
 func (d *Document) Version() uint64 { return d.version }
 
