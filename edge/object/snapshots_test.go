@@ -171,7 +171,10 @@ func TestLogStatements(t *testing.T) {
 		say("receipts", q(selectReceipts, "c-eve", "eve", 3));
 		q(unsayUndone, 3, 10); say("undone", q(selectReceipts, "c-eve", "eve", 5));
 		q(listReceipts, 256); say("listed to", q(selectListedTo), "not listed:", q(selectReceipts, "c-eve", "eve", 5)); q(putState, 12, 10, 2, 0, 0, "", 0, 12); q(trimSaid, 12); q(deleteOldParts, 10);
-		say("gone", q(selectVersion), "slots", q(selectGone, 0, 9), q(selectGone, 3, 2)); q(trimGone, 3); say("but for three", q(selectGone, 0, 9)); q(trimGone, 0);
+		say("gone", q(selectVersion), "slots", q(selectGone, 0, 9), q(selectGone, 3, 2)); 
+		// An entry is lost nowhere: over one that is there, or that is none, nothing is written.
+		for (const slot of [6, 10, 20]) try { q(writeOver, 20, "eve", "c-eve", "m20", blob("x"), 1, 0, 0, 0, 9, slot); say("lost"); } catch (err) { say(err.message); }
+		q(trimGone, 3); say("but for three", q(selectGone, 0, 9)); q(trimGone, 0);
 		say("left", q("SELECT version FROM ops"), "receipts", q(selectListed, "c-eve", "eve", 9), "of nobody", q(selectListed, "", "eve", 9), "parts", q("SELECT version, part FROM parts"));
 	`)
 	want := strings.Join([]string{
@@ -188,6 +191,7 @@ func TestLogStatements(t *testing.T) {
 		"undone m6,7 m5,5 m3,3 m2,2 m1,1",
 		"listed to 8 not listed: ",
 		"gone 7,588,9 slots 1 2 3 4 11 12 4 11",
+		"integer overflow", "integer overflow", "integer overflow",
 		"but for three 4 11 12",
 		"left 6 7 receipts m6,7 m5,5 m3,3 m2,2 m1,1 of nobody  parts 10,0 10,1 13,0",
 	}, "\n")
