@@ -174,7 +174,7 @@ func appendTold(w *jsonscan.Writer, q *delivery.Queue) {
 	if !q.On() {
 		return
 	}
-	s := q.Snapshot().State
+	s := q.State()
 	w.Open("events")
 	w.Int("pending", int64(q.Pending()))
 	w.Uint("seq", s.Seq)

@@ -30,7 +30,7 @@ func (o *documentObject) export(r *call.Export) []byte {
 	if r.Version > o.core.Version() {
 		return call.AppendError(nil, changed(reasonRewound, "The document has no such version: export it from the beginning."))
 	}
-	p, state := newPage(&r.ExportUser), o.core.Snapshot().State
+	p, state := newPage(&r.ExportUser), o.core.State()
 	if r.Of != "" {
 		return o.exportOf(p, r)
 	}

@@ -88,26 +88,26 @@ const maxLockRetry = 24 * time.Hour
 
 // appendDocument describes a document to an operator.
 func appendDocument(dst []byte, d *document.Document) []byte {
-	s := d.Snapshot()
+	s := d.State()
 	w := jsonscan.NewObject(dst)
-	w.Uint("document_version", s.Version)
-	if s.State.Generation != "" {
-		w.Str("generation", s.State.Generation)
+	w.Uint("document_version", d.Version())
+	if s.Generation != "" {
+		w.Str("generation", s.Generation)
 	}
-	w.Uint("snapshot_version", s.State.Snapshot)
-	w.Bool("locked", s.State.Lock.On)
-	w.Bool("log_full", s.State.Full)
+	w.Uint("snapshot_version", s.Snapshot)
+	w.Bool("locked", s.Lock.On)
+	w.Bool("log_full", s.Full)
 	w.Uint("log_bytes", d.LogBytes())
-	w.Uint("kept_from", s.State.Kept)
-	w.Int("open_comments", int64(s.Comments))
+	w.Uint("kept_from", s.Kept)
+	w.Int("open_comments", int64(d.OpenComments()))
 	w.Array("members")
-	for _, row := range s.Channels {
+	d.Rows(func(row document.Row) {
 		w.Item()
 		w.Buf = appendMember(w.Buf, row)
-	}
+	})
 	w.CloseArray()
 	w.Array("sections")
-	for _, sec := range s.Sections {
+	for _, sec := range d.Sections() {
 		w.OpenItem()
 		w.Str("section", sec.Name)
 		w.Str("user_id", sec.UserID)

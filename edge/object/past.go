@@ -18,7 +18,7 @@ func (o *documentObject) past(r *call.Past) []byte {
 	if list := o.store.snapshotsBefore(r.Version+1, 1); r.Version > 0 && len(list) > 0 && list[0].Version == r.Version {
 		kept = &list[0]
 	}
-	from := o.core.Snapshot().State.Kept
+	from := o.core.Kept()
 	if kept == nil && (r.Version > 0 || !r.Entries || from > 0) {
 		return call.AppendError(nil, &protocol.Error{Code: protocol.NotFound, Reason: "snapshot_not_kept", Message: "No snapshot of this version is kept."})
 	}
@@ -56,7 +56,7 @@ func (o *documentObject) appendParts(w *jsonscan.Writer, k *document.Kept, part 
 
 // appendEntries lists the entries behind a snapshot that only the next one replaces.
 func (o *documentObject) appendEntries(w *jsonscan.Writer, r *call.Past) {
-	to := o.core.Snapshot().Version
+	to := o.core.Version()
 	o.store.query(selectNextKept, func(c []Value) { to = uint64(c[0].Int) }, unsigned(r.Version))
 	w.Uint("version", r.Version)
 	w.Uint("to", to)

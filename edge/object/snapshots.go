@@ -141,16 +141,15 @@ func listed(most int) int {
 // included. Versions from kept_from on can be restored: from the newest of these up to
 // them, or from any other, and from nothing where kept_from is 0.
 func (o *documentObject) appendSnapshots(before uint64, most int) []byte {
-	snap := o.core.Snapshot()
 	if before == 0 {
 		before = protocol.MaxSeq
 	}
 	list := o.store.snapshotsBefore(before, listed(most)+1)
 	more := len(list) > listed(most)
 	w := jsonscan.NewObject(nil)
-	w.Uint("document_version", snap.Version)
-	w.Uint("snapshot_version", snap.State.Snapshot)
-	w.Uint("kept_from", snap.State.Kept)
+	w.Uint("document_version", o.core.Version())
+	w.Uint("snapshot_version", o.core.SnapshotVersion())
+	w.Uint("kept_from", o.core.Kept())
 	w.Array("snapshots")
 	for i := range list[:min(len(list), listed(most))] {
 		w.Item()

@@ -64,6 +64,9 @@ func (q *Queue) overdue() time.Time {
 // Snapshot returns what is stored.
 func (q *Queue) Snapshot() Snapshot { return Snapshot{State: q.state, Events: q.events} }
 
+// State is what is stored of the queue as a whole.
+func (q *Queue) State() State { return q.state }
+
 // On reports whether events are sent at all.
 func (q *Queue) On() bool { return q.cfg.On }
 

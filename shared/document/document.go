@@ -127,7 +127,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	return m, nil
 }
 
-// Snapshot returns everything Restore needs.
+// Snapshot returns everything Restore needs. It copies all of it: an object that runs asks for what it wants by name.
 func (d *Document) Snapshot() Snapshot {
 	s := Snapshot{
 		DocumentID: d.id, Version: d.version, Total: d.total, Fresh: d.fresh, Term: d.term, LastTerm: d.lastTerm, State: d.state, Sections: append([]Section(nil), d.sections...),
@@ -265,6 +265,22 @@ func (d *Document) Version() uint64 { return d.version }
 // Floor is how far readers' log is trimmed, and Kept how far entries are gone for good.
 func (d *Document) Floor() uint64 { return d.state.Floor }
 func (d *Document) Kept() uint64  { return d.state.Kept }
+
+// State is what is stored of the document as a whole.
+func (d *Document) State() State { return d.state }
+
+// Rows are the members' channels, as they are stored.
+func (d *Document) Rows(each func(Row)) {
+	for _, m := range d.members {
+		each(m.row())
+	}
+}
+
+// Sections are those that are locked. They are not the caller's to change.
+func (d *Document) Sections() []Section { return d.sections }
+
+// OpenComments is how many comments are open.
+func (d *Document) OpenComments() int { return d.comments }
 
 // SnapshotVersion is the version of the snapshot, 0 for none.
 func (d *Document) SnapshotVersion() uint64 { return d.state.Snapshot }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // section locks a section for the member, prolongs its lock, or unlocks one: its own
@@ -43,7 +44,7 @@ func (d *Document) section(now time.Time, m *member, f protocol.Frame) {
 		}
 		s := Section{Name: p.Section, UserID: m.userID(), ClientID: m.ch.ClientID(), Until: now.Add(min(p.TTL, d.cfg.MaxSectionTTL))}
 		if !held {
-			d.sections = slices.Insert(d.sections, i, s)
+			d.sections = rows.Insert(d.sections, i, s)
 		}
 		d.sections[i] = s
 		d.emit(SaveSection{Section: s})

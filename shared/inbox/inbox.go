@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/protocol"
+	"github.com/holdfast-dev/holdfast/shared/rows"
 )
 
 // Config bounds an inbox. The zero value of each field means its default.
@@ -289,14 +290,16 @@ func (b *Inbox) heard(e Heard) {
 			b.forgetOne()
 			at, _ = b.client(e.ClientID)
 		}
-		b.clients = slices.Insert(b.clients, at, Client{ID: e.ClientID})
+		b.clients = rows.Insert(b.clients, at, Client{ID: e.ClientID})
 	}
 	c := &b.clients[at]
 	// What is not kept any more nobody asks about.
 	c.Heard = slices.DeleteFunc(append(c.Heard, b.kept[i].Seq), func(seq uint64) bool {
 		return !slices.ContainsFunc(b.kept, func(m Message) bool { return m.Seq == seq })
 	})
-	slices.Sort(c.Heard)
+	for i := len(c.Heard) - 1; i > 0 && c.Heard[i] < c.Heard[i-1]; i-- {
+		c.Heard[i], c.Heard[i-1] = c.Heard[i-1], c.Heard[i]
+	}
 	b.owner.Emit(SaveClient{Client{c.ID, slices.Clone(c.Heard)}})
 }
 

@@ -65,7 +65,7 @@ var below = map[string][]string{
 	"shared/sessionid":   {},
 	"shared/app":         {"shared/serverconn", "shared/channel", "shared/protocol", "shared/rate", "shared/audit"},
 	"shared/device":      {"shared/session", "shared/serverconn", "shared/channel", "shared/protocol", "shared/audit", "shared/signin"},
-	"shared/inbox":       {"shared/protocol"},
+	"shared/inbox":       {"shared/protocol", "shared/rows"},
 	"shared/user":        {"shared/session", "shared/device", "shared/app", "shared/inbox", "shared/delivery", "shared/serverconn", "shared/protocol", "shared/audit", "shared/jsonscan"},
 	"shared/audit":       {"shared/protocol", "shared/jsonscan"},
 	"shared/token":       {"shared/protocol", "shared/jsonscan"},
