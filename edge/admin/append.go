@@ -154,7 +154,8 @@ func (c *request) author(r *call.Append) *protocol.Error {
 	if c.server != nil && !slices.Contains(c.server.Scopes, scopeUsers) {
 		return access.NotForThisKey()
 	}
-	if r.UserID, _ = jsonscan.Str(raw); !protocol.UserID(r.UserID) {
+	// A guest is somebody of whom only a link knows, and who writes by their own socket.
+	if r.UserID, _ = jsonscan.Str(raw); !protocol.UserID(r.UserID) || protocol.IsGuest(r.UserID) {
 		return rest.BadField("user_id")
 	}
 	c.user = r.UserID
@@ -211,13 +212,20 @@ func (c *request) frames(list string, known []string, frame func(*jsonscan.Write
 	if raw[0] != '[' {
 		return nil, rest.BadField(list)
 	}
-	n := 0
+	n, ids := 0, map[string]bool{}
 	for items := jsonscan.Elements(raw); items.Next(); n++ {
 		if n >= c.cfg.AppendEntries {
 			return nil, &protocol.Error{Code: protocol.MessageTooLarge, Reason: "too_many_entries", Message: "A call may add fewer at once: split it.",
 				Details: []protocol.Detail{{Name: "most", Raw: strconv.AppendInt(nil, int64(c.cfg.AppendEntries), 10)}}}
 		}
 		item, field := members(items.Value(), known)
+		// Two of one id would be one, and the second not stored.
+		if id, isText := jsonscan.Str(item["message_id"]); isText {
+			if ids[id] {
+				item, field = nil, "message_id"
+			}
+			ids[id] = true
+		}
 		if item == nil {
 			err := rest.BadField(field)
 			err.Details = append(err.Details, protocol.Detail{Name: "index", Raw: strconv.AppendInt(nil, int64(n), 10)})

@@ -32,8 +32,9 @@ type exporting struct {
 	lines uint64
 	// room and bytes are what there is room for.
 	room, bytes int
-	// section, after and generation are where the page before has ended.
-	section, after, generation string
+	// section, after and generation are where the page before has ended, since is since when there is the user
+	// whose export it is.
+	section, after, generation, since string
 	// next is where this one has, nil for the end of all.
 	next url.Values
 }
@@ -101,7 +102,7 @@ func (e *exporting) exported(id string, m call.Message) (a call.Exported, err *p
 // stop says where the next page goes on.
 func (e *exporting) stop(of, document, section, after, generation string) {
 	e.next = url.Values{"section": {section}}
-	for _, p := range [...]struct{ name, value string }{{"of", of}, {"document", document}, {"after", after}, {"generation", generation}} {
+	for _, p := range [...]struct{ name, value string }{{"of", of}, {"document", document}, {"after", after}, {"generation", generation}, {"since", e.since}} {
 		if p.value != "" {
 			e.next.Set(p.name, p.value)
 		}

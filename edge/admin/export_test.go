@@ -142,6 +142,20 @@ func TestAUserIsExported(t *testing.T) {
 			t.Errorf("%s: %d %s", query, a.status, a.text)
 		}
 	}
+	// The export of who was erased meanwhile, of who has come back since, and of another.
+	w.userRows = map[string][]UserRow{"admitted_users": {{"ann", `{"user_id":"ann","admitted_at":"2026-11-01T00:00:00.000Z"}`}}}
+	a = w.ask("GET", "/v1/admin/users/ann/export?limit=1", "")
+	_, next, _ := strings.Cut(a.text, `"next":"`)
+	next, _, _ = strings.Cut(next, `"`)
+	if a = w.ask("GET", next, ""); a.status != 200 {
+		t.Errorf("%s: %d %s", next, a.status, a.text)
+	}
+	for _, rows := range [][]UserRow{nil, {{"ann", `{"user_id":"ann","admitted_at":"2026-11-02T00:00:00.000Z"}`}}} {
+		w.userRows["admitted_users"] = rows
+		if a = w.ask("GET", next, ""); a.status != 412 || a.reason != "generation_changed" {
+			t.Errorf("%s: %d %s", next, a.status, a.text)
+		}
+	}
 	for down, reason := range map[string]string{"UserRows": "database_unavailable", "SESSIONS/ann": "session_unavailable"} {
 		w.down = map[string]bool{down: true}
 		if a := w.ask("GET", "/v1/admin/users/ann/export", ""); a.status != 503 || a.reason != reason {

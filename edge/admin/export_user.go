@@ -38,6 +38,17 @@ func exportUser(c *request) (answer, *protocol.Error) {
 	if err != nil || document != "" && (of != ofDocument || !protocol.DocumentID(document)) {
 		return answer{}, rest.BadField("document")
 	}
+	if e.since, err = c.since(); err != nil {
+		return answer{}, err
+	}
+	since, err := c.query("since")
+	if err != nil {
+		return answer{}, err
+	}
+	if of != "" && since != e.since {
+		return answer{}, &protocol.Error{Code: protocol.MalformedMessage, Reason: reasonGeneration,
+			Message: "The user was erased since this export began, or it is another user's: export from the beginning."}
+	}
 	switch of {
 	case "":
 		if e.section != "" {
@@ -68,6 +79,22 @@ func exportUser(c *request) (answer, *protocol.Error) {
 		return answer{}, err
 	}
 	return e.answer(), nil
+}
+
+// since is since when there is this user: of an erased one, and of who has come back under the name, it
+// says something else.
+func (c *request) since() (string, *protocol.Error) {
+	for _, t := range [...]struct{ name, column string }{{"users", "created_at"}, {"admitted_users", "admitted_at"}} {
+		rows, failed := c.store.UserRows(c.ctx, c.user, t.name, "", 1)
+		if failed != nil {
+			return "", rest.Unavailable("database_unavailable")
+		}
+		if len(rows) > 0 {
+			at, _ := jsonscan.Str(jsonscan.Field([]byte(rows[0].JSON), t.column))
+			return at, nil
+		}
+	}
+	return "", nil
 }
 
 // database exports the rows of the database.

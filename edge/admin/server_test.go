@@ -59,6 +59,8 @@ func TestServersAddToADocument(t *testing.T) {
 		`{"operations":[{"message_id":"a","op":1,"x":2}]}`:                                  "entry",
 		`{"operations":[1]}`:                                                                "entry",
 		`{"operations":[{"op":1,"op":2}]}`:                                                  "op",
+		`{"operations":[{"message_id":"a","op":1},{"message_id":"a","op":2}]}`:              "message_id",
+		`{"message_id":"a","op":1,"user_id":"guest:00000000000000aa:00000000000000bb"}`:     "user_id",
 		`{"message_id":"a","op":1,"user_id":""}`:                                            "user_id",
 		`{"message_id":"a","op":1,"user_id":" server"}`:                                     "user_id",
 		`{"message_id":"a","op":1,"client_id":"a b"}`:                                       "client_id",

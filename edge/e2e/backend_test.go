@@ -160,6 +160,45 @@ func TestAServerWritesBesideSockets(t *testing.T) {
 	}
 }
 
+// A key with all scopes opens each route that is described as one for document keys, and no other of
+// a document.
+func TestAKeyOpensWhatIsDescribed(t *testing.T) {
+	t.Parallel()
+	s := start(t, nil)
+	key, _ := s.documentKey(`{"name":"all","documents":["*"],"scopes":["read","write","comment","users"]}`)
+	opened := 0
+	_, text, _ := s.Request("GET", "/v1/openapi.json", "", nil)
+	var api struct{ Paths map[string]map[string]any }
+	check(json.Unmarshal(text, &api))
+	for path, methods := range api.Paths {
+		if !strings.HasPrefix(path, "/v1/admin/documents/{document}") {
+			continue
+		}
+		for method, operation := range methods {
+			described, isOperation := operation.(map[string]any)
+			if !isOperation {
+				continue
+			}
+			body := "{}"
+			if method == "get" {
+				body = ""
+			}
+			url := strings.NewReplacer("{document}", "welcome", "{user_id}", "usr_viewer", "{version}", "1", "{link_id}", "00000000000000aa", "{id}", "1", "{comment_id}", "1").Replace(path)
+			_, text, _ := s.by(key, strings.ToUpper(method), url, body)
+			forKeys := strings.Contains(fmt.Sprint(described["security"]), "documentKey")
+			if opens := refusal(text) != "not_for_this_key"; opens != forKeys {
+				t.Errorf("%s %s: described as one for keys: %t, and the answer is %s", method, url, forKeys, text)
+			}
+			if forKeys {
+				opened++
+			}
+		}
+	}
+	if opened != 5 {
+		t.Errorf("%d routes are for keys", opened)
+	}
+}
+
 // The attacker has a key for some documents, or a viewer's name, or none. Nothing is stored, and
 // nothing is said of what the key does not open.
 //

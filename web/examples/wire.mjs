@@ -25,6 +25,7 @@ export function open({ url, document, getToken, clientId = crypto.randomUUID(), 
     let error, beat, again, heard, ended;
     const end = (action) => { if (!ended) { ended = true; clearInterval(beat); clearTimeout(again); lost(action, error); } };
     socket.onmessage = (message) => { heard = Date.now(); receive(JSON.parse(message.data)); };
+    socket.onerror = () => setTimeout(() => end("reconnect"), 1000); // Node 22 says no more of a dial that fails
     socket.onclose = ({ code }) => end(code === 1009 ? "stop" : { 41: "refresh_token", 42: "wait", 44: "stop", 45: "stop" }[Math.floor(code / 100)] ?? "reconnect");
 
     function receive({ type, event, data = {}, message_id, seq }) {
