@@ -184,7 +184,7 @@ func TestAKeyOpensWhatIsDescribed(t *testing.T) {
 				body = ""
 			}
 			url := strings.NewReplacer("{document}", "welcome", "{user_id}", "usr_viewer", "{version}", "1", "{link_id}", "00000000000000aa", "{id}", "1", "{comment_id}", "1").Replace(path)
-			_, text, _ := s.by(key, strings.ToUpper(method), url, body)
+			_, text, _ := s.Request(strings.ToUpper(method), url, body, map[string]string{"authorization": "Bearer " + key})
 			forKeys := strings.Contains(fmt.Sprint(described["security"]), "documentKey")
 			if opens := refusal(text) != "not_for_this_key"; opens != forKeys {
 				t.Errorf("%s %s: described as one for keys: %t, and the answer is %s", method, url, forKeys, text)
@@ -268,7 +268,10 @@ func TestAServerIsHeldToItsKeyAndItsUsers(t *testing.T) {
 	owner.expect("operation", "op") // what was just posted
 	owner.expect("operation", "locks")
 	// Oversized and malformed bodies.
-	many := strings.Repeat(`{"message_id":"m","op":1},`, 20)
+	many := ""
+	for i := range 20 {
+		many += fmt.Sprintf(`{"message_id":"m%d","op":1},`, i)
+	}
 	for body, want := range map[string]string{
 		`{"message_id":"x","op":"` + strings.Repeat("x", 1<<20) + `"}`:                        "413 too_large",
 		`{"message_id":"x","op":"` + strings.Repeat("x", 65<<10) + `"}`:                       "413 too_large",
@@ -276,6 +279,7 @@ func TestAServerIsHeldToItsKeyAndItsUsers(t *testing.T) {
 		`{"message_id":"x","op":` + strings.Repeat("[", 200) + strings.Repeat("]", 200) + `}`: "400 too_deep",
 		`{"message_id":"x"}`: "400 op_missing", `{"op":1}`: "400 message_id_missing", `{"message_id":7,"op":1}`: "400 bad_field", `{"message_id":"x","op":}`: "400 invalid_json",
 		`{"operations":[{"message_id":"ok","op":1},{"message_id":"no"}]}`: "400 op_missing", `[]`: "400 bad_field",
+		`{"operations":[{"message_id":"ok","op":1},{"message_id":"ok","op":2}]}`: "400 bad_field", `{"message_id":"x","op":1,"user_id":"guest:00000000000000aa:00000000000000bb"}`: "400 bad_field",
 	} {
 		if status, text, _ := s.by(key, "POST", welcome+"/operations", body); fmt.Sprint(status, " ", refusal(text)) != want {
 			t.Errorf("%.60s: HTTP %d %s, want %s", body, status, text, want)
