@@ -24,6 +24,7 @@ import { useHoldfast } from "holdfast/react";
 globalThis.version = version;
 globalThis.opened = [];
 globalThis.draws = 0;
+globalThis.drawn = [];
 globalThis.received = [];
 const connect = async (options) => {
   await globalThis.loading;
@@ -41,6 +42,7 @@ function Sheet({ document }) {
     on: { operation: ({ detail }, session) => received.push([count, detail.version, session.document]) },
   });
   draws++;
+  drawn.push([now.state, now.lostConnection]);
   return h("p", null, now.state);
 }
 function App() {
@@ -170,9 +172,8 @@ test("what fails is shown: the load, and a connection that stays away", { timeou
   await connected(page);
   assert.equal(await page.evaluate(() => now.lostConnection), false);
   await server.kill();
-  await until(page, () => now.state === "reconnecting");
-  assert.equal(await page.evaluate(() => now.lostConnection), false, "not at once");
   await until(page, () => now.lostConnection);
+  assert.deepEqual(await page.evaluate(() => drawn.find(([state]) => state === "reconnecting")), ["reconnecting", false], "not at once");
   const waiting = page.evaluate(() => now.send({ n: 1 }));
   await until(page, () => now.unsent === 1);
   await server.start();
