@@ -282,7 +282,7 @@ func (c *client) act() {
 	case n < 97:
 		c.postSnapshot()
 	default:
-		c.knocks()
+		c.triesOldToken()
 	}
 }
 

@@ -339,8 +339,8 @@ func (c *client) startAnew() {
 	})
 }
 
-// knocks is a client of somebody who was erased: it tries the token of before.
-func (c *client) knocks() {
+// triesOldToken is a client of somebody who was erased: it tries the token of before.
+func (c *client) triesOldToken() {
 	if c.user.erasure != nil && c.old.id != "" && c.connection == nil {
 		c.w.counts.Knocked++
 		c.token = c.old
