@@ -40,9 +40,11 @@ test("a token is in the subprotocol, in a token_refresh frame and in two kinds o
   // What a session lives through, and what goes wrong in it.
   await tabs[1].evaluate(() => session.refresh());
   for (const tab of tabs.slice(0, 2)) await tab.until(() => events.some(([kind]) => kind === "tokenrefresh"));
+  const given = await tabs[0].evaluate(() => seen.tokens.length);
   rig.gateway.refuse = [401, 503];
   await tabs[0].evaluate(() => session.refresh());
   await tabs[0].until(() => events.some(([kind]) => kind === "error"));
+  await tabs[0].until((given) => seen.tokens.length > given, given);
   rig.gateway.cut();
   for (const tab of tabs) await connected(tab);
   await send(tabs[1], "x");
@@ -58,7 +60,7 @@ test("a token is in the subprotocol, in a token_refresh frame and in two kinds o
   for (const tab of tabs) await collect(tab);
 
   const tokens = [...new Set(collected.flatMap(({ tokens }) => tokens))];
-  assert.ok(tokens.length >= 4, `${tokens.length} tokens were given out`);
+  assert.ok(tokens.length > given, `${tokens.length} tokens were given out`);
   const parts = tokens.flatMap((token) => [token, ...token.split(".").slice(1)]);
   const holds = (text) => parts.some((part) => text.includes(part));
   const places = [...person.profile.urls, ...person.profile.console, ...rig.gateway.paths, ...collected.flatMap(({ stored, places }) => [...stored, ...places])];
