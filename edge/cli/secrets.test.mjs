@@ -10,6 +10,7 @@ import { importJWK, jwtVerify, SignJWT } from "jose";
 import { lines } from "./secret_file.mjs";
 
 const program = new URL("holdfast.mjs", import.meta.url).pathname;
+const operating = readFileSync(new URL("../OPERATING.md", import.meta.url), "utf8");
 const folder = () => mkdtempSync(join(tmpdir(), "holdfast-secrets-"));
 
 const run = (cwd, ...args) => new Promise((done) => execFile(process.execPath, [program, "secrets", ...args], { cwd }, (err, out, errors) => done({ code: err?.code ?? 0, out, errors })));
@@ -29,6 +30,7 @@ test("a development server's secrets are made once, whole, and for their owner o
 	assert.deepEqual(readdirSync(cwd), [".dev.vars"], "something is left behind");
 	const made = values(file);
 	for (const name of ["ADMIN_TOKEN", "APP_SESSION_SECRET", "WEBHOOK_SECRET", "GUEST_SECRET", "EVENTS_SECRET"]) assert.equal(made[name].length, 43, name);
+	for (const name of Object.keys(made).filter((name) => name !== "JURISDICTION")) assert.ok(operating.includes(`\n| \`${name}\` | `), `OPERATING.md has no row for ${name}`);
 	assert.equal(new Set(secretsIn(file)).size, 6, "two secrets are alike");
 	const key = JSON.parse(made.SIGNING_KEY);
 	assert.equal(key.kid.length, 43);
