@@ -216,7 +216,7 @@ func TestAMembersLargeFramesEndTheLine(t *testing.T) {
 		}
 		began := time.Now()
 		owner.op(path, 1)
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("%s: an op took %v", path, took)
 		}
 	}

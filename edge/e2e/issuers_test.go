@@ -288,10 +288,11 @@ func TestSeveralIssuers(t *testing.T) {
 	for c.asked.Load() == before {
 		time.Sleep(5 * time.Millisecond)
 	}
-	began := time.Now()
 	fresh.expectAnswer(a.token("RS256", "rsa", "alice"), "")
-	if took := time.Since(began); took > 4*time.Second {
-		t.Errorf("a user of another issuer waited %v", took)
+	select {
+	case <-waiting:
+		t.Fatal("a user of another issuer waited for the one that hangs")
+	default:
 	}
 	if said := <-waiting; said != "503 SERVICE_UNAVAILABLE keys_unavailable" {
 		t.Errorf("its own is answered %q", said)

@@ -50,7 +50,7 @@ async function load({ entry = "index", policy, options = {}, route }) {
     const error = await connect({ document: "welcome", getToken: () => new Promise(() => {}), ...options }).then(() => ({ code: "runs" }), (error) => error);
     return { code: error.code, recoverable: error.recoverable, status: error.status, took: performance.now() - began };
   }, [entry, options]);
-  assert.ok(said.took < 1000, `${said.code} took ${said.took} ms`);
+  assert.ok(said.took < 5000, `${said.code} took ${said.took} ms`);
   assert.deepEqual(person.console.filter((line) => line.startsWith("uncaught")), []);
   return said;
 }
