@@ -57,7 +57,8 @@ WASM_TEST := $(WASM) go test -exec "$$(go env GOROOT)/lib/wasm/go_js_wasm_exec"
 # Tests of crowds, of long lives and of anything else that takes real time or load have this name,
 # or are in files *.soak.mjs. make soak runs them and make test all others, those of apps in files *.apps.mjs, so no test is left out.
 SOAK := ^TestSoak
-WEB_TEST := node --test --test-timeout=180000 --test-force-exit
+# The time holds for a file as a whole too, so it is that of the longest, with all editors, on a loaded machine.
+WEB_TEST := node --test --test-timeout=420000 --test-force-exit
 # What makes goroutines wait: tabs that dial, redial, hand over, freeze, refresh, are refused and leave.
 SUSPEND_TESTS := $(addprefix web/e2e/,handover.test.mjs leaving.test.mjs scope.test.mjs tokens.test.mjs messages.test.mjs engines/story.test.mjs)
 # These install an app and build it, which keeps a machine busy: one at a time, after the others.

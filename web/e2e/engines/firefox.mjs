@@ -23,7 +23,8 @@ class Profile {
   async open(url, before = "") {
     const page = await this.context.newPage();
     page.on("console", (message) => this.console.push(message.text()));
-    page.on("pageerror", ({ message }) => this.console.push(`uncaught: ${message}`));
+    // A socket that a server which is down does not take is an error of the page to Firefox, though a script handles it.
+    page.on("pageerror", ({ message }) => { if (!/^Firefox can.t establish a connection to the server at wss?:/.test(message)) this.console.push(`uncaught: ${message}`); });
     if (before) await page.evaluateOnNewDocument(before);
     const tab = new FirefoxTab(page);
     await tab.goto(url);
