@@ -131,6 +131,7 @@ func (d *Document) replace(now time.Time, m *member, winner string) {
 
 func (d *Document) newMember(grant Grant, clientID string) *member {
 	m := &member{ch: channel.New(d.timing(grant.UserID), grant.UserID, clientID), grant: grant, fence: d.fenceOf(grant.UserID)}
+	d.rewrites(m)
 	m.receipts.Reset(d.cfg.Unacknowledged)
 	// Another client id of the user brings no new allowance.
 	var last *member
@@ -180,7 +181,7 @@ func (d *Document) readmit(now time.Time, m *member, c Connect) {
 	if c.Grant.AdmittedAt.After(m.grant.AdmittedAt) {
 		m.grant.AdmittedAt = c.Grant.AdmittedAt
 	}
-	m.notifying, m.tries, m.notifyNext = true, 1, now.Add(backoff.Pause(1))
+	m.notifying, m.asking, m.tries, m.notifyNext = true, false, 1, now.Add(backoff.Pause(1))
 	d.stale = true
 	d.sendBack(m, c)
 }

@@ -89,6 +89,7 @@ func (d *Document) gone(now time.Time, m *member, reason string) {
 func (d *Document) notify(now time.Time, m *member) {
 	m.tries++
 	m.notifyNext = now.Add(backoff.Pause(m.tries))
+	m.asking = true
 	d.stale = true
 	d.save(m)
 	d.tellSession(m, m.reason)
@@ -109,7 +110,11 @@ func (d *Document) tellSession(m *member, reason string) {
 // session of the user changes nothing.
 func (d *Document) notified(now time.Time, t Notified) {
 	m := d.find(t.UserID, t.ClientID)
-	if m == nil || !m.notifying || m.grant.SessionID != t.SessionID || !t.OK {
+	if m == nil || !m.notifying || m.grant.SessionID != t.SessionID {
+		return
+	}
+	m.asking, d.stale = false, true
+	if !t.OK {
 		return
 	}
 	m.notifying, m.notifyNext = false, now.Add(d.cfg.Channel.Grace+m.rejectedFor)

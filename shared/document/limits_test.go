@@ -151,15 +151,27 @@ func syncFrames(e document.Sync, log []document.Entry, max int) (frames [][]byte
 	return frames
 }
 
-// TestNotifying: 1, 2, 4 … 60 seconds, for as long as it takes.
+// TestNotifying: 1, 2, 4 … 60 seconds, for as long as it takes. While the notification is on its way the
+// alarm is the one that the connection had; after a crash nobody waits for the answer.
 func TestNotifying(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
 	d.says("c1", `{"type":"system","event":"disconnect"}`)
 	for i, want := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+		if at, ok := d.doc.Deadline(); !ok || at != d.doc.Snapshot().Channels[0].Channel.NoticeAt {
+			t.Fatalf("it is on its way, and looked after at %v", at)
+		}
+		crashed, err := document.Restore(document.Config{}, d.store.Snapshot(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.step(document.Notified{UserID: "ann", ClientID: "a", SessionID: "session-of-ann"})
 		at, ok := d.doc.Deadline()
 		if got := at.Sub(d.now); !ok || got != time.Duration(want)*time.Second {
 			t.Fatalf("pause %d: %v, want %d s", i, got, want)
+		}
+		if again, ok := crashed.Deadline(); !ok || again != at {
+			t.Fatalf("after a crash it is due at %v, not %v", again, at)
 		}
 		d.step(document.Notified{UserID: "ann", ClientID: "a", SessionID: "another", OK: true}) // not about this one
 		d.now = at

@@ -49,6 +49,7 @@ type live struct {
 	syncing   bool
 	replaying bool // a Replay has no Delivered yet
 	syncFrom  protocol.SyncRequest
+	asking    bool // the notification is on its way, to an answer or a failure
 	// rejected is how often in a row the document was full for the user, rejectedFor for
 	// how long it has to wait.
 	rejected    int

@@ -113,6 +113,17 @@ func (d *Document) malformed(m *member, f protocol.Frame, reason string) {
 	d.sendError(m, serverconn.Malformed(f, reason))
 }
 
+// rewrites leaves out the deletion of a gone channel's row in the very event that stores another one
+// under its key: that is one row, and not two.
+func (d *Document) rewrites(m *member) {
+	for i, e := range d.effects {
+		if gone, is := e.(DeleteChannel); is && gone.UserID == m.userID() && gone.ClientID == m.ch.ClientID() {
+			d.effects = append(d.effects[:i], d.effects[i+1:]...)
+			return
+		}
+	}
+}
+
 // save stores the member's row.
 func (d *Document) save(m *member) {
 	d.beginLog()
