@@ -7,7 +7,6 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/audit"
-	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/user"
@@ -63,11 +62,7 @@ func NewUser(h Host, now time.Time) (Object, error) {
 		return unopened(h, err)
 	}
 	snap := o.store.user(h.Name())
-	h.Attached(func(conn ConnID, text []byte) {
-		if at, ok := jsonscan.Uint(text); ok && conn == snap.Device.Row.Channel.Conn {
-			snap.Device.Heard = time.UnixMilli(int64(at)).UTC()
-		}
-	})
+	snap.Device.Heard = lastHeard(h, snap.Device.Row.Channel.Conn)
 	snap.Events = o.store.events(&o.cfg.Events)
 	if o.store.err != nil {
 		return nil, o.store.err

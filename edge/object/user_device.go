@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/device"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/serverconn"
 	"github.com/holdfast-dev/holdfast/shared/user"
@@ -120,6 +121,17 @@ func (o *userObject) carryOutSocket(effect serverconn.Effect) {
 	default:
 		o.store.err = errDropped
 	}
+}
+
+// lastHeard is when a device last gave a sign of life, as its socket keeps it; zero for never.
+func lastHeard(h Host, conn ConnID) time.Time {
+	var at uint64
+	h.Attached(func(c ConnID, text []byte) {
+		if c == conn {
+			at, _ = jsonscan.Uint(text)
+		}
+	})
+	return unsigned(at).time()
 }
 
 func (o *userObject) carryOutDevice(effect device.Effect) {

@@ -53,7 +53,9 @@ func (d *Document) reckonDeadlines() {
 		}
 		switch {
 		case m.notifying && m.asking:
-			least(&d.alarm, m.answerUntil())
+			// The answer, or its failure, is an event of its own. Only a crash needs an alarm, and the one
+			// that the connection has had does: it is before the token's end.
+			least(&d.alarm, serverconn.Latest(m.notifyNext, m.ch.Expires()))
 		case m.notifying:
 			least(&d.alarm, m.notifyNext)
 		case m.ch.State() == channel.Gone:
@@ -66,20 +68,6 @@ func (d *Document) reckonDeadlines() {
 	if at, ok := d.uploadUntil(); ok {
 		least(&d.alarm, at)
 	}
-}
-
-// answerUntil is when to wake for a notification that is on its way. Its answer, or its failure, is an
-// event of its own, so only a crash needs an alarm: the one that the connection has had does.
-func (m *member) answerUntil() time.Time {
-	r := m.ch.Row()
-	at := r.NoticeAt
-	if r.Noticed {
-		at = r.Expires
-	}
-	if at.Before(m.notifyNext) {
-		return m.notifyNext
-	}
-	return at
 }
 
 // least moves t to at when that is earlier. A deadline of year 1 is the zero

@@ -151,14 +151,14 @@ func syncFrames(e document.Sync, log []document.Entry, max int) (frames [][]byte
 	return frames
 }
 
-// TestNotifying: 1, 2, 4 … 60 seconds, for as long as it takes. While the notification is on its way the
-// alarm is the one that the connection had; after a crash nobody waits for the answer.
+// TestNotifying: 1, 2, 4 … 60 seconds, for as long as it takes. While the notification is on its way no
+// alarm is due before the token's end: the one that the connection had is before that; after a crash nobody waits for the answer.
 func TestNotifying(t *testing.T) {
 	d := newDesk(t)
 	d.connect("c1", "ann", "a")
 	d.says("c1", `{"type":"system","event":"disconnect"}`)
 	for i, want := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
-		if at, ok := d.doc.Deadline(); !ok || at != d.doc.Snapshot().Channels[0].Channel.NoticeAt {
+		if at, ok := d.doc.Deadline(); !ok || at != d.doc.Snapshot().Channels[0].Channel.Expires {
 			t.Fatalf("it is on its way, and looked after at %v", at)
 		}
 		crashed, err := document.Restore(document.Config{}, d.store.Snapshot(0))
