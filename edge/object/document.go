@@ -130,13 +130,18 @@ func (o *documentObject) run(now time.Time) error {
 		return o.store.err
 	}
 	o.store.ended()
+	deadline, ok := o.deadline(now)
+	o.alarm.follow(o.host, now, deadline, ok)
+	return nil
+}
+
+// deadline is when the object has something to do.
+func (o *documentObject) deadline(now time.Time) (time.Time, bool) {
 	deadline, ok := o.core.Deadline()
 	at, due := o.audit.due()
 	deadline, ok = sooner(deadline, ok, at, due)
 	at, due = o.agingDue(now)
-	deadline, ok = sooner(deadline, ok, at, due)
-	o.alarm.follow(o.host, now, deadline, ok)
-	return nil
+	return sooner(deadline, ok, at, due)
 }
 
 // event turns an input into the core's event; nil when there is none.

@@ -25,6 +25,8 @@ type fake struct {
 	sockets map[ConnID]time.Time // open ones, and when a ping was last answered
 	kept    map[ConnID]string    // what is attached to them
 	alarm   time.Time
+	due     *time.Time     // what this event sets the alarm to, zero for none
+	rings   time.Time      // the alarm that this event is
 	made    bool           // the tables
 	listed  []string       // what users' objects have the database list
 	rare    []string       // lines that are not written each time
@@ -63,7 +65,11 @@ func (f *fake) try(in Input) ([]string, error) {
 	if f.reboot {
 		f.object = nil
 	}
-	f.writes, f.late = nil, nil
+	f.writes, f.late, f.due, f.rings = nil, nil, nil, time.Time{}
+	if in.Kind == Alarm {
+		// The latest that it can have been set to, which is what goes wrong most easily.
+		f.rings = f.now
+	}
 	err := error(nil)
 	if f.object == nil {
 		f.object, err = f.class(f, f.now)
@@ -78,9 +84,30 @@ func (f *fake) try(in Input) ([]string, error) {
 	for _, write := range f.writes {
 		write()
 	}
+	if in.Kind == Alarm {
+		f.alarm = time.Time{}
+	}
+	if f.due != nil {
+		f.alarm = *f.due
+	}
+	f.woken(in)
 	from := len(f.out)
 	f.out = append(f.out, f.late...)
 	return f.out[from:], nil
+}
+
+// woken checks after each event that the object is woken for what it has to do.
+func (f *fake) woken(in Input) {
+	f.t.Helper()
+	o, is := f.object.(interface {
+		deadline(now time.Time) (time.Time, bool)
+	})
+	if !is {
+		return
+	}
+	if at, due := o.deadline(f.now); due && (f.alarm.IsZero() || f.alarm.After(at) && f.alarm.Sub(latest(f.now, at)) > time.Millisecond) {
+		f.t.Errorf("after an input of kind %d at %s something is due at %s, and the alarm is set to %s", in.Kind, f.now, at, f.alarm)
+	}
 }
 
 func (f *fake) leave(format string, args ...any) {
@@ -137,8 +164,23 @@ func (f *fake) Close(c ConnID, code int, reason string) {
 func (f *fake) AutoResponse(request, response string) {}
 
 func (f *fake) SetAlarm(at time.Time) {
-	f.alarm = at
+	// As workerd has it: whole milliseconds, none in the past, and none at the moment of the one that rings,
+	// which is forgotten once its event has ended.
+	if !at.IsZero() {
+		at = latest(at.Truncate(time.Millisecond), f.now.Truncate(time.Millisecond))
+		if at.Equal(f.rings) {
+			at = time.Time{}
+		}
+	}
+	f.due = &at
 	f.leave("alarm %s", at.Format("15:04:05.000"))
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func (f *fake) ClearAlarm() { f.SetAlarm(time.Time{}) }

@@ -108,11 +108,16 @@ func (o *userObject) run(now time.Time) error {
 		return o.store.err
 	}
 	o.store.ended()
-	deadline, ok := o.core.Deadline()
-	at, due := o.audit.due()
-	deadline, ok = sooner(deadline, ok, at, due)
+	deadline, ok := o.deadline(now)
 	o.alarm.follow(o.host, now, deadline, ok)
 	return nil
+}
+
+// deadline is when the object has something to do.
+func (o *userObject) deadline(time.Time) (time.Time, bool) {
+	deadline, ok := o.core.Deadline()
+	at, due := o.audit.due()
+	return sooner(deadline, ok, at, due)
 }
 
 // LongestText implements Object. A UTF-16 unit is at least one byte.

@@ -95,36 +95,6 @@ func TestAnUnreadableSessionStoreRefusesTheEvent(t *testing.T) {
 	}
 }
 
-func TestTheAlarmMovesOnlyForward(t *testing.T) {
-	f := newFake(t, "ann", NewUser)
-	at := func(s int) time.Time { return f.now.Add(time.Duration(s) * time.Second) }
-	var a alarm
-	for i, c := range []struct {
-		deadline int // seconds from now, 0 for none
-		want     string
-	}{
-		{30, "alarm 10:00:30.000"}, // none was set
-		{30, ""},
-		{60, ""},                   // it rings early and is set again then
-		{20, "alarm 10:00:20.000"}, // it would come too late
-		{-5, "alarm 10:00:00.000"}, // overdue: now
-		{0, "alarm 00:00:00.000"},  // cleared
-		{0, ""},
-	} {
-		f.late = nil
-		a.follow(f, f.now, at(c.deadline), c.deadline != 0)
-		if got := strings.Join(f.late, ";"); got != c.want {
-			t.Errorf("%d: %q, want %q", i, got, c.want)
-		}
-	}
-	a.follow(f, f.now, at(60), true)
-	a.rang()
-	f.late = nil
-	if a.follow(f, f.now, at(60), true); len(f.late) != 1 {
-		t.Error("an alarm that rang is not set again")
-	}
-}
-
 // The fake does not read SQL; that each statement takes what it is given can be
 // counted, and that it runs is shown in workerd.
 func TestStatementsTakeWhatTheyAreGiven(t *testing.T) {

@@ -54,8 +54,8 @@ class GoObject extends DurableObject {
 		closeSocket(ws, 1011, "");
 	}
 
-	alarm() {
-		this.#shell.enter(kind.alarm);
+	alarm(about) {
+		this.#shell.alarm.ring(about, () => this.#shell.enter(kind.alarm));
 	}
 
 	#end(ws, code) {

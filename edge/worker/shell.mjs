@@ -1,6 +1,7 @@
 // The shell of one Durable Object: it delivers events to its Go instance (host.mjs) and
 // carries out the effects. Go decides what any of it means.
 
+import { Alarm } from "./alarm.mjs";
 import { Clock } from "./clock.mjs";
 import { reason, within } from "./fetch.mjs";
 import { needHooks } from "./hooks.mjs";
@@ -42,6 +43,7 @@ export class Shell {
 	alone = 0;
 	waiting = new Map(); // ask -> resolvers, of a fetch or a call without an answer yet
 	asked = 0;
+	asking = 0; // requests of the instance that have no answer yet
 	scrubbed = null; // the promise of a scrub under way
 	instance = null; // booted in the first event, never at global scope
 	ended = false; // the object takes no more events: it starts anew on other storage
@@ -53,6 +55,7 @@ export class Shell {
 		this.sql = ctx.storage.sql;
 		this.env = env;
 		this.objectClass = objectClass;
+		this.alarm = new Alarm(ctx.storage, (err) => console.error(`object ${ctx.id.name}: alarm: ${err}`));
 		this.clock = new Clock(Date.now, () => 1000 * this.sql.exec("SELECT unixepoch('subsec') AS now").one().now);
 	}
 
@@ -200,6 +203,8 @@ export class Shell {
 		console.error(`object ${this.ctx.id.name}: ${err.stack ?? err}`);
 		this.instance = null;
 		this.sockets = null;
+		if (this.asking > 0) this.alarm.set(Date.now() + 1_000); // the answers come to nobody: the next instance asks again
+		this.asking = 0;
 		for (const { reject } of this.waiting.values()) reject(err);
 		this.waiting.clear();
 	}
@@ -251,8 +256,11 @@ export class Shell {
 	// longer than longest: the instance must not wait for ever.
 	later(ask, request, longest = patience, then = () => {}) {
 		const { instance } = this;
+		this.asking++;
 		const back = (what, text) => {
-			if (this.instance === instance) this.enter(what, ask, "", text);
+			if (this.instance !== instance) return;
+			this.enter(what, ask, "", text);
+			if (this.instance === instance) this.asking--; // else drop has seen that it was open
 		};
 		const done = within(longest, request()).then(
 			(text) => {
@@ -327,9 +335,8 @@ const effects = {
 		if (ws !== undefined) closeSocket(ws, code, reason);
 	},
 
-	alarm({ ctx }, failed, at) {
-		const done = at === 0 ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(at);
-		done.catch((err) => console.error(`object ${ctx.id.name}: alarm: ${err}`));
+	alarm(shell, failed, at) {
+		shell.alarm.set(at);
 	},
 
 	respond(shell, failed, ask, status, text) {

@@ -97,9 +97,9 @@ function counted(name, Class) {
 			return super.webSocketClose(...args);
 		}
 
-		alarm() {
+		alarm(...args) {
 			this.#count.alarms++;
-			return super.alarm();
+			return super.alarm(...args);
 		}
 	};
 }
