@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -11,7 +10,7 @@ import (
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
-type SQLStore struct{ DB *sql.DB }
+type SQLStore struct{ DB *d1.DB }
 
 // A token that is over is none. The parameter is the time.
 const columns = "SELECT id, email, name, email_verified, COALESCE(NULLIF(password_hash, ''), kept_hash, '') <> '', created_at," +
@@ -36,12 +35,12 @@ func (s SQLStore) Create(ctx context.Context, a Account, p Password, t Token) (b
 
 // Account implements Store.
 func (s SQLStore) Account(ctx context.Context, id string, now time.Time) (Account, error) {
-	return read(s.DB.QueryRowContext(ctx, columns+" WHERE id = ?2", now.UnixMilli(), id).Scan)
+	return read(s.DB.Row(ctx, columns+" WHERE id = ?2", now.UnixMilli(), id).Scan)
 }
 
 // ByToken implements Store.
 func (s SQLStore) ByToken(ctx context.Context, hash string, now time.Time) (Account, error) {
-	return read(s.DB.QueryRowContext(ctx, columns+" WHERE token_hash = ?2 AND token_until > ?1 AND disabled_at IS NULL", now.UnixMilli(), hash).Scan)
+	return read(s.DB.Row(ctx, columns+" WHERE token_hash = ?2 AND token_until > ?1 AND disabled_at IS NULL", now.UnixMilli(), hash).Scan)
 }
 
 // Accounts implements Store.
@@ -50,11 +49,10 @@ func (s SQLStore) Accounts(ctx context.Context, after, email string, max int, no
 	if email != "" {
 		by, value = " WHERE email = ?2 LIMIT ?3", email
 	}
-	rows, err := s.DB.QueryContext(ctx, columns+by, now.UnixMilli(), value, max)
+	rows, err := s.DB.Query(ctx, columns+by, now.UnixMilli(), value, max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Account
 	for rows.Next() {
 		one, err := read(rows.Scan)
@@ -74,7 +72,7 @@ func read(scan func(...any) error) (Account, error) {
 		kind                     string
 	)
 	err := scan(&a.ID, &a.Email, &a.Name, &verified, &has, &created, &disabled, &kind, &until)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		err = ErrNotFound
 	}
 	a.Unverified, a.HasPassword, a.Token = verified == 0, has != 0, Kind(kind)

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -12,11 +11,10 @@ import (
 
 // Apps implements Store.
 func (s SQLStore) Apps(ctx context.Context, after string, max int) ([]App, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT package, name, webhook_url, created_at FROM apps WHERE package > ? ORDER BY package LIMIT ?", after, max)
+	rows, err := s.DB.Query(ctx, "SELECT package, name, webhook_url, created_at FROM apps WHERE package > ? ORDER BY package LIMIT ?", after, max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var apps []App
 	for rows.Next() {
 		var (
@@ -36,9 +34,9 @@ func (s SQLStore) Apps(ctx context.Context, after string, max int) ([]App, error
 func (s SQLStore) App(ctx context.Context, name string) (App, error) {
 	a := App{Package: name}
 	var created int64
-	err := s.DB.QueryRowContext(ctx, "SELECT name, webhook_url, created_at FROM apps WHERE package = ?", name).
+	err := s.DB.Row(ctx, "SELECT name, webhook_url, created_at FROM apps WHERE package = ?", name).
 		Scan(&a.Name, &a.WebhookURL, &created)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		err = ErrNotFound
 	}
 	a.CreatedAt = time.UnixMilli(created).UTC()
@@ -48,7 +46,7 @@ func (s SQLStore) App(ctx context.Context, name string) (App, error) {
 // PutApp implements Store. Whoever finds their own secret stored has made the app.
 func (s SQLStore) PutApp(ctx context.Context, a App) (bool, error) {
 	var made int64
-	err := s.DB.QueryRowContext(ctx, "INSERT INTO apps (package, name, webhook_url, webhook_secret, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"+
+	err := s.DB.Row(ctx, "INSERT INTO apps (package, name, webhook_url, webhook_secret, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"+
 		" ON CONFLICT (package) DO UPDATE SET name = excluded.name, webhook_url = excluded.webhook_url"+
 		" RETURNING webhook_secret = ?4", a.Package, a.Name, a.WebhookURL, a.Secret, a.CreatedAt.UnixMilli()).Scan(&made)
 	return made != 0, err
@@ -67,12 +65,11 @@ func (s SQLStore) DeleteApp(ctx context.Context, name string) (bool, error) {
 
 // AppKeys implements Store.
 func (s SQLStore) AppKeys(ctx context.Context, name string, max int) ([]AppKey, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id, created_at, COALESCE(revoked_at, 0) FROM app_keys WHERE package = ?"+
+	rows, err := s.DB.Query(ctx, "SELECT id, created_at, COALESCE(revoked_at, 0) FROM app_keys WHERE package = ?"+
 		" ORDER BY revoked_at IS NOT NULL, created_at DESC, id LIMIT ?", name, max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var keys []AppKey
 	for rows.Next() {
 		k := AppKey{Package: name}
@@ -126,7 +123,7 @@ func ofApp(name, key string) (from, of string) {
 // AppUsers implements Store.
 func (s SQLStore) AppUsers(ctx context.Context, name, key, after string, max int) ([]string, error) {
 	from, of := ofApp(name, key)
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT user_id "+from+" AND user_id > ?2 ORDER BY user_id LIMIT ?3", of, after, max))
+	return d1.Texts(s.DB.Query(ctx, "SELECT DISTINCT user_id "+from+" AND user_id > ?2 ORDER BY user_id LIMIT ?3", of, after, max))
 }
 
 // ForgetAppSessions implements Store. The users are one JSON text, because D1 binds at most a

@@ -19,7 +19,7 @@ func idList(ids []string) string {
 
 // DeadLetters implements DeadLetters.
 func (s SQLStore) DeadLetters(ctx context.Context, after int64, limit int, ids []string) ([]DeadLetter, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT n, id, reason, tries, died_at, event FROM event_dead_letters WHERE "+ofIDs+" AND n > ?2 ORDER BY n LIMIT ?3", idList(ids), after, limit)
+	rows, err := s.DB.Query(ctx, "SELECT n, id, reason, tries, died_at, event FROM event_dead_letters WHERE "+ofIDs+" AND n > ?2 ORDER BY n LIMIT ?3", idList(ids), after, limit)
 	return read(rows, err, func(d *DeadLetter) error {
 		var at int64
 		err := rows.Scan(&d.Number, &d.ID, &d.Reason, &d.Tries, &at, &d.Event)
@@ -35,6 +35,6 @@ func (s SQLStore) DeleteDeadLetters(ctx context.Context, ids []string) (int64, e
 
 // CountDeadLetters implements DeadLetters.
 func (s SQLStore) CountDeadLetters(ctx context.Context) (n int64, err error) {
-	err = s.DB.QueryRowContext(ctx, "SELECT COUNT(*) FROM event_dead_letters").Scan(&n)
+	err = s.DB.Row(ctx, "SELECT COUNT(*) FROM event_dead_letters").Scan(&n)
 	return n, err
 }

@@ -52,12 +52,11 @@ func (s SQLStore) AddDelegation(ctx context.Context, d Delegation, max int) (boo
 
 // Delegations implements Store.
 func (s SQLStore) Delegations(ctx context.Context, user string, max int) ([]Delegation, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT id, document_id, name, role, issued_at, created_at, created_by, expires_at, COALESCE(revoked_at, 0)"+
+	rows, err := s.DB.Query(ctx, "SELECT id, document_id, name, role, issued_at, created_at, created_by, expires_at, COALESCE(revoked_at, 0)"+
 		" FROM delegations WHERE user_id = ? ORDER BY created_at DESC, id LIMIT ?", user, max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Delegation
 	for rows.Next() {
 		d := Delegation{UserID: user}

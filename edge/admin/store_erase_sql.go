@@ -144,7 +144,7 @@ func jsonList(ids []string) string {
 
 // WorkspaceDocuments implements Store.
 func (s SQLStore) WorkspaceDocuments(ctx context.Context, workspace string, max int) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT id FROM documents WHERE workspace_id = ?1 "+
+	return d1.Texts(s.DB.Query(ctx, "SELECT id FROM documents WHERE workspace_id = ?1 "+
 		"UNION SELECT o.document_id FROM opened_documents AS o LEFT JOIN documents AS d ON d.id = o.document_id "+
 		"WHERE o.workspace_id = ?1 AND (d.workspace_id IS NULL OR d.workspace_id = ?1) LIMIT ?2", workspace, max))
 }

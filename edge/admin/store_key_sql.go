@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -14,8 +13,8 @@ const keyColumns = "id, name, documents, workspace_id, scopes, created_by, creat
 
 // FindDocumentKey implements Store.
 func (s SQLStore) FindDocumentKey(ctx context.Context, hash string) (DocumentKey, error) {
-	k, err := scanKey(s.DB.QueryRowContext(ctx, "SELECT "+keyColumns+"WHERE hash = ?", hash).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
+	k, err := scanKey(s.DB.Row(ctx, "SELECT "+keyColumns+"WHERE hash = ?", hash).Scan)
+	if errors.Is(err, d1.ErrNoRows) {
 		err = ErrNotFound
 	}
 	return k, err
@@ -23,11 +22,10 @@ func (s SQLStore) FindDocumentKey(ctx context.Context, hash string) (DocumentKey
 
 // DocumentKeys implements Store.
 func (s SQLStore) DocumentKeys(ctx context.Context, p Page) ([]DocumentKey, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+keyColumns+"WHERE id > ? ORDER BY id LIMIT ?", p.After, p.Limit)
+	rows, err := s.DB.Query(ctx, "SELECT "+keyColumns+"WHERE id > ? ORDER BY id LIMIT ?", p.After, p.Limit)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var keys []DocumentKey
 	for rows.Next() {
 		k, err := scanKey(rows.Scan)

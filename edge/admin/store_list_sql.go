@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -52,16 +51,15 @@ func within(column string) string {
 const ordered = " ORDER BY 1 LIMIT ?3"
 
 // list runs a statement of a list.
-func (s SQLStore) list(ctx context.Context, p Page, query string, more ...any) (*sql.Rows, error) {
-	return s.DB.QueryContext(ctx, query, append([]any{max(p.After, p.Prefix), p.Prefix, p.Limit, p.After}, more...)...)
+func (s SQLStore) list(ctx context.Context, p Page, query string, more ...any) (*d1.Rows, error) {
+	return s.DB.Query(ctx, query, append([]any{max(p.After, p.Prefix), p.Prefix, p.Limit, p.After}, more...)...)
 }
 
 // read reads the rows of an answer.
-func read[Row any](rows *sql.Rows, err error, scan func(*Row) error) ([]Row, error) {
+func read[Row any](rows *d1.Rows, err error, scan func(*Row) error) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Row
 	for rows.Next() {
 		var one Row
@@ -147,8 +145,8 @@ func (s SQLStore) Workspace(ctx context.Context, id string) (one Workspace, err 
 	if s.Elsewhere {
 		query = "SELECT workspace_id, '' FROM opened_documents WHERE workspace_id = ? LIMIT 1"
 	}
-	err = s.DB.QueryRowContext(ctx, query, id).Scan(&one.ID, &one.Name)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.DB.Row(ctx, query, id).Scan(&one.ID, &one.Name)
+	if errors.Is(err, d1.ErrNoRows) {
 		err = ErrNotFound
 	}
 	return one, err

@@ -18,14 +18,13 @@ func (s SQLStore) account(parameter string) string {
 
 // SignIns implements Store. The columns beside MAX come from the row of the maximum.
 func (s SQLStore) SignIns(ctx context.Context, user string, now time.Time, max int) ([]SignIn, error) {
-	rows, err := s.DB.QueryContext(ctx,
+	rows, err := s.DB.Query(ctx,
 		"SELECT family, COALESCE(signed_in_at, created_at), MAX(created_at), expires_at, user_agent FROM refresh_tokens"+
 			" WHERE "+s.account("?")+" AND expires_at > ? AND revoked_at IS NULL GROUP BY family ORDER BY MAX(created_at) DESC LIMIT ?",
 		user, now.UnixMilli(), max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []SignIn
 	for rows.Next() {
 		var (

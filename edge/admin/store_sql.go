@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
@@ -10,7 +9,7 @@ import (
 
 // SQLStore is the Store over the tables of edge/migrations.
 type SQLStore struct {
-	DB *sql.DB
+	DB *d1.DB
 	// EmailSubjects says that users are named by their e-mail, which the embedded issuer's
 	// tables have beside an id of their own.
 	EmailSubjects bool
@@ -23,9 +22,9 @@ type SQLStore struct {
 func (s SQLStore) Document(ctx context.Context, id string) (Document, error) {
 	d := Document{ID: id}
 	var locked int64
-	err := s.DB.QueryRowContext(ctx, "SELECT workspace_id, title, access, locked FROM documents WHERE id = ?", id).
+	err := s.DB.Row(ctx, "SELECT workspace_id, title, access, locked FROM documents WHERE id = ?", id).
 		Scan(&d.WorkspaceID, &d.Title, &d.Access, &locked)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		err = ErrNotFound
 	}
 	d.Locked = locked != 0
@@ -48,7 +47,7 @@ func (s SQLStore) WorkspaceChanged(ctx context.Context, workspace string) error 
 
 // OpenedDocuments implements Store.
 func (s SQLStore) OpenedDocuments(ctx context.Context, workspace string) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT document_id FROM opened_documents WHERE workspace_id = ?", workspace))
+	return d1.Texts(s.DB.Query(ctx, "SELECT document_id FROM opened_documents WHERE workspace_id = ?", workspace))
 }
 
 // SetLocked implements Store.
@@ -73,7 +72,7 @@ func (s SQLStore) PutGrant(ctx context.Context, document, user, role string) err
 
 // Grantees implements Store.
 func (s SQLStore) Grantees(ctx context.Context, document string, max int) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max))
+	return d1.Texts(s.DB.Query(ctx, "SELECT user_id FROM grants WHERE document_id = ? ORDER BY user_id LIMIT ?", document, max))
 }
 
 // PutWorkspace implements Store.
@@ -101,8 +100,8 @@ func (s SQLStore) remove(ctx context.Context, remove, parent, id, user string) e
 		return err
 	}
 	var one int64
-	err = s.DB.QueryRowContext(ctx, parent, id).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.DB.Row(ctx, parent, id).Scan(&one)
+	if errors.Is(err, d1.ErrNoRows) {
 		return ErrNotFound
 	}
 	return err

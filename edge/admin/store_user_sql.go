@@ -2,9 +2,10 @@ package admin
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
 // userTable is a table of the database with rows that name a user. Erasing a user erases them, and
@@ -53,8 +54,8 @@ func (s SQLStore) accountOf(ctx context.Context, user string) (account string, e
 	if !s.EmailSubjects {
 		return user, nil
 	}
-	err = s.DB.QueryRowContext(ctx, "SELECT id FROM users WHERE email = ?", user).Scan(&account)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.DB.Row(ctx, "SELECT id FROM users WHERE email = ?", user).Scan(&account)
+	if errors.Is(err, d1.ErrNoRows) {
 		return "", nil
 	}
 	return account, err
@@ -76,7 +77,7 @@ func (s SQLStore) UserRows(ctx context.Context, user, table, after string, max i
 		if where == "" {
 			where = t.by + " = ?1"
 		}
-		rows, err := s.DB.QueryContext(ctx, "SELECT "+t.key+", "+t.json()+" FROM "+t.name+" WHERE "+where+" AND "+t.key+" > ?2 ORDER BY 1 LIMIT ?3", user, after, max)
+		rows, err := s.DB.Query(ctx, "SELECT "+t.key+", "+t.json()+" FROM "+t.name+" WHERE "+where+" AND "+t.key+" > ?2 ORDER BY 1 LIMIT ?3", user, after, max)
 		return read(rows, err, func(r *UserRow) error { return rows.Scan(&r.Key, &r.JSON) })
 	}
 	return nil, nil

@@ -1,5 +1,7 @@
-// Package attempt calls the platform from the HTTP module, wherever a call may fail: WebCrypto,
-// a Durable Object.
+// Package attempt asks the platform on behalf of the HTTP module's requests, wherever a call may fail:
+// D1, WebCrypto, Durable Objects and services outside. Nothing but text crosses to JavaScript, for a
+// JavaScript value that Go holds costs it an entry in a table, a finalizer, and sooner or later a
+// collection of all garbage.
 package attempt
 
 import "errors"

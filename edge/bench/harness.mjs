@@ -20,10 +20,10 @@ const sockets = [{ host: "127.0.0.1", port: 0 }];
 // The peers have no limits, and a writer here sends as fast as it can without confirming
 // what it has read. So these limits are too high to matter.
 const unlimited = Object.fromEntries(
-	["MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES", "RESUMES_PER_DOCUMENT_PER_MIN", "RESUMES_PER_DOCUMENT_BURST"].map((name) => [name, "1000000000"]),
+	["REFRESHES_PER_SIGN_IN_PER_MIN", "LOGINS_PER_IP_PER_MIN", "LOGINS_PER_IP_BURST", "LOGIN_FAILURES", "LOGIN_FAILURES_PER_ACCOUNT", "MESSAGES_PER_S", "MESSAGES_BURST", "BYTES_PER_S", "BYTES_BURST", "WINDOW_BYTES", "RESUMES_PER_DOCUMENT_PER_MIN", "RESUMES_PER_DOCUMENT_BURST"].map((name) => [name, "1000000000"]),
 );
 
-async function peers(issuer) {
+async function peers({ bindings: { ISSUER }, d1Databases }) {
 	const dir = join(repo, "edge/bench");
 	const options = workerOptions(join(dir, "wrangler.toml")).workerOptions;
 	const { outputFiles } = await bundle({
@@ -43,7 +43,8 @@ async function peers(issuer) {
 		modulesRules: undefined,
 		modulesRoot: dir,
 		modules: [{ type: "ESModule", path: join(dir, "peers.js"), contents: outputFiles[0].text }],
-		bindings: { ISSUER: issuer, KEYS: JSON.stringify({ keys: [{ kty, n, e, kid, alg: "RS256", use: "sig" }] }) },
+		d1Databases,
+		bindings: { ISSUER, SIGNING_KEY: secrets.SIGNING_KEY, KEYS: JSON.stringify({ keys: [{ kty, n, e, kid, alg: "RS256", use: "sig" }] }) },
 		unsafeDirectSockets: sockets,
 	};
 }
@@ -51,7 +52,7 @@ async function peers(issuer) {
 // Without the web files: with them miniflare would put a Worker of its own before this
 // one, and before no other contestant.
 const own = { ...built({ build: resolve(build), variables: { ...secrets, ...unlimited } }), assets: undefined, unsafeDirectSockets: sockets };
-const miniflare = await run([own, await peers(own.bindings.ISSUER)]);
+const miniflare = await run([own, await peers(own)]);
 
 // Everybody in the demo workspace may edit its documents, so add as many users as needed.
 const database = await miniflare.getD1Database("DB", "holdfast");

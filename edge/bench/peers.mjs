@@ -5,6 +5,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { Log } from "./log.mjs";
 import { ack, connected, operation } from "./frames.mjs";
+import { login, refresh } from "./issuer.mjs";
 import { routeRoom } from "./room.mjs";
 
 export { Room } from "./room.mjs";
@@ -64,6 +65,8 @@ export class Stored extends Bare {
 export default {
 	fetch(request, env) {
 		const [, kind, name] = new URL(request.url).pathname.split("/");
+		if (kind === "login") return login(request, env);
+		if (kind === "refresh") return refresh(request, env);
 		if (kind === "bare") return env.BARE.getByName(name).fetch(request);
 		if (kind === "stored") return env.STORED.getByName(name).fetch(request);
 		return routeRoom(request, env);

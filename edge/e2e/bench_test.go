@@ -44,6 +44,12 @@ func BenchmarkPeers(b *testing.B) {
 	b.Run("wake", func(b *testing.B) {
 		r.interleave(b, "One op to an object that hibernates", r.all, r.wakes)
 	})
+	b.Run("login", func(b *testing.B) {
+		r.interleave(b, "A login by e-mail and password; bare is its hash, a token and two statements in JavaScript", r.issuers(), r.logins)
+	})
+	b.Run("refresh", func(b *testing.B) {
+		r.interleave(b, "A refresh of a sign-in; bare is a token, a statement and a batch of two in JavaScript", r.issuers(), r.refreshes)
+	})
 	b.Run("memory", func(b *testing.B) {
 		for i, c := range r.all {
 			b.Run(c.name, func(b *testing.B) {

@@ -4,13 +4,12 @@ package e2e
 
 import (
 	"context"
-	"database/sql"
-	"database/sql/driver"
 	"encoding/json"
-	"io"
+
+	"github.com/holdfast-dev/holdfast/edge/d1"
 )
 
-// counted is the server's D1 as a database of Go's database/sql. So the real statements run on
+// counted is the server's D1 as a database of package d1. So the real statements run on
 // the real database, and the test can read what D1 reports about them: the number of rows
 // read, for which it charges.
 type counted struct {
@@ -19,59 +18,27 @@ type counted struct {
 	read, statements int
 }
 
-func (s *server) counted() (*sql.DB, *counted) {
+func (s *server) counted() (*d1.DB, *counted) {
 	c := &counted{s: s}
-	return sql.OpenDB(c), c
+	return &d1.DB{Host: c}, c
 }
 
-func (c *counted) Connect(context.Context) (driver.Conn, error) { return c, nil }
-func (c *counted) Driver() driver.Driver                        { return nil }
-func (c *counted) Prepare(string) (driver.Stmt, error)          { return nil, driver.ErrSkip }
-func (c *counted) Begin() (driver.Tx, error)                    { return nil, driver.ErrSkip }
-func (c *counted) Close() error                                 { return nil }
-
-type ran struct {
-	Names         []string `json:"columns"`
-	Values        [][]any
-	Read, Changes int64
-	next          int
-}
-
-func (c *counted) run(query string, args []driver.NamedValue) *ran {
-	values := make([]any, len(args))
-	for i, a := range args {
-		values[i] = a.Value
-	}
-	text, err := json.Marshal(values)
-	check(err)
-	var r ran
-	c.s.Do(map[string]string{"do": "d1", "query": query, "args": string(text)}, &r)
-	c.read += int(r.Read)
-	c.statements++
-	return &r
-}
-
-func (c *counted) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return c.run(query, args), nil
-}
-
-func (c *counted) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return driver.RowsAffected(c.run(query, args).Changes), nil
-}
-
-func (r *ran) Columns() []string { return r.Names }
-func (r *ran) Close() error      { return nil }
-
-func (r *ran) Next(to []driver.Value) error {
-	if r.next == len(r.Values) {
-		return io.EOF
-	}
-	for i, v := range r.Values[r.next] {
-		if n, isNumber := v.(float64); isNumber {
-			v = int64(n)
+// Do implements d1.Host.
+func (c *counted) Do(_ context.Context, list []d1.Statement) ([]d1.Result, error) {
+	results := make([]d1.Result, len(list))
+	for i, one := range list {
+		args, err := one.JSON()
+		if err != nil {
+			return nil, err
 		}
-		to[i] = v
+		var r struct {
+			Values        json.RawMessage
+			Read, Changes int64
+		}
+		c.s.Do(map[string]string{"do": "d1", "query": one.Query, "args": string(args)}, &r)
+		c.read += int(r.Read)
+		c.statements++
+		results[i] = d1.Result{Rows: r.Values, Changes: r.Changes}
 	}
-	r.next++
-	return nil
+	return results, nil
 }

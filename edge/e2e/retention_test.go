@@ -180,7 +180,7 @@ func TestWhatHasEndedLeavesTheDatabase(t *testing.T) {
 		" ('k1', 'n', 'h1', '[]', '', '[]', '', 0, 0, 1000), ('k2', 'n', 'h2', '[]', '', '[]', '', 0, 1000, NULL), ('k3', 'n', 'h3', '[]', '', '[]', '', 0, 0, NULL)")
 	count := func(from string) (n int) {
 		t.Helper()
-		check(db.QueryRow("SELECT COUNT(*) FROM " + from).Scan(&n))
+		check(db.Row(t.Context(), "SELECT COUNT(*) FROM "+from).Scan(&n))
 		return n
 	}
 	sweep := issuer.SQLStore{DB: db}

@@ -26,7 +26,7 @@
 //	    -> {"text"} | {"length"} | {"binary"} | {"error"} | {"full"}
 //	{"do":"respond","status","headers","body"}
 //	{"do":"refuse","protocol","frame","code","reason"}
-//	{"do":"handler","max_bytes","timeout_ms","too_large","too_late","unwanted","env"}  {"do":"assets","otherwise"}
+//	{"do":"handler","headers","max_bytes","timeout_ms","too_large","too_late","unwanted","env"}  {"do":"assets","otherwise"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done","again_ms"}  {"do":"routed","handles"}
 //
 // hold accepts the socket, if one of the places is free and one of its share's, and waits
@@ -36,7 +36,7 @@
 // comes in between is kept; when that is too much, "full" is the result in place of whatever
 // else the last step may bring.
 //
-// handler reads the body first, and what it is to answer when there is more of it, it
+// handler is given the headers of these names alone. It reads the body first, and what it is to answer when there is more of it, it
 // takes longer, or a GET has one, is a respond; with an env, it is given these variables beside the deployment's. So is what assets are otherwise, where there is no binding of that
 // name: this is a part of somebody's Worker then. A step with "settle" has a state too, which the core is given
 // as settled when a forward has brought a socket, or a handler an answer that is no refusal.

@@ -119,6 +119,12 @@ func (f *Front) handlerWith(r request, most int, a *admission, env []byte, heade
 		return tooLarge
 	}
 	w := step("handler")
+	w.Array("headers")
+	for _, name := range access.Headers {
+		w.Item()
+		w.Buf = jsonscan.AppendString(w.Buf, name)
+	}
+	w.CloseArray()
 	w.Int("max_bytes", int64(most))
 	w.Int("timeout_ms", f.cfg.BodyTimeout.Milliseconds())
 	w.Raw("too_large", tooLarge)

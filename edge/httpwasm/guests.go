@@ -4,22 +4,20 @@ package main
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"net/http"
 	"time"
 
-	"github.com/syumai/workers/cloudflare/d1"
-
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
+	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/vars"
 )
 
 // guests makes the tokens of guests.
 func guests() http.Handler {
-	db, err := d1.OpenConnector("DB")
-	if err != nil {
+	tables := database()
+	if tables == nil {
 		return broken("database_missing")
 	}
 	return link.NewHandler(link.Config{
@@ -29,11 +27,11 @@ func guests() http.Handler {
 		Now:     time.Now,
 		Random:  func(b []byte) { rand.Read(b) },
 		Log:     attempt.Log,
-	}, link.SQLStore{DB: sql.OpenDB(db)})
+	}, link.SQLStore{DB: tables})
 }
 
 // links is the store of links; nil without a secret to sign guests' tokens.
-func links(tables *sql.DB) link.Store {
+func links(tables *d1.DB) link.Store {
 	if len(access.ParseSecrets(value(vars.GuestSecret))) == 0 {
 		return nil
 	}

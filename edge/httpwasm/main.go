@@ -1,25 +1,30 @@
 //go:build js && wasm
 
 // Command httpwasm is the module behind the HTTP routes: the embedded issuer's and the
-// operators'. It is booted for one request, which waits for D1, WebCrypto and objects,
-// and is dropped with it: an instance that waits on behalf of two requests hangs one
-// of them.
+// operators'. A request waits for D1, WebCrypto and objects. An instance serves one request at a
+// time, for one that waits on behalf of two hangs one of them; then it serves another
+// (edge/worker/program.mjs).
+//
+// Requests come and answers go by github.com/syumai/workers, as the variables do: workers.Serve,
+// cloudflare.Getenv. What a request then asks of the platform goes as text (package attempt), D1
+// included. Every JavaScript value that Go holds has a finalizer, TinyGo collects all garbage for each
+// 32 of them, and the package's D1 driver makes hundreds of a refresh, some of which it keeps for
+// good; a request and its answer are some dozens.
 package main
 
 import (
 	"crypto/rand"
-	"database/sql"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/syumai/workers"
 	"github.com/syumai/workers/cloudflare"
-	"github.com/syumai/workers/cloudflare/d1"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/account"
 	"github.com/holdfast-dev/holdfast/edge/attempt"
+	"github.com/holdfast-dev/holdfast/edge/d1"
 	"github.com/holdfast-dev/holdfast/edge/issuer"
 	"github.com/holdfast-dev/holdfast/edge/link"
 	"github.com/holdfast-dev/holdfast/edge/rest"
@@ -30,16 +35,36 @@ import (
 )
 
 func main() {
-	workers.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Only what the request needs is made: the issuer begins by reading a key.
-		if r.URL.Path == link.RedeemPath {
-			guests().ServeHTTP(w, r)
-		} else if strings.HasPrefix(r.URL.Path, "/v1/") {
-			operators().ServeHTTP(w, r)
-		} else {
-			signIn().ServeHTTP(w, r)
+	// TinyGo collects when the heap is full, and the small one it starts with is full after half a
+	// request: this makes it grow, once in an instance's life.
+	spare = make([]byte, 1<<20)
+	spare = nil
+	workers.Serve(whole(func(w http.ResponseWriter, r *http.Request) { handler(r.URL.Path).ServeHTTP(w, r) }))
+}
+
+var spare []byte
+
+// made are the handlers that are the same for each request. The issuer's begins by reading a key, and
+// the operators' has a table of routes.
+var made = map[string]http.Handler{}
+
+// handler returns what answers a path.
+func handler(path string) http.Handler {
+	name, make := "sign-in", signIn
+	switch {
+	case path == link.RedeemPath:
+		name, make = "guests", guests
+	case strings.HasPrefix(path, "/v1/"):
+		// Those of the user who asks: the front Worker says so, beside the variables, where no request can.
+		if claims := cloudflare.Getenv(access.VisitorClaims); claims != "" {
+			return operators([]byte(claims))
 		}
-	}))
+		name, make = "operators", func() http.Handler { return operators(nil) }
+	}
+	if made[name] == nil {
+		made[name] = make()
+	}
+	return made[name]
 }
 
 // signIn is the issuer of this deployment.
@@ -48,18 +73,16 @@ func signIn() http.Handler {
 	if !issuer.Names(subject) {
 		return broken("subject_claim_unusable")
 	}
-	signingKey := value(vars.SigningKey)
-	key, err := token.PublicKey([]byte(signingKey))
+	key, err := token.PublicKey([]byte(value(vars.SigningKey)))
 	if err != nil {
 		return broken("signing_key_unusable")
 	}
 	// Without the others the newest still signs; that they cannot be used the front says.
 	keys, _ := access.WithPrevious(key, value(vars.PreviousKeys))
-	db, err := d1.OpenConnector("DB")
-	if err != nil {
+	tables := database()
+	if tables == nil {
 		return broken("database_missing")
 	}
-	tables := sql.OpenDB(db)
 	return issuer.New(issuer.Config{
 		Issuer:   value(vars.Issuer),
 		Audience: access.ParseAudience(value(vars.Audience)),
@@ -76,13 +99,14 @@ func signIn() http.Handler {
 		LoginFailuresAccount: number(vars.LoginFailuresPerAccount),
 		LoginWindow:          span(vars.LoginWindow),
 		PasswordMin:          number(vars.PasswordMin),
-		SignUp:               vars.SignUp.On(cloudflare.Getenv(vars.SignUp.Name())),
+		SignUp:               on(vars.SignUp),
 		SignUps:              number(vars.SignUpsPerHour),
 		SignUpsPlace:         number(vars.SignUpsPerIPPerHour),
 		Log:                  attempt.Log,
 		Now:                  time.Now,
 		Random:               func(b []byte) { rand.Read(b) },
-	}, issuer.SQLStore{DB: tables}, account.SQLStore{DB: tables}, issuer.WebCrypto{PrivateKey: signingKey})
+		After:                func(do func()) { go do() },
+	}, issuer.SQLStore{DB: tables}, account.SQLStore{DB: tables}, issuer.WebCrypto{Variable: vars.SigningKey.Name()})
 }
 
 // broken answers everything for a deployment that lacks something.
@@ -95,8 +119,18 @@ func broken(reason string) http.Handler {
 // ended is for how long the database keeps what has ended.
 func ended() retention.Rule { return retention.Rule{Keep: span(vars.EndedDays)} }
 
+// database is the one of the accounts and rights, nil where there is none.
+func database() *d1.DB {
+	if cloudflare.GetBinding("DB").IsUndefined() {
+		return nil
+	}
+	return &d1.DB{Host: attempt.Database{Binding: "DB"}}
+}
+
 func value(v vars.Text) string { return cloudflare.Getenv(v.Name()) }
 
 func number(v vars.Number) int { return v.Int(cloudflare.Getenv(v.Name())) }
 
 func span(v vars.Number) time.Duration { return v.Duration(cloudflare.Getenv(v.Name())) }
+
+func on(v vars.Switch) bool { return v.On(cloudflare.Getenv(v.Name())) }

@@ -5,12 +5,8 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"net/http"
 	"time"
-
-	"github.com/syumai/workers/cloudflare"
-	"github.com/syumai/workers/cloudflare/d1"
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/edge/account"
@@ -22,13 +18,13 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
 
-// operators is the admin API of this deployment, and its webhook.
-func operators() http.Handler {
-	db, err := d1.OpenConnector("DB")
-	if err != nil {
+// operators is the admin API of this deployment, and its webhook. claims are those of the user who asks,
+// nil where it is none: the front Worker says so, beside the variables, where no request can.
+func operators(claims []byte) http.Handler {
+	tables, emails := database(), access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim
+	if tables == nil {
 		return broken("database_missing")
 	}
-	tables, emails := sql.OpenDB(db), access.ParseSubject(value(vars.SubjectClaim)) == token.EmailClaim
 	elsewhere := value(vars.PermissionsURL) != ""
 	return admin.New(admin.Config{
 		Operators:       access.ParseOperators(value(vars.AdminToken)),
@@ -47,16 +43,16 @@ func operators() http.Handler {
 		ResetTTL:        span(vars.ResetTTL),
 		MaxMessageTTL:   span(vars.UserMessageMaxTTL),
 		PasswordMin:     number(vars.PasswordMin),
-		Claims:          claims(),
+		Claims:          claims,
 		Origins:         access.ParseOrigins(value(vars.AllowedOrigins), value(vars.PublicURL)),
 		MaxDelegations:  number(vars.MaxDelegationsPerUser),
 		DelegationLife:  span(vars.MaxDelegationLife),
 		Ended:           ended(),
 		Derive:          issuer.WebCrypto{}.Derive,
-		Embedded:        vars.EmbeddedIssuer.On(cloudflare.Getenv(vars.EmbeddedIssuer.Name())),
+		Embedded:        on(vars.EmbeddedIssuer),
 		Elsewhere:       elsewhere,
 		Links:           links(tables),
-		GuestLinks:      vars.GuestLinks.On(cloudflare.Getenv(vars.GuestLinks.Name())),
+		GuestLinks:      on(vars.GuestLinks),
 		LinkMax:         span(vars.LinkMax),
 		MaxGuests:       number(vars.MaxGuestsPerLink),
 		LinkLimits:      link.Limits{PerDocument: number(vars.MaxLinksPerDocument), PerMaker: number(vars.MaxLinksPerUser)},
@@ -65,15 +61,6 @@ func operators() http.Handler {
 		Random:          func(b []byte) { rand.Read(b) },
 		Log:             attempt.Log,
 	}, admin.SQLStore{DB: tables, EmailSubjects: emails, Elsewhere: elsewhere}, account.SQLStore{DB: tables}, objects{})
-}
-
-// claims are those of the user who asks, nil where it is none: the front Worker says so, beside the
-// variables, where no request can.
-func claims() []byte {
-	if said := cloudflare.Getenv(access.VisitorClaims); said != "" {
-		return []byte(said)
-	}
-	return nil
 }
 
 // objects are the Durable Objects.

@@ -1,7 +1,6 @@
 package issuer
 
 import (
-	"context"
 	"encoding/base64"
 	"time"
 
@@ -13,11 +12,7 @@ import (
 
 // access makes an access token with seed S2's claims, in S2's order, and iss. Its jti begins
 // with the id of its sign-in, by which a user's object knows all tokens of that sign-in.
-func (i *Issuer) access(ctx context.Context, user User, row RefreshToken, ttl time.Duration, now time.Time) (string, error) {
-	members, err := i.store.Memberships(ctx, i.subject(user))
-	if err != nil {
-		return "", err
-	}
+func (i *Issuer) access(user User, members []Membership, row RefreshToken, ttl time.Duration, now time.Time) (string, error) {
 	workspaces := []string{}
 	for _, m := range members {
 		workspaces = append(workspaces, m.WorkspaceID)

@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -29,8 +28,8 @@ func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now 
 	if err != nil || taken {
 		return 0, err
 	}
-	err = s.DB.QueryRowContext(ctx, "SELECT full_at FROM login_attempts WHERE bucket = ?", bucket).Scan(&full)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) { // swept this moment: it has waited long enough
+	err = s.DB.Row(ctx, "SELECT full_at FROM login_attempts WHERE bucket = ?", bucket).Scan(&full)
+	if err != nil && !errors.Is(err, d1.ErrNoRows) { // swept this moment: it has waited long enough
 		return 0, err
 	}
 	wait := time.Duration(full+cost-at-cost*int64(l.Burst)) * time.Millisecond
@@ -40,8 +39,8 @@ func (s SQLStore) Attempt(ctx context.Context, bucket string, l rate.Limit, now 
 // Known implements Store.
 func (s SQLStore) Known(ctx context.Context, bucket string, now time.Time) (bool, error) {
 	var one int64
-	err := s.DB.QueryRowContext(ctx, "SELECT 1 FROM login_attempts WHERE bucket = ? AND known_until > ?", bucket, now.UnixMilli()).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := s.DB.Row(ctx, "SELECT 1 FROM login_attempts WHERE bucket = ? AND known_until > ?", bucket, now.UnixMilli()).Scan(&one)
+	if errors.Is(err, d1.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err

@@ -91,6 +91,8 @@ type Config struct {
 	Now func() time.Time
 	// Random fills b from a cryptographic source.
 	Random func(b []byte)
+	// After does what no answer waits for, now or later; nil: now.
+	After func(do func())
 }
 
 // The default lives of the tokens (seed S2: 15 minutes).
@@ -132,6 +134,9 @@ type Issuer struct {
 func New(cfg Config, store Store, accounts account.Store, crypto Crypto) http.Handler {
 	if cfg.SignInMax <= 0 {
 		cfg.SignInMax = DefaultSignInMax
+	}
+	if cfg.After == nil {
+		cfg.After = func(do func()) { do() }
 	}
 	if cfg.Refreshes <= 0 {
 		cfg.Refreshes = DefaultRefreshes

@@ -90,44 +90,6 @@ func (m *memory) Memberships(_ context.Context, userID string) ([]Membership, er
 	return m.members[userID], m.enter("Memberships")
 }
 
-func (m *memory) Rotate(_ context.Context, hash string, now time.Time) (bool, error) {
-	if err := m.enter("Rotate"); err != nil {
-		return false, err
-	}
-	t := m.tokens[hash]
-	if t == nil || !t.RotatedAt.IsZero() || !t.RevokedAt.IsZero() {
-		return false, nil
-	}
-	t.RotatedAt = now
-	return true, nil
-}
-
-func (m *memory) Add(_ context.Context, t RefreshToken, room Room) (bool, error) {
-	if err := m.enter("Add"); err != nil {
-		return false, err
-	}
-	recent, children := 0, 0
-	for _, other := range m.tokens {
-		if other.Family != t.Family {
-			continue
-		}
-		if !other.RevokedAt.IsZero() {
-			return false, nil
-		}
-		if other.CreatedAt.After(room.Since) {
-			recent++
-			if other.Parent == t.Parent {
-				children++
-			}
-		}
-	}
-	if room.Most > 0 && (recent >= room.Most || children >= room.Children) {
-		return false, nil
-	}
-	m.tokens[t.Hash] = &t
-	return true, nil
-}
-
 func (m *memory) Full(_ context.Context, family string, since time.Time, most int) (time.Time, error) {
 	var made []time.Time
 	for _, t := range m.tokens {
@@ -171,18 +133,6 @@ func (m *memory) EndDelegations(_ context.Context, subject string, _ time.Time) 
 		return err
 	}
 	m.delegationsEnded = append(m.delegationsEnded, subject)
-	return nil
-}
-
-func (m *memory) Supersede(_ context.Context, family, hash string, now time.Time) error {
-	if err := m.enter("Supersede"); err != nil {
-		return err
-	}
-	for _, t := range m.tokens {
-		if t.Family == family && t.Hash != hash && t.Parent != hash && t.RotatedAt.IsZero() && t.SupersededAt.IsZero() {
-			t.SupersededAt = now
-		}
-	}
 	return nil
 }
 

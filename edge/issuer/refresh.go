@@ -108,7 +108,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) *protocol.Error
 		return refusal
 	}
 	ctx, now, hash := r.Context(), i.cfg.Now(), digest(c.Value)
-	row, user, err := i.store.Refresh(ctx, hash)
+	row, user, members, err := i.store.Refreshing(ctx, hash, i.cfg.EmailSubjects)
 	key, family := keyOf(c.Value)
 	if errors.Is(err, ErrNotFound) {
 		return i.unknown(ctx, family, now)
@@ -129,7 +129,7 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) *protocol.Error
 		return over("refresh_token_invalid")
 	}
 	// The new tokens come first: a failure here must not use up the old one.
-	access, err := i.access(ctx, user, row, ttl, now)
+	access, err := i.access(user, members, row, ttl, now)
 	if err != nil {
 		return unavailable("crypto_unavailable")
 	}
@@ -137,34 +137,28 @@ func (i *Issuer) refresh(w http.ResponseWriter, r *http.Request) *protocol.Error
 		Family: row.Family, UserID: user.ID, SignedInAt: row.SignedInAt, Parent: hash, SupersededAt: row.SupersededAt,
 	}, now)
 	room := Room{Since: now.Add(-window), Most: i.cfg.Refreshes, Children: Children}
-	alive, err := i.store.Add(ctx, childRow, room)
-	if err != nil {
+	first := verdict == unused
+	// All of it or nothing, so that any failure leaves the old token valid.
+	renewed, err := i.store.Renew(ctx, Renewal{
+		Child: childRow, Room: room, Rotate: first,
+		Supersede: first && row.SupersededAt.IsZero() && row.Parent != "" && now.Sub(row.CreatedAt) > Overlap,
+	}, now)
+	switch {
+	case err != nil:
 		return unavailable("database_unavailable")
-	}
-	if !alive {
+	case !renewed.Added:
 		return i.noRoom(ctx, hash, row, room, now)
-	}
-	if verdict == unused && row.SupersededAt.IsZero() && row.Parent != "" && now.Sub(row.CreatedAt) > Overlap {
-		if err := i.store.Supersede(ctx, row.Family, hash, now); err != nil {
-			return unavailable("database_unavailable")
-		}
-	}
-	if verdict == unused {
-		// Last, so that any earlier failure leaves the old token valid. A child that nobody
-		// received does no harm. Not to win here means that another request was quicker at
-		// this very moment: a repeat within the overlap, or a logout.
-		won, err := i.store.Rotate(ctx, hash, now)
-		if err == nil && !won {
-			row, _, err = i.store.Refresh(ctx, hash)
-		}
+	case first && !renewed.Rotated:
+		// Another request was quicker at this very moment: a repeat within the overlap, or a logout.
+		row, _, err = i.store.Refresh(ctx, hash)
 		switch {
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return unavailable("database_unavailable")
-		case err != nil || !won && row.judge(now) == unusable:
+		case err != nil || row.judge(now) == unusable:
 			return over("refresh_token_invalid")
 		}
 	}
-	_ = i.store.Sweep(ctx, user.ID, family, now.Add(-keptFor), now) // see login
+	i.cfg.After(func() { _ = i.store.Sweep(ctx, user.ID, family, now.Add(-keptFor), now) }) // see login
 	http.SetCookie(w, cookie(r, child, childRow.ExpiresAt.Sub(now)))
 	return i.answer(w, access, i.lasts(row, ttl, now), i.subject(user))
 }

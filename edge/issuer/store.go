@@ -49,30 +49,44 @@ type Room struct {
 	Most, Children int
 }
 
-// Store holds the issuer's tables. Each method is one statement, because a transaction cannot
-// span several. What must be atomic is a condition inside one statement.
+// Renewal is what a refresh stores.
+type Renewal struct {
+	// Child is the new token, Room the limit.
+	Child RefreshToken
+	Room  Room
+	// Rotate marks the token that the child was made from as used. Supersede marks the family's
+	// unused tokens, except that token, which is the one in use, and its children.
+	Rotate, Supersede bool
+}
+
+// Renewed is what came of it.
+type Renewed struct {
+	// Added is false if the family has been revoked meanwhile, or if there is no room. Then nothing is
+	// stored. No more concurrent calls succeed than there is room for.
+	Added bool
+	// Rotated is false if the token was used or revoked already: of two concurrent calls one succeeds.
+	Rotated bool
+}
+
+// Store holds the issuer's tables. Each method is one statement, or several that all happen or
+// none, and that nothing comes between. Nothing else of D1's spans several.
 type Store interface {
 	// UserByEmail takes an e-mail in lower case.
 	UserByEmail(ctx context.Context, email string) (User, error)
 	// Refresh returns a refresh token and the user it belongs to (without secrets).
 	Refresh(ctx context.Context, hash string) (RefreshToken, User, error)
+	// Refreshing returns the user's memberships, too: those that have the e-mail for a name, or the id.
+	Refreshing(ctx context.Context, hash string, emails bool) (RefreshToken, User, []Membership, error)
 	// Memberships returns a user's workspaces by name.
 	Memberships(ctx context.Context, userID string) ([]Membership, error)
-	// Rotate marks a token as used. It returns false if the token was used or revoked
-	// already: of two concurrent calls one succeeds.
-	Rotate(ctx context.Context, hash string, now time.Time) (bool, error)
-	// Add stores a token. It returns false if the family has been revoked meanwhile, or if
-	// there is no room. No more concurrent calls succeed than there is room for.
-	Add(ctx context.Context, t RefreshToken, room Room) (bool, error)
+	// Renew stores what a refresh makes of a token.
+	Renew(ctx context.Context, r Renewal, now time.Time) (Renewed, error)
 	// Begin stores the first token of a sign-in. It returns false if the user's account has been
 	// disabled or deleted since the user was read, or its password set.
 	Begin(ctx context.Context, t RefreshToken, user User) (bool, error)
 	// Full returns when the oldest of the newest most tokens of a family was made, or zero
 	// if fewer were made since the given time.
 	Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error)
-	// Supersede marks the family's unused tokens, except the one in use, which hash stands
-	// for, and its children.
-	Supersede(ctx context.Context, family, hash string, now time.Time) error
 	// RevokeFamily ends a sign-in and returns its user, "" if it was over already or never
 	// existed. RevokeUser ends all sign-ins of a user.
 	RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error)

@@ -2,16 +2,16 @@ package issuer
 
 import (
 	"context"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/edge/d1"
+	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 )
 
 // SQLStore is the Store over the tables of edge/migrations.
-type SQLStore struct{ DB *sql.DB }
+type SQLStore struct{ DB *d1.DB }
 
 // UserByEmail implements Store.
 func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
@@ -21,7 +21,7 @@ func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
 
 		set, verified, disabled int64
 	)
-	err := s.DB.QueryRowContext(ctx,
+	err := s.DB.Row(ctx,
 		"SELECT id, email, name, password_hash, salt, iterations, password_at, email_verified, disabled_at IS NOT NULL FROM users WHERE email = ?", email).
 		Scan(&u.ID, &u.Email, &u.Name, &hash, &salt, &u.Iterations, &set, &verified, &disabled)
 	if err != nil {
@@ -35,8 +35,35 @@ func (s SQLStore) UserByEmail(ctx context.Context, email string) (User, error) {
 	return u, err
 }
 
+const refreshed = "SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0)," +
+	" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), COALESCE(r.signed_in_at, r.created_at), u.email, u.name, u.email_verified, u.disabled_at IS NOT NULL"
+
+const ofRefreshed = " FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?"
+
 // Refresh implements Store.
 func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User, error) {
+	return scanRefreshed(hash, s.DB.Row(ctx, refreshed+ofRefreshed, hash))
+}
+
+// Refreshing implements Store.
+func (s SQLStore) Refreshing(ctx context.Context, hash string, emails bool) (RefreshToken, User, []Membership, error) {
+	subject := "u.id"
+	if emails {
+		subject = "u.email"
+	}
+	var list string
+	t, u, err := scanRefreshed(hash, s.DB.Row(ctx, refreshed+", (SELECT json_group_array(json_array(workspace_id, role)) FROM"+
+		" (SELECT workspace_id, role FROM members WHERE user_id = "+subject+" ORDER BY workspace_id))"+ofRefreshed, hash), &list)
+	var members []Membership
+	for each := jsonscan.Elements([]byte(list)); each.Next(); {
+		if pair, ok := jsonscan.Strs(each.Value()); ok && len(pair) == 2 {
+			members = append(members, Membership{pair[0], pair[1]})
+		}
+	}
+	return t, u, members, err
+}
+
+func scanRefreshed(hash string, row *d1.Row, more ...any) (RefreshToken, User, error) {
 	var (
 		t                                  = RefreshToken{Hash: hash}
 		u                                  User
@@ -44,11 +71,8 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 		superseded, signedIn               int64
 		verified, disabled                 int64
 	)
-	err := s.DB.QueryRowContext(ctx,
-		"SELECT r.family, r.user_id, r.created_at, r.expires_at, COALESCE(r.rotated_at, 0), COALESCE(r.revoked_at, 0),"+
-			" COALESCE(r.superseded_at, 0), COALESCE(r.parent, ''), COALESCE(r.signed_in_at, r.created_at), u.email, u.name, u.email_verified, u.disabled_at IS NOT NULL"+
-			" FROM refresh_tokens r JOIN users u ON u.id = r.user_id WHERE r.hash = ?", hash).
-		Scan(&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn, &u.Email, &u.Name, &verified, &disabled)
+	err := row.Scan(append([]any{&t.Family, &t.UserID, &created, &expires, &rotated, &revoked, &superseded, &t.Parent, &signedIn,
+		&u.Email, &u.Name, &verified, &disabled}, more...)...)
 	u.ID, u.Unverified, u.Disabled = t.UserID, verified == 0, disabled != 0
 	t.CreatedAt, t.ExpiresAt, t.RotatedAt, t.RevokedAt = d1.Moment(created), d1.Moment(expires), d1.Moment(rotated), d1.Moment(revoked)
 	t.SupersededAt, t.SignedInAt = d1.Moment(superseded), d1.Moment(signedIn)
@@ -57,11 +81,10 @@ func (s SQLStore) Refresh(ctx context.Context, hash string) (RefreshToken, User,
 
 // Memberships implements Store.
 func (s SQLStore) Memberships(ctx context.Context, userID string) ([]Membership, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT workspace_id, role FROM members WHERE user_id = ? ORDER BY workspace_id", userID)
+	rows, err := s.DB.Query(ctx, "SELECT workspace_id, role FROM members WHERE user_id = ? ORDER BY workspace_id", userID)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Membership
 	for rows.Next() {
 		var m Membership
@@ -73,26 +96,39 @@ func (s SQLStore) Memberships(ctx context.Context, userID string) ([]Membership,
 	return list, rows.Err()
 }
 
-// Rotate implements Store.
-func (s SQLStore) Rotate(ctx context.Context, hash string, now time.Time) (bool, error) {
-	return d1.Changes(ctx, s.DB,
-		"UPDATE refresh_tokens SET rotated_at = ? WHERE hash = ? AND rotated_at IS NULL AND revoked_at IS NULL",
-		now.UnixMilli(), hash)
-}
-
 // A statement about a sign-in begins with its family and finds the rest by an index
 // (edge/migrations/0005). So it reads only the rows it is about, however many others exist.
 
-// Add implements Store.
-func (s SQLStore) Add(ctx context.Context, t RefreshToken, room Room) (bool, error) {
-	const recent = "(SELECT COUNT(*) FROM refresh_tokens WHERE family = ?2 AND created_at > ?11"
-	return d1.Changes(ctx, s.DB,
-		"INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at, signed_in_at, user_agent)"+
-			" SELECT ?1, ?2, ?3, ?4, ?5, NULLIF(?6, ''), NULLIF(?7, 0), ?8, ?9"+
-			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at IS NOT NULL)"+
-			" AND (?10 = 0 OR "+recent+") < ?10 AND "+recent+" AND parent = ?6) < ?12)",
-		t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, d1.Milliseconds(t.SupersededAt),
-		t.SignedInAt.UnixMilli(), t.UserAgent, room.Most, d1.Milliseconds(room.Since), room.Children)
+// Renew implements Store. What follows the first statement does something only if that has.
+func (s SQLStore) Renew(ctx context.Context, r Renewal, now time.Time) (Renewed, error) {
+	const added = " AND EXISTS (SELECT 1 FROM refresh_tokens WHERE hash = ?3)"
+	t := r.Child
+	list := []d1.Statement{{
+		Query: "INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at, parent, superseded_at, signed_in_at, user_agent)" +
+			" SELECT ?1, ?2, ?3, ?4, ?5, NULLIF(?6, ''), NULLIF(?7, 0), ?8, ?9" +
+			" WHERE NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE family = ?2 AND revoked_at IS NOT NULL)" +
+			" AND (?10 = 0 OR (SELECT COUNT(*) < ?10 AND COUNT(NULLIF(parent = ?6, 0)) < ?12 FROM refresh_tokens WHERE family = ?2 AND created_at > ?11))",
+		Args: []any{t.Hash, t.Family, t.UserID, t.CreatedAt.UnixMilli(), t.ExpiresAt.UnixMilli(), t.Parent, d1.Milliseconds(t.SupersededAt),
+			t.SignedInAt.UnixMilli(), t.UserAgent, r.Room.Most, d1.Milliseconds(r.Room.Since), r.Room.Children},
+	}}
+	if r.Supersede {
+		list = append(list, d1.Statement{
+			Query: "UPDATE refresh_tokens SET superseded_at = ?1 WHERE family = ?4 AND hash <> ?2 AND COALESCE(parent, '') <> ?2" +
+				" AND rotated_at IS NULL AND superseded_at IS NULL" + added,
+			Args: []any{now.UnixMilli(), t.Parent, t.Hash, t.Family},
+		})
+	}
+	if r.Rotate {
+		list = append(list, d1.Statement{
+			Query: "UPDATE refresh_tokens SET rotated_at = ?1 WHERE hash = ?2 AND rotated_at IS NULL AND revoked_at IS NULL" + added,
+			Args:  []any{now.UnixMilli(), t.Parent, t.Hash},
+		})
+	}
+	changed, err := s.DB.Changed(ctx, list...)
+	if err != nil {
+		return Renewed{}, err
+	}
+	return Renewed{Added: changed[0] > 0, Rotated: r.Rotate && changed[len(changed)-1] > 0}, nil
 }
 
 // Begin implements Store.
@@ -106,28 +142,20 @@ func (s SQLStore) Begin(ctx context.Context, t RefreshToken, user User) (bool, e
 // Full implements Store.
 func (s SQLStore) Full(ctx context.Context, family string, since time.Time, most int) (time.Time, error) {
 	var at int64
-	err := s.DB.QueryRowContext(ctx,
+	err := s.DB.Row(ctx,
 		"SELECT created_at FROM refresh_tokens WHERE family = ? AND created_at > ? ORDER BY created_at DESC LIMIT 1 OFFSET ?",
 		family, since.UnixMilli(), most-1).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		err = nil
 	}
 	return d1.Moment(at), err
 }
 
-// Supersede implements Store.
-func (s SQLStore) Supersede(ctx context.Context, family, hash string, now time.Time) error {
-	return d1.Exec(ctx, s.DB,
-		"UPDATE refresh_tokens SET superseded_at = ? WHERE family = ? AND hash <> ? AND COALESCE(parent, '') <> ?"+
-			" AND rotated_at IS NULL AND superseded_at IS NULL",
-		now.UnixMilli(), family, hash, hash)
-}
-
 // RevokeFamily implements Store.
 func (s SQLStore) RevokeFamily(ctx context.Context, family string, now time.Time) (userID string, err error) {
-	err = s.DB.QueryRowContext(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL RETURNING user_id",
+	err = s.DB.Row(ctx, "UPDATE refresh_tokens SET revoked_at = ? WHERE family = ? AND revoked_at IS NULL RETURNING user_id",
 		now.UnixMilli(), family).Scan(&userID)
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		err = nil
 	}
 	return userID, err
@@ -145,7 +173,7 @@ func (s SQLStore) EndDelegations(ctx context.Context, subject string, now time.T
 
 // Families implements Store.
 func (s SQLStore) Families(ctx context.Context, userID, except string, since, now time.Time, max int) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+
+	return d1.Texts(s.DB.Query(ctx, "SELECT DISTINCT family FROM refresh_tokens WHERE user_id = ?1 AND family <> ?2"+
 		" AND (revoked_at IS NULL AND expires_at > ?3 OR created_at > ?4) LIMIT ?5", userID, except, now.UnixMilli(), since.UnixMilli(), max))
 }
 
@@ -183,7 +211,7 @@ func (s SQLStore) SweepExpired(ctx context.Context, now time.Time) error {
 }
 
 func found(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		return ErrNotFound
 	}
 	return err

@@ -2,7 +2,6 @@ package link
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 
 // SQLStore is the Store over the tables of edge/migrations.
 type SQLStore struct {
-	DB *sql.DB
+	DB *d1.DB
 	// Kept says for how long a link is kept, and with it its guests, when it is over.
 	Kept retention.Rule
 }
@@ -44,7 +43,7 @@ func (s SQLStore) Add(ctx context.Context, l Link, max Limits, known bool) (bool
 		return stored, err
 	}
 	var one int64
-	err = s.DB.QueryRowContext(ctx, "SELECT 1 FROM documents WHERE id = ?", l.Document).Scan(&one)
+	err = s.DB.Row(ctx, "SELECT 1 FROM documents WHERE id = ?", l.Document).Scan(&one)
 	return false, found(err)
 }
 
@@ -56,7 +55,7 @@ func flag(on bool) int {
 }
 
 func found(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, d1.ErrNoRows) {
 		return ErrNotFound
 	}
 	return err
@@ -74,17 +73,16 @@ func scan(row interface{ Scan(...any) error }) (l Link, err error) {
 
 // Link implements Store.
 func (s SQLStore) Link(ctx context.Context, id string) (Link, error) {
-	l, err := scan(s.DB.QueryRowContext(ctx, "SELECT "+columns+" FROM links WHERE id = ?", id))
+	l, err := scan(s.DB.Row(ctx, "SELECT "+columns+" FROM links WHERE id = ?", id))
 	return l, found(err)
 }
 
 // Links implements Store.
 func (s SQLStore) Links(ctx context.Context, document, after string, max int) ([]Link, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT "+columns+" FROM links WHERE document_id = ? AND id > ? ORDER BY id LIMIT ?", document, after, max)
+	rows, err := s.DB.Query(ctx, "SELECT "+columns+" FROM links WHERE document_id = ? AND id > ? ORDER BY id LIMIT ?", document, after, max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Link
 	for rows.Next() {
 		l, err := scan(rows)
@@ -134,8 +132,8 @@ func (s SQLStore) Renewed(ctx context.Context, id, hash, number string, until, n
 
 func (s SQLStore) pass(ctx context.Context, query string, args ...any) (p Pass, ok bool, err error) {
 	var until, ends int64
-	err = s.DB.QueryRowContext(ctx, query, args...).Scan(&until, &p.Document, &p.Role, &ends)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.DB.Row(ctx, query, args...).Scan(&until, &p.Document, &p.Role, &ends)
+	if errors.Is(err, d1.ErrNoRows) {
 		return Pass{}, false, nil
 	}
 	p.Until, p.Ends = d1.Moment(until), d1.Moment(ends)
@@ -145,13 +143,13 @@ func (s SQLStore) pass(ctx context.Context, query string, args ...any) (p Pass, 
 // Ended implements Store.
 func (s SQLStore) Ended(ctx context.Context, id, number string) (bool, error) {
 	var ended int64
-	err := s.DB.QueryRowContext(ctx, "SELECT ended FROM guests WHERE link_id = ? AND id = ?", id, number).Scan(&ended)
+	err := s.DB.Row(ctx, "SELECT ended FROM guests WHERE link_id = ? AND id = ?", id, number).Scan(&ended)
 	return ended != 0, found(err)
 }
 
 // Guests implements Store.
 func (s SQLStore) Guests(ctx context.Context, id, after string, now time.Time, max int) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT id FROM guests WHERE link_id = ? AND id > ? AND ended = 0 AND token_until > ? ORDER BY id LIMIT ?",
+	return d1.Texts(s.DB.Query(ctx, "SELECT id FROM guests WHERE link_id = ? AND id > ? AND ended = 0 AND token_until > ? ORDER BY id LIMIT ?",
 		id, after, now.Add(-settles).UnixMilli(), max))
 }
 
@@ -165,13 +163,12 @@ func (s SQLStore) End(ctx context.Context, id, number, upTo string) error {
 
 // GuestsUnder implements Store.
 func (s SQLStore) GuestsUnder(ctx context.Context, maker, document string, now time.Time, max int) ([]Guest, error) {
-	rows, err := s.DB.QueryContext(ctx, "SELECT g.link_id, g.id, l.document_id FROM links l JOIN guests g ON g.link_id = l.id"+
+	rows, err := s.DB.Query(ctx, "SELECT g.link_id, g.id, l.document_id FROM links l JOIN guests g ON g.link_id = l.id"+
 		" WHERE l.maker = ?1 AND l.maker <> '' AND (?2 = '' OR l.document_id = ?2) AND l."+counts+"?3 AND g.ended = 0 AND g.token_until > ?4 LIMIT ?5",
 		maker, document, now.UnixMilli(), now.Add(-settles).UnixMilli(), max)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var list []Guest
 	for rows.Next() {
 		var link, number string
@@ -192,7 +189,7 @@ func (s SQLStore) RevokeMade(ctx context.Context, maker string, now time.Time) e
 
 // LinksUnder implements Store.
 func (s SQLStore) LinksUnder(ctx context.Context, maker string, now time.Time, max int) ([]string, error) {
-	return d1.Texts(s.DB.QueryContext(ctx, "SELECT DISTINCT l.id FROM links l JOIN guests g ON g.link_id = l.id"+
+	return d1.Texts(s.DB.Query(ctx, "SELECT DISTINCT l.id FROM links l JOIN guests g ON g.link_id = l.id"+
 		" WHERE l.maker = ?1 AND l.maker <> '' AND g.ended = 0 AND g.token_until > ?2 ORDER BY l.id LIMIT ?3", maker, now.Add(-settles).UnixMilli(), max))
 }
 

@@ -6,8 +6,8 @@ import { askClaims, variables } from "./hooks.mjs";
 import { log } from "./log.mjs";
 import { PendingSocket } from "./pending.mjs";
 import { objectOf } from "./place.mjs";
-import { post } from "./post.mjs";
-import { Program } from "./program.mjs";
+import { platform } from "./platform.mjs";
+import { serve } from "./program.mjs";
 import { reactor } from "./runtime.mjs";
 import { accepted, closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
@@ -30,12 +30,16 @@ function boot(env, ctx) {
 	core = reactor(module);
 	due = 0;
 	room = { at: 0, bytes: 0 };
-	// A variable that is a list in wrangler.toml is one here too, and no binding is.
-	const texts = Object.entries(variables(env)).map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]);
-	const strings = texts.filter(([, value]) => typeof value === "string");
-	const complaints = read(core.exports.front_boot(put(Object.fromEntries(strings))));
+	const complaints = read(core.exports.front_boot(put(texts(env))));
 	for (const line of complaints.split("\n")) if (line !== "") log(line, env, ctx);
 	fault = turn({ kind: "fault" });
+}
+
+// texts returns the variables as Go sees them. One that is a list in wrangler.toml is one here too,
+// and no binding is.
+function texts(env) {
+	const all = Object.entries(variables(env)).map(([name, value]) => [name, Array.isArray(value) ? JSON.stringify(value) : value]);
+	return Object.fromEntries(all.filter(([, value]) => typeof value === "string"));
 }
 
 function put(value) {
@@ -180,29 +184,16 @@ const ends = {
 
 	assets: (step, request, env) => (env.ASSETS === undefined ? ends.respond(step.otherwise) : env.ASSETS.fetch(request)),
 
-	// One instance for each request: the handler waits, and an instance that waits for two
-	// requests hangs one of them. It boots while the body arrives.
 	async handler(step, request, env, ctx) {
-		let whole = request;
+		let body = null;
 		if (request.body !== null) {
-			const body = await readBody(request.body, step.timeout_ms, step.max_bytes);
+			body = await readBody(request.body, step.timeout_ms, step.max_bytes);
 			if (typeof body === "string") return ends.respond(step[body]);
-			const none = request.method === "GET" || request.method === "HEAD"; // Request throws for a body of these
-			if (none && body.length > 0) return ends.respond(step.unwanted);
-			whole = new Request(request.url, { method: request.method, headers: request.headers, body: none ? null : body });
+			if ((request.method === "GET" || request.method === "HEAD") && body.length > 0) return ends.respond(step.unwanted);
 		}
-		const attempt = async (object, method, ...args) => {
-			try {
-				return { ok: true, value: await object[method](...args) };
-			} catch {
-				return { ok: false };
-			}
-		};
-		const call = (name, object, text) => within(patience, objectOf(env, name, object).call(text));
-		const binding = {};
-		const program = new Program({ env: { ...variables(env), ...step.env }, ctx, binding, attempt, call, post: (text) => post(JSON.parse(text), env, ctx), log: (line) => log(line, env, ctx) });
-		await Promise.race([program.start().ready, program.trapped]);
-		const response = await Promise.race([binding.handleRequest(whole), program.trapped]);
+		const { method, url } = request;
+		const headers = new Headers(step.headers.filter((name) => request.headers.has(name)).map((name) => [name, request.headers.get(name)]));
+		const response = await serve({ ...env, ...texts(env), ...step.env }, { method, url, headers, body }, platform(env, ctx));
 		if (step.settle && response.status < 400) ask(env, { kind: "settled", state: step.state });
 		return response;
 	},

@@ -8,7 +8,7 @@
 //       are WebAssembly modules in the place of those that were built; with the variable EVENTS_QUEUE, an address,
 //       the queue of that name is bound, and a consumer posts each message there; with the variable COUNTED
 //       what it costs is counted (counted.mjs), and is at /counts; with PLAYED_RECOVERY the platform can put
-//       a document's storage back (played.mjs)
+//       a document's storage back (played.mjs); with TRAPPED programs trap on demand (trapped.mjs)
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
@@ -41,10 +41,12 @@ const consuming = (address) => ({
 	queueConsumers: { events: { maxBatchTimeout: 0.2 } },
 });
 
-// counting is the Worker with another entry before its own.
-function counting(worker) {
-	const contents = readFileSync(new URL("counted.mjs", import.meta.url), "utf8");
-	return { ...worker, modules: [{ type: "ESModule", path: join(worker.modulesRoot, "counted.js"), contents }, ...worker.modules] };
+// The Worker may have another entry before its own.
+const entries = { COUNTED: "counted", PLAYED_RECOVERY: "played", TRAPPED: "trapped" };
+
+function entered(worker, name) {
+	const contents = readFileSync(new URL(`${name}.mjs`, import.meta.url), "utf8");
+	return { ...worker, modules: [{ type: "ESModule", path: join(worker.modulesRoot, `${name}.js`), contents }, ...worker.modules] };
 }
 
 const commands = {
@@ -56,10 +58,11 @@ const commands = {
 		const lines = (logged = []);
 		persist = await mkdtemp(join(tmpdir(), "holdfast-worker-"));
 		await cp(from, persist, { recursive: true });
-		const { EVENTS_QUEUE: consumer, COUNTED: counted, PLAYED_RECOVERY: played, ...variables } = JSON.parse(vars) ?? {};
+		const { EVENTS_QUEUE: consumer, ...variables } = JSON.parse(vars) ?? {};
+		const first = Object.keys(entries).filter((name) => name in variables);
+		for (const name of first) delete variables[name];
 		const plain = built({ build: resolve(build), variables: { ...secrets, ...variables }, modules: JSON.parse(modules) ?? {} });
-		const worker = counted === undefined ? plain : counting(plain);
-		if (played) worker.modules.unshift({ type: "ESModule", path: join(worker.modulesRoot, "played.js"), contents: readFileSync(new URL("played.mjs", import.meta.url), "utf8") });
+		const worker = first.reduce((before, name) => entered(before, entries[name]), plain);
 		miniflare = await run(consumer === undefined ? [worker] : [{ ...worker, queueProducers: { EVENTS_QUEUE: { queueName: "events" } } }, consuming(consumer)], { persist, log: (entry) => lines.push(entry), inspect: true });
 		return { url: String(await miniflare.ready) };
 	},

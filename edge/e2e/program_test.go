@@ -1,0 +1,145 @@
+//go:build !js
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// programs is what the Worker says of those behind its HTTP routes (harness/trapped.mjs).
+type programs struct{ Started, Afterwards int }
+
+func (s *server) programs(path string) (p programs) {
+	s.T.Helper()
+	status, text, _ := s.Request("GET", path, "", nil)
+	if err := json.Unmarshal(text, &p); status != 200 || err != nil {
+		s.T.Fatalf("%s: HTTP %d %v", path, status, err)
+	}
+	return p
+}
+
+// The attacker knows a request that ends the program which reads it, and sends it again and again. Each
+// gets an error in our own form, that program is asked nothing more, and others get what they ask for.
+func TestATrappedProgramIsDropped(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"TRAPPED": "1"})
+	s.programs("/sweep")
+	in := s.password("", "owner", "holdfast-demo")
+	for i := range 6 {
+		// One traps at once, another when an answer of the platform's has come.
+		if status, answer := s.admin("GET", "/v1/admin/users/trap-here/delegations", ``); status != 500 || !strings.Contains(fmt.Sprint(answer), "INTERNAL_ERROR") {
+			t.Errorf("at once: HTTP %d %v", status, answer)
+		}
+		if a := s.password("", "trap-here", "holdfast-demo"); a.status != 500 || a.code != "INTERNAL_ERROR" || a.cookie != "" {
+			t.Errorf("later: HTTP %d %v", a.status, a.body)
+		}
+		a := s.visit(visit{path: "/auth/refresh", cookie: in.cookie})
+		if a.status != 200 || a.body["user_id"] != "usr_owner" {
+			t.Fatalf("refresh %d: HTTP %d %v", i, a.status, a.body)
+		}
+		in = a
+		if status, answer := s.admin("GET", "/v1/admin/users/usr_editor/delegations", ``); status != 200 {
+			t.Errorf("an operator: HTTP %d %v", status, answer)
+		}
+	}
+	if p := s.programs("/programs"); p.Afterwards != 0 || p.Started < 12 {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A program serves many requests, one after another.
+func TestAProgramIsKept(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"TRAPPED": "1"})
+	s.programs("/sweep")
+	for range 40 {
+		if status, answer := s.admin("GET", "/v1/admin/users/usr_editor/delegations", ``); status != 200 {
+			t.Fatalf("HTTP %d %v", status, answer)
+		}
+	}
+	if p := s.programs("/programs"); p.Started > 10 {
+		t.Errorf("%d programs for forty requests", p.Started)
+	}
+}
+
+// Nobody waits for what is swept after a sign-in, and it happens though the request is over.
+func TestWhatIsSweptIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"TRAPPED": "1"})
+	const old = "SELECT count(*) AS n FROM refresh_tokens WHERE hash LIKE 'old%'"
+	s.d1("INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at) VALUES ('old1', 'f1', 'usr_owner', 1, 2), ('old2', 'f2', 'usr_viewer', 1, 2)")
+	in := s.password("", "owner", "holdfast-demo")
+	if in.status != 200 {
+		t.Fatalf("HTTP %d %v", in.status, in.body)
+	}
+	// Meanwhile another program serves.
+	if a := s.visit(visit{path: "/auth/refresh", cookie: in.cookie}); a.status != 200 || a.body["user_id"] != "usr_owner" {
+		t.Errorf("a refresh: HTTP %d %v", a.status, a.body)
+	}
+	if n := s.d1(old)[0]["n"]; n != 2.0 {
+		t.Fatalf("%v rows: it has been swept", n)
+	}
+	s.programs("/sweep")
+	for began := time.Now(); s.d1(old)[0]["n"] != 0.0; time.Sleep(20 * time.Millisecond) {
+		if time.Since(began) > time.Minute {
+			t.Fatalf("not swept: %v", s.d1("SELECT hash FROM refresh_tokens"))
+		}
+	}
+}
+
+// Power of the attacker: an account of their own, and the moment. They ask when others ask, as often as
+// they like, in the hope of another's answer, cookie or claims. Each gets their own.
+func TestRequestsAtOnceAreApart(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"TRAPPED": "1", "LOGINS_PER_IP_PER_MIN": "1000", "LOGINS_PER_IP_BURST": "1000", "REFRESHES_PER_SIGN_IN_PER_MIN": "1000"})
+	s.programs("/sweep")
+	names := []string{"owner", "editor", "viewer", "outsider"}
+	failed := make(chan error)
+	for i := range 24 {
+		name := names[i%len(names)]
+		go func() { failed <- s.alone(t, name, fmt.Sprintf("%s-%d", name, i)) }()
+	}
+	for range 24 {
+		if err := <-failed; err != nil {
+			t.Error(err)
+		}
+	}
+	if p := s.programs("/programs"); p.Started < 2 {
+		t.Errorf("%d programs: nothing was asked at once", p.Started)
+	}
+}
+
+// alone signs in, refreshes and makes a delegation, and looks whether anything of that is another's.
+func (s *server) alone(t *testing.T, name, program string) error {
+	in := s.password("", name, "holdfast-demo")
+	for i := range 6 {
+		if in.status != 200 || in.cookie == "" {
+			return fmt.Errorf("%s, round %d: HTTP %d %v", name, i, in.status, in.body)
+		}
+		token, _ := in.body["access_token"].(string)
+		if its := claimsOf(t, token)["user_id"]; its != "usr_"+name || in.body["user_id"] != its {
+			return fmt.Errorf("%s, round %d: a token of %v, an answer for %v", name, i, its, in.body["user_id"])
+		}
+		if i == 2 && name != "outsider" {
+			if status, answer := s.asUser(token, "POST", "/v1/delegations", fmt.Sprintf(`{"document":"welcome","name":%q,"expires":%d}`, program, time.Now().Add(time.Hour).Unix())); status != 201 {
+				return fmt.Errorf("%s: a delegation: HTTP %d %v", name, status, answer)
+			}
+		}
+		status, answer := s.asUser(token, "GET", "/v1/delegations", "")
+		list, _ := answer["delegations"].([]any)
+		if status != 200 || i > 2 && name != "outsider" && len(list) == 0 {
+			return fmt.Errorf("%s: HTTP %d %v", name, status, answer)
+		}
+		for _, one := range list {
+			if its, _ := one.(map[string]any)["name"].(string); !strings.HasPrefix(its, name+"-") {
+				return fmt.Errorf("%s is shown %q", name, its)
+			}
+		}
+		in = s.visit(visit{path: "/auth/refresh", cookie: in.cookie})
+	}
+	return nil
+}
