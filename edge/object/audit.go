@@ -21,6 +21,8 @@ type auditLog struct {
 	// age is for how long lines are kept, oldest when the first of them is of, zero for none.
 	age    retention.Rule
 	oldest time.Time
+	// waits is a line of this event that the next may be kept with, of no event for none.
+	waits audit.Entry
 	// quiet leaves out of the operator's log what is no warning.
 	quiet bool
 }
@@ -63,7 +65,31 @@ func (a *auditLog) settle(s *store, now time.Time) {
 // due is when lines have to go that nothing else is written for.
 func (a *auditLog) due() (time.Time, bool) { return a.age.Due(a.oldest) }
 
+// write keeps a line, if need be with the next: flush is to follow.
 func (a *auditLog) write(s *store, e audit.Entry) {
+	if both, ok := a.waits.With(&e); ok {
+		a.waits = audit.Entry{}
+		a.save(s, both)
+		return
+	}
+	a.flush(s)
+	if e.Waits() {
+		a.waits = e
+		return
+	}
+	a.save(s, e)
+}
+
+// flush keeps the line that waits for another, at the end of an event at the latest.
+func (a *auditLog) flush(s *store) {
+	if a.waits.Event != "" {
+		e := a.waits
+		a.waits = audit.Entry{}
+		a.save(s, e)
+	}
+}
+
+func (a *auditLog) save(s *store, e audit.Entry) {
 	save(s, &auditTable, &e)
 	if a.oldest.IsZero() {
 		a.oldest = e.At

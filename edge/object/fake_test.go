@@ -368,7 +368,7 @@ func (f *fake) Query(s Stmt, args []Value, each func([]Value)) error {
 	}
 	switch s {
 	case selectAudit:
-		for _, r := range f.sorted("audit") {
+		for _, r := range f.auditLines() {
 			if (string(r[2].Bytes) == args[0].Str || len(r[2].Bytes) == 0) && r[0].Int >= args[1].Int && r[0].Int <= args[2].Int {
 				row(r)
 			}

@@ -206,4 +206,5 @@ func auditColumns(c *columns, e *audit.Entry) {
 	c.text("detail", &e.Detail)
 	c.since(7)
 	c.text("delegate", &e.Delegate)
+	word(c, "also", &e.Also)
 }

@@ -163,6 +163,11 @@ const (
 )
 
 const (
+	// auditLines are the lines of the rows in kept. Their numbers are none of a row.
+	firstLine  = "1099511627776"
+	auditLines = "SELECT " + firstLine + " + 3 * id AS line, at, event, user_id, document, client_id, code, reason, by_whom, detail, delegate, '' AS also FROM kept " +
+		"UNION ALL SELECT " + firstLine + " + 3 * id + iif(also = 'session_ended', 1, -1), at, also, user_id, '', '', '', '', '', '', '', '' FROM kept WHERE also <> ''"
+
 	notOfApps = "substr(event, 1, 4) <> 'app_'"
 	// atText is the column at as RFC 3339 has it, and isDelegate says of a channel that it is a program's.
 	atText     = "strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch')"
@@ -276,11 +281,13 @@ var texts = [...]statement{
 	selectEventsState: {eventsStateTable.describe, " FROM events_state"},
 	trimEvents:        {sql: "DELETE FROM events WHERE seq <= ?"},
 
-	selectAudit: {auditTable.describe, " FROM (SELECT * FROM audit WHERE (user_id = ? OR user_id = '') AND at >= ? AND at <= ? ORDER BY id DESC LIMIT ?) ORDER BY id"},
-	// What says nothing is left out, as audit.Entry does.
-	selectAuditAfter: {sql: "SELECT id, json_patch('{}', json_object('at', " + atText + ", 'event', event, 'user_id', NULLIF(user_id, ''), 'document', NULLIF(document, ''), " +
+	selectAudit: {auditTable.describe, " FROM (WITH kept AS (SELECT * FROM audit WHERE (user_id = ?1 OR user_id = '') AND at >= ?2 AND at <= ?3 ORDER BY id DESC LIMIT ?4) " +
+		"SELECT * FROM (" + auditLines + ") ORDER BY line DESC LIMIT ?4) ORDER BY line"},
+	// What says nothing is left out, as audit.Entry does. An older version's key is a row's.
+	selectAuditAfter: {sql: "WITH kept AS (SELECT * FROM audit WHERE id >= iif(?1 < " + firstLine + ", ?1 + 1, (?1 - " + firstLine + ") / 3) AND (?2 = '' OR user_id = ?2) ORDER BY id LIMIT ?3 + 2) " +
+		"SELECT line, json_patch('{}', json_object('at', " + atText + ", 'event', event, 'user_id', NULLIF(user_id, ''), 'document', NULLIF(document, ''), " +
 		"'client_id', NULLIF(client_id, ''), 'code', NULLIF(code, ''), 'reason', NULLIF(reason, ''), 'by', NULLIF(by_whom, ''), 'detail', NULLIF(detail, ''), 'delegate', NULLIF(delegate, ''))) " +
-		"FROM audit WHERE id > ?1 AND (?2 = '' OR user_id = ?2) ORDER BY id LIMIT ?3"},
+		"FROM (" + auditLines + ") WHERE line > ?1 ORDER BY line LIMIT ?3"},
 	selectAuditDocuments: {sql: "SELECT document FROM audit WHERE document <> '' AND event <> 'refused' GROUP BY document ORDER BY MAX(id) DESC"},
 	// What operators did is kept apart: no flood of anything else pushes it out.
 	// So is what apps did, who may come and go as they like, and what servers did, each by its key.

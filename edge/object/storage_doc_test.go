@@ -43,7 +43,7 @@ document audit: a line of the audit log
 document events: an event that the backend has not taken yet
 document events_state: how far the backend was told
 document remains: what a document without content has to remember, where there are no other tables
-user audit: a line of the audit log
+user audit: a line of the audit log, or two of one moment
 user events: an event that the backend has not taken yet
 user events_state: how far the backend was told
 user session: the user's session and what was revoked of it
@@ -170,6 +170,7 @@ audit reason: one snake_case word
 audit by_whom: the operator who did it; empty for nobody
 audit detail: the rest
 audit delegate: the name of the program that acted for the user, empty for the user's own client
+audit also: another line of the same moment and user, which says nothing else: session_started is before this one, session_ended behind it; empty for none
 
 events seq: its place in the stream
 events type: its type

@@ -104,6 +104,7 @@ func (o *userObject) run(now time.Time) error {
 		o.events[i] = nil
 	}
 	o.events = o.events[:0]
+	o.audit.flush(&o.store)
 	if o.store.err != nil {
 		return o.store.err
 	}

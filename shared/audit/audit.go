@@ -91,7 +91,30 @@ type Entry struct {
 	// whether it had resumed a channel. Line uses them; the stored entry lacks them.
 	Since   time.Time
 	Resumed bool
+	// Also is the line that is kept with this one (see With). The entry as it is read lacks it.
+	Also Event
 }
+
+// With joins e and the line behind it to one that is kept: a session began with an admission, or ended
+// with a channel, at the same moment. Also is then session_started, which is before the entry, or
+// session_ended, which is behind it; neither says more than its moment and its user. ok is false for
+// any other two lines.
+func (e *Entry) With(o *Entry) (both Entry, ok bool) {
+	switch {
+	case e.Event == SessionStarted && o.Event == Admitted:
+		both = *o
+		both.Also = SessionStarted
+	case e.Event == ChannelGone && o.Event == SessionEnded:
+		both = *e
+		both.Also = SessionEnded
+	default:
+		return *e, false
+	}
+	return both, e.At.Equal(o.At) && e.UserID == o.UserID
+}
+
+// Waits reports whether the next line may be kept with this one.
+func (e *Entry) Waits() bool { return e.Event == SessionStarted || e.Event == ChannelGone }
 
 // ends are the events that end a connection.
 var ends = []Event{Replaced, Lost, Closed, Left, Kicked, TokensRevoked}
