@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// programs is what the Worker says of those behind its HTTP routes (harness/trapped.mjs).
-type programs struct{ Started, Afterwards int }
+// programs is what the Worker says of those behind its HTTP routes (harness/programs.mjs).
+type programs struct{ Started, Afterwards, Held int }
 
 func (s *server) programs(path string) (p programs) {
 	s.T.Helper()
@@ -26,8 +26,7 @@ func (s *server) programs(path string) (p programs) {
 // gets an error in our own form, that program is asked nothing more, and others get what they ask for.
 func TestATrappedProgramIsDropped(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"TRAPPED": "1"})
-	s.programs("/sweep")
+	s := start(t, map[string]string{"PROGRAMS": "1"})
 	in := s.password("", "owner", "holdfast-demo")
 	for i := range 6 {
 		// One traps at once, another when an answer of the platform's has come.
@@ -54,8 +53,7 @@ func TestATrappedProgramIsDropped(t *testing.T) {
 // A program serves many requests, one after another.
 func TestAProgramIsKept(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"TRAPPED": "1"})
-	s.programs("/sweep")
+	s := start(t, map[string]string{"PROGRAMS": "1"})
 	for range 40 {
 		if status, answer := s.admin("GET", "/v1/admin/users/usr_editor/delegations", ``); status != 200 {
 			t.Fatalf("HTTP %d %v", status, answer)
@@ -69,7 +67,8 @@ func TestAProgramIsKept(t *testing.T) {
 // Nobody waits for what is swept after a sign-in, and it happens though the request is over.
 func TestWhatIsSweptIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"TRAPPED": "1"})
+	s := start(t, map[string]string{"PROGRAMS": "1"})
+	s.programs("/hold?DELETE%20FROM%20refresh_tokens")
 	const old = "SELECT count(*) AS n FROM refresh_tokens WHERE hash LIKE 'old%'"
 	s.d1("INSERT INTO refresh_tokens (hash, family, user_id, created_at, expires_at) VALUES ('old1', 'f1', 'usr_owner', 1, 2), ('old2', 'f2', 'usr_viewer', 1, 2)")
 	in := s.password("", "owner", "holdfast-demo")
@@ -83,7 +82,7 @@ func TestWhatIsSweptIsNotWaitedFor(t *testing.T) {
 	if n := s.d1(old)[0]["n"]; n != 2.0 {
 		t.Fatalf("%v rows: it has been swept", n)
 	}
-	s.programs("/sweep")
+	s.programs("/release")
 	for began := time.Now(); s.d1(old)[0]["n"] != 0.0; time.Sleep(20 * time.Millisecond) {
 		if time.Since(began) > time.Minute {
 			t.Fatalf("not swept: %v", s.d1("SELECT hash FROM refresh_tokens"))
@@ -92,31 +91,39 @@ func TestWhatIsSweptIsNotWaitedFor(t *testing.T) {
 }
 
 // Power of the attacker: an account of their own, and the moment. They ask when others ask, as often as
-// they like, in the hope of another's answer, cookie or claims. Each gets their own.
+// they like, in the hope of another's answer, cookie or claims. Each gets their own, from a program that
+// nobody else has meanwhile.
 func TestRequestsAtOnceAreApart(t *testing.T) {
 	t.Parallel()
-	s := start(t, map[string]string{"TRAPPED": "1", "LOGINS_PER_IP_PER_MIN": "1000", "LOGINS_PER_IP_BURST": "1000", "REFRESHES_PER_SIGN_IN_PER_MIN": "1000"})
-	s.programs("/sweep")
+	s := start(t, map[string]string{"PROGRAMS": "1", "LOGINS_PER_IP_PER_MIN": "1000", "LOGINS_PER_IP_BURST": "1000", "REFRESHES_PER_SIGN_IN_PER_MIN": "1000"})
 	names := []string{"owner", "editor", "viewer", "outsider"}
-	failed := make(chan error)
-	for i := range 24 {
+	const all = 12
+	s.programs("/hold?INSERT%20INTO%20login_attempts")
+	failed := make(chan error, all)
+	for i := range all {
 		name := names[i%len(names)]
 		go func() { failed <- s.alone(t, name, fmt.Sprintf("%s-%d", name, i)) }()
 	}
-	for range 24 {
+	// Every sign-in waits for its first statement.
+	p := s.programs("/programs")
+	for began := time.Now(); p.Held < all && time.Since(began) < time.Minute; p = s.programs("/programs") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if p.Held != all || p.Started != all {
+		t.Errorf("%d sign-ins: %+v", all, p)
+	}
+	s.programs("/release")
+	for range all {
 		if err := <-failed; err != nil {
 			t.Error(err)
 		}
-	}
-	if p := s.programs("/programs"); p.Started < 2 {
-		t.Errorf("%d programs: nothing was asked at once", p.Started)
 	}
 }
 
 // alone signs in, refreshes and makes a delegation, and looks whether anything of that is another's.
 func (s *server) alone(t *testing.T, name, program string) error {
 	in := s.password("", name, "holdfast-demo")
-	for i := range 6 {
+	for i := range 4 {
 		if in.status != 200 || in.cookie == "" {
 			return fmt.Errorf("%s, round %d: HTTP %d %v", name, i, in.status, in.body)
 		}

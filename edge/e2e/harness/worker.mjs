@@ -8,7 +8,8 @@
 //       are WebAssembly modules in the place of those that were built; with the variable EVENTS_QUEUE, an address,
 //       the queue of that name is bound, and a consumer posts each message there; with the variable COUNTED
 //       what it costs is counted (counted.mjs), and is at /counts; with PLAYED_RECOVERY the platform can put
-//       a document's storage back (played.mjs); with TRAPPED programs trap on demand (trapped.mjs)
+//       a document's storage back (played.mjs); with PROGRAMS the programs
+//       behind the HTTP routes are counted, and trap on demand (programs.mjs)
 //   {"do":"stop"}   ends it
 //   {"do":"evict","class":"Document","name":"welcome"}   drop the object from memory, its sockets hibernate;
 //       with "attempt":"1" one that is not there, or never idle, is no error
@@ -42,7 +43,7 @@ const consuming = (address) => ({
 });
 
 // The Worker may have another entry before its own.
-const entries = { COUNTED: "counted", PLAYED_RECOVERY: "played", TRAPPED: "trapped" };
+const entries = { COUNTED: "counted", PLAYED_RECOVERY: "played", PROGRAMS: "programs" };
 
 function entered(worker, name) {
 	const contents = readFileSync(new URL(`${name}.mjs`, import.meta.url), "utf8");
