@@ -85,6 +85,8 @@ func documentConfig(s settings, secret serverconn.Secret) document.Config {
 		Channel:        channelConfig(s),
 		Unacknowledged: s.number(vars.MaxUnacknowledged),
 		MaxMembers:     s.number(vars.MaxMembers),
+		MaxReaders:     s.number(vars.MaxReaders),
+		ShownReaders:   s.number(vars.ShownReaders),
 		MaxGuests:      s.number(vars.MaxGuestsPerDoc),
 		PerUser:        s.number(vars.ConnectionsPerUser),
 

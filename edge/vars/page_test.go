@@ -198,7 +198,7 @@ GUEST_LINKS: Users who may manage a document make links to it (~POST /v1/documen
 GUEST_TOKEN_TTL_S: The life of a guest's access token. A page gets the next one with the link.
 LINK_MAX_S: The longest life of a link.
 MAX_GUESTS_PER_LINK: Guests that a link may make, and does where its maker says no number.
-MAX_GUESTS_PER_DOCUMENT: Guests of a document at a time, within ~MAX_MEMBERS~. | half of ~MAX_MEMBERS~
+MAX_GUESTS_PER_DOCUMENT: Guests of a document at a time, within ~MAX_MEMBERS~ and ~MAX_READERS~. | half of each
 MAX_LINKS_PER_DOCUMENT: Links to a document at a time that count.
 MAX_LINKS_PER_USER: Links at a time that a user has made and that count.
 LINKS_PER_IP_PER_MIN: Links redeemed a minute by one address; each token of a guest is one.
@@ -307,7 +307,9 @@ MAX_REPLAY: Missed entries that a resume replays. More are a gap.
 MAX_SYNC_BYTES: The largest ~document_sync~.
 
 # Documents
-MAX_MEMBERS: Clients on a document at a time. With ~CONNECTIONS_PER_USER~ above 1 each of a user's counts.
+MAX_MEMBERS: Clients on a document at a time that may do more than read. With ~CONNECTIONS_PER_USER~ above 1 each of a user's counts.
+MAX_READERS: Clients on a document at a time, beside those, that may only read.
+SHOWN_READERS: How many of these everybody is shown by name. Those who come when so many are there are counted.
 LOCK_RETRY_MS: The ~retry_after~ for a writer on a locked document.
 KEEP_OPS: The newest entries that a snapshot leaves in the log.
 SNAPSHOT_LEVEL: The permission that posting a snapshot needs. Any other word stands for ~admin~.

@@ -114,14 +114,35 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 	c.final("permissiondenied", failureOf(protocol.InsufficientPermissions, p.Reason, "You no longer have access to this document."), 0)
 }
 
+// readers tells the tabs how many readers are there that nobody is shown by name.
+func (c *Client) readers(n int) {
+	w := jsonscan.NewObject(nil)
+	w.Str("state", protocol.EventReaders)
+	w.Str("userId", "")
+	w.Str("clientId", "")
+	w.Int("readers", int64(n))
+	c.notifyTabs("presence", w.End())
+}
+
 func (c *Client) presenceFrame(f protocol.Frame) {
 	members := []protocol.Presence{}
-	if f.Event == protocol.EventState {
+	switch f.Event {
+	case protocol.EventState:
 		if p, ok := protocol.ParsePresenceState(f.Data); ok {
 			members = p.Members
+			if p.Readers > 0 {
+				c.readers(p.Readers)
+			}
 		}
-	} else if p, ok := protocol.ParsePresence(f.Data); ok {
-		members = append(members, p)
+	case protocol.EventReaders:
+		if p, ok := protocol.ParsePresenceReaders(f.Data); ok {
+			c.readers(p.Readers)
+		}
+		return
+	default:
+		if p, ok := protocol.ParsePresence(f.Data); ok {
+			members = append(members, p)
+		}
 	}
 	for _, m := range members {
 		w := jsonscan.NewObject(nil)

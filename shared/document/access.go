@@ -94,7 +94,7 @@ func (d *Document) erase(now time.Time, what Erase) {
 	d.told.Erased()
 	d.version, d.members, d.sections, d.upload, d.comments, d.total = 0, nil, nil, Upload{}, 0, 0
 	clear(d.conns)
-	d.posters, d.writers = nil, nil
+	d.posters, d.writers, d.crowd = nil, nil, crowd{}
 	// In the workspace's list it is again once somebody opens it again.
 	d.state = State{Access: d.state.Access, Erased: now}
 	d.fresh, d.lastTerm = what.Generation, 0

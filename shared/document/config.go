@@ -18,11 +18,14 @@ type Config struct {
 	// Unacknowledged is how many ops a client may have under way: so many of its
 	// newest message ids are remembered to recognise a repeat. Default 256.
 	Unacknowledged int
-	// MaxMembers is how many clients the document holds, those in their grace
-	// period included. Default 100.
-	MaxMembers int
-	// MaxGuests is how many of them may be guests, who came by a link: so many places at most
-	// are taken from members. Default half of MaxMembers.
+	// MaxMembers is how many clients that may do more than read the document holds, and MaxReaders
+	// how many beside them that may not, those in their grace period included. Defaults 100 and 1,000.
+	MaxMembers, MaxReaders int
+	// ShownReaders is how many readers each member is shown by name; the others are counted.
+	// Default 100.
+	ShownReaders int
+	// MaxGuests is how many of all of them may be guests, who came by a link: so many places at most
+	// are taken from members. By default half of MaxMembers, and half of MaxReaders.
 	MaxGuests int
 	// MaxReplay is how many missed entries a resume replays; a client that
 	// missed more is sent a gap and syncs, which costs fewer frames. Default 1,000.
@@ -111,8 +114,8 @@ func (c Config) WithDefaults() Config {
 	c.Channel, c.Events = c.Channel.WithDefaults(), c.Events.WithDefaults()
 	def(&c.Unacknowledged, 256)
 	def(&c.MaxMembers, 100)
-	def(&c.MaxGuests, max(1, c.MaxMembers/2))
-	c.MaxGuests = min(c.MaxGuests, c.MaxMembers)
+	def(&c.MaxReaders, 1000)
+	def(&c.ShownReaders, 100)
 	def(&c.PerUser, 1)
 	def(&c.DelegatesPerUser, 4)
 	def(&c.MaxReplay, 1000)

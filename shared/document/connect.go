@@ -74,13 +74,11 @@ func (d *Document) connect(now time.Time, c Connect) {
 		d.refuse(now, m, c, grant, serverconn.Held(holder.ch.ClientID(), holder.ch.Row().ConnectedAt))
 		return
 	}
-	if !m.ch.Live() && alive(d.members)-len(leaving) >= d.cfg.MaxMembers {
-		d.refuse(now, m, c, grant, d.documentFull(m))
-		return
-	}
-	if m.guest() && !m.ch.Live() && d.guests()-len(leaving) >= d.cfg.MaxGuests {
-		d.refuse(now, m, c, grant, d.guestsFull(m))
-		return
+	if !m.ch.Live() || m.grant.reads() != grant.reads() {
+		if e, full := d.noRoom(m, &grant, leaving); full {
+			d.refuse(now, m, c, grant, e)
+			return
+		}
 	}
 	m.rejected, m.rejectedFor = 0, 0
 	for _, o := range leaving {
@@ -217,6 +215,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 		m.behind, m.pushed = true, replay.From-1
 	}
 
+	arrives := d.arrives(m, out.Replaced != "")
 	d.save(m)
 	if out.Replaced != "" {
 		d.record(m, audit.Entry{At: now, Event: audit.Replaced, Detail: c.ClientID}.Ending(old.ConnectedAt, old.Resumed))
@@ -233,7 +232,7 @@ func (d *Document) admit(now time.Time, m *member, c Connect, grant Grant) {
 	if d.anyLocked() || len(d.sections) < locked {
 		d.sendLocks(m, "")
 	}
-	if out.Replaced == "" {
+	if arrives {
 		d.sendPresence(m, protocol.EventJoin, c.ClientID, nil)
 	}
 	if old.State != channel.Active && old.State != channel.Grace {
@@ -302,11 +301,16 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e protocol.Error) {
 	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
 	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	m.grant = grant
+	d.dismiss(now, m, &e, now)
+}
+
+// dismiss ends a member's channel, and its connection with the reason.
+func (d *Document) dismiss(now time.Time, m *member, e *protocol.Error, since time.Time) {
 	if m.active() {
-		d.sendError(m, e)
+		d.sendError(m, *e)
 		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
 	}
-	m.grant = grant
-	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: c.ClientID, Code: string(e.Code), Reason: e.Reason}.Ending(now, false))
+	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: m.ch.ClientID(), Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
 	d.gone(now, m, "final_error")
 }

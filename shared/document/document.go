@@ -35,6 +35,7 @@ type Document struct {
 	writers     []string  // in whose name whom has posted, of those with a line about it
 	full        []*member // whom this Step has sent more than may be under way
 	told        delivery.Queue
+	crowd       crowd
 
 	deadlines
 	output
@@ -89,6 +90,7 @@ func Restore(cfg Config, s Snapshot) (*Document, error) {
 		return nil, errors.New("document: two rows of one client")
 	}
 	d.clock = serverconn.Starting(d.known())
+	d.crowd.said = d.readers(true)
 	d.told = delivery.Restore(d.cfg.Events, teller{d}, s.Events, d.cfg.Random)
 	d.told.Restored(d.version, d.Generation())
 	return d, nil
@@ -113,7 +115,7 @@ func (d *Document) restoreMember(row Row) (*member, error) {
 	m := &member{
 		ch: ch, grant: row.Grant, notifying: row.Notifying, reason: row.Reason,
 		notifyNext: row.NotifyNext, tries: row.Tries, fence: row.Fence, saved: row.Channel.Acked,
-		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted, term: row.Term, called: row.Called,
+		behind: row.Behind, pushed: row.Pushed, drySince: row.DrySince, confirms: row.Confirms, trusted: row.Trusted, term: row.Term, called: row.Called, unlisted: row.Unlisted,
 	}
 	if c := ch.Conn(); c != "" {
 		if d.conns[c] != nil {

@@ -68,6 +68,9 @@ func (d *Document) reckonDeadlines() {
 	if at, ok := d.uploadUntil(); ok {
 		least(&d.alarm, at)
 	}
+	if at := d.crowd.dueAt; !at.IsZero() {
+		least(&d.alarm, at)
+	}
 }
 
 // least moves t to at when that is earlier. A deadline of year 1 is the zero
@@ -94,6 +97,7 @@ func (d *Document) settleAll(now time.Time, judge bool) {
 	d.settleEach(now, d.members, judge)
 	d.settleSections(now)
 	d.settleUpload(now)
+	d.settleReaders(now)
 }
 
 // settleEach settles all of a part of the document's list, which a member that is over leaves.

@@ -88,7 +88,7 @@ func (d *Document) invalid(now time.Time, m *member, e *protocol.Error, size int
 }
 
 // ack moves the place a resume replays from. It is stored with the next thing
-// that is, when it has moved far, and when the connection ends.
+// that is, when it has moved far, and when the connection ends: of an unlisted reader only then.
 func (d *Document) ack(m *member, f protocol.Frame) {
 	p, ok := protocol.ParseAck(f.Data)
 	if !ok {
@@ -101,7 +101,7 @@ func (d *Document) ack(m *member, f protocol.Frame) {
 	if f.MessageID != "" {
 		d.heard(m, f.MessageID)
 	}
-	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery {
+	if m.ch.Ack(p.Seq, d.version) > 0 && m.ch.Acked()-m.saved >= ackEvery && !m.unlisted {
 		d.save(m)
 	}
 }

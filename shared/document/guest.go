@@ -20,16 +20,6 @@ func (d *Document) timing(userID string) *channel.Config {
 	return &d.cfg.Channel
 }
 
-// guests is how many members are guests, those in their grace period included.
-func (d *Document) guests() (n int) {
-	for _, m := range d.members {
-		if m.guest() && m.ch.Live() {
-			n++
-		}
-	}
-	return n
-}
-
 // guestsFull rejects a guest of a document that has as many as it may have.
 func (d *Document) guestsFull(m *member) protocol.Error {
 	e := d.documentFull(m)

@@ -38,6 +38,8 @@ type member struct {
 	forgot bool
 	term   uint64 // of the document's, when the connection began
 	called bool   // its user's object has something for its client
+	// unlisted says that the others are not shown its connection, a reader's beyond Config.ShownReaders.
+	unlisted bool
 }
 
 // live is what a member knows that need not be stored: losing it forgives, or has
@@ -108,7 +110,7 @@ func (m *member) row() Row {
 	return Row{
 		Channel: m.ch.Row(), Grant: grant, Notifying: m.notifying, Reason: m.reason,
 		NotifyNext: m.notifyNext, Tries: m.tries, Fence: m.fence, Behind: m.behind, Pushed: m.pushed, DrySince: m.drySince,
-		Confirms: m.confirms, Trusted: m.trusted, Term: m.term, Called: m.called,
+		Confirms: m.confirms, Trusted: m.trusted, Term: m.term, Called: m.called, Unlisted: m.unlisted,
 	}
 }
 

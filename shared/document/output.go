@@ -83,7 +83,7 @@ func (d *Document) sendOthers(m *member, f protocol.Frame) {
 			d.ids, d.to = append(d.ids, o.self[0]), append(d.to, o)
 		case f.Seq > 0:
 			d.waits(o, f.Seq)
-		case f.Type == protocol.TypePresence && m.said != "":
+		case f.Type == protocol.TypePresence && m != nil && m.said != "":
 			d.miss(o, m)
 		case f.Event == protocol.EventLocks:
 			o.locksDue = true

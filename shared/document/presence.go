@@ -62,12 +62,18 @@ func (d *Document) presence(now time.Time, m *member, f protocol.Frame, size int
 		return
 	}
 	m.shown, m.said = append(m.shown[:0], p.Data...), f.Event
-	d.show(now, m)
+	if !m.unlisted {
+		d.show(now, m)
+	}
 }
 
 // show passes on what the member last showed, when its turn has come.
 func (d *Document) show(now time.Time, m *member) {
-	if m.shows.Take(now, d.cfg.Presence, 1) == 0 {
+	limit := d.cfg.Presence
+	if n := len(d.conns); n > presenceShown {
+		limit = limit.Part(presenceShown * 1000 / n)
+	}
+	if m.shows.Take(now, limit, 1) == 0 {
 		m.showAt = time.Time{}
 		d.emit(Attach{Conn: m.self[0], Data: m.looksLike()})
 		d.sendPresence(m, m.said, m.ch.ClientID(), m.shown)
@@ -100,6 +106,10 @@ func (m *member) looksLike() []byte {
 
 // sendPresence sends the others news of the member.
 func (d *Document) sendPresence(m *member, event, clientID string, data []byte) {
+	if m.unlisted {
+		d.recount()
+		return
+	}
 	d.sendOthers(m, d.presenceFrame(m, event, clientID, data))
 }
 
@@ -195,7 +205,10 @@ func (d *Document) sendMembers(m *member) {
 	room := min(d.cfg.MaxSyncBytes, max(0, d.cfg.Conn.WindowBytes/presenceShare-m.passing.UnderWay()))
 	m.unseen = nil
 	for _, o := range d.members {
-		if o == m || !o.active() {
+		if o == m || !o.active() || o.unlisted {
+			if o != m && o.active() {
+				s.Readers++
+			}
 			continue
 		}
 		p := o.presence(o.ch.ClientID())

@@ -38,6 +38,8 @@ type Row struct {
 	Confirms bool
 	// Trusted is how many windows the connection was given unconfirmed.
 	Trusted int
+	// Unlisted says that the others are not shown the connection (Config.ShownReaders).
+	Unlisted bool
 }
 
 // Live is what a document knows of a connection and forgets when it hibernates:

@@ -118,6 +118,9 @@ func (d *Document) permissionsChanged(now time.Time, m *member, old permission.S
 	}
 	switch {
 	case updated.Has(permission.Read):
+		if d.moves(now, m, old) {
+			return
+		}
 		if reason != "token_refreshed" {
 			d.sendRefreshRequired(now, m, "permissions_changed")
 		}

@@ -20,7 +20,7 @@ var Catalogue = [...]Kind{
 		EventOp, EventOperationAck, EventSyncRequest, EventDocumentSync, EventSnapshot, EventSnapshotAck,
 		EventLock, EventUnlock, EventLocks,
 	}},
-	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState}},
+	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState, EventReaders}},
 	{TypeComment, []string{EventCreate, EventReply, EventResolve}},
 	{TypeApp, []string{
 		EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError, EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage,

@@ -89,6 +89,8 @@ const (
 	EventLeave  = "leave"
 	EventUpdate = "update"
 	EventState  = "state"
+	// EventReaders is how many readers are here whom nobody is shown by name.
+	EventReaders = "readers"
 )
 
 // Events of type comment.

@@ -357,6 +357,7 @@ var samples = map[string]sample{
 	"presence/leave":                sampleOf(protocol.ParsePresence),
 	"presence/update":               sampleOf(protocol.ParsePresence),
 	"presence/state":                sampleOf(protocol.ParsePresenceState),
+	"presence/readers":              sampleOf(protocol.ParsePresenceReaders),
 	"comment/create":                sampleOf(protocol.ParseComment),
 	"comment/reply":                 sampleOf(protocol.ParseComment),
 	"comment/resolve":               sampleOf(protocol.ParseComment),

@@ -42,8 +42,12 @@ func ParsePresence(data []byte) (Presence, bool) {
 	return p, m.ok
 }
 
-// PresenceState is every member of a document. The server sends it to a new connection.
-type PresenceState struct{ Members []Presence }
+// PresenceState is every member of a document that is shown by name, and how many readers are there
+// that are not. The server sends it to a new connection.
+type PresenceState struct {
+	Members []Presence
+	Readers int
+}
 
 // Append appends the payload as JSON.
 func (p PresenceState) Append(dst []byte) []byte {
@@ -54,6 +58,9 @@ func (p PresenceState) Append(dst []byte) []byte {
 		w.Buf = member.Append(w.Buf)
 	}
 	w.CloseArray()
+	if p.Readers > 0 {
+		w.Int("readers", int64(p.Readers))
+	}
 	return w.End()
 }
 
@@ -61,11 +68,10 @@ func (p PresenceState) Append(dst []byte) []byte {
 func ParsePresenceState(data []byte) (PresenceState, bool) {
 	m := read(data)
 	m.need("members")
-	list := m.field("members")
+	list, p := m.field("members"), PresenceState{Readers: m.count("readers")}
 	if !m.ok || list[0] != '[' {
 		return PresenceState{}, false
 	}
-	var p PresenceState
 	for a := jsonscan.Elements(list); a.Next(); {
 		member, ok := ParsePresence(a.Value())
 		if !ok {
@@ -74,4 +80,21 @@ func ParsePresenceState(data []byte) (PresenceState, bool) {
 		p.Members = append(p.Members, member)
 	}
 	return p, true
+}
+
+// PresenceReaders is how many readers are there that are not shown by name, whenever that has changed.
+type PresenceReaders struct{ Readers int }
+
+// Append appends the payload as JSON.
+func (p PresenceReaders) Append(dst []byte) []byte {
+	w := jsonscan.NewObject(dst)
+	w.Int("readers", int64(p.Readers))
+	return w.End()
+}
+
+// ParsePresenceReaders reads it.
+func ParsePresenceReaders(data []byte) (PresenceReaders, bool) {
+	m := read(data)
+	m.need("readers")
+	return PresenceReaders{Readers: m.count("readers")}, m.ok
 }

@@ -135,6 +135,7 @@ var parsers = map[string]func(data []byte) ([]byte, bool){
 	"presence/leave":                rewrite(protocol.ParsePresence),
 	"presence/update":               rewrite(protocol.ParsePresence),
 	"presence/state":                rewrite(protocol.ParsePresenceState),
+	"presence/readers":              rewrite(protocol.ParsePresenceReaders),
 	"app/app_message":               rewrite(protocol.ParseAppMessage),
 	"app/app_start":                 rewrite(protocol.ParseAppCommand),
 	"app/app_stop":                  rewrite(protocol.ParseAppCommand),

@@ -62,6 +62,14 @@ func (w *world) looks() {
 		w.RunUntil(w.Now.Add(w.rng.Between(0, 5*time.Second)))
 	}
 	w.RunUntil(w.Now.Add(40 * time.Second)) // a client that answers no ping gets room every ten
+	unlisted := func(c *client) bool {
+		for _, row := range c.doc.core.Snapshot().Channels {
+			if c.connection != nil && row.Channel.Conn == c.connection.conn {
+				return row.Unlisted
+			}
+		}
+		return false
+	}
 	whole := func(c *client) bool {
 		if d := c.doc; !d.alarm.IsZero() && d.alarm.Before(w.Now) {
 			return false // an alarm of the time before is that late, and room is given on the alarm
@@ -78,7 +86,7 @@ func (w *world) looks() {
 		for _, c := range u.clients {
 			for _, other := range w.users {
 				for _, o := range other.clients {
-					if c != o && c.doc == o.doc && whole(c) && whole(o) && o.connection.shown > 0 {
+					if c != o && c.doc == o.doc && whole(c) && whole(o) && !unlisted(o) && o.connection.shown > 0 {
 						w.counts.Looked++
 						if c.seen[o.id] != o.connection.shown {
 							w.fail("%s: %s sees %d of %s, who shows %d", c.doc.id, c.id, c.seen[o.id], o.id, o.connection.shown)

@@ -105,7 +105,8 @@ export type HistoryDetail<Op = unknown> =
 
 /** Another member of the document. The server neither stores nor repeats this. */
 export interface PresenceDetail<Data = unknown> {
-  state: "join" | "leave" | "update" | "state";
+  state: "join" | "leave" | "update" | "state" | "readers";
+  /** Empty for `readers`, and so is `clientId`. */
   userId: string;
   clientId: string;
   name?: string;
@@ -113,6 +114,8 @@ export interface PresenceDetail<Data = unknown> {
   guest?: boolean;
   /** A program that acts for the user; `name` is its own. */
   delegate?: boolean;
+  /** With `readers`: how many readers are there that nobody is shown by name (`SHOWN_READERS`). */
+  readers?: number;
   data?: Data;
 }
 
