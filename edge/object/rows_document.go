@@ -86,8 +86,7 @@ func memberColumns(c *columns, r *document.Row) {
 	numeric(c, "term", &r.Term)
 	numeric(c, "withheld", &g.Withheld)
 	numeric(c, "access", &g.Access)
-	c.flag("called", &r.Called)
-	c.flag("unlisted", &r.Unlisted)
+	c.flags("called", &r.Called, &r.Unlisted)
 }
 
 // comment is one that is open, or was resolved by an entry that is not trimmed yet.

@@ -81,7 +81,7 @@ func (d *Document) erase(now time.Time, what Erase) {
 	for _, m := range d.members {
 		if m.active() {
 			d.sendError(m, why)
-			d.emit(Close{Conn: m.self[0], Code: why.CloseCode(), Reason: why.CloseReason()})
+			d.shut(m.self[0], &why)
 			d.detach(m) // who was sent more than there was room for is sent no more
 		}
 		if m.ch.Live() || m.notifying {

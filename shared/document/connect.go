@@ -277,7 +277,7 @@ func (d *Document) replaced(old ConnID, winner string, handover bool) {
 	if !handover {
 		d.emit(Send{Conns: d.one(old), Text: d.encode(e.Frame())})
 	}
-	d.emit(Close{Conn: old, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.shut(old, &e)
 }
 
 func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *protocol.Range, gap *protocol.Gap) {
@@ -300,17 +300,17 @@ func (d *Document) acknowledge(now time.Time, m *member, resumed bool, replay *p
 // it admitted, so it is notified; a full document leaves it to be tried again.
 func (d *Document) refuse(now time.Time, m *member, c Connect, grant Grant, e protocol.Error) {
 	d.emit(Send{Conns: d.one(c.Conn), Text: d.encode(e.Frame())})
-	d.emit(Close{Conn: c.Conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+	d.shut(c.Conn, &e)
 	m.grant = grant
-	d.dismiss(now, m, &e, now)
+	d.dismiss(now, m, &e, now, false)
 }
 
 // dismiss ends a member's channel, and its connection with the reason.
-func (d *Document) dismiss(now time.Time, m *member, e *protocol.Error, since time.Time) {
+func (d *Document) dismiss(now time.Time, m *member, e *protocol.Error, since time.Time, resumed bool) {
 	if m.active() {
 		d.sendError(m, *e)
-		d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
+		d.shut(m.self[0], e)
 	}
-	d.record(m, audit.Entry{At: now, Event: audit.Closed, ClientID: m.ch.ClientID(), Code: string(e.Code), Reason: e.Reason}.Ending(since, false))
+	d.recordClosed(now, m, e, since, resumed)
 	d.gone(now, m, "final_error")
 }

@@ -58,8 +58,9 @@ func (d *Document) end(now time.Time, m *member, at time.Time, e protocol.Error)
 	if serverconn.Listens(e) {
 		d.sendError(m, e)
 	}
-	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason}.Ending(m.ch.Connection()))
+	d.shut(m.self[0], &e)
+	since, resumed := m.ch.Connection()
+	d.recordClosed(at, m, &e, since, resumed)
 	if serverconn.Final(e) {
 		d.gone(now, m, "final_error")
 		return

@@ -106,7 +106,7 @@ func (d *Document) forget(now time.Time, e Forget) {
 		if m.active() {
 			answer.Sockets++
 			d.sendError(m, why)
-			d.emit(Close{Conn: m.self[0], Code: why.CloseCode(), Reason: why.CloseReason()})
+			d.shut(m.self[0], &why)
 			d.detach(m)
 			m.ch.Leave()
 			d.sendPresence(m, protocol.EventLeave, m.ch.ClientID(), nil)

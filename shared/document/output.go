@@ -124,6 +124,11 @@ func (d *Document) rewrites(m *member) {
 	}
 }
 
+// shut closes a connection with an error's code.
+func (d *Document) shut(conn ConnID, e *protocol.Error) {
+	d.emit(Close{Conn: conn, Code: e.CloseCode(), Reason: e.CloseReason()})
+}
+
 // save stores the member's row.
 func (d *Document) save(m *member) {
 	d.beginLog()

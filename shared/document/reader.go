@@ -85,7 +85,8 @@ func (d *Document) moves(now time.Time, m *member, old permission.Set) (gone boo
 		return false
 	}
 	if e, full := d.noRoom(m, &m.grant, nil); full {
-		d.dismiss(now, m, &e, m.ch.Row().ConnectedAt)
+		since, resumed := m.ch.Connection()
+		d.dismiss(now, m, &e, since, resumed)
 		return true
 	}
 	if m.unlisted && m.active() {

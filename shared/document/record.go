@@ -1,6 +1,11 @@
 package document
 
-import "github.com/holdfast-dev/holdfast/shared/audit"
+import (
+	"time"
+
+	"github.com/holdfast-dev/holdfast/shared/audit"
+	"github.com/holdfast-dev/holdfast/shared/protocol"
+)
 
 // record writes a line of the audit log about the member, and its client unless the
 // line is about another.
@@ -10,6 +15,11 @@ func (d *Document) record(m *member, e audit.Entry) {
 		e.ClientID = m.ch.ClientID()
 	}
 	d.emit(Record{Entry: e})
+}
+
+// recordClosed records that the member's connection is closed with an error.
+func (d *Document) recordClosed(at time.Time, m *member, e *protocol.Error, since time.Time, resumed bool) {
+	d.record(m, audit.Entry{At: at, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason, Since: since, Resumed: resumed})
 }
 
 func resumedOrNew(resumed bool) string {

@@ -114,8 +114,8 @@ func (d *Document) leaves(now time.Time, m *member, pause time.Duration) {
 		Reason: "document_restored", RetryAfter: pause,
 	}
 	d.sendError(m, e)
-	d.emit(Close{Conn: m.self[0], Code: e.CloseCode(), Reason: e.CloseReason()})
-	d.record(m, audit.Entry{At: now, Event: audit.Closed, Code: string(e.Code), Reason: e.Reason})
+	d.shut(m.self[0], &e)
+	d.recordClosed(now, m, &e, time.Time{}, false)
 	d.detach(m)
 	m.ch.Lose(now)
 	d.save(m)

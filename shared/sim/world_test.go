@@ -82,9 +82,6 @@ func newWorld(seed uint64, log bool) *world {
 	if seed%3 == 0 { // one reader is shown, and the others are counted
 		w.docCfg.ShownReaders = 1
 	}
-	if seed%7 == 0 {
-		w.docCfg.MaxReaders = 1
-	}
 	if w.rng.Chance(0.3) {
 		w.docCfg.MaxComments, w.docCfg.UserComments, w.docCfg.MaxReplies = 2, 2, 10
 		if w.docCfg.Conn.WindowBytes == 0 && w.rng.Chance(0.7) { // a small window has no room to refuse so much
