@@ -27,7 +27,7 @@ func BenchmarkPeers(b *testing.B) {
 		r.interleave(b, "64 ops in flight, 16 on each of 4 sockets that all receive them", r.all, r.inFlight)
 	})
 	b.Run("delivery", func(b *testing.B) {
-		r.interleave(b, "One op to the last of 50 readers", r.all, r.delivery)
+		r.interleave(b, "One op to the last of 50 readers", r.all, r.delivery(50))
 	})
 	b.Run("connect", func(b *testing.B) {
 		r.interleave(b, "Connect, to connection_ack", r.all, r.connects)
@@ -59,6 +59,10 @@ func BenchmarkPeers(b *testing.B) {
 				r.table.memory[i].report(b)
 			})
 		}
+	})
+	b.Run("crowd", func(b *testing.B) {
+		r.database("UPDATE members SET role = 'viewer' WHERE user_id LIKE 'bench-%' AND user_id != 'bench-0'")
+		r.interleave(b, "One op to the last of 999 who may only read", r.all, r.delivery(999))
 	})
 	r.table.print(os.Stdout)
 }
@@ -92,32 +96,33 @@ func (r *rig) inFlight(c *contestant) func() sample {
 	}
 }
 
-func (r *rig) delivery(c *contestant) func() sample {
-	const readers = 50
-	document := r.document()
-	writer := r.dial(place{contestant: c, document: document})
-	last := make(chan time.Time, 1)
-	var received atomic.Int64
-	for i := range readers {
-		l := r.dial(place{contestant: c, document: document, user: 1 + i})
-		go func() {
-			for {
-				text, err := l.read()
-				if err != nil {
-					return
+func (r *rig) delivery(readers int) func(c *contestant) func() sample {
+	return func(c *contestant) func() sample {
+		document := r.document()
+		writer := r.dial(place{contestant: c, document: document})
+		last := make(chan time.Time, 1)
+		var received atomic.Int64
+		for i := range readers {
+			l := r.dial(place{contestant: c, document: document, user: 1 + i})
+			go func() {
+				for {
+					text, err := l.read()
+					if err != nil {
+						return
+					}
+					if is(text, "op") && received.Add(1)%int64(readers) == 0 {
+						last <- time.Now()
+					}
 				}
-				if is(text, "op") && received.Add(1)%readers == 0 {
-					last <- time.Now()
-				}
-			}
-		}()
-	}
-	return func() sample {
-		return each(10, func() time.Duration {
-			began := time.Now()
-			writer.op()
-			return (<-last).Sub(began)
-		})
+			}()
+		}
+		return func() sample {
+			return each(10, func() time.Duration {
+				began := time.Now()
+				writer.op()
+				return (<-last).Sub(began)
+			})
+		}
 	}
 }
 
