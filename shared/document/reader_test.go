@@ -252,3 +252,43 @@ func TestReadersAcknowledgeForNothing(t *testing.T) {
 		t.Errorf("acknowledged %d at the end", got)
 	}
 }
+
+// TestTheLastUnlistedReaderLeaves: after a hibernation too, everybody is told that there is none that is unlisted.
+func TestTheLastUnlistedReaderLeaves(t *testing.T) {
+	d := newDesk(t)
+	for i := range 101 {
+		d.views(document.ConnID(fmt.Sprint("r", i)), fmt.Sprint("reader", i))
+	}
+	d.now = d.now.Add(10 * time.Second)
+	d.step(document.Woken{})
+	s := d.doc.Snapshot()
+	s.Live = nil
+	doc, err := document.Restore(document.Config{}, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc.Step(d.now, document.Disconnected{Conn: "r100"})
+	if n := frames(doc.Step(d.now.Add(5*time.Second), document.Woken{})); n != 100 {
+		t.Errorf("%d are told", n)
+	}
+}
+
+// TestPresenceInACrowd: where eleven hundred are connected, who moves about has an eleventh of the updates
+// passed on that a hundred would be sent, and the newest in the end.
+func TestPresenceInACrowd(t *testing.T) {
+	d := crowded(t)
+	passed := 0
+	for i := range 100 {
+		d.now = d.now.Add(10 * time.Millisecond)
+		update := protocol.Frame{Type: "presence", Event: "update", Data: fmt.Appendf(nil, `{"data":%d}`, i)}
+		if frames(d.step(document.FrameReceived{Conn: "w0", Frame: update})) > 0 {
+			passed++
+		}
+	}
+	if passed == 0 || passed > 3 {
+		t.Errorf("%d of a second are passed on", passed)
+	}
+	d.now = d.now.Add(time.Second)
+	d.step(document.Woken{})
+	d.holds(d.frame("r999", "update"), `{"user_id":"writer0","data":99}`)
+}
