@@ -3,6 +3,7 @@
 // output, as edge/e2e/harness.mjs does.
 //
 //   {"do":"evict","worker":"holdfast","class":"Document","name":"bench-1"}
+//   {"do":"d1","query":"…"}
 //
 // Each Worker has a socket of its own into workerd.
 
@@ -69,6 +70,9 @@ answer({
 });
 
 const commands = {
+	async d1({ query }) {
+		return { rows: (await database.prepare(query).all()).results };
+	},
 	async evict({ worker, class: objectClass, name }) {
 		await miniflare.unsafeEvictDurableObject(worker, objectClass, { name, webSockets: "hibernate" });
 		return {};

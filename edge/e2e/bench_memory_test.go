@@ -28,9 +28,6 @@ func idleMemory(b *testing.B, which int) idle {
 	const crowd, half = 100, benchUsers / 2
 	r := startRig(b)
 	c := r.all[which]
-	for user := range benchUsers {
-		r.token(user)
-	}
 	grow := func(from, to int, then func(document string)) float64 {
 		var before int
 		for first := from; first < to; first += crowd {
@@ -60,17 +57,22 @@ func idleMemory(b *testing.B, which int) idle {
 }
 
 // crowd connects users to a document, a few at a time.
-func (r *rig) crowd(p place, from, to int) {
+func (r *rig) crowd(p place, from, to int) []*peerLine {
+	lines := make([]*peerLine, to-from)
+	for user := from; user < to; user++ {
+		r.token(user)
+	}
 	var all sync.WaitGroup
 	for first := range 4 {
 		all.Go(func() {
 			p := p
 			for p.user = from + first; p.user < to; p.user += 4 {
-				r.dial(p)
+				lines[p.user-from] = r.dial(p)
 			}
 		})
 	}
 	all.Wait()
+	return lines
 }
 
 // report is apart from the measuring, which need not be done again for more rounds.

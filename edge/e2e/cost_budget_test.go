@@ -32,6 +32,8 @@ var budgets = []budget{
 	{"connect and leave: D1 rows read", 0, "0", "permissions are cached"},
 	{"resume in grace: rows", 4, "4", "the channel twice, and the audit"},
 	{"resume in grace: alarms set", 2, "1", "grace, and who falls silent"},
+	{"op to readers of a crowd: rows", 1.02, "1", "the entry; their acknowledgements cost none"},
+	{"reader of a crowd, connect and leave: rows", 14, "4", "as a member's: what it may do outlives a hibernation and reaches a revocation"},
 	{"idle document of 2, a minute: wake-ups", 0, "0", ""},
 	{"idle document of 2, a minute: rows", 0, "0", ""},
 	{"idle document of 2, a minute: rows read", 0, "0", ""},

@@ -16,7 +16,7 @@ import (
 
 // scenarios are what is counted. Each has a Worker of its own.
 var scenarios = map[string]func(*testing.T){
-	"op": costOfOps, "connect": costOfConnects, "idle document": costOfIdleDocuments, "idle device": costOfIdleDevices, "sign-in": costOfSigningIn,
+	"op": costOfOps, "connect": costOfConnects, "readers": costOfReaders, "idle document": costOfIdleDocuments, "idle device": costOfIdleDevices, "sign-in": costOfSigningIn,
 }
 
 // Times are five times as short here as by default, so that a minute passes in twelve seconds.
@@ -103,6 +103,44 @@ func costOfConnects(t *testing.T) {
 	t.Logf("resume in grace: %+v", used)
 	costs(t, "resume in grace: rows", float64(used.Written))
 	costs(t, "resume in grace: alarms set", float64(used.Set))
+}
+
+// costOfReaders counts what readers cost whom nobody is shown: nothing while they read.
+func costOfReaders(t *testing.T) {
+	const ops = 320
+	s := startCounted(t, map[string]string{
+		"SHOWN_READERS": "1", "HEARTBEAT_MS": "2000", "HEARTBEAT_TIMEOUT_MS": "5000", "GRACE_PERIOD_MS": "6000", "MESSAGES_PER_S": "100000", "SNAPSHOT_CONFIRM_MS": "1",
+	})
+	all := s.populate(1, 5)
+	s.database("UPDATE members SET role = 'viewer' WHERE user_id LIKE 'usr_0_%' AND user_id != 'usr_0_0'")
+	writer := s.connect(all[0])
+	s.connect(all[1]).pinging(costHeartbeat) // is shown
+	readers := []*conn{s.connect(all[2]), s.connect(all[3])}
+	s.connect(all[4]).leave() // the first makes the tables
+	s.settled()
+	used, _ := s.cost(func() {
+		for i := range ops {
+			writer.op(fmt.Sprint("m", i), i)
+			for _, r := range readers {
+				r.expect("operation", "op")
+				if i%16 == 15 {
+					r.send(fmt.Sprintf(`{"type":"system","event":"ack","data":{"seq":%d}}`, i+1))
+				}
+			}
+		}
+		for _, r := range readers {
+			r.quiet()
+		}
+	})
+	t.Logf("ops to readers: %+v", used)
+	costs(t, "op to readers of a crowd: rows", float64(used.Written)/ops)
+	s.settled()
+	used, _ = s.cost(func() {
+		s.connect(all[4]).leave()
+		s.settled()
+	})
+	t.Logf("reader's connect and leave: %+v", used)
+	costs(t, "reader of a crowd, connect and leave: rows", float64(used.Written))
 }
 
 // pinging answers and sends pings until the test ends.

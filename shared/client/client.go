@@ -59,6 +59,8 @@ type session struct {
 	frameBytes     int // of the largest frame the server takes, and how deep it may nest
 	depth          int
 	shown          limits // as the app knows them
+	readers        int    // whom the server shows to nobody
+	unlisted       bool   // this client is one of them
 }
 
 // zero is no time.

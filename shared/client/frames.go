@@ -1,6 +1,8 @@
 package client
 
 import (
+	"slices"
+
 	"github.com/holdfast-dev/holdfast/shared/clientconn"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
@@ -104,10 +106,12 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 	w.Str("reason", p.Reason)
 	c.announce()
 	c.notifyTabs("permissionchange", w.End())
-	for _, name := range p.Permissions {
-		if name == "read" {
-			return
-		}
+	reads := slices.Contains(p.Permissions, "read")
+	if len(p.Permissions) > 1 { // who may do more than read is shown
+		c.list(true)
+	}
+	if reads {
+		return
 	}
 	// Seed S2, handlePermissionError: say so, and disconnect.
 	c.conn.Leave("permission_lost")
@@ -116,6 +120,10 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 
 // readers tells the tabs how many readers are there that nobody is shown by name.
 func (c *Client) readers(n int) {
+	if n == c.session.readers {
+		return
+	}
+	c.session.readers = n
 	w := jsonscan.NewObject(nil)
 	w.Str("state", protocol.EventReaders)
 	w.Str("userId", "")
@@ -130,9 +138,8 @@ func (c *Client) presenceFrame(f protocol.Frame) {
 	case protocol.EventState:
 		if p, ok := protocol.ParsePresenceState(f.Data); ok {
 			members = p.Members
-			if p.Readers > 0 {
-				c.readers(p.Readers)
-			}
+			c.readers(p.Readers)
+			c.list(!p.Unlisted)
 		}
 	case protocol.EventReaders:
 		if p, ok := protocol.ParsePresenceReaders(f.Data); ok {

@@ -108,8 +108,19 @@ func (c *Client) writePresence(s *shown) {
 		c.emitFailure("error", f)
 		return
 	}
-	c.conn.Write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: s.data}.Append(nil)})
+	if !c.session.unlisted {
+		c.conn.Write(protocol.Frame{Type: protocol.TypePresence, Event: protocol.EventUpdate, Data: protocol.Presence{Data: s.data}.Append(nil)})
+	}
 	c.showTabs(s)
+}
+
+// list shows the others what they were not shown while this client was one of a crowd of readers, whom the
+// server shows to nobody: a thousand who show themselves to nobody send it nothing.
+func (c *Client) list(listed bool) {
+	was := c.session.unlisted
+	if c.session.unlisted = !listed; was && listed {
+		c.showAll()
+	}
 }
 
 // showTabs shows the profile's other tabs what one of them shows: the server sends it to

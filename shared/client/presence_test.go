@@ -80,3 +80,39 @@ func TestPresenceIsShownToTheProfilesOtherTabs(t *testing.T) {
 		}
 	}
 }
+
+// One of a crowd of readers, whom the server shows to nobody, sends nothing of what it shows, also where its
+// connection is made anew; its own tabs see it. Once it may write, the others see what it shows then.
+//
+// Holds: "a crowd of readers is counted".
+func TestOneOfACrowdShowsNothing(t *testing.T) {
+	w, t1 := liveTab(t)
+	t2 := w.open("t2")
+	receive := func(kind, event, data string) {
+		w.do(t1, Received{Gen: t1.c.conn.Gen(), Text: frame(kind, event, []byte(data))})
+	}
+	show := func(data string) {
+		w.do(t2, Presence{[]byte(data)})
+		w.advance(time.Second)
+	}
+	receive("presence", "state", `{"members":[],"readers":900,"unlisted":true}`)
+	want(t, w, `t2: emit presence {"state":"readers","userId":"","clientId":"","readers":900}`, 1)
+	w.lines = nil
+	show(`"first"`)
+	w.fail(t1)
+	w.acknowledge(t1)
+	receive("presence", "state", `{"members":[],"readers":900,"unlisted":true}`)
+	show(`"second"`)
+	receive("system", "permission_change", `{"permissions":["read"],"perm_epoch":2,"reason":"locked"}`)
+	want(t, w, `"type":"presence","event":"update"`, 0)
+	want(t, w, `"state":"readers"`, 0)
+	want(t, w, `t1: emit presence {"state":"update","userId":"u1","clientId":"c1","data":"second"}`, 1)
+
+	receive("system", "permission_change", `{"permissions":["read","write"],"perm_epoch":3,"reason":"role_changed"}`)
+	want(t, w, `"type":"presence","event":"update","data":{"data":"second"}`, 1)
+	receive("presence", "state", `{"members":[],"readers":900,"unlisted":true}`)
+	show(`"third"`)
+	receive("presence", "state", `{"members":[]}`)
+	want(t, w, `"type":"presence","event":"update","data":{"data":"third"}`, 1)
+	want(t, w, `t1: emit presence {"state":"readers","userId":"","clientId":"","readers":0}`, 1)
+}

@@ -201,14 +201,14 @@ func (d *Document) settlePresence(now time.Time, m *member) {
 // itself, as far as there is room for presence, and for MaxSyncBytes in one frame. The
 // others follow.
 func (d *Document) sendMembers(m *member) {
-	var s protocol.PresenceState
+	s := protocol.PresenceState{Unlisted: m.unlisted}
 	room := min(d.cfg.MaxSyncBytes, max(0, d.cfg.Conn.WindowBytes/presenceShare-m.passing.UnderWay()))
 	m.unseen = nil
 	for _, o := range d.members {
+		if o.unlisted && o.active() {
+			s.Readers++
+		}
 		if o == m || !o.active() || o.unlisted {
-			if o != m && o.active() {
-				s.Readers++
-			}
 			continue
 		}
 		p := o.presence(o.ch.ClientID())

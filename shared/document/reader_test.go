@@ -122,7 +122,7 @@ func TestReadersAreCounted(t *testing.T) {
 	d.holds(d.frame("w0", "readers"), `{"readers":850}`)
 	d.views("new", "reader500")
 	p, ok := protocol.ParsePresenceState(d.frame("new", "state").Data)
-	if !ok || len(p.Members) != 200 || p.Readers != 850 {
+	if !ok || len(p.Members) != 200 || p.Readers != 851 || !p.Unlisted {
 		t.Errorf("is shown %d, and %d readers", len(p.Members), p.Readers)
 	}
 	if n := frames(d.step(document.Disconnected{Conn: "r3"})); n != 1050 {

@@ -45,8 +45,9 @@ func ParsePresence(data []byte) (Presence, bool) {
 // PresenceState is every member of a document that is shown by name, and how many readers are there
 // that are not. The server sends it to a new connection.
 type PresenceState struct {
-	Members []Presence
-	Readers int
+	Members  []Presence
+	Readers  int
+	Unlisted bool // the client itself is one of these
 }
 
 // Append appends the payload as JSON.
@@ -61,6 +62,9 @@ func (p PresenceState) Append(dst []byte) []byte {
 	if p.Readers > 0 {
 		w.Int("readers", int64(p.Readers))
 	}
+	if p.Unlisted {
+		w.Bool("unlisted", true)
+	}
 	return w.End()
 }
 
@@ -68,7 +72,7 @@ func (p PresenceState) Append(dst []byte) []byte {
 func ParsePresenceState(data []byte) (PresenceState, bool) {
 	m := read(data)
 	m.need("members")
-	list, p := m.field("members"), PresenceState{Readers: m.count("readers")}
+	list, p := m.field("members"), PresenceState{Readers: m.count("readers"), Unlisted: m.flag("unlisted")}
 	if !m.ok || list[0] != '[' {
 		return PresenceState{}, false
 	}

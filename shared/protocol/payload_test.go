@@ -74,7 +74,7 @@ func TestPayloadRoundTrips(t *testing.T) {
 		ClientConnected: true, ServerTime: at, HeartbeatInterval: 10 * time.Second, GracePeriod: 5 * time.Second, Limits: protocol.AckLimits{Depth: 2},
 	}, protocol.ParseAppConnectionAck)
 	fullRoundTrip(t, protocol.Presence{UserID: "u", ClientID: "c", Name: "n", Guest: true, Delegate: true, Data: []byte(`{"x":1}`)}, protocol.ParsePresence)
-	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}, Readers: 7}, protocol.ParsePresenceState)
+	fullRoundTrip(t, protocol.PresenceState{Members: []protocol.Presence{{UserID: "u"}, {Data: []byte(`1`)}}, Readers: 7, Unlisted: true}, protocol.ParsePresenceState)
 	fullRoundTrip(t, protocol.PresenceReaders{Readers: 7}, protocol.ParsePresenceReaders)
 }
 
@@ -110,7 +110,7 @@ func TestPayloadsRefused(t *testing.T) {
 		"presence/join":          {`[]`, `{"user_id":1}`},
 		"presence/leave":         {`[]`},
 		"presence/update":        {`"x"`, `{"name":[]}`},
-		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`, `{"members":[],"readers":-1}`},
+		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`, `{"members":[],"readers":-1}`, `{"members":[],"unlisted":1}`},
 		"presence/readers":       {``, `{}`, `{"readers":"1"}`, `{"readers":4294967296}`},
 		"app/app_message":        {``, `{}`, `{"from":"operator"}`, `{"to":1,"data":1}`, `{"from":1,"data":1}`},
 		"app/app_start":          {``, `{}`, `{"package":1}`, `{"package":"captions"}`, `{"package":"Com.Example"}`},

@@ -49,7 +49,7 @@ const standstill = 30_000;
 
 /**
  * Starts the Worker. `vars` are the variables of `make dev VARS=…`.
- * `document` makes one, in the demo's workspace; `message` sends a user one, and returns the receipt.
+ * `document` makes one, in the demo's workspace; `role` gives a user one on it; `message` sends a user one, and returns the receipt.
  * `kill` ends it without a word, as a crash would; `start` brings it back with
  * the same state on the same port; `stop` ends it for good. Should it end or stand still
  * of itself, the file's tests are over: each would only wait for its own time to be up.
@@ -140,6 +140,7 @@ export async function startServer(vars = {}) {
   };
   const document = (name) => operator("PUT", `documents/${name}`, { workspace_id: "ws_demo", title: name });
   const message = async (user, body) => (await operator("POST", `users/${user}/messages`, body)).message;
+  const role = (name, user, role) => operator("PUT", `documents/${name}/members/${user}`, { role });
   // A copy of the state, taken and put back while the server is down.
   const copied = `${state}-copy`;
   const copy = () => cp(state, copied, { recursive: true });
@@ -147,5 +148,5 @@ export async function startServer(vars = {}) {
     await rm(state, { recursive: true, force: true });
     await cp(copied, state, { recursive: true });
   };
-  return { url, document, message, start, kill, stop, copy, putBack };
+  return { url, document, message, role, start, kill, stop, copy, putBack };
 }
