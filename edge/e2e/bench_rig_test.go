@@ -64,9 +64,14 @@ const (
 
 func startRig(b *testing.B) *rig {
 	b.Helper()
+	return startRigOf(b, benchUsers, benchDocuments)
+}
+
+func startRigOf(b *testing.B, users, documents int) *rig {
+	b.Helper()
 	var ready struct{ Holdfast, Peers string }
 	s := &server{Server: harness.Launch(b, "edge/bench/harness.mjs", map[string]any{
-		"secrets": secrets, "build": harness.Build, "users": benchUsers, "documents": benchDocuments,
+		"secrets": secrets, "build": harness.Build, "users": users, "documents": documents,
 	}, &ready)}
 	socket := func(u string) string { return "ws" + strings.TrimSuffix(strings.TrimPrefix(u, "http"), "/") }
 	r := &rig{server: s, all: contestants(socket(ready.Holdfast), socket(ready.Peers)), tokens: map[int]string{}}

@@ -183,6 +183,10 @@ func costOfIdleDocuments(t *testing.T) {
 				s.connect(d).pinging(costHeartbeat)
 			}
 			s.settled()
+			if members == 100 {
+				costs(t, "idle document of 100: KiB of Go's memory", s.memory("Document "+all[0].document))
+				costs(t, "idle session: KiB of Go's memory", s.memory("UserSession usr_0_1"))
+			}
 			s.Do(map[string]string{"do": "evict", "class": "Document", "name": all[0].document, "attempt": "1"}, nil)
 			used, _ := s.cost(func() { time.Sleep(costMinute) })
 			t.Logf("%+v", used)

@@ -14,13 +14,13 @@ test("a reader of a crowd is counted, and shown with what it shows once it may w
     globalThis.presence = [];
     session.addEventListener("presence", ({ detail }) => presence.push({ ...detail }));
   });
-  const of = (clientId) => tab.evaluate((clientId) => presence.filter((detail) => detail.clientId === clientId).map(({ state, data }) => [state, data]), clientId);
+  const of = (clientId) => tab.evaluate((clientId) => presence.filter((detail) => detail.clientId === clientId).map(({ state, data }) => [state, data ?? null]), clientId);
   const [shown] = (await rig.person("viewer", 1)).tabs;
   const [counted] = (await rig.person("viewer", 1)).tabs; // the same user in another profile
   const [first, second] = await Promise.all([shown, counted].map((one) => one.evaluate(() => session.clientId)));
   await tab.until(() => presence.some(({ state }) => state === "readers"));
   assert.deepEqual(await tab.evaluate(() => presence.filter(({ state }) => state === "readers")), [{ state: "readers", userId: "", clientId: "", readers: 1 }]);
-  assert.deepEqual(await of(first), [["join", undefined]]);
+  assert.deepEqual(await of(first), [["join", null]]);
 
   for (const at of [1, 2]) {
     await counted.evaluate((at) => session.presence({ at }), at);
@@ -30,7 +30,7 @@ test("a reader of a crowd is counted, and shown with what it shows once it may w
   assert.deepEqual(await of(second), []);
   await rig.server.role("welcome", "usr_viewer", "edit");
   await tab.until((clientId) => presence.some((detail) => detail.clientId === clientId && detail.data), second);
-  assert.deepEqual(await of(second), [["join", undefined], ["update", { at: 2 }]]);
+  assert.deepEqual(await of(second), [["join", null], ["update", { at: 2 }]]);
   await tab.until(() => presence.some(({ readers }) => readers === 0));
   assert.equal(typeof (await counted.evaluate(() => session.send("mine").then(({ version }) => version))), "number");
 });

@@ -3,7 +3,7 @@
 //
 // The platform charges for rows (SQLite's own count, indexes included, and one for each alarm that
 // is set), for requests and calls of objects, for messages that come in, and for the time an object is in
-// memory, which begins when it is made.
+// memory, which begins when it is made. `memory` is how many bytes its Go instance has.
 
 import worker, * as classes from "./worker.js";
 
@@ -11,6 +11,16 @@ const none = () => ({ made: 0, calls: 0, upgrades: 0, messages: 0, closes: 0, al
 const objects = new Map(); // by class and name
 const front = { requests: 0, queries: 0, written: 0, read: 0 };
 const pending = new Set(); // cursors that have not been read to their end
+
+// A Go instance is made within an event, so it is that of the object whose event began last.
+let current;
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+	constructor(module, imports) {
+		super(module, imports);
+		if (imports.holdfast && current) current.go = this.exports.memory;
+	}
+};
 
 const of = (name) => {
 	if (!objects.has(name)) objects.set(name, none());
@@ -78,27 +88,27 @@ function counted(name, Class) {
 		}
 
 		call(text) {
-			this.#count.calls++;
+			(current = this.#count).calls++;
 			return super.call(text);
 		}
 
 		fetch(request) {
-			this.#count.upgrades++;
+			(current = this.#count).upgrades++;
 			return super.fetch(request);
 		}
 
 		webSocketMessage(...args) {
-			this.#count.messages++;
+			(current = this.#count).messages++;
 			return super.webSocketMessage(...args);
 		}
 
 		webSocketClose(...args) {
-			this.#count.closes++;
+			(current = this.#count).closes++;
 			return super.webSocketClose(...args);
 		}
 
 		alarm(...args) {
-			this.#count.alarms++;
+			(current = this.#count).alarms++;
 			return super.alarm(...args);
 		}
 	};
@@ -111,7 +121,8 @@ export default {
 	async fetch(request, env, ctx) {
 		if (new URL(request.url).pathname === "/counts") {
 			settle();
-			return Response.json({ front, objects: Object.fromEntries(objects) });
+			const all = [...objects].map(([name, { go, ...count }]) => [name, { ...count, memory: go?.buffer.byteLength ?? 0 }]);
+			return Response.json({ front, objects: Object.fromEntries(all) });
 		}
 		front.requests++;
 		return worker.fetch(request, { ...env, DB: database(env.DB, front) }, ctx);
