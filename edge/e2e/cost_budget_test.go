@@ -26,7 +26,7 @@ type budget struct {
 var budgets = []budget{
 	{"op: rows", 1.04, "1.05", "the entry, written over one that is gone; a listed client in 1,024 ops, and the snapshots"},
 	{"op: alarms set, of 1,000", 1, "0", ""},
-	{"connect and leave: rows", 11, "4", "six lines of the audit log in four rows; seven of the channel and the session, in two objects, and one who was there before"},
+	{"connect and leave: rows", 10, "4", "six lines of the audit log in four rows; six of the channel and the session, in two objects, and one who was there before"},
 	{"connect and leave: alarms set", 2, "1", "the notice of the token, and the end of the channel as the user's object knows it"},
 	{"connect and leave: requests to objects", 3, "3", "admission, upgrade, and the notice that the channel is gone"},
 	{"connect and leave: D1 rows read", 0, "0", "permissions are cached"},

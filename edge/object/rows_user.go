@@ -60,6 +60,9 @@ func userChannelColumns(c *columns, r *session.ChannelRow) {
 	c.text("by_whom", &r.By)
 	numeric(c, "fence", &r.Fence)
 	numeric(c, "kick", &r.Kick)
+	c.since(7)
+	c.text("session_id", &r.SessionID)
+	c.time("started_at", &r.StartedAt)
 }
 
 func accessColumns(c *columns, r *session.AccessRow) {

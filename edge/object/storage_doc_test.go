@@ -217,6 +217,8 @@ user.user_channels doubt: the source has yet to be asked what changed
 user.user_channels by_whom: because of whom
 user.user_channels fence: the epoch of a revocation or kick that the document has not confirmed, 0 for none
 user.user_channels kick: that of a kick, which ends the channel whatever its token
+user.user_channels session_id: the session that it is of; empty in a row of before, which is of the session's row
+user.user_channels started_at: when that began
 
 access document: the document
 access fetched_at: when the source answered

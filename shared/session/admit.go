@@ -210,7 +210,7 @@ func (s *Session) decide(now time.Time, a Admit, access AccessRow) {
 			return
 		}
 		s.row.ID, s.row.StartedAt, s.row.Epoch, s.erased = a.NewSessionID, now, s.epoch(), false
-		s.save()
+		s.begun()
 		s.record(now, audit.Entry{Event: audit.SessionStarted})
 	}
 	if i, cached := s.cached(a.Channel); anew && !cached { // learn has kept nothing of the answer
@@ -273,7 +273,7 @@ func (s *Session) looked(a Admit, access AccessRow) {
 func (s *Session) keepChannel(now time.Time, a Admit) ChannelRow {
 	row := ChannelRow{
 		Channel: a.Channel, ClientID: a.ClientID, AdmittedAt: later(now, s.admitted.Add(time.Millisecond)),
-		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID,
+		Expires: a.Claims.Expires, TokenID: a.Claims.TokenID, SessionID: s.row.ID, StartedAt: s.row.StartedAt,
 	}
 	row.Until = s.lastOf(&row, now)
 	i, ok := s.client(a)

@@ -11,7 +11,8 @@ import (
 // SessionRow is the session as stored; at most one per object.
 type SessionRow struct {
 	UserID string
-	// ID is the session's id, "" when no session is alive.
+	// ID is the session's id, "" when no session is alive. What is stored may be that of a session
+	// before: the channels' rows know theirs.
 	ID        string
 	StartedAt time.Time
 	// Epoch is the permission epoch. It outlives sessions and only ever grows.
@@ -48,6 +49,9 @@ type ChannelRow struct {
 	// Expires and TokenID are those of the newest token this object knows of.
 	Expires time.Time
 	TokenID string
+	// SessionID and StartedAt are those of the session that the channel is of; a row of before has none.
+	SessionID string
+	StartedAt time.Time
 	Pending
 }
 

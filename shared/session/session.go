@@ -16,6 +16,7 @@ import (
 type Session struct {
 	cfg      Config
 	row      SessionRow
+	kept     SessionRow   // as it was stored last
 	channels []ChannelRow // by document, then by client
 	paces    []pace       // of the channels, in their order
 	access   []AccessRow  // by document
@@ -50,9 +51,14 @@ func New(cfg Config) *Session { return &Session{cfg: cfg.WithDefaults()} }
 // no session can have made.
 func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	s := New(cfg)
-	s.row = snap.Session
+	s.row, s.kept = snap.Session, snap.Session
 	if len(snap.Channels) == 0 {
 		s.row.ID, s.row.StartedAt = "", time.Time{}
+	}
+	for i := range snap.Channels {
+		if c := &snap.Channels[i]; c.SessionID != "" {
+			s.row.ID, s.row.StartedAt = c.SessionID, c.StartedAt
+		}
 	}
 	s.erased = s.row.UserID == "" && !s.row.SignInsBefore.IsZero()
 	s.channels = slices.Clone(snap.Channels)
@@ -87,6 +93,9 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	}
 	return s, nil
 }
+
+// ID returns the session's id, "" when none is alive.
+func (s *Session) ID() string { return s.row.ID }
 
 // Snapshot returns everything Restore needs. Questions under way are not in it.
 func (s *Session) Snapshot() Snapshot {
@@ -280,7 +289,19 @@ func (s *Session) stored() SessionRow {
 	return row
 }
 
-func (s *Session) save() { s.emit(SaveSession{Row: s.stored()}) }
+func (s *Session) save() {
+	s.kept = s.stored()
+	s.emit(SaveSession{Row: s.kept})
+}
+
+// begun stores the session that has begun, unless its channel's row is all that is new. A user who is
+// not listed yet is stored again, and so listed.
+func (s *Session) begun() {
+	row := s.stored()
+	if row.ID, row.StartedAt = s.kept.ID, s.kept.StartedAt; row != s.kept || !row.Listed {
+		s.save()
+	}
+}
 
 // record writes a line of the audit log.
 func (s *Session) record(now time.Time, e audit.Entry) {

@@ -33,6 +33,7 @@ func (u *user) forgotten() {
 	}
 	left := u.ses.Snapshot().Remains(w.Now)
 	u.store = sim.NewSessionStorage()
+	u.store.Lists = true
 	u.store.Row = left
 	ses, err := session.Restore(w.sesCfg, u.store.Snapshot())
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 type SessionStorage struct {
 	UserID   string // whose object it is: a shell knows by its name
 	Row      session.SessionRow
+	Lists    bool                          // the database lists a user at once
 	Channels map[Client]session.ChannelRow // by document and client
 	Access   map[string]session.AccessRow
 	Revoked  map[string]session.RevokedRow
@@ -26,6 +27,7 @@ func (s *SessionStorage) Apply(e session.Effect) {
 	switch e := e.(type) {
 	case session.SaveSession:
 		s.Row = e.Row
+		s.Row.Listed = s.Row.Listed || s.Lists
 	case session.SaveChannel:
 		s.Channels[Client{e.Row.Channel, e.Row.ClientID}] = e.Row
 	case session.DeleteChannel:

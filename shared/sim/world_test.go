@@ -245,6 +245,7 @@ type user struct {
 
 func newUser(w *world, id string) *user {
 	u := &user{w: w, id: id, ses: session.New(w.sesCfg), store: sim.NewSessionStorage(), op: operator{asked: map[uint64]func(){}}, resumes: map[string]int{}}
+	u.store.Lists = true
 	roles := []permission.WorkspaceRole{permission.Owner, permission.MemberRole, permission.MemberRole, permission.ViewerRole}
 	u.role = permission.Source{Workspace: roles[w.rng.IntN(len(roles))]}
 	w.source[id], u.store.UserID = u.role, id

@@ -61,7 +61,9 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 	case !u.device.Live() && len(s.Apps.Apps) > 0:
 		return nil, errors.New("user: apps of nobody")
 	}
-	u.sessionID = s.Session.Session.ID
+	if u.sessionID = u.session.ID(); u.sessionID == "" {
+		u.sessionID = s.Session.Session.ID
+	}
 	u.told = delivery.Restore(cfg.Events, teller{u}, s.Events, cfg.Random)
 	u.clock = serverconn.Starting(serverconn.Latest(u.device.Known(), u.apps.Known()))
 	return u, nil
@@ -201,10 +203,8 @@ func (u *User) step(now time.Time, ev session.Event) (answer session.Answer) {
 				end = e
 				continue
 			}
-		case session.SaveSession:
-			if e.Row.ID != "" {
-				u.sessionID = e.Row.ID
-			}
+		case session.SaveChannel:
+			u.sessionID = e.Row.SessionID
 		case session.Record:
 			u.tell(now, e.Entry)
 		}

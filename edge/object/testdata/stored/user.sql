@@ -37,6 +37,8 @@ CREATE TABLE events (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, at INTEGER NOT
 CREATE TABLE events_state (one INTEGER PRIMARY KEY CHECK (one = 1), stream TEXT NOT NULL, seq INTEGER NOT NULL, told INTEGER NOT NULL, generation TEXT NOT NULL, changed INTEGER NOT NULL, changed_at INTEGER NOT NULL, tries INTEGER NOT NULL, next INTEGER NOT NULL, failing INTEGER NOT NULL, reason TEXT NOT NULL, lost INTEGER NOT NULL);
 ALTER TABLE audit ADD COLUMN delegate TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN also TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_channels ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_channels ADD COLUMN started_at INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE visited (document TEXT PRIMARY KEY) WITHOUT ROWID;
 INSERT OR IGNORE INTO visited (document) SELECT document FROM audit WHERE document <> '' AND document <> '@device' AND event <> 'refused';
 INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device';
