@@ -3,8 +3,10 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,58 @@ func TestAProgramIsKept(t *testing.T) {
 	}
 }
 
+// The attacker asks and goes away, while the database is slow. Whoever comes then is answered, by a
+// program that waits for nobody who has gone.
+func TestWhoGoesAwayKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	s := start(t, map[string]string{"PROGRAMS": "1"})
+	s.programs("/hold?INSERT%20INTO%20login_attempts")
+	const all = 8
+	gone := make(chan error, all)
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	for range all {
+		go func() {
+			request, err := http.NewRequestWithContext(ctx, "POST", s.URL+"/auth/login", strings.NewReader(`{"email":"editor@example.com","password":"wrong"}`))
+			check(err)
+			request.Header.Set("Content-Type", "application/json")
+			_, err = http.DefaultClient.Do(request)
+			gone <- err
+		}()
+	}
+	s.holds(all)
+	leave()
+	for range all {
+		if err := <-gone; err == nil {
+			t.Error("answered, though its first statement is held")
+		}
+	}
+	for range 3 {
+		if status, answer := s.admin("GET", "/v1/admin/users/usr_editor/delegations", ``); status != 200 {
+			t.Fatalf("HTTP %d %v", status, answer)
+		}
+	}
+	if p := s.programs("/programs"); p.Started != all+1 {
+		t.Errorf("%d have gone: %+v", all, p)
+	}
+	s.programs("/release")
+	if in := s.password("", "owner", "holdfast-demo"); in.status != 200 || in.body["user_id"] != "usr_owner" {
+		t.Errorf("HTTP %d %v", in.status, in.body)
+	}
+}
+
+// holds waits until so many statements are held.
+func (s *server) holds(n int) (p programs) {
+	s.T.Helper()
+	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(20 * time.Millisecond) {
+		if p = s.programs("/programs"); p.Held >= n {
+			return p
+		}
+	}
+	s.T.Fatalf("%d should be held: %+v", n, p)
+	return p
+}
+
 // Nobody waits for what is swept after a sign-in, and it happens though the request is over.
 func TestWhatIsSweptIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
@@ -105,10 +159,7 @@ func TestRequestsAtOnceAreApart(t *testing.T) {
 		go func() { failed <- s.alone(t, name, fmt.Sprintf("%s-%d", name, i)) }()
 	}
 	// Every sign-in waits for its first statement.
-	p := s.programs("/programs")
-	for began := time.Now(); p.Held < all && time.Since(began) < time.Minute; p = s.programs("/programs") {
-		time.Sleep(20 * time.Millisecond)
-	}
+	p := s.holds(all)
 	if p.Held != all || p.Started != all {
 		t.Errorf("%d sign-ins: %+v", all, p)
 	}
