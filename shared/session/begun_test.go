@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/session"
 	"github.com/holdfast-dev/holdfast/shared/sim"
 )
@@ -15,7 +16,7 @@ func TestASessionBeginsInItsChannelsRow(t *testing.T) {
 	m := &many{t: t, s: session.New(session.Config{}), now: start}
 	stored := sim.NewSessionStorage()
 	stored.UserID, stored.Lists = "ann", true
-	saves := 0
+	saves, of := 0, map[audit.Event]string{}
 	step := func(ev session.Event) (id string) {
 		effects := append([]session.Effect(nil), m.s.Step(m.now, ev)...)
 		for i := 0; i < len(effects); i++ {
@@ -27,6 +28,8 @@ func TestASessionBeginsInItsChannelsRow(t *testing.T) {
 				saves++
 			case session.Answer:
 				id = e.Grant.SessionID
+			case session.Record:
+				of[e.Entry.Event] = e.SessionID
 			}
 		}
 		return id
@@ -40,24 +43,30 @@ func TestASessionBeginsInItsChannelsRow(t *testing.T) {
 		if got := step(a); got != id {
 			t.Fatalf("the session is %q, want %q", got, id)
 		}
+		if of[audit.SessionStarted] != id || of[audit.Admitted] != id {
+			t.Fatalf("session %s began in lines of %v", id, of)
+		}
 		began := m.now
 		for range 2 {
 			again, err := session.Restore(session.Config{}, stored.Snapshot())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s := again.Snapshot().Session; again.ID() != id || !s.StartedAt.Equal(began) {
-				t.Fatalf("restored, the session is %q of %s, want %q of %s", again.ID(), s.StartedAt, id, began)
+			if s := again.Snapshot().Session; again.Snapshot().Session.ID != id || !s.StartedAt.Equal(began) {
+				t.Fatalf("restored, the session is %q of %s, want %q of %s", again.Snapshot().Session.ID, s.StartedAt, id, began)
 			}
 			m.s = again
 		}
 		step(session.ChannelGone{Channel: a.Channel, ClientID: a.ClientID, SessionID: id})
-		if m.s.ID() != "" {
+		if m.s.Snapshot().Session.ID != "" {
 			t.Fatal("the session outlived its last channel")
 		}
+		if of[audit.ChannelGone] != id || of[audit.SessionEnded] != id {
+			t.Fatalf("session %s ended in lines of %v", id, of)
+		}
 		again, err := session.Restore(session.Config{}, stored.Snapshot())
-		if err != nil || again.ID() != "" {
-			t.Fatalf("restored, there is a session %q: %v", again.ID(), err)
+		if err != nil || again.Snapshot().Session.ID != "" {
+			t.Fatalf("restored, there is a session %q: %v", again.Snapshot().Session.ID, err)
 		}
 		m.s = again
 	}
@@ -79,7 +88,7 @@ func TestASessionBeginsInItsChannelsRow(t *testing.T) {
 		row.SessionID, row.StartedAt = "", time.Time{}
 		stored.Channels[name] = row
 	}
-	if old, err := session.Restore(session.Config{}, stored.Snapshot()); err != nil || old.ID() != "first" {
-		t.Errorf("a channel's row of before is of %q, want that of the session's row: %v", old.ID(), err)
+	if old, err := session.Restore(session.Config{}, stored.Snapshot()); err != nil || old.Snapshot().Session.ID != "first" {
+		t.Errorf("a channel's row of before is of %q, want that of the session's row: %v", old.Snapshot().Session.ID, err)
 	}
 }

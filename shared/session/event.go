@@ -233,8 +233,11 @@ type (
 		Took            time.Duration
 		Err             *protocol.Error
 	}
-	// Record writes a line of the audit log.
-	Record struct{ Entry audit.Entry }
+	// Record writes a line of the audit log. SessionID is the session's that lives, begins or ends, "" for none.
+	Record struct {
+		Entry     audit.Entry
+		SessionID string
+	}
 	// Visit keeps that the user has been named in a document, without a connection there.
 	Visit struct{ Document string }
 	// SaveRevoked and DeleteRevoked keep the revoked tokens.

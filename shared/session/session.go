@@ -94,9 +94,6 @@ func Restore(cfg Config, snap Snapshot) (*Session, error) {
 	return s, nil
 }
 
-// ID returns the session's id, "" when none is alive.
-func (s *Session) ID() string { return s.row.ID }
-
 // Snapshot returns everything Restore needs. Questions under way are not in it.
 func (s *Session) Snapshot() Snapshot {
 	return Snapshot{Session: s.stored(), Channels: slices.Clone(s.channels), Access: slices.Clone(s.access), Revoked: slices.Clone(s.revoked)}
@@ -274,8 +271,8 @@ func (s *Session) removeChannel(now time.Time, i int, reason string) {
 		s.settled(now, c.Channel, false) // nobody is left to take it
 	}
 	if len(s.channels) == 0 {
-		s.row.ID, s.row.StartedAt = "", time.Time{} // stored as it was: without a channel it means nothing
 		s.record(now, audit.Entry{Event: audit.SessionEnded})
+		s.row.ID, s.row.StartedAt = "", time.Time{} // stored as it was: without a channel it means nothing
 	}
 }
 
@@ -306,7 +303,7 @@ func (s *Session) begun() {
 // record writes a line of the audit log.
 func (s *Session) record(now time.Time, e audit.Entry) {
 	e.At, e.UserID = now, s.row.UserID
-	s.emit(Record{Entry: e})
+	s.emit(Record{Entry: e, SessionID: s.row.ID})
 }
 
 func (s *Session) removeAccess(i int) {

@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-dev/holdfast/shared/audit"
 	"github.com/holdfast-dev/holdfast/shared/delivery"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/session"
 )
 
 // teller is the User as its events see it.
@@ -18,7 +19,8 @@ func (u *User) Told() *delivery.Queue { return &u.told }
 
 // tell tells the backend of what is in the audit log and concerns it: sessions, and that tokens
 // were revoked. It gets no token, and no id of one.
-func (u *User) tell(now time.Time, e audit.Entry) {
+func (u *User) tell(now time.Time, line session.Record) {
+	e := &line.Entry
 	what := ""
 	switch e.Event {
 	case audit.SessionStarted:
@@ -33,7 +35,7 @@ func (u *User) tell(now time.Time, e audit.Entry) {
 	}
 	w := jsonscan.NewObject(nil)
 	if what != delivery.UserRevoked {
-		w.Str("session_id", u.sessionID)
+		w.Str("session_id", line.SessionID)
 	} else {
 		w.Str("what", revokes(e.Detail))
 		if e.ClientID != "" {

@@ -20,11 +20,9 @@ type User struct {
 	device  *device.Device
 	apps    *app.Apps
 	told    delivery.Queue
-	// sessionID is the session's, as it was last known to live.
-	sessionID string
-	inbox     *inbox.Inbox
-	clock     serverconn.Clock
-	effects   []Effect
+	inbox   *inbox.Inbox
+	clock   serverconn.Clock
+	effects []Effect
 }
 
 // Snapshot is everything Restore needs.
@@ -60,9 +58,6 @@ func Restore(cfg *Config, s Snapshot) (*User, error) {
 		return nil, errors.New("user: the device channel and the session do not agree")
 	case !u.device.Live() && len(s.Apps.Apps) > 0:
 		return nil, errors.New("user: apps of nobody")
-	}
-	if u.sessionID = u.session.ID(); u.sessionID == "" {
-		u.sessionID = s.Session.Session.ID
 	}
 	u.told = delivery.Restore(cfg.Events, teller{u}, s.Events, cfg.Random)
 	u.clock = serverconn.Starting(serverconn.Latest(u.device.Known(), u.apps.Known()))
@@ -203,10 +198,8 @@ func (u *User) step(now time.Time, ev session.Event) (answer session.Answer) {
 				end = e
 				continue
 			}
-		case session.SaveChannel:
-			u.sessionID = e.Row.SessionID
 		case session.Record:
-			u.tell(now, e.Entry)
+			u.tell(now, e)
 		}
 		u.emit(FromSession{e})
 	}
