@@ -82,6 +82,9 @@ func (d *docObject) expect(user *user) (same, differ bool, old string) {
 		if c.doc == d && c.astray {
 			differ = false
 		}
+		if d.store.Rows[c.key()].Notifying {
+			differ = false // the user's object may not have heard yet that the channel is gone
+		}
 		m := d.channels[c.key()]
 		switch {
 		case c.doc != d || m == nil:

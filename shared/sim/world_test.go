@@ -286,7 +286,8 @@ func (u *user) step(ev session.Event) {
 		}
 	}
 	u.leavesNoTrace(u.store)
-	if len(w.waiting) == 0 && w.rng.Chance(w.hibernate) {
+	// An object that somebody waits for is not evicted; that it crashes all the same ends with the quiet.
+	if len(w.waiting) == 0 && w.rng.Chance(w.hibernate) && !(w.quiet && len(u.op.asked) > 0) {
 		ses, err := session.Restore(w.sesCfg, u.store.Snapshot())
 		if err != nil {
 			w.fail("%s does not restore: %v", u.id, err)
