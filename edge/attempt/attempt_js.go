@@ -11,7 +11,7 @@ import (
 )
 
 // Object sends a request to a Durable Object and returns its answer. The host limits the wait
-// (see edge/worker/front.mjs).
+// (see edge/worker/platform.mjs).
 func Object(binding, name string, request []byte) ([]byte, error) {
 	w := asking("call")
 	w.Str("binding", binding)

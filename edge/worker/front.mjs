@@ -12,7 +12,7 @@ import { reactor } from "./runtime.mjs";
 import { accepted, closeSocket, dropSocket } from "./socket.mjs";
 import module from "../../.build/current/front.wasm";
 
-/** How long the handler waits for an object, in milliseconds: longer than an object waits for another. */
+/** How long a request waits for what the core asks before the first of all, in milliseconds. */
 const patience = 10_000;
 
 const encoder = new TextEncoder();

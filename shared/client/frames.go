@@ -106,11 +106,10 @@ func (c *Client) permissionChange(p protocol.PermissionChange) {
 	w.Str("reason", p.Reason)
 	c.announce()
 	c.notifyTabs("permissionchange", w.End())
-	reads := slices.Contains(p.Permissions, "read")
 	if len(p.Permissions) > 1 { // who may do more than read is shown
 		c.list(true)
 	}
-	if reads {
+	if slices.Contains(p.Permissions, "read") {
 		return
 	}
 	// Seed S2, handlePermissionError: say so, and disconnect.

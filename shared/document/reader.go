@@ -1,6 +1,7 @@
 package document
 
 import (
+	"slices"
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/permission"
@@ -39,15 +40,9 @@ func readsOnly(may permission.Set) bool { return may&^permission.Read == 0 }
 func (d *Document) noRoom(m *member, g *Grant, leaving []*member) (e protocol.Error, full bool) {
 	reads := g.reads()
 	all, guests, guestsAlike := 0, 0, 0
-next:
 	for _, o := range d.members {
-		if o == m || !o.ch.Live() {
+		if o == m || !o.ch.Live() || slices.Contains(leaving, o) {
 			continue
-		}
-		for _, l := range leaving {
-			if l == o {
-				continue next
-			}
 		}
 		alike := o.grant.reads() == reads
 		if alike {

@@ -214,9 +214,9 @@ func TestGuestsReadBesideMembers(t *testing.T) {
 	}
 }
 
-// TestAsleepReadersStayUnlisted: a hibernation forgets nobody's being shown, nor how many are not.
-func TestAsleepReadersStayUnlisted(t *testing.T) {
-	d := crowded(t)
+// hibernated is the document once everything that was due has been said, and its object has slept.
+func hibernated(t *testing.T, d *desk) *document.Document {
+	t.Helper()
 	d.now = d.now.Add(10 * time.Second)
 	d.step(document.Woken{})
 	s := d.doc.Snapshot()
@@ -225,6 +225,13 @@ func TestAsleepReadersStayUnlisted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return doc
+}
+
+// TestAsleepReadersStayUnlisted: a hibernation forgets nobody's being shown, nor how many are not.
+func TestAsleepReadersStayUnlisted(t *testing.T) {
+	d := crowded(t)
+	doc := hibernated(t, d)
 	effects := doc.Step(d.now, document.Disconnected{Conn: "r500"})
 	if n := frames(effects); n != 0 {
 		t.Errorf("%d frames of one that nobody was shown", n)
@@ -259,14 +266,7 @@ func TestTheLastUnlistedReaderLeaves(t *testing.T) {
 	for i := range 101 {
 		d.views(document.ConnID(fmt.Sprint("r", i)), fmt.Sprint("reader", i))
 	}
-	d.now = d.now.Add(10 * time.Second)
-	d.step(document.Woken{})
-	s := d.doc.Snapshot()
-	s.Live = nil
-	doc, err := document.Restore(document.Config{}, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	doc := hibernated(t, d)
 	doc.Step(d.now, document.Disconnected{Conn: "r100"})
 	if n := frames(doc.Step(d.now.Add(5*time.Second), document.Woken{})); n != 100 {
 		t.Errorf("%d are told", n)
