@@ -87,6 +87,8 @@ for (const [way, sleep] of [["frozen", (tab) => tab.freeze()], ["in the back-for
     person = await rig.person("owner", 3, "welcome", watchLocks);
     const [first, second, third] = person.tabs;
     await sleep(second);
+    // The command is answered before the browser has let go of what the sleeper waited for.
+    await third.until(() => navigator.locks.query().then(({ pending }) => pending.length === 1));
     await begin(third, `past the sleeper, ${way}`);
     await first.close();
     await third.until((op) => sent[op] > 0, `past the sleeper, ${way}`); // the one that closes may still have seen to it
