@@ -3,7 +3,12 @@ package object
 import "time"
 
 // alarm keeps the one alarm of an object in step with its core's deadline.
-type alarm struct{ at time.Time }
+type alarm struct {
+	at time.Time
+	// stored is that one may be set that this boot does not know the time of. The boot leaves it to the
+	// event that it is for: setting an alarm is a row written, and the event would set it again.
+	stored bool
+}
 
 // overdue is how late an alarm may ring. One that is later has been lost, and is set anew.
 const overdue = 30 * time.Second
@@ -14,12 +19,12 @@ const overdue = 30 * time.Second
 func (a *alarm) follow(h Host, now, deadline time.Time, ok bool) {
 	at := ringing(now, deadline)
 	switch {
-	case !ok && !a.at.IsZero():
+	case !ok && (a.stored || !a.at.IsZero()):
 		h.ClearAlarm()
-		a.at = time.Time{}
+		*a = alarm{}
 	case ok && (a.at.IsZero() || at.Before(a.at) || now.Sub(a.at) > overdue):
 		h.SetAlarm(at)
-		a.at = at
+		*a = alarm{at: at}
 	}
 }
 
@@ -43,4 +48,4 @@ func sooner(a time.Time, isA bool, b time.Time, isB bool) (time.Time, bool) {
 }
 
 // rang forgets the alarm that has just gone off.
-func (a *alarm) rang() { a.at = time.Time{} }
+func (a *alarm) rang() { *a = alarm{} }

@@ -43,6 +43,13 @@ func TestTheAlarmMovesOnlyForward(t *testing.T) {
 	if a.follow(f, f.now, begin.Add(2*time.Minute), true); len(f.late) != 1 {
 		t.Error("an alarm that rang is not set again")
 	}
+	a = alarm{stored: true} // an object that was made anew, which has nothing to do any more
+	for _, want := range []string{"alarm 00:00:00.000", ""} {
+		f.late = nil
+		if a.follow(f, f.now, time.Time{}, false); strings.Join(f.late, ";") != want {
+			t.Errorf("what is stored: %q, want %q", f.late, want)
+		}
+	}
 }
 
 // A guest's connection ends a nanosecond after its token, and alarms ring on the millisecond: one that
@@ -60,6 +67,30 @@ func TestAGuestIsEndedByTheAlarm(t *testing.T) {
 	}
 	if late := r.now.Sub(until); late < 0 || late > time.Millisecond {
 		t.Errorf("%s after its end", late)
+	}
+}
+
+// woken checks after each event that the object is woken for what it has to do, and that its alarm, which is a
+// row written, was set once at most.
+func (f *fake) woken(in Input) {
+	f.t.Helper()
+	set := 0
+	for _, line := range f.late {
+		if strings.HasPrefix(line, "alarm ") {
+			set++
+		}
+	}
+	if set > 1 {
+		f.t.Errorf("an input of kind %d set the alarm %d times: %q", in.Kind, set, f.late)
+	}
+	o, is := f.object.(interface {
+		deadline(now time.Time) (time.Time, bool)
+	})
+	if !is {
+		return
+	}
+	if at, due := o.deadline(f.now); due && (f.alarm.IsZero() || f.alarm.After(at) && f.alarm.Sub(latest(f.now, at)) > time.Millisecond) {
+		f.t.Errorf("after an input of kind %d at %s something is due at %s, and the alarm is set to %s", in.Kind, f.now, at, f.alarm)
 	}
 }
 

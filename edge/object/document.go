@@ -67,7 +67,9 @@ func NewDocument(h Host, now time.Time) (Object, error) {
 	}
 	h.AutoResponse(protocol.PingText, protocol.PongText)
 	o.lose(snap.Channels, snap.Open)
-	return o, o.run(now)
+	err = o.run(now)
+	_, o.alarm.stored = o.deadline(now)
+	return o, err
 }
 
 // lose finds the connections that ended while nobody was looking: a crash or a
@@ -101,7 +103,12 @@ func (o *documentObject) Handle(now time.Time, in Input) error {
 	if in.Kind == Alarm {
 		o.aged(now)
 	}
-	return o.run(now)
+	if err := o.run(now); err != nil {
+		return err
+	}
+	deadline, ok := o.deadline(now)
+	o.alarm.follow(o.host, now, deadline, ok)
+	return nil
 }
 
 // woken is the runtime's record of answered pings.
@@ -115,7 +122,7 @@ func (o *documentObject) woken() document.Event {
 	return document.Woken{Seen: seen}
 }
 
-// run steps the core through everything there is, then follows its deadline.
+// run steps the core through everything there is.
 func (o *documentObject) run(now time.Time) error {
 	o.now = now
 	o.audit.settle(&o.store, now)
@@ -130,8 +137,6 @@ func (o *documentObject) run(now time.Time) error {
 		return o.store.err
 	}
 	o.store.ended()
-	deadline, ok := o.deadline(now)
-	o.alarm.follow(o.host, now, deadline, ok)
 	return nil
 }
 

@@ -96,20 +96,6 @@ func (f *fake) try(in Input) ([]string, error) {
 	return f.out[from:], nil
 }
 
-// woken checks after each event that the object is woken for what it has to do.
-func (f *fake) woken(in Input) {
-	f.t.Helper()
-	o, is := f.object.(interface {
-		deadline(now time.Time) (time.Time, bool)
-	})
-	if !is {
-		return
-	}
-	if at, due := o.deadline(f.now); due && (f.alarm.IsZero() || f.alarm.After(at) && f.alarm.Sub(latest(f.now, at)) > time.Millisecond) {
-		f.t.Errorf("after an input of kind %d at %s something is due at %s, and the alarm is set to %s", in.Kind, f.now, at, f.alarm)
-	}
-}
-
 func (f *fake) leave(format string, args ...any) {
 	f.late = append(f.late, fmt.Sprintf(format, args...))
 }

@@ -79,7 +79,9 @@ func NewUser(h Host, now time.Time) (Object, error) {
 		h.AutoResponse(protocol.PingText, protocol.PongText)
 	}
 	o.lose()
-	return o, o.run(now)
+	err = o.run(now)
+	_, o.alarm.stored = o.deadline(now)
+	return o, err
 }
 
 // Handle implements Object.
@@ -91,10 +93,15 @@ func (o *userObject) Handle(now time.Time, in Input) error {
 	if ev := o.event(in); ev != nil {
 		o.events = append(o.events, ev)
 	}
-	return o.run(now)
+	if err := o.run(now); err != nil {
+		return err
+	}
+	deadline, ok := o.deadline(now)
+	o.alarm.follow(o.host, now, deadline, ok)
+	return nil
 }
 
-// run steps the core through everything there is, then follows its deadline.
+// run steps the core through everything there is.
 func (o *userObject) run(now time.Time) error {
 	o.audit.settle(&o.store, now)
 	for i := 0; i < len(o.events) && o.store.err == nil; i++ {
@@ -109,8 +116,6 @@ func (o *userObject) run(now time.Time) error {
 		return o.store.err
 	}
 	o.store.ended()
-	deadline, ok := o.deadline(now)
-	o.alarm.follow(o.host, now, deadline, ok)
 	return nil
 }
 
