@@ -68,48 +68,55 @@ export async function open<Op, Presence>(options: ConnectOptions, standard: Prom
   const name = scope.document(document);
   const loading = load(options.wasm ?? standard, options.integrity);
   loading.catch(() => {}); // awaited below
-  const held = await heldLocks();
-  const locks = held !== undefined;
-  const others = locks && scope.leads(held);
-
-  const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(locks && hasChannel()) };
   const { user } = options;
-  let offline: Offline | undefined;
-  if (options.offline) {
-    const kept = await loadOffline().then(({ Offline }) =>
-      Offline.open(scope.name, { ...names, user: user!, tabs: locks && hasChannel() }, options.offline === true ? {} : options.offline || {}));
-    offline = kept.offline;
-    names.clientId = kept.clientId;
-  }
-  const host = new Host(scope.name, name, getToken, {
-    url, document, client_id: names.clientId, tab_id: names.tabId, user, locks, ...(offline?.available && { offline: true }),
-  }, offline);
-  // Token and module are fetched at the same time, unless somebody here has a token, or fetches it.
-  const first = !others && !arriving.has(scope.name);
+  // Names the sessions of the page that have one token. No address has a space.
+  const share = `${url} ${user}`;
+  // Whether nobody here leads; undefined where there are no locks.
+  const alone = heldLocks().then((held) => held && !scope.leads(held));
+  // Token and module are fetched at the same time, unless somebody here has a token, or fetches it. What is held
+  // and the token's lock are asked for at the same time, too: each takes a way to the browser's process and back.
+  const first = !arriving.has(scope.name);
   if (first) {
     arriving.add(scope.name);
-    prefetch(host.share, getToken, locks ? scope.token : undefined);
+    prefetch(share, getToken, scope.token, alone);
   }
   const arrived = (): void => void (first && arriving.delete(scope.name));
-  const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout, offline);
   try {
-    await join(await loading, host, host.share, () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
+    const nobody = await alone;
+    const locks = nobody !== undefined;
+    const others = nobody === false;
+    if (others) arrived();
+    const tabs = locks && hasChannel();
+
+    const names = { document, tabId: randomId(), clientId: options.clientId ?? scope.clientId(tabs) };
+    let offline: Offline | undefined;
+    if (options.offline) {
+      const kept = await loadOffline().then(({ Offline }) =>
+        Offline.open(scope.name, { ...names, user: user!, tabs }, options.offline === true ? {} : options.offline || {}));
+      offline = kept.offline;
+      names.clientId = kept.clientId;
+    }
+    const host = new Host(scope.name, name, getToken, {
+      url, document, client_id: names.clientId, tab_id: names.tabId, user, locks, ...(offline?.available && { offline: true }),
+    }, offline);
+    const session = new Session<Op, Presence>(names, host, options.warnUnsent ?? false, options.logout, offline);
+    await join(await loading, host, share, () => new Host(scope.name, scope.token, undefined, { url, page_id: randomId(), user, locks, others }));
+
+    // In a task of its own, so that the app has its listeners in place. Not in a timer,
+    // because a hidden tab's timers wait for up to a minute.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      offline?.begin();
+      host.start();
+      arrived(); // from here on its lock says so
+    };
+    port2.postMessage(0);
+    return session;
   } catch (error) {
     arrived();
     throw error;
   }
-
-  // In a task of its own, so that the app has its listeners in place. Not in a timer,
-  // because a hidden tab's timers wait for up to a minute.
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    offline?.begin();
-    host.start();
-    arrived(); // from here on its lock says so
-  };
-  port2.postMessage(0);
-  return session;
 }
 
 /** Has the host join the program of a module. After a deploy that may be another than the browser's cache has. */

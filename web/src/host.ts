@@ -25,8 +25,6 @@ const nobody: Listener = { receive: noop, trapped: (_, over) => !over, version: 
  * `deliver` are the events that it receives.
  */
 export class Host {
-  /** Names the sessions of the page that have one token. */
-  readonly share: string;
   #scope: string;
   #name: string;
   #getToken?: GetToken;
@@ -51,7 +49,6 @@ export class Host {
     this.#name = name;
     this.#getToken = getToken;
     this.#facts = facts;
-    this.share = JSON.stringify([facts.url, facts.user]);
   }
 
   /** Sets the session; before all else. */
@@ -239,7 +236,7 @@ export class Host {
   // Calls the app, and says with its answer to whom it is. A call that takes too long is given
   // up by the program, which may use a late answer: also that of a session which is over.
   #fetchToken(to: string): void {
-    const call = (this.#call = takeEarly(this.share) ?? callApp(this.#getToken!));
+    const call = (this.#call = takeEarly(`${this.#facts.url} ${this.#facts.user}`) ?? callApp(this.#getToken!));
     void call.answer.then(([kind, fields]) => this.#enter(kind, JSON.stringify({ to, ...fields })));
   }
 }

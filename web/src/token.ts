@@ -43,8 +43,9 @@ const early = new Map<string, Call>();
 /**
  * Calls the app before the program asks. An issuer may take a refresh token once, so no two pages
  * call at a time: the call holds the lock of the scope's token, and is not made where another page has it.
+ * `wanted` says whether to make it, once that is known: undefined where there are no locks.
  */
-export function prefetch(share: string, getToken: GetToken, lock?: string): void {
+export function prefetch(share: string, getToken: GetToken, lock: string, wanted: Promise<boolean | undefined>): void {
   const call = async (): Promise<void> => {
     const made = callApp(getToken);
     early.set(share, made);
@@ -52,8 +53,8 @@ export function prefetch(share: string, getToken: GetToken, lock?: string): void
     await Promise.race([made.answer, new Promise((late) => (timer = setTimeout(late, fresh)))]);
     clearTimeout(timer!);
   };
-  if (lock) void Promise.resolve().then(() => navigator.locks.request(lock, { ifAvailable: true }, (held) => (held ? call() : undefined))).catch(() => {});
-  else void call();
+  const locked = (): Promise<unknown> => navigator.locks.request(lock, { ifAvailable: true }, async (held) => held && (await wanted) && call());
+  Promise.resolve().then(locked).catch(async () => (await wanted) ?? call());
 }
 
 /** Takes the call that was made early for these sessions, if there is one and it is new. */
