@@ -39,8 +39,8 @@ tinygo)
 	# run, for size, makes every packed module 3 % smaller.
 	optimise=("${WASMOPT:-wasm-opt}" "-O$opt" --enable-bulk-memory --enable-mutable-globals --enable-nontrapping-float-to-int --enable-sign-ext)
 	# The lowest KiB is the deep end of the stack (--stack-first), which no address wraps around to: so a small
-	# constant goes into a load and not beside it. 2 kB less.
-	[ $name = object ] && optimise+=(--low-memory-unused)
+	# constant goes into a load and not beside it: 2 kB less. Passes repeated until nothing shrinks: 1 kB less, in 2 s.
+	[ $name = object ] && optimise+=(--low-memory-unused --converge)
 	exec_js=$tc/root/targets/wasm_exec.js
 	listos=$goos tags=tinygo
 	[ -e "$tc/root/stamp" ] && [ -e "$tc/root/go" ] || "$repo/.toolchain/install.sh" tinygo

@@ -158,9 +158,11 @@ func (s *DocumentStorage) Received(conn document.ConnID, user string, f protocol
 // Receipts returns the newest ops and comments of one client, oldest first.
 func (s *DocumentStorage) Receipts(userID, clientID string, most int) []document.Receipt {
 	var out []document.Receipt
-	for _, e := range append(slices.Clone(s.Trimmed), s.Log...) {
-		if e.MessageID != "" && e.UserID == userID && e.ClientID == clientID {
-			out = append(out, document.Receipt{MessageID: e.MessageID, Version: e.Version})
+	for _, entries := range [][]document.Entry{s.Trimmed, s.Log} {
+		for i := range entries { // an entry is large, and there are many of them
+			if e := &entries[i]; e.MessageID != "" && e.UserID == userID && e.ClientID == clientID {
+				out = append(out, document.Receipt{MessageID: e.MessageID, Version: e.Version})
+			}
 		}
 	}
 	slices.SortFunc(out, func(a, b document.Receipt) int { return cmp.Compare(a.Version, b.Version) })
