@@ -132,6 +132,8 @@ func appColumns(c *columns, r *app.Row) {
 	numeric(c, "rounds", &r.Rounds)
 	c.flag("written", &r.Written)
 	numeric(c, "told", &r.Reported)
+	c.since(7)
+	c.text("streams", &r.Streams)
 }
 
 func appOutboxColumns(c *columns, k *app.Keep) {

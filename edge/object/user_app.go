@@ -9,6 +9,7 @@ import (
 	"github.com/holdfast-dev/holdfast/edge/vars"
 	"github.com/holdfast-dev/holdfast/shared/app"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/mentra"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/sessionid"
 	"github.com/holdfast-dev/holdfast/shared/user"
@@ -18,6 +19,8 @@ import (
 // knows of them.
 //
 //	session -> app   POST webhook_url {"type":"session_request","package","session_id","user_id","timestamp","attempt","websocket_url"?}
+//	                 and, to an app that has named streams, {"type":"stop_request","package","session_id","user_id","timestamp","reason"};
+//	                 beside our names for these members are those of @mentra/sdk
 //	                 x-holdfast-signature: t=<unix seconds>,v1=<hex of HMAC-SHA256 over "t.body">
 
 // The queries of the database. One statement stores a connection and looks at its key:
@@ -81,6 +84,9 @@ func (o *userObject) carryOutApps(effect app.Effect) {
 		o.store.delete(&appsTable.shape, text(e.Package))
 		o.store.write(trimAppOutbox, text(e.Package), unsigned(protocol.MaxSeq))
 		o.store.delete(&appReceiptsTable.shape, text(e.Package))
+		if e.Subscribed {
+			o.host.Database(o.questions.add(farewell{e}), "DB", appQuery, e.Package)
+		}
 	case app.Keep:
 		save(&o.store, &appOutboxTable, &e)
 	case app.Forget:
@@ -133,12 +139,42 @@ func (q address) answered(o *userObject, in Input) user.Event {
 	if cols == nil {
 		return o.called(q.call, false, app.UnknownApp)
 	}
-	at := strconv.FormatInt(o.now.Unix(), 10)
-	o.host.Fetch(o.questions.add(webhook(q)), Destination{
-		URL: str(cols[0]), Timeout: q.call.Timeout, MaxBytes: answerBytes,
-		Signature: Signature{Header: protocol.SignatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
-	}, o.sessionRequest(q.call))
+	o.callApp(webhook(q), cols, q.call.Timeout, o.sessionRequest(q.call))
 	return nil
+}
+
+// callApp posts to an app's webhook, whose address and secret the database has given.
+func (o *userObject) callApp(q question, cols [][]byte, timeout time.Duration, body []byte) {
+	at := strconv.FormatInt(o.now.Unix(), 10)
+	o.host.Fetch(o.questions.add(q), Destination{
+		URL: str(cols[0]), Timeout: timeout, MaxBytes: answerBytes,
+		Signature: Signature{Header: protocol.SignatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
+	}, body)
+}
+
+// farewell is an app's end, of which its webhook is told.
+type farewell struct{ app app.Delete }
+
+// answered calls the webhook, now that its address is known. There is one try.
+func (q farewell) answered(o *userObject, in Input) user.Event {
+	if cols, ok := firstRow(in, 2); ok && cols != nil {
+		w := jsonscan.NewObject(nil)
+		w.Str("type", "stop_request")
+		o.appendSession(&w, q.app.Package, q.app.SessionID)
+		w.Str("reason", mentra.StopReason(q.app.Reason))
+		o.callApp(deregistering{}, cols, o.cfg.Apps.CallTimeout, w.End())
+	}
+	return nil
+}
+
+// appendSession says whose session it is, in our words and those of @mentra/sdk.
+func (o *userObject) appendSession(w *jsonscan.Writer, name, id string) {
+	w.Str("package", name)
+	w.Str("session_id", id)
+	w.Str("sessionId", id)
+	w.Str("user_id", o.host.Name())
+	w.Str("userId", o.host.Name())
+	w.Time("timestamp", o.now)
 }
 
 // answered is the end of a call.
@@ -168,14 +204,13 @@ func (o *userObject) called(c app.Call, ok bool, reason string) user.Event {
 func (o *userObject) sessionRequest(c app.Call) []byte {
 	w := jsonscan.NewObject(nil)
 	w.Str("type", "session_request")
-	w.Str("package", c.Package)
-	w.Str("session_id", c.SessionID)
-	w.Str("user_id", o.host.Name())
-	w.Time("timestamp", o.now)
+	o.appendSession(&w, c.Package, c.SessionID)
 	w.Int("attempt", int64(c.Attempt))
 	// http becomes ws, and https wss.
 	if rest, ok := strings.CutPrefix(strings.TrimSuffix(settings{o.host}.text(vars.PublicURL), "/"), "http"); ok {
 		w.Str("websocket_url", "ws"+rest+"/v1/ws/apps/"+c.Package)
+		w.Str("mentraOSWebsocketUrl", "ws"+rest+"/app-ws")
+		w.Str("augmentOSWebsocketUrl", "ws"+rest+"/app-ws")
 	}
 	return w.End()
 }

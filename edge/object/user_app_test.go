@@ -124,7 +124,7 @@ func TestAppsAppTables(t *testing.T) {
 		say(run(`+"`"+selectAppReceipts.String()+"`"+`).map((r) => r.message_id).join());
 		run(`+"`"+appReceiptsTable.drop().String()+"`"+`, ""); run(`+"`"+appsTable.drop().String()+"`"+`, "com.example.notes");
 		say(run(`+"`"+selectApps.String()+"`"+`).length, run(`+"`"+selectAppReceipts.String()+"`"+`).length);`)
-	if want := "com.example.notes,1.0,2,3,4,5,6,7.0,8,9.0,10,11,12,13,14.0,15,16.0,17,18,19,20,21\n3\nm257\n0 0"; got != want {
+	if want := "com.example.notes,1.0,2,3,4,5,6,7.0,8,9.0,10,11,12,13,14.0,15,16.0,17,18,19,20,21,22.0\n3\nm257\n0 0"; got != want {
 		t.Errorf("%s\nwant\n%s", got, want)
 	}
 }

@@ -68,8 +68,12 @@ type Effect interface{ isEffect() }
 type (
 	// Save stores an app's row.
 	Save struct{ Row Row }
-	// Delete deletes an app with all that was kept for it.
-	Delete struct{ Package string }
+	// Delete deletes an app, which has stopped, with all that was kept for it.
+	// Subscribed says that it had named its streams, and is told by its webhook too.
+	Delete struct {
+		Package, SessionID, Reason string
+		Subscribed                 bool
+	}
 	// Keep stores a frame of an app's outbox, before it leaves.
 	Keep struct {
 		Package string

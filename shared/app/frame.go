@@ -76,6 +76,8 @@ func (a *Apps) connFrame(now time.Time, x *attached, f protocol.Frame, size int)
 		}
 	case f.Type == protocol.TypeApp && f.Event == protocol.EventAppMessage:
 		a.message(now, x, f)
+	case f.Event == protocol.EventAppSubscribe:
+		a.subscribe(x, f)
 	case f.Event == protocol.EventAppConnectionInit:
 		a.malformed(x, f, "already_initialised")
 	default:

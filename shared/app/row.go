@@ -69,6 +69,9 @@ type Row struct {
 	Channel channel.Row
 	KeyID   string
 	Pending Pending
+	// Streams are what the app wants of what the device says to nobody in particular: a JSON
+	// array of names, "" for an app that has never said so.
+	Streams string
 	// Outbox is of what is sent to the app.
 	Outbox channel.OutboxRow
 }

@@ -39,32 +39,17 @@ func (a *Apps) FromDevice(now time.Time, clientID string, f protocol.Frame, rand
 		}
 	case protocol.EventAppMessage:
 		p, ok := protocol.ParseAppMessage(f.Data)
-		x := a.find(p.To)
 		switch {
-		case !ok || !protocol.PackageName(p.To):
+		case !ok || !protocol.PackageName(p.To) && (p.To != "" || p.Stream == ""):
 			refuse(protocol.MalformedMessage, "package_invalid")
 			return
 		case repeated:
 			a.owner.Answer(taken(f.MessageID, seq))
 			return
-		case x == nil || x.row.State == Stopping:
-			e := protocol.Error{Code: protocol.NotFound, Reason: "app_not_running", Message: "The app is not running: start it first.", MessageID: f.MessageID}
-			a.owner.Answer(e.Frame())
-			return
-		case !a.room(x):
-			a.owner.Answer(full(f.MessageID))
-			a.probe(now, x) // it may be dead
+		}
+		if seq, ok = a.deliver(now, f, p); !ok {
 			return
 		}
-		var err *protocol.Error
-		// Its data goes on as it came; From is ours.
-		seq, err = a.put(x, f.Event, protocol.AppMessage{From: protocol.FromDevice, Data: p.Data}.Append(nil))
-		if err != nil {
-			err.MessageID = f.MessageID
-			a.owner.Answer(err.Frame())
-			return
-		}
-		a.owner.Answer(taken(f.MessageID, seq))
 	default:
 		refuse(protocol.MalformedMessage, "unexpected_event")
 		return
@@ -252,7 +237,7 @@ func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 			break
 		}
 	}
-	a.owner.Emit(Delete{x.row.Package})
+	a.owner.Emit(Delete{x.row.Package, x.row.SessionID, reason, x.row.Streams != ""})
 	if x.row.Written {
 		a.owner.Emit(Unregister{x.row.SessionID})
 	}

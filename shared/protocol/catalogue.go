@@ -23,7 +23,7 @@ var Catalogue = [...]Kind{
 	{TypePresence, []string{EventJoin, EventLeave, EventUpdate, EventState, EventReaders}},
 	{TypeComment, []string{EventCreate, EventReply, EventResolve}},
 	{TypeApp, []string{
-		EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError, EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage,
+		EventAppConnectionInit, EventAppConnectionAck, EventAppConnectionError, EventAppStart, EventAppStop, EventAppStarted, EventAppStopped, EventAppState, EventAppMessage, EventAppSubscribe,
 		EventClientDisconnected, EventClientReconnected,
 	}},
 }

@@ -111,6 +111,7 @@ const (
 	EventAppStopped         = "app_stopped"
 	EventAppState           = "app_state"
 	EventAppMessage         = "app_message"
+	EventAppSubscribe       = "app_subscribe"
 	EventClientDisconnected = "client_disconnected"
 	EventClientReconnected  = "client_reconnected"
 )

@@ -370,4 +370,5 @@ var samples = map[string]sample{
 	"app/app_stopped":               sampleOf(protocol.ParseAppState),
 	"app/app_state":                 sampleOf(protocol.ParseAppState),
 	"app/app_message":               sampleOf(protocol.ParseAppMessage),
+	"app/app_subscribe":             sampleOf(protocol.ParseAppSubscribe),
 }

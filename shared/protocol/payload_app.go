@@ -19,6 +19,9 @@ type AppMessage struct {
 	// To is the package that a device writes to. An app writes to the user's device,
 	// and sends neither From nor To.
 	To string
+	// Stream is what a device says it is, in place of To: it is for the apps that want that
+	// stream (AppSubscribe).
+	Stream string
 	// Data is raw JSON.
 	Data []byte
 }
@@ -28,6 +31,7 @@ func (p AppMessage) Append(dst []byte) []byte {
 	w := jsonscan.NewObject(dst)
 	optStr(&w, "from", p.From)
 	optStr(&w, "to", p.To)
+	optStr(&w, "stream", p.Stream)
 	w.Raw("data", p.Data)
 	return w.End()
 }
@@ -35,8 +39,34 @@ func (p AppMessage) Append(dst []byte) []byte {
 // ParseAppMessage reads the data of an app_message; its own Data aliases data.
 func ParseAppMessage(data []byte) (AppMessage, bool) {
 	m := read(data)
-	p := AppMessage{From: m.str("from"), To: m.str("to"), Data: jsonscan.Field(data, "data")} // null is JSON too
+	p := AppMessage{From: m.str("from"), To: m.str("to"), Stream: m.str("stream"), Data: jsonscan.Field(data, "data")} // null is JSON too
 	return p, m.ok && p.Data != nil
+}
+
+// The most streams that an app may name, and how long a name may be.
+const (
+	MostStreams = 100
+	StreamBytes = 128
+)
+
+// AppSubscribe names the streams that an app wants, in place of those that it named before:
+// what the device says to no app in particular, and calls by that name.
+type AppSubscribe struct{ Streams []string }
+
+// Append appends the payload as JSON.
+func (p AppSubscribe) Append(dst []byte) []byte {
+	w := jsonscan.NewObject(dst)
+	w.Strs("streams", p.Streams)
+	return w.End()
+}
+
+// ParseAppSubscribe reads the data of an app_subscribe.
+func ParseAppSubscribe(data []byte) (p AppSubscribe, ok bool) {
+	p.Streams, ok = jsonscan.Strs(jsonscan.Field(data, "streams"))
+	for _, name := range p.Streams {
+		ok = ok && ValidID(name, StreamBytes)
+	}
+	return p, ok && len(p.Streams) <= MostStreams
 }
 
 // AppCommand is a device's request to start or stop an app.

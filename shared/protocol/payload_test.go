@@ -65,7 +65,8 @@ func TestPayloadRoundTrips(t *testing.T) {
 	fullRoundTrip(t, protocol.SnapshotAck{DocumentVersion: 9, Part: 1, Complete: true, Generation: "g"}, protocol.ParseSnapshotAck)
 	fullRoundTrip(t, protocol.Lock{Section: "s", TTL: time.Minute}, protocol.ParseLock)
 	fullRoundTrip(t, protocol.Locks{Locked: true, Reason: "log_full", Sections: []protocol.LockedSection{{Section: "s", UserID: "u", ClientID: "c", Until: at}}}, protocol.ParseLocks)
-	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, To: "com.example.a", Data: []byte(`null`)}, protocol.ParseAppMessage)
+	fullRoundTrip(t, protocol.AppMessage{From: protocol.FromOperator, To: "com.example.a", Stream: "button", Data: []byte(`null`)}, protocol.ParseAppMessage)
+	fullRoundTrip(t, protocol.AppSubscribe{Streams: []string{"button", "touch:left"}}, protocol.ParseAppSubscribe)
 	fullRoundTrip(t, protocol.AppCommand{Package: "com.example.a"}, protocol.ParseAppCommand)
 	fullRoundTrip(t, protocol.AppState{Package: "com.example.a", State: "stopped", Reason: "r"}, protocol.ParseAppState)
 	fullRoundTrip(t, protocol.AppConnectionInit{SessionID: "s", Package: "com.example.a", Key: "k", LastSeq: 9, HasLastSeq: true}, protocol.ParseAppConnectionInit)
@@ -113,6 +114,7 @@ func TestPayloadsRefused(t *testing.T) {
 		"presence/state":         {``, `{}`, `{"members":{}}`, `{"members":[1]}`, `{"members":[],"readers":-1}`, `{"members":[],"unlisted":1}`},
 		"presence/readers":       {``, `{}`, `{"readers":"1"}`, `{"readers":4294967296}`},
 		"app/app_message":        {``, `{}`, `{"from":"operator"}`, `{"to":1,"data":1}`, `{"from":1,"data":1}`},
+		"app/app_subscribe":      {``, `{}`, `{"streams":1}`, `{"streams":[1]}`, `{"streams":[""]}`, `{"streams":["a\u0000"]}`, `{"streams":["` + strings.Repeat("b", 129) + `"]}`, `{"streams":[` + strings.Repeat(`"a",`, 100) + `"a"]}`},
 		"app/app_start":          {``, `{}`, `{"package":1}`, `{"package":"captions"}`, `{"package":"Com.Example"}`},
 		"app/app_stop":           {``, `{"package":"a..b"}`, `{"package":"a.b."}`, `{"package":".a.b"}`, `{"package":"a.` + strings.Repeat("b", 99) + `"}`},
 		"app/app_started":        {``, `{}`, `{"package":[]}`},

@@ -137,6 +137,7 @@ var parsers = map[string]func(data []byte) ([]byte, bool){
 	"presence/state":                rewrite(protocol.ParsePresenceState),
 	"presence/readers":              rewrite(protocol.ParsePresenceReaders),
 	"app/app_message":               rewrite(protocol.ParseAppMessage),
+	"app/app_subscribe":             rewrite(protocol.ParseAppSubscribe),
 	"app/app_start":                 rewrite(protocol.ParseAppCommand),
 	"app/app_stop":                  rewrite(protocol.ParseAppCommand),
 	"app/app_started":               rewrite(protocol.ParseAppState),

@@ -76,7 +76,11 @@ func (s *player) showApp(effect any) {
 	case app.Save:
 		fmt.Fprintf(o, "save %s: %s\n", e.Row.Package, s.appRow(e.Row))
 	case app.Delete:
-		fmt.Fprintf(o, "delete %s\n", e.Package)
+		told := ""
+		if e.Subscribed {
+			told = ", and its webhook is told"
+		}
+		fmt.Fprintf(o, "delete %s: %s%s\n", e.Package, e.Reason, told)
 	case app.Keep:
 		fmt.Fprintf(o, "keep %d for %s\n", e.Kept.Seq, e.Package)
 	case app.Forget:
