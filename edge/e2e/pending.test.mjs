@@ -167,3 +167,48 @@ test("the places are limited, and those of one share to fewer", async () => {
 	assert.deepEqual([PendingSocket.waiting("a"), PendingSocket.waiting()], [0, 0]);
 	assert.equal(PendingSocket.room({ places: 0, share: "", share_places: 1 }), false);
 });
+
+test("what is passed on is what the core makes of it, and what waits comes again when the core says so", async () => {
+	const asked = [];
+	const answers = [];
+	const translate = (event) => {
+		asked.push(event);
+		return { up: [], down: [], state: asked.length, ...answers.shift() };
+	};
+	const g = await known();
+	const object = new Paper();
+	ws.receives("kept");
+	answers.push({ up: ["KEPT"] });
+	g.join(object, "hello", { state: 0, translate });
+	assert.deepEqual([object.sent, asked], [["hello", "KEPT"], [{ from: "app", text: "kept", state: 0 }]]);
+	answers.push({ wait: 1 }, { wait: 2 }, { forget: 1, flush: true, down: ["b"] }, { down: ["c"], again_ms: 1 }, { up: ["tick"], code: 1000, reason: "over" });
+	for (const text of ["one", "two"]) object.receives(text);
+	ws.receives("more");
+	assert.deepEqual(asked.slice(1), [
+		{ from: "core", text: "one", state: 1 },
+		{ from: "core", text: "two", state: 2 },
+		{ from: "app", text: "more", state: 3 },
+		{ from: "waited", text: "two", state: 4 },
+	]);
+	assert.deepEqual([ws.sent, ws.closed], [["b", "c"], null]);
+	await wait(20);
+	assert.deepEqual([object.sent.at(-1), ws.closed, object.closed, g.gone], ["tick", "1000 over", "1000 over", true]);
+	ws.receives("late");
+	assert.equal(asked.length, 6);
+});
+
+test("the core says by which code an object's end ends it, and what is no text passes unread", async () => {
+	let g = await known();
+	let object = new Paper();
+	g.join(object, "hello", { state: {}, translate: ({ from, code }) => ({ up: [], down: [], state: {}, ...(from === "end" && { code: code + 1 }) }) });
+	const bytes = new ArrayBuffer(3);
+	ws.receives(bytes);
+	assert.equal(object.sent.at(-1), bytes);
+	object.closes(4400, "REVOKED");
+	assert.deepEqual([ws.closed, g.gone], ["4401 REVOKED", true]);
+	g = await known();
+	object = new Paper();
+	g.join(object, "hello", { state: {}, translate: () => { throw new Error("trapped"); } });
+	ws.receives("x");
+	assert.deepEqual([ws.closed, object.closed], ["1011 ", "1011 "]);
+});

@@ -38,7 +38,9 @@ type admission struct {
 	// app is a server-side program that joins a user's session; held says that its
 	// socket is accepted already, and first the frame that the object receives before all others.
 	app, held bool
-	first     string
+	// sdk says that the app speaks as @mentra/sdk does.
+	sdk   bool
+	first string
 	// pkg is the app's name, and keyID its key's, once that is known. address is whence it
 	// comes: that of all its users' apps.
 	pkg, keyID, address string
@@ -144,6 +146,6 @@ func (a *admission) texts() []member[string] {
 func (a *admission) flags() []member[bool] {
 	return []member[bool]{
 		{"connect", &a.connect}, {"device", &a.device}, {"flat", &a.flat}, {"browser", &a.browser}, {"documented", &a.documented}, {"fetched", &a.fetched}, {"readmitted", &a.readmitted},
-		{"app", &a.app}, {"held", &a.held}, {"taken", &a.taken}, {"redial", &a.redial}, {"appends", &a.appends}, {"page", &a.page},
+		{"app", &a.app}, {"held", &a.held}, {"sdk", &a.sdk}, {"taken", &a.taken}, {"redial", &a.redial}, {"appends", &a.appends}, {"page", &a.page},
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/call"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/mentra"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -138,6 +139,10 @@ func (f *Front) forwarded(a *admission, await, name string, m call.Message) []by
 	if a.held {
 		w.Str("first", a.first)
 		a.first = ""
+		if a.sdk {
+			w.Key("translate")
+			w.Buf = mentra.NewRelay(a.pkg).Append(w.Buf)
+		}
 	}
 	if a.taken {
 		w.Bool("settle", true)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/mentra"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 	"github.com/holdfast-dev/holdfast/shared/token"
 )
@@ -41,6 +42,8 @@ func (a *admission) fail(err *protocol.Error) []byte {
 		w := step("refused")
 		w.Raw("error", err.Frame().Data)
 		return w.End()
+	case a.sdk:
+		return refuseBy(err, mentra.CloseCode(err.CloseCode()), mentra.AppendError(nil, err), a.protocol)
 	case a.browser, a.held:
 		return refuse(err, a.frame(err), a.protocol)
 	}
@@ -174,10 +177,14 @@ func (f *Front) refusal(r request, err *protocol.Error, now time.Time) []byte {
 
 // refuse says it on a socket: one frame, then the close.
 func refuse(err *protocol.Error, frame []byte, selected string) []byte {
+	return refuseBy(err, err.CloseCode(), frame, selected)
+}
+
+func refuseBy(err *protocol.Error, code int, frame []byte, selected string) []byte {
 	w := step("refuse")
 	w.Str("protocol", selected)
 	w.Str("frame", string(frame))
-	w.Int("code", int64(err.CloseCode()))
+	w.Int("code", int64(code))
 	w.Str("reason", err.CloseReason())
 	return w.End()
 }

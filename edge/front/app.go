@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-dev/holdfast/edge/access"
 	"github.com/holdfast-dev/holdfast/shared/jsonscan"
+	"github.com/holdfast-dev/holdfast/shared/mentra"
 	"github.com/holdfast-dev/holdfast/shared/protocol"
 )
 
@@ -130,6 +131,9 @@ func (f *Front) firstFrame(a *admission, result []byte) []byte {
 		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "binary", Message: "Frames are text; this one was binary."})
 	}
 	frame, err := protocol.Decode([]byte(said), protocol.Limits{FrameBytes: firstBytes, Depth: firstDepth})
+	if err != nil && err.Reason == protocol.ReasonUnknownType && mentra.IsInit([]byte(said)) {
+		return f.firstOfSDK(a, []byte(said))
+	}
 	if err != nil {
 		return a.fail(err)
 	}
@@ -141,12 +145,8 @@ func (f *Front) firstFrame(a *admission, result []byte) []byte {
 	if !ok || twoKeys(frame.Data) {
 		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
 	}
-	if !agree(&a.pkg, p.Package) || !protocol.PackageName(a.pkg) {
-		a.pkg = "" // it would stand in the log
-		return a.fail(invalid("package"))
-	}
-	if !agree(&a.session, p.SessionID) || !appSession(a.session) {
-		return a.fail(invalid("session_id"))
+	if e := a.named(p.Package, p.SessionID); e != nil {
+		return a.fail(e)
 	}
 	if raw := jsonscan.Field(frame.Data, "api_key"); raw == nil || jsonscan.IsNull(raw) {
 		return a.fail(&protocol.Error{Code: protocol.AuthenticationFailed, Reason: "app_key_missing"})
@@ -157,6 +157,35 @@ func (f *Front) firstFrame(a *admission, result []byte) []byte {
 	frame.Data = p.Append(nil)
 	a.first = string(frame.Append(nil))
 	return f.lookUp(a, key)
+}
+
+// firstOfSDK is firstFrame for an app that is made with @mentra/sdk.
+func (f *Front) firstOfSDK(a *admission, said []byte) []byte {
+	a.sdk = true
+	p, ok := mentra.ParseInit(said)
+	if !ok {
+		return a.fail(&protocol.Error{Code: protocol.MalformedMessage, Reason: "bad_init"})
+	}
+	if e := a.named(p.Package, p.SessionID); e != nil {
+		return a.fail(e)
+	}
+	key := p.Key
+	p.SessionID, p.Package, p.Key = a.session, a.pkg, ""
+	first := p.Frame()
+	a.first = string(first.Append(nil))
+	return f.lookUp(a, key)
+}
+
+// named takes what a first frame says of the app and the session.
+func (a *admission) named(pkg, session string) *protocol.Error {
+	if !agree(&a.pkg, pkg) || !protocol.PackageName(a.pkg) {
+		a.pkg = "" // it would stand in the log
+		return invalid("package")
+	}
+	if !agree(&a.session, session) || !appSession(a.session) {
+		return invalid("session_id")
+	}
+	return nil
 }
 
 // agree takes a name that is said a second time, which must be the same.

@@ -8,6 +8,7 @@
 //	{"kind":"request","method","url","headers":{…},"now"}
 //	{"kind":"verify_token","token","now"}       an object swaps a token in place
 //	{"kind":"result","state","result":{…},"now"} what the last step brought
+//	{"kind":"translate","state","from","text","code","now"}  what came on a connection that is translated
 //	{"kind":"settled","state"}                   what a step with "settle" did has gone well
 //	{"kind":"handles","url"}                     whether a request is for one of the routes here
 //	{"kind":"start"}                             before the first request of an isolate, and again after again_ms
@@ -28,6 +29,7 @@
 //	{"do":"refuse","protocol","frame","code","reason"}
 //	{"do":"handler","headers","max_bytes","timeout_ms","too_large","too_late","unwanted","env"}  {"do":"assets","otherwise"}
 //	{"do":"claims","claims"}  {"do":"refused","error"}  {"do":"done","again_ms"}  {"do":"routed","handles"}
+//	{"do":"translated","up","down","code","reason","again_ms","wait","forget","flush","state"}
 //
 // hold accepts the socket, if one of the places is free and one of its share's, and waits
 // for its first message; the request is answered with that, and a refuse later on is for
@@ -35,6 +37,12 @@
 // "first", what the object's socket receives first; then the two are joined. Whatever
 // comes in between is kept; when that is too much, "full" is the result in place of whatever
 // else the last step may bring.
+//
+// A forward with a "translate" is of an app that speaks another dialect: that is the state of its first
+// translate, and each translated has the next one's. It is from "app" or "core", with the text of either, or
+// "end" with the code of the core's close, or "timer" after again_ms. What is up is for the core,
+// what is down for the app, and with a code both are closed. With "wait", a number, the text is kept, as one
+// that is from "waited" at the next "flush"; those of a number up to "forget" are not.
 //
 // handler is given the headers of these names alone. It reads the body first, and what it is to answer when there is more of it, it
 // takes longer, or a GET has one, is a respond; with an env, it is given these variables beside the deployment's. So is what assets are otherwise, where there is no binding of that
@@ -124,6 +132,8 @@ func (f *Front) Step(event []byte) []byte {
 		}
 	case "start":
 		return f.start()
+	case "translate":
+		return translate(event, state, now)
 	case "settled":
 		a, ok := readAdmission(state)
 		if ok && a.taken {

@@ -208,7 +208,8 @@ async function receive(pending, env, ctx) {
 		if (end.response === undefined) {
 			pending.refuse(end);
 		} else {
-			pending.join(end.response.webSocket, end.first);
+			const translate = (event) => ask(env, { kind: "translate", ...event }, ctx);
+			pending.join(end.response.webSocket, end.first, end.translate && { state: end.translate, translate });
 		}
 	} catch (err) {
 		complain(err);

@@ -1,6 +1,7 @@
 // A pending socket: accepted before anybody knows whose it is. Its first message is for the
 // core. What follows is kept until an object's socket is there. Then the two are joined: each
-// passes its messages on to the other, and they close together.
+// passes its messages on to the other, and they close together. Where the core says so, it is
+// asked what to pass on.
 //
 // Between the two nothing is kept. An object limits what may be under way without an
 // acknowledgement, and closes a client that floods it. Both hold from end to end.
@@ -40,6 +41,9 @@ export class PendingSocket {
 	#overflow;
 	#share; // null once it is not pending any more
 	#code = 1001;
+	#dialect; // what translates: its state, and the core
+	#timer = null;
+	#later = []; // what the core does not pass on yet, with its numbers
 
 	/** The options come from a step of the core. `overflow` is called when the client sends more than is kept. */
 	constructor({ protocol, timeout_ms, max_bytes, kept_frames, kept_bytes, share }, ctx, overflow) {
@@ -65,7 +69,7 @@ export class PendingSocket {
 
 	#receive(data, longest) {
 		if (this.gone) return;
-		if (this.#object !== null) return send(this.#object, data);
+		if (this.#object !== null) return this.#up(data);
 		if (this.answer !== null) return this.answer(first(data, longest));
 		this.#room.frames--;
 		this.#room.bytes -= data.length ?? data.byteLength;
@@ -84,20 +88,70 @@ export class PendingSocket {
 	}
 
 	/** Joins it to an object's socket, which receives `first` and then all that was kept. */
-	join(object, first) {
-		listen(object, (data) => send(this.#ws, data), (code, reason) => this.#end(code, reason));
+	join(object, first, dialect) {
+		this.#dialect = dialect;
+		const ended = (code, reason) => this.#end(dialect && !this.gone ? (this.#translate({ from: "end", code }) ?? code) : code, reason);
+		listen(object, (data) => this.#down(data), ended);
 		if (this.gone) return closeSocket(object, this.#code, "");
 		this.#object = object;
 		send(object, first);
-		for (const data of this.#kept) send(object, data);
+		for (const data of this.#kept) this.#up(data);
 		this.#kept = [];
 		this.#leaveQueue();
+	}
+
+	#up(data) {
+		if (this.#dialect === undefined || typeof data !== "string") send(this.#object, data);
+		else this.#pass({ from: "app", text: data });
+	}
+
+	#down(data) {
+		if (this.#dialect === undefined) send(this.#ws, data);
+		else this.#pass({ from: "core", text: data });
+	}
+
+	#pass(event) {
+		if (this.gone) return;
+		const code = this.#translate(event);
+		if (code !== undefined) this.#end(code, this.#dialect.reason);
+	}
+
+	// Passes on what the core makes of an event, and returns the code to close with, if it says so.
+	#translate(event) {
+		const dialect = this.#dialect;
+		let step;
+		try {
+			step = dialect.translate({ ...event, state: dialect.state });
+		} catch (err) {
+			console.error(`front: translate: ${err.name}`); // its message may hold anything
+			dialect.reason = "";
+			return 1011;
+		}
+		const { state, up, down, code, reason, again_ms, wait, forget = 0, flush = false } = step;
+		dialect.state = state;
+		dialect.reason = reason;
+		for (const text of up) send(this.#object, text);
+		for (const text of down) send(this.#ws, text);
+		if (wait !== undefined) this.#later.push([wait, event.text]);
+		if (flush || forget > 0) {
+			const waiting = this.#later.filter(([number]) => number > forget);
+			this.#later = flush ? [] : waiting;
+			if (flush) for (const [, text] of waiting) this.#pass({ from: "waited", text });
+		}
+		if (again_ms !== undefined && this.#timer === null) {
+			this.#timer = setTimeout(() => {
+				this.#timer = null;
+				this.#pass({ from: "timer" });
+			}, again_ms);
+		}
+		return code;
 	}
 
 	// Each side closes with the other, and is answered, or the side that closed would wait.
 	#end(code, reason) {
 		if (!this.gone) dropSocket(this.#ws, this.#ctx);
 		this.gone = true;
+		clearTimeout(this.#timer);
 		this.#code = broken.has(code) ? 1011 : code;
 		this.#kept = [];
 		this.#leaveQueue();
