@@ -118,9 +118,9 @@ func appendError(dst, data []byte) []byte {
 const firm = 1008
 
 // CloseCode is the code by which an app's connection is closed: after any but a firm one the SDK
-// connects again.
+// connects again. It has no fresh key to come with, so the codes that ask for one are firm.
 func CloseCode(code int) int {
-	if code >= 4400 {
+	if code >= 4400 || code >= 4100 && code < 4200 {
 		return firm
 	}
 	return code

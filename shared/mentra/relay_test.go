@@ -110,7 +110,7 @@ func TestRelay(t *testing.T) {
 }
 
 func TestCloseCodes(t *testing.T) {
-	for code, want := range map[int]int{1000: 1000, 1006: 1006, 1011: 1011, 4001: 4001, 4299: 4299, 4400: 1008, 4409: 1008, 4500: 1008} {
+	for code, want := range map[int]int{1000: 1000, 1006: 1006, 1011: 1011, 4001: 4001, 4100: 1008, 4101: 1008, 4200: 4200, 4299: 4299, 4400: 1008, 4409: 1008, 4500: 1008} {
 		if got := mentra.CloseCode(code); got != want {
 			t.Errorf("%d: %d", code, got)
 		}
