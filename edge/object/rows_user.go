@@ -132,7 +132,7 @@ func appColumns(c *columns, r *app.Row) {
 	numeric(c, "rounds", &r.Rounds)
 	c.flag("written", &r.Written)
 	numeric(c, "told", &r.Reported)
-	c.since(7)
+	c.since(8)
 	c.text("streams", &r.Streams)
 }
 

@@ -5,7 +5,7 @@ package object
 
 // schemaVersion counts the changes to the tables. A change says it in the since of what it
 // adds; objects upgrade themselves when they are next woken.
-const schemaVersion = 7
+const schemaVersion = 8
 
 // The numbers of the tables, of documents and then of users' objects.
 const (

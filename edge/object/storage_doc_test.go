@@ -283,7 +283,7 @@ apps acked: the newest seq that the app acknowledged
 apps rounds: how often it was called back since it last stayed long enough
 apps written: its connections are written down in the database
 apps told: what the app was sent of the user's device: 0 unsure, 1 connected, 2 away
-apps streams: the streams that the app wants, as the data of its newest app_subscribe; empty for an app that has named none
+apps streams: the streams that the app wants, a JSON array of names; empty for an app that has named none
 
 app_outbox package: the app
 app_outbox seq: the frame's seq

@@ -84,9 +84,6 @@ func (o *userObject) carryOutApps(effect app.Effect) {
 		o.store.delete(&appsTable.shape, text(e.Package))
 		o.store.write(trimAppOutbox, text(e.Package), unsigned(protocol.MaxSeq))
 		o.store.delete(&appReceiptsTable.shape, text(e.Package))
-		if e.Subscribed {
-			o.host.Database(o.questions.add(farewell{e}), "DB", appQuery, e.Package)
-		}
 	case app.Keep:
 		save(&o.store, &appOutboxTable, &e)
 	case app.Forget:
@@ -139,42 +136,12 @@ func (q address) answered(o *userObject, in Input) user.Event {
 	if cols == nil {
 		return o.called(q.call, false, app.UnknownApp)
 	}
-	o.callApp(webhook(q), cols, q.call.Timeout, o.sessionRequest(q.call))
-	return nil
-}
-
-// callApp posts to an app's webhook, whose address and secret the database has given.
-func (o *userObject) callApp(q question, cols [][]byte, timeout time.Duration, body []byte) {
 	at := strconv.FormatInt(o.now.Unix(), 10)
-	o.host.Fetch(o.questions.add(q), Destination{
-		URL: str(cols[0]), Timeout: timeout, MaxBytes: answerBytes,
+	o.host.Fetch(o.questions.add(webhook(q)), Destination{
+		URL: str(cols[0]), Timeout: q.call.Timeout, MaxBytes: answerBytes,
 		Signature: Signature{Header: protocol.SignatureHeader, Prefix: "t=" + at + ",v1=", Before: at + ".", Secret: str(cols[1])},
-	}, body)
-}
-
-// farewell is an app's end, of which its webhook is told.
-type farewell struct{ app app.Delete }
-
-// answered calls the webhook, now that its address is known. There is one try.
-func (q farewell) answered(o *userObject, in Input) user.Event {
-	if cols, ok := firstRow(in, 2); ok && cols != nil {
-		w := jsonscan.NewObject(nil)
-		w.Str("type", "stop_request")
-		o.appendSession(&w, q.app.Package, q.app.SessionID)
-		w.Str("reason", mentra.StopReason(q.app.Reason))
-		o.callApp(deregistering{}, cols, o.cfg.Apps.CallTimeout, w.End())
-	}
+	}, o.sessionRequest(q.call))
 	return nil
-}
-
-// appendSession says whose session it is, in our words and those of @mentra/sdk.
-func (o *userObject) appendSession(w *jsonscan.Writer, name, id string) {
-	w.Str("package", name)
-	w.Str("session_id", id)
-	w.Str("sessionId", id)
-	w.Str("user_id", o.host.Name())
-	w.Str("userId", o.host.Name())
-	w.Time("timestamp", o.now)
 }
 
 // answered is the end of a call.
@@ -200,11 +167,25 @@ func (o *userObject) called(c app.Call, ok bool, reason string) user.Event {
 	return user.ForApps{Event: e}
 }
 
-// sessionRequest is the body of a call of an app's webhook.
+// sessionRequest is the body of a call of an app's webhook, in our words and those of
+// @mentra/sdk.
 func (o *userObject) sessionRequest(c app.Call) []byte {
 	w := jsonscan.NewObject(nil)
-	w.Str("type", "session_request")
-	o.appendSession(&w, c.Package, c.SessionID)
+	called := "session_request"
+	if c.Stop != "" {
+		called = "stop_request"
+	}
+	w.Str("type", called)
+	w.Str("package", c.Package)
+	w.Str("session_id", c.SessionID)
+	w.Str("sessionId", c.SessionID)
+	w.Str("user_id", o.host.Name())
+	w.Str("userId", o.host.Name())
+	w.Time("timestamp", o.now)
+	if c.Stop != "" {
+		w.Str("reason", mentra.StopReason(c.Stop))
+		return w.End()
+	}
 	w.Int("attempt", int64(c.Attempt))
 	// http becomes ws, and https wss.
 	if rest, ok := strings.CutPrefix(strings.TrimSuffix(settings{o.host}.text(vars.PublicURL), "/"), "http"); ok {

@@ -68,12 +68,8 @@ type Effect interface{ isEffect() }
 type (
 	// Save stores an app's row.
 	Save struct{ Row Row }
-	// Delete deletes an app, which has stopped, with all that was kept for it.
-	// Subscribed says that it had named its streams, and is told by its webhook too.
-	Delete struct {
-		Package, SessionID, Reason string
-		Subscribed                 bool
-	}
+	// Delete deletes an app with all that was kept for it.
+	Delete struct{ Package string }
 	// Keep stores a frame of an app's outbox, before it leaves.
 	Keep struct {
 		Package string
@@ -100,6 +96,8 @@ type (
 		Attempt            int
 		Timeout            time.Duration
 		Until              time.Time
+		// Stop is why the app has stopped, of which this tells it: there is one try.
+		Stop string
 	}
 	// Register writes down a connection by a key, where a key's revocation finds it, if that
 	// is not revoked.

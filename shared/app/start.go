@@ -237,7 +237,10 @@ func (a *Apps) remove(now time.Time, x *attached, reason, text string) {
 			break
 		}
 	}
-	a.owner.Emit(Delete{x.row.Package, x.row.SessionID, reason, x.row.Streams != ""})
+	a.owner.Emit(Delete{x.row.Package})
+	if x.row.Streams != "" { // so it has a use for the word
+		a.owner.Emit(Call{Package: x.row.Package, SessionID: x.row.SessionID, Timeout: a.cfg.CallTimeout, Stop: reason})
+	}
 	if x.row.Written {
 		a.owner.Emit(Unregister{x.row.SessionID})
 	}

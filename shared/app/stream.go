@@ -10,12 +10,11 @@ import (
 
 // subscribe takes the streams that an app wants from now on.
 func (a *Apps) subscribe(x *attached, f protocol.Frame) {
-	p, ok := protocol.ParseAppSubscribe(f.Data)
-	if !ok {
+	if _, ok := protocol.ParseAppSubscribe(f.Data); !ok {
 		a.malformed(x, f, "bad_streams")
 		return
 	}
-	if list := string(p.Append(nil)); x.row.Streams != list {
+	if list := string(jsonscan.Field(f.Data, "streams")); x.row.Streams != list {
 		x.row.Streams = list
 		a.save(x)
 	}
@@ -31,7 +30,7 @@ func (x *attached) meant(p *protocol.AppMessage) bool {
 	if p.To != "" || x.row.State == Stopping {
 		return p.To == x.row.Package && x.row.State != Stopping
 	}
-	for list := jsonscan.Elements(jsonscan.Field([]byte(x.row.Streams), "streams")); list.Next(); {
+	for list := jsonscan.Elements([]byte(x.row.Streams)); list.Next(); {
 		name, _ := jsonscan.Str(list.Value())
 		if rest, is := strings.CutPrefix(name, p.Stream); is && (rest == "" || rest[0] == ':') {
 			return true

@@ -76,11 +76,7 @@ func (s *player) showApp(effect any) {
 	case app.Save:
 		fmt.Fprintf(o, "save %s: %s\n", e.Row.Package, s.appRow(e.Row))
 	case app.Delete:
-		told := ""
-		if e.Subscribed {
-			told = ", and its webhook is told"
-		}
-		fmt.Fprintf(o, "delete %s: %s%s\n", e.Package, e.Reason, told)
+		fmt.Fprintf(o, "delete %s\n", e.Package)
 	case app.Keep:
 		fmt.Fprintf(o, "keep %d for %s\n", e.Kept.Seq, e.Package)
 	case app.Forget:
@@ -90,6 +86,10 @@ func (s *player) showApp(effect any) {
 	case app.ForgetReceipts:
 		fmt.Fprintf(o, "forget receipts\n")
 	case app.Call:
+		if e.Stop != "" {
+			fmt.Fprintf(o, "call %s for %s: it has stopped, %s\n", e.Package, e.SessionID, e.Stop)
+			break
+		}
 		s.calls[fmt.Sprint(e.SessionID, e.Attempt)] = e.Until
 		fmt.Fprintf(o, "call %s for %s, attempt %d within %s\n", e.Package, e.SessionID, e.Attempt, e.Timeout)
 	case app.Register:

@@ -63,6 +63,7 @@ ALTER TABLE receipts ADD COLUMN ids TEXT NOT NULL DEFAULT '';
 DROP INDEX IF EXISTS ops_client;
 UPDATE receipts SET ids = json_array(json_array(version, message_id));
 INSERT INTO receipts (version, user_id, client_id, message_id, ids) SELECT MAX(version), user_id, client_id, '', json_group_array(json_array(version, message_id)) FROM (SELECT version, user_id, client_id, message_id, ROW_NUMBER() OVER (PARTITION BY client_id, user_id ORDER BY version DESC) AS n FROM ops WHERE message_id <> '') WHERE n <= 4096 GROUP BY client_id, user_id;
+-- step 8
 -- rows 0
 INSERT OR REPLACE INTO channels (user_id, client_id, session_id, state, conn, connected_at, seen, pings, grace_until, acked, expires, noticed, notice_at, name, grant_session_id, workspace_id, role, permissions, epoch, locked, grant_expires, token_id, admitted_at, telling, reason, tell_next, tries, behind, pushed, dry_since, confirms, trusted, issued_at, fence, share) VALUES ('text 1003', 'text 1004', 'text 1005', 7, 'text 1007', 1736244001008, 1736244001010, 2, 1736244001012, 1013, 1736244001014, 1, 1736244001016, 'text 1019', 'text 1020', 'text 1021', 'text 1022', 24, 1024, 0, 1736244001028, 'text 1030', 1736244001031, 1, 'text 1034', 1736244001035, 1036, 0, 1039, 1736244001040, 1, 1042, 1736244001029, 1037, 1032);
 INSERT INTO ops (version, user_id, client_id, message_id, op, at, total) VALUES (1002, 'text 1003', 'text 1004', 'text 1005', X'626C6F622031303036', 1736244001007, 1010);

@@ -44,6 +44,7 @@ INSERT OR IGNORE INTO visited (document) SELECT document FROM audit WHERE docume
 INSERT OR IGNORE INTO visited (document) SELECT document FROM user_channels WHERE document <> '@device';
 CREATE TABLE messages (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE hearers (client_id TEXT PRIMARY KEY, heard BLOB NOT NULL) WITHOUT ROWID;
+-- step 8
 ALTER TABLE apps ADD COLUMN streams TEXT NOT NULL DEFAULT '';
 -- rows 0
 INSERT OR REPLACE INTO session (one, user_id, id, started_at, epoch, revoked_before, issued_ahead, sign_ins_before) VALUES (1, 'text 1002', 'text 1003', 1736244001004, 1005, 1736244001006, 1736244001008, 1736244001007);
