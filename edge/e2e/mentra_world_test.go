@@ -131,10 +131,7 @@ func (s *server) serveSDK(t testing.TB, l *line, name string) *sdkApp {
 // registerSDK makes an app known that is not there yet.
 func (s *server) registerSDK(t testing.TB, l *line, name string) *sdkApp {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	check(err)
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	free.Close()
+	port := fmt.Sprint(harness.FreePort())
 	a := &sdkApp{t: t, s: s, line: l, name: name, heard: map[string]bool{}}
 	path := "/v1/admin/apps/" + name
 	s.must("PUT", path, fmt.Sprintf(`{"name":"An app","webhook_url":"http://127.0.0.1:%s/webhook"}`, port))
@@ -165,6 +162,7 @@ func (a *sdkApp) run() {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer close(said)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			text, ours := strings.CutPrefix(lines.Text(), "@")
 			var one sdkSaid
@@ -199,7 +197,10 @@ func (a *sdkApp) says(what string) sdkSaid {
 	late := time.After(2 * patience)
 	for {
 		select {
-		case one := <-a.said:
+		case one, lives := <-a.said:
+			if !lives {
+				a.t.Fatalf("%s ended and never said %s", a.name, what)
+			}
 			if one.What == "button" {
 				defer func() { a.heard[one.Text] = true }()
 			}
